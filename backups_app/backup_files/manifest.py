@@ -1,0 +1,84 @@
+"""The manifest: what a backup holds, written inside `metadata.json` when it was verified.
+
+    {"version": 1, "database": "temple_db",
+     "files": {"temple_db/bookings.bson": {"bytes": 812, "sha256": "…", "stream_bytes": 812, "stream_sha256": "…"}},
+     "collections": {"bookings": {"type": "collection", "uuid": "…", "documents": 12, "bytes": 812,
+                                  "file": "temple_db/bookings.bson", "metadata": "temple_db/bookings.metadata.json",
+                                  "index": "temple_db/bookings.bson.idx", "duplicate_ids": 0}}}
+
+`bytes` and `sha256` are of the file as it lies on disk; `stream_*` of its uncompressed content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEntry:
+    """One file of the backup, named relative to the backup's folder with forward slashes."""
+
+    bytes: int
+    sha256: str
+    stream_bytes: int
+    stream_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionEntry:
+    """One collection. `file` and `index` are None for a view; `bytes` is uncompressed.
+
+    `duplicate_ids` counts `_id`s that stand more than once in the file (a document deleted and inserted again while
+    the scan ran): all their versions stay in the backup, and the purge leaves every one of them alone.
+    """
+
+    type: str
+    uuid: str
+    documents: int
+    bytes: int
+    file: str | None
+    metadata: str | None
+    index: str | None
+    duplicate_ids: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    database: str
+    files: Mapping[str, FileEntry] = field(default_factory=dict)
+    collections: Mapping[str, CollectionEntry] = field(default_factory=dict)
+
+    @property
+    def documents(self) -> int:
+        return sum(entry.documents for entry in self.collections.values())
+
+    @property
+    def bytes(self) -> int:
+        return sum(entry.bytes for entry in self.collections.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plain form that stands in `metadata.json` under `manifest`."""
+        return {
+            "version": VERSION,
+            "database": self.database,
+            "files": {name: asdict(entry) for name, entry in sorted(self.files.items())},
+            "collections": {name: asdict(entry) for name, entry in sorted(self.collections.items())},
+        }
+
+
+def from_json(plain: Mapping[str, Any]) -> Manifest:
+    """Given the plain form, return the manifest. Raise ValueError when it is not one of ours."""
+    try:
+        if plain["version"] != VERSION:
+            raise ValueError(f"manifest version {plain['version']} is not known here")
+        return Manifest(
+            database=plain["database"],
+            files={name: FileEntry(**entry) for name, entry in plain["files"].items()},
+            collections={name: CollectionEntry(**entry) for name, entry in plain["collections"].items()},
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a manifest") from error

@@ -1,0 +1,89 @@
+"""What the operator decided: every setting, read once from the environment and `.env`.
+
+The names are a promise (`docs/operations.md`); each is explained in `.env.example`.
+Operations never read this module: workflow and faces do, and hand values down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from django.conf import settings
+from environs import Env
+from marshmallow import validate
+
+Engine = Literal["auto", "mongodump", "python"]
+
+
+class Secret(str):
+    """A value that code may use and nobody may print: a URI with its password, a key."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('***')" if self else "Secret('')"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """Every setting of Backup Management. Durations are in seconds unless the name says days."""
+
+    primary_database: str = "local"
+    local_url: Secret = field(default=Secret(""), repr=False)
+    cloud_url: Secret = field(default=Secret(""), repr=False)
+    database_name: str = "temple_db"
+    backup_dir: Path = Path("backups")
+    backup_engine: str = "auto"
+    mongodump_timeout_seconds: int = 300
+    sync_failure_policy: str = "backup_only"
+    backup_sync_wait_seconds: int = 300
+    sync_deletes: str = "propagate"
+    sync_exclude: tuple[str, ...] = ()
+    sync_proof_days: int = 7
+    purge_ledger_days: int = 90
+    lease_seconds: int = 60
+    allow_plain_http: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Backup features exist only when the primary database is the local one."""
+        return self.primary_database == "local"
+
+    @property
+    def sync_enabled(self) -> bool:
+        return bool(self.cloud_url)
+
+
+def read(env: Env, *, base_dir: Path) -> Configuration:
+    """Given a deferred `environs` reader, read every setting. Wrong ones are collected by `env` and
+    reported together, by name, when the caller seals it."""
+    positive = validate.Range(min=1)
+    backup_dir = Path(env.str("BACKUP_DIR", "backups") or "backups")
+    return Configuration(
+        primary_database=env.str("PRIMARY_DATABASE", "local", validate=validate.OneOf(["local", "cloud"])),
+        local_url=Secret(env.str("MONGODB_LOCAL_URL", "") or ""),
+        cloud_url=Secret(env.str("MONGODB_CLOUD_URL", "") or ""),
+        database_name=env.str("DATABASE_NAME", "temple_db"),
+        backup_dir=backup_dir if backup_dir.is_absolute() else base_dir / backup_dir,
+        backup_engine=env.str("BACKUP_ENGINE", "auto", validate=validate.OneOf(["auto", "mongodump", "python"])),
+        mongodump_timeout_seconds=env.int("MONGODUMP_TIMEOUT_SECONDS", 300, validate=positive),
+        sync_failure_policy=env.str(
+            "SYNC_FAILURE_POLICY", "backup_only", validate=validate.OneOf(["backup_only", "abort"])
+        ),
+        backup_sync_wait_seconds=env.int("BACKUP_SYNC_WAIT_SECONDS", 300, validate=validate.Range(min=0)),
+        sync_deletes=env.str("SYNC_DELETES", "propagate", validate=validate.OneOf(["propagate", "keep"])),
+        sync_exclude=tuple(env.list("SYNC_EXCLUDE", []) or []),
+        sync_proof_days=env.int("SYNC_PROOF_DAYS", 7, validate=positive),
+        purge_ledger_days=env.int("PURGE_LEDGER_DAYS", 90, validate=positive),
+        lease_seconds=env.int("LEASE_SECONDS", 60, validate=positive),
+        allow_plain_http=env.bool("ALLOW_PLAIN_HTTP", False),
+    )
+
+
+def current() -> Configuration:
+    """Return the configuration in force. Tests replace it with `override_settings(TEMPLEOPS=…)`."""
+    configuration = settings.TEMPLEOPS
+    assert isinstance(configuration, Configuration)
+    return configuration

@@ -1,0 +1,271 @@
+"""Every failure an administrator can meet: its name, its stable code, and what is safe and what to do.
+
+`status` is the HTTP answer, `exit_code` the command's (`docs/operations.md`). The sentence may use
+facts given to the constructor; it never holds a URI, a password or an absolute path.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class TempleOpsError(Exception):
+    """Base of all named failures."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+    sentence: ClassVar[str] = "Something went wrong. Look at the log of the server."
+    hint: ClassVar[str] = ""
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        super().__init__(self.sentence.format(**facts))
+
+    @property
+    def detail(self) -> str:
+        return str(self)
+
+
+# ── refused before anything begins ──────────────────────────────────────────────
+
+
+class ModeNotLocal(TempleOpsError):
+    code, status, exit_code = "mode_not_local", 403, 4
+    sentence = "Backup operations are only available in LOCAL mode"
+    hint = "Set PRIMARY_DATABASE=local"
+
+
+class LocalUrlMissing(TempleOpsError):
+    code = "local_url_missing"
+    sentence = "MONGODB_LOCAL_URL is not configured, so there is nothing to back up. Nothing was changed."
+    hint = "Set MONGODB_LOCAL_URL in .env"
+
+
+class DatabaseUnreachable(TempleOpsError):
+    """Facts: `side`."""
+
+    code, status = "database_unreachable", 503
+    sentence = "The {side} MongoDB cannot be reached. Nothing was deleted. Check that it runs and that its URL is right."
+
+
+class DatabaseNotFound(TempleOpsError):
+    """Facts: `database`."""
+
+    code = "database_not_found"
+    sentence = (
+        'The local MongoDB has no database "{database}" with a collection in it. Nothing was written. '
+        "Check DATABASE_NAME, capital letters included."
+    )
+    hint = "Set DATABASE_NAME to the temple's database"
+
+
+class StoreMissing(TempleOpsError):
+    code, exit_code = "store_missing", 12
+    sentence = (
+        "The backup folder is not the one that backups were written to before: its disk may not be mounted. "
+        "Nothing was written. Mount the disk and try again."
+    )
+    hint = "manage.py backup_doctor --adopt-store, if the folder was changed on purpose"
+
+
+class RunActive(TempleOpsError):
+    """Facts: `backup_id`, `created_by`."""
+
+    code, status, exit_code = "run_active", 409, 11
+    sentence = "A backup by {created_by} is already running ({backup_id}). Wait for it or cancel it."
+
+
+class MongodumpMissing(TempleOpsError):
+    code, exit_code = "mongodump_missing", 13
+    sentence = (
+        "BACKUP_ENGINE=mongodump, but mongodump was not found on PATH. Nothing was changed. "
+        "Install MongoDB Database Tools, or set BACKUP_ENGINE=auto to use the built-in engine."
+    )
+    hint = "Install MongoDB Database Tools or set BACKUP_ENGINE=auto"
+
+
+class IdempotencyKeyReused(TempleOpsError):
+    code, status, exit_code = "idempotency_key_reused", 422, 2
+    sentence = "This Idempotency-Key was already used for a different request. Nothing was started."
+
+
+class ConfirmationMissing(TempleOpsError):
+    code, status, exit_code = "confirmation_missing", 422, 2
+    sentence = "Refused: this deletes documents and no one confirmed it. Nothing was changed."
+    hint = '--confirm "DELETE BOOKINGS"'
+
+
+class InvalidInput(TempleOpsError):
+    """Facts: `message`."""
+
+    code, status, exit_code = "validation_error", 422, 2
+    sentence = "{message}"
+
+
+class InvalidBackupId(TempleOpsError):
+    code, status, exit_code = "invalid_backup_id", 422, 2
+    sentence = "That is not a backup id. Ids look like 20250119_143022."
+
+
+# ── looked for and not there ────────────────────────────────────────────────────
+
+
+class BackupNotFound(TempleOpsError):
+    code, status, exit_code = "backup_not_found", 404, 10
+    sentence = "There is no backup with that id on this server."
+
+
+class CollectionNotFound(TempleOpsError):
+    code, status, exit_code = "collection_not_found", 404, 10
+    sentence = "That backup holds no collection of that name."
+
+
+class DocumentNotFound(TempleOpsError):
+    code, status, exit_code = "document_not_found", 404, 10
+    sentence = "That collection holds no such document in this backup."
+
+
+class BackupRemoved(TempleOpsError):
+    code, status, exit_code = "backup_removed", 410, 10
+    sentence = "The files of this backup are gone from the backup folder."
+
+
+# ── during a run ────────────────────────────────────────────────────────────────
+
+
+class RunCancelled(TempleOpsError):
+    code, status, exit_code = "cancelled", 409, 130
+    sentence = "The run was cancelled. The purge deleted nothing. The unfinished copy was removed."
+
+
+class OwnershipLost(TempleOpsError):
+    """Not for people: the run has another owner now, so this process stops and touches nothing."""
+
+    code = "ownership_lost"
+    sentence = "Another worker has taken over this run. This one stopped and changed nothing more."
+
+
+class RunInterrupted(TempleOpsError):
+    code = "interrupted"
+    sentence = (
+        "The server stopped in the middle of this run. The purge deleted nothing that is not in a verified backup. "
+        "Start a new backup, or resume the deletion if that is offered."
+    )
+
+
+class WorkerDown(TempleOpsError):
+    code, status = "scheduler_down", 503
+    sentence = (
+        "No worker took this run within {seconds} seconds, so it was closed. Nothing was changed. "
+        "Start one: manage.py worker (or manage.py serve)."
+    )
+
+
+class NotCancellable(TempleOpsError):
+    code, status, exit_code = "not_cancellable", 409, 1
+    sentence = "This run can no longer be cancelled: it has ended, or its deletion has begun and finishes by itself."
+
+
+class NotResumable(TempleOpsError):
+    code, status, exit_code = "not_resumable", 409, 1
+    sentence = "There is no unfinished deletion to resume in this run."
+
+
+class SyncFailed(TempleOpsError):
+    code = "sync_failed"
+    sentence = "Local and Atlas could not be brought together. Nothing was deleted."
+
+
+class PairMismatch(TempleOpsError):
+    """Facts: `reason`."""
+
+    code = "pair_mismatch"
+    sentence = (
+        "Local and Atlas are not the pair that was synced before: {reason}. Sync wrote nothing and nothing will be "
+        "deleted. Check MONGODB_LOCAL_URL and MONGODB_CLOUD_URL."
+    )
+    hint = "manage.py backup_sync --adopt, if the change was made on purpose"
+
+
+class SideRolledBack(TempleOpsError):
+    """Facts: `side`."""
+
+    code = "side_rolled_back"
+    sentence = (
+        "The {side} database is older than at the last sync: it was restored from elsewhere. Sync wrote nothing and "
+        "nothing will be deleted."
+    )
+    hint = "manage.py backup_sync --adopt, to pair the two anew and take the union of both"
+
+
+class DumpFailed(TempleOpsError):
+    """Facts: `reason`."""
+
+    code = "dump_failed"
+    sentence = "The copy could not be made: {reason}. The purge deleted nothing. The unfinished copy was removed."
+
+
+class DumpTimedOut(TempleOpsError):
+    """Facts: `engine`, `seconds`."""
+
+    code, exit_code = "dump_timeout", 124
+    sentence = (
+        "{engine} did not finish within {seconds} seconds. The purge deleted nothing. "
+        "Raise MONGODUMP_TIMEOUT_SECONDS or set BACKUP_ENGINE=python."
+    )
+    hint = "Raise MONGODUMP_TIMEOUT_SECONDS"
+
+
+class DiskFull(TempleOpsError):
+    """Facts: `needed`, `free` (both as text)."""
+
+    code, exit_code = "disk_full", 12
+    sentence = (
+        "The backup disk is full: about {needed} are needed, {free} are free. The purge deleted nothing. "
+        "Free some space, or remove old backups, and try again."
+    )
+
+
+class FolderNotWritable(TempleOpsError):
+    """Facts: `errno_name`."""
+
+    code, exit_code = "permission_error", 12
+    sentence = (
+        "The backup folder cannot be written ({errno_name}). The purge deleted nothing. "
+        "Give the user that runs TempleOps the right to write there: chmod 700 on BACKUP_DIR."
+    )
+
+
+class StorageFailed(TempleOpsError):
+    """Facts: `errno_name`."""
+
+    code, exit_code = "storage_failed", 12
+    sentence = (
+        "The backup disk reported an error ({errno_name}) and the copy on it cannot be trusted. The purge deleted "
+        "nothing. Check the disk."
+    )
+
+
+class VerificationFailed(TempleOpsError):
+    """Facts: `problem`."""
+
+    code, exit_code = "verification_failed", 5
+    sentence = "The copy was checked and is not good: {problem}. The purge deleted nothing."
+
+
+class DamagedDocument(TempleOpsError):
+    """Facts: `number`, `readable`."""
+
+    code = "damaged_document"
+    sentence = "Document {number} of this file cannot be read; the {readable} before it are fine. Verify this backup."
+
+
+class PurgeUnfinished(TempleOpsError):
+    """Facts: `side`."""
+
+    code, exit_code = "purge_unfinished", 3
+    sentence = (
+        "The backup is complete and safe, but the deletion on the {side} side is not finished. Resume it when both "
+        "databases can be reached."
+    )

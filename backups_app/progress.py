@@ -1,0 +1,36 @@
+"""How an operation tells what it is doing, without knowing who listens."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """What every operation is handed. All methods are cheap; call `advance` per batch, not per document."""
+
+    def expect(self, label: str, total: int) -> None:
+        """`total` documents will pass under `label` (a collection's name)."""
+
+    def advance(self, label: str, count: int, size_bytes: int = 0) -> None:
+        """`count` more documents of `label` are done. Also a checkpoint."""
+
+    def note(self, sentence: str) -> None:
+        """One line for the technical log. Never holds a secret or a document."""
+
+    def checkpoint(self) -> None:
+        """Raise `RunCancelled` when a cancel was asked for, `OwnershipLost` when the lease is no longer ours.
+
+        Called at least once per batch, and before every batch that deletes or overwrites.
+        """
+
+
+class Silent:
+    """Listens to nothing: for tests and for work nobody watches."""
+
+    def expect(self, label: str, total: int) -> None: ...
+
+    def advance(self, label: str, count: int, size_bytes: int = 0) -> None: ...
+
+    def note(self, sentence: str) -> None: ...
+
+    def checkpoint(self) -> None: ...

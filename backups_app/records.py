@@ -1,0 +1,93 @@
+"""The words in which rooms speak to one another: states, phases, sides, collections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+RunDocument = dict[str, Any]
+"""A document of `backup_metadata`: the one truth of a run. Shape: `catalog/runs.py`."""
+
+PURGEABLE_ALWAYS = ("activities",)
+PURGEABLE_WHEN_CONFIRMED = ("bookings", "employee_bookings")
+PURGEABLE = PURGEABLE_ALWAYS + PURGEABLE_WHEN_CONFIRMED
+"""The compiled allow-list: nothing else is ever purged (`docs/reliability.md`, E6)."""
+
+CONFIRMATION_PHRASE = "DELETE BOOKINGS"
+"""What a person types, the same in every language, before bookings are deleted."""
+
+DUMPED_INTERNAL = frozenset({"backup_metadata", "sync_logs", "sync_conflicts"})
+UNDUMPED_INTERNAL = frozenset({"backup_purge_ledger", "backup_lease", "backup_sync_base", "backup_sync_state"})
+INTERNAL = DUMPED_INTERNAL | UNDUMPED_INTERNAL
+"""Our own collections by exact name; any other name, whatever its prefix, is the temple's."""
+
+
+class Status(StrEnum):
+    IN_PROGRESS = "in_progress"
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class SyncStatus(StrEnum):
+    IN_PROGRESS = "in_progress"
+    SUCCESS = "success"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Phase(StrEnum):
+    """Where a run is. The order is the order of the work."""
+
+    QUEUED = "queued"
+    PREFLIGHT = "preflight"
+    SYNCING = "syncing"
+    DUMPING = "dumping"
+    VERIFYING = "verifying"
+    PUBLISHING = "publishing"
+    PURGING_REMOTE = "purging_remote"
+    PURGING_LOCAL = "purging_local"
+    FINISHING = "finishing"
+    FINISHED = "finished"
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    WARNING = "warning"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Side(StrEnum):
+    LOCAL = "local"
+    REMOTE = "remote"
+
+
+class Origin(StrEnum):
+    """From where a run was asked for."""
+
+    WEB = "web"
+    API = "api"
+    COMMAND = "command"
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionInfo:
+    """A collection as `listCollections` and `count` showed it at one moment.
+
+    `type` is `collection`, `view` or `timeseries`; `uuid` is 32 lower-case hex digits or empty;
+    `documents` and `size_bytes` are None where the server cannot tell (views).
+    """
+
+    name: str
+    type: str
+    uuid: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    documents: int | None = None
+    size_bytes: int | None = None
