@@ -46,7 +46,9 @@ class DatabaseUnreachable(TempleOpsError):
     """Facts: `side`."""
 
     code, status = "database_unreachable", 503
-    sentence = "The {side} MongoDB cannot be reached. Nothing was deleted. Check that it runs and that its URL is right."
+    sentence = (
+        "The {side} MongoDB cannot be reached. Nothing was deleted. Check that it runs and that its URL is right."
+    )
 
 
 class DatabaseNotFound(TempleOpsError):
