@@ -1,17 +1,241 @@
 """`backup_metadata`: one document a run, the one truth that page, API, command and audit read.
 
-    {_id: "20250119_143022", backup_id: "20250119_143022",
-     backup_timestamp: Date, created_at: Date, created_by: "ananya", origin: "web",
-     backup_path: "backup_20250119_143022", store_id: "…", host: "…",
+    {_id: "20250119_143022", backup_id: "20250119_143022", kind: "backup",
+     backup_timestamp: Date, created_at: Date, created_by: "ananya", origin: "web", note: "",
+     backup_path: "backups/backup_20250119_143022", store_id: "…", host: "…", database: "temple_db",
      status, sync_status, phase, delete_bookings_requested,
      steps: [{name: "sync", state: "done", sentence: "14 pulled, 6 pushed", started_at, finished_at, counts: {…},
-              labels: {"bookings": {done: 1240, total: 1240}}}, …],
+              labels: [{name: "bookings", done: 1240, total: 1240}]}, …],
      collections_backed_up: ["bookings", …], documents, bytes, engine, engine_version, consistency: {…},
      collections_deleted_local: ["activities (50 documents)", …], collections_deleted_remote: […],
-     purge: {remote: {bookings: {deleted, gone, kept_changed, kept_ids: […]}, …}, local: {…}},
+     purge: {allowed: bool, withheld: {name: sentence},
+             remote: {bookings: {deleted, gone, kept_changed, kept_ids: […], done: bool}, …}, local: {…}},
      kept_changed: {count, ids}, resume_available, error_code, error_message, warnings: [sentence, …],
-     owner, fence, heartbeat_at, cancel_requested, cancelled_by, idempotency_key, finished_at}
+     owner: {host, pid, started, boot_id, token}, fence, heartbeat_at, cancel_requested, cancelled_by,
+     idempotency_key, finished_at}
 
 Every change after the claim is a compare-and-set on (`_id`, `fence`, `phase`): no match means that this process is no
 longer the owner, so it stops and touches nothing more.
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import DESCENDING, ReturnDocument
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from backups_app.errors import OwnershipLost, RunActive
+from backups_app.records import Phase, RunDocument, Status
+
+NAME = "backup_metadata"
+ONE_ACTIVE_RUN = "one_active_run"
+CANCELLABLE = (
+    Phase.QUEUED,
+    Phase.PREFLIGHT,
+    Phase.SYNCING,
+    Phase.DUMPING,
+    Phase.VERIFYING,
+    Phase.PUBLISHING,
+)
+
+
+def collection(database: Database[Any]) -> Collection[Any]:
+    """Return `backup_metadata` of the local database."""
+    return database[NAME]
+
+
+def ensure_indexes(database: Database[Any]) -> None:
+    """Make the index that refuses a second active run. Call it only after readiness: it creates the collection."""
+    collection(database).create_index(
+        "status",
+        name=ONE_ACTIVE_RUN,
+        unique=True,
+        partialFilterExpression={"status": Status.IN_PROGRESS.value},
+    )
+
+
+def create(database: Database[Any], *, document: RunDocument) -> None:
+    """Write the document of a new run. Raise `RunActive` when another one runs, `DuplicateKeyError` on its `_id`."""
+    try:
+        collection(database).insert_one(document)
+    except DuplicateKeyError as error:
+        if "status" not in (error.details or {}).get("keyPattern", {}):
+            raise
+        raise another_run(database) from error
+
+
+def another_run(database: Database[Any]) -> RunActive:
+    """Return the refusal that names the run in progress."""
+    running = active(database) or {}
+    return RunActive(backup_id=running.get("backup_id", "unknown"), created_by=running.get("created_by", "somebody"))
+
+
+def get(database: Database[Any], *, backup_id: str) -> RunDocument | None:
+    """Return the run's document, or None."""
+    return collection(database).find_one({"_id": backup_id})
+
+
+def active(database: Database[Any]) -> RunDocument | None:
+    """Return the run in progress, or None."""
+    return collection(database).find_one({"status": Status.IN_PROGRESS.value})
+
+
+def recent(database: Database[Any], *, limit: int = 0) -> list[RunDocument]:
+    """Return runs, newest first by their recorded time; `limit` 0 means all."""
+    return list(collection(database).find().sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit))
+
+
+def by_idempotency_key(database: Database[Any], *, created_by: str, key: str, since: datetime) -> RunDocument | None:
+    """Return the run that this person started with this key after `since`, or None."""
+    wanted = {"idempotency_key": key, "created_by": created_by, "created_at": {"$gte": since}}
+    return collection(database).find_one(wanted, sort=[("created_at", DESCENDING)])
+
+
+def claim(database: Database[Any], *, backup_id: str, owner: Mapping[str, Any], fence: int) -> RunDocument | None:
+    """Make `owner` the owner of a queued run. Return its document, or None when somebody else was quicker."""
+    return collection(database).find_one_and_update(
+        {"_id": backup_id, "status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None},
+        {
+            "$set": {"owner": dict(owner), "fence": fence, "phase": Phase.PREFLIGHT.value},
+            "$currentDate": {"heartbeat_at": True},
+        },
+        return_document=ReturnDocument.AFTER,
+    )
+
+
+def reopen(
+    database: Database[Any], *, backup_id: str, owner: Mapping[str, Any] | None, fence: int, phase: Phase
+) -> RunDocument | None:
+    """Open a partial run again for Resume. Return its document, or None when it is not resumable any more.
+
+    Raise `RunActive` when another run is in progress: the same index that refuses a second trigger refuses this.
+    """
+    try:
+        return collection(database).find_one_and_update(
+            {"_id": backup_id, "status": Status.PARTIAL.value, "resume_available": True},
+            {
+                "$set": {
+                    "status": Status.IN_PROGRESS.value,
+                    "phase": phase.value,
+                    "owner": None if owner is None else dict(owner),
+                    "fence": fence,
+                    "cancel_requested": False,
+                    "finished_at": None,
+                },
+                "$currentDate": {"heartbeat_at": True},
+            },
+            return_document=ReturnDocument.AFTER,
+        )
+    except DuplicateKeyError as error:
+        raise another_run(database) from error
+
+
+def request_cancel(database: Database[Any], *, backup_id: str, requested_by: str) -> RunDocument | None:
+    """Ask the owner to stop. Return the document, or None when the run has ended or its purge has begun."""
+    return collection(database).find_one_and_update(
+        {
+            "_id": backup_id,
+            "status": Status.IN_PROGRESS.value,
+            "phase": {"$in": [phase.value for phase in CANCELLABLE]},
+        },
+        {"$set": {"cancel_requested": True, "cancelled_by": requested_by}},
+        return_document=ReturnDocument.AFTER,
+    )
+
+
+def unclaimed(database: Database[Any], *, older_than: timedelta) -> list[RunDocument]:
+    """Return queued runs that no worker has taken for `older_than`, by the server's clock."""
+    return list(
+        collection(database).find(
+            {"status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None, **_silent(older_than)}
+        )
+    )
+
+
+def stale(database: Database[Any], *, older_than: timedelta) -> list[RunDocument]:
+    """Return owned runs whose heartbeat is older than `older_than`, by the server's clock."""
+    return list(
+        collection(database).find({"status": Status.IN_PROGRESS.value, "owner": {"$ne": None}, **_silent(older_than)})
+    )
+
+
+def _silent(older_than: timedelta) -> dict[str, Any]:
+    milliseconds = int(older_than.total_seconds() * 1000)
+    return {"$expr": {"$lt": ["$heartbeat_at", {"$subtract": ["$$NOW", milliseconds]}]}}
+
+
+def close_if_unchanged(database: Database[Any], *, document: RunDocument, changes: Mapping[str, Any]) -> bool:
+    """Finish a run whose owner is gone. Return False when it moved on meanwhile: then it is not ours to close."""
+    result = collection(database).update_one(
+        {
+            "_id": document["_id"],
+            "status": Status.IN_PROGRESS.value,
+            "phase": document["phase"],
+            "fence": document["fence"],
+            "heartbeat_at": document["heartbeat_at"],
+        },
+        {"$set": dict(changes)},
+    )
+    return result.matched_count == 1
+
+
+def amend(database: Database[Any], *, backup_id: str, changes: Mapping[str, Any]) -> None:
+    """Change fields of a run that has ended (`resume_available`, a note). Never touches one in progress."""
+    collection(database).update_one(
+        {"_id": backup_id, "status": {"$ne": Status.IN_PROGRESS.value}}, {"$set": dict(changes)}
+    )
+
+
+def restore_record(database: Database[Any], *, document: RunDocument) -> None:
+    """Write a record rebuilt from a folder, unless the run has one."""
+    collection(database).update_one({"_id": document["_id"]}, {"$setOnInsert": document}, upsert=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ownership:
+    """The right of one process to change one run: the database, the run's id and its fence."""
+
+    database: Database[Any]
+    backup_id: str
+    fence: int
+
+    def write(
+        self,
+        *,
+        phase: Phase,
+        changes: Mapping[str, Any],
+        unless_cancelled: bool = False,
+        warnings: Sequence[str] = (),
+    ) -> bool:
+        """Set `changes` while the run is in `phase` and ours. Raise `OwnershipLost` otherwise.
+
+        With `unless_cancelled`, return False and change nothing when a cancel was asked for.
+        """
+        wanted: dict[str, Any] = {"_id": self.backup_id, "fence": self.fence, "phase": phase.value}
+        if unless_cancelled:
+            wanted["cancel_requested"] = {"$ne": True}
+        update: dict[str, Any] = {"$set": dict(changes), "$currentDate": {"heartbeat_at": True}}
+        if warnings:
+            update["$push"] = {"warnings": {"$each": list(warnings)}}
+        if collection(self.database).update_one(wanted, update).matched_count == 1:
+            return True
+        if unless_cancelled and self.beat():
+            return False
+        raise OwnershipLost
+
+    def beat(self) -> bool:
+        """Renew the heartbeat. Return whether a cancel was asked for. Raise `OwnershipLost`."""
+        document = collection(self.database).find_one_and_update(
+            {"_id": self.backup_id, "fence": self.fence, "status": Status.IN_PROGRESS.value},
+            {"$currentDate": {"heartbeat_at": True}},
+            projection={"cancel_requested": True},
+        )
+        if document is None:
+            raise OwnershipLost
+        return bool(document.get("cancel_requested"))
