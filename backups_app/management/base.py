@@ -1,0 +1,96 @@
+"""What every command shares: `--json`, `--no-color`, `--quiet`, exit codes, refusals.
+
+A command implements `execute_command(**options) -> int` (the exit code) and speaks by `self.say` (people, to
+stderr unless it is the data itself), `self.print_json` (one JSON value to stdout, nothing else there).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import ArgumentParser
+from datetime import datetime
+from typing import Any
+
+from bson import json_util
+from django.core.management.base import BaseCommand, CommandParser
+from rich.console import Console
+
+from backups_app import formats
+from backups_app.errors import TempleOpsError
+
+
+def plain(value: Any) -> Any:
+    """Return `value` with moments as UTC `…Z` strings and BSON values as relaxed Extended JSON."""
+    if isinstance(value, datetime):
+        return formats.utc_seconds(value)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return json.loads(json_util.dumps(value, json_options=json_util.RELAXED_JSON_OPTIONS))
+
+
+class TempleCommand(BaseCommand):
+    """Base of the product's commands. Refusals end with their exit code and, under --json, a JSON object."""
+
+    requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own form)
+    options: dict[str, Any]
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        self.add_shared(parser)
+        return parser
+
+    def add_shared(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="Print one JSON value to stdout and nothing else.")
+        parser.add_argument("--quiet", action="store_true", help="Say nothing but the result.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.options = options
+        try:
+            code = self.execute_command(**options)
+        except TempleOpsError as error:
+            code = self.refuse(error)
+        except KeyboardInterrupt:
+            code = 130
+        if code:
+            sys.exit(code)
+
+    def execute_command(self, **options: Any) -> int:
+        """Do the work: read the input, one call, shape the answer. Return the exit code."""
+        raise NotImplementedError
+
+    def refuse(self, error: TempleOpsError) -> int:
+        """Say why nothing was done. Return the exit code of the named failure."""
+        if self.options.get("json"):
+            self.print_json({"detail": error.detail, "code": error.code, "hint": error.hint})
+        else:
+            self.stderr.write(self.style.ERROR(error.detail))
+            if error.hint:
+                self.stderr.write(error.hint)
+        return error.exit_code
+
+    def print_json(self, value: Any) -> None:
+        """Print the one JSON value of this command to stdout."""
+        self.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+    def say(self, sentence: str) -> None:
+        """Say one line to the person at the terminal; it never mixes with the data on stdout."""
+        if not self.options.get("quiet") and not self.options.get("json"):
+            self.stderr.write(sentence)
+
+    @property
+    def console(self) -> Console:
+        """A rich console on stderr that obeys --no-color, NO_COLOR, --quiet and --json."""
+        silent = bool(self.options.get("quiet") or self.options.get("json"))
+        no_color = bool(self.options.get("no_color") or os.environ.get("NO_COLOR"))
+        return Console(stderr=True, quiet=silent, no_color=no_color, highlight=False)
+
+    @property
+    def someone_is_there(self) -> bool:
+        """Whether a prompt can be answered: only when stdin is a terminal."""
+        return sys.stdin is not None and sys.stdin.isatty()

@@ -1,0 +1,71 @@
+"""What a run's end is called: a conclusion from what is there, never a variable set on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backups_app import formats
+from backups_app.records import Side, Status, StepState, SyncStatus
+
+GOOD = frozenset({StepState.DONE.value, StepState.SKIPPED.value})
+
+
+def conclude(*, published: bool, steps: Sequence[Mapping[str, Any]]) -> Status:
+    """Given whether a verified backup is published and how its steps ended, name the outcome.
+
+    1. nothing published: failed;
+    2. published, and every step done or not asked for: success;
+    3. published, something asked for was not done: partial.
+    """
+    if not published:
+        return Status.FAILED
+    return Status.SUCCESS if all(step["state"] in GOOD for step in steps) else Status.PARTIAL
+
+
+def deleted(purge: Mapping[str, Any], side: Side) -> list[str]:
+    """Return the specification's strings for one side: `activities (50 documents)`."""
+    counts: Mapping[str, Any] = purge.get(side.value) or {}
+    return [f"{name} ({formats.documents(entry['deleted'])})" for name, entry in counts.items()]
+
+
+def kept_changed(purge: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many documents were kept because they had changed, and the first 100 ids of both sides."""
+    entries = [entry for side in Side for entry in (purge.get(side.value) or {}).values()]
+    return {
+        "count": sum(entry["kept_changed"] for entry in entries),
+        "ids": [identity for entry in entries for identity in entry["kept_ids"]][:100],
+    }
+
+
+def resume_available(document: Mapping[str, Any]) -> bool:
+    """Return whether Resume may be offered: the purge had been allowed and is not finished on every side."""
+    purge = document.get("purge") or {}
+    if not purge.get("allowed") or purge.get("kept_after_all"):
+        return False
+    sides = [Side.LOCAL] if document["sync_status"] == SyncStatus.SKIPPED else [Side.REMOTE, Side.LOCAL]
+    return any(
+        not ((purge.get(side.value) or {}).get(name) or {}).get("done")
+        for side in sides
+        for name in purge.get("collections", [])
+    )
+
+
+def message(document: Mapping[str, Any]) -> str:
+    """Return the sentence that answers the trigger: first what is safe, then what is not done."""
+    status = document["status"]
+    if status == Status.SUCCESS:
+        return "Backup completed successfully"
+    if status == Status.IN_PROGRESS:
+        return "Backup is running"
+    if status == Status.FAILED:
+        return str(document.get("error_message") or "Backup failed. The purge deleted nothing.")
+    return "The backup is complete and safe. " + _what_is_missing(document)
+
+
+def _what_is_missing(document: Mapping[str, Any]) -> str:
+    said = document.get("error_message")
+    if said:
+        return str(said)
+    steps = document.get("steps") or []
+    return " ".join(step["sentence"] for step in steps if step["state"] not in GOOD and step.get("sentence"))
