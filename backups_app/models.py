@@ -1,8 +1,8 @@
-"""Rows of the Django database: people and their sessions, audit, schedules."""
+"""Rows of the Django database: people, their login sessions, and the audit trail."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -29,4 +29,107 @@ class User(AbstractUser):
         null=True, blank=True, default=STAFF, help_text="0 Super Admin, 1 Admin, 2 and above others."
     )
 
-    objects: ClassVar[TempleUserManager] = TempleUserManager()  # type: ignore[assignment]
+    objects: ClassVar[TempleUserManager] = TempleUserManager()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save. Raise ValueError for a role that is not a whole number: the database would make `True` an Admin."""
+        if self.role_id is not None and type(self.role_id) is not int:
+            raise ValueError(f"role_id must be a whole number or None, not {type(self.role_id).__name__}")
+        super().save(*args, **kwargs)
+
+
+class LoginSession(models.Model):
+    """One login, by a page or by the API. Revoking the row ends every cookie and token that stands on it."""
+
+    class Face(models.TextChoices):
+        PAGES = "pages"
+        API = "api"
+
+    sid = models.CharField(max_length=43, unique=True, help_text="256 random bits, base64url. Names, proves nothing.")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_sessions")
+    face = models.CharField(max_length=5, choices=Face.choices)
+    created_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    authenticated_at = models.DateTimeField(help_text="When the password was last typed; step-up looks at it.")
+    device = models.CharField(max_length=64, help_text="Browser family and platform, for 'my sessions'.")
+    fingerprint = models.CharField(max_length=64, help_text="HMAC of family, platform and, when given, device id.")
+    has_device_id = models.BooleanField(default=False)
+    auth_hash = models.CharField(max_length=128, help_text="Changes with the password, and then ends the session.")
+    address = models.CharField(max_length=45, blank=True, help_text="Where the login came from. Told, never compared.")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_because = models.CharField(max_length=32, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.device} since {self.created_at:%Y-%m-%d %H:%M}Z"
+
+
+class RefreshToken(models.Model):
+    """A refresh token that was given out: its SHA-256 only. The one who sets `used_at` may mint the next pair."""
+
+    session = models.ForeignKey(LoginSession, on_delete=models.CASCADE, related_name="refresh_tokens")
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"refresh token {self.pk} of session {self.session_id}"
+
+
+class LoginFailure(models.Model):
+    """A failed login, for the throttle. The account is an HMAC: people type passwords where names belong."""
+
+    account = models.CharField(max_length=64)
+    address = models.CharField(max_length=45)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["address", "at"], name="login_failure_recent")]
+
+    def __str__(self) -> str:
+        return f"failed login from {self.address} at {self.at:%Y-%m-%d %H:%M}Z"
+
+
+class AuditQuerySet(models.QuerySet["AuditEvent"]):
+    """Rows are added and read. Nothing here changes or removes one."""
+
+    def update(self, **_: Any) -> NoReturn:
+        raise PermissionError("audit events are append-only")
+
+    def delete(self) -> NoReturn:
+        raise PermissionError("audit events are append-only")
+
+    bulk_update = update  # type: ignore[assignment]
+
+
+class AuditEvent(models.Model):
+    """Who did what, when, from where, with what result. Append-only; `chain` covers this row and all before it."""
+
+    n = models.PositiveBigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    session = models.CharField(max_length=43, blank=True)
+    origin = models.CharField(max_length=8)
+    address = models.CharField(max_length=45, blank=True)
+    action = models.CharField(max_length=64)
+    target = models.CharField(max_length=255, blank=True)
+    result = models.CharField(max_length=64)
+    request_id = models.CharField(max_length=32, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    chain = models.CharField(max_length=64, help_text="SHA-256 of the chain so far and this row (access/audit.py).")
+
+    objects: ClassVar[models.Manager[AuditEvent]] = AuditQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-n"]
+
+    def __str__(self) -> str:
+        return f"{self.n}: {self.actor} {self.action} {self.target} {self.result}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the row. Raise PermissionError for a row that is there already."""
+        if not self._state.adding:
+            raise PermissionError("audit events are append-only")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise PermissionError("audit events are append-only")
