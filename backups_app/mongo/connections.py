@@ -1,0 +1,210 @@
+"""The two MongoDB connections, local and remote, and what is always true of them.
+
+Whatever the URL says: reads come from the primary with majority read concern, writes are acknowledged by a majority
+and journaled, every operation has a time limit, and moments are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pymongo
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure, PyMongoError
+
+from backups_app.configuration import Configuration
+from backups_app.errors import DatabaseUnreachable, LocalUrlMissing, MongoUrlInvalid
+from backups_app.records import Side
+
+Client = MongoClient[dict[str, Any]]
+MongoDatabase = Database[dict[str, Any]]
+
+TIMEOUT_SECONDS = {Side.LOCAL: 30, Side.REMOTE: 60}
+SERVER_SELECTION_SECONDS = {Side.LOCAL: 5, Side.REMOTE: 15}
+VARIABLE = {Side.LOCAL: "MONGODB_LOCAL_URL", Side.REMOTE: "MONGODB_CLOUD_URL"}
+AUTHENTICATION_FAILED, ATLAS_AUTHENTICATION_FAILED = 18, 8000
+
+FORCED = {
+    "readpreference": "primary",
+    "readconcernlevel": "majority",
+    "w": "majority",
+    "journal": "true",
+    "retrywrites": "true",
+}
+NEEDS_A_SECONDARY = frozenset({"readpreference", "readpreferencetags", "maxstalenessseconds"})
+
+_clients: dict[tuple[int, Side, str], Client] = {}
+_clients_lock = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerFacts:
+    """What a server says of itself. `process_id` changes with each start of the server."""
+
+    version: str
+    replica_set: bool
+    sharded: bool
+    set_name: str
+    process_id: str
+    host: str
+    latency_ms: float
+
+    @property
+    def has_transactions(self) -> bool:
+        return self.replica_set or self.sharded
+
+
+def open_local(configuration: Configuration) -> Client:
+    """Return the client of the local server, not yet connected; one per process and URL.
+
+    Raise `LocalUrlMissing` when no URL is set, `MongoUrlInvalid` when it is none.
+    """
+    if not configuration.local_url:
+        raise LocalUrlMissing()
+    return _cached(Side.LOCAL, configuration.local_url)
+
+
+def open_remote(configuration: Configuration) -> Client:
+    """Return the client of the remote server (Atlas); ask `configuration.sync_enabled` first.
+
+    Raise `MongoUrlInvalid` when the URL is none.
+    """
+    return _cached(Side.REMOTE, configuration.cloud_url)
+
+
+def database(client: Client, name: str) -> MongoDatabase:
+    """Return a database with this module's guarantees."""
+    return client.get_database(name)
+
+
+def ping(client: Client) -> None:
+    """Find out within the server selection time (5 s local, 15 s remote) whether the primary answers.
+
+    Call it first where somebody waits: any other operation looks for a lost server for the whole of `timeoutMS`,
+    for pymongo lets that win. Raise pymongo's errors: wrap the call in `reachable`.
+    """
+    with pymongo.timeout(client.options.server_selection_timeout):
+        client.admin.command("ping")
+
+
+def facts(client: Client) -> ServerFacts:
+    """Ask a server who it is; as quick as `ping` to find it gone. Raise pymongo's errors: wrap it in `reachable`."""
+    latencies = []
+    with pymongo.timeout(client.options.server_selection_timeout):
+        version = client.admin.command("buildInfo")["version"]
+        for _ in range(3):
+            started = time.perf_counter()
+            hello = client.admin.command("hello")
+            latencies.append((time.perf_counter() - started) * 1000)
+        address = client.address or ("", 0)
+    return ServerFacts(
+        version=version,
+        replica_set="setName" in hello,
+        sharded=hello.get("msg") == "isdbgrid",
+        set_name=hello.get("setName", ""),
+        process_id=str(hello.get("topologyVersion", {}).get("processId", "")),
+        host=hello.get("me") or f"{address[0]}:{address[1]}",
+        latency_ms=min(latencies),
+    )
+
+
+@contextmanager
+def reachable(side: Side) -> Iterator[None]:
+    """Translate what pymongo raises for a server that does not answer, or not in time, or that refuses the login,
+    to `DatabaseUnreachable(side=…)`. Everything else passes."""
+    try:
+        yield
+    except PyMongoError as error:
+        if is_unreachable(error):
+            raise DatabaseUnreachable(side=side.value) from error
+        raise
+
+
+def is_unreachable(error: PyMongoError) -> bool:
+    """Whether an error says that the server could not be spoken to: network, DNS, time limit, login.
+
+    It does not say whether a write happened: read again.
+    """
+    if isinstance(error, OperationFailure) and error.code in (AUTHENTICATION_FAILED, ATLAS_AUTHENTICATION_FAILED):
+        return True
+    return isinstance(error, ConnectionFailure | ConfigurationError) or error.timeout
+
+
+def overridden(url: str) -> tuple[str, ...]:
+    """Return the options of a URL that are not obeyed, as it spells them: `("readPreference",)`. For a warning."""
+    return tuple(
+        name
+        for name, value in parse_qsl(url.partition("?")[2])
+        if value.lower() != FORCED.get(name.lower(), value.lower()) or name.lower() in NEEDS_A_SECONDARY - FORCED.keys()
+    )
+
+
+def close_all() -> None:
+    """Close every client of this process; the next `open_…` makes new ones. For tests and orderly ends."""
+    with _clients_lock:
+        for (process_id, _, _), client in _clients.items():
+            if process_id == os.getpid():  # a fork's copies of its parent's sockets are not ours to close
+                client.close()
+        _clients.clear()
+
+
+def _cached(side: Side, url: str) -> Client:
+    key = (os.getpid(), side, str(url))
+    with _clients_lock:
+        if key not in _clients:
+            _clients[key] = _open(side, str(url))
+        return _clients[key]
+
+
+def _open(side: Side, url: str) -> Client:
+    if not url.startswith(("mongodb://", "mongodb+srv://")):
+        raise MongoUrlInvalid(
+            side=side.value, variable=VARIABLE[side], reason="it begins neither with mongodb:// nor with mongodb+srv://"
+        )
+    try:
+        return MongoClient(_without_secondaries(url), connect=False, **_options(side))
+    except InvalidURI as error:
+        reason = "it cannot be parsed; odd characters in user or password must be percent-encoded"
+        raise MongoUrlInvalid(side=side.value, variable=VARIABLE[side], reason=reason) from error
+    except (ConfigurationError, ValueError, TypeError) as error:
+        reason = "its port or one of its options is not valid"
+        raise MongoUrlInvalid(side=side.value, variable=VARIABLE[side], reason=reason) from error
+
+
+def _options(side: Side) -> dict[str, Any]:
+    """Keyword options win over the URL's own."""
+    options: dict[str, Any] = {
+        "appname": "TempleOps",
+        "readPreference": "primary",
+        "readConcernLevel": "majority",
+        "w": "majority",
+        "journal": True,
+        "retryWrites": True,
+        "tz_aware": True,
+        "tzinfo": UTC,
+        # A date beyond the year 9999 is legal in BSON and must not stop us from reading.
+        "datetime_conversion": "DATETIME_AUTO",
+        "timeoutMS": TIMEOUT_SECONDS[side] * 1000,
+        "serverSelectionTimeoutMS": SERVER_SELECTION_SECONDS[side] * 1000,
+    }
+    if side is Side.REMOTE:
+        # Worth its processor time over the internet alone.
+        options["compressors"] = "zstd,zlib" if find_spec("backports.zstd") else "zlib"
+    return options
+
+
+def _without_secondaries(url: str) -> str:
+    """Return the URL without options that pymongo refuses beside `readPreference=primary`."""
+    address, mark, query = url.partition("?")
+    kept = [option for option in query.split("&") if option.partition("=")[0].lower() not in NEEDS_A_SECONDARY]
+    return address + mark + "&".join(kept)

@@ -1,0 +1,141 @@
+"""People and things that every test may ask for: real MongoDB servers, fresh databases, people of each role."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import override_settings
+from pymongo.database import Database
+
+from backups_app.configuration import Configuration, Secret
+from backups_app.models import User
+from backups_app.mongo import connections
+from backups_app.mongo.embedded import EmbeddedServer
+from backups_app.records import Side
+
+PASSWORD = "a-long-enough-password"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def local_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """The temple's own MongoDB: a one-node replica set."""
+    with EmbeddedServer(data_dir=tmp_path_factory.mktemp("local_server"), replica_set="local") as server:
+        yield server
+        connections.close_all()  # while it still answers: a client says goodbye, and would wait for an answer
+
+
+@pytest.fixture(scope="session")
+def remote_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """What stands for Atlas: another one-node replica set."""
+    with EmbeddedServer(data_dir=tmp_path_factory.mktemp("remote_server"), replica_set="atlas") as server:
+        yield server
+        connections.close_all()  # while it still answers: a client says goodbye, and would wait for an answer
+
+
+@pytest.fixture(scope="session")
+def standalone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """A MongoDB without a replica set: no transactions, no change streams."""
+    with EmbeddedServer(data_dir=tmp_path_factory.mktemp("standalone_server")) as server:
+        yield server
+        connections.close_all()  # while it still answers: a client says goodbye, and would wait for an answer
+
+
+@pytest.fixture
+def local_db(local_server: EmbeddedServer) -> Iterator[Database[dict[str, Any]]]:
+    """An empty database on the local server, opened as the product opens it. Dropped afterwards."""
+    yield from _fresh_database(Side.LOCAL, local_server)
+
+
+@pytest.fixture
+def remote_db(remote_server: EmbeddedServer, local_db: Database[dict[str, Any]]) -> Iterator[Database[dict[str, Any]]]:
+    """An empty database on the remote server, of the same name as `local_db`. Dropped afterwards."""
+    yield from _fresh_database(Side.REMOTE, remote_server, name=local_db.name)
+
+
+@pytest.fixture
+def standalone_db(standalone_server: EmbeddedServer) -> Iterator[Database[dict[str, Any]]]:
+    """An empty database on the standalone server. Dropped afterwards."""
+    yield from _fresh_database(Side.LOCAL, standalone_server)
+
+
+@pytest.fixture
+def a_folder(tmp_path: Path) -> Path:
+    """An empty folder that only we may enter, as backups want it."""
+    folder = tmp_path / "backups"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture
+def configured(
+    local_db: Database[dict[str, Any]],
+    remote_db: Database[dict[str, Any]],
+    local_server: EmbeddedServer,
+    remote_server: EmbeddedServer,
+    a_folder: Path,
+) -> Iterator[Configuration]:
+    """The configuration in force: both servers, their fresh databases, an empty backup folder.
+
+    Change a setting inside a test with `override_settings(TEMPLEOPS=dataclasses.replace(configured, …))`.
+    """
+    configuration = Configuration(
+        local_url=Secret(local_server.uri),
+        cloud_url=Secret(remote_server.uri),
+        database_name=local_db.name,
+        backup_dir=a_folder,
+        backup_engine="python",
+        backup_sync_wait_seconds=30,
+    )
+    with override_settings(TEMPLEOPS=configuration):
+        yield configuration
+
+
+@pytest.fixture
+def super_admin(db: None) -> User:
+    """Role 0."""
+    return _person("ananya", role_id=0)
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """Role 1. (The name is Django's own `admin` command's too; here it is a person.)"""
+    return _person("ravi", role_id=1)
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """Role 3: signed in, and without any right in Backup Management."""
+    return _person("meena", role_id=3)
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """No role at all, though Django would call them a superuser."""
+    return _person("stranger", role_id=None, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def password() -> str:
+    """The password of every person above."""
+    return PASSWORD
+
+
+def _person(username: str, **fields: Any) -> User:
+    person = get_user_model().objects.create_user(username, password=PASSWORD, **fields)
+    assert isinstance(person, User)
+    return person
+
+
+def _fresh_database(side: Side, server: EmbeddedServer, name: str = "") -> Iterator[Database[dict[str, Any]]]:
+    name = name or f"temple_{next(_numbers)}"
+    open_client = connections.open_local if side is Side.LOCAL else connections.open_remote
+    configuration = Configuration(local_url=Secret(server.uri), cloud_url=Secret(server.uri))
+    yield connections.database(open_client(configuration), name)
+    with server.client() as client:  # of its own, for the test may have closed or broken the shared one
+        client.drop_database(name)
