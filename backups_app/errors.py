@@ -331,6 +331,12 @@ class RoleRequired(TempleOpsError):
     sentence = "Backup Management is for Super Admin (role 0) and Admin (role 1)."
 
 
+class HttpsRequired(TempleOpsError):
+    code, status = "https_required", 403
+    sentence = "TempleOps is reached by HTTPS only: plain HTTP would show passwords to everybody on the network."
+    hint = "Put a TLS proxy in front, or set ALLOW_PLAIN_HTTP=true for a temple's own network"
+
+
 class RateLimited(TempleOpsError):
     """Facts: `seconds`, a whole number: when it is worth trying again."""
 
@@ -357,3 +363,18 @@ class BadRequest(TempleOpsError):
 
 class FieldsInvalid(InvalidInput):
     """Facts: `message`; `errors` is a list of `{"field", "message"}`."""
+
+
+# ── reading backups (browsing/) ─────────────────────────────────────────────────
+
+
+class SearchBusy(TempleOpsError):
+    code, status = "search_busy", 503
+    sentence = "Two other searches are running on this server. Wait a few seconds and search again."
+
+
+class CollectionPreparing(TempleOpsError):
+    """Facts: `percent`, a whole number. Asking again goes on from there."""
+
+    code, status = "collection_preparing", 503
+    sentence = "Preparing this collection for viewing: {percent} % is read. Ask again and it goes on."

@@ -9,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError
 
 from backups_app import configuration
+from backups_app.api import schema as api_schema
+from templeops import secret_key
 
 django_stubs_ext.monkeypatch()
 
@@ -17,9 +19,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(eager=False)
 env.read_env(BASE_DIR / ".env", recurse=False)
 
+RUNNING_TESTS = "pytest" in sys.modules or "mypy" in sys.modules
+
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", list(LOOPBACK))
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 TIME_ZONE = env.str("TIME_ZONE", "Asia/Kolkata")
 TEMPLEOPS = configuration.read(env, base_dir=BASE_DIR)
@@ -30,6 +35,17 @@ try:
 except EnvValidationError as error:
     names = "; ".join(f"{name}: {' '.join(map(str, said))}" for name, said in error.error_messages.items())
     raise ImproperlyConfigured(f"These settings are wrong (environment or .env): {names}") from None
+
+if RUNNING_TESTS:
+    SECRET_KEY = "tests-only-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
+elif not SECRET_KEY:
+    SECRET_KEY = secret_key.kept_in(BASE_DIR / ".secret_key")
+elif problem := secret_key.problem_with(SECRET_KEY):
+    raise ImproperlyConfigured(problem)
+
+# A debug page shows settings, variables and queries to whoever asks.
+if DEBUG and not all(host in LOOPBACK for host in ALLOWED_HOSTS):
+    raise ImproperlyConfigured("DEBUG=true is for this machine only: ALLOWED_HOSTS may then hold no other address.")
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Several processes share the file: without this, "database is locked" (docs/operations.md).
@@ -56,14 +72,18 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "backups_app.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "backups_app.middleware.PlainHttpMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "backups_app.middleware.PageSessionMiddleware",
+    "backups_app.middleware.EnhancedJWTAuthMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -110,7 +130,42 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    # Deny by default: a view that declares nothing is for roles 0 and 1 in local mode only.
+    "DEFAULT_AUTHENTICATION_CLASSES": ["backups_app.api.permissions.LoginSessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["backups_app.api.permissions.MayManageBackups"],
+    "DEFAULT_PARSER_CLASSES": ["backups_app.api.strict_json.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backups_app.api.permissions.AlwaysJSON",
+    "EXCEPTION_HANDLER": "backups_app.api.errors.answer",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+SPECTACULAR_SETTINGS = api_schema.SETTINGS
+
+# HTTPS, or by a named setting plain HTTP on a temple's own network; the status says so.
+PLAIN_HTTP = DEBUG or TEMPLEOPS.allow_plain_http or RUNNING_TESTS
+PREFIX = "" if PLAIN_HTTP else "__Host-"
+SESSION_COOKIE_NAME = f"{PREFIX}sessionid"
+SESSION_COOKIE_SECURE = not PLAIN_HTTP
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+CSRF_COOKIE_NAME = f"{PREFIX}csrftoken"
+CSRF_COOKIE_SECURE = not PLAIN_HTTP
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = not PLAIN_HTTP
+SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 60 * 60
+# Set by the proxy that ends TLS. Whoever sends it to us directly only loses the right to plain HTTP.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Not no-referrer: browsers then send "Origin: null" with forms, which Django's CSRF check rightly refuses.
+SECURE_REFERRER_POLICY = "same-origin"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # HSTS for subdomains: they are the temple's, not ours
+    "security.W008",  # no redirect to HTTPS: PlainHttpMiddleware refuses plain HTTP, loopback excepted
+    "security.W021",  # HSTS preload: a decision about the whole domain, not about this program
+]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -126,5 +181,3 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
-
-RUNNING_TESTS = "pytest" in sys.modules

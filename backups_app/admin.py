@@ -1,0 +1,73 @@
+"""Django's own admin: people, their sessions, and the audit trail to read. It opens no backup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.views import redirect_to_login
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from backups_app.access import sessions, visit
+from backups_app.models import AuditEvent, LoginSession, User
+from backups_app.records import Origin
+
+
+def _one_door(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """There is one login: with the throttle, the login session and the audit trail."""
+    return redirect_to_login(request.GET.get("next", "/django-admin/"))
+
+
+admin.site.login = _one_door  # type: ignore[method-assign]
+
+
+@admin.register(User)
+class TempleUserAdmin(UserAdmin[User]):
+    """People, with their role."""
+
+    list_display = ("username", "first_name", "last_name", "role_id", "is_active", "last_login")
+    list_filter = ("role_id", "is_active")
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("Temple", {"fields": ("role_id",)}))
+    add_fieldsets = (*UserAdmin.add_fieldsets, ("Temple", {"fields": ("role_id",)}))
+
+
+class ReadOnly(admin.ModelAdmin[Any]):
+    """Rows that are read here and written elsewhere."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(LoginSession)
+class LoginSessionAdmin(ReadOnly):
+    """Who is signed in where; the action ends a session."""
+
+    list_display = ("user", "face", "device", "address", "created_at", "last_seen_at", "revoked_at", "revoked_because")
+    exclude = ("sid", "fingerprint", "auth_hash")
+    actions = ("end_sessions",)
+
+    @admin.action(description="End these sessions", permissions=["view"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[LoginSession]) -> None:
+        """End the chosen sessions, each with its audit row."""
+        assert isinstance(request.user, User)
+        facts = visit.of(request, origin=Origin.WEB)
+        for session in queryset:
+            sessions.revoke(sid=session.sid, by=request.user, visit=facts, now=timezone.now())
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnly):
+    """The audit trail, newest first."""
+
+    list_display = ("n", "at", "actor", "origin", "address", "action", "target", "result", "request_id")
+    list_filter = ("action", "result", "origin")
+    search_fields = ("actor", "target", "request_id")

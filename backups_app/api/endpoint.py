@@ -1,0 +1,82 @@
+"""What every endpoint has in common: 401, 403 role, 403 mode, 422 input, 404, in that order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from backups_app import configuration
+from backups_app.access import audit, sessions, visit
+from backups_app.backup_files import layout
+from backups_app.models import LoginSession, User
+from backups_app.records import Origin
+from backups_app.workflow import readiness
+
+Input = TypeVar("Input")
+
+
+class Endpoint(APIView):
+    """Base of the views. Authentication and permission are the defaults of the settings: roles 0 and 1.
+
+    `any_mode`: answers in cloud mode too. `polling`: does not keep an idle session alive.
+    """
+
+    any_mode = False
+    polling = False
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Judge who and where, then the id in the path; the method's own input comes after."""
+        super().initial(request, *args, **kwargs)
+        self.now: datetime = timezone.now()
+        self.configuration = configuration.current()
+        if not self.any_mode:
+            readiness.require_local(self.configuration)
+        if "backup_id" in kwargs and request.method in self.allowed_methods:
+            layout.check_id(kwargs["backup_id"])
+
+    @property
+    def person(self) -> User:
+        """The user behind the token."""
+        assert isinstance(self.request.user, User)
+        return self.request.user
+
+    @property
+    def login_session(self) -> LoginSession:
+        """The login session behind the token."""
+        assert isinstance(self.request.auth, LoginSession)
+        return self.request.auth
+
+    @property
+    def visit(self) -> visit.Visit:
+        """Where the request comes from."""
+        return visit.of(self.request._request, origin=Origin.API)
+
+    def require_fresh_login(self) -> None:
+        """Raise StepUpNeeded when the password was typed more than 15 minutes ago."""
+        sessions.require_fresh(self.login_session, self.now)
+
+    def body(self, kind: type[Serializer[Any]]) -> dict[str, Any]:
+        """Return the checked body. Raise ValidationError (422) by field."""
+        serializer = kind(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def query(self, kind: type[Serializer[Any]]) -> dict[str, Any]:
+        """Return the checked query parameters. Raise ValidationError (422) by name."""
+        serializer = kind(data=self.request.query_params.dict())
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def record(self, *, action: str, target: str, result: str, details: dict[str, Any] | None = None) -> None:
+        """Add an audit row for what this request asks or got."""
+        facts = self.visit
+        audit.record(
+            actor=self.person.get_username(), session=self.login_session.sid, origin=facts.origin,
+            address=facts.address, action=action, target=target, result=result, request_id=facts.request_id,
+            now=timezone.now(), details=details,
+        )  # fmt: skip

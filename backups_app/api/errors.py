@@ -1,0 +1,91 @@
+"""Every failure as one shape: `{"detail", "code", "request_id"}`, and where it helps `hint` and `errors`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from backups_app.access import request_ids
+from backups_app.errors import FieldsInvalid, NotAuthenticated, RateLimited, RunActive, StepUpNeeded, TempleOpsError
+
+log = logging.getLogger(__name__)
+
+CHALLENGE = 'Bearer realm="templeops", error="invalid_token"'
+STEP_UP = 'Bearer realm="templeops", error="insufficient_user_authentication", max_age="900"'
+SENTENCES = {
+    400: ("bad_request", "The request could not be understood."),
+    401: ("not_authenticated", NotAuthenticated.sentence),
+    403: ("forbidden", "This is not allowed."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not know that method."),
+    406: ("not_acceptable", "The answer is always application/json."),
+    415: ("unsupported_media_type", "The body must be JSON: send Content-Type: application/json."),
+    500: ("internal_error", TempleOpsError.sentence),
+}
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response:
+    """For REST framework: return the answer to any exception. What we do not know is logged and says nothing."""
+    if isinstance(error, TempleOpsError):
+        return of(error)
+    if isinstance(error, exceptions.ValidationError):
+        return of(fields_invalid(error))
+    if isinstance(error, Http404):
+        return plain(404)
+    if isinstance(error, PermissionDenied):
+        return plain(403)
+    if isinstance(error, exceptions.APIException):
+        response = plain(error.status_code)
+        if isinstance(error, exceptions.MethodNotAllowed):
+            response.headers["Allow"] = ", ".join(context["view"].allowed_methods)
+        return response
+    log.exception("Unable to answer a request of the API")
+    return plain(500)
+
+
+def of(error: TempleOpsError) -> Response:
+    """Return the answer to a named failure."""
+    body = {"detail": error.detail, "code": error.code, "request_id": request_ids.CURRENT.get()}
+    if error.hint:
+        body["hint"] = error.hint
+    if isinstance(error, FieldsInvalid):
+        body["errors"] = error.facts["errors"]
+    response = Response(body, status=error.status)
+    _add_headers(response, error)
+    if isinstance(error, RunActive):
+        body["run"] = error.facts["backup_id"]
+    return response
+
+
+def plain(status: int) -> Response:
+    """Return the answer to a failure that has only its HTTP status to say."""
+    code, detail = SENTENCES.get(status, SENTENCES[500] if status >= 500 else SENTENCES[400])
+    return Response({"detail": detail, "code": code, "request_id": request_ids.CURRENT.get()}, status=status)
+
+
+def fields_invalid(error: exceptions.ValidationError) -> FieldsInvalid:
+    """Given what a serializer found, return it as one error with a sentence and a list by field."""
+    by_field = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+    found = [
+        {"field": "" if field == "non_field_errors" else str(field), "message": str(message)}
+        for field, messages in by_field.items()
+        for message in (messages if isinstance(messages, list) else [messages])
+    ]
+    sentence = "; ".join(f"{one['field']}: {one['message']}" if one["field"] else one["message"] for one in found)
+    return FieldsInvalid(message=sentence or "The input is not valid.", errors=found)
+
+
+def _add_headers(response: Response, error: TempleOpsError) -> None:
+    if isinstance(error, StepUpNeeded):
+        response.headers["WWW-Authenticate"] = STEP_UP
+    elif isinstance(error, NotAuthenticated):
+        response.headers["WWW-Authenticate"] = CHALLENGE
+    elif isinstance(error, RateLimited):
+        response.headers["Retry-After"] = str(error.facts["seconds"])
+    elif isinstance(error, RunActive):
+        response.headers["Location"] = f"/api/backups/{error.facts['backup_id']}"

@@ -1,0 +1,84 @@
+"""What the endpoints accept. Unknown keys are refused: a misspelt `delete_booking` must not mean `false`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """`true` or `false`, and nothing that only looks like it: this word deletes bookings."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if data is True or data is False:
+            return bool(data)
+        raise serializers.ValidationError("Must be true or false.", code="invalid")
+
+
+class StrictCharField(serializers.CharField):
+    """A JSON string: numbers and booleans are not turned into text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Must be a string.", code="invalid")
+        return super().to_internal_value(data)
+
+
+class Strict(serializers.Serializer[Any]):
+    """An object with these keys and no others."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError({"non_field_errors": ["The body must be a JSON object."]})
+        unknown = sorted(set(data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError({name[:100]: ["There is no such field."] for name in unknown[:20]})
+        return super().to_internal_value(data)
+
+
+class Login(Strict):
+    username = StrictCharField(max_length=1000)
+    password = StrictCharField(max_length=4096)
+
+
+class Refresh(Strict):
+    refresh = StrictCharField(max_length=8192)
+
+
+class Trigger(Strict):
+    delete_bookings = StrictBooleanField(help_text="Whether bookings and employee_bookings are deleted afterwards.")
+
+
+class Resume(Strict):
+    keep = StrictBooleanField(
+        default=False, help_text="Keep after all: close the unfinished deletion without deleting more."
+    )
+
+
+class Nothing(Strict):
+    pass
+
+
+class ListBackups(Strict):
+    status = serializers.ChoiceField(
+        choices=["published", "all", "success", "partial", "failed", "in_progress"], default="published"
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=1000)
+    cursor = serializers.RegexField(r"\A[0-9]{8}_[0-9]{6}(_[0-9]{2})?\Z", required=False, max_length=18)
+
+
+class ListDocuments(Strict):
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
+    offset = serializers.IntegerField(min_value=0, max_value=2**53, default=0)
+    search = serializers.CharField(max_length=256, allow_blank=True, default="", trim_whitespace=False)
+    format = serializers.ChoiceField(choices=["relaxed", "plain"], default="relaxed")
+
+
+class ListAudit(Strict):
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
+    before = serializers.IntegerField(min_value=1, max_value=2**53, required=False)

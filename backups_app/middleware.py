@@ -1,0 +1,165 @@
+"""What every request passes: an id, the headers, and the question who is asking."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils import timezone
+
+from backups_app.access import page_login, request_ids, sessions, tokens, visit
+from backups_app.errors import HttpsRequired, NotAuthenticated, TempleOpsError
+from backups_app.models import LoginSession
+from backups_app.records import Origin
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+API = "/api/"
+OPEN = frozenset({"/api/auth/login", "/api/auth/refresh", "/api/schema/", "/api/docs/"})
+"""The only addresses under /api/ that need no access token. Refresh judges the token in its body."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+HOST_PORT = re.compile(r":[0-9]+\Z")
+HOST_ONLY = "__Host-"
+BEARER = re.compile(r"Bearer ([A-Za-z0-9._-]+)", re.ASCII)
+
+
+class RequestIdMiddleware:
+    """Gives the request its id, the response its headers. Outermost, so that errors and static files have them."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.request_id = request_ids.new()  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response.headers.setdefault("Permissions-Policy", "")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if page_login.current(request) is not None or request.path.startswith(API):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class PlainHttpMiddleware:
+    """Refuses plain HTTP, except where ALLOW_PLAIN_HTTP allows it, or where it never leaves this machine.
+
+    There the cookies lose their `__Host-` and `Secure`: Safari and curl would not send them back.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.PLAIN_HTTP or request.is_secure():
+            return self.get_response(request)
+        if not _stays_on_this_machine(request):
+            return _needs_https(request)
+        request.COOKIES |= {f"{HOST_ONLY}{name}": value for name, value in request.COOKIES.items()}
+        response = self.get_response(request)
+        _loosen_cookies(response)
+        return response
+
+
+class EnhancedJWTAuthMiddleware:
+    """Guards `/api/`: no valid access token, no view (`OPEN` excepted).
+
+    1. Cookies are not looked at, and a token is looked for in the `Authorization` header only.
+    2. The token is verified (`access/tokens.py`), then the login session and the user behind it are loaded and
+       judged as they are now: revoked, idle, too old, disabled, another password, another device.
+    3. The role is not judged here but by the view's permission: it needs the user, and has its own answer (403).
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(API):
+            return self.get_response(request)
+        request.user = AnonymousUser()
+        request.login_session = None  # type: ignore[attr-defined]
+        if request.path not in OPEN:
+            try:
+                session = self._session(request)
+            except NotAuthenticated as refusal:
+                return refused(refusal)
+            request.user = session.user
+            request.login_session = session  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """Somebody is there, unless this view is only polled."""
+        if request.path.startswith(API):
+            _touch(request, view)
+
+    def _session(self, request: HttpRequest) -> LoginSession:
+        header = BEARER.fullmatch(request.headers.get("Authorization", "")[: tokens.LONGEST_TOKEN + 64])
+        if header is None:
+            raise NotAuthenticated
+        facts = visit.of(request, origin=Origin.API)
+        return tokens.session_of(access=header.group(1), visit=facts, now=timezone.now())
+
+
+class PageSessionMiddleware:
+    """Guards everything outside `/api/`: a cookie is worth what the login session behind it is worth now.
+
+    Sets `request.login_session`: None for a stranger, whose `request.user` is anonymous.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(API):
+            session = page_login.judge(request, now=timezone.now())
+            request.login_session = session  # type: ignore[attr-defined]
+            if session is not None:
+                request.user = session.user
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """Somebody is there, unless this view is only polled."""
+        if not request.path.startswith(API):
+            _touch(request, view)
+
+
+def refused(refusal: TempleOpsError) -> HttpResponse:
+    """Return the API's answer to a request that never reaches a view; to a 401 belongs the challenge of RFC 6750."""
+    body = {"detail": refusal.detail, "code": refusal.code, "request_id": request_ids.CURRENT.get()}
+    response = JsonResponse({**body, "hint": refusal.hint} if refusal.hint else body, status=refusal.status)
+    if refusal.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="templeops", error="invalid_token"'
+    return response
+
+
+def _needs_https(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(API):
+        return refused(HttpsRequired())
+    said = f"{HttpsRequired.sentence} {HttpsRequired.hint}."
+    return HttpResponse(said, status=HttpsRequired.status, content_type="text/plain; charset=utf-8")
+
+
+def _stays_on_this_machine(request: HttpRequest) -> bool:
+    """Peer and name both: a proxy on this machine has this machine's address, but asks for another name."""
+    host = HOST_PORT.sub("", request.get_host())
+    return request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and host in LOOPBACK
+
+
+def _loosen_cookies(response: HttpResponseBase) -> None:
+    for name in list(response.cookies):
+        morsel = response.cookies.pop(name)
+        plain = name.removeprefix(HOST_ONLY)
+        response.cookies[plain] = morsel.value
+        response.cookies[plain].update({**morsel, "secure": ""})
+
+
+def _touch(request: HttpRequest, view: Any) -> None:
+    session = page_login.current(request)
+    polled = getattr(getattr(view, "cls", view), "polling", False)
+    if session is not None and not polled:
+        sessions.touch(session, now=timezone.now())
