@@ -1,0 +1,192 @@
+"""Documents in a `.bson` file: frames that follow one another, each with its own length.
+
+`frames` walks a file in constant memory and checks the lengths alone. `validate` proves a frame safe to decode, without
+recursion and before anything else touches it: whoever wrote a booking may be hostile.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Protocol
+
+SMALLEST = 5
+LARGEST = 16 * 1024 * 1024 + 16 * 1024
+"""The server's limit of a document, with the room it allows itself."""
+
+MAX_DEPTH = 200
+MAX_ELEMENTS = 1_000_000
+
+_INT32 = struct.Struct("<i")
+_DOCUMENT, _ARRAY, _SCOPED_CODE = 0x03, 0x04, 0x0F
+_FIXED = {0x01: 8, 0x06: 0, 0x07: 12, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16, 0x7F: 0, 0xFF: 0}
+_STRINGS = frozenset({0x02, 0x0D, 0x0E})
+_BINARY, _BOOLEAN, _REGEX, _POINTER = 0x05, 0x08, 0x0B, 0x0C
+_OLD_BINARY = 0x02
+
+
+class Readable(Protocol):
+    """Anything that reads bytes: an open file, a decompressing one."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class InvalidFrame(ValueError):
+    """A frame that is not sound BSON. `number` is its place in the file, counted from 0; `offset` is in bytes of the
+    uncompressed stream."""
+
+    def __init__(self, problem: str, *, number: int = 0, offset: int = 0) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.number = number
+        self.offset = offset
+
+
+def frames(stream: Readable) -> Iterator[bytes]:
+    """Given a stream that stands between two documents, yield each document raw until the stream ends.
+
+    Raise `InvalidFrame` for an impossible length, a missing end mark or a cut document.
+    """
+    number = offset = 0
+    while header := _exactly(stream, 4):
+        length = _INT32.unpack(header)[0] if len(header) == 4 else -1
+        if not SMALLEST <= length <= LARGEST:
+            raise InvalidFrame("a document's length is impossible", number=number, offset=offset)
+        frame = header + _exactly(stream, length - 4)
+        if len(frame) != length:
+            raise InvalidFrame("the last document is cut off", number=number, offset=offset)
+        if frame[-1]:
+            raise InvalidFrame("a document has no end mark", number=number, offset=offset)
+        yield frame
+        number += 1
+        offset += length
+
+
+def _exactly(stream: Readable, size: int) -> bytes:
+    data = stream.read(size)
+    while len(data) < size:
+        more = stream.read(size - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def validate(frame: bytes) -> None:
+    """Prove that `frame` is one sound document: lengths add up, end marks stand, strings are strict UTF-8, types are
+    known, booleans are 0 or 1, depth and number of elements are bounded. Raise `InvalidFrame`.
+
+    Duplicate names are allowed: servers store them.
+    """
+    if not SMALLEST <= len(frame) <= LARGEST:
+        raise InvalidFrame("a document's length is impossible")
+    try:
+        _validate(frame)
+    except (struct.error, IndexError) as error:
+        raise InvalidFrame("a value runs over the end of its document") from error
+    except UnicodeDecodeError as error:
+        raise InvalidFrame("a name or a string is not UTF-8") from error
+
+
+def _validate(frame: bytes) -> None:
+    if _INT32.unpack_from(frame)[0] != len(frame) or frame[-1]:
+        raise InvalidFrame("a document's length or end mark is wrong")
+    ends = [len(frame) - 1]
+    at, elements = 4, 0
+    while ends:
+        if at == ends[-1]:
+            ends.pop()
+            at += 1  # over the end mark
+            continue
+        elements += 1
+        if elements > MAX_ELEMENTS:
+            raise InvalidFrame(f"a document has more than {MAX_ELEMENTS} values")
+        kind = frame[at]
+        at = _name_end(frame, at + 1, ends[-1])
+        if kind in (_DOCUMENT, _ARRAY):
+            ends.append(_container_end(frame, at, ends[-1]))
+            at += 4
+        elif kind == _SCOPED_CODE:
+            ends += _scoped_code(frame, at, ends[-1])
+            at = _string_end(frame, at + 4, ends[-1]) + 4
+        else:
+            at = _value_end(frame, kind, at, ends[-1])
+        if len(ends) > MAX_DEPTH:
+            raise InvalidFrame(f"a document is nested deeper than {MAX_DEPTH} levels")
+
+
+def _container_end(frame: bytes, start: int, limit: int) -> int:
+    """Return where the end mark of the nested document that starts at `start` stands."""
+    length = _INT32.unpack_from(frame, start)[0]
+    end: int = start + length - 1
+    if length < SMALLEST or end >= limit:
+        raise InvalidFrame("a nested document runs over the end of its parent")
+    if frame[end]:
+        raise InvalidFrame("a document has no end mark")
+    return end
+
+
+def _scoped_code(frame: bytes, at: int, limit: int) -> list[int]:
+    """Code with scope is a length, a string and a document that must fill it exactly. Return the scope's end."""
+    total = _INT32.unpack_from(frame, at)[0]
+    scope = _string_end(frame, at + 4, limit)
+    end = _container_end(frame, scope, limit)
+    if end + 1 != at + total:
+        raise InvalidFrame("code with scope does not fill its length")
+    return [end]
+
+
+def _name_end(frame: bytes, at: int, limit: int) -> int:
+    end = frame.find(b"\0", at, limit)
+    if end < 0:
+        raise InvalidFrame("a name has no end")
+    if not frame[at:end].isascii():
+        frame[at:end].decode()
+    return end + 1
+
+
+def _string_end(frame: bytes, at: int, limit: int) -> int:
+    length = _INT32.unpack_from(frame, at)[0]
+    end: int = at + 4 + length
+    if length < 1 or end > limit or frame[end - 1]:
+        raise InvalidFrame("a string's length is wrong")
+    if not frame[at + 4 : end].isascii():
+        frame[at + 4 : end].decode()
+    return end
+
+
+def _value_end(frame: bytes, kind: int, at: int, limit: int) -> int:
+    size = _FIXED.get(kind)
+    if size is not None:
+        end = at + size
+    elif kind in _STRINGS:
+        end = _string_end(frame, at, limit)
+    elif kind == _BOOLEAN:
+        end = _boolean_end(frame, at)
+    elif kind == _BINARY:
+        end = _binary_end(frame, at, limit)
+    elif kind == _REGEX:
+        end = _name_end(frame, _name_end(frame, at, limit), limit)
+    elif kind == _POINTER:
+        end = _string_end(frame, at, limit) + 12
+    else:
+        raise InvalidFrame("a value has a type that BSON does not know")
+    if end > limit:
+        raise InvalidFrame("a value runs over the end of its document")
+    return end
+
+
+def _boolean_end(frame: bytes, at: int) -> int:
+    if frame[at] > 1:
+        raise InvalidFrame("a boolean is neither true nor false")
+    return at + 1
+
+
+def _binary_end(frame: bytes, at: int, limit: int) -> int:
+    length = _INT32.unpack_from(frame, at)[0]
+    end: int = at + 5 + length
+    if length < 0 or end > limit:
+        raise InvalidFrame("a binary value's length is wrong")
+    if frame[at + 4] == _OLD_BINARY and (length < 4 or _INT32.unpack_from(frame, at + 5)[0] != length - 4):
+        raise InvalidFrame("a binary value's inner length is wrong")
+    return end

@@ -1,0 +1,57 @@
+"""The documents of one collection of a backup, raw, from any of them on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BufferedReader
+from itertools import islice
+from pathlib import Path
+
+from backups_app.backup_files import bson_frames, descent, document_index, layout
+from backups_app.backup_files.bson_frames import InvalidFrame, Readable
+from backups_app.backup_files.gzip_members import Decompressed
+from backups_app.backup_files.manifest import CollectionEntry
+
+
+def frames(*, folder: Path, entry: CollectionEntry, start: int = 0) -> Iterator[bytes]:
+    """Given a backup's folder and a collection of its manifest, yield the documents from number `start` on, raw and
+    in the file's order. A view has none.
+
+    Raise `InvalidFrame` (its `number` counted from the file's start) at damage, `FileNotFoundError` when the file is
+    gone, `VerificationFailed` when it is a link. Validate a frame before decoding it.
+    """
+    if entry.file is None:
+        return
+    with descent.open_file(folder, entry.file) as file:
+        skip, stream = _positioned(file, folder=folder, entry=entry, start=start)
+        first = start - skip
+        try:
+            yield from islice(bson_frames.frames(stream), skip, None)
+        except InvalidFrame as error:
+            raise InvalidFrame(error.problem, number=first + error.number, offset=error.offset) from error
+
+
+def is_gzip(name: str) -> bool:
+    """Whether a file of a backup is compressed, by its name."""
+    return name.endswith(layout.GZIP_SUFFIX)
+
+
+def opened(file: BufferedReader, *, name: str) -> Readable:
+    """Return the uncompressed stream of a file that stands at its start or at a gzip member's."""
+    return Decompressed(file) if is_gzip(name) else file
+
+
+def _positioned(file: BufferedReader, *, folder: Path, entry: CollectionEntry, start: int) -> tuple[int, Readable]:
+    """Move to the last indexed point before `start`. Return how many documents to skip from there, and the stream."""
+    assert entry.file is not None
+    index = document_index.read(folder, entry.index) if start and entry.index else None
+    if index is None or not index.offsets:
+        return start, opened(file, name=entry.file)
+    point, skip = index.point_before(start)
+    if not is_gzip(entry.file):
+        file.seek(index.offsets[point])
+    elif index.members:
+        file.seek(index.members[point])
+    else:
+        return start, opened(file, name=entry.file)
+    return skip, opened(file, name=entry.file)

@@ -1,0 +1,55 @@
+"""Opening a file below a folder component by component, so that no link can lead out of it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+
+from backups_app.errors import VerificationFailed
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def open_descriptor(folder: Path, relative: str) -> int:
+    """Given a folder and a path below it with forward slashes, return a descriptor of that plain file.
+
+    Raise `FileNotFoundError` if it is not there, `VerificationFailed` if it is a link or anything but a plain file.
+    """
+    *directories, name = _components(relative)
+    here = os.open(folder, _DIRECTORY)
+    try:
+        for directory in directories:
+            inner = _open(directory, _DIRECTORY, here)
+            os.close(here)
+            here = inner
+        descriptor = _open(name, _FILE, here)
+    finally:
+        os.close(here)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise VerificationFailed(problem=f'"{name}" is not a plain file')
+    return descriptor
+
+
+def open_file(folder: Path, relative: str) -> BufferedReader:
+    """As `open_descriptor`, as a buffered binary file."""
+    return os.fdopen(open_descriptor(folder, relative), "rb")
+
+
+def _components(relative: str) -> list[str]:
+    parts = relative.split("/")
+    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+        raise FileNotFoundError(relative)
+    return parts
+
+
+def _open(name: str, flags: int, parent: int) -> int:
+    try:
+        return os.open(name, flags, dir_fd=parent)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise VerificationFailed(problem=f'"{name}" cannot be opened as a plain file of this backup') from error

@@ -1,0 +1,300 @@
+"""Every fsync and every rename of the product, and nothing else that touches the backup disk for writing.
+
+A file is whole or it is not there: written under a name of its own, fsynced, closed, its directory fsynced, and only
+then renamed to the name that others read. An error of write, fsync, close or rename means that the file is dead:
+nothing is tried a second time, for a second fsync reports success for data that the first one lost.
+
+`recording(listener)` lets a test see each operation in its order, and enumerate what a power cut could leave behind.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from backups_app import formats
+from backups_app.errors import DiskFull, FolderNotWritable, StorageFailed
+
+DIRECTORY_MODE = 0o700
+FILE_MODE = 0o600
+_RENAME_NOREPLACE = 1
+_AT_FDCWD = -100
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One step towards the disk, as a recorder sees it after it succeeded.
+
+    `kind` is mkdir, create, write, truncate, fsync, close, rename, fsync_directory, unlink or rmdir.
+    """
+
+    kind: str
+    path: Path
+    target: Path | None = None
+    offset: int = 0
+    data: bytes = b""
+    size: int = 0
+
+
+_listeners: list[Callable[[Operation], None]] = []
+
+
+@contextmanager
+def recording(listener: Callable[[Operation], None]) -> Iterator[None]:
+    """While open, tell `listener` every operation of this process in its order. For tests."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def _tell(kind: str, path: Path, **more: object) -> None:
+    for listener in _listeners:
+        listener(Operation(kind=kind, path=path, **more))  # type: ignore[arg-type]
+
+
+def fail(error: OSError, *, path: Path, needed: int = 0) -> NoReturn:
+    """Raise the named failure that `error` stands for: `DiskFull`, `FolderNotWritable` or `StorageFailed`.
+
+    `needed` is how many bytes were to be written. The path stays in the chained error, for the log only.
+    """
+    name = errno.errorcode.get(error.errno or 0, "EIO")
+    if error.errno in _FULL:
+        raise DiskFull(needed=formats.size(needed), free=formats.size(_free(path))) from error
+    if error.errno in _FORBIDDEN:
+        raise FolderNotWritable(errno_name=name) from error
+    raise StorageFailed(errno_name=name) from error
+
+
+def _free(path: Path) -> int:
+    try:
+        return shutil.disk_usage(path if path.is_dir() else path.parent).free
+    except OSError:
+        return 0
+
+
+class DurableFile:
+    """A new file that is on the disk once `close` has returned. Used as a context manager it closes on success
+    and abandons on failure, leaving the removal to whoever owns the folder."""
+
+    def __init__(self, path: Path, *, mode: int = FILE_MODE, expected_bytes: int = 0) -> None:
+        """Create `path`, which must not exist, and reserve `expected_bytes` where the file system can.
+
+        Raise `DiskFull`, `FolderNotWritable` or `StorageFailed`, as every method does.
+        """
+        self.path = path
+        self.size = 0
+        self._dead = False
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._descriptor = os.open(path, flags, mode)
+        except OSError as error:
+            fail(error, path=path, needed=expected_bytes)
+        _tell("create", path)
+        self._reserved = self._reserve(expected_bytes)
+
+    def _reserve(self, expected_bytes: int) -> int:
+        if expected_bytes <= 0:
+            return 0
+        try:
+            os.posix_fallocate(self._descriptor, 0, expected_bytes)
+        except OSError as error:
+            if error.errno in _UNSUPPORTED:
+                return 0
+            self._kill()
+            fail(error, path=self.path, needed=expected_bytes)
+        _tell("truncate", self.path, size=expected_bytes)
+        return expected_bytes
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Append all of `data`. Return its length in bytes."""
+        assert not self._dead, "a file that failed once is never written again"
+        view = memoryview(data).cast("B")
+        total = len(view)
+        try:
+            while view:
+                written = os.write(self._descriptor, view)
+                if _listeners:
+                    _tell("write", self.path, offset=self.size, data=bytes(view[:written]))
+                self.size += written
+                view = view[written:]
+        except OSError as error:
+            self._kill()
+            fail(error, path=self.path, needed=len(view))
+        return total
+
+    def close(self) -> None:
+        """Cut what was reserved too much, fsync, close. The directory's entry is the caller's to fsync."""
+        assert not self._dead, "a file that failed once is never fsynced again"
+        try:
+            if self._reserved > self.size:
+                os.ftruncate(self._descriptor, self.size)
+                _tell("truncate", self.path, size=self.size)
+            os.fsync(self._descriptor)
+            _tell("fsync", self.path)
+        except OSError as error:
+            self._kill()
+            fail(error, path=self.path)
+        self._dead = True
+        try:
+            os.close(self._descriptor)
+        except OSError as error:
+            fail(error, path=self.path)
+        _tell("close", self.path)
+
+    def abandon(self) -> None:
+        """Close without a promise. The file is not whole and its owner removes it."""
+        if not self._dead:
+            self._kill()
+
+    def _kill(self) -> None:
+        self._dead = True
+        try:
+            os.close(self._descriptor)
+        except OSError:  # the file is given up already; the first error is the one to report
+            return
+
+    def __enter__(self) -> DurableFile:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and not self._dead:
+            self.close()
+        else:
+            self.abandon()
+
+
+def make_directory(path: Path) -> None:
+    """Make `path` for its owner alone and fsync its parent. Raise FileExistsError if it is there already."""
+    try:
+        path.mkdir(mode=DIRECTORY_MODE)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        fail(error, path=path.parent)
+    _tell("mkdir", path)
+    fsync_directory(path.parent)
+
+
+def fsync_directory(path: Path) -> None:
+    """Make the entries of the directory `path` durable."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        fail(error, path=path)
+    _tell("fsync_directory", path)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Put `data` at `path` in one step: a reader finds the old content or the new, also after a power cut."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        temporary.unlink(missing_ok=True)  # left by a process that died here
+    except OSError as error:
+        fail(error, path=path.parent)
+    with DurableFile(temporary) as file:
+        file.write(data)
+    try:
+        temporary.rename(path)
+    except OSError as error:
+        fail(error, path=path)
+    _tell("rename", temporary, target=path)
+    fsync_directory(path.parent)
+
+
+def settle_tree(folder: Path) -> None:
+    """Make durable what another program wrote into `folder`: owner-only rights, every file and directory fsynced,
+    directories bottom-up. Raise `StorageFailed` for anything that is neither a plain file nor a directory."""
+    for where, directories, files in os.walk(folder, topdown=False, followlinks=False, onerror=_raise):
+        for name in files:
+            _settle_file(Path(where, name))
+        if any(Path(where, name).is_symlink() for name in directories):
+            raise StorageFailed(errno_name="ELOOP")
+        Path(where).chmod(DIRECTORY_MODE)
+        fsync_directory(Path(where))
+
+
+def _raise(error: OSError) -> NoReturn:
+    fail(error, path=Path(error.filename or "."))
+
+
+def _settle_file(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.ELOOP, "not a plain file")
+            os.fchmod(descriptor, FILE_MODE)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        fail(error, path=path)
+    _tell("fsync", path)
+
+
+def rename(source: Path, target: Path) -> None:
+    """Rename within one directory, never over something that is there (FileExistsError), and fsync the directory."""
+    try:
+        _rename_noreplace(source, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        fail(error, path=source)
+    _tell("rename", source, target=target)
+    fsync_directory(target.parent)
+
+
+def _rename_noreplace(source: Path, target: Path) -> None:
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is not None:
+        paths = os.fsencode(source), os.fsencode(target)
+        if renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_NOREPLACE) == 0:
+            return
+        code = ctypes.get_errno()
+        if code not in _UNSUPPORTED:
+            raise OSError(code, os.strerror(code))
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    source.rename(target)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove `folder` and all in it without following a link, and fsync its parent. Gone already is fine."""
+    if folder.is_symlink():
+        _remove(folder)
+    for where, directories, files in os.walk(folder, topdown=False, followlinks=False):
+        for name in files:
+            _remove(Path(where, name))
+        for name in directories:
+            inner = Path(where, name)
+            if inner.is_symlink():
+                _remove(inner)
+        _remove(Path(where), directory=True)
+    fsync_directory(folder.parent)
+
+
+def _remove(path: Path, *, directory: bool = False) -> None:
+    try:
+        path.rmdir() if directory else path.unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        fail(error, path=path)
+    _tell("rmdir" if directory else "unlink", path)

@@ -1,0 +1,41 @@
+"""`metadata.json`: what stands at the root of every backup we publish. Replaced as a whole, never edited in place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backups_app.backup_files import descent, durable, layout
+from backups_app.errors import VerificationFailed
+
+_LARGEST = 64 * 1024 * 1024
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """Return the document of a backup folder, or None when there is none. Raise `VerificationFailed` when the file
+    is no JSON object, is too large or is a link."""
+    try:
+        with descent.open_file(folder, layout.METADATA) as file:
+            raw = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    if len(raw) > _LARGEST:
+        raise VerificationFailed(problem="metadata.json is larger than 64 MB")
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise VerificationFailed(problem="metadata.json is not valid JSON") from error
+    if not isinstance(document, dict):
+        raise VerificationFailed(problem="metadata.json is not a JSON object")
+    return document
+
+
+def write(folder: Path, document: Mapping[str, Any]) -> None:
+    """Put `document`, made of plain JSON values, into `metadata.json`: a reader sees the old one or the new one.
+
+    Raise `DiskFull`, `FolderNotWritable` or `StorageFailed`.
+    """
+    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+    durable.write_whole(folder / layout.METADATA, text.encode() + b"\n")
