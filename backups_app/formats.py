@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any
+
+from bson import json_util
 
 
 def size(size_bytes: int) -> str:
@@ -39,3 +43,16 @@ def utc_seconds(moment: datetime) -> str:
 def documents(count: int) -> str:
     """Return `1 document` or `50 documents`."""
     return f"{count} document{'' if count == 1 else 's'}"
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as plain JSON: moments as UTC strings with `Z`, other BSON values as relaxed Extended JSON."""
+    if isinstance(value, datetime):
+        return utc_seconds(value)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return json.loads(json_util.dumps(value, json_options=json_util.RELAXED_JSON_OPTIONS))

@@ -10,28 +10,13 @@ import json
 import os
 import sys
 from argparse import ArgumentParser
-from datetime import datetime
 from typing import Any
 
-from bson import json_util
 from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 
 from backups_app import formats
 from backups_app.errors import TempleOpsError
-
-
-def plain(value: Any) -> Any:
-    """Return `value` with moments as UTC `…Z` strings and BSON values as relaxed Extended JSON."""
-    if isinstance(value, datetime):
-        return formats.utc_seconds(value)
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return json.loads(json_util.dumps(value, json_options=json_util.RELAXED_JSON_OPTIONS))
 
 
 class TempleCommand(BaseCommand):
@@ -76,7 +61,7 @@ class TempleCommand(BaseCommand):
 
     def print_json(self, value: Any) -> None:
         """Print the one JSON value of this command to stdout."""
-        self.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2))
+        self.stdout.write(json.dumps(formats.plain(value), ensure_ascii=False, indent=2))
 
     def say(self, sentence: str) -> None:
         """Say one line to the person at the terminal; it never mixes with the data on stdout."""
