@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.collection import Collection
@@ -89,6 +89,13 @@ def active(database: Database[Any]) -> RunDocument | None:
 def recent(database: Database[Any], *, limit: int = 0) -> list[RunDocument]:
     """Return runs, newest first by their recorded time; `limit` 0 means all."""
     return list(collection(database).find().sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit))
+
+
+def resumable(database: Database[Any]) -> list[RunDocument]:
+    """Return the runs whose purge is unfinished, oldest first."""
+    return list(
+        collection(database).find({"status": Status.PARTIAL.value, "resume_available": True}).sort("created_at", 1)
+    )
 
 
 def by_idempotency_key(database: Database[Any], *, created_by: str, key: str, since: datetime) -> RunDocument | None:
@@ -195,6 +202,36 @@ def amend(database: Database[Any], *, backup_id: str, changes: Mapping[str, Any]
 def restore_record(database: Database[Any], *, document: RunDocument) -> None:
     """Write a record rebuilt from a folder, unless the run has one."""
     collection(database).update_one({"_id": document["_id"]}, {"$setOnInsert": document}, upsert=True)
+
+
+class Writer(Protocol):
+    """Who may change a run's document while its purge goes on."""
+
+    @property
+    def fence(self) -> int: ...
+
+    @property
+    def database(self) -> Database[Any]: ...
+
+    def write(
+        self, *, phase: Phase, changes: Mapping[str, Any], unless_cancelled: bool = False, warnings: Sequence[str] = ()
+    ) -> bool: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amendment:
+    """The right to finish the purge of an earlier run, held by the run that holds the lease."""
+
+    database: Database[Any]
+    backup_id: str
+    fence: int
+
+    def write(
+        self, *, phase: Phase, changes: Mapping[str, Any], unless_cancelled: bool = False, warnings: Sequence[str] = ()
+    ) -> bool:
+        """Set `changes` in a run that has ended. Its phase stays what it is."""
+        amend(self.database, backup_id=self.backup_id, changes=changes)
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)

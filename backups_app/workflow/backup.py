@@ -1,0 +1,11 @@
+"""A backup run, from its start to its end: the steps in their order. This list is the only place that knows it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from backups_app.workflow.run import Step
+from backups_app.workflow.steps import dump, preflight, publish, purge_local, purge_remote, settle, sync, verify
+
+STEPS = cast("tuple[Step, ...]", (preflight, settle, sync, dump, verify, publish, purge_remote, purge_local))
+PURGE_STEPS = cast("tuple[Step, ...]", (purge_remote, purge_local))

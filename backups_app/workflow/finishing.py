@@ -1,0 +1,177 @@
+"""The end of a run: its outcome from what is there, in `metadata.json` and in its document."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app import formats
+from backups_app.access import audit
+from backups_app.backup_files import metadata
+from backups_app.backup_files.manifest import Manifest
+from backups_app.errors import RunCancelled, TempleOpsError
+from backups_app.records import INTERNAL, Phase, RunDocument, Side, StepState
+from backups_app.workflow import outcome
+from backups_app.workflow.run import Run, StepResult
+
+logger = logging.getLogger(__name__)
+
+STATUS_FIELDS = (
+    "status",
+    "sync_status",
+    "collections_deleted_local",
+    "collections_deleted_remote",
+    "kept_changed",
+    "error_code",
+    "error_message",
+    "warnings",
+    "resume_available",
+    "purge",
+    "steps",
+    "finished_at",
+)
+
+
+def finish(run: Run, *, error: TempleOpsError | None) -> None:
+    """Write the outcome of `run`: first the status fields of its `metadata.json`, then its document.
+
+    Raise `OwnershipLost` when the run has another owner by now.
+    """
+    if not run.published:
+        run.store.discard_partial(run.backup_id, now=timezone.now())
+    changes = closing_changes(run.document, published=run.published, error=error)
+    run.ownership.write(phase=run.progress.phase, changes={"phase": Phase.FINISHING.value})
+    run.progress.enter(step=0, phase=Phase.FINISHING)
+    run.document.update(changes)
+    if run.published:
+        update_metadata(run.folder, document=run.document)
+    run.ownership.write(phase=Phase.FINISHING, changes=changes)
+    record_end(run.document)
+
+
+def closing_changes(document: RunDocument, *, published: bool, error: TempleOpsError | None) -> dict[str, Any]:
+    """Return the fields that close a run, computed from its steps and from whether its backup is published."""
+    steps = [_closed(step) for step in document["steps"]]
+    status = outcome.conclude(published=published, steps=steps)
+    code, message = _named(error, document, published=published) if error else _said_by_a_step(steps)
+    purge = document.get("purge") or {}
+    return {
+        "status": status.value,
+        "phase": Phase.FINISHED.value,
+        "steps": steps,
+        "sync_status": "failed" if document["sync_status"] == "in_progress" else document["sync_status"],
+        "error_code": code,
+        "error_message": message,
+        "collections_deleted_local": outcome.deleted(purge, Side.LOCAL),
+        "collections_deleted_remote": outcome.deleted(purge, Side.REMOTE),
+        "kept_changed": outcome.kept_changed(purge),
+        "resume_available": published and outcome.resume_available(document),
+        "finished_at": timezone.now(),
+        "owner": None,
+    }
+
+
+def replace_step(document: RunDocument, *, name: str, result: StepResult) -> None:
+    """Put a step's newer outcome in the place of the older one."""
+    for step in document["steps"]:
+        if step["name"] == name:
+            step.update(state=result.state.value, sentence=result.sentence, counts=dict(result.counts))
+
+
+def _closed(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step that was running is failed; one that had not begun is cancelled: neither was done."""
+    if step["state"] == StepState.RUNNING.value:
+        return dict(step) | {"state": StepState.FAILED.value, "sentence": step["sentence"] or "Interrupted"}
+    if step["state"] == StepState.WAITING.value:
+        return dict(step) | {"state": StepState.CANCELLED.value, "sentence": "Not begun"}
+    return dict(step)
+
+
+def _said_by_a_step(steps: list[dict[str, Any]]) -> tuple[str | None, str | None]:
+    """The first step that did not do what was asked names the run's failure; a success has none."""
+    for step in steps:
+        if step["state"] in (StepState.FAILED.value, StepState.WARNING.value):
+            return step["counts"].get("error_code", f"{step['name']}_failed"), step["sentence"]
+    return None, None
+
+
+def _named(error: TempleOpsError, document: RunDocument, *, published: bool) -> tuple[str, str]:
+    if isinstance(error, RunCancelled):
+        return error.code, _cancelled(document, published=published)
+    return error.code, error.detail + ("" if published else sync_counts(document))
+
+
+def _cancelled(document: RunDocument, *, published: bool) -> str:
+    by = document.get("cancelled_by") or "an administrator"
+    safe = "The backup is complete and safe" if published else "The unfinished copy was removed"
+    return f"Stopped by {by}. The purge deleted nothing. {safe}.{sync_counts(document)}"
+
+
+def sync_counts(document: RunDocument) -> str:
+    """Return what the sync before had carried over, as a sentence with a leading space, or ""."""
+    for step in document["steps"]:
+        if step["name"] == "sync" and "pulled" in step["counts"]:
+            counts = step["counts"]
+            return f" The sync before it pulled {counts['pulled']} and pushed {counts['pushed']} documents."
+    return ""
+
+
+def update_metadata(folder: Path, *, document: RunDocument) -> None:
+    """Replace the status fields of a published `metadata.json`, atomically. Manifest and data stay as they are."""
+    written = metadata.read(folder) or {}
+    fresh = {name: document.get(name) for name in STATUS_FIELDS}
+    metadata.write(folder, formats.plain(written | fresh | {"holds_alone": holds_alone(document)}))
+
+
+def holds_alone(document: RunDocument) -> dict[str, int] | None:
+    """Return how many purged documents this backup alone holds, by collection. None means unknown: retention holds."""
+    purge = document.get("purge")
+    if purge is None or not purge.get("allowed"):
+        return {}
+    if outcome.resume_available(document):
+        return None
+    names = purge.get("collections", [])
+    return {name: max(_deleted(purge, side, name) for side in Side) for name in names}
+
+
+def _deleted(purge: Mapping[str, Any], side: Side, name: str) -> int:
+    return int(((purge.get(side.value) or {}).get(name) or {}).get("deleted", 0))
+
+
+def temple_collections(manifest: Manifest) -> list[str]:
+    """Return the names of the temple's own collections in a backup, in order; ours are not counted among them."""
+    return sorted(name for name in manifest.collections if name not in INTERNAL)
+
+
+def first_metadata(document: RunDocument, *, manifest: Manifest) -> dict[str, Any]:
+    """Return `metadata.json` as it is published: the specification's fields, the manifest, the audit rows so far."""
+    digest = audit.digest()
+    kept = {key: value for key, value in document.items() if key not in ("_id", "owner", "heartbeat_at", "fence")}
+    plain: dict[str, Any] = formats.plain(kept | {"published_at": timezone.now()})
+    return plain | {
+        "manifest": manifest.as_json(),
+        "audit": {"count": digest.count, "sha256": digest.sha256},
+        "holds_alone": None,
+    }
+
+
+def record_end(document: RunDocument) -> None:
+    """Write the audit event of the end and one line in the log."""
+    audit.record(
+        actor=document["created_by"],
+        origin=document["origin"],
+        action=f"{document['kind']}.finished",
+        target=document["backup_id"],
+        result=document["status"],
+        now=timezone.now(),
+        details={
+            "error_code": document["error_code"],
+            "deleted_local": document["collections_deleted_local"],
+            "deleted_remote": document["collections_deleted_remote"],
+        },
+    )
+    logger.info("Run finished", extra={"backup_id": document["backup_id"], "status": document["status"]})

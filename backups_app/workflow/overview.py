@@ -1,0 +1,182 @@
+"""What is there to see: runs and backups merged into one list, one run, live counts of what a purge would delete."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pymongo
+from pymongo.errors import PyMongoError
+
+from backups_app import formats
+from backups_app.backup_files import layout, metadata
+from backups_app.backup_files.store import Store
+from backups_app.catalog import runs
+from backups_app.configuration import Configuration
+from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
+from backups_app.records import PURGEABLE, RunDocument, Status
+from backups_app.workflow import outcome, prepare, recovery
+
+logger = logging.getLogger(__name__)
+
+COUNT_SECONDS = 3
+MOMENTS = ("backup_timestamp", "created_at", "finished_at", "published_at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveCounts:
+    """How many documents of each purgeable collection each side holds now; None where the side does not answer."""
+
+    local: Mapping[str, int] | None
+    remote: Mapping[str, int] | None
+    sync_enabled: bool
+
+
+def list_runs(*, configuration: Configuration, every: bool = False, limit: int = 0) -> list[RunDocument]:
+    """Return the published backups, newest first; with `every`, all runs. The list comes from the folders.
+
+    Where `backup_metadata` is lost or the server down, the folders' own `metadata.json` speaks, and lost records are
+    rebuilt from it. A folder that somebody else's mongodump wrote is listed as unverified.
+    """
+    store = prepare.store(configuration)
+    records = _records(configuration)
+    published = {
+        backup_id: _merged(store, backup_id, records.pop(backup_id, None)) for backup_id in store.backups().ids
+    }
+    _rebuild(configuration, published)
+    unpublished = [_told(document, published=False) for document in records.values()] if every else []
+    merged = sorted([*published.values(), *unpublished], key=_age, reverse=True)
+    return merged[:limit] if limit else merged
+
+
+def get_run(*, configuration: Configuration, backup_id: str) -> RunDocument:
+    """Return one run, from its record or from its folder. Raise `InvalidBackupId`, `BackupNotFound`."""
+    layout.check_id(backup_id)
+    store = prepare.store(configuration)
+    record = _record(configuration, backup_id)
+    if backup_id in store.backups().ids:
+        return _merged(store, backup_id, record)
+    if record is None:
+        raise BackupNotFound()
+    if record["phase"] == "queued" and record["status"] == Status.IN_PROGRESS:
+        recovery.close_unclaimed(database=prepare.local_database(configuration))
+        record = _record(configuration, backup_id) or record
+    return _told(record, published=False)
+
+
+def active_run(*, configuration: Configuration) -> RunDocument | None:
+    """Return the run in progress, or None; None too where the server does not answer."""
+    try:
+        document = runs.active(prepare.local_database(configuration))
+    except (PyMongoError, TempleOpsError):
+        return None
+    return None if document is None else _told(document, published=False)
+
+
+def counts(*, configuration: Configuration) -> LiveCounts:
+    """Count the purgeable collections on both sides now, at most three seconds a side."""
+    local = _counted(prepare.local_database, configuration)
+    remote = _counted(prepare.remote_database, configuration) if configuration.sync_enabled else None
+    return LiveCounts(local=local, remote=remote, sync_enabled=configuration.sync_enabled)
+
+
+def _counted(opened: Any, configuration: Configuration) -> dict[str, int] | None:
+    try:
+        database = opened(configuration)
+        with pymongo.timeout(COUNT_SECONDS):
+            return {name: database[name].count_documents({}) for name in PURGEABLE}
+    except (PyMongoError, TempleOpsError):
+        return None
+
+
+def _records(configuration: Configuration) -> dict[str, RunDocument]:
+    try:
+        return {document["_id"]: document for document in runs.recent(prepare.local_database(configuration))}
+    except (PyMongoError, TempleOpsError) as error:
+        logger.warning("Listing from the folders alone", extra={"reason": type(error).__name__})
+        return {}
+
+
+def _record(configuration: Configuration, backup_id: str) -> RunDocument | None:
+    try:
+        return runs.get(prepare.local_database(configuration), backup_id=backup_id)
+    except (PyMongoError, TempleOpsError):
+        return None
+
+
+def _merged(store: Store, backup_id: str, record: RunDocument | None) -> RunDocument:
+    """The record tells how the run ended; the folder tells whether there is a manifest to trust."""
+    try:
+        written = metadata.read(store.folder(backup_id))
+    except (VerificationFailed, BackupNotFound, OSError) as error:
+        return _told(record or _foreign(backup_id, problem=str(error)), published=True, damaged=True)
+    if record is None:
+        record = _from_folder(written) if written and "manifest" in written else _foreign(backup_id)
+    return _told(record, published=True, verified=bool(written and "manifest" in written))
+
+
+def _told(document: RunDocument, *, published: bool, verified: bool = False, damaged: bool = False) -> RunDocument:
+    """Return the run with what only a reader can add: where it stands and what may be done with it."""
+    document.setdefault("_id", document["backup_id"])
+    return document | {
+        "published": published,
+        "verified": verified,
+        "damaged": damaged,
+        "message": outcome.message(document),
+    }
+
+
+def _from_folder(written: Mapping[str, Any]) -> RunDocument:
+    """A record rebuilt from `metadata.json`. A run that never wrote its end was interrupted: its backup is good."""
+    document = {key: value for key, value in written.items() if key not in ("manifest", "audit", "holds_alone")}
+    for name in MOMENTS:
+        document[name] = _moment(document.get(name))
+    if document["status"] == Status.IN_PROGRESS:
+        document |= {"status": Status.PARTIAL.value, "phase": "finished", "error_code": "interrupted"}
+        document["finished_at"] = document["finished_at"] or document["published_at"]
+    return document | {"_id": document["backup_id"], "owner": None, "fence": 0, "heartbeat_at": document["created_at"]}
+
+
+def _foreign(backup_id: str, problem: str = "") -> RunDocument:
+    """A folder without our manifest: somebody's own mongodump, put there under a backup's name."""
+    at = datetime.strptime(backup_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+    return {
+        "_id": backup_id, "backup_id": backup_id, "kind": "foreign", "backup_timestamp": at, "created_at": at,
+        "created_by": "", "origin": "", "status": "unverified", "sync_status": "skipped", "phase": "finished",
+        "steps": [], "collections_backed_up": [], "collections_deleted_local": [], "collections_deleted_remote": [],
+        "delete_bookings_requested": False, "documents": None, "bytes": None, "error_code": None,
+        "error_message": problem or None, "warnings": [], "resume_available": False, "finished_at": at,
+    }  # fmt: skip
+
+
+def _rebuild(configuration: Configuration, published: Mapping[str, RunDocument]) -> None:
+    """Write lost records again. A server that is down is not a reason to show nothing."""
+    lost = [document for document in published.values() if document.get("heartbeat_at") == document["created_at"]]
+    for document in lost:
+        record = {key: value for key, value in document.items() if key not in _ADDED}
+        try:
+            runs.restore_record(prepare.local_database(configuration), document=record)
+        except (PyMongoError, TempleOpsError):
+            return
+
+
+_ADDED = frozenset({"published", "verified", "damaged", "message"})
+
+
+def _moment(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else value
+
+
+def _age(document: RunDocument) -> tuple[datetime, str]:
+    """Order comes from the record, never from the name."""
+    return document["created_at"], document["_id"]
+
+
+def public(document: RunDocument) -> dict[str, Any]:
+    """Return a run as `--json` and the API show it: plain JSON, without what only the machinery needs."""
+    hidden = {"_id", "owner", "fence", "heartbeat_at", "idempotency_key", "child"}
+    shown: dict[str, Any] = formats.plain({key: value for key, value in document.items() if key not in hidden})
+    return shown

@@ -1,0 +1,172 @@
+"""The purge of a run, fresh or resumed: its gates, its plan, one side after the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo.database import Database
+
+from backups_app import formats
+from backups_app.access import audit
+from backups_app.catalog import sync_base
+from backups_app.errors import DatabaseUnreachable, OwnershipLost, PurgeUnfinished, TempleOpsError
+from backups_app.purge import delete, plan
+from backups_app.records import Side, StepState, SyncStatus
+from backups_app.sync import pair
+from backups_app.verification import verdict
+from backups_app.workflow import prepare
+from backups_app.workflow.run import Run, StepResult
+
+logger = logging.getLogger(__name__)
+
+
+def decide(run: Run) -> StepResult | None:
+    """Pass the gates, and write the plan into the run before the first delete of either side.
+
+    Return None when the purge may go on, else how its step ended: withheld, with the reason. A resumed purge passes
+    the gates again: its backup is read again, the pair is looked at again. Raise what a closed gate is called.
+    """
+    if run.document["purge"] is None:
+        _write_plan(run)
+    purge = run.document["purge"]
+    if not purge["allowed"]:
+        return StepResult(state=StepState.SKIPPED, sentence=purge["refusal"])
+    if not run.verified_here:
+        run.manifest = prepare.manifest_of(run.store, backup_id=run.backup_id)
+        verdict.recheck(folder=run.folder, manifest=run.manifest, progress=run.progress)
+        run.verified_here = True
+    if run.remote is not None and not run.sync_succeeded:
+        pair.require_known(local=run.local, remote=run.remote)
+    return None
+
+
+def _write_plan(run: Run) -> None:
+    assert run.manifest is not None, "only a verified backup is purged against"
+    refusal = _refusal(run)
+    decided = plan.decide(
+        manifest=run.manifest,
+        delete_bookings=run.deletes_bookings,
+        unresolved={} if run.sync_report is None else run.sync_report.unresolved,
+        blocked={} if run.sync_report is None else run.sync_report.blocked,
+    )
+    purge: dict[str, Any] = {
+        "allowed": refusal is None,
+        "refusal": refusal,
+        "collections": list(decided.collections),
+        "withheld": dict(decided.withheld),
+        Side.REMOTE.value: {},
+        Side.LOCAL.value: {},
+    }
+    run.document["purge"] = purge
+    run.ownership.write(phase=run.progress.phase, changes={"purge": purge})
+
+
+def _refusal(run: Run) -> str | None:
+    """The gates of `decisions.md`, section 4. A gate that cannot be judged is closed."""
+    if not (run.published and run.verified_here):
+        return "Nothing is deleted: the backup is not published and verified."
+    if run.remote is not None and not run.sync_succeeded:
+        return "Nothing is deleted: the sync did not succeed."
+    return None
+
+
+def perform_side(run: Run, *, side: Side, database: Database[Any]) -> StepResult:
+    """Purge one side against the run's verified files. The other side's outcome is not touched."""
+    purge = run.document["purge"]
+    names = [name for name in purge["collections"] if not (purge[side.value].get(name) or {}).get("done")]
+    _audit(run, side=side, result=audit.STARTED, names=names)
+    failure: TempleOpsError | None = None
+    for name in names:
+        failure = _perform_collection(run, side=side, database=database, name=name)
+        if failure is not None:
+            break
+    _audit(run, side=side, result="done" if failure is None else failure.code, names=names)
+    return _result(run, side=side, failure=failure)
+
+
+def _perform_collection(run: Run, *, side: Side, database: Database[Any], name: str) -> TempleOpsError | None:
+    assert run.manifest is not None
+    try:
+        report = delete.purge_collection(
+            side=side,
+            database=database,
+            local=run.local,
+            folder=run.folder,
+            manifest=run.manifest,
+            collection=name,
+            run_id=run.backup_id,
+            two_sided=run.remote is not None,
+            forget_base=lambda ids: sync_base.forget(run.local, collection=name, ids=ids),
+            progress=run.progress,
+            now=run.now,
+        )
+    except OwnershipLost:
+        raise
+    except delete.PurgeStopped as stopped:
+        _record(run, side=side, name=name, report=stopped.report, done=False)
+        return stopped.cause_error
+    _record(run, side=side, name=name, report=report, done=report.done)
+    return None if report.done else PurgeUnfinished(side=side.value)
+
+
+def _record(run: Run, *, side: Side, name: str, report: delete.CollectionPurge, done: bool) -> None:
+    """Add this attempt's figures to what earlier attempts of the same run had done."""
+    before = run.document["purge"][side.value].get(name) or {}
+    entry = {
+        "deleted": before.get("deleted", 0) + report.deleted,
+        "gone": report.gone,
+        "kept_changed": report.kept_changed,
+        "kept_ids": list(report.kept_ids),
+        "left": report.left,
+        "done": done,
+    }
+    run.document["purge"][side.value][name] = entry
+    run.ownership.write(phase=run.progress.phase, changes={f"purge.{side.value}.{name}": entry})
+
+
+def _result(run: Run, *, side: Side, failure: TempleOpsError | None) -> StepResult:
+    purge = run.document["purge"]
+    entries: Mapping[str, Any] = purge[side.value]
+    said = ", ".join(f"{name} {formats.grouped(entry['deleted'])}" for name, entry in entries.items())
+    kept = sum(entry["kept_changed"] for entry in entries.values())
+    note = f"; {formats.documents(kept)} changed meanwhile and kept" if kept else ""
+    counts: dict[str, Any] = {name: entry["deleted"] for name, entry in entries.items()}
+    if failure is not None:
+        code = failure.code if isinstance(failure, DatabaseUnreachable) else PurgeUnfinished.code
+        sentence = f"{PurgeUnfinished(side=side.value).detail} Deleted so far: {said or 'nothing'}."
+        return StepResult(state=StepState.FAILED, sentence=sentence, counts=counts | {"error_code": code})
+    if purge["withheld"]:
+        reasons = " ".join(f"{name}: {reason}" for name, reason in purge["withheld"].items())
+        return StepResult(
+            state=StepState.WARNING,
+            sentence=f"Deleted: {said or 'nothing'}{note}. Withheld: {reasons}",
+            counts=counts | {"error_code": "purge_withheld"},
+        )
+    return StepResult(state=StepState.DONE, sentence=f"Deleted: {said or 'nothing'}{note}", counts=counts)
+
+
+def _audit(run: Run, *, side: Side, result: str, names: list[str]) -> None:
+    audit.record(
+        actor=run.document["created_by"],
+        origin=run.document["origin"],
+        action=f"purge.{side.value}",
+        target=run.backup_id,
+        result=result,
+        now=run.now,
+        details={"collections": names, "counts": run.document["purge"][side.value]},
+    )
+
+
+def skipped_without_remote() -> StepResult:
+    """The remote step of a run whose sync is off."""
+    return StepResult(state=StepState.SKIPPED, sentence="Skipped: sync is off")
+
+
+def remote_is_settled(run: Run) -> bool:
+    """Whether the local side may begin: remote first, so that a failure there leaves this side whole."""
+    if run.document["sync_status"] == SyncStatus.SKIPPED.value:
+        return True
+    purge = run.document["purge"]
+    return all((purge[Side.REMOTE.value].get(name) or {}).get("done") for name in purge["collections"])

@@ -1,0 +1,173 @@
+"""Closes what a dead process left. It never deletes a document and never removes a published backup.
+
+Runs at start-up, before each run, and every minute in the worker.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from pymongo.database import Database
+
+from backups_app.backup_files import manifest as manifests
+from backups_app.backup_files import metadata
+from backups_app.backup_files.store import Store
+from backups_app.catalog import lease, runs
+from backups_app.configuration import Configuration
+from backups_app.errors import BackupNotFound, RunCancelled, RunInterrupted, TempleOpsError, WorkerDown
+from backups_app.mongo import connections, tools
+from backups_app.progress import Silent
+from backups_app.records import Phase, RunDocument, Side, Status
+from backups_app.verification import verdict
+from backups_app.workflow import finishing, owner, prepare, runner
+
+logger = logging.getLogger(__name__)
+
+UNCLAIMED_AFTER = timedelta(seconds=60)
+TRASH_KEPT = timedelta(days=1)
+BEFORE_PUBLISHING = (Phase.QUEUED, Phase.PREFLIGHT, Phase.SYNCING, Phase.DUMPING, Phase.VERIFYING)
+
+
+def recover(*, configuration: Configuration, now: datetime) -> list[str]:
+    """Close every stale run, in the order: unclaimed ones, then those whose owner is gone or silent.
+
+    Return the ids that were closed. Only the holder of the lease judges; another holder means that somebody lives.
+    """
+    database = prepare.local_database(configuration)
+    with connections.reachable(Side.LOCAL):
+        closed = close_unclaimed(database=database)
+        running = runs.active(database)
+        if running is None or running["owner"] is None or not _abandoned(database, running, configuration):
+            return closed
+        with runner.leased(database, me=owner.this_process(), seconds=configuration.lease_seconds) as fence:
+            if fence is None:
+                return closed
+            document = runs.active(database)
+            if document is not None and document["fence"] == running["fence"]:
+                close(configuration=configuration, database=database, document=document)
+                closed.append(document["_id"])
+    return closed
+
+
+def _abandoned(database: Database[Any], document: RunDocument, configuration: Configuration) -> bool:
+    """Whether a run's owner is certainly gone on this host, or silent for longer than two leases."""
+    if owner.is_gone(document["owner"]):
+        return True
+    silent = timedelta(seconds=configuration.lease_seconds * 2)
+    return any(stale["_id"] == document["_id"] for stale in runs.stale(database, older_than=silent))
+
+
+def close_unclaimed(*, database: Database[Any]) -> list[str]:
+    """Close runs that no worker took within a minute. Return their ids."""
+    closed = []
+    for document in runs.unclaimed(database, older_than=UNCLAIMED_AFTER):
+        error = WorkerDown(seconds=int(UNCLAIMED_AFTER.total_seconds()))
+        if _close(database, document, published=document["purge"] is not None, error=error):
+            closed.append(document["_id"])
+    return closed
+
+
+def close_cancelled(*, database: Database[Any], document: RunDocument) -> None:
+    """Close a run that was cancelled before any worker took it."""
+    _close(database, document, published=document["purge"] is not None, error=RunCancelled())
+
+
+def close(*, configuration: Configuration, database: Database[Any], document: RunDocument) -> None:
+    """Judge an abandoned run by what is there, and close it:
+
+    1. its mongodump, if one still runs on this host, is ended;
+    2. before publishing: failed, and its `.partial-*` is removed;
+    3. from publishing on: the folder is verified again, then partial or success; only a host that has the store judges
+       the folder, another one leaves it as partial.
+    """
+    _end_orphan(document)
+    store = prepare.store(configuration)
+    published = _published(store, document)
+    if not published and document["phase"] in BEFORE_PUBLISHING:
+        if store.store_id() == document.get("store_id"):
+            store.discard_partial(document["_id"], now=timezone.now())
+    if _close(database, document, published=published, error=_interrupted(document, published)) and published:
+        _mirror(store, document)
+
+
+def _interrupted(document: RunDocument, published: bool) -> TempleOpsError | None:
+    """A run that died while finishing had done everything: its outcome is computed, not called interrupted."""
+    return None if published and document["phase"] == Phase.FINISHING else RunInterrupted()
+
+
+def _published(store: Store, document: RunDocument) -> bool:
+    """Whether a verified backup of this run is published, or can be: a run that died between verifying and renaming.
+
+    Read again from the disk: what a dead process believed is not evidence.
+    """
+    if document["phase"] in BEFORE_PUBLISHING and document["purge"] is None:
+        return False
+    if store.store_id() != document.get("store_id"):
+        return True  # another host's disk: its folder is not ours to judge, and it is never called failed from here
+    backup_id = document["_id"]
+    try:
+        if backup_id in store.partials() and _verified(store.partial(backup_id)):
+            store.publish(backup_id)
+        return _verified(store.folder(backup_id))
+    except BackupNotFound:
+        return False
+
+
+def _verified(folder: Any) -> bool:
+    try:
+        written = metadata.read(folder) or {}
+        manifest = manifests.from_json(written.get("manifest") or {})
+        verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
+    except (TempleOpsError, ValueError) as error:
+        logger.error("A backup did not verify", extra={"folder": folder.name, "reason": str(error)})
+        return False
+    return True
+
+
+def _close(database: Database[Any], document: RunDocument, *, published: bool, error: TempleOpsError | None) -> bool:
+    changes = finishing.closing_changes(document, published=published, error=error)
+    if not runs.close_if_unchanged(database, document=document, changes=changes):
+        return False
+    document.update(changes)
+    finishing.record_end(document)
+    return True
+
+
+def _mirror(store: Store, document: RunDocument) -> None:
+    """Put the outcome into the folder too. A disk that fails now does not undo the record."""
+    try:
+        finishing.update_metadata(store.folder(document["_id"]), document=document)
+    except TempleOpsError as error:
+        logger.error("metadata.json keeps its older status", extra={"backup_id": document["_id"], "code": error.code})
+
+
+def _end_orphan(document: RunDocument) -> None:
+    child = document.get("child")
+    if child and not owner.is_gone(child):
+        tools.end_group(child["pid"])
+        logger.warning("Ended an orphaned mongodump", extra={"backup_id": document["_id"]})
+
+
+def clear_the_way(*, configuration: Configuration, database: Database[Any], spared: str) -> None:
+    """Tidy the store before a run, under its lease: `.partial-*` of no live run, and trash older than a day."""
+    store = prepare.store(configuration)
+    if store.store_id() is None or store.store_id() not in lease.known_stores(database):
+        return
+    now = timezone.now()
+    for backup_id in store.partials():
+        document = runs.get(database, backup_id=backup_id)
+        if backup_id != spared and (document is None or document["status"] != Status.IN_PROGRESS):
+            store.discard_partial(backup_id, now=now)
+    store.empty_trash(older_than=now - TRASH_KEPT)
+
+
+def tick(*, configuration: Configuration) -> None:
+    """The worker's every minute. A server that does not answer is not a reason to stop working."""
+    try:
+        if configuration.is_local and configuration.local_url:
+            recover(configuration=configuration, now=timezone.now())
+    except TempleOpsError as error:
+        logger.warning("Recovery could not look", extra={"code": error.code})

@@ -1,0 +1,132 @@
+"""Turns what operations report into the `steps` of the run document, at most twice a second."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from backups_app.catalog import lease
+from backups_app.catalog.runs import Ownership
+from backups_app.errors import OwnershipLost, RunCancelled
+from backups_app.progress import Progress, Silent
+from backups_app.records import Phase
+
+WRITE_EVERY_SECONDS = 0.5
+RENEW_EVERY_SECONDS = 0.1
+
+
+class RunProgress:
+    """The listener of one run: counts, writes them into the document, renews lease and heartbeat.
+
+    Operations call it from several threads. `listener` is a second one, the terminal's bars.
+    """
+
+    def __init__(
+        self,
+        *,
+        ownership: Ownership,
+        owner: dict[str, Any],
+        lease_seconds: int,
+        listener: Progress | None = None,
+    ) -> None:
+        self.ownership = ownership
+        self.owner = owner
+        self.lease_seconds = lease_seconds
+        self.listener: Progress = listener or Silent()
+        self.phase = Phase.PREFLIGHT
+        self.cancel_is_obeyed = True
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._lost = False
+        self._cancelled = False
+        self._step = 0
+        self._labels: dict[str, dict[str, Any]] = {}
+        self._written_at = 0.0
+        self._renewed_at = 0.0
+        self._heart = threading.Thread(target=self._beat_until_stopped, name="run-heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin the heartbeat: a quarter of the lease apart, so that three may fail."""
+        self._heart.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._heart.is_alive():
+            self._heart.join(timeout=self.lease_seconds)
+
+    def enter(self, *, step: int, phase: Phase) -> None:
+        """From now on reports belong to this step of the document."""
+        with self._lock:
+            self._step, self.phase, self._labels = step, phase, {}
+
+    def labels(self) -> list[dict[str, Any]]:
+        """Return the counters of the current step, as the document keeps them."""
+        with self._lock:
+            return [dict(entry) for entry in self._labels.values()]
+
+    # ── what operations call ─────────────────────────────────────────────────
+
+    def expect(self, label: str, total: int) -> None:
+        with self._lock:
+            self._entry(label)["total"] = total
+        self.listener.expect(label, total)
+        self._write_if_due()
+
+    def advance(self, label: str, count: int, size_bytes: int = 0) -> None:
+        with self._lock:
+            entry = self._entry(label)
+            entry["done"] += count
+            entry["bytes"] += size_bytes
+        self.listener.advance(label, count, size_bytes)
+        self._write_if_due()
+
+    def note(self, sentence: str) -> None:
+        self.listener.note(sentence)
+
+    def checkpoint(self) -> None:
+        if time.monotonic() - self._renewed_at >= RENEW_EVERY_SECONDS:
+            self._renew()
+        if self._lost:
+            raise OwnershipLost
+        if self._cancelled and self.cancel_is_obeyed:
+            raise RunCancelled
+
+    # ── inside ───────────────────────────────────────────────────────────────
+
+    def _entry(self, label: str) -> dict[str, Any]:
+        return self._labels.setdefault(label, {"name": label, "done": 0, "total": None, "bytes": 0})
+
+    def _write_if_due(self) -> None:
+        with self._lock:
+            if time.monotonic() - self._written_at < WRITE_EVERY_SECONDS:
+                return
+            self._written_at = time.monotonic()
+            changes = {f"steps.{self._step}.labels": self.labels()}
+            phase = self.phase
+        self.ownership.write(phase=phase, changes=changes)
+
+    def _renew(self) -> None:
+        self._renewed_at = time.monotonic()
+        held = lease.renew(
+            self.ownership.database, owner=self.owner, fence=self.ownership.fence, seconds=self.lease_seconds
+        )
+        if not held:
+            self._lost = True
+            return
+        try:
+            self._cancelled = self.ownership.beat() or self._cancelled
+        except OwnershipLost:
+            self._lost = True
+
+    def _beat_until_stopped(self) -> None:
+        from pymongo.errors import PyMongoError
+
+        while not self._stop.wait(self.lease_seconds / 4):
+            try:
+                self._renew()
+            except PyMongoError:
+                # The work itself meets the same failure and names it; a heartbeat only misses a beat.
+                continue
+            if self._lost:
+                return

@@ -1,0 +1,68 @@
+"""Deletions that earlier runs left unfinished and that this run's own request covers are finished first."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+
+from backups_app.catalog import purge_ledger, runs
+from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
+from backups_app.records import PURGEABLE_ALWAYS, PURGEABLE_WHEN_CONFIRMED, Phase, RunDocument, StepState
+from backups_app.workflow import finishing
+from backups_app.workflow.run import Run, StepResult
+from backups_app.workflow.steps import purge_local, purge_remote
+
+NAME = "settle"
+PHASE = Phase.SYNCING
+
+logger = logging.getLogger(__name__)
+
+
+def perform(run: Run) -> StepResult:
+    """Finish what is open of earlier runs, as far as this run's request covers it.
+
+    An earlier run that cannot be finished is left open: its keys stay untouched by sync, and its own Resume remains.
+    """
+    earlier = [document for document in runs.resumable(run.local) if _covered(run, document)]
+    if not earlier:
+        return StepResult(state=StepState.SKIPPED, sentence="No unfinished deletion")
+    failed = [document["_id"] for document in earlier if not _finish(run, document)]
+    done = len(earlier) - len(failed)
+    warnings = tuple(
+        f"The unfinished deletion of run {backup_id} is still open; resume it there." for backup_id in failed
+    )
+    return StepResult(
+        state=StepState.DONE, sentence=f"{done} unfinished deletion(s) of earlier runs finished", warnings=warnings
+    )
+
+
+def _covered(run: Run, document: RunDocument) -> bool:
+    """Whether everything that is open of an earlier run is also asked for by this one."""
+    asked = PURGEABLE_ALWAYS + (PURGEABLE_WHEN_CONFIRMED if run.deletes_bookings else ())
+    open_names = purge_ledger.open_collections(run.local, run_id=document["_id"])
+    return bool(open_names) and set(open_names) <= set(asked)
+
+
+def _finish(run: Run, document: RunDocument) -> bool:
+    try:
+        again = dataclasses.replace(
+            run,
+            document=document,
+            ownership=runs.Amendment(database=run.local, backup_id=document["_id"], fence=run.ownership.fence),
+            manifest=None,
+            published=True,
+            verified_here=False,
+        )
+        for step in (purge_remote, purge_local):
+            result = step.perform(again)
+            finishing.replace_step(document, name=step.NAME, result=result)
+    except (OwnershipLost, RunCancelled):
+        raise
+    except TempleOpsError as error:
+        logger.warning("An earlier purge stays open", extra={"backup_id": document["_id"], "code": error.code})
+        return False
+    changes = finishing.closing_changes(document, published=True, error=None)
+    document.update(changes)
+    runs.amend(run.local, backup_id=document["_id"], changes=changes)
+    finishing.update_metadata(again.folder, document=document)
+    return not document["resume_available"]

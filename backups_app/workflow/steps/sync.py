@@ -1,0 +1,61 @@
+"""Local and Atlas exchange their changes. A failed sync never stops the backup by default, and always the purge."""
+
+from __future__ import annotations
+
+import logging
+
+from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
+from backups_app.records import Phase, StepState, SyncStatus
+from backups_app.sync import engine
+from backups_app.workflow import prepare
+from backups_app.workflow.run import Run, StepResult
+
+NAME = "sync"
+PHASE = Phase.SYNCING
+
+logger = logging.getLogger(__name__)
+
+
+def perform(run: Run) -> StepResult:
+    """Sync both sides. Raise the sync's own failure when `SYNC_FAILURE_POLICY=abort`."""
+    if run.remote is None:
+        return StepResult(
+            state=StepState.SKIPPED,
+            sentence="Skipped: sync is off",
+            changes={"sync_status": SyncStatus.SKIPPED.value},
+        )
+    try:
+        report = engine.synchronise(
+            local=run.local,
+            remote=run.remote,
+            run_id=run.backup_id,
+            options=prepare.sync_options(run.configuration),
+            progress=run.progress,
+            now=run.now,
+        )
+    except (OwnershipLost, RunCancelled):
+        raise
+    except TempleOpsError as error:
+        return _failed(run, error)
+    run.sync_report, run.sync_succeeded = report, True
+    return StepResult(
+        state=StepState.DONE,
+        sentence=report.sentence,
+        counts=report.counts,
+        changes={"sync_status": SyncStatus.SUCCESS.value},
+        warnings=tuple(report.warnings),
+    )
+
+
+def _failed(run: Run, error: TempleOpsError) -> StepResult:
+    logger.warning("Sync failed", extra={"backup_id": run.backup_id, "code": error.code})
+    if run.configuration.sync_failure_policy == "abort":
+        run.document["sync_status"] = SyncStatus.FAILED.value
+        raise error
+    return StepResult(
+        state=StepState.FAILED,
+        sentence=f"{error.detail} The backup was made without the newest changes from Atlas.",
+        counts={"error_code": error.code},
+        changes={"sync_status": SyncStatus.FAILED.value},
+        warnings=(f"Backup made without the newest changes from Atlas: {error.detail}",),
+    )

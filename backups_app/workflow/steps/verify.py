@@ -1,0 +1,35 @@
+"""The copy is read back from the disk, every byte of it, before anybody may call it a backup."""
+
+from __future__ import annotations
+
+from backups_app import formats
+from backups_app.records import Phase, StepState
+from backups_app.verification import verdict
+from backups_app.workflow import finishing
+from backups_app.workflow.run import Run, StepResult
+
+NAME = "verify"
+PHASE = Phase.VERIFYING
+
+
+def perform(run: Run) -> StepResult:
+    """Verify the dump against what the server listed. Raise `VerificationFailed`."""
+    assert run.dump is not None, "the dump comes before its verification"
+    judged = verdict.verify(
+        folder=run.partial,
+        database=run.local.name,
+        expected=run.dump.expected,
+        progress=run.progress,
+    )
+    run.manifest = judged.manifest
+    run.verified_here = True
+    names = finishing.temple_collections(judged.manifest)
+    documents = sum(judged.manifest.collections[name].documents for name in names)
+    size_bytes = sum(judged.manifest.collections[name].bytes for name in names)
+    return StepResult(
+        state=StepState.DONE,
+        sentence=f"{len(names)} collections, {formats.grouped(documents)} documents, {formats.size(size_bytes)} verified",
+        counts={"collections": len(names), "documents": documents, "bytes": size_bytes},
+        changes={"collections_backed_up": names, "documents": documents, "bytes": size_bytes},
+        warnings=judged.warnings,
+    )
