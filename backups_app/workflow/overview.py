@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -152,10 +152,11 @@ def _foreign(backup_id: str, problem: str = "") -> RunDocument:
     }  # fmt: skip
 
 
-def _rebuild(configuration: Configuration, published: Mapping[str, RunDocument]) -> None:
-    """Write lost records again. A server that is down is not a reason to show nothing."""
-    lost = [document for document in published.values() if document.get("heartbeat_at") == document["created_at"]]
+def _rebuild(configuration: Configuration, lost: Sequence[RunDocument]) -> None:
+    """Write lost records again, those of our own backups. A server that is down is not a reason to show nothing."""
     for document in lost:
+        if not document["verified"]:
+            continue
         record = {key: value for key, value in document.items() if key not in _ADDED}
         try:
             runs.restore_record(prepare.local_database(configuration), document=record)

@@ -86,9 +86,9 @@ def close(*, configuration: Configuration, database: Database[Any], document: Ru
     _end_orphan(document)
     store = prepare.store(configuration)
     published = _published(store, document)
-    if not published and document["phase"] in BEFORE_PUBLISHING:
-        if store.store_id() == document.get("store_id"):
-            store.discard_partial(document["_id"], now=timezone.now())
+    ours = store.store_id() == document.get("store_id")
+    if not published and ours and document["phase"] in BEFORE_PUBLISHING:
+        store.discard_partial(document["_id"], now=timezone.now())
     if _close(database, document, published=published, error=_interrupted(document, published)) and published:
         _mirror(store, document)
 

@@ -26,9 +26,10 @@ def perform(run: Run) -> StepResult:
     names = finishing.temple_collections(judged.manifest)
     documents = sum(judged.manifest.collections[name].documents for name in names)
     size_bytes = sum(judged.manifest.collections[name].bytes for name in names)
+    said = f"{len(names)} collections, {formats.grouped(documents)} documents, {formats.size(size_bytes)} verified"
     return StepResult(
         state=StepState.DONE,
-        sentence=f"{len(names)} collections, {formats.grouped(documents)} documents, {formats.size(size_bytes)} verified",
+        sentence=said,
         counts={"collections": len(names), "documents": documents, "bytes": size_bytes},
         changes={"collections_backed_up": names, "documents": documents, "bytes": size_bytes},
         warnings=judged.warnings,

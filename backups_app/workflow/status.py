@@ -1,0 +1,175 @@
+"""Am I protected? The verdict, the three badges and the facts behind them, for page, API and command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import pymongo
+from pymongo.errors import PyMongoError
+
+from backups_app.configuration import Configuration
+from backups_app.errors import ModeNotLocal, TempleOpsError
+from backups_app.mongo import connections
+from backups_app.records import RunDocument, Side, Status
+from backups_app.workflow import overview, prepare, readiness
+
+PROBE_SECONDS = 3
+STALE_AFTER = timedelta(days=8)
+READY = "Backup system ready"
+
+
+class Verdict(StrEnum):
+    OFF = "off"
+    NOT_PROTECTED = "not_protected"
+    NEEDS_ATTENTION = "needs_attention"
+    RUNNING = "running"
+    PROTECTED = "protected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Whether a server answers, how fast, and what it is."""
+
+    reachable: bool
+    latency_ms: float | None = None
+    version: str = ""
+    replica_set: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemStatus:
+    """What `GET /api/backup/status` and the status card say. `refusals` are the reasons why no run may start now."""
+
+    primary_database: str
+    backup_available: bool
+    sync_enabled: bool
+    message: str
+    verdict: Verdict
+    sentence: str
+    hint: str
+    engine: str
+    refusals: tuple[TempleOpsError, ...]
+    last_backup: RunDocument | None
+    last_run: RunDocument | None
+    active_run: RunDocument | None
+    backups_count: int
+    disk_total_bytes: int | None
+    disk_free_bytes: int | None
+    data_bytes: int | None
+    local: Reach
+    remote: Reach | None
+    plain_http: bool
+    checked_at: datetime
+
+
+def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
+    """Look at everything once. Never raises for what is wrong: it says it. Each server gets at most three seconds."""
+    looked = readiness.look(configuration=configuration)
+    every = overview.list_runs(configuration=configuration, every=True) if configuration.is_local else []
+    active = next((run for run in every if run["status"] == Status.IN_PROGRESS), None)
+    ended = [run for run in every if run["status"] != Status.IN_PROGRESS and run["kind"] == "backup"]
+    good = next((run for run in ended if run["published"] and run["verified"]), None)
+    remote = _remote(configuration)
+    verdict, sentence, hint = judge(looked=looked, good=good, ended=ended, active=active, remote=remote, now=now)
+    return SystemStatus(
+        primary_database=configuration.primary_database,
+        backup_available=looked.ready and active is None,
+        sync_enabled=configuration.sync_enabled,
+        message=_message(looked, active),
+        verdict=verdict,
+        sentence=sentence,
+        hint=hint,
+        engine=looked.engine,
+        refusals=looked.refusals,
+        last_backup=good,
+        last_run=ended[0] if ended else None,
+        active_run=active,
+        backups_count=sum(1 for run in every if run["published"]),
+        disk_total_bytes=looked.disk.total_bytes if looked.disk else None,
+        disk_free_bytes=looked.disk.free_bytes if looked.disk else None,
+        data_bytes=looked.data_bytes,
+        local=_reach(looked.local),
+        remote=remote,
+        plain_http=configuration.allow_plain_http,
+        checked_at=now,
+    )
+
+
+def judge(
+    *,
+    looked: readiness.Readiness,
+    good: RunDocument | None,
+    ended: list[RunDocument],
+    active: RunDocument | None,
+    remote: Reach | None,
+    now: datetime,
+) -> tuple[Verdict, str, str]:
+    """Return the verdict, its sentence and what to do. The first that fits wins:
+
+    1. off: the primary database is not local;
+    2. not protected: a run cannot start, there never was a good backup, or the last two runs failed;
+    3. running;
+    4. needs attention: the last run was not a success, the last good backup is older than eight days, Atlas does not
+       answer, a deletion is unfinished;
+    5. protected.
+    """
+    if any(isinstance(refusal, ModeNotLocal) for refusal in looked.refusals):
+        return Verdict.OFF, ModeNotLocal.sentence, ModeNotLocal.hint
+    if looked.refusals:
+        return Verdict.NOT_PROTECTED, f"Not protected: {looked.refusals[0].detail}", looked.refusals[0].hint
+    if active is not None:
+        return Verdict.RUNNING, "A backup is running.", ""
+    if good is None:
+        return Verdict.NOT_PROTECTED, "Not protected: no backup yet.", "Make your first backup now."
+    if len(ended) > 1 and all(run["status"] == Status.FAILED for run in ended[:2]):
+        return Verdict.NOT_PROTECTED, f"Not protected: the last two runs failed. {ended[0]['message']}", ""
+    return _attention(good=good, last=ended[0], ended=ended, remote=remote, now=now) or (
+        Verdict.PROTECTED,
+        "Your data is protected.",
+        "",
+    )
+
+
+def _attention(
+    *, good: RunDocument, last: RunDocument, ended: list[RunDocument], remote: Reach | None, now: datetime
+) -> tuple[Verdict, str, str] | None:
+    needs = Verdict.NEEDS_ATTENTION
+    unfinished = next((run for run in ended if run.get("resume_available")), None)
+    if unfinished is not None:
+        said = f"Needs attention: the deletion of run {unfinished['backup_id']} is unfinished."
+        return needs, said, "Resume it, or keep the documents after all."
+    if last["status"] != Status.SUCCESS:
+        return needs, f"Needs attention: the last run was {last['status']}. {last['message']}", ""
+    if now - good["created_at"] > STALE_AFTER:
+        return needs, "Needs attention: the last good backup is older than eight days.", "Make a backup now."
+    if remote is not None and not remote.reachable:
+        return needs, "Needs attention: Atlas can't be reached. Backups still work; sync waits.", ""
+    return None
+
+
+def _message(looked: readiness.Readiness, active: Mapping[str, Any] | None) -> str:
+    if looked.refusals:
+        return looked.refusals[0].detail
+    return READY if active is None else f"A backup by {active['created_by']} is running"
+
+
+def _reach(facts: connections.ServerFacts | None) -> Reach:
+    if facts is None:
+        return Reach(reachable=False)
+    return Reach(reachable=True, latency_ms=facts.latency_ms, version=facts.version, replica_set=facts.replica_set)
+
+
+def _remote(configuration: Configuration) -> Reach | None:
+    if not (configuration.is_local and configuration.sync_enabled):
+        return None
+    try:
+        database = prepare.remote_database(configuration)
+        assert database is not None
+        with connections.reachable(Side.REMOTE), pymongo.timeout(PROBE_SECONDS):
+            return _reach(connections.facts(database.client))
+    except (PyMongoError, TempleOpsError):
+        return Reach(reachable=False)
