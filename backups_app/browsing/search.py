@@ -1,0 +1,129 @@
+"""Looking for a literal in a collection of a backup, over the raw bytes, within a budget of time.
+
+A block of documents is searched as one piece of bytes; only documents that hold a pattern are taken apart. What could
+not be searched in time is searched by the next call, from `next` on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Protocol
+
+from backups_app.browsing import query as queries
+from backups_app.browsing.frames import Block
+from backups_app.browsing.query import Query
+from backups_app.errors import SearchBusy
+
+SECONDS = 1.5
+SEARCHERS = 2
+"""So many searches at once in a process: readers must not starve a backup."""
+
+_searchers = BoundedSemaphore(SEARCHERS)
+
+
+class Searchable(Protocol):
+    """A collection of a backup, as search sees it."""
+
+    @property
+    def total(self) -> int: ...
+
+    def blocks(self, *, start: int) -> Iterator[Block]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hit:
+    """A document that matches: its number in the file from 0, its bytes, and the dotted names of what matched."""
+
+    number: int
+    frame: bytes
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchPage:
+    """What one call found. Documents `start` to `searched` were looked at; `next` is where to go on, or None at the
+    end. The number of hits is exact only when `finished`: the search began at 0 and reached the end in one call."""
+
+    hits: tuple[Hit, ...]
+    start: int
+    searched: int
+    total: int
+    next: int | None
+    seconds: float
+
+    @property
+    def finished(self) -> bool:
+        return self.next is None
+
+
+def find(
+    source: Searchable,
+    *,
+    query: Query,
+    start: int = 0,
+    limit: int = 25,
+    seconds: float = SECONDS,
+    clock: Callable[[], float] = time.monotonic,
+) -> SearchPage:
+    """Search from document `start` on until `limit` hits are found, `seconds` have passed or the end is reached.
+
+    At least one block is searched, so that a caller who goes on always arrives. Raise `SearchBusy` when two other
+    searches do not end within the budget, `DamagedDocument` where the file cannot be read.
+    """
+    began = clock()
+    if not _searchers.acquire(timeout=seconds):
+        raise SearchBusy
+    try:
+        return _find(source, query, start, limit, began, began + seconds, clock)
+    finally:
+        _searchers.release()
+
+
+def _find(
+    source: Searchable,
+    query: Query,
+    start: int,
+    limit: int,
+    began: float,
+    deadline: float,
+    clock: Callable[[], float],
+) -> SearchPage:
+    hits: list[Hit] = []
+    searched = start
+    for block in source.blocks(start=start):
+        for number in _candidates(block, query):
+            frame = block.frame(number)
+            paths = queries.matching_paths(frame, query)
+            searched = block.first + number + 1
+            if paths:
+                hits.append(Hit(number=block.first + number, frame=frame, paths=paths))
+            if len(hits) >= limit or clock() >= deadline:
+                return _page(hits, start, searched, source.total, clock() - began)
+        searched = block.first + block.count
+        if clock() >= deadline:
+            break
+    return _page(hits, start, searched, source.total, clock() - began)
+
+
+def _page(hits: list[Hit], start: int, searched: int, total: int, seconds: float) -> SearchPage:
+    following = searched if searched < total else None
+    return SearchPage(hits=tuple(hits), start=start, searched=searched, total=total, next=following, seconds=seconds)
+
+
+def _candidates(block: Block, query: Query) -> Iterator[int]:
+    """Yield, in order, the numbers within the block of the documents that hold one of the query's patterns."""
+    texts = [(block.data, pattern) for pattern in query.raw]
+    if query.folded:
+        folded = block.data.lower()
+        texts += [(folded, pattern) for pattern in query.folded]
+    ahead = [(text.find(pattern), text, pattern) for text, pattern in texts]
+    waiting = [found for found in ahead if found[0] >= 0]
+    while waiting:
+        number = min(block.number_at(position) for position, _, _ in waiting)
+        yield number
+        end = block.end_of(number)
+        moved = [(text.find(pattern, end) if at < end else at, text, pattern) for at, text, pattern in waiting]
+        waiting = [found for found in moved if found[0] >= 0]
