@@ -55,13 +55,14 @@ def take(
         "fence": {"$cond": ["$free", fence, "$fence"]},
         "expires_at": {"$cond": ["$free", {"$add": ["$$NOW", seconds * 1000]}, "$expires_at"]},
     }
-    update = [{"$set": {"free": free}}, {"$set": new}, {"$unset": "free"}]
+    update: list[dict[str, Any]] = [{"$set": {"free": free}}, {"$set": new}, {"$unset": "free"}]
     try:
         document = collection(database).find_one_and_update(
             {"_id": LEASE}, update, upsert=True, return_document=ReturnDocument.AFTER
         )
     except DuplicateKeyError:  # two first takers at once: the other one has it
         return None
+    assert document is not None, "an upsert returns what it wrote"
     return int(document["fence"]) if document["owner"] == dict(owner) else None
 
 

@@ -42,11 +42,10 @@ def list_runs(*, configuration: Configuration, every: bool = False, limit: int =
     rebuilt from it. A folder that somebody else's mongodump wrote is listed as unverified.
     """
     store = prepare.store(configuration)
-    records = _records(configuration)
-    published = {
-        backup_id: _merged(store, backup_id, records.pop(backup_id, None)) for backup_id in store.backups().ids
-    }
-    _rebuild(configuration, published)
+    records, ids = _records(configuration), store.backups().ids
+    lost = [backup_id for backup_id in ids if backup_id not in records]
+    published = {backup_id: _merged(store, backup_id, records.pop(backup_id, None)) for backup_id in ids}
+    _rebuild(configuration, [published[backup_id] for backup_id in lost])
     unpublished = [_told(document, published=False) for document in records.values()] if every else []
     merged = sorted([*published.values(), *unpublished], key=_age, reverse=True)
     return merged[:limit] if limit else merged
@@ -181,3 +180,13 @@ def public(document: RunDocument) -> dict[str, Any]:
     hidden = {"_id", "owner", "fence", "heartbeat_at", "idempotency_key", "child"}
     shown: dict[str, Any] = formats.plain({key: value for key, value in document.items() if key not in hidden})
     return shown
+
+
+def resolve(configuration: Configuration, wanted: str) -> str:
+    """Return the id that a person means: an id, or `latest`. Raise `BackupNotFound`, `InvalidBackupId`."""
+    if wanted != "latest":
+        return layout.check_id(wanted)
+    newest = list_runs(configuration=configuration, every=True, limit=1)
+    if not newest:
+        raise BackupNotFound()
+    return str(newest[0]["backup_id"])

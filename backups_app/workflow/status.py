@@ -11,6 +11,7 @@ from typing import Any
 import pymongo
 from pymongo.errors import PyMongoError
 
+from backups_app import formats
 from backups_app.configuration import Configuration
 from backups_app.errors import ModeNotLocal, TempleOpsError
 from backups_app.mongo import connections
@@ -173,3 +174,36 @@ def _remote(configuration: Configuration) -> Reach | None:
             return _reach(connections.facts(database.client))
     except (PyMongoError, TempleOpsError):
         return Reach(reachable=False)
+
+
+def public(told: SystemStatus) -> dict[str, Any]:
+    """Return what `GET /api/backup/status` answers: the specification's four fields first, then ours."""
+    return {
+        "primary_database": told.primary_database,
+        "backup_available": told.backup_available,
+        "sync_enabled": told.sync_enabled,
+        "message": told.message,
+        "verdict": told.verdict.value,
+        "sentence": told.sentence,
+        "hint": told.hint,
+        "engine": told.engine,
+        "problems": [{"code": refusal.code, "detail": refusal.detail} for refusal in told.refusals],
+        "last_backup": _short(told.last_backup),
+        "active_run": _short(told.active_run),
+        "next_run": None,
+        "backups_count": told.backups_count,
+        "disk": {"total_bytes": told.disk_total_bytes, "free_bytes": told.disk_free_bytes},
+        "local": _answered(told.local),
+        "remote": None if told.remote is None else _answered(told.remote),
+        "plain_http_allowed": told.plain_http,
+        "checked_at": formats.utc_seconds(told.checked_at),
+    }
+
+
+def _short(run: RunDocument | None) -> dict[str, Any] | None:
+    names = ("backup_id", "created_at", "created_by", "status", "sync_status", "phase", "finished_at")
+    return None if run is None else formats.plain({name: run.get(name) for name in names})
+
+
+def _answered(reach: Reach) -> dict[str, Any]:
+    return {"reachable": reach.reachable, "latency_ms": reach.latency_ms, "version": reach.version}

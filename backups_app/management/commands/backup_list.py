@@ -1,0 +1,77 @@
+"""Which backups are there, newest first."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from rich.console import Console
+from rich.table import Table
+
+from backups_app import configuration, formats
+from backups_app.errors import InvalidInput
+from backups_app.management import terminal
+from backups_app.management.base import TempleCommand
+from backups_app.records import RunDocument
+from backups_app.workflow import overview, readiness
+
+COLUMNS = ("ID", "WHEN", "STATUS", "SYNC", "COLLECTIONS", "DOCS", "SIZE", "BY")
+
+
+class Command(TempleCommand):
+    help = "List the published backups, newest first (--status all: every run)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--limit", type=int, default=0, help="At most so many.")
+        parser.add_argument("--status", default="", help="all, success, partial, failed, in_progress or unverified.")
+        parser.add_argument("--since", default="", help="A date: 2025-01-19.")
+
+    def execute_command(self, **options: Any) -> int:
+        settings = configuration.current()
+        readiness.require_local(settings)
+        wanted, since = options["status"], _since(options["since"])
+        found = [
+            run
+            for run in overview.list_runs(configuration=settings, every=bool(wanted))
+            if wanted in ("", "all", run["status"]) and (since is None or run["created_at"] >= since)
+        ][: options["limit"] or None]
+        if options["json"]:
+            self.print_json([overview.public(run) for run in found])
+        else:
+            self.show(found)
+        return 0
+
+    def show(self, found: list[RunDocument]) -> None:
+        if not found:
+            self.stdout.write("No backups yet. Make the first one: manage.py backup_now")
+            return
+        table = Table(*COLUMNS, box=None, pad_edge=False)
+        for run in found:
+            table.add_row(*_row(run))
+        Console(file=self.stdout._out, no_color=True, width=140).print(table)  # type: ignore[attr-defined]
+
+
+def _row(run: RunDocument) -> tuple[str, ...]:
+    saved = bool(run["collections_backed_up"])
+    return (
+        run["backup_id"],
+        terminal.moment(run),
+        run["status"],
+        run["sync_status"],
+        str(len(run["collections_backed_up"])) if saved else "-",
+        formats.grouped(run["documents"]) if saved else "-",
+        formats.size(run["bytes"]) if saved else "-",
+        run["created_by"],
+    )
+
+
+def _since(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(message="--since wants a date like 2025-01-19.") from error
+    return at if at.tzinfo else timezone.make_aware(at)

@@ -1,0 +1,103 @@
+"""Sync, back up, verify, then delete what was asked for: the whole run in this process, no worker needed."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app import configuration, formats
+from backups_app.errors import ConfirmationMissing
+from backups_app.management import terminal
+from backups_app.management.base import TempleCommand
+from backups_app.records import (
+    CONFIRMATION_PHRASE,
+    PURGEABLE,
+    PURGEABLE_ALWAYS,
+    PURGEABLE_WHEN_CONFIRMED,
+    Origin,
+    RunDocument,
+)
+from backups_app.workflow import jobs, overview, readiness
+
+
+class Command(TempleCommand):
+    help = "Sync, back up and verify; then delete activities, and bookings if confirmed, on both sides."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        choice = parser.add_mutually_exclusive_group()
+        choice.add_argument("--keep-bookings", action="store_true", help="Bookings stay (the default).")
+        choice.add_argument("--delete-bookings", action="store_true", help="Delete bookings after the backup.")
+        parser.add_argument("--confirm", default="", help=f'"{CONFIRMATION_PHRASE}", where nobody is there to type it.')
+        waiting = parser.add_mutually_exclusive_group()
+        waiting.add_argument("--wait", action="store_true", help="Wait for the end (the default).")
+        waiting.add_argument("--detach", action="store_true", help="Leave the run to a worker.")
+        parser.add_argument("--note", default="", help="A remark that stands in the record.")
+        parser.add_argument("--dry-run", action="store_true", help="Only say what would be deleted, with counts.")
+
+    def execute_command(self, **options: Any) -> int:
+        settings = configuration.current()
+        readiness.require_local(settings)
+        delete_bookings = bool(options["delete_bookings"])
+        if options["dry_run"]:
+            return self.rehearse(settings, delete_bookings)
+        if delete_bookings:
+            self.require_confirmation(settings, options["confirm"])
+        document = jobs.start_backup(
+            created_by=getpass.getuser(),
+            delete_bookings=delete_bookings,
+            origin=Origin.COMMAND,
+            now=timezone.now(),
+            note=options["note"],
+            enqueue=bool(options["detach"]),
+        )
+        return self.report(document if options["detach"] else self.carry_out(document), options)
+
+    def rehearse(self, settings: configuration.Configuration, delete_bookings: bool) -> int:
+        """Refuse what a real run would refuse, then say what it would delete."""
+        readiness.require_ready(configuration=settings)
+        names = PURGEABLE_ALWAYS + (PURGEABLE_WHEN_CONFIRMED if delete_bookings else ())
+        live = overview.counts(configuration=settings)
+        if self.options["json"]:
+            counted = {
+                name: {"local": (live.local or {}).get(name), "remote": (live.remote or {}).get(name)} for name in names
+            }
+            self.print_json({"dry_run": True, "would_delete": counted})
+        else:
+            self.show_counts(live, names, out=self.stdout.write)
+        return 0
+
+    def require_confirmation(self, settings: configuration.Configuration, typed: str) -> None:
+        """Take the phrase from --confirm, or ask at a terminal. Raise `ConfirmationMissing`."""
+        if not typed and self.someone_is_there:
+            readiness.require_ready(configuration=settings)
+            self.show_counts(overview.counts(configuration=settings), PURGEABLE, out=self.stderr.write)
+            typed = input(f"Type {CONFIRMATION_PHRASE} to go on: ")
+        if typed.strip() != CONFIRMATION_PHRASE:
+            raise ConfirmationMissing()
+
+    def show_counts(self, live: overview.LiveCounts, names: tuple[str, ...], *, out: Any) -> None:
+        out("After the backup these documents will be DELETED:")
+        out(f"  {'collection':<20} {'local':>10} {'atlas':>10}")
+        for name in names:
+            always = "   (always)" if name in PURGEABLE_ALWAYS else ""
+            out(f"  {name:<20} {_counted(live.local, name):>10} {_counted(live.remote, name):>10}{always}")
+
+    def carry_out(self, document: RunDocument) -> RunDocument:
+        """Run it here, with bars. Ctrl-C asks it to stop: before the purge it does, during the purge it finishes."""
+        with terminal.Bars(self.console) as bars, terminal.stop_on_interrupt(document["backup_id"]):
+            return jobs.execute(backup_id=document["backup_id"], listener=bars)
+
+    def report(self, document: RunDocument, options: dict[str, Any]) -> int:
+        if options["json"]:
+            self.print_json(overview.public(document))
+        else:
+            for line in terminal.outcome_lines(document):
+                self.stdout.write(line)
+        return 0 if options["detach"] else terminal.exit_code(document)
+
+
+def _counted(side: Any, name: str) -> str:
+    return "unknown" if side is None else formats.grouped(side.get(name, 0))

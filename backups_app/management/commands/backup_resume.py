@@ -1,0 +1,41 @@
+"""Finish the deletion of a partial run, with all its checks passed again; or give it up."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app import configuration
+from backups_app.management import terminal
+from backups_app.management.base import TempleCommand
+from backups_app.records import Origin
+from backups_app.workflow import jobs, overview, readiness
+
+
+class Command(TempleCommand):
+    help = "Finish the unfinished deletion of a run. --keep: give it up, what is left stays."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("backup_id", metavar="ID", help="A backup id, or latest.")
+        parser.add_argument("--keep", action="store_true", help="Keep after all: nothing more is deleted.")
+
+    def execute_command(self, **options: Any) -> int:
+        settings = configuration.current()
+        readiness.require_local(settings)
+        run = jobs.resume(
+            backup_id=overview.resolve(settings, options["backup_id"]),
+            requested_by=getpass.getuser(),
+            origin=Origin.COMMAND,
+            now=timezone.now(),
+            keep=bool(options["keep"]),
+            enqueue=False,
+        )
+        if options["json"]:
+            self.print_json(overview.public(run))
+        else:
+            for line in terminal.outcome_lines(run):
+                self.stdout.write(line)
+        return 0 if options["keep"] else terminal.exit_code(run)

@@ -1,0 +1,41 @@
+"""One run: its steps, its collections, what was deleted, what went wrong."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from backups_app import configuration
+from backups_app.management import terminal
+from backups_app.management.base import TempleCommand
+from backups_app.records import RunDocument
+from backups_app.workflow import overview, readiness
+
+
+class Command(TempleCommand):
+    help = "Show one run (an id, or latest): steps, collections, deletions, errors."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("backup_id", metavar="ID", help="A backup id, or latest.")
+
+    def execute_command(self, **options: Any) -> int:
+        settings = configuration.current()
+        readiness.require_local(settings)
+        run = overview.get_run(configuration=settings, backup_id=overview.resolve(settings, options["backup_id"]))
+        if options["json"]:
+            self.print_json(overview.public(run))
+        else:
+            self.show(run)
+        return 0
+
+    def show(self, run: RunDocument) -> None:
+        by = f"by {run['created_by']}" if run["created_by"] else ""
+        self.stdout.write(
+            f"{run['backup_id']}  {terminal.moment(run)}  {by}  {run['status']}, sync {run['sync_status']}"
+        )
+        for step in run["steps"]:
+            self.stdout.write(f"  {step['name']:<14} {step['state']:<10} {step['sentence']}")
+        for line in terminal.outcome_lines(run):
+            self.stdout.write(line)
+        if run["collections_backed_up"]:
+            self.stdout.write("Collections: " + ", ".join(run["collections_backed_up"]))

@@ -1,0 +1,55 @@
+"""Am I protected? The status card in the terminal, with exit codes for monitoring."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app import configuration, formats
+from backups_app.management import terminal
+from backups_app.management.base import TempleCommand
+from backups_app.workflow import status
+from backups_app.workflow.status import Verdict
+
+EXITS = {Verdict.PROTECTED: 0, Verdict.RUNNING: 0, Verdict.NEEDS_ATTENTION: 6, Verdict.NOT_PROTECTED: 1, Verdict.OFF: 4}
+
+
+class Command(TempleCommand):
+    help = "Say whether the data is protected. --check: exit 0 protected, 6 needs attention, 1 not protected."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--check", action="store_true", help="Let the exit code tell the verdict.")
+
+    def execute_command(self, **options: Any) -> int:
+        told = status.status(configuration=configuration.current(), now=timezone.now())
+        if options["json"]:
+            self.print_json(status.public(told))
+        else:
+            self.show(told)
+        return EXITS[told.verdict] if options["check"] else 0
+
+    def show(self, told: status.SystemStatus) -> None:
+        self.stdout.write(told.sentence)
+        if told.hint:
+            self.stdout.write(told.hint)
+        self.stdout.write(f"Primary database  {told.primary_database}")
+        self.stdout.write(
+            f"Backup            {'available' if told.backup_available else 'not available: ' + told.message}"
+        )
+        self.stdout.write(f"Sync              {'enabled' if told.sync_enabled else 'off'}")
+        self.stdout.write(f"Engine            {told.engine or '-'}")
+        if told.last_backup is not None:
+            self.stdout.write(f"Last good backup  {told.last_backup['backup_id']}, {terminal.moment(told.last_backup)}")
+        if told.disk_free_bytes is not None:
+            self.stdout.write(f"Backup disk       {formats.size(told.disk_free_bytes)} free")
+        self.stdout.write(f"Local MongoDB     {_reach(told.local)}")
+        if told.remote is not None:
+            self.stdout.write(f"Atlas             {_reach(told.remote)}")
+
+
+def _reach(reach: status.Reach) -> str:
+    if not reach.reachable:
+        return "cannot be reached"
+    return f"reachable, {reach.latency_ms:.0f} ms, MongoDB {reach.version}"
