@@ -40,7 +40,7 @@ def recover(*, configuration: Configuration, now: datetime) -> list[str]:
     with connections.reachable(Side.LOCAL):
         closed = close_unclaimed(database=database)
         running = runs.active(database)
-        if running is None or running["owner"] is None or not _abandoned(database, running, configuration):
+        if running is None or running["owner"] is None or not abandoned(database, running, configuration):
             return closed
         with runner.leased(database, me=owner.this_process(), seconds=configuration.lease_seconds) as fence:
             if fence is None:
@@ -52,7 +52,7 @@ def recover(*, configuration: Configuration, now: datetime) -> list[str]:
     return closed
 
 
-def _abandoned(database: Database[Any], document: RunDocument, configuration: Configuration) -> bool:
+def abandoned(database: Database[Any], document: RunDocument, configuration: Configuration) -> bool:
     """Whether a run's owner is certainly gone on this host, or silent for longer than two leases."""
     if owner.is_gone(document["owner"]):
         return True

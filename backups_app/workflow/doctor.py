@@ -1,0 +1,135 @@
+"""Looks at everything a run stands on, and says of each thing whether it is well and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from backups_app import formats
+from backups_app.catalog import lease, runs
+from backups_app.configuration import Configuration
+from backups_app.errors import TempleOpsError
+from backups_app.mongo import connections
+from backups_app.records import Side
+from backups_app.workflow import prepare, readiness, recovery
+
+CLOCK_TOLERANCE_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing looked at: `level` is ok, note or problem."""
+
+    level: str
+    subject: str
+    sentence: str
+    fix: str = ""
+
+
+def examine(*, configuration: Configuration, now: datetime) -> list[Finding]:
+    """Return a finding for each thing a run stands on. Nothing is raised and nothing is changed."""
+    looked = readiness.look(configuration=configuration)
+    findings = [_refused(refusal) for refusal in looked.refusals]
+    if not findings:
+        findings.append(Finding(level="ok", subject="readiness", sentence="A backup can be started now."))
+    if not configuration.is_local:
+        return findings
+    if looked.engine:
+        findings.append(Finding(level="ok", subject="engine", sentence=f"Backups are made by {looked.engine}."))
+    findings += _folder(configuration)
+    if looked.local is not None:
+        findings += _server(Side.LOCAL, prepare.local_database(configuration), now)
+        findings += _lease(configuration)
+    findings += _remote(configuration, now)
+    findings += [
+        Finding(level="note", subject="connection", sentence=said)
+        for said in readiness.connection_warnings(configuration)
+    ]
+    return findings
+
+
+def adopt_store(*, configuration: Configuration) -> str:
+    """Take the present backup folder for the right one from now on. Return its id. The admin has looked at it."""
+    database = prepare.local_database(configuration)
+    with connections.reachable(Side.LOCAL):
+        store_id = prepare.store(configuration).prepare()
+        lease.remember_store(database, store_id=store_id)
+    return store_id
+
+
+def _refused(refusal: TempleOpsError) -> Finding:
+    return Finding(level="problem", subject=refusal.code, sentence=refusal.detail, fix=refusal.hint)
+
+
+def _folder(configuration: Configuration) -> Iterator[Finding]:
+    store = prepare.store(configuration)
+    try:
+        for loose in store.loose():
+            sentence = f"{loose.name} in the backup folder can be read by others (mode {loose.mode:o})."
+            yield Finding(level="problem", subject="permissions", sentence=sentence, fix=f"{loose.repair} {loose.name}")
+        for ignored in store.backups().ignored:
+            sentence = f"{ignored.name} is not listed: {ignored.reason}."
+            yield Finding(level="note", subject="folder", sentence=sentence)
+        if store.root.is_dir():
+            usage = store.usage()
+            sentence = f"{formats.size(usage.free_bytes)} of {formats.size(usage.total_bytes)} are free."
+            yield Finding(level="ok", subject="disk", sentence=sentence)
+    except TempleOpsError as error:
+        yield _refused(error)
+
+
+def _server(side: Side, database: Database[Any], now: datetime) -> Iterator[Finding]:
+    facts = connections.facts(database.client)
+    subject = "local MongoDB" if side is Side.LOCAL else "Atlas"
+    sentence = f"Reachable in {facts.latency_ms:.0f} ms, MongoDB {facts.version}."
+    yield Finding(level="ok", subject=subject, sentence=sentence)
+    if not facts.has_transactions:
+        yield Finding(
+            level="note",
+            subject=subject,
+            sentence=(
+                "A standalone server: no snapshot for the copy, and an edit that only changes a number's type in the "
+                "moment of a purge cannot be told apart."
+            ),
+            fix="Start mongod with --replSet and run rs.initiate() once: a one-node replica set.",
+        )
+    yield from _clock(subject, database, now)
+
+
+def _clock(subject: str, database: Database[Any], now: datetime) -> Iterator[Finding]:
+    server_time = database.client.admin.command("hello")["localTime"]
+    apart = abs((server_time - now).total_seconds())
+    if apart > CLOCK_TOLERANCE_SECONDS:
+        sentence = f"Its clock differs from this computer's by {apart:.0f} seconds; newer edits may be judged wrongly."
+        yield Finding(level="problem", subject=subject, sentence=sentence, fix="Switch on time synchronisation (NTP).")
+
+
+def _remote(configuration: Configuration, now: datetime) -> Iterator[Finding]:
+    database = prepare.remote_database(configuration)
+    if database is None:
+        yield Finding(level="note", subject="Atlas", sentence="Sync is off: MONGODB_CLOUD_URL is not set.")
+        return
+    try:
+        with connections.reachable(Side.REMOTE):
+            yield from _server(Side.REMOTE, database, now)
+    except TempleOpsError as error:
+        yield _refused(error)
+    except PyMongoError as error:
+        yield Finding(level="problem", subject="Atlas", sentence=f"It refused to answer ({type(error).__name__}).")
+
+
+def _lease(configuration: Configuration) -> Iterator[Finding]:
+    database = prepare.local_database(configuration)
+    running = runs.active(database)
+    if running is None:
+        yield Finding(level="ok", subject="lock", sentence="No run is active.")
+    elif running["owner"] is not None and recovery.abandoned(database, running, configuration):
+        sentence = f"Run {running['backup_id']} was left by a process that is gone; the worker closes it."
+        yield Finding(level="problem", subject="lock", sentence=sentence, fix="manage.py worker")
+    else:
+        yield Finding(level="note", subject="lock", sentence=f"Run {running['backup_id']} is active.")
