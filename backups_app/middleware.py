@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
 
-from backups_app.access import page_login, request_ids, sessions, tokens, visit
+from backups_app.access import page_login, request_context, sessions, tokens, visit
 from backups_app.errors import HttpsRequired, NotAuthenticated, TempleOpsError
 from backups_app.models import LoginSession
 from backups_app.records import Origin
@@ -35,8 +35,12 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.request_id = request_ids.new()  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        token = request_context.enter(address=request.META.get("REMOTE_ADDR", ""))
+        request.request_id = request_context.current().request_id  # type: ignore[attr-defined]
+        try:
+            response = self.get_response(request)
+        finally:
+            request_context.leave(token)
         response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response.headers.setdefault("Permissions-Policy", "")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
@@ -90,6 +94,7 @@ class EnhancedJWTAuthMiddleware:
                 return refused(refusal)
             request.user = session.user
             request.login_session = session  # type: ignore[attr-defined]
+            request_context.signed_in(session=session.sid)
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
@@ -120,6 +125,7 @@ class PageSessionMiddleware:
             request.login_session = session  # type: ignore[attr-defined]
             if session is not None:
                 request.user = session.user
+                request_context.signed_in(session=session.sid)
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
@@ -130,7 +136,7 @@ class PageSessionMiddleware:
 
 def refused(refusal: TempleOpsError) -> HttpResponse:
     """Return the API's answer to a request that never reaches a view; to a 401 belongs the challenge of RFC 6750."""
-    body = {"detail": refusal.detail, "code": refusal.code, "request_id": request_ids.CURRENT.get()}
+    body = {"detail": refusal.detail, "code": refusal.code, "request_id": request_context.current().request_id}
     response = JsonResponse({**body, "hint": refusal.hint} if refusal.hint else body, status=refusal.status)
     if refusal.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="templeops", error="invalid_token"'

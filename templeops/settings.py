@@ -33,7 +33,7 @@ JOBS_BROKER_URL = env.str("JOBS_BROKER_URL", "")
 try:
     env.seal()
 except EnvValidationError as error:
-    names = "; ".join(f"{name}: {' '.join(map(str, said))}" for name, said in error.error_messages.items())
+    names = "; ".join(f"{name}: {' '.join(map(str, said))}" for name, said in dict(error.error_messages).items())
     raise ImproperlyConfigured(f"These settings are wrong (environment or .env): {names}") from None
 
 if RUNNING_TESTS:
@@ -101,6 +101,12 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "backups_app.pages.shell.context",
+            ],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "backups_app.pages.wording",
             ],
         },
     },
@@ -118,13 +124,12 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = True  # served from where they lie: no collectstatic, no STATIC_ROOT
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from backups_app.access import request_context
 from backups_app.models import AuditEvent
 
 START = hashlib.sha256(b"templeops audit trail 1").hexdigest()
@@ -61,13 +62,16 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
     """Append one row and return it. `actor` is the username, `session` the login session's `sid`, `origin` one of
-    `records.Origin`, `target` an id or a name; `details` plain JSON values, no secret and no document.
+    `records.Origin`, `target` an id or a name; `details` plain JSON values, no secret and no document. Within a request
+    `session`, `address` and `request_id` are the request's, unless told otherwise.
 
     Numbers have no gaps: of two who append at once, the slower one tries again with the next number.
     """
+    asked = request_context.current()
     facts = {
-        "at": now.astimezone(UTC), "actor": actor[:150], "session": session, "origin": origin, "address": address,
-        "action": action, "target": target[:255], "result": result[:64], "request_id": request_id[:32],
+        "at": now.astimezone(UTC), "actor": actor[:150], "session": session or asked.session, "origin": str(origin),
+        "address": address or asked.address, "action": action, "target": target[:255], "result": result[:64],
+        "request_id": (request_id or asked.request_id)[:32],
         "details": json.loads(json.dumps(dict(details or {}), default=str)),
     }  # fmt: skip
     for _ in range(TRIES):
@@ -91,6 +95,12 @@ def digest() -> Digest:
     """Return how many rows there are and the chain over them: what goes into `metadata.json` under `audit`."""
     last = AuditEvent.objects.order_by("-n").first()
     return Digest(count=last.n, sha256=last.chain) if last else Digest(count=0, sha256=START)
+
+
+def newest(*, limit: int, before: int | None = None) -> list[AuditEvent]:
+    """Return at most `limit` rows, newest first; with `before` only those with a smaller number."""
+    rows = AuditEvent.objects.order_by("-n")
+    return list((rows if before is None else rows.filter(n__lt=before))[:limit])
 
 
 def verify(*, published: Iterable[tuple[str, int, str]]) -> AuditVerdict:

@@ -11,8 +11,9 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from backups_app import configuration
-from backups_app.access import audit, sessions, visit
+from backups_app.access import sessions, visit
 from backups_app.backup_files import layout
+from backups_app.errors import ResourceNotFound
 from backups_app.models import LoginSession, User
 from backups_app.records import Origin
 from backups_app.workflow import readiness
@@ -52,7 +53,7 @@ class Endpoint(APIView):
         return self.request.auth
 
     @property
-    def visit(self) -> visit.Visit:
+    def comes_from(self) -> visit.Visit:
         """Where the request comes from."""
         return visit.of(self.request._request, origin=Origin.API)
 
@@ -72,11 +73,14 @@ class Endpoint(APIView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def record(self, *, action: str, target: str, result: str, details: dict[str, Any] | None = None) -> None:
-        """Add an audit row for what this request asks or got."""
-        facts = self.visit
-        audit.record(
-            actor=self.person.get_username(), session=self.login_session.sid, origin=facts.origin,
-            address=facts.address, action=action, target=target, result=result, request_id=facts.request_id,
-            now=timezone.now(), details=details,
-        )  # fmt: skip
+
+class NotHere(Endpoint):
+    """Every other address under /api/: 401 and 403 first, then a 404 in JSON."""
+
+    schema = None
+    any_mode = True
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Judge who asks, then say that there is nothing here, whatever the method."""
+        super().initial(request, *args, **kwargs)
+        raise ResourceNotFound

@@ -10,7 +10,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from backups_app.access import request_ids
+from backups_app.access import request_context
 from backups_app.errors import FieldsInvalid, NotAuthenticated, RateLimited, RunActive, StepUpNeeded, TempleOpsError
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
 
 def of(error: TempleOpsError) -> Response:
     """Return the answer to a named failure."""
-    body = {"detail": error.detail, "code": error.code, "request_id": request_ids.CURRENT.get()}
+    body = {"detail": error.detail, "code": error.code, "request_id": request_context.current().request_id}
     if error.hint:
         body["hint"] = error.hint
     if isinstance(error, FieldsInvalid):
@@ -65,7 +65,7 @@ def of(error: TempleOpsError) -> Response:
 def plain(status: int) -> Response:
     """Return the answer to a failure that has only its HTTP status to say."""
     code, detail = SENTENCES.get(status, SENTENCES[500] if status >= 500 else SENTENCES[400])
-    return Response({"detail": detail, "code": code, "request_id": request_ids.CURRENT.get()}, status=status)
+    return Response({"detail": detail, "code": code, "request_id": request_context.current().request_id}, status=status)
 
 
 def fields_invalid(error: exceptions.ValidationError) -> FieldsInvalid:

@@ -1,0 +1,123 @@
+"""The list of backups, one run, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backups_app.api import inputs, serializers, shapes
+from backups_app.api.endpoint import Endpoint
+from backups_app.api.trigger import accepted
+from backups_app.errors import InvalidInput
+from backups_app.records import Origin, RunDocument
+from backups_app.workflow import jobs, overview
+
+LIST_EXAMPLE = OpenApiExample(
+    "Backups",
+    value=[
+        {
+            "backup_id": "20250119_143022",
+            "backup_date": "2025-01-19",
+            "backup_timestamp": "2025-01-19T14:30:22Z",
+            "status": "success",
+            "collections_count": 15,
+        }
+    ],
+    response_only=True,
+)
+
+
+class BackupsEndpoint(Endpoint):
+    """GET /api/backups"""
+
+    @extend_schema(
+        summary="List backups", operation_id="list_backups", parameters=[inputs.ListBackups], examples=[LIST_EXAMPLE],
+        responses={200: shapes.Backup(many=True), **shapes.failures(401, 403, 422)},
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        """What is published, newest first; `?status=all` every run."""
+        wanted = self.query(inputs.ListBackups)
+        every = overview.list_runs(configuration=self.configuration, every=wanted["status"] != "published")
+        if wanted["status"] not in ("published", "all"):
+            every = [document for document in every if document["status"] == wanted["status"]]
+        page, following = _page(every, limit=wanted["limit"], cursor=wanted.get("cursor"))
+        headers = {"X-Total-Count": str(len(every))}
+        if following:
+            query = urlencode({"status": wanted["status"], "limit": wanted["limit"], "cursor": following})
+            headers["Link"] = f'</api/backups?{query}>; rel="next"'
+        return Response([serializers.list_entry(document) for document in page], headers=headers)
+
+
+class RunEndpoint(Endpoint):
+    """GET /api/backups/{backup_id}"""
+
+    polling = True
+
+    @extend_schema(
+        summary="One run", operation_id="get_backup",
+        responses={200: shapes.Run, 304: None, **shapes.failures(401, 403, 404, 422)},
+    )  # fmt: skip
+    def get(self, request: Request, backup_id: str) -> Response:
+        """The run document, while it runs and ever after. Polling does not keep an idle session alive."""
+        document = overview.get_run(configuration=self.configuration, backup_id=backup_id)
+        tag = serializers.etag(document)
+        if _matches(request.headers.get("If-None-Match", ""), tag):
+            return Response(status=304, headers={"ETag": tag})
+        return Response(serializers.run(document, now=self.now), headers={"ETag": tag})
+
+
+class CancelEndpoint(Endpoint):
+    """POST /api/backups/{backup_id}/cancel"""
+
+    @extend_schema(
+        summary="Cancel a run", operation_id="cancel_backup", request=None,
+        responses={202: shapes.Run, **shapes.failures(401, 403, 404, 409, 422, 503)},
+    )  # fmt: skip
+    def post(self, request: Request, backup_id: str) -> Response:
+        """Stops within seconds, until the deletion begins: then 409."""
+        document = jobs.cancel(
+            backup_id=backup_id, requested_by=self.person.get_username(), origin=Origin.API, now=self.now
+        )
+        return accepted(serializers.run(document, now=self.now))
+
+
+class ResumeEndpoint(Endpoint):
+    """POST /api/backups/{backup_id}/resume"""
+
+    @extend_schema(
+        summary="Finish or give up an unfinished deletion", operation_id="resume_backup", request=inputs.Resume,
+        responses={202: shapes.Run, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 503)},
+    )  # fmt: skip
+    def post(self, request: Request, backup_id: str) -> Response:
+        """Goes on in the same run. `{"keep": true}`: keep after all what is not deleted yet."""
+        given = self.body(inputs.Resume)
+        document = jobs.resume(
+            backup_id=backup_id,
+            requested_by=self.person.get_username(),
+            origin=Origin.API,
+            now=self.now,
+            keep=given["keep"],
+        )
+        return accepted(serializers.run(document, now=self.now))
+
+
+def _page(every: list[RunDocument], *, limit: int, cursor: str | None) -> tuple[list[RunDocument], str | None]:
+    """Return the page after `cursor`, the id of the last run seen, and the cursor of the next page."""
+    start = 0
+    if cursor is not None:
+        ids = [document["backup_id"] for document in every]
+        if cursor not in ids:
+            raise InvalidInput(message="This cursor is not known any more. Start again without it.")
+        start = ids.index(cursor) + 1
+    page = every[start : start + limit]
+    more = start + limit < len(every)
+    return page, page[-1]["backup_id"] if more else None
+
+
+def _matches(header: str, tag: str) -> bool:
+    wanted: list[Any] = [one.strip().removeprefix("W/") for one in header.split(",")]
+    return header.strip() == "*" or tag in wanted

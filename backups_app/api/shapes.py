@@ -1,0 +1,167 @@
+"""The shapes of the answers, for OpenAPI. The bodies are made in `serializers.py`; tests hold both together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+from rest_framework.serializers import (
+    BooleanField,
+    CharField,
+    ChoiceField,
+    DateTimeField,
+    DictField,
+    FloatField,
+    IntegerField,
+    JSONField,
+    ListField,
+)
+
+STATUS = ["success", "failed", "partial", "in_progress", "unverified"]
+SYNC_STATUS = ["success", "failed", "skipped", "in_progress"]
+
+
+class Problem(serializers.Serializer[Any]):
+    field = CharField(allow_blank=True)
+    message = CharField()
+
+
+class Failure(serializers.Serializer[Any]):
+    detail = CharField(help_text="A plain sentence: what is safe, and what to do.")
+    code = CharField(help_text="Stable; for programs.")
+    request_id = CharField(help_text="Stands in the server's log, too.")
+    hint = CharField(required=False)
+    errors = Problem(many=True, required=False)  # type: ignore[assignment]  # a field of that name, not the property
+    run = CharField(required=False, help_text="With `run_active`: the id of the running run.")
+    backup_id = CharField(required=False, help_text="When a run was started and failed: its id.")
+
+
+SENTENCES = {
+    400: "The request could not be understood.",
+    401: "Not signed in, the session has ended, or (`insufficient_user_authentication`) sign in again first.",
+    403: "Another role, or not in LOCAL mode.",
+    404: "There is no such thing.",
+    409: "Not now: another run is active, or this one cannot do that any more.",
+    410: "The files are gone.",
+    415: "The body is not JSON.",
+    422: "The input is not valid.",
+    429: "Too many failed logins.",
+    500: "The backup could not be made; `code` says why.",
+    503: "The database cannot be reached, or no worker runs.",
+}
+
+
+def failures(*statuses: int) -> dict[int, OpenApiResponse]:
+    """Return the failures an endpoint documents."""
+    return {status: OpenApiResponse(Failure, description=SENTENCES[status]) for status in statuses}
+
+
+class Person(serializers.Serializer[Any]):
+    username = CharField()
+    role_id = IntegerField(allow_null=True)
+
+
+class Tokens(serializers.Serializer[Any]):
+    access = CharField()
+    refresh = CharField()
+    access_expires_at = DateTimeField()
+    session_id = CharField()
+    user = Person()
+
+
+class Session(serializers.Serializer[Any]):
+    session_id = CharField()
+    face = ChoiceField(choices=["pages", "api"])
+    device = CharField()
+    address = CharField(allow_blank=True)
+    created_at = DateTimeField()
+    last_seen_at = DateTimeField()
+    current = BooleanField()
+
+
+class Triggered(serializers.Serializer[Any]):
+    success = BooleanField()
+    backup_id = CharField()
+    backup_path = CharField()
+    backup_timestamp = DateTimeField()
+    sync_status = ChoiceField(choices=SYNC_STATUS)
+    collections_backed_up = ListField(child=CharField())
+    collections_deleted_local = ListField(child=CharField())
+    collections_deleted_remote = ListField(child=CharField())
+    message = CharField()
+    status = ChoiceField(choices=STATUS)
+    warnings = ListField(child=CharField())
+    resume_available = BooleanField()
+
+
+class Backup(serializers.Serializer[Any]):
+    backup_id = CharField()
+    backup_date = serializers.DateField()
+    backup_timestamp = DateTimeField()
+    status = ChoiceField(choices=STATUS)
+    collections_count = IntegerField()
+
+
+class Run(serializers.Serializer[Any]):
+    """The run document. More fields may stand in it."""
+
+    backup_id = CharField()
+    backup_timestamp = DateTimeField()
+    backup_path = CharField(required=False)
+    status = ChoiceField(choices=STATUS)
+    sync_status = ChoiceField(choices=SYNC_STATUS, required=False)
+    phase = CharField(required=False)
+    steps = ListField(child=DictField(), required=False)
+    collections_backed_up = ListField(child=CharField(), required=False)
+    collections_deleted_local = ListField(child=CharField(), required=False)
+    collections_deleted_remote = ListField(child=CharField(), required=False)
+    delete_bookings_requested = BooleanField(required=False)
+    error_code = CharField(allow_null=True, required=False)
+    error_message = CharField(allow_null=True, required=False)
+    warnings = ListField(child=CharField(), required=False)
+    created_by = CharField(required=False)
+    created_at = DateTimeField(required=False)
+    resume_available = BooleanField(required=False)
+    docs_per_s = FloatField(allow_null=True)
+    seconds_left = IntegerField(allow_null=True)
+    message = CharField(allow_blank=True)
+
+
+class Collection(serializers.Serializer[Any]):
+    collection_name = CharField()
+    document_count = IntegerField(allow_null=True)
+    file_size = CharField()
+
+
+class Documents(serializers.Serializer[Any]):
+    collection_name = CharField()
+    documents = ListField(child=DictField())
+    total_documents = IntegerField()
+    matched = IntegerField(allow_null=True)
+    next = CharField(allow_null=True)
+    truncated = BooleanField()
+
+
+class SystemStatus(serializers.Serializer[Any]):
+    primary_database = ChoiceField(choices=["local", "cloud"])
+    backup_available = BooleanField()
+    sync_enabled = BooleanField()
+    message = CharField()
+
+
+class AuditRow(serializers.Serializer[Any]):
+    n = IntegerField()
+    at = DateTimeField()
+    actor = CharField()
+    session = CharField(allow_blank=True)
+    origin = CharField()
+    action = CharField()
+    target = CharField(allow_blank=True)
+    result = CharField()
+    request_id = CharField(allow_blank=True)
+    details = JSONField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of Python's, so it cannot stand in the list above."""
+        return {**super().get_fields(), "from": CharField(allow_blank=True)}

@@ -1,0 +1,28 @@
+"""The addresses of the API: the specification's five, and ours. They change only with an entry in the changelog."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from backups_app.api import audit_trail, auth, backups, documentation, system, trigger
+from backups_app.api.endpoint import NotHere
+
+app_name = "api"
+
+urlpatterns = [
+    path("auth/login", auth.LoginEndpoint.as_view(), name="login"),
+    path("auth/refresh", auth.RefreshEndpoint.as_view(), name="refresh"),
+    path("auth/logout", auth.LogoutEndpoint.as_view(), name="logout"),
+    path("auth/sessions", auth.SessionsEndpoint.as_view(), name="sessions"),
+    path("auth/sessions/<str:session_id>", auth.SessionEndpoint.as_view(), name="session"),
+    path("backup", trigger.TriggerEndpoint.as_view(), name="trigger"),
+    path("backup/status", system.StatusEndpoint.as_view(), name="status"),
+    path("backups", backups.BackupsEndpoint.as_view(), name="backups"),
+    path("backups/<str:backup_id>", backups.RunEndpoint.as_view(), name="run"),
+    path("backups/<str:backup_id>/cancel", backups.CancelEndpoint.as_view(), name="cancel"),
+    path("backups/<str:backup_id>/resume", backups.ResumeEndpoint.as_view(), name="resume"),
+    path("audit", audit_trail.AuditEndpoint.as_view(), name="audit"),
+    path("schema/", documentation.SchemaView.as_view(), name="schema"),
+    path("docs/", documentation.DocsView.as_view(), name="docs"),
+    re_path(r"", NotHere.as_view(), name="not_here"),
+]
