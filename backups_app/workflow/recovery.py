@@ -53,10 +53,10 @@ def recover(*, configuration: Configuration, now: datetime) -> list[str]:
 
 
 def abandoned(database: Database[Any], document: RunDocument, configuration: Configuration) -> bool:
-    """Whether a run's owner is certainly gone on this host, or silent for longer than two leases."""
+    """Whether a run's owner is certainly gone on this host, or silent for as long as its lease lasts."""
     if owner.is_gone(document["owner"]):
         return True
-    silent = timedelta(seconds=configuration.lease_seconds * 2)
+    silent = timedelta(seconds=configuration.lease_seconds)
     return any(stale["_id"] == document["_id"] for stale in runs.stale(database, older_than=silent))
 
 

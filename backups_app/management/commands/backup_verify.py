@@ -1,0 +1,60 @@
+"""Read a backup again from the disk and compare it with its manifest; a foreign mongodump folder gets one."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app import configuration, formats
+from backups_app.errors import InvalidInput
+from backups_app.management import terminal
+from backups_app.management.base import TempleCommand
+from backups_app.records import Origin
+from backups_app.workflow import overview, prepare, readiness, verifying
+
+
+class Command(TempleCommand):
+    help = "Verify a backup (an id, or latest), or all of them: checksums, frames, counts. Exit 5 when one is damaged."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("backup_id", metavar="ID", nargs="?", default="", help="A backup id, or latest.")
+        parser.add_argument("--all", action="store_true", help="Every published backup.")
+
+    def execute_command(self, **options: Any) -> int:
+        settings = configuration.current()
+        readiness.require_local(settings)
+        results = [self.verify(settings, backup_id) for backup_id in self.wanted(settings, options)]
+        if options["json"]:
+            self.print_json(results if options["all"] else results[0])
+        else:
+            for result in results:
+                self.stdout.write(_line(result))
+        return 0 if all(result["verified"] for result in results) else 5
+
+    def wanted(self, settings: configuration.Configuration, options: dict[str, Any]) -> list[str]:
+        if options["all"]:
+            return list(prepare.store(settings).backups().ids)
+        if not options["backup_id"]:
+            raise InvalidInput(message="Name a backup id, or latest, or use --all.")
+        return [overview.resolve(settings, options["backup_id"])]
+
+    def verify(self, settings: configuration.Configuration, backup_id: str) -> dict[str, Any]:
+        with terminal.Bars(self.console) as bars:
+            return verifying.verify_backup(
+                configuration=settings,
+                backup_id=backup_id,
+                requested_by=getpass.getuser(),
+                origin=Origin.COMMAND,
+                now=timezone.now(),
+                progress=bars,
+            )
+
+
+def _line(result: dict[str, Any]) -> str:
+    if not result["verified"]:
+        return f"{result['backup_id']}: DAMAGED. {result['problem']}"
+    documents = formats.grouped(result["documents"])
+    return f"{result['backup_id']}: good, {result['collections']} collections, {documents} documents."

@@ -1,0 +1,87 @@
+"""Is a backup still as it was published? Read again from the disk; the answer is written into its record."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from backups_app import formats
+from backups_app.access import audit
+from backups_app.backup_files import manifest as manifests
+from backups_app.backup_files import metadata
+from backups_app.catalog import runs
+from backups_app.configuration import Configuration
+from backups_app.errors import TempleOpsError, VerificationFailed
+from backups_app.progress import Progress, Silent
+from backups_app.records import Origin
+from backups_app.verification import verdict
+from backups_app.workflow import prepare
+
+logger = logging.getLogger(__name__)
+
+
+def verify_backup(
+    *,
+    configuration: Configuration,
+    backup_id: str,
+    requested_by: str,
+    origin: Origin,
+    now: datetime,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Verify one published backup: every byte against its manifest. Return `{backup_id, verified, problem, …}`.
+
+    A folder that somebody else's mongodump wrote has no manifest: it is read whole, and gets one. Raise
+    `BackupNotFound`, `InvalidBackupId`. A backup that fails is an answer, not an exception; it is never removed.
+    """
+    folder = prepare.store(configuration).folder(backup_id)
+    problem, manifest = None, None
+    try:
+        written = metadata.read(folder) or {}
+        manifest = _checked(folder, written, configuration, progress or Silent())
+    except VerificationFailed as failed:
+        problem = failed.detail
+        logger.error("A backup did not verify", extra={"backup_id": backup_id})
+    _remember(configuration, backup_id, now=now, problem=problem)
+    audit.record(
+        actor=requested_by, origin=origin, action="backup.verified", target=backup_id,
+        result="good" if problem is None else "damaged", now=now,
+    )  # fmt: skip
+    return {
+        "backup_id": backup_id,
+        "verified": problem is None,
+        "problem": problem,
+        "collections": 0 if manifest is None else len(manifest.collections),
+        "documents": 0 if manifest is None else manifest.documents,
+        "bytes": 0 if manifest is None else manifest.bytes,
+        "checked_at": formats.utc_seconds(now),
+    }
+
+
+def _checked(folder: Any, written: dict[str, Any], configuration: Configuration, progress: Progress) -> Any:
+    if "manifest" not in written:
+        return _adopt_foreign(folder, written, progress)
+    try:
+        manifest = manifests.from_json(written["manifest"])
+    except ValueError as error:
+        raise VerificationFailed(problem="its manifest is damaged") from error
+    verdict.recheck(folder=folder, manifest=manifest, progress=progress)
+    return manifest
+
+
+def _adopt_foreign(folder: Any, written: dict[str, Any], progress: Progress) -> Any:
+    """Read somebody else's dump as strictly as our own, and write down what it holds."""
+    database = verdict.foreign_database(folder)
+    judged = verdict.verify(folder=folder, database=database, expected=None, progress=progress)
+    metadata.write(folder, written | {"manifest": judged.manifest.as_json()})
+    return judged.manifest
+
+
+def _remember(configuration: Configuration, backup_id: str, *, now: datetime, problem: str | None) -> None:
+    try:
+        database = prepare.local_database(configuration)
+        changes = {"verification": {"at": now, "problem": problem}}
+        runs.amend(database, backup_id=backup_id, changes=changes)
+    except TempleOpsError as error:
+        logger.warning("The verdict is not in the record", extra={"backup_id": backup_id, "code": error.code})
