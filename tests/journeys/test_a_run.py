@@ -1,0 +1,284 @@
+"""A run from its start to its end on two real servers: what is synced, saved, verified, deleted and said."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from pymongo.database import Database
+
+from backups_app.backup_files import metadata
+from backups_app.configuration import Configuration, Secret
+from backups_app.errors import (
+    DatabaseNotFound,
+    IdempotencyKeyReused,
+    InvalidInput,
+    LocalUrlMissing,
+    ModeNotLocal,
+    MongodumpMissing,
+    RunActive,
+    StoreMissing,
+)
+from backups_app.records import Origin
+from backups_app.workflow import jobs, overview
+
+from .conftest import PURGED, contents, now, raw_documents, run_backup, saved_documents
+
+Db = Database[dict[str, Any]]
+NOBODY = Secret("mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=200")
+
+
+def folder_of(run: dict[str, Any]) -> Path:
+    return Path(run["backup_path"])
+
+
+def test_a_run_with_deletion_empties_both_sides_and_every_purged_document_is_in_the_backup(
+    temple: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["sync_status"], run["error_code"]) == ("success", "success", None)
+    assert contents(local_db) == contents(remote_db)
+    assert all(raw_documents(side, name) == {} for side in (local_db, remote_db) for name in PURGED)
+    saved = {name: saved_documents(folder_of(run), local_db.name, name) for name in PURGED}
+    assert {name: len(documents) for name, documents in saved.items()} == {
+        "activities": 25, "bookings": 52, "employee_bookings": 12,
+    }  # fmt: skip
+    assert run["collections_deleted_local"] == run["collections_deleted_remote"]
+    assert sorted(run["collections_deleted_local"]) == [
+        "activities (25 documents)", "bookings (52 documents)", "employee_bookings (12 documents)",
+    ]  # fmt: skip
+
+
+def test_what_was_live_before_the_purge_is_in_the_backup_byte_for_byte(
+    temple: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    before = contents(local_db), contents(remote_db)
+
+    run = run_backup(delete_bookings=True)
+
+    for name in PURGED:
+        saved = saved_documents(folder_of(run), local_db.name, name)
+        assert saved == before[0][name] | before[1][name]
+
+
+def test_keeping_bookings_deletes_the_activities_and_nothing_else(
+    temple: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    run = run_backup(delete_bookings=False)
+
+    assert run["status"] == "success"
+    assert run["collections_deleted_local"] == run["collections_deleted_remote"] == ["activities (25 documents)"]
+    assert len(raw_documents(local_db, "bookings")) == len(raw_documents(remote_db, "bookings")) == 52
+    assert raw_documents(local_db, "activities") == {}
+
+
+def test_indexes_and_the_empty_collections_stay_after_a_purge(temple: Configuration, local_db: Db) -> None:
+    local_db["bookings"].create_index("name")
+
+    run_backup(delete_bookings=True)
+
+    assert set(PURGED) <= set(local_db.list_collection_names())
+    assert "name_1" in local_db["bookings"].index_information()
+
+
+def test_the_folder_is_as_the_specification_draws_it(temple: Configuration, local_db: Db) -> None:
+    run = run_backup(delete_bookings=False)
+
+    folder = folder_of(run)
+    assert folder.name == f"backup_{run['backup_id']}"
+    assert (folder / local_db.name / "bookings.bson").is_file()
+    assert (folder / local_db.name / "bookings.metadata.json").is_file()
+    written = json.loads((folder / "metadata.json").read_text())
+    assert written["status"] == "success"
+    assert written["backup_id"] == run["backup_id"]
+    assert written["manifest"]["collections"]["bookings"]["documents"] == 52
+    assert written["audit"]["count"] > 0
+    assert all(entry.stat().st_mode & 0o077 == 0 for entry in [folder, *folder.rglob("*")])
+    assert not list(temple.backup_dir.glob(".partial-*"))
+
+
+def test_without_atlas_the_run_syncs_nothing_and_can_be_a_success(temple: Configuration, local_db: Db) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=Secret(""))):
+        run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["sync_status"]) == ("success", "skipped")
+    assert raw_documents(local_db, "bookings") == {}
+    assert run["collections_deleted_remote"] == []
+
+
+def test_with_atlas_down_there_is_a_backup_with_a_warning_and_nothing_is_deleted(
+    temple: Configuration, local_db: Db
+) -> None:
+    before = contents(local_db)
+
+    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=NOBODY)):
+        run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["sync_status"]) == ("partial", "failed")
+    assert run["warnings"]
+    assert run["resume_available"] is False
+    assert run["collections_deleted_local"] == run["collections_deleted_remote"] == []
+    assert contents(local_db) == before
+    assert saved_documents(folder_of(run), local_db.name, "bookings") == before["bookings"]
+
+
+def test_with_the_abort_policy_a_failed_sync_makes_no_backup(temple: Configuration, local_db: Db) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=NOBODY, sync_failure_policy="abort")):
+        run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["sync_status"]) == ("failed", "failed")
+    assert not list(temple.backup_dir.glob("backup_*"))
+    assert len(raw_documents(local_db, "activities")) == 25
+
+
+def test_the_list_is_still_there_when_backup_metadata_is_dropped(temple: Configuration, local_db: Db) -> None:
+    first, second = run_backup(delete_bookings=False), run_backup(delete_bookings=True)
+    local_db.drop_collection("backup_metadata")
+
+    listed = overview.list_runs(configuration=temple)
+
+    assert [run["backup_id"] for run in listed] == [second["backup_id"], first["backup_id"]]
+    assert [run["status"] for run in listed] == ["success", "success"]
+    assert local_db["backup_metadata"].count_documents({}) == 2
+    assert (
+        overview.list_runs(configuration=temple)[0]["collections_deleted_local"] == second["collections_deleted_local"]
+    )
+
+
+def test_the_list_is_still_there_when_the_server_is_down(temple: Configuration) -> None:
+    made = run_backup(delete_bookings=False)
+
+    with override_settings(TEMPLEOPS=dataclasses.replace(temple, local_url=NOBODY)) as _:
+        from backups_app import configuration
+
+        listed = overview.list_runs(configuration=configuration.current())
+
+    assert [run["backup_id"] for run in listed] == [made["backup_id"]]
+
+
+def test_two_runs_of_one_second_have_two_ids(temple: Configuration) -> None:
+    at = now()
+
+    ids = []
+    for _ in range(2):
+        started = jobs.start_backup(
+            created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=at, enqueue=False
+        )
+        ids.append(jobs.execute(backup_id=started["backup_id"])["backup_id"])
+
+    assert ids[1] == f"{ids[0]}_01"
+
+
+def test_a_second_trigger_is_refused_while_one_is_queued(temple: Configuration) -> None:
+    first = jobs.start_backup(
+        created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False
+    )
+
+    with pytest.raises(RunActive) as refused:
+        run_backup(delete_bookings=False)
+
+    assert refused.value.facts["backup_id"] == first["backup_id"]
+
+
+def test_the_same_idempotency_key_is_the_same_run_and_another_body_is_refused(temple: Configuration) -> None:
+    first = run_backup(delete_bookings=False, idempotency_key="k-1")
+
+    again = jobs.start_backup(
+        created_by="ananya", delete_bookings=False, origin=Origin.API, now=now(), idempotency_key="k-1"
+    )
+
+    assert again["backup_id"] == first["backup_id"]
+    with pytest.raises(IdempotencyKeyReused):
+        jobs.start_backup(
+            created_by="ananya", delete_bookings=True, origin=Origin.API, now=now(), idempotency_key="k-1"
+        )
+
+
+def test_a_queued_run_can_be_cancelled_before_any_worker_takes_it(temple: Configuration, local_db: Db) -> None:
+    started = jobs.start_backup(created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)
+
+    run = jobs.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
+
+    assert (run["status"], run["error_code"]) == ("failed", "cancelled")
+    assert "Stopped by ravi" in run["error_message"]
+    assert jobs.execute(backup_id=started["backup_id"])["status"] == "failed"
+    assert len(raw_documents(local_db, "bookings")) == 45
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"primary_database": "cloud"}, ModeNotLocal),
+        ({"local_url": Secret("")}, LocalUrlMissing),
+        ({"database_name": "temple_of_nobody"}, DatabaseNotFound),
+        ({"database_name": "admin"}, DatabaseNotFound),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_name_and_nothing_is_written(
+    temple: Configuration, local_db: Db, changes: dict[str, Any], error: type[Exception]
+) -> None:
+    before = local_db.client.list_database_names(), local_db.list_collection_names()
+
+    with override_settings(TEMPLEOPS=dataclasses.replace(temple, **changes)), pytest.raises(error):
+        run_backup(delete_bookings=True)
+
+    assert (local_db.client.list_database_names(), local_db.list_collection_names()) == before
+    assert list(temple.backup_dir.iterdir()) == []
+
+
+def test_mongodump_asked_for_and_missing_is_refused(temple: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+    with (
+        override_settings(TEMPLEOPS=dataclasses.replace(temple, backup_engine="mongodump")),
+        pytest.raises(MongodumpMissing),
+    ):
+        run_backup(delete_bookings=False)
+
+
+def test_a_backup_disk_that_is_not_mounted_is_refused_and_nothing_is_written(
+    temple: Configuration, tmp_path: Path
+) -> None:
+    run_backup(delete_bookings=False)
+    mount_point = tmp_path / "not mounted"
+    mount_point.mkdir(mode=0o700)
+
+    with (
+        override_settings(TEMPLEOPS=dataclasses.replace(temple, backup_dir=mount_point)),
+        pytest.raises(StoreMissing),
+    ):
+        run_backup(delete_bookings=False)
+
+    assert list(mount_point.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", ["true", "false", 1, 0, None, [], {}])
+def test_only_a_real_boolean_says_whether_bookings_are_deleted(temple: Configuration, value: Any) -> None:
+    with pytest.raises(InvalidInput):
+        run_backup(delete_bookings=value)
+
+
+def test_both_urls_on_one_server_fail_the_sync_and_delete_nothing(temple: Configuration, local_db: Db) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=temple.local_url)):
+        run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["sync_status"]) == ("partial", "failed")
+    assert any(step["counts"].get("error_code") == "pair_mismatch" for step in run["steps"])
+    assert len(raw_documents(local_db, "bookings")) == 45
+
+
+def test_the_metadata_of_a_published_backup_mirrors_its_record(temple: Configuration) -> None:
+    run = run_backup(delete_bookings=True)
+
+    written = metadata.read(folder_of(run))
+
+    assert written is not None
+    shown = overview.public(run)
+    for name in ("status", "sync_status", "collections_deleted_local", "collections_deleted_remote", "steps", "purge"):
+        assert written[name] == shown[name], name
+    assert written["holds_alone"] == {"activities": 25, "bookings": 52, "employee_bookings": 12}
