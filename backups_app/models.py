@@ -92,7 +92,7 @@ class LoginFailure(models.Model):
 class AuditQuerySet(models.QuerySet["AuditEvent"]):
     """Rows are added and read. Nothing here changes or removes one."""
 
-    def update(self, **_: Any) -> NoReturn:
+    def update(self, *_: Any, **__: Any) -> NoReturn:
         raise PermissionError("audit events are append-only")
 
     def delete(self) -> NoReturn:

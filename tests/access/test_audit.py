@@ -1,0 +1,147 @@
+"""The audit trail grows only, and a past that was changed shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from django.db import connection
+
+from backups_app.access import audit, request_context
+from backups_app.models import AuditEvent
+
+pytestmark = pytest.mark.django_db
+TABLE = AuditEvent._meta.db_table
+
+
+def a_trail(now: datetime, rows: int = 10) -> list[audit.Digest]:
+    """Write rows and return what a backup published after each would carry."""
+    digests = []
+    for number in range(rows):
+        audit.record(
+            actor="ananya", origin="api", action="backup.requested", target=f"run {number}", result="accepted",
+            now=now + timedelta(seconds=number), details={"delete_bookings": number % 2 == 0, "नाम": "पूजा"},
+        )  # fmt: skip
+        digests.append(audit.digest())
+    return digests
+
+
+def published(digests: list[audit.Digest], *counts: int) -> list[tuple[str, int, str]]:
+    return [(f"backup {count}", digests[count - 1].count, digests[count - 1].sha256) for count in counts]
+
+
+def sql(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_rows_are_numbered_without_gaps(now: datetime) -> None:
+    a_trail(now, rows=3)
+
+    assert list(AuditEvent.objects.order_by("n").values_list("n", flat=True)) == [1, 2, 3]
+
+
+def test_an_untouched_trail_agrees_with_every_backup(now: datetime) -> None:
+    digests = a_trail(now)
+
+    verdict = audit.verify(published=published(digests, 3, 7))
+
+    assert verdict == audit.AuditVerdict(rows=10, covered=7, broken_at=None, first_disagreeing=None)
+    assert verdict.good
+
+
+def test_the_digest_is_the_same_whatever_the_zone_a_moment_was_written_in(now: datetime) -> None:
+    digests = a_trail(now.astimezone(timezone(timedelta(hours=5, minutes=30))), rows=2)
+
+    assert audit.verify(published=published(digests, 2)).good
+
+
+TAMPERINGS: dict[str, Callable[[], None]] = {
+    "edited": lambda: sql(f"UPDATE {TABLE} SET actor = 'ravi' WHERE n = 3"),
+    "deleted": lambda: sql(f"DELETE FROM {TABLE} WHERE n = 3"),
+    "inserted": lambda: sql(
+        f"INSERT INTO {TABLE} SELECT 0, at, 'mallory', session, origin, address, action, target, result, request_id,"
+        f" details, chain FROM {TABLE} WHERE n = 1"
+    ),
+    "swapped": lambda: (sql(f"UPDATE {TABLE} SET n = 1000 WHERE n = 2"), sql(f"UPDATE {TABLE} SET n = 2 WHERE n = 3"),
+                        sql(f"UPDATE {TABLE} SET n = 3 WHERE n = 1000"))[0],
+    "renumbered": lambda: (sql(f"DELETE FROM {TABLE} WHERE n = 3"), sql(f"UPDATE {TABLE} SET n = n + 1000 WHERE n > 3"),
+                           sql(f"UPDATE {TABLE} SET n = n - 1001 WHERE n > 1000"))[0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", TAMPERINGS)
+def test_a_row_changed_before_the_last_backup_is_found(now: datetime, how: str) -> None:
+    digests = a_trail(now)
+    TAMPERINGS[how]()
+
+    verdict = audit.verify(published=published(digests, 2, 5, 8))
+
+    assert not verdict.good
+    assert verdict.first_disagreeing == ("backup 2" if how in ("inserted", "swapped") else "backup 5")
+
+
+def test_a_past_rewritten_with_correct_chains_still_disagrees_with_the_backups(now: datetime) -> None:
+    digests = a_trail(now)
+    sql(f"DELETE FROM {TABLE}")
+    a_trail(now + timedelta(hours=1))
+
+    verdict = audit.verify(published=published(digests, 5))
+
+    assert verdict.broken_at is None
+    assert verdict.first_disagreeing == "backup 5"
+
+
+def test_rows_after_the_last_backup_are_not_vouched_for_and_the_verdict_says_so(now: datetime) -> None:
+    digests = a_trail(now)
+    sql(f"DELETE FROM {TABLE} WHERE n > 8")
+
+    verdict = audit.verify(published=published(digests, 5))
+
+    assert verdict.good
+    assert (verdict.rows, verdict.covered) == (8, 5)
+
+
+def test_a_trail_that_was_emptied_is_found(now: datetime) -> None:
+    digests = a_trail(now)
+    sql(f"DELETE FROM {TABLE}")
+
+    assert audit.verify(published=published(digests, 5)).first_disagreeing == "backup 5"
+
+
+def test_rows_cannot_be_changed_or_removed_by_the_program(now: datetime) -> None:
+    a_trail(now, rows=2)
+    row = AuditEvent.objects.get(n=1)
+
+    for act in (
+        row.save,
+        row.delete,
+        AuditEvent.objects.all().delete,
+        lambda: AuditEvent.objects.update(actor="ravi"),
+        lambda: AuditEvent.objects.bulk_update([row], ["actor"]),
+    ):
+        with pytest.raises(PermissionError):
+            act()
+    assert AuditEvent.objects.count() == 2
+
+
+def test_a_row_written_within_a_request_knows_where_it_came_from(now: datetime) -> None:
+    token = request_context.enter(address="192.0.2.7")
+    request_context.signed_in(session="the-session")
+    event = audit.record(actor="ananya", origin="api", action="backup.cancel", result="accepted", now=now)
+    request_context.leave(token)
+
+    assert (event.address, event.session, len(event.request_id)) == ("192.0.2.7", "the-session", 12)
+
+
+def test_one_who_lost_the_race_for_a_number_takes_the_next(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_trail(now, rows=2)
+    real = audit._following
+    stale = [AuditEvent.objects.get(n=1)]
+    monkeypatch.setattr(audit, "_following", lambda last, facts: real(stale.pop() if stale else last, facts))
+
+    event = audit.record(actor="ravi", origin="web", action="login", result="success", now=now)
+
+    assert event.n == 3
+    assert audit.verify(published=[("b", 3, audit.digest().sha256)]).good
