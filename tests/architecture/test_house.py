@@ -1,0 +1,128 @@
+"""The house rules that a machine can read: layers, who may write, which verbs never stand in the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = ROOT / "backups_app"
+SOURCES = sorted(path for path in APP.rglob("*.py") if "migrations" not in path.parts)
+
+WRITING_VERBS = {
+    "insert_one", "insert_many", "replace_one", "update_one", "update_many", "delete_one", "delete_many", "bulk_write",
+    "find_one_and_update", "find_one_and_replace", "find_one_and_delete",
+}  # fmt: skip
+# Each with its reason: user data is written by exact_writes alone; the others write our own collections, or a demo's.
+WRITERS = {
+    "mongo/exact_writes": "compares bytes with what was read",
+    "mongo/scratch.py": "drops a test copy that bears our marker",
+    "catalog": "our own internal collections",
+    "management/demo": "fills the demo's own empty databases",
+    "mongo/embedded.py": "starts demo and test servers",
+}
+BULK_VERBS = {"drop", "drop_collection", "drop_database"}
+DROPPERS = {"mongo/scratch.py", "management/demo", "catalog"}  # the catalog: only our own internal collections
+LONG_BY_NATURE = {"errors.py": "the list of every named failure"}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(APP).as_posix()
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr, node
+
+
+def within(name: str, rooms: set[str] | dict[str, str]) -> bool:
+    return any(name == room or name.startswith(f"{room}/") for room in rooms)
+
+
+def test_imports_point_down() -> None:
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_user_data_is_written_by_exact_writes_alone(path: Path) -> None:
+    if within(relative(path), WRITERS):
+        return
+
+    found = sorted({verb for verb, _ in calls(path)} & WRITING_VERBS)
+
+    assert found == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_bulk_verb_stands_in_the_product(path: Path) -> None:
+    if within(relative(path), DROPPERS):
+        return
+    text = path.read_text(encoding="utf-8")
+
+    dropped = sorted({verb for verb, _ in calls(path)} & BULK_VERBS)
+
+    assert dropped == []
+    assert not re.search(r"delete_many\(\s*\{\s*\}", text)
+    assert not re.search(r"""["'](renameCollection|dropDatabase)["']\s*:""", text)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_every_fsync_and_rename_is_in_one_module(path: Path) -> None:
+    if relative(path) == "backup_files/durable.py":
+        return
+
+    found = sorted({verb for verb, _ in calls(path)} & {"fsync", "fdatasync"})
+    os_calls = [
+        node
+        for verb, node in calls(path)
+        if verb in {"rename", "replace", "renames"}
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in {"os", "shutil"}
+    ]
+
+    assert found == []
+    assert os_calls == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_a_file_is_a_screen_or_three(path: Path) -> None:
+    if relative(path) in LONG_BY_NATURE:
+        return
+
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_no_room_is_a_drawer_for_everything() -> None:
+    names = {path.stem for path in APP.rglob("*.py")} | {path.name for path in APP.rglob("*") if path.is_dir()}
+
+    assert names & {"utils", "util", "helpers", "helper", "common", "misc"} == set()
+
+
+def test_operations_read_no_settings_and_no_clock() -> None:
+    operations = ("sync", "dump", "purge", "verification", "restore", "retention", "schedule", "browsing")
+    wrong = [
+        relative(path)
+        for path in SOURCES
+        if path.relative_to(APP).parts[0] in operations
+        and re.search(r"from django|configuration\.current|timezone\.now", path.read_text(encoding="utf-8"))
+    ]
+
+    assert wrong == []
+
+
+def test_every_public_function_says_what_it_is_for() -> None:
+    missing = []
+    for path in SOURCES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+            if public and ast.get_docstring(node) is None and len(node.body) > 3:  # type: ignore[attr-defined, arg-type]
+                missing.append(f"{relative(path)}:{node.name}")  # type: ignore[attr-defined]
+
+    assert missing == []
