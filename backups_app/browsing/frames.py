@@ -6,6 +6,8 @@ import struct
 from bisect import bisect_right
 from functools import cached_property
 
+from backups_app.backup_files.bson_frames import SMALLEST, InvalidFrame, Readable
+
 _LENGTH = struct.Struct("<i")
 
 
@@ -20,13 +22,16 @@ class Block:
     @cached_property
     def _starts(self) -> list[int]:
         starts, at = [], 0
-        for _ in range(self.count):
+        for number in range(self.count):
             starts.append(at)
-            at += _LENGTH.unpack_from(self.data, at)[0]
+            length = _LENGTH.unpack_from(self.data, at)[0] if at + SMALLEST <= len(self.data) else 0
+            if length < SMALLEST or at + length > len(self.data):
+                raise InvalidFrame("a document's length is impossible", number=self.first + number)
+            at += length
         return starts
 
     def frame(self, number: int) -> bytes:
-        """Return document `number` of this block, counted from 0."""
+        """Return document `number` of this block, counted from 0. Raise `InvalidFrame` when the lengths are wrong."""
         return self.data[self._starts[number] : self.end_of(number)]
 
     def end_of(self, number: int) -> int:
@@ -36,3 +41,22 @@ class Block:
     def number_at(self, position: int) -> int:
         """Return which document of this block the byte at `position` belongs to."""
         return bisect_right(self._starts, position) - 1
+
+    def after(self, skipped: int) -> Block:
+        """Return the block without its first `skipped` documents."""
+        if skipped >= self.count:
+            return Block(first=self.first + self.count, count=0, data=b"")
+        return Block(first=self.first + skipped, count=self.count - skipped, data=self.data[self._starts[skipped] :])
+
+
+def read_exactly(stream: Readable, size: int, *, number: int) -> bytes:
+    """Return `size` bytes of the stream. Raise `InvalidFrame`, at document `number`, when it ends before."""
+    parts: list[bytes] = []
+    missing = size
+    while missing:
+        part = stream.read(missing)
+        if not part:
+            raise InvalidFrame("the file is cut off", number=number)
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Protocol
 
+from backups_app.backup_files import bson_frames
+from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.browsing import query as queries
 from backups_app.browsing.frames import Block
 from backups_app.browsing.query import Query
@@ -45,7 +47,8 @@ class Hit:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchPage:
     """What one call found. Documents `start` to `searched` were looked at; `next` is where to go on, or None at the
-    end. The number of hits is exact only when `finished`: the search began at 0 and reached the end in one call."""
+    end. The number of hits is exact only when `finished` and `start` is 0. `unreadable` documents are damaged and were
+    passed over."""
 
     hits: tuple[Hit, ...]
     start: int
@@ -53,6 +56,7 @@ class SearchPage:
     total: int
     next: int | None
     seconds: float
+    unreadable: int = 0
 
     @property
     def finished(self) -> bool:
@@ -92,25 +96,38 @@ def _find(
     clock: Callable[[], float],
 ) -> SearchPage:
     hits: list[Hit] = []
-    searched = start
+    searched, unreadable = start, 0
     for block in source.blocks(start=start):
         for number in _candidates(block, query):
-            frame = block.frame(number)
-            paths = queries.matching_paths(frame, query)
+            found = _judge(block, number, query)
+            unreadable += found is None
+            hits += [found] if found and found.paths else []
             searched = block.first + number + 1
-            if paths:
-                hits.append(Hit(number=block.first + number, frame=frame, paths=paths))
             if len(hits) >= limit or clock() >= deadline:
-                return _page(hits, start, searched, source.total, clock() - began)
-        searched = block.first + block.count
-        if clock() >= deadline:
+                break
+        else:
+            searched = block.first + block.count
+        if len(hits) >= limit or clock() >= deadline:
             break
-    return _page(hits, start, searched, source.total, clock() - began)
+    return SearchPage(
+        hits=tuple(hits),
+        start=start,
+        searched=searched,
+        total=source.total,
+        next=searched if searched < source.total else None,
+        seconds=clock() - began,
+        unreadable=unreadable,
+    )
 
 
-def _page(hits: list[Hit], start: int, searched: int, total: int, seconds: float) -> SearchPage:
-    following = searched if searched < total else None
-    return SearchPage(hits=tuple(hits), start=start, searched=searched, total=total, next=following, seconds=seconds)
+def _judge(block: Block, number: int, query: Query) -> Hit | None:
+    """Return the document with what matched in it, or None when it is damaged."""
+    frame = block.frame(number)
+    try:
+        bson_frames.validate(frame)
+    except InvalidFrame:
+        return None
+    return Hit(number=block.first + number, frame=frame, paths=queries.matching_paths(frame, query))
 
 
 def _candidates(block: Block, query: Query) -> Iterator[int]:

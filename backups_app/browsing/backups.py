@@ -1,0 +1,149 @@
+"""The list of backups: from the folders, with what the records know beside it. Works with MongoDB down.
+
+A folder is never hidden: one that nobody verified, or whose `metadata.json` is damaged, is listed as such; a recorded
+backup without a folder is listed as gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from backups_app.backup_files.store import Store
+from backups_app.browsing import opening
+from backups_app.browsing.opening import OpenBackup
+from backups_app.errors import BackupNotFound
+from backups_app.records import RunDocument, Status
+
+
+class State(StrEnum):
+    """What the files of a backup are worth."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    DAMAGED = "damaged"
+    GONE = "gone"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackupSummary:
+    """One line of the list. `status` and `sync_status` are empty where no run of ours made the backup; counts are None
+    where nobody has counted. `record` is the run's document, or else what `metadata.json` holds; may be empty."""
+
+    backup_id: str
+    state: State
+    timestamp: datetime
+    status: str = ""
+    sync_status: str = ""
+    database: str = ""
+    collections: tuple[str, ...] = ()
+    documents: int | None = None
+    bytes: int | None = None
+    created_by: str = ""
+    engine: str = ""
+    note: str = ""
+    problem: str = ""
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def readable(self) -> bool:
+        """Whether one can look inside: its folder is here."""
+        return self.state in (State.VERIFIED, State.UNVERIFIED, State.DAMAGED)
+
+
+def summaries(*, store: Store, runs: Iterable[RunDocument] | None = None) -> tuple[BackupSummary, ...]:
+    """Given the store and, if MongoDB can be reached, the run documents, return every backup, newest first."""
+    store_id = store.store_id()
+    records = {run["_id"]: run for run in runs or () if run.get("kind", "backup") == "backup"}
+    listed = [_summary(store, backup_id, records.get(backup_id)) for backup_id in store.backups().ids]
+    here = {summary.backup_id for summary in listed}
+    missing = [_missing(run, store_id) for run in records.values() if _published(run) and run["_id"] not in here]
+    return tuple(sorted((*listed, *missing), key=lambda entry: (entry.timestamp, entry.backup_id), reverse=True))
+
+
+def summary(*, store: Store, backup_id: str, run: RunDocument | None = None) -> BackupSummary:
+    """Return the line of one backup. Raise `InvalidBackupId`, `BackupNotFound`."""
+    try:
+        return _of_open(opening.open_backup(store=store, backup_id=backup_id), run)
+    except BackupNotFound:
+        if run is None or not _published(run):
+            raise
+        return _missing(run, store.store_id())
+
+
+def _summary(store: Store, backup_id: str, run: RunDocument | None) -> BackupSummary:
+    try:
+        return _of_open(opening.open_backup(store=store, backup_id=backup_id), run)
+    except (BackupNotFound, OSError):  # removed or made unreadable since the folder was listed
+        return _bare(backup_id, State.GONE, run or {}, problem="its folder cannot be opened")
+
+
+def _of_open(backup: OpenBackup, run: RunDocument | None) -> BackupSummary:
+    manifest = backup.manifest
+    state = State.VERIFIED if backup.verified else State.UNVERIFIED
+    return _bare(
+        backup.backup_id,
+        State.DAMAGED if backup.problem else state,
+        run or backup.document,
+        problem=backup.problem,
+        database=manifest.database,
+        collections=tuple(manifest.collections),
+        documents=manifest.documents if backup.verified else None,
+        bytes=manifest.bytes if backup.verified else None,
+    )
+
+
+def _missing(run: RunDocument, store_id: str | None) -> BackupSummary:
+    elsewhere = bool(run.get("store_id")) and store_id is not None and run["store_id"] != store_id
+    problem = f"on host {run.get('host') or 'unknown'}" if elsewhere else "its files are gone from the backup folder"
+    return _bare(
+        run["_id"],
+        State.ELSEWHERE if elsewhere else State.GONE,
+        run,
+        problem=problem,
+        database=str(run.get("database") or ""),
+        collections=tuple(run.get("collections_backed_up") or ()),
+        documents=run.get("documents"),
+        bytes=run.get("bytes"),
+    )
+
+
+def _bare(backup_id: str, state: State, record: Mapping[str, Any], **known: Any) -> BackupSummary:
+    return BackupSummary(
+        backup_id=backup_id,
+        state=state,
+        timestamp=_moment(record.get("backup_timestamp")) or _from_id(backup_id),
+        status=str(record.get("status") or ""),
+        sync_status=str(record.get("sync_status") or ""),
+        created_by=str(record.get("created_by") or ""),
+        engine=str(record.get("engine") or ""),
+        note=str(record.get("note") or ""),
+        record=record,
+        **known,
+    )
+
+
+def _published(run: RunDocument) -> bool:
+    return run.get("status") in (Status.SUCCESS, Status.PARTIAL)
+
+
+def _moment(value: Any) -> datetime | None:
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _from_id(backup_id: str) -> datetime:
+    """Somebody else chose the name of a foreign folder: digits that are no date stand at the end of the list."""
+    try:
+        return datetime.strptime(backup_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)

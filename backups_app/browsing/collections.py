@@ -1,0 +1,71 @@
+"""The collections of a backup: names, sizes, indexes, and whether each was verified."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from backups_app import formats
+from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.backup_files.store import Store
+from backups_app.browsing import collection_metadata, foreign, index, opening
+from backups_app.browsing.opening import OpenBackup
+from backups_app.errors import CollectionPreparing, VerificationFailed
+from backups_app.records import DUMPED_INTERNAL
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CollectionSummary:
+    """One collection. `documents` is None while a foreign file has not been counted yet; `size_bytes` is uncompressed
+    where it is known; `size` is the same as `45.67 KB`. `internal`: one of our own records."""
+
+    name: str
+    type: str
+    documents: int | None
+    size_bytes: int
+    size: str
+    indexes: tuple[str, ...]
+    verified: bool
+    internal: bool
+    problem: str = ""
+
+
+def of_backup(*, store: Store, backup_id: str, seconds: float = index.SECONDS) -> tuple[CollectionSummary, ...]:
+    """Return the collections by name. Foreign folders are counted by walking, for at most `seconds` each call.
+
+    Raise `InvalidBackupId`, `BackupNotFound`.
+    """
+    backup = opening.open_backup(store=store, backup_id=backup_id)
+    until = time.monotonic() + seconds
+    return tuple(_summary(backup, name, until) for name in sorted(backup.manifest.collections))
+
+
+def _summary(backup: OpenBackup, name: str, until: float) -> CollectionSummary:
+    entry = backup.manifest.collections[name]
+    described = collection_metadata.read(backup.folder, entry.metadata)
+    documents, size_bytes, problem = _counted(backup, entry, until)
+    return CollectionSummary(
+        name=name,
+        type=entry.type,
+        documents=documents,
+        size_bytes=size_bytes,
+        size=formats.size(size_bytes),
+        indexes=tuple(str(index.get("name", "")) for index in described.indexes),
+        verified=backup.verified,
+        internal=name in DUMPED_INTERNAL,
+        problem=problem or described.problem,
+    )
+
+
+def _counted(backup: OpenBackup, entry: CollectionEntry, until: float) -> tuple[int | None, int, str]:
+    """Return documents, bytes, and what is wrong with the file."""
+    if entry.file is None or entry.documents != foreign.UNKNOWN:
+        return entry.documents, entry.bytes, ""
+    try:
+        known = index.of(folder=backup.folder, entry=entry, seconds=until - time.monotonic())
+    except CollectionPreparing:
+        return None, entry.bytes, ""
+    except (FileNotFoundError, VerificationFailed):
+        return None, entry.bytes, "its file cannot be read"
+    assert known is not None
+    return known.documents, known.stream_bytes, index.damage(folder=backup.folder, entry=entry)

@@ -1,0 +1,137 @@
+"""The documents of a collection in a backup: a page of them, or one by its number or its `_id`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+from backups_app.backup_files import bson_frames
+from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.store import Store
+from backups_app.browsing import document_ids, opening
+from backups_app.browsing.collection_file import CollectionFile, open_collection
+from backups_app.errors import DamagedDocument, DocumentNotFound, InvalidInput
+from backups_app.mongo import raw_ids
+
+LIMIT = 100
+LIMIT_MOST = 1_000
+RAW_SHOWN = 4_096
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageDocument:
+    """A document by its number from 0. When `problem` is not empty it is damaged: `frame` is then for showing its raw
+    bytes, and must not be decoded."""
+
+    number: int
+    frame: bytes
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentPage:
+    """`documents` from number `offset` on, of `total`. `broken_at` is the number of a document behind which the file
+    cannot be read any further from here, or None."""
+
+    collection: str
+    documents: tuple[PageDocument, ...]
+    offset: int
+    limit: int
+    total: int
+    broken_at: int | None = None
+
+    @property
+    def readable(self) -> tuple[bytes, ...]:
+        """The sound documents of the page."""
+        return tuple(document.frame for document in self.documents if not document.problem)
+
+
+def page(*, store: Store, backup_id: str, collection: str, offset: int = 0, limit: int = LIMIT) -> DocumentPage:
+    """Return up to `limit` documents (at most 1,000) from number `offset` on; every sound one is validated.
+
+    Raise `InvalidInput` for a limit or offset out of range, `InvalidBackupId`, `BackupNotFound`,
+    `CollectionNotFound`, `BackupRemoved`, `CollectionPreparing`.
+    """
+    if not 1 <= limit <= LIMIT_MOST or not 0 <= offset < 2**40:
+        raise InvalidInput(message=f"limit is 1 to {LIMIT_MOST:,}, offset 0 or more.")
+    source = open_collection(backup=opening.open_backup(store=store, backup_id=backup_id), collection=collection)
+    documents, broken_at = _read(source, offset, limit)
+    return DocumentPage(
+        collection=collection,
+        documents=tuple(documents),
+        offset=offset,
+        limit=limit,
+        total=source.total,
+        broken_at=broken_at,
+    )
+
+
+def one(*, store: Store, backup_id: str, collection: str, number: int) -> PageDocument:
+    """Return document `number` (from 0), sound or damaged. Raise `DocumentNotFound` beyond the end."""
+    found = page(store=store, backup_id=backup_id, collection=collection, offset=max(number, 0), limit=1).documents
+    if number < 0 or not found:
+        raise DocumentNotFound
+    return found[0]
+
+
+def sound(*, store: Store, backup_id: str, collection: str, number: int) -> bytes:
+    """As `one`, but the bytes of a sound document. Raise `DamagedDocument` otherwise."""
+    document = one(store=store, backup_id=backup_id, collection=collection, number=number)
+    if document.problem:
+        raise DamagedDocument(number=number + 1, readable=number)
+    return document.frame
+
+
+def raw(*, store: Store, backup_id: str, collection: str, number: int) -> bytes:
+    """Return up to 4 KB from where document `number` starts, undecoded: "Show raw bytes"."""
+    source = open_collection(backup=opening.open_backup(store=store, backup_id=backup_id), collection=collection)
+    try:
+        return source.raw(number=number, size=RAW_SHOWN)
+    except InvalidFrame as error:
+        raise DocumentNotFound from error
+
+
+def by_id(*, store: Store, backup_id: str, collection: str, typed: str) -> PageDocument:
+    """Return the first document with this `_id`, as a person types it. Raise `DocumentNotFound`, `DamagedDocument`."""
+    backup = opening.open_backup(store=store, backup_id=backup_id)
+    source = open_collection(backup=backup, collection=collection)
+    for raw_id in document_ids.candidates(typed):
+        found = find_id(source, raw_id=raw_id)
+        if found is not None:
+            return found
+    raise DocumentNotFound
+
+
+def find_id(source: CollectionFile, *, raw_id: bytes) -> PageDocument | None:
+    """Return the first document whose `_id` has exactly this type and these bytes, or None. Reads the whole file."""
+    pattern = raw_id[:1] + b"_id\0" + raw_id[1:]
+    for block in source.blocks(start=0):
+        at = block.data.find(pattern)
+        while at >= 0:
+            number = block.number_at(at)
+            frame = block.frame(number)
+            problem = _problem(frame)
+            if not problem and raw_ids.of(frame) == raw_id:
+                return PageDocument(number=block.first + number, frame=frame)
+            at = block.data.find(pattern, block.end_of(number))
+    return None
+
+
+def _read(source: CollectionFile, offset: int, limit: int) -> tuple[list[PageDocument], int | None]:
+    found: list[PageDocument] = []
+    wanted = min(limit, max(0, source.total - offset))
+    try:
+        for number, frame in enumerate(islice(source.frames(start=offset), wanted), offset):
+            found.append(PageDocument(number=number, frame=frame, problem=_problem(frame)))
+    except InvalidFrame as error:
+        found.append(PageDocument(number=error.number, frame=b"", problem=error.problem))
+        return [document for document in found if document.number >= offset], error.number
+    return found, None
+
+
+def _problem(frame: bytes) -> str:
+    try:
+        bson_frames.validate(frame)
+    except InvalidFrame as error:
+        return error.problem
+    return ""
