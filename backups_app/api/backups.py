@@ -14,7 +14,7 @@ from backups_app.api.endpoint import Endpoint
 from backups_app.api.trigger import accepted
 from backups_app.errors import InvalidInput
 from backups_app.records import Origin, RunDocument
-from backups_app.workflow import jobs, overview
+from backups_app.workflow import jobs, overview, verifying
 
 LIST_EXAMPLE = OpenApiExample(
     "Backups",
@@ -103,6 +103,25 @@ class ResumeEndpoint(Endpoint):
             keep=given["keep"],
         )
         return accepted(serializers.run(document, now=self.now))
+
+
+class VerifyEndpoint(Endpoint):
+    """POST /api/backups/{backup_id}/verify"""
+
+    @extend_schema(
+        summary="Verify a backup", operation_id="verify_backup", request=None,
+        responses={200: shapes.Verified, **shapes.failures(401, 403, 404, 422)},
+    )  # fmt: skip
+    def post(self, request: Request, backup_id: str) -> Response:
+        """Reads every byte again and compares it with the manifest. A damaged backup is an answer, not an error."""
+        found = verifying.verify_backup(
+            configuration=self.configuration,
+            backup_id=backup_id,
+            requested_by=self.person.get_username(),
+            origin=Origin.API,
+            now=self.now,
+        )
+        return Response(found)
 
 
 def _page(every: list[RunDocument], *, limit: int, cursor: str | None) -> tuple[list[RunDocument], str | None]:

@@ -130,17 +130,33 @@ class Run(serializers.Serializer[Any]):
 
 class Collection(serializers.Serializer[Any]):
     collection_name = CharField()
-    document_count = IntegerField(allow_null=True)
+    document_count = IntegerField(allow_null=True, help_text="null while a foreign file has not been counted yet.")
     file_size = CharField()
+    file_size_bytes = IntegerField()
+    verified = BooleanField()
+    indexes = ListField(child=CharField())
+    type = CharField()
+    problem = CharField(allow_blank=True)
 
 
 class Documents(serializers.Serializer[Any]):
     collection_name = CharField()
     documents = ListField(child=DictField())
     total_documents = IntegerField()
-    matched = IntegerField(allow_null=True)
-    next = CharField(allow_null=True)
+    matched = IntegerField(allow_null=True, help_text="With `search`, when the whole collection was searched.")
+    next = IntegerField(allow_null=True, help_text="The `offset` to go on with, or null at the end.")
     truncated = BooleanField()
+    damaged = ListField(child=IntegerField(), help_text="Numbers of documents that cannot be read.")
+
+
+class Verified(serializers.Serializer[Any]):
+    backup_id = CharField()
+    verified = BooleanField()
+    problem = CharField(allow_null=True)
+    collections = IntegerField()
+    documents = IntegerField()
+    bytes = IntegerField()
+    checked_at = DateTimeField()
 
 
 class SystemStatus(serializers.Serializer[Any]):

@@ -1,0 +1,148 @@
+"""Looking into a backup: its collections and their documents, read from the files alone."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backups_app.api import inputs, shapes
+from backups_app.api.endpoint import Endpoint
+from backups_app.backup_files import extended_json
+from backups_app.browsing import collection_file, collections, documents, opening, query, search
+from backups_app.errors import CollectionNotFound
+from backups_app.workflow import prepare
+
+ENCODED = "~"
+COLLECTIONS_EXAMPLE = OpenApiExample(
+    "Collections",
+    value=[
+        {
+            "collection_name": "bookings",
+            "document_count": 150,
+            "file_size": "45.67 KB",
+            "file_size_bytes": 46766,
+            "verified": True,
+            "indexes": ["_id_"],
+            "type": "collection",
+            "problem": "",
+        }
+    ],
+    response_only=True,
+)
+DOCUMENTS_EXAMPLE = OpenApiExample(
+    "Documents",
+    value={
+        "collection_name": "bookings",
+        "documents": [{"_id": {"$oid": "507f1f77bcf86cd799439011"}, "name": "John Doe", "ritual": "Puja"}],
+        "total_documents": 150,
+        "matched": None,
+        "next": None,
+        "truncated": False,
+        "damaged": [],
+    },
+    response_only=True,
+)
+FORMS: dict[str, Callable[[bytes], dict[str, Any]]] = {
+    "relaxed": extended_json.relaxed,
+    "plain": extended_json.plain,
+}
+
+
+class CollectionsEndpoint(Endpoint):
+    """GET /api/backups/{backup_id}/collections"""
+
+    @extend_schema(
+        summary="Collections of a backup", operation_id="list_collections", examples=[COLLECTIONS_EXAMPLE],
+        responses={200: shapes.Collection(many=True), **shapes.failures(401, 403, 404, 422)},
+    )  # fmt: skip
+    def get(self, request: Request, backup_id: str) -> Response:
+        """Names, counts and sizes. A file of somebody else's mongodump is counted as far as time allows."""
+        found = collections.of_backup(store=prepare.store(self.configuration), backup_id=backup_id)
+        return Response([_collection(one) for one in found])
+
+
+class DocumentsEndpoint(Endpoint):
+    """GET /api/backups/{backup_id}/collections/{name}"""
+
+    @extend_schema(
+        summary="Documents of a collection", operation_id="list_documents", parameters=[inputs.ListDocuments],
+        examples=[DOCUMENTS_EXAMPLE],
+        responses={200: shapes.Documents, **shapes.failures(401, 403, 404, 410, 422, 500, 503)},
+    )  # fmt: skip
+    def get(self, request: Request, backup_id: str, name: str) -> Response:
+        """A page in the order of the file. `search` is a literal, or `field:value`; it goes on at `next`."""
+        wanted = self.query(inputs.ListDocuments)
+        read = _search if wanted["search"].strip() else _page
+        collection = decoded(name)
+        body = read(prepare.store(self.configuration), backup_id, collection, wanted)
+        return Response({"collection_name": collection, **body})
+
+
+def decoded(name: str) -> str:
+    """Given a name as it stands in the path, return the collection's. `~<base64url>` carries names with a slash.
+
+    Raise CollectionNotFound. The name is only ever looked up among the manifest's keys.
+    """
+    if not name.startswith(ENCODED):
+        return name
+    text = name.removeprefix(ENCODED)
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        raise CollectionNotFound from None
+
+
+def _page(store: Any, backup_id: str, collection: str, wanted: dict[str, Any]) -> dict[str, Any]:
+    found = documents.page(
+        store=store, backup_id=backup_id, collection=collection, offset=wanted["offset"], limit=wanted["limit"]
+    )
+    end = found.offset + len(found.documents)
+    more = end < found.total and found.broken_at is None
+    return {
+        "documents": _shown(found.readable, wanted["format"]),
+        "total_documents": found.total,
+        "matched": None,
+        "next": end if more else None,
+        "truncated": found.broken_at is not None,
+        "damaged": [one.number for one in found.documents if one.problem],
+    }
+
+
+def _search(store: Any, backup_id: str, collection: str, wanted: dict[str, Any]) -> dict[str, Any]:
+    parsed = query.parse(wanted["search"])
+    backup = opening.open_backup(store=store, backup_id=backup_id)
+    source = collection_file.open_collection(backup=backup, collection=collection)
+    found = search.find(source, query=parsed, start=wanted["offset"], limit=wanted["limit"])
+    exact = found.finished and found.start == 0
+    return {
+        "documents": _shown([hit.frame for hit in found.hits], wanted["format"]),
+        "total_documents": found.total,
+        "matched": len(found.hits) if exact else None,
+        "next": found.next,
+        "truncated": not found.finished,
+        "damaged": [],
+    }
+
+
+def _shown(frames: Sequence[bytes], form: str) -> list[dict[str, Any]]:
+    """Every frame here has been validated by `browsing`: nothing unproven is decoded."""
+    return [FORMS[form](frame) for frame in frames]
+
+
+def _collection(one: collections.CollectionSummary) -> dict[str, Any]:
+    return {
+        "collection_name": one.name,
+        "document_count": one.documents,
+        "file_size": one.size,
+        "file_size_bytes": one.size_bytes,
+        "verified": one.verified,
+        "indexes": list(one.indexes),
+        "type": one.type,
+        "problem": one.problem,
+    }
