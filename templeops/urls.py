@@ -3,6 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "backups_app.pages.failures.bad_request"
+handler403 = "backups_app.pages.failures.forbidden"
+handler404 = "backups_app.pages.failures.not_found"
+handler500 = "backups_app.pages.failures.server_error"
+
 urlpatterns = [
     path("api/", include("backups_app.api.urls")),
     path("django-admin/", admin.site.urls),

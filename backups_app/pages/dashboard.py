@@ -1,0 +1,71 @@
+"""The temple's dashboard, and the home of Backup Management."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_safe
+
+from backups_app import configuration
+from backups_app.pages import run_panel, status_card, trigger
+from backups_app.pages.guards import admin_page, signed_in_page
+from backups_app.pages.requests import AdminRequest
+from backups_app.records import RunDocument, Status
+from backups_app.workflow import overview
+
+LATEST_RUNS = 10
+
+
+@require_safe
+@signed_in_page
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Where everybody arrives."""
+    return render(request, "dashboard.html", {"place": "dashboard"})
+
+
+@require_safe
+@admin_page(in_any_mode=True)
+def home(request: AdminRequest) -> HttpResponse:
+    """Backup Management; in cloud mode a page of information in its place, with 200, as the status of the API."""
+    if not configuration.current().is_local:
+        return render(request, "backups/cloud.html", {"place": "backups", "configuration": configuration.current()})
+    runs = overview.list_runs(configuration=configuration.current(), every=True, limit=LATEST_RUNS)
+    return render(request, "backups/home.html", home_context(request, runs))
+
+
+def home_context(request: AdminRequest, runs: list[RunDocument]) -> dict[str, Any]:
+    """Return what the home page shows: its panel, its status, its two buttons, the latest runs."""
+    now = timezone.now()
+    shown = shown_run(runs)
+    card = status_card.look(now=now) if "check" in request.GET else status_card.current(now=now)
+    return {
+        "place": "backups",
+        "panel": run_panel.of(shown, now=now) if shown else None,
+        "card": card,
+        "runs": runs,
+        **trigger.card_context(request, active=_active(runs)),
+    }
+
+
+def shown_run(runs: list[RunDocument]) -> RunDocument | None:
+    """Return the run whose panel stands on top: the one in progress, else the latest if it was not a success."""
+    active = _active(runs)
+    if active is not None:
+        return active
+    return next((run for run in runs[:1] if run["status"] != Status.SUCCESS), None)
+
+
+def _active(runs: list[RunDocument]) -> RunDocument | None:
+    return next((run for run in runs if run["status"] == Status.IN_PROGRESS), None)
+
+
+@require_GET
+@admin_page(polled=True)
+def dot(request: AdminRequest) -> HttpResponse:
+    """The mark in the sidebar that says whether a backup runs."""
+    running = overview.active_run(configuration=configuration.current()) is not None
+    dot_id = "run-dot-phone" if request.GET.get("id") == "run-dot-phone" else "run-dot"
+    return render(request, "shell/_dot.html", {"dot_id": dot_id, "dot_known": True, "dot_running": running})

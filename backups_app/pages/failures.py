@@ -1,0 +1,34 @@
+"""The pages of last resort: 400, 403, 404, 500, and a form whose token is missing or old."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from backups_app.pages import guards
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return guards.whole(request, "errors/not_found.html", {}, status=HTTPStatus.BAD_REQUEST)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return guards.whole(request, "errors/csrf.html", {}, status=HTTPStatus.FORBIDDEN)
+
+
+def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form was old, or came from elsewhere: nothing was done."""
+    return guards.whole(request, "errors/csrf.html", {}, status=HTTPStatus.FORBIDDEN)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return guards.whole(request, "errors/not_found.html", {}, status=HTTPStatus.NOT_FOUND)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Stands on nothing that may be broken: no session, no database, no context."""
+    reference = getattr(request, "request_id", "")
+    content = render_to_string("errors/server_error.html", {"reference": reference})
+    return HttpResponse(content, status=HTTPStatus.INTERNAL_SERVER_ERROR)

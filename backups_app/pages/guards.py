@@ -1,0 +1,118 @@
+"""The door of every page: sign-in, then role, then mode. What has no guard is refused by a test."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec, cast, overload
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from backups_app import configuration
+from backups_app.access import roles
+from backups_app.errors import ModeNotLocal, NotAuthenticated, TempleOpsError
+from backups_app.pages.requests import AdminRequest, go_to, here, is_htmx
+
+P = ParamSpec("P")
+View = Callable[Concatenate[AdminRequest, P], HttpResponse]
+Guarded = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+logger = logging.getLogger(__name__)
+
+
+@overload
+def admin_page(view: View[P]) -> Guarded[P]: ...
+@overload
+def admin_page(*, polled: bool = False, in_any_mode: bool = False) -> Callable[[View[P]], Guarded[P]]: ...
+def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = False) -> Any:
+    """Let only Super Admin and Admin in, and only in local mode.
+
+    1. nobody signed in: to the login page, with the way back (the whole page, also when htmx asked for a piece);
+    2. another role: 403, and nothing of the page's data;
+    3. cloud mode: 403, unless `in_any_mode`.
+
+    A named failure of the view becomes its page, with its status. `polled` views do not keep an idle session alive.
+    """
+
+    def decorate(inner: View[P]) -> Guarded[P]:
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if getattr(request, "login_session", None) is None:
+                return to_login(request)
+            if not roles.may_manage_backups(request.user):
+                return denied(request)
+            if not in_any_mode and not configuration.current().is_local:
+                return problem(request, ModeNotLocal())
+            try:
+                return inner(cast(AdminRequest, request), *args, **kwargs)
+            except NotAuthenticated:
+                return to_login(request)
+            except TempleOpsError as error:
+                return problem(request, error)
+
+        _mark(guarded, door="admin", polled=polled)
+        return cast("Guarded[P]", guarded)
+
+    return decorate(view) if view is not None else decorate
+
+
+def signed_in_page(view: View[P]) -> Guarded[P]:
+    """Let in whoever is signed in, whatever the role: for one's own things."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if getattr(request, "login_session", None) is None:
+            return to_login(request)
+        try:
+            return view(cast(AdminRequest, request), *args, **kwargs)
+        except TempleOpsError as error:
+            return problem(request, error)
+
+    _mark(guarded, door="signed_in", polled=False)
+    return cast("Guarded[P]", guarded)
+
+
+def open_page(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Guarded[P]:
+    """Say that this page is for everybody, and that somebody meant it."""
+    _mark(view, door="open", polled=False)
+    return view
+
+
+def to_login(request: HttpRequest) -> HttpResponse:
+    """Lead to the login page and, after it, back. Say that a session ended when the browser still had its cookie."""
+    query = {"next": here(request)}
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        query["ended"] = "1"
+    return go_to(request, f"{reverse('pages:login')}?{urlencode(query)}")
+
+
+def denied(request: HttpRequest) -> HttpResponse:
+    """403: name the person's role and the roles needed. Inside a page this replaces all of its content."""
+    logger.warning("Page refused for the role", extra={"path": request.path, "user": request.user.get_username()})
+    return whole(request, "errors/denied.html", {}, status=HTTPStatus.FORBIDDEN)
+
+
+def problem(request: HttpRequest, error: TempleOpsError) -> HttpResponse:
+    """Answer with a named failure: what is safe, what to do. For htmx it comes where the answer was to stand."""
+    template = "errors/_problem.html" if is_htmx(request) else "errors/problem.html"
+    return render(request, template, {"error": error}, status=error.status)
+
+
+def whole(request: HttpRequest, template: str, context: dict[str, Any], *, status: int) -> HttpResponse:
+    """Answer with a page; to htmx with the same page's content, put in the place of everything shown."""
+    response = render(request, template, context | {"only_content": is_htmx(request)}, status=status)
+    if is_htmx(request):
+        response.headers["HX-Retarget"] = "#main"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def _mark(view: Any, *, door: str, polled: bool) -> None:
+    view.door = door
+    view.polling = polled

@@ -1,0 +1,74 @@
+"""How many documents the purge would meet, on both sides, at this moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from backups_app import configuration
+from backups_app.records import PURGEABLE_ALWAYS, PURGEABLE_WHEN_CONFIRMED
+from backups_app.workflow import overview
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One collection. A side that cannot be counted is None."""
+
+    collection: str
+    local: int | None
+    remote: int | None
+    always: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveCounts:
+    """`bookings` are the documents that only the red button deletes, counted where they are counted most."""
+
+    rows: list[Row]
+    counted_at: datetime
+    two_sided: bool
+    remote_known: bool
+    local_known: bool
+
+    @property
+    def confirmed_rows(self) -> list[Row]:
+        return [row for row in self.rows if not row.always]
+
+    @property
+    def activities(self) -> Row:
+        return next(row for row in self.rows if row.always)
+
+    @property
+    def bookings(self) -> int:
+        return sum(max(row.local or 0, row.remote or 0) for row in self.confirmed_rows)
+
+    @property
+    def everything(self) -> int:
+        return sum(max(row.local or 0, row.remote or 0) for row in self.rows)
+
+    @property
+    def difference(self) -> int:
+        return sum(abs((row.local or 0) - (row.remote or 0)) for row in self.rows) if self.remote_known else 0
+
+
+def now() -> LiveCounts:
+    """Count. A side that cannot be reached is unknown, never zero."""
+    counted = overview.counts(configuration=configuration.current())
+    local, remote = counted.local, counted.remote
+    return LiveCounts(
+        rows=[
+            Row(
+                collection=name,
+                local=None if local is None else local.get(name, 0),
+                remote=None if remote is None else remote.get(name, 0),
+                always=name in PURGEABLE_ALWAYS,
+            )
+            for name in (*PURGEABLE_WHEN_CONFIRMED, *PURGEABLE_ALWAYS)
+        ],
+        counted_at=timezone.now(),
+        two_sided=counted.sync_enabled,
+        remote_known=remote is not None,
+        local_known=local is not None,
+    )

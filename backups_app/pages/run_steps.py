@@ -1,0 +1,239 @@
+"""The steps of a run as the panel draws them: what is done, what runs and how far, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from backups_app import formats
+from backups_app.pages.wording import aware, size_text
+from backups_app.records import RunDocument, Side, StepState, SyncStatus
+
+FOLDED = {
+    "sync": ("preflight", "settle", "sync"),
+    "backup": ("dump", "verify", "publish"),
+    "purge_remote": ("purge_remote",),
+    "purge_local": ("purge_local",),
+}
+"""Which steps of the run stand under which line of the panel. A step that nobody folded gets a line of its own."""
+
+GOOD = (StepState.DONE, StepState.SKIPPED)
+LOOKS = {
+    StepState.DONE: "done",
+    StepState.RUNNING: "now",
+    StepState.WARNING: "warn",
+    StepState.FAILED: "bad",
+    StepState.CANCELLED: "",
+    StepState.SKIPPED: "",
+    StepState.WAITING: "",
+}
+MARKS = {StepState.DONE: "circle-check", StepState.RUNNING: "loader-circle", StepState.WARNING: "triangle-alert",
+         StepState.FAILED: "circle-x", StepState.SKIPPED: "circle-minus"}  # fmt: skip
+FIRST_BARS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One collection: `done` of `total` documents. In `order` what moves is first, then what waits, then the rest."""
+
+    name: str
+    done: int
+    total: int
+
+    @property
+    def finished(self) -> bool:
+        return self.total > 0 and self.done >= self.total
+
+    @property
+    def order(self) -> int:
+        return 2 if self.finished or self.total == 0 else 0 if self.done else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of the stepper. `number` counts from 1; `seconds` is None before it began."""
+
+    number: int
+    key: str
+    title: str
+    state: StepState
+    sentence: str
+    seconds: float | None
+    bars: Sequence[Bar] = ()
+    done: int = 0
+    total: int = 0
+
+    @property
+    def shown_done(self) -> int:
+        """Documents of the passage that moves: a backup is two of them, copying and checking."""
+        return sum(bar.done for bar in self.bars)
+
+    @property
+    def shown_total(self) -> int:
+        return sum(max(bar.total, bar.done) for bar in self.bars)
+
+    @property
+    def look(self) -> str:
+        return LOOKS[self.state]
+
+    @property
+    def mark(self) -> str:
+        return MARKS.get(self.state, "")
+
+    @property
+    def first_bars(self) -> Sequence[Bar]:
+        return self.bars[:FIRST_BARS]
+
+    @property
+    def other_bars(self) -> Sequence[Bar]:
+        return self.bars[FIRST_BARS:]
+
+
+def lines(run: RunDocument, *, now: datetime) -> list[Line]:
+    """Given a run's document, return its lines in the order of the work."""
+    steps = {step["name"]: step for step in run.get("steps") or []}
+    groups = {key: names for key, names in FOLDED.items() if any(name in steps for name in names)}
+    known = {name for names in FOLDED.values() for name in names}
+    groups |= {name: (name,) for name in steps if name not in known}
+    return [
+        _line(number, key, [steps[name] for name in names if name in steps], run, now)
+        for number, (key, names) in enumerate(groups.items(), start=1)
+    ]
+
+
+def documents_of(run: RunDocument) -> dict[str, int]:
+    """Return how many documents each collection of the backup holds, as far as the steps have told."""
+    found: dict[str, int] = {}
+    for step in run.get("steps") or []:
+        if step["name"] in ("dump", "verify"):
+            found |= {entry["name"]: entry["total"] or entry["done"] for entry in step.get("labels") or []}
+    return found
+
+
+def _line(number: int, key: str, steps: list[Mapping[str, Any]], run: RunDocument, now: datetime) -> Line:
+    state = fold([StepState(step["state"]) for step in steps])
+    bars = _bars(key, steps) if state is not StepState.WAITING else []
+    done, total = _counted(key, steps)
+    return Line(
+        number=number,
+        key=key,
+        title=_title(key, state, run),
+        state=state,
+        sentence=_sentence(key, state, steps, run),
+        seconds=_seconds(steps, now),
+        bars=bars,
+        done=done,
+        total=total,
+    )
+
+
+def fold(states: Sequence[StepState]) -> StepState:
+    """Return the one state of several steps in a row: the worst, and "running" between two of them."""
+    for loud in (StepState.FAILED, StepState.CANCELLED, StepState.RUNNING, StepState.WARNING):
+        if loud in states:
+            return loud
+    if all(state in GOOD for state in states):
+        return states[-1]
+    return StepState.WAITING if all(state is StepState.WAITING for state in states) else StepState.RUNNING
+
+
+def _bars(key: str, steps: Sequence[Mapping[str, Any]]) -> list[Bar]:
+    """The collections of the step that moved last. Of a sync, only what it names itself."""
+    begun = [step for step in steps if step.get("labels")]
+    if not begun:
+        return []
+    entries = begun[-1]["labels"]
+    return sorted(
+        (Bar(name=entry["name"], done=entry["done"], total=entry["total"] or 0) for entry in entries),
+        key=lambda bar: (bar.order, -bar.total, bar.name),
+    )
+
+
+def _counted(key: str, steps: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """Documents done and to do. A backup passes each twice, copying and checking, so that its bar never goes back."""
+    done = total = 0
+    for step in steps:
+        labels = step.get("labels") or []
+        done += sum(entry["done"] for entry in labels)
+        total += sum(max(entry["total"] or 0, entry["done"]) for entry in labels)
+    if key == "backup" and steps and not _labels_of(steps, "verify"):
+        total *= 2
+    return done, total
+
+
+def _labels_of(steps: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    return next((list(step.get("labels") or []) for step in steps if step["name"] == name), [])
+
+
+def _seconds(steps: Sequence[Mapping[str, Any]], now: datetime) -> float | None:
+    begun = [aware(step["started_at"]) for step in steps if step.get("started_at")]
+    if not begun or begun[0] is None:
+        return None
+    ends = [aware(step.get("finished_at")) or now for step in steps if step.get("started_at")]
+    return max(0.0, (max(ends) - begun[0]).total_seconds())
+
+
+def _title(key: str, state: StepState, run: RunDocument) -> str:
+    count = len(documents_of(run)) or len(run.get("collections_backed_up") or [])
+    done, running = state is StepState.DONE, state is StepState.RUNNING
+    if key == "sync":
+        return _("Synced with Atlas") if done else _("Syncing with Atlas") if running else _("Sync")
+    if key == "backup" and done and count:
+        return ngettext(
+            "Backed up and verified %(n)s collection", "Backed up and verified %(n)s collections", count
+        ) % {"n": count}
+    if key == "backup" and running and count:
+        return ngettext(
+            "Backing up and verifying %(n)s collection", "Backing up and verifying %(n)s collections", count
+        ) % {"n": count}
+    if key == "backup":
+        return _("Back up and verify")
+    if key == "purge_remote":
+        return _("Deleted on Atlas") if done else _("Deleting on Atlas") if running else _("Delete on Atlas")
+    if key == "purge_local":
+        if done:
+            return _("Deleted on this computer")
+        return _("Deleting on this computer") if running else _("Delete on this computer")
+    return key.replace("_", " ").capitalize()
+
+
+def _sentence(key: str, state: StepState, steps: Sequence[Mapping[str, Any]], run: RunDocument) -> str:
+    if state is StepState.SKIPPED and run.get("sync_status") == SyncStatus.SKIPPED and key in ("sync", "purge_remote"):
+        return _("Skipped: sync is off")
+    if key == "backup" and state is StepState.RUNNING:
+        return _moving(steps)
+    if key == "backup" and state is StepState.DONE:
+        documents, size = formats.grouped(run.get("documents") or 0), size_text(run.get("bytes") or 0)
+        return _("%(documents)s documents, %(size)s, all counts match") % {"documents": documents, "size": size}
+    if key.startswith("purge") and state is StepState.WAITING:
+        return _planned(key, run)
+    said = [step["sentence"] for step in steps if step.get("sentence") and step["state"] not in ("waiting",)]
+    return said[-1] if said else ""
+
+
+def _moving(steps: Sequence[Mapping[str, Any]]) -> str:
+    """`9 of 15 done · checking`: how many collections are through, of the step that moves."""
+    moving = next((step for step in steps if step["state"] == StepState.RUNNING), steps[-1])
+    labels = moving.get("labels") or []
+    through = sum(1 for entry in labels if entry["done"] >= (entry["total"] or 0))
+    act = {"dump": _("copying"), "verify": _("checking every byte"), "publish": _("publishing")}
+    said = [act.get(moving["name"], "")]
+    if labels:
+        said.insert(0, _("%(done)s of %(all)s done") % {"done": through, "all": len(labels)})
+    size = sum(entry.get("bytes") or 0 for entry in labels)
+    return " · ".join(filter(None, [*said, size_text(size) if size else ""]))
+
+
+def _planned(key: str, run: RunDocument) -> str:
+    counts = documents_of(run)
+    names = ["activities", *(["bookings", "employee_bookings"] if run.get("delete_bookings_requested") else [])]
+    if key == f"purge_{Side.LOCAL}" and run.get("sync_status") != SyncStatus.SKIPPED:
+        return _("The same documents, after Atlas is finished")
+    if any(name in counts for name in names):
+        return ", ".join(f"{name} {formats.grouped(counts.get(name, 0))}" for name in names)
+    return ", ".join(names)

@@ -1,0 +1,33 @@
+"""Template tags that say how a run ended, in a table or a list."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from backups_app.pages import run_words
+from backups_app.pages.wording import icon
+from backups_app.records import RunDocument, SyncStatus
+
+register = template.Library()
+
+
+@register.simple_tag
+def status_badge(run: RunDocument) -> SafeString:
+    """The badge of a run's status: icon, word and colour."""
+    name, tone, symbol = run_words.badge(run["status"])
+    return format_html('<span class="badge {}">{}{}</span>', tone, icon(symbol), name)
+
+
+@register.simple_tag
+def sync_word(run: RunDocument) -> str:
+    """How the sync of a run ended, in one word."""
+    words = {
+        SyncStatus.SUCCESS: _("success"),
+        SyncStatus.FAILED: _("failed"),
+        SyncStatus.SKIPPED: _("off"),
+        SyncStatus.IN_PROGRESS: _("running"),
+    }
+    return words.get(SyncStatus(run["sync_status"]), "")

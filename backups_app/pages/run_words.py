@@ -1,0 +1,145 @@
+"""The words of a run's end. Their order: what is safe, what is not, what happens if you do nothing, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from backups_app import formats
+from backups_app.errors import RunCancelled, RunInterrupted, WorkerDown
+from backups_app.pages.run_steps import Line
+from backups_app.pages.wording import size_text
+from backups_app.records import RunDocument, Status, StepState, SyncStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """`tone` is ok, warn, bad or info; `safe` stands in bold, `rest` after it."""
+
+    headline: str
+    tone: str
+    icon: str
+    badge: str
+    safe: str = ""
+    rest: str = ""
+
+    @property
+    def icon_class(self) -> str:
+        return f"c-{self.tone}"
+
+
+def badge(status: str) -> tuple[str, str, str]:
+    """Return the word, the tone and the icon of a status."""
+    known = {
+        Status.SUCCESS: (_("Success"), "ok", "circle-check"),
+        Status.PARTIAL: (_("Partial"), "warn", "triangle-alert"),
+        Status.FAILED: (_("Failed"), "bad", "circle-x"),
+        Status.IN_PROGRESS: (_("Running"), "info", "loader-circle"),
+    }
+    if status not in set(Status):
+        return _("Not verified"), "warn", "shield-alert"
+    return known[Status(status)]
+
+
+def of(run: RunDocument, *, lines: Sequence[Line], purge_left: Sequence[tuple[str, int]]) -> Words:
+    """Given a run and what is left of its purge on Atlas, return its headline and sentences."""
+    status = Status(run["status"])
+    if status is Status.IN_PROGRESS:
+        return _running(run)
+    if status is Status.SUCCESS:
+        return _success(run)
+    if status is Status.PARTIAL:
+        return _partial(run, purge_left)
+    return _failed(run, lines)
+
+
+def _words(run: RunDocument, headline: str, *, safe: str, rest: str = "") -> Words:
+    name, tone, icon = badge(run["status"])
+    return Words(headline=headline, tone=tone, icon=icon, badge=name, safe=safe, rest=rest)
+
+
+def _running(run: RunDocument) -> Words:
+    if run.get("cancel_requested"):
+        return _words(run, _("Cancelling…"), safe="")
+    return _words(run, _("Backup in progress"), safe="")
+
+
+def _success(run: RunDocument) -> Words:
+    facts = {
+        "collections": len(run.get("collections_backed_up") or []),
+        "documents": formats.grouped(run.get("documents") or 0),
+        "size": size_text(run.get("bytes") or 0),
+    }
+    safe = _("%(collections)s collections, %(documents)s documents, %(size)s saved and verified.") % facts
+    kept = (run.get("kept_changed") or {}).get("count") or 0
+    rest = _("%(n)s documents changed meanwhile and were kept.") % {"n": formats.grouped(kept)} if kept else ""
+    return _words(run, _("Backup finished"), safe=safe, rest=rest)
+
+
+def _partial(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Words:
+    if run.get("sync_status") == SyncStatus.FAILED:
+        return _words(
+            run,
+            _("Backup made without the newest changes from Atlas"),
+            safe=_("Your backup is complete and safe. The purge deleted nothing."),
+            rest=_("The sync failed, so nothing may be deleted: %(reason)s")
+            % {"reason": run.get("error_message") or ""},
+        )
+    if (run.get("purge") or {}).get("kept_after_all"):
+        return _words(
+            run,
+            _("Backup saved; the rest is kept after all"),
+            safe=_("Your backup is complete and safe."),
+            rest=_("The deletion was ended by choice. The next sync copies back what Atlas lost."),
+        )
+    if not run.get("resume_available"):
+        return _words(
+            run,
+            _("Backup saved, with something left undone"),
+            safe=_("Your backup is complete and safe."),
+            rest=str(run.get("error_message") or ""),
+        )
+    return _unfinished(run, purge_left)
+
+
+def _unfinished(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Words:
+    """The deletion stopped half-way: on Atlas, so that this computer is whole, or here, after Atlas was finished."""
+    undisturbed = _("Until you choose, a sync neither brings back nor removes any of these.")
+    if not purge_left and not _remote_unfinished(run):
+        return _words(
+            run,
+            _("Backup saved, but the deletion on this computer is not finished"),
+            safe=_("Your backup is complete and safe; Atlas is finished."),
+            rest=undisturbed,
+        )
+    left = ", ".join(f"{formats.grouped(count)} {name}" for name, count in purge_left)
+    still = _("Still on Atlas: %(left)s.") % {"left": left} if left else ""
+    return _words(
+        run,
+        _("Backup saved, but the deletion on Atlas is not finished"),
+        safe=_("Your backup is complete and safe; the purge has deleted nothing on this computer."),
+        rest=f"{still} {undisturbed}".strip(),
+    )
+
+
+def _remote_unfinished(run: RunDocument) -> bool:
+    purge = run.get("purge") or {}
+    remote = purge.get("remote") or {}
+    names = purge.get("collections") or []
+    return run.get("sync_status") != SyncStatus.SKIPPED and any(
+        not (remote.get(name) or {}).get("done") for name in names
+    )
+
+
+def _failed(run: RunDocument, lines: Sequence[Line]) -> Words:
+    said = str(run.get("error_message") or "")
+    if run.get("error_code") == RunCancelled.code:
+        return _words(run, _("Cancelled. The purge deleted nothing."), safe=said)
+    if run.get("error_code") in (RunInterrupted.code, WorkerDown.code):
+        return _words(run, _("Interrupted. The purge deleted nothing."), safe=said)
+    stopped = next((line.number for line in lines if line.state is StepState.FAILED), None)
+    if stopped is None:
+        return _words(run, _("Backup failed. The purge deleted nothing."), safe=said)
+    return _words(run, _("Backup failed at step %(n)s. The purge deleted nothing.") % {"n": stopped}, safe=said)

@@ -1,0 +1,133 @@
+"""A run's page and its panel: progress once a second, cancel, resume, keep after all. And the list of runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypedDict
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+
+from backups_app import configuration
+from backups_app.errors import NotCancellable, RunActive
+from backups_app.pages import run_panel, status_card, trigger
+from backups_app.pages.guards import admin_page
+from backups_app.pages.requests import AdminRequest, show
+from backups_app.records import Origin, RunDocument, Status
+from backups_app.workflow import jobs, overview
+
+MOST_RUNS = 200
+
+
+def active_run() -> RunDocument | None:
+    """Return the run in progress, or None."""
+    return overview.active_run(configuration=configuration.current())
+
+
+def panel_context(backup_id: str) -> dict[str, Any]:
+    """Return what the panel of this run shows. Raise BackupNotFound, InvalidBackupId."""
+    run = overview.get_run(configuration=configuration.current(), backup_id=backup_id)
+    now = timezone.now()
+    return {
+        "place": "backups",
+        "panel": run_panel.of(run, now=now),
+        "active": run if run["status"] == Status.IN_PROGRESS else None,
+        "sync_enabled": configuration.current().sync_enabled,
+        "key": trigger.new_key(),
+        "blocked_because": "",
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@admin_page
+def collection(request: AdminRequest) -> HttpResponse:
+    """GET: every run, newest first. POST: start one."""
+    if request.method == "POST":
+        return trigger.start(request)
+    runs = overview.list_runs(configuration=configuration.current(), every=True, limit=MOST_RUNS)
+    return render(request, "backups/runs.html", {"place": "backups", "runs": runs})
+
+
+@require_safe
+@admin_page
+def run(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """One run: its progress while it runs, its result afterwards."""
+    note = "already" if "already" in request.GET else ""
+    context = panel_context(backup_id) | {"note": note, "all_bars": "all" in request.GET.get("bars", "")}
+    return render(request, "backups/run.html", context)
+
+
+@require_GET
+@admin_page(polled=True)
+def progress(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """The polled part of the panel. A run that has ended answers with the whole result, which polls no more."""
+    context = panel_context(backup_id) | {"all_bars": request.GET.get("bars") == "all"}
+    if context["panel"].running:
+        return show(request, page="backups/run.html", fragment="backups/_progress_answer.html", context=context)
+    status_card.forget()
+    response = show(request, page="backups/run.html", fragment="backups/_finished.html", context=context)
+    response.headers["HX-Retarget"] = "#panel"
+    response.headers["HX-Reswap"] = "outerHTML"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@admin_page
+def cancel(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """GET: ask. POST: stop the run, which ends within seconds, or say that it has gone too far."""
+    if request.method != "POST":
+        context = panel_context(backup_id)
+        return show(request, page="backups/cancel.html", fragment="backups/_cancel_dialog.html", context=context)
+    try:
+        jobs.cancel(
+            backup_id=backup_id, requested_by=request.user.get_username(), origin=Origin.WEB, now=timezone.now()
+        )
+    except NotCancellable:
+        return trigger.started(request, backup_id, note="too_late", status=NotCancellable.status)
+    return trigger.started(request, backup_id)
+
+
+@require_POST
+@admin_page
+def resume(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """Finish the deletion that a partial run left unfinished."""
+    try:
+        jobs.resume(
+            backup_id=backup_id, requested_by=request.user.get_username(), origin=Origin.WEB, now=timezone.now()
+        )
+    except RunActive as active:
+        return trigger.watch(request, active)
+    return trigger.started(request, backup_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@admin_page
+def keep(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """GET: ask. POST: give the rest of the deletion up, so that what is left stays and sync carries it again."""
+    if request.method != "POST":
+        context = panel_context(backup_id)
+        return show(request, page="backups/keep.html", fragment="backups/_keep_dialog.html", context=context)
+    try:
+        jobs.resume(
+            backup_id=backup_id,
+            requested_by=request.user.get_username(),
+            origin=Origin.WEB,
+            now=timezone.now(),
+            keep=True,
+        )
+    except RunActive as active:
+        return trigger.watch(request, active)
+    return trigger.started(request, backup_id)
+
+
+def _asked(request: AdminRequest) -> _Asked:
+    """Who asks, from where, when."""
+    return {"requested_by": request.user.get_username(), "origin": Origin.WEB, "now": timezone.now()}
+
+
+class _Asked(TypedDict):
+    requested_by: str
+    origin: Origin
+    now: datetime

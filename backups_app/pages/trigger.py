@@ -1,0 +1,131 @@
+"""The two buttons: what they will do, in numbers; the confirmation; the start."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_POST
+
+from backups_app import configuration
+from backups_app.access import page_login, sessions
+from backups_app.errors import ConfirmationMissing, LoginRefused, RateLimited, RunActive, TempleOpsError
+from backups_app.pages import live_counts, runs, status_card
+from backups_app.pages.guards import admin_page
+from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
+from backups_app.records import CONFIRMATION_PHRASE, Origin, RunDocument
+from backups_app.workflow import jobs
+
+
+def card_context(request: AdminRequest, *, active: RunDocument | None) -> dict[str, Any]:
+    """Return what the trigger card needs. The counts come afterwards, unless there is no script to fetch them."""
+    return {
+        "active": active,
+        "blocked_because": status_card.current(now=timezone.now()).blocked_because,
+        "sync_enabled": configuration.current().sync_enabled,
+        "key": new_key(),
+        "counts": None if request.GET.get("counts") is None else live_counts.now(),
+    }
+
+
+def new_key() -> str:
+    """Return a key that makes a form count once, however often it is sent."""
+    return secrets.token_urlsafe(18)
+
+
+@require_GET
+@admin_page(polled=True)
+def counts(request: AdminRequest) -> HttpResponse:
+    """Both choices with the numbers of this moment."""
+    return render(
+        request,
+        "backups/_choices.html",
+        card_context(request, active=runs.active_run()) | {"counts": live_counts.now()},
+    )
+
+
+@require_GET
+@admin_page
+def confirm_deletion(request: AdminRequest) -> HttpResponse:
+    """What the red button would delete, on both sides, and the words to type."""
+    return _confirmation(request)
+
+
+@sensitive_post_parameters("password")
+@require_POST
+@admin_page
+def start(request: AdminRequest) -> HttpResponse:
+    """Start a run. With deletion the typed phrase is checked here, and the password when the login is not fresh."""
+    deletes = request.POST.get("delete_bookings") == "yes"
+    try:
+        if deletes:
+            require_confirmation(request)
+        run = jobs.start_backup(
+            created_by=request.user.get_username(),
+            delete_bookings=deletes,
+            origin=Origin.WEB,
+            now=timezone.now(),
+            idempotency_key=request.POST.get("key") or None,
+        )
+    except (ConfirmationMissing, LoginRefused, RateLimited) as refusal:
+        return _confirmation(request, refusal=refusal)
+    except RunActive as active:
+        return watch(request, active)
+    status_card.forget()
+    return started(request, run["backup_id"])
+
+
+def require_confirmation(request: AdminRequest) -> None:
+    """Raise ConfirmationMissing unless the phrase was typed, LoginRefused for a wrong password where one is needed."""
+    if request.POST.get("confirm", "").strip() != CONFIRMATION_PHRASE:
+        raise ConfirmationMissing
+    step_up(request)
+
+
+def step_up(request: AdminRequest) -> None:
+    """Take the password again when the login is older than 15 minutes. Raise LoginRefused or RateLimited."""
+    now = timezone.now()
+    if not sessions.is_fresh(request.login_session, now):
+        page_login.reauthenticate(request, password=request.POST.get("password", ""), now=now)
+
+
+def started(request: AdminRequest, backup_id: str, *, note: str = "", status: int = 200) -> HttpResponse:
+    """Show the run: in the place of the panel to htmx, by its own page otherwise."""
+    if not is_htmx(request):
+        return go_to(request, reverse("pages:run", args=[backup_id]))
+    response = render(request, "backups/_started.html", runs.panel_context(backup_id) | {"note": note}, status=status)
+    response.headers["HX-Retarget"] = "#panel"
+    response.headers["HX-Reswap"] = "outerHTML show:top"
+    return response
+
+
+def watch(request: AdminRequest, active: RunActive) -> HttpResponse:
+    """Another run is in progress: show that one. Nothing was started."""
+    if not is_htmx(request):
+        address = reverse("pages:run", args=[active.facts["backup_id"]])
+        return go_to(request, f"{address}?already=1")
+    return started(request, active.facts["backup_id"], note="already", status=HTTPStatus.CONFLICT)
+
+
+def _confirmation(request: AdminRequest, *, refusal: TempleOpsError | None = None) -> HttpResponse:
+    context = {
+        "place": "backups",
+        "counts": live_counts.now(),
+        "sync_enabled": configuration.current().sync_enabled,
+        "key": request.POST.get("key") or new_key(),
+        "phrase": CONFIRMATION_PHRASE,
+        "typed": request.POST.get("confirm", ""),
+        "refusal": refusal,
+        "ask_password": not sessions.is_fresh(request.login_session, timezone.now()),
+        "dialog": is_htmx(request),
+    }
+    status = HTTPStatus.OK if refusal is None else HTTPStatus.UNPROCESSABLE_ENTITY
+    return show(
+        request, page="backups/confirm.html", fragment="backups/_confirm_dialog.html", context=context, status=status
+    )

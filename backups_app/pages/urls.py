@@ -1,0 +1,29 @@
+"""The addresses of the pages. Every view stands behind one of the doors of `guards.py`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from backups_app.pages import dashboard, login, my_sessions, preferences, runs, status_card, trigger
+
+app_name = "pages"
+
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("login/", login.log_in, name="login"),
+    path("logout/", login.log_out, name="logout"),
+    path("prefs/", preferences.save, name="preferences"),
+    path("sessions/", my_sessions.mine, name="sessions"),
+    path("sessions/<str:sid>/revoke/", my_sessions.revoke, name="revoke_session"),
+    path("admin/backups/", dashboard.home, name="home"),
+    path("admin/backups/_/status/", status_card.fragment, name="status"),
+    path("admin/backups/_/counts/", trigger.counts, name="counts"),
+    path("admin/backups/_/dot/", dashboard.dot, name="dot"),
+    path("admin/backups/confirm-delete/", trigger.confirm_deletion, name="confirm_deletion"),
+    path("admin/backups/runs/", runs.collection, name="runs"),
+    path("admin/backups/runs/<str:backup_id>/", runs.run, name="run"),
+    path("admin/backups/runs/<str:backup_id>/progress/", runs.progress, name="progress"),
+    path("admin/backups/runs/<str:backup_id>/cancel/", runs.cancel, name="cancel"),
+    path("admin/backups/runs/<str:backup_id>/resume/", runs.resume, name="resume"),
+    path("admin/backups/runs/<str:backup_id>/keep/", runs.keep, name="keep"),
+]

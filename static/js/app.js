@@ -1,0 +1,49 @@
+// Dialogs, focus, announcements, the typed phrase, copy, the strip for a lost connection. Everything works without it.
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const modal = () => document.querySelector('#modal > dialog');
+  const live = (text) => { if (text && byId('live').textContent !== text) byId('live').textContent = text; };
+  let opener = null;
+
+  document.addEventListener('htmx:beforeRequest', (event) => {
+    if (event.target.getAttribute('hx-target') === '#modal' && !modal()?.open) opener = event.target;
+  });
+  document.addEventListener('htmx:afterSwap', (event) => {
+    if (event.target.id === 'modal' && modal() && !modal().open) modal().showModal();
+  });
+  // What the person acted on was replaced: the new heading, or the summary of errors, takes the focus.
+  document.addEventListener('htmx:afterSettle', (event) => {
+    const wanted = event.target.matches?.('[data-focus]') ? event.target : event.target.querySelector?.('[data-focus]');
+    if (wanted) {
+      if (modal()?.open && !modal().contains(wanted)) modal().close();
+      wanted.focus();
+      wanted.removeAttribute('data-focus');
+    }
+    live((event.target.closest?.('[data-announce]') || event.target.querySelector?.('[data-announce]'))?.dataset.announce);
+  });
+  document.addEventListener('close', (event) => {
+    if (event.target.parentElement?.id !== 'modal') return;
+    event.target.remove();
+    if (opener?.isConnected) opener.focus();
+    opener = null;
+  }, true);
+  document.addEventListener('click', (event) => {
+    if (event.target.closest('[data-close-dialog]') && modal()) { event.preventDefault(); modal().close(); }
+    const copy = event.target.closest('[data-copy]');
+    if (copy) navigator.clipboard.writeText(byId(copy.dataset.copy).textContent).then(() => live(copy.dataset.copied));
+    document.querySelectorAll('details.menu[open]').forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  });
+  document.addEventListener('input', (event) => {
+    const form = event.target.closest('form[data-confirm-phrase]');
+    if (form && event.target.name === 'confirm') {
+      form.querySelector('[data-confirm-submit]').disabled = event.target.value.trim() !== form.dataset.confirmPhrase;
+    }
+  });
+  document.addEventListener('htmx:sendError', () => { byId('offline').hidden = false; });
+  document.addEventListener('htmx:timeout', () => { byId('offline').hidden = false; });
+  document.addEventListener('htmx:afterOnLoad', () => { byId('offline').hidden = true; });
+  document.addEventListener('DOMContentLoaded', () => {
+    document.documentElement.classList.add('js');
+    document.querySelector('[data-focus]')?.focus();
+  });
+})();

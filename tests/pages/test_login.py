@@ -1,0 +1,80 @@
+"""Signing in and out by the page."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from backups_app.models import User
+from tests.conftest import PASSWORD
+from tests.pages.conftest import AGENT, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_right_password_leads_to_the_page_that_was_wanted(admin: User) -> None:
+    answer = Client().post(
+        "/login/",
+        {"username": "ravi", "password": PASSWORD, "next": "/admin/backups/runs/"},
+        headers={"User-Agent": AGENT},
+    )
+
+    assert (answer.status_code, answer["Location"]) == (303, "/admin/backups/runs/")
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
+def test_login_never_leads_out_of_the_house(admin: User, elsewhere: str) -> None:
+    answer = Client().post("/login/", {"username": "ravi", "password": PASSWORD, "next": elsewhere})
+
+    assert answer["Location"] == "/"
+
+
+def test_a_wrong_password_gets_the_form_again_with_the_name_and_without_the_password(admin: User) -> None:
+    answer = Client().post("/login/", {"username": "ravi", "password": "not-this-one-at-all"})
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "User name or password is not right." in page
+    assert 'value="ravi"' in page
+    assert "not-this-one-at-all" not in page
+    assert "<title>Error:" in page.replace("\n", "")
+
+
+def test_an_unknown_name_gets_the_same_sentence(db: None) -> None:
+    answer = Client().post("/login/", {"username": "nobody", "password": "x"})
+
+    assert "User name or password is not right." in answer.content.decode()
+
+
+def test_the_sixth_wrong_try_is_told_when_to_come_back(admin: User) -> None:
+    browser = Client()
+    for _ in range(5):
+        browser.post("/login/", {"username": "ravi", "password": "wrong"})
+
+    answer = browser.post("/login/", {"username": "ravi", "password": PASSWORD})
+
+    assert answer.status_code == 429
+    assert "Too many tries. Try again at" in answer.content.decode()
+    assert "IST" in answer.content.decode()
+
+
+def test_logging_out_ends_the_session(admin: User) -> None:
+    browser = signed_in(admin)
+
+    answer = browser.post("/logout/")
+
+    assert answer["Location"] == "/login/"
+    assert browser.get("/")["Location"].startswith("/login/")
+
+
+def test_logging_out_by_a_link_is_refused(admin: User) -> None:
+    assert signed_in(admin).get("/logout/").status_code == 405
+
+
+def test_login_needs_the_token_of_its_form(admin: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+
+    answer = browser.post("/login/", {"username": "ravi", "password": PASSWORD})
+
+    assert answer.status_code == 403
+    assert "This form is no longer valid" in answer.content.decode()
