@@ -1,0 +1,139 @@
+"""`sync_conflicts`: the bytes of every version that a sync replaced or deleted, kept before it did so.
+
+    {_id: "5f…", run_id, collection: "bookings", document_id: …, key: Binary, side: "remote",
+     kind: "replaced" | "deleted", reason: "conflict" | "edit" | "deletion", why: "the local version is newer",
+     bytes: Binary, sha256: "…", other: Binary | null, other_sha256: "…" | null, parts: 0, kept_at: Date, applied: bool,
+     put_back_at: Date}
+
+`bytes` is the version that lost its place, `other` the one that took it (only for a real conflict, and when both fit).
+`applied` is false when the write that should have followed did not happen, or its end is not known. `_id` is derived
+from collection, key, side and both hashes: a repeated attempt writes one document. Backups hold this collection. A
+version too large for one document lies in `parts` more, `{_id: "5f…:0", part_of: "5f…", bytes}`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bson.binary import Binary
+from pymongo import DESCENDING
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.operations import UpdateOne
+from pymongo.write_concern import WriteConcern
+
+from backups_app.mongo import raw_ids
+
+NAME = "sync_conflicts"
+PART_BYTES = 8 * 1024 * 1024
+WRITE_BYTES = 16 * 1024 * 1024
+_DURABLE = WriteConcern(w="majority", j=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loser:
+    """A version that is about to be replaced (`other` holds what takes its place) or deleted (`other` is None)."""
+
+    collection: str
+    side: str
+    reason: str
+    why: str
+    frame: bytes
+    other: bytes | None
+
+    @property
+    def id(self) -> str:
+        """Return the id under which this version is kept; the same for the same attempt."""
+        parts = [self.collection.encode(), self.side.encode(), raw_ids.key(raw_ids.of(self.frame)), _hash(self.frame)]
+        parts.append(_hash(self.other) if self.other is not None else b"")
+        return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hexdigest()
+
+
+def collection(database: Database[Any]) -> Collection[Any]:
+    """Return `sync_conflicts` of the local database, with durable writes."""
+    return database.get_collection(NAME, write_concern=_DURABLE)
+
+
+def ensure_indexes(database: Database[Any]) -> None:
+    """Make the index by which the newest are listed first."""
+    collection(database).create_index([("kept_at", DESCENDING), ("_id", DESCENDING)], name="newest_first")
+
+
+def keep(database: Database[Any], *, losers: Sequence[Loser], run_id: str, now: datetime) -> None:
+    """Keep these versions, majority and journaled, before they are touched. What is kept already stays as it is."""
+    batch: list[UpdateOne] = []
+    size = 0
+    for loser in losers:
+        for document in _documents(loser, run_id=run_id, now=now):
+            batch.append(UpdateOne({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True))
+            size += len(document["bytes"]) + len(document.get("other") or b"")
+            if size > WRITE_BYTES:
+                collection(database).bulk_write(batch, ordered=True)
+                batch, size = [], 0
+    if batch:
+        collection(database).bulk_write(batch, ordered=True)
+
+
+def mark_applied(database: Database[Any], *, ids: Sequence[str]) -> None:
+    """Say that these versions did lose their place: the write was acknowledged."""
+    if ids:
+        collection(database).update_many({"_id": {"$in": list(ids)}}, {"$set": {"applied": True}})
+
+
+def newest(database: Database[Any], *, only_conflicts: bool, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """Return kept versions, newest first, without their bytes."""
+    wanted: dict[str, Any] = {"part_of": None} | ({"reason": "conflict"} if only_conflicts else {})
+    found = collection(database).find(wanted, {"bytes": 0, "other": 0})
+    return list(found.sort([("kept_at", DESCENDING), ("_id", DESCENDING)]).skip(offset).limit(limit))
+
+
+def get(database: Database[Any], *, conflict_id: str) -> dict[str, Any] | None:
+    """Return one kept version with its whole `bytes`, or None."""
+    document: dict[str, Any] | None = collection(database).find_one({"_id": conflict_id, "part_of": None})
+    if document is None:
+        return None
+    parts = [f"{conflict_id}:{number}" for number in range(document["parts"])]
+    by_id = {part["_id"]: bytes(part["bytes"]) for part in collection(database).find({"_id": {"$in": parts}})}
+    document["bytes"] = bytes(document["bytes"]) + b"".join(by_id[part] for part in parts)
+    return document
+
+
+def mark_put_back(database: Database[Any], *, conflict_id: str, now: datetime) -> None:
+    """Remember that an admin put this version back."""
+    collection(database).update_one({"_id": conflict_id}, {"$set": {"put_back_at": now}})
+
+
+def _documents(loser: Loser, *, run_id: str, now: datetime) -> Iterator[dict[str, Any]]:
+    """Yield the further parts first, so that a head never lacks one."""
+    first, rest = loser.frame[:PART_BYTES], loser.frame[PART_BYTES:]
+    parts = [rest[at : at + PART_BYTES] for at in range(0, len(rest), PART_BYTES)]
+    for number, part in enumerate(parts):
+        yield {"_id": f"{loser.id}:{number}", "part_of": loser.id, "bytes": Binary(part), "kept_at": now}
+    raw_id = raw_ids.of(loser.frame)
+    fits = loser.other is not None and loser.reason == "conflict" and len(loser.other) + len(first) < PART_BYTES
+    yield {
+        "_id": loser.id,
+        "run_id": run_id,
+        "collection": loser.collection,
+        "document_id": raw_ids.decoded(raw_id),
+        "key": Binary(raw_id),
+        "side": loser.side,
+        "kind": "deleted" if loser.other is None else "replaced",
+        "reason": loser.reason,
+        "why": loser.why,
+        "bytes": Binary(first),
+        "sha256": hashlib.sha256(loser.frame).hexdigest(),
+        "other": Binary(loser.other) if fits and loser.other is not None else None,
+        "other_sha256": None if loser.other is None else hashlib.sha256(loser.other).hexdigest(),
+        "parts": len(parts),
+        "kept_at": now,
+        "applied": False,
+    }
+
+
+def _hash(frame: bytes) -> bytes:
+    return hashlib.sha256(frame).digest()

@@ -1,0 +1,141 @@
+"""What became of each document of an exact write, and how a refused one is told from the rest of its batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from bson.errors import InvalidDocument
+from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+
+from backups_app.mongo.exact_writes import failures
+from backups_app.mongo.exact_writes.failures import Kind
+from backups_app.mongo.exact_writes.live_collection import DURABLE
+
+DUPLICATE_KEY, VALIDATION_FAILED = 11000, 121
+DROPPED_BEFORE_HALVING = 5
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True)
+class WriteOutcome:
+    """What became of each document, by the key of its `_id` (`raw_ids.key`).
+
+    `done`: written, acknowledged by a majority and journaled. `stale`: the live document is not what was expected,
+    nothing was written. `clashes`: another document holds its value of a unique index, which may dissolve.
+    `refused`: the server does not take it, and why. Every key is in exactly one of them.
+    """
+
+    done: list[bytes] = field(default_factory=list)
+    stale: list[bytes] = field(default_factory=list)
+    clashes: dict[bytes, str] = field(default_factory=dict)
+    refused: dict[bytes, str] = field(default_factory=dict)
+
+    def add(self, other: WriteOutcome) -> None:
+        """Take another outcome in."""
+        self.done += other.done
+        self.stale += other.stale
+        self.clashes.update(other.clashes)
+        self.refused.update(other.refused)
+
+    def refuse(self, key: bytes, details: Mapping[str, Any]) -> None:
+        """Sort in a document that the server refused: a duplicate `_id` is stale, another duplicate a clash."""
+        if details.get("code") != DUPLICATE_KEY:
+            named = {VALIDATION_FAILED: "DocumentValidationFailure"}
+            # Never the server's message: it may quote the document.
+            name = details.get("codeName") or named.get(details.get("code", 0)) or f"code {details.get('code')}"
+            self.refused[key] = f"the server refused it ({name})"
+        elif is_own_id(details):
+            self.stale.append(key)
+        else:
+            fields = ", ".join(details.get("keyPattern", {})) or "a unique index"
+            self.clashes[key] = f"another document has the same value of {fields}, which must be unique"
+
+
+Keyed = tuple[bytes, Any]
+"""A document to write, behind the key of its `_id`."""
+
+
+class OneRefused(Exception):
+    """The server refused one document of a batch that is written as a whole or not at all."""
+
+    def __init__(self, keyed: Keyed, details: Mapping[str, Any]) -> None:
+        super().__init__("one document of the batch was refused")
+        self.keyed, self.details = keyed, details
+
+
+def in_transaction(session: ClientSession, work: Callable[[ClientSession], T]) -> T:
+    """Run `work` in a snapshot transaction, again when it collided with another writer. Return what it returns."""
+    return session.with_transaction(
+        work,
+        read_concern=ReadConcern("snapshot"),
+        write_concern=DURABLE,
+        read_preference=ReadPreference.PRIMARY,
+    )
+
+
+def all_or_parts(batch: Sequence[Keyed], attempt: Callable[[Sequence[Keyed]], WriteOutcome]) -> WriteOutcome:
+    """Try a batch that succeeds or fails as one. Single out what the server refuses, and write the rest.
+
+    Raise PyMongoError when the outcome cannot be known or nothing will change by trying: read again.
+    """
+    outcome, pending = WriteOutcome(), list(batch)
+    for _ in range(DROPPED_BEFORE_HALVING):
+        if not pending:
+            return outcome
+        try:
+            outcome.add(attempt(pending))
+            return outcome
+        except OneRefused as refusal:
+            outcome.refuse(refusal.keyed[0], refusal.details)
+            pending.remove(refusal.keyed)
+        except (OperationFailure, InvalidDocument, DocumentTooLarge) as error:
+            details = refusal_details(error)
+            if len(pending) == 1:
+                outcome.refuse(pending[0][0], details)
+                return outcome
+            break
+    middle = max(1, len(pending) // 2)
+    for part in (pending[:middle], pending[middle:]):
+        if part:
+            outcome.add(all_or_parts(part, attempt))
+    return outcome
+
+
+def one_by_one(batch: Sequence[Keyed], write: Callable[[Keyed], WriteOutcome]) -> WriteOutcome:
+    """Write one document after the other, each with its own known result; a refused one does not stop the rest."""
+    outcome = WriteOutcome()
+    for keyed in batch:
+        try:
+            outcome.add(write(keyed))
+        except (OperationFailure, InvalidDocument, DocumentTooLarge) as error:
+            outcome.refuse(keyed[0], refusal_details(error))
+    return outcome
+
+
+def refused_of(error: BulkWriteError, sent: Sequence[Keyed]) -> OneRefused:
+    """Given the failure of an ordered bulk and what was sent, name the offender. Raise `error` if it is no refusal."""
+    if failures.kind(error) is not Kind.REFUSED:
+        raise error
+    first = error.details["writeErrors"][0]
+    return OneRefused(sent[first["index"]], first)
+
+
+def refusal_details(error: Exception) -> Mapping[str, Any]:
+    """Return code and name of a refusal. Raise `error` when it is none: the outcome is unknown, or final."""
+    if isinstance(error, InvalidDocument | DocumentTooLarge):
+        return {"codeName": "BSONObjectTooLarge"}
+    if failures.kind(error) is not Kind.REFUSED:
+        raise error
+    assert isinstance(error, OperationFailure)
+    return {"code": error.code, **(error.details or {})}
+
+
+def is_own_id(details: Mapping[str, Any]) -> bool:
+    """Whether a duplicate-key error is about `_id` itself."""
+    pattern = details.get("keyPattern")
+    return list(pattern) == ["_id"] if pattern else " index: _id_ " in str(details.get("errmsg", ""))

@@ -1,0 +1,42 @@
+"""The brake: when so much vanished from one side at once that it looks like an accident, nothing is deleted."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from backups_app.mongo import raw_bson
+
+SHARE, DOCUMENTS = 0.30, 20
+COLLECTION_GONE = "the whole collection vanished from the {side} side"
+
+
+def blocks(*, vanished: int, known: int) -> bool:
+    """Given how many of the documents that both sides had vanished from one side, return whether to hold.
+
+    More than 30 % and more than 20 of them.
+    """
+    return vanished > DOCUMENTS and vanished > SHARE * known
+
+
+def sentence(*, vanished: int, known: int, side: str) -> str:
+    """Return why the brake holds, `side` being where the documents vanished."""
+    return f"{vanished} of {known} documents vanished from the {side} side"
+
+
+def expired(frame: bytes, *, indexes: Sequence[Mapping[str, Any]], now: datetime) -> bool:
+    """Whether a TTL index of its collection would have deleted this raw document by now: that is no accident."""
+    moment = int(now.timestamp() * 1000)
+    for index in indexes:
+        seconds = index.get("expireAfterSeconds")
+        if seconds is None:
+            continue
+        field = next(iter(index["key"])).encode()
+        for name, value in raw_bson.elements(frame):
+            if name == field and value.type == 0x09:
+                if struct.unpack("<q", value.data)[0] + int(seconds) * 1000 <= moment:
+                    return True
+                break
+    return False

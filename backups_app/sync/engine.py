@@ -1,0 +1,134 @@
+"""Brings two databases together without losing a version; `docs/sync.md` explains the rules.
+
+1. Recognise the pair and announce the next generation on both sides (`pair`).
+2. List the collections of both sides; make what is missing on one (`listing`, `twin`).
+3. Find what differs (`scan`) and bring it together by the three-way table (`settle`, `merge`), collection by
+   collection, in at most three rounds.
+4. Carry deletions over, in the opposite order of collections, as far as the brake lets them pass.
+5. Make the announced generation the current one.
+
+Whatever happens, `sync_logs` has a document that says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from backups_app.catalog import sync_conflicts, sync_logs
+from backups_app.errors import DatabaseUnreachable, SyncFailed, SyncInterrupted, TempleOpsError
+from backups_app.mongo import connections
+from backups_app.progress import Progress
+from backups_app.records import Side
+from backups_app.sync import edit_time, sides, tally
+from backups_app.sync.passage import Passage
+from backups_app.sync.tally import SyncReport
+
+__all__ = ["SyncOptions", "SyncReport", "synchronise"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncOptions:
+    """What the operator decided about sync.
+
+    `deletes`: `propagate` or `keep`. `exact`: scan everything, whatever the streams say. `adopt`: pair the two anew.
+    `only`: these collections. `decided`: what an admin said about blocked collections, `delete` or `keep` by name.
+    """
+
+    deletes: str = "propagate"
+    exclude: frozenset[str] = frozenset()
+    proof_days: int = 7
+    edit_fields: tuple[str, ...] = edit_time.FIELDS
+    create_indexes: bool = False
+    exact: bool = False
+    adopt: bool = False
+    dry_run: bool = False
+    only: frozenset[str] | None = None
+    decided: Mapping[str, str] = field(default_factory=dict)
+
+
+def synchronise(
+    *,
+    local: Database[Any],
+    remote: Database[Any],
+    run_id: str,
+    options: SyncOptions,
+    progress: Progress,
+    now: datetime,
+) -> SyncReport:
+    """Bring both databases together. Return what was done.
+
+    Raise `PairMismatch` or `SideRolledBack` before anything is written, `DatabaseUnreachable` when a side could not
+    be reached and nothing had been carried over, `SyncInterrupted` when it broke off half-way, `SyncFailed`
+    otherwise, and what progress raises. It is always safe to repeat.
+    """
+    started = time.monotonic()
+    with connections.reachable(Side.LOCAL):
+        log = sync_logs.begin(local, run_id=run_id, now=now)
+        sync_conflicts.ensure_indexes(local)
+    passage = Passage(options=options, run_id=run_id, progress=progress, now=now)
+    try:
+        with (
+            sides.opened(side=Side.LOCAL, database=local) as here,
+            sides.opened(side=Side.REMOTE, database=remote) as there,
+        ):
+            passage.run(here, there)
+    except BaseException as error:
+        named = _named(error, passage)
+        failed = {"status": "failed", **_error(named, passage)}
+        _end(local, {**log, **passage.as_log(), **failed}, started, now, failing=True)
+        if named is error:
+            raise
+        raise named from error
+    log = _end(local, {**log, **passage.as_log(), "status": "success"}, started, now, failing=False)
+    return SyncReport(
+        log=log,
+        unresolved={one.name: one.unresolved for one in passage.tallies if one.unresolved},
+        blocked={one.name: one.blocked for one in passage.tallies if one.blocked},
+        skipped={one.name: one.skipped for one in passage.tallies if one.skipped},
+        warnings=tuple(passage.warnings()),
+    )
+
+
+def _end(local: Database[Any], log: dict[str, Any], started: float, now: datetime, *, failing: bool) -> dict[str, Any]:
+    seconds = time.monotonic() - started
+    log |= {"seconds": round(seconds, 3), "finished_at": now + timedelta(seconds=seconds)}
+    try:
+        with connections.reachable(Side.LOCAL):
+            sync_logs.end(local, log=log)
+    except (PyMongoError, DatabaseUnreachable):
+        if not failing:
+            raise
+        logger.exception("The log of a failed sync could not be written", extra={"sync": log["_id"]})
+    return log
+
+
+def _named(error: BaseException, passage: Passage) -> BaseException:
+    """Return what a failure is called here."""
+    counts = tally.totals(passage.tallies)
+    half_way = bool(counts["pulled"] + counts["pushed"] + counts["deleted_local"] + counts["deleted_remote"])
+    if isinstance(error, DatabaseUnreachable) and half_way:
+        return SyncInterrupted(side=error.facts["side"], pulled=counts["pulled"], pushed=counts["pushed"])
+    if isinstance(error, TempleOpsError) or not isinstance(error, Exception):
+        return error
+    logger.error("Sync failed", exc_info=error, extra={"run_id": passage.run_id})
+    return SyncFailed()
+
+
+def _error(error: BaseException, passage: Passage) -> dict[str, Any]:
+    code = error.code if isinstance(error, TempleOpsError) else "interrupted"
+    message = error.detail if isinstance(error, TempleOpsError) else "The sync was interrupted."
+    return {
+        "error_code": code,
+        "error_message": message,
+        "half_way": any(one.written for one in passage.tallies),
+    }

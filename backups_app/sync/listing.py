@@ -1,0 +1,119 @@
+"""Which collections are synced and how, from what both servers list: pure, except for reading the lists."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Several
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.database import Database
+
+from backups_app.records import INTERNAL, Side
+
+Info = Mapping[str, Any]
+"""A collection as `listCollections` shows it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A collection as both sides list it; `infos` lacks a side where it does not exist. `skipped` says why not."""
+
+    name: str
+    infos: Mapping[Side, Info]
+    skipped: str | None = None
+
+    @property
+    def type(self) -> str:
+        """`collection`, `timeseries`, or `view`."""
+        return str(next(iter(self.infos.values()))["type"])
+
+    @property
+    def insert_only(self) -> bool:
+        """Capped and time-series collections only ever receive inserts."""
+        return self.type == "timeseries" or any(info["options"].get("capped") for info in self.infos.values())
+
+    @property
+    def missing_on(self) -> Side | None:
+        """Return the side that has no such collection, or None."""
+        return next((side for side in Side if side not in self.infos), None)
+
+    @property
+    def uuids(self) -> dict[str, str]:
+        """Return the identity of the collection on each side; it changes when it is dropped and made again."""
+        return {side.value: _uuid(info) for side, info in self.infos.items()}
+
+    def collation(self, side: Side) -> Mapping[str, Any] | None:
+        """Return the default collation on a side, None for the simple one."""
+        info = self.infos.get(side)
+        return info["options"].get("collation") if info else None
+
+
+def read(database: Database[Any]) -> dict[str, Info]:
+    """Return the collections of a database by name. Raise PyMongoError."""
+    return {info["name"]: info for info in database.list_collections()}
+
+
+def plan(
+    *,
+    local: Mapping[str, Info],
+    remote: Mapping[str, Info],
+    exclude: Several[str],
+    only: Several[str] | None,
+) -> list[Planned]:
+    """Given both lists, return every collection of the temple in the order of copying: by name, which puts the chunks
+    of a GridFS bucket before its files."""
+    planned = []
+    for name in sorted(local.keys() | remote.keys()):
+        if name in INTERNAL or name.startswith("system."):
+            continue
+        infos = {side: infos[name] for side, infos in ((Side.LOCAL, local), (Side.REMOTE, remote)) if name in infos}
+        planned.append(Planned(name=name, infos=infos, skipped=_skipped(name, infos, exclude, only)))
+    return planned
+
+
+def _skipped(name: str, infos: Mapping[Side, Info], exclude: Several[str], only: Several[str] | None) -> str | None:
+    types = {str(info["type"]) for info in infos.values()}
+    capped = {bool(info["options"].get("capped")) for info in infos.values()}
+    if name in exclude:
+        return "excluded by SYNC_EXCLUDE"
+    if only is not None and name not in only:
+        return "not asked for"
+    if len(types) > 1:
+        return f"it is a {infos[Side.LOCAL]['type']} here and a {infos[Side.REMOTE]['type']} on Atlas"
+    if types == {"view"}:
+        return "a view holds no documents of its own"
+    if len(capped) > 1:
+        return "it is capped on one side only"
+    return None
+
+
+def differences(planned: Planned) -> list[str]:
+    """Return in sentences how the options of a collection differ between the sides."""
+    if planned.missing_on is not None:
+        return []
+    local, remote = (planned.infos[side]["options"] for side in Side)
+    return [
+        f"option {name} differs between local and Atlas"
+        for name in sorted(local.keys() | remote.keys())
+        if local.get(name) != remote.get(name)
+    ]
+
+
+def index_differences(*, local: Sequence[Info], remote: Sequence[Info]) -> list[str]:
+    """Given the indexes of both sides, return in sentences which are missing or differ."""
+    here, there = ({spec["name"]: _essence(spec) for spec in specs} for specs in (local, remote))
+    found = [f"index {name} is missing on Atlas" for name in sorted(here.keys() - there.keys())]
+    found += [f"index {name} is missing locally" for name in sorted(there.keys() - here.keys())]
+    found += [f"index {name} differs" for name in sorted(here.keys() & there.keys()) if here[name] != there[name]]
+    return found
+
+
+def _essence(spec: Info) -> dict[str, Any]:
+    essence = {name: value for name, value in spec.items() if name not in ("v", "ns", "background")}
+    return essence | {"key": list(spec["key"].items())}
+
+
+def _uuid(info: Info) -> str:
+    uuid = info.get("info", {}).get("uuid")
+    return "" if uuid is None else bytes(uuid if isinstance(uuid, bytes) else uuid.bytes).hex()

@@ -1,0 +1,144 @@
+"""The exact scan: reads every document of a collection raw, hashes it, and compares it with the base.
+
+It finds candidates only. Whether one is really pushed, pulled or deleted is judged on documents that are read again.
+Memory stays flat: what was seen lies on disk, cut by the key's hash, and is compared part by part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+
+from backups_app.catalog import sync_base
+from backups_app.catalog.sync_base import Base, Entries, Entry
+from backups_app.errors import SyncFailed
+from backups_app.mongo import connections, raw_ids
+from backups_app.progress import Progress
+from backups_app.records import Side
+from backups_app.sync.sides import SideAccess
+from backups_app.sync.spool import Seen, Spool
+from backups_app.sync.tally import Tally
+
+ONE_PART_DOCUMENTS = 20_000
+MANY_PARTS = 256
+REPORT_DOCUMENTS = 2_000
+_WIDTH = 2
+"""Hex digits of a part's name where there are many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One part of a scan, compared. `candidates` differ and are to be judged, each with the size of its larger
+    version; `base` are entries to settle right away, for both sides were seen equal (None: seen on neither)."""
+
+    candidates: Mapping[bytes, int]
+    base: Mapping[bytes, Entry | None]
+    equal: int
+
+
+def compare(
+    *,
+    name: str,
+    scanned: Sequence[SideAccess],
+    touched: Mapping[bytes, bytes],
+    base: Base,
+    expected: int,
+    tally: Tally,
+    progress: Progress,
+) -> Iterator[Found]:
+    """Scan these sides and yield what differs, part by part, ordered so that base buckets are written once.
+
+    With one side scanned, the other is taken to be as the base says, except for what its stream has `touched` (raw
+    `_id`s by key). `expected` is about how many documents there are. Raise `DatabaseUnreachable`, `SyncFailed`.
+    """
+    parts = MANY_PARTS if expected > ONE_PART_DOCUMENTS else 1
+    with Spool(parts) as first, Spool(parts) as second:
+        spools = dict(zip((access.side for access in scanned), (first, second), strict=False))
+        for access in scanned:
+            _scan(access, name, spools[access.side], parts, tally, progress)
+        extra = _by_part(touched, parts)
+        for number in range(parts):
+            with connections.reachable(Side.LOCAL):
+                stored = base.read_prefix(_prefix(number, parts))
+            seen = {side: {raw_ids.key(one.raw_id): one for one in spools[side].part(number)} for side in spools}
+            yield _compare_part(seen, stored, extra.get(number, {}))
+
+
+def _compare_part(seen: Mapping[Side, Mapping[bytes, Seen]], base: Entries, touched: Mapping[bytes, bytes]) -> Found:
+    candidates: dict[bytes, int] = dict.fromkeys(touched.values(), 0)
+    settled: dict[bytes, Entry | None] = {}
+    equal = 0
+    keys = sorted(base.keys() | {key for one in seen.values() for key in one}, key=sync_base.place)
+    for key in keys:
+        if key in touched:
+            continue
+        entry = base.get(key)
+        ours = [one.get(key) for one in seen.values()]
+        hashes = {one.hash if one else None for one in ours}
+        if len(seen) == 1:
+            hashes.add(entry.hash if entry else None)
+        if len(hashes) > 1:
+            present = next((one for one in ours if one), None)
+            raw_id = present.raw_id if present else entry.raw_id if entry else b""
+            candidates[raw_id] = max((one.size for one in ours if one), default=0)
+            continue
+        here = ours[0]
+        equal += here is not None
+        if here is None:
+            settled[key] = None
+        elif entry is None or entry.hash != here.hash:
+            settled[key] = Entry(here.raw_id, here.hash)
+    return Found(candidates=candidates, base=settled, equal=equal)
+
+
+def _scan(access: SideAccess, name: str, spool: Spool, parts: int, tally: Tally, progress: Progress) -> None:
+    with connections.reachable(access.side):
+        collection = access.collection(name).with_options(
+            read_preference=ReadPreference.PRIMARY, read_concern=ReadConcern("majority")
+        )
+        before = collection.estimated_document_count()
+        progress.expect(f"{name} ({access.side.value})", before)
+        count = size = 0
+        for batch in collection.find_raw_batches({}):
+            progress.checkpoint()
+            seen = _spool_batch(batch, spool, parts)
+            count += seen
+            size += len(batch)
+            progress.advance(f"{name} ({access.side.value})", seen, len(batch))
+        tally.size_bytes += size
+        # The quick count may be wrong after a crash of the server; the slow one is not.
+        short = count < min(before, collection.estimated_document_count())
+        if short and count < min(before, collection.count_documents({})):
+            raise SyncFailed
+    progress.note(f"{name}: read {count} documents on the {access.side.value} side")
+
+
+def _spool_batch(batch: bytes, spool: Spool, parts: int) -> int:
+    """Remember each document of a raw batch. Return how many there were."""
+    at, end, count = 0, len(batch), 0
+    sha256, of, key, place, add = hashlib.sha256, raw_ids.of, raw_ids.key, sync_base.place, spool.add
+    while at < end:
+        length = int.from_bytes(batch[at : at + 4], "little")
+        frame = batch[at : at + length]
+        raw_id = of(frame)
+        part = int(place(key(raw_id))[:_WIDTH], 16) if parts > 1 else 0
+        add(part, raw_id, sha256(frame).digest(), length)
+        at += length
+        count += 1
+    return count
+
+
+def _prefix(number: int, parts: int) -> str:
+    return f"{number:0{_WIDTH}x}" if parts > 1 else ""
+
+
+def _by_part(touched: Mapping[bytes, bytes], parts: int) -> dict[int, dict[bytes, bytes]]:
+    by_part: dict[int, dict[bytes, bytes]] = {}
+    for key, raw_id in touched.items():
+        part = int(sync_base.place(key)[:_WIDTH], 16) if parts > 1 else 0
+        by_part.setdefault(part, {})[key] = raw_id
+    return by_part

@@ -1,0 +1,81 @@
+"""The two sides of a sync: a database, what its server can do, and every failure to reach it named by its side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import InvalidOperation, PyMongoError
+
+from backups_app.errors import DatabaseUnreachable
+from backups_app.mongo import connections
+from backups_app.records import Side
+
+_WITH_TRANSACTIONS = frozenset({"RSPrimary", "Mongos"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerKind:
+    """`process_id` is new with each start of the server; empty when it does not say."""
+
+    transactions: bool
+    process_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideAccess:
+    """One side. `session` is None where the server knows no transactions."""
+
+    side: Side
+    database: Database[Any]
+    session: ClientSession | None
+
+    def collection(self, name: str) -> Collection[Any]:
+        """Return a collection of this side."""
+        return self.database[name]
+
+
+@contextmanager
+def opened(*, side: Side, database: Database[Any]) -> Iterator[SideAccess]:
+    """Hold one session with the side's server as long as the sync lasts. Raise `DatabaseUnreachable`."""
+    with connections.reachable(side):
+        transactions = kind(database.client).transactions
+    if not transactions:
+        yield SideAccess(side=side, database=database, session=None)
+        return
+    with database.client.start_session(causal_consistency=False) as session:
+        yield SideAccess(side=side, database=database, session=session)
+
+
+def kind(client: MongoClient[Any]) -> ServerKind:
+    """Return what the driver knows of the server from its heartbeats: no round trip once it is connected."""
+    try:
+        address = client.address
+    except InvalidOperation:  # several mongos at once
+        return ServerKind(transactions=True, process_id="")
+    described = client.topology_description.server_descriptions().get(address) if address else None
+    if described is None:
+        hello = client.admin.command("hello")
+        version = hello.get("topologyVersion")
+        return ServerKind(
+            transactions="setName" in hello or hello.get("msg") == "isdbgrid", process_id=_process(version)
+        )
+    return ServerKind(
+        transactions=described.server_type_name in _WITH_TRANSACTIONS,
+        process_id=_process(described.topology_version),
+    )
+
+
+def blame(error: PyMongoError, side: Side) -> Exception:
+    """Return what a pymongo error of this side is called here: unreachable, or itself."""
+    return DatabaseUnreachable(side=side.value) if connections.is_unreachable(error) else error
+
+
+def _process(version: Any) -> str:
+    return str(version["processId"]) if version else ""
