@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import pymongo
@@ -43,7 +43,15 @@ FORCED = {
 }
 NEEDS_A_SECONDARY = frozenset({"readpreference", "readpreferencetags", "maxstalenessseconds"})
 
-_clients: dict[tuple[int, Side, str], Client] = {}
+
+class _Key(NamedTuple):
+    process_id: int
+    side: Side
+    url: str
+    for_scans: bool
+
+
+_clients: dict[_Key, Client] = {}
 _clients_lock = threading.Lock()
 
 
@@ -118,6 +126,20 @@ def facts(client: Client) -> ServerFacts:
     )
 
 
+def for_scans(database: MongoDatabase) -> MongoDatabase:
+    """Return the same database through a client that limits each network read instead of each operation.
+
+    With timeoutMS, pymongo sends the limit along with `find`, and the server counts its own time for *all* batches
+    against it: reading a collection of some gigabytes from a slow disk would fail after 30 s. Use this to read whole
+    collections, and sessions of its client. A database that this module did not open is returned as it is.
+    """
+    with _clients_lock:
+        opened = next((key for key, client in _clients.items() if client is database.client), None)
+    if opened is None:
+        return database
+    return _cached(opened.side, opened.url, for_scans=True).get_database(database.name, database.codec_options)
+
+
 @contextmanager
 def reachable(side: Side) -> Iterator[None]:
     """Translate what pymongo raises for a server that does not answer, or not in time, or that refuses the login,
@@ -152,27 +174,27 @@ def overridden(url: str) -> tuple[str, ...]:
 def close_all() -> None:
     """Close every client of this process; the next `open_…` makes new ones. For tests and orderly ends."""
     with _clients_lock:
-        for (process_id, _, _), client in _clients.items():
-            if process_id == os.getpid():  # a fork's copies of its parent's sockets are not ours to close
+        for key, client in _clients.items():
+            if key.process_id == os.getpid():  # a fork's copies of its parent's sockets are not ours to close
                 client.close()
         _clients.clear()
 
 
-def _cached(side: Side, url: str) -> Client:
-    key = (os.getpid(), side, str(url))
+def _cached(side: Side, url: str, *, for_scans: bool = False) -> Client:
+    key = _Key(os.getpid(), side, str(url), for_scans)
     with _clients_lock:
         if key not in _clients:
-            _clients[key] = _open(side, str(url))
+            _clients[key] = _open(side, str(url), for_scans=for_scans)
         return _clients[key]
 
 
-def _open(side: Side, url: str) -> Client:
+def _open(side: Side, url: str, *, for_scans: bool) -> Client:
     if not url.startswith(("mongodb://", "mongodb+srv://")):
         raise MongoUrlInvalid(
             side=side.value, variable=VARIABLE[side], reason="it begins neither with mongodb:// nor with mongodb+srv://"
         )
     try:
-        return MongoClient(_without_secondaries(url), connect=False, **_options(side))
+        return MongoClient(_without_secondaries(url), connect=False, **_options(side, for_scans=for_scans))
     except InvalidURI as error:
         reason = "it cannot be parsed; odd characters in user or password must be percent-encoded"
         raise MongoUrlInvalid(side=side.value, variable=VARIABLE[side], reason=reason) from error
@@ -181,7 +203,7 @@ def _open(side: Side, url: str) -> Client:
         raise MongoUrlInvalid(side=side.value, variable=VARIABLE[side], reason=reason) from error
 
 
-def _options(side: Side) -> dict[str, Any]:
+def _options(side: Side, *, for_scans: bool) -> dict[str, Any]:
     """Keyword options win over the URL's own."""
     options: dict[str, Any] = {
         "appname": "TempleOps",
@@ -194,7 +216,7 @@ def _options(side: Side) -> dict[str, Any]:
         "tzinfo": UTC,
         # A date beyond the year 9999 is legal in BSON and must not stop us from reading.
         "datetime_conversion": "DATETIME_AUTO",
-        "timeoutMS": TIMEOUT_SECONDS[side] * 1000,
+        "socketTimeoutMS" if for_scans else "timeoutMS": TIMEOUT_SECONDS[side] * 1000,
         "serverSelectionTimeoutMS": SERVER_SELECTION_SECONDS[side] * 1000,
     }
     if side is Side.REMOTE:

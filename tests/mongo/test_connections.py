@@ -6,9 +6,10 @@ import os
 import time
 from datetime import UTC, datetime
 
+import pymongo
 import pytest
 from pymongo import ReadPreference
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import DuplicateKeyError, ExecutionTimeout, OperationFailure
 
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable, LocalUrlMissing, MongoUrlInvalid
@@ -131,12 +132,56 @@ def test_a_refused_login_is_database_unreachable(local_server: EmbeddedServer) -
 
 
 def test_a_time_limit_is_database_unreachable(local_db: connections.MongoDatabase) -> None:
-    import pymongo
-
     local_db.slow.insert_one({"_id": 1})
 
     with pytest.raises(DatabaseUnreachable), connections.reachable(Side.LOCAL), pymongo.timeout(0.05):
         local_db.slow.find_one({"$where": "sleep(2000) || true"})
+
+
+def test_a_long_reading_is_limited_per_batch(
+    monkeypatch: pytest.MonkeyPatch, local_server: EmbeddedServer, local_db: connections.MongoDatabase
+) -> None:
+    local_db.events.insert_many([{"_id": number} for number in range(30)])
+    monkeypatch.setitem(connections.TIMEOUT_SECONDS, Side.LOCAL, 1)
+    client = _local(local_server.uri + "&appName=hurried")
+    tenth_of_a_second_each = {"$where": "sleep(100) || true"}
+    database = connections.database(client, local_db.name)
+
+    with pytest.raises(ExecutionTimeout):
+        list(database.events.find(tenth_of_a_second_each, batch_size=3))
+    documents = list(connections.for_scans(database).events.find(tenth_of_a_second_each, batch_size=3))
+
+    assert [document["_id"] for document in documents] == list(range(30))
+
+
+def test_even_a_long_reading_does_not_wait_for_ever(
+    monkeypatch: pytest.MonkeyPatch, local_server: EmbeddedServer, local_db: connections.MongoDatabase
+) -> None:
+    local_db.events.insert_one({"_id": 1})
+    monkeypatch.setitem(connections.TIMEOUT_SECONDS, Side.LOCAL, 1)
+    client = _local(local_server.uri + "&appName=impatient")
+    database = connections.for_scans(connections.database(client, local_db.name))
+    started = time.monotonic()
+
+    with pytest.raises(DatabaseUnreachable), connections.reachable(Side.LOCAL):
+        list(database.events.find({"$where": "sleep(20000) || true"}))
+
+    assert time.monotonic() - started < 10
+
+
+def test_scans_keep_the_guarantees(local_db: connections.MongoDatabase) -> None:
+    scanning = connections.for_scans(local_db)
+
+    assert scanning.name == local_db.name
+    assert scanning.client is connections.for_scans(local_db).client
+    assert scanning.client.options.timeout is None
+    assert scanning.read_preference == ReadPreference.PRIMARY
+    assert scanning.read_concern.level == "majority"
+
+
+def test_a_database_of_somebody_else_is_scanned_as_it_is(local_server: EmbeddedServer) -> None:
+    with local_server.client() as client:
+        assert connections.for_scans(client.temple) == client.temple
 
 
 def test_other_failures_keep_their_names(local_db: connections.MongoDatabase) -> None:
