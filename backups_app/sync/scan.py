@@ -103,7 +103,7 @@ def _scan(access: SideAccess, name: str, spool: Spool, parts: int, tally: Tally,
         before = collection.estimated_document_count()
         progress.expect(f"{name} ({access.side.value})", before)
         count = size = 0
-        for batch in collection.find_raw_batches({}):
+        for batch in connections.for_scans(access.database)[name].find_raw_batches({}):
             progress.checkpoint()
             seen = _spool_batch(batch, spool, parts)
             count += seen
