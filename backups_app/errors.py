@@ -179,6 +179,15 @@ class SyncFailed(TempleOpsError):
     sentence = "Local and Atlas could not be brought together. Nothing was deleted."
 
 
+class SyncInterrupted(SyncFailed):
+    """Facts: `side`, `pulled`, `pushed`. It broke off half-way; the next sync goes on where it was."""
+
+    sentence = (
+        "The {side} database was lost in the middle of the sync, after {pulled} documents were pulled and {pushed} "
+        "pushed. No version was lost, and the purge deletes nothing. The next sync goes on from there."
+    )
+
+
 class PairMismatch(TempleOpsError):
     """Facts: `reason`."""
 
