@@ -1,79 +1,189 @@
-"""Two backups of one collection side by side: which documents are only in one, changed, or the same.
-
-Each document becomes 20 bytes (hash of its `_id`, hash of its bytes, its number), sorted into 256 drawers by the hash;
-the drawers of both sides are then compared one pair at a time, so memory grows by 20 bytes a document and no more.
-"""
+"""Two backups side by side: collection by collection, and within one document by document."""
 
 from __future__ import annotations
 
-import struct
-from array import array
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from hashlib import blake2b
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from itertools import islice
+from threading import Lock
 
+from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.store import Store
+from backups_app.browsing import differences, digests, document_ids, documents, opening
+from backups_app.browsing.collection_file import CollectionFile, open_collection
+from backups_app.browsing.differences import FieldChange
+from backups_app.browsing.digests import Comparison
+from backups_app.browsing.opening import OpenBackup
+from backups_app.errors import CollectionNotFound, DamagedDocument
 from backups_app.mongo import raw_ids
-from backups_app.progress import Progress
+from backups_app.progress import Progress, Silent
 
-_RECORD = struct.Struct("<8s8sI")
-_DRAWERS = 256
-_BATCH = 5_000
+_KEPT = 16
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Numbers of documents within their files: `only_a` and `changed` (pairs a, b) and `only_b`, each in file order.
-    `same` is a count."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CollectionDifference:
+    """One collection of two backups. `documents_*` is None where that backup does not hold it."""
 
-    only_a: array[int] = field(default_factory=lambda: array("I"))
-    only_b: array[int] = field(default_factory=lambda: array("I"))
-    changed: tuple[tuple[int, int], ...] = ()
-    same: int = 0
+    name: str
+    documents_a: int | None
+    documents_b: int | None
+    only_a: int
+    only_b: int
+    changed: int
+    same: int
 
 
-class Digest:
-    """The documents of one side, 20 bytes each."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentDifference:
+    """One document that differs. `kind` is `only_a`, `only_b` or `changed`; `number_*` its place in that backup's file;
+    `identity` its `_id` as `--id` takes it; `changes` the fields, from a to b."""
+
+    kind: str
+    identity: str
+    number_a: int | None
+    number_b: int | None
+    changes: tuple[FieldChange, ...] = ()
+
+
+def of_backups(
+    *, store: Store, a: str, b: str, only: Sequence[str] | None = None, progress: Progress | None = None
+) -> tuple[CollectionDifference, ...]:
+    """Compare the collections of two backups, or the `only` ones, by name. Files with the same hash are not read.
+
+    Raise `InvalidBackupId`, `BackupNotFound`, `CollectionNotFound` for an `only` name that neither holds,
+    `DamagedDocument`, or what `progress` raises.
+    """
+    first, second = (opening.open_backup(store=store, backup_id=backup_id) for backup_id in (a, b))
+    known = {**first.manifest.collections, **second.manifest.collections}
+    if only is not None and not set(only) <= set(known):
+        raise CollectionNotFound
+    names = sorted(known if only is None else set(only))
+    return tuple(_difference(first, second, name, progress or Silent()) for name in names)
+
+
+def of_collection(*, store: Store, a: str, b: str, collection: str, progress: Progress | None = None) -> Comparison:
+    """Compare one collection document by document. Raises as `of_backups`."""
+    first, second = (opening.open_backup(store=store, backup_id=backup_id) for backup_id in (a, b))
+    if collection not in {**first.manifest.collections, **second.manifest.collections}:
+        raise CollectionNotFound
+    return _compared(first, second, collection, progress or Silent())
+
+
+def documents_of(
+    *,
+    store: Store,
+    a: str,
+    b: str,
+    collection: str,
+    comparison: Comparison,
+    kind: str,
+    start: int = 0,
+    limit: int = 25,
+    zone: tzinfo = UTC,
+) -> tuple[DocumentDifference, ...]:
+    """Return the documents of one `kind` (`only_a`, `only_b`, `changed`) of a comparison, `limit` from `start` on."""
+    pairs: Iterator[tuple[int | None, int | None]] = {
+        "only_a": ((number, None) for number in comparison.only_a[start : start + limit]),
+        "only_b": ((None, number) for number in comparison.only_b[start : start + limit]),
+        "changed": (pair for pair in comparison.changed[start : start + limit]),
+    }[kind]
+    reader = _Reader(store, collection, a, b)
+    return tuple(reader.difference(kind, number_a, number_b, zone) for number_a, number_b in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    store: Store
+    collection: str
+    a: str
+    b: str
+
+    def difference(self, kind: str, number_a: int | None, number_b: int | None, zone: tzinfo) -> DocumentDifference:
+        before, after = self._frame(self.a, number_a), self._frame(self.b, number_b)
+        return DocumentDifference(
+            kind=kind,
+            identity=document_ids.address(raw_ids.of(before or after or b"")),
+            number_a=number_a,
+            number_b=number_b,
+            changes=differences.fields(before, after, zone=zone) if before and after else (),
+        )
+
+    def _frame(self, backup_id: str, number: int | None) -> bytes | None:
+        if number is None:
+            return None
+        return documents.sound(store=self.store, backup_id=backup_id, collection=self.collection, number=number)
+
+
+def _difference(first: OpenBackup, second: OpenBackup, name: str, progress: Progress) -> CollectionDifference:
+    a, b = (backup.manifest.collections.get(name) for backup in (first, second))
+    compared = _compared(first, second, name, progress)
+    changed, same = len(compared.changed), compared.same
+    return CollectionDifference(
+        name=name,
+        documents_a=None if a is None else len(compared.only_a) + changed + same,
+        documents_b=None if b is None else len(compared.only_b) + changed + same,
+        only_a=len(compared.only_a),
+        only_b=len(compared.only_b),
+        changed=changed,
+        same=same,
+    )
+
+
+def _compared(first: OpenBackup, second: OpenBackup, name: str, progress: Progress) -> Comparison:
+    hashes = tuple(_stream_hash(backup, name) for backup in (first, second))
+    if hashes[0] and hashes[0] == hashes[1]:
+        return Comparison(same=first.manifest.collections[name].documents)
+    known = _remembered.get(hashes)
+    if known is None:
+        known = digests.compare(_digest(first, name, progress), _digest(second, name, progress))
+        _remembered.put(hashes, known)
+    return known
+
+
+def _digest(backup: OpenBackup, name: str, progress: Progress) -> digests.Digest:
+    if name not in backup.manifest.collections:
+        return digests.Digest()
+    source = open_collection(backup=backup, collection=name, seconds=float("inf"))
+    progress.expect(name, source.total)
+    return digests.of(_sound(source), label=name, progress=progress)
+
+
+def _sound(source: CollectionFile) -> Iterator[bytes]:
+    try:
+        yield from islice(source.frames(start=0), source.total)
+    except InvalidFrame as error:
+        raise DamagedDocument(number=error.number + 1, readable=error.number) from error
+
+
+def _stream_hash(backup: OpenBackup, name: str) -> str:
+    """The hash that verification wrote; empty where there is none, and nothing may be concluded."""
+    entry = backup.manifest.collections.get(name)
+    file = backup.manifest.files.get(entry.file) if entry and entry.file else None
+    if entry is None:
+        return f"absent from {backup.backup_id}"
+    return file.stream_sha256 if file else ""
+
+
+class _Remembered:
+    """The last comparisons of verified files: they never change, and pages ask for them again and again."""
 
     def __init__(self) -> None:
-        self.drawers = [bytearray() for _ in range(_DRAWERS)]
-        self.documents = 0
+        self._lock = Lock()
+        self._known: OrderedDict[tuple[str, ...], Comparison] = OrderedDict()
 
-    def add(self, frame: bytes) -> None:
-        """Take in the next document of the file."""
-        identity = blake2b(raw_ids.key(raw_ids.of(frame)), digest_size=8).digest()
-        content = blake2b(frame, digest_size=8).digest()
-        self.drawers[identity[0]] += _RECORD.pack(identity, content, self.documents)
-        self.documents += 1
+    def get(self, hashes: tuple[str, ...]) -> Comparison | None:
+        with self._lock:
+            return self._known.get(hashes) if all(hashes) else None
 
-
-def digest(frames: Iterable[bytes], *, label: str, progress: Progress) -> Digest:
-    """Given a collection's documents in file order, return their digest. Raises what `progress` raises."""
-    result = Digest()
-    for frame in frames:
-        result.add(frame)
-        if result.documents % _BATCH == 0:
-            progress.advance(label, _BATCH)
-    progress.advance(label, result.documents % _BATCH)
-    return result
+    def put(self, hashes: tuple[str, ...], comparison: Comparison) -> None:
+        with self._lock:
+            if all(hashes):
+                self._known[hashes] = comparison
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
 
 
-def collections(a: Digest, b: Digest) -> Comparison:
-    """Compare two digests. An `_id` that stands more than once in a file is compared version by version."""
-    only_a, only_b, changed, same = array("I"), array("I"), [], 0
-    for left, right in zip(a.drawers, b.drawers, strict=True):
-        waiting: dict[bytes, list[tuple[bytes, int]]] = {}
-        for identity, content, number in _RECORD.iter_unpack(left):
-            waiting.setdefault(identity, []).append((content, number))
-        for identity, content, number in _RECORD.iter_unpack(right):
-            versions = waiting.get(identity)
-            if not versions:
-                only_b.append(number)
-                continue
-            at = next((n for n, version in enumerate(versions) if version[0] == content), None)
-            other = versions.pop(0 if at is None else at)[1]
-            same += at is not None
-            changed += [] if at is not None else [(other, number)]
-        only_a.extend(number for versions in waiting.values() for _, number in versions)
-    return Comparison(
-        only_a=array("I", sorted(only_a)), only_b=array("I", sorted(only_b)), changed=tuple(sorted(changed)), same=same
-    )
+_remembered = _Remembered()

@@ -1,0 +1,146 @@
+"""Look inside a backup: its collections, a page of documents, one document, or a search. MongoDB is not needed."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app import configuration, formats
+from backups_app.backup_files import extended_json
+from backups_app.backup_files.store import Store
+from backups_app.browsing import backups, collections, documents, opening, query, search
+from backups_app.browsing.collection_file import open_collection
+from backups_app.browsing.documents import PageDocument
+from backups_app.errors import BackupNotFound, InvalidInput
+from backups_app.management import document_text
+from backups_app.management.base import TempleCommand
+from backups_app.workflow import prepare, readiness
+
+
+class Command(TempleCommand):
+    help = "Show the collections of a backup (an id, or latest), or documents of one of them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("backup_id", metavar="ID", help="A backup id, or latest.")
+        parser.add_argument("collection", metavar="COLLECTION", nargs="?")
+        parser.add_argument("--search", metavar="TEXT", help='A literal: doe, "Doe", field:value.')
+        parser.add_argument(
+            "--id", metavar="ID", help="The document with this _id (24 hex digits, text, Extended JSON)."
+        )
+        parser.add_argument("--page", type=int, default=1)
+        parser.add_argument("--limit", type=int, default=25)
+        parser.add_argument("--format", choices=["tree", "json", "ndjson"], default="tree")
+
+    def execute_command(self, **options: Any) -> int:
+        settings = configuration.current()
+        readiness.require_local(settings)
+        store = prepare.store(settings)
+        backup_id = newest(store) if options["backup_id"] == "latest" else options["backup_id"]
+        if options["page"] < 1 or not 1 <= options["limit"] <= documents.LIMIT_MOST:
+            raise InvalidInput(message=f"--page is 1 or more, --limit 1 to {documents.LIMIT_MOST:,}.")
+        if options["collection"] is None:
+            return self.list_collections(store, backup_id)
+        found, facts = self.read(store, backup_id, options)
+        self.show(found, facts)
+        return 1 if any(document.problem for document in found) else 0
+
+    def list_collections(self, store: Store, backup_id: str) -> int:
+        entries = collections.of_backup(store=store, backup_id=backup_id)
+        if self.options["json"] or self.options["format"] != "tree":
+            self.print_json([collection_json(entry) for entry in entries])
+            return 0
+        for entry in entries:
+            count = "?" if entry.documents is None else formats.grouped(entry.documents)
+            said = "" if entry.verified else "  not verified"
+            self.stdout.write(
+                f"{document_text.safe(entry.name):<40} {count:>12}  {entry.size:>10}{said}{entry.problem}"
+            )
+        return 0
+
+    def read(
+        self, store: Store, backup_id: str, options: dict[str, Any]
+    ) -> tuple[Sequence[PageDocument], dict[str, Any]]:
+        """Return the documents asked for, and what the JSON answer says beside them."""
+        place = {"store": store, "backup_id": backup_id, "collection": options["collection"]}
+        limit, offset = options["limit"], (options["page"] - 1) * options["limit"]
+        if options["id"] is not None:
+            return (documents.by_id(**place, typed=options["id"]),), {}
+        if options["search"] is not None:
+            return self.search(store, backup_id, options["collection"], options["search"], offset, limit)
+        page = documents.page(**place, offset=offset, limit=limit)
+        return page.documents, {"total_documents": page.total, "offset": offset, "limit": limit}
+
+    def search(
+        self, store: Store, backup_id: str, collection: str, text: str, offset: int, limit: int
+    ) -> tuple[Sequence[PageDocument], dict[str, Any]]:
+        source = open_collection(backup=opening.open_backup(store=store, backup_id=backup_id), collection=collection)
+        wanted = query.parse(text, zone=timezone.get_default_timezone())
+        hits: list[search.Hit] = []
+        at: int | None = 0
+        while at is not None and len(hits) < offset + limit:
+            page = search.find(source, query=wanted, start=at, limit=offset + limit - len(hits))
+            hits += page.hits
+            at = page.next
+        facts = {"total_documents": source.total, "offset": offset, "limit": limit}
+        facts |= {"matched": len(hits), "truncated": at is not None}
+        return [PageDocument(number=hit.number, frame=hit.frame) for hit in hits[offset:]], facts
+
+    def show(self, found: Sequence[PageDocument], facts: dict[str, Any]) -> None:
+        sound = [document for document in found if not document.problem]
+        if self.options["json"]:
+            plain = [extended_json.relaxed(document.frame) for document in sound]
+            damaged = [{"number": entry.number + 1, "problem": entry.problem} for entry in found if entry.problem]
+            self.print_json(
+                {"collection_name": self.options["collection"], "documents": plain, **facts, "damaged": damaged}
+            )
+        elif self.options["format"] == "json":
+            self.print_json([extended_json.relaxed(document.frame) for document in sound])
+        elif self.options["format"] == "ndjson":
+            for document in sound:
+                self.stdout.write(json.dumps(extended_json.relaxed(document.frame), ensure_ascii=False))
+        else:
+            self.show_trees(found, facts)
+
+    def show_trees(self, found: Sequence[PageDocument], facts: dict[str, Any]) -> None:
+        zone = timezone.get_default_timezone()
+        for document in found:
+            self.stdout.write(f"document {document.number + 1}")
+            if document.problem:
+                self.stdout.write(f"  cannot be read: {document.problem}")
+                continue
+            for line in document_text.document(document.frame, zone=zone):
+                self.stdout.write(line)
+        if "matched" in facts:
+            at_least = "at least " if facts["truncated"] else ""
+            self.say(
+                f"{at_least}{formats.grouped(facts['matched'])} of {formats.grouped(facts['total_documents'])} match."
+            )
+        elif facts:
+            self.say(f"{formats.grouped(facts['total_documents'])} documents in all.")
+
+
+def newest(store: Store) -> str:
+    """Return the newest backup whose folder is here. Raise `BackupNotFound`."""
+    readable = [summary.backup_id for summary in backups.summaries(store=store) if summary.readable]
+    if not readable:
+        raise BackupNotFound
+    return readable[0]
+
+
+def collection_json(entry: collections.CollectionSummary) -> dict[str, Any]:
+    """Return one line of the specification's list of collections, with ours beside it."""
+    return {
+        "collection_name": entry.name,
+        "document_count": entry.documents,
+        "file_size": entry.size,
+        "file_size_bytes": entry.size_bytes,
+        "type": entry.type,
+        "indexes": list(entry.indexes),
+        "verified": entry.verified,
+        "internal": entry.internal,
+        "problem": entry.problem,
+    }
