@@ -1,0 +1,219 @@
+"""Deletes exactly the documents whose bytes are handed in: one that differs in a single bit stays.
+
+Two guards, and both are needed (`docs/reliability.md`, 1.3): the live bytes are compared here, for the server's
+equality is wider than bytes (1 = 1.0); and the comparison stands once more inside the delete, for a document may
+change after it was read. On a replica set read and delete share a snapshot transaction besides.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from bson.codec_options import CodecOptions
+from bson.errors import InvalidDocument
+from bson.raw_bson import RawBSONDocument
+from pymongo.client_session import ClientSession
+from pymongo.collation import Collation
+from pymongo.errors import PyMongoError
+from pymongo.operations import DeleteMany
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
+
+from backups_app.mongo import raw_ids
+from backups_app.mongo.exact_writes import failures, statement
+from backups_app.mongo.exact_writes.failures import Kind
+from backups_app.mongo.exact_writes.live_collection import DURABLE, LiveCollection
+from backups_app.mongo.exact_writes.statement import Frames
+
+SIMPLE = Collation(locale="simple")
+UNKNOWN_TRIES = 3
+UNMATCHED_TRIES = 3
+BUSY_TRIES_BEFORE_HALVING = 5
+BUSY_SECONDS = 75.0
+"""Longer than the 60 seconds that a server lets a transaction live whose client was cut off from it."""
+
+_RAW = CodecOptions(document_class=RawBSONDocument)
+_SNAPSHOT, _MAJORITY = ReadConcern("snapshot"), ReadConcern("majority")
+
+
+@dataclass(kw_only=True)
+class DeleteOutcome:
+    """What became of each document, by raw id. Nothing here is assumed: each was seen.
+
+    `deleted`: seen with these bytes, and acknowledged or seen gone after our delete. `gone`: not there. `kept`: there
+    with other bytes, not touched. `refused`: there with these bytes, but the server would not delete it, and why.
+    When somebody else deleted some of a batch in the same moment, the number of `deleted` is right, and which of the
+    absent ones they were is not known.
+    """
+
+    deleted: list[bytes] = field(default_factory=list)
+    gone: list[bytes] = field(default_factory=list)
+    kept: list[bytes] = field(default_factory=list)
+    refused: dict[bytes, str] = field(default_factory=dict)
+
+    def add(self, other: DeleteOutcome) -> None:
+        """Take another outcome in."""
+        self.deleted += other.deleted
+        self.gone += other.gone
+        self.kept += other.kept
+        self.refused.update(other.refused)
+
+
+class _Refused(Exception):
+    """The server does not take this statement; a smaller one it may."""
+
+
+def delete_equal(*, live: LiveCollection, frames: Sequence[bytes]) -> DeleteOutcome:
+    """Given raw documents with different `_id`s, delete those that are live with exactly these bytes.
+
+    1. Read the live ones by `_id`, raw, from the primary; those whose bytes are equal are candidates.
+    2. Delete the candidates with the comparison inside the statement. On a replica set 1 and 2 are one transaction.
+    3. After a time limit or a reset, read again: what is sent twice is deleted once.
+    4. What the server refuses is tried in halves, down to the single document.
+
+    Repeating is harmless. Raise ValueError where `live.why_not` says that this cannot be done here, for two documents
+    with one `_id`, and for one without; PyMongoError when the server cannot be reached or does not allow it: call it
+    again, and what was done until then shows.
+    """
+    if live.why_not:
+        raise ValueError(live.why_not)
+    wanted = {raw_ids.of(frame): frame for frame in frames}
+    if len({raw_ids.key(raw_id) for raw_id in wanted}) != len(frames):
+        raise ValueError("two documents with one _id")
+    outcome = DeleteOutcome(gone=[raw_id for raw_id in wanted if not raw_ids.can_be_live(raw_id)])
+    possible = {raw_id: frame for raw_id, frame in wanted.items() if raw_ids.can_be_live(raw_id)}
+    sent: set[bytes] = set()
+    deadline = time.monotonic() + BUSY_SECONDS
+    work = deque(_windows(possible, live.statements_at_once))
+    while work:
+        window = work.popleft()
+        try:
+            outcome.add(_deliver(live, window, sent, deadline))
+        except _Refused as refusal:
+            if len(window) == 1:
+                outcome.refused[next(iter(window))] = str(refusal)
+            else:
+                work.extendleft(_second_and_first_half(window))
+    return outcome
+
+
+def _windows(frames: Frames, statements: int) -> Iterator[dict[bytes, bytes]]:
+    """Yield what goes in one round trip: the documents of so many statements."""
+    parts = statement.cut(frames)
+    while several := list(islice(parts, statements)):
+        yield {raw_id: frame for part in several for raw_id, frame in part.items()}
+
+
+def _second_and_first_half(window: Frames) -> list[dict[bytes, bytes]]:
+    pairs = list(window.items())
+    middle = len(pairs) // 2
+    return [dict(pairs[middle:]), dict(pairs[:middle])]
+
+
+def _deliver(live: LiveCollection, window: Frames, sent: set[bytes], deadline: float) -> DeleteOutcome:
+    """Try until the outcome of this window is known. Raise `_Refused` when smaller parts should be tried.
+
+    `sent` holds the ids that a delete was sent for whose answer never came: found absent, they count as deleted.
+    """
+    unknown = busy = 0
+    while True:
+        try:
+            return _attempt(live, window, sent)
+        except (PyMongoError, InvalidDocument) as error:
+            kind = failures.kind(error)
+            unknown += kind is Kind.UNKNOWN
+            busy += kind is Kind.BUSY
+            if kind is Kind.FINAL or unknown == UNKNOWN_TRIES:
+                raise
+            if kind is Kind.REFUSED:
+                raise _Refused(failures.reason(error)) from error
+            if (busy >= BUSY_TRIES_BEFORE_HALVING and len(window) > 1) or time.monotonic() > deadline:
+                raise _Refused("other work held on to it") from error
+        time.sleep(random.uniform(0.2, 1.0) * min(0.01 * 2 ** (busy + unknown), 1.0))  # noqa: S311
+
+
+def _attempt(live: LiveCollection, window: Frames, sent: set[bytes]) -> DeleteOutcome:
+    """Read, compare, delete, once, and look again at what the server did not match."""
+    outcome, unmatched = _read_and_delete(live, window, sent)
+    for _ in range(UNMATCHED_TRIES):
+        if not unmatched:
+            return outcome
+        more, unmatched = _read_and_delete(live, unmatched, sent)
+        outcome.add(more)
+    outcome.refused.update(dict.fromkeys(unmatched, "the server does not match it, though its bytes are equal"))
+    return outcome
+
+
+def _read_and_delete(
+    live: LiveCollection, window: Frames, sent: set[bytes]
+) -> tuple[DeleteOutcome, dict[bytes, bytes]]:
+    """Return the outcome, and those that were there with equal bytes before and after."""
+    seen, same, deleted = _in_transaction(live, window, sent) if live.transactions else _plain(live, window, sent)
+    if deleted == len(same):
+        seen.deleted += same
+        return seen, {}
+    after, still = _classify(live, same, frozenset(), None)
+    seen.deleted += after.gone[:deleted]
+    seen.gone += after.gone[deleted:]
+    seen.kept += after.kept
+    return seen, still
+
+
+_Step = tuple[DeleteOutcome, dict[bytes, bytes], int]
+"""What needed no delete, what was equal, and how many of those the server says it deleted."""
+
+
+def _in_transaction(live: LiveCollection, window: Frames, sent: set[bytes]) -> _Step:
+    with live.collection.database.client.start_session() as session:
+        transaction = session.start_transaction(
+            read_concern=_SNAPSHOT, write_concern=DURABLE, read_preference=ReadPreference.PRIMARY
+        )
+        with transaction:
+            seen, same = _classify(live, window, sent, session)
+            deleted = _send(live, same, session)
+            sent.update(same)
+    return seen, same, deleted
+
+
+def _plain(live: LiveCollection, window: Frames, sent: set[bytes]) -> _Step:
+    seen, same = _classify(live, window, sent, None)
+    sent.update(same)
+    return seen, same, _send(live, same, None)
+
+
+def _classify(
+    live: LiveCollection, window: Frames, sent: set[bytes] | frozenset[bytes], session: ClientSession | None
+) -> tuple[DeleteOutcome, dict[bytes, bytes]]:
+    """Read the live documents raw. Return what needs no delete, and those whose bytes are equal."""
+    raw = live.collection.with_options(codec_options=_RAW, read_concern=_MAJORITY)
+    found = (bytes(document.raw) for document in raw.find(statement.by_ids(list(window)), session=session))
+    there = {raw_ids.of(frame): frame for frame in found}
+    keys = {raw_ids.key(raw_id) for raw_id in there}
+    seen, same = DeleteOutcome(), {}
+    for raw_id, frame in window.items():
+        if there.get(raw_id) == frame:
+            same[raw_id] = frame
+        elif raw_id in there or raw_ids.key(raw_id) in keys:
+            seen.kept.append(raw_id)
+        else:
+            (seen.deleted if raw_id in sent else seen.gone).append(raw_id)
+    return seen, same
+
+
+def _send(live: LiveCollection, same: Frames, session: ClientSession | None) -> int:
+    """Send the delete. Return how many documents the server says it deleted."""
+    if not same:
+        return 0
+    # Without it a case-insensitive collection finds "ANNA" equal to "anna". Where the collection's own collation is
+    # not simple, its `_id` index serves only that one, and the transaction is what makes the comparison of bytes hold.
+    collation = None if live.own_collation else SIMPLE
+    filters = [statement.by_ids_and_bytes(part) for part in statement.cut(same)]
+    if len(filters) == 1:
+        return live.collection.delete_many(filters[0], collation=collation, session=session).deleted_count
+    deletes = [DeleteMany(one, collation=collation) for one in filters]
+    return live.collection.bulk_write(deletes, ordered=False, session=session).deleted_count
