@@ -36,7 +36,7 @@ _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP}
 class Operation:
     """One step towards the disk, as a recorder sees it after it succeeded.
 
-    `kind` is mkdir, create, write, truncate, fsync, close, rename, fsync_directory, unlink or rmdir.
+    `kind` is mkdir, create, write, truncate, fsync, close, forget_cached, rename, fsync_directory, unlink or rmdir.
     """
 
     kind: str
@@ -218,6 +218,16 @@ def write_whole(path: Path, data: bytes) -> None:
     fsync_directory(path.parent)
 
 
+def forget_cached(descriptor: int, path: Path) -> None:
+    """Ask the system to drop its copy in memory of a file that was fsynced, so that the next reader reads the disk."""
+    try:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            fail(error, path=path)
+    _tell("forget_cached", path)
+
+
 def settle_tree(folder: Path) -> None:
     """Make durable what another program wrote into `folder`: owner-only rights, every file and directory fsynced,
     directories bottom-up. Raise `StorageFailed` for anything that is neither a plain file nor a directory."""
@@ -273,6 +283,11 @@ def _rename_noreplace(source: Path, target: Path) -> None:
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     source.rename(target)
+
+
+def remove_file(path: Path) -> None:
+    """Remove one file of ours that is not whole. Gone already is fine."""
+    _remove(path)
 
 
 def remove_tree(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """MongoDB Extended JSON v2 straight from a document's bytes, so that nothing is blurred by decoding.
 
-`relaxed` is what the API shows, `canonical` what mongodump writes into its metadata files, `plain` turns ObjectIds, dates
-and decimals into strings. All take a validated frame (`bson_frames.validate`), which bounds their recursion.
+`relaxed` is what the API shows, `canonical` what mongodump writes into its metadata files, `plain` turns ObjectIds,
+dates and decimals into strings. All take a validated frame (`bson_frames.validate`), which bounds their recursion.
 Where a document has a name twice, JSON can show only the last (`repeated_names` tells).
 """
 

@@ -6,11 +6,10 @@ Any gzip reader, mongorestore included, reads the members as one stream. Reading
 from __future__ import annotations
 
 import zlib
-from io import BufferedReader
 
 from isal import igzip, isal_zlib
 
-from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.bson_frames import InvalidFrame, Readable
 
 LEVEL = 2
 """ISA-L's level 2 of 3: about ten times as quick as zlib's default, a little larger."""
@@ -31,16 +30,18 @@ def member(data: bytes | memoryview) -> bytes:
 class Decompressed:
     """The uncompressed stream of a gzip file that stands at the start of a member. Constant memory.
 
+    `members` tells of each member read so far where it starts: (in the uncompressed stream, in the file).
     `read` raises `InvalidFrame` for broken, cut or trailing data and for an expansion beyond 200 to 1.
     """
 
-    def __init__(self, file: BufferedReader) -> None:
+    def __init__(self, file: Readable) -> None:
         self._file = file
         self._inflater = isal_zlib.decompressobj(_GZIP)
         self._pending = b""
         self._started = False
         self._read_bytes = 0
         self.stream_bytes = 0
+        self.members: list[tuple[int, int]] = []
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, nothing at the end."""
@@ -63,6 +64,8 @@ class Decompressed:
             data: bytes = self._inflater.decompress(self._pending, size)
         except (zlib.error, isal_zlib.error) as error:  # type: ignore[misc]  # its stub calls an exception a value
             raise InvalidFrame("the gzip data is broken", offset=self.stream_bytes) from error
+        if not self._started:
+            self.members.append((self.stream_bytes, self._read_bytes - len(self._pending)))
         self._started = True
         self._pending = self._inflater.unconsumed_tail
         if self._inflater.eof:

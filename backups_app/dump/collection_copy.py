@@ -1,0 +1,129 @@
+"""One collection from the server to its file, raw: one thread reads answers, another cuts, hashes and writes them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+
+from backups_app.backup_files import gzip_members
+from backups_app.backup_files.document_index import EVERY
+from backups_app.backup_files.durable import DurableFile
+from backups_app.mongo import scanning
+
+BATCH_BYTES = 8 * 1024 * 1024
+"""What one answer of the server may hold: at most four of them are in memory for each collection being read."""
+
+_IN_FLIGHT = 2
+
+
+class Stopped(Exception):
+    """The dump ends early; whoever set the flag knows why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """`size_bytes` and `sha256` are of the file as it was written."""
+
+    documents: int
+    size_bytes: int
+    sha256: str
+
+
+def copy(
+    *,
+    database: Database[Any],
+    source: str,
+    average_bytes: int,
+    read_concern: Mapping[str, Any],
+    session: ClientSession,
+    file: DurableFile,
+    compress: bool,
+    checkpoint: Callable[[], None],
+    tell: Callable[[int, int], None],
+) -> Copied:
+    """Read every document of `source` in natural order and write them to `file`, which is durable afterwards.
+
+    `checkpoint` is called before each batch and may raise; `tell` hears (documents, bytes) of each batch written.
+    Raise pymongo's errors, `DiskFull`, `StorageFailed` and what `checkpoint` raises; the file is no good then.
+    """
+    size = max(EVERY, BATCH_BYTES // max(average_bytes, 1))
+    command = {
+        "find": source,
+        "hint": {"$natural": 1},
+        "batchSize": size,
+        "noCursorTimeout": True,
+        "readConcern": dict(read_concern),
+    }
+    sink = _GzipWriter(file) if compress else _PlainWriter(file)
+    count = 0
+    pending: deque[Future[int]] = deque()
+    with file, ThreadPoolExecutor(1, thread_name_prefix="dump-write") as writer:
+        for batch in scanning.batches(database, command, session=session, size=size):
+            checkpoint()
+            pending.append(writer.submit(_write, sink, batch.array, tell))
+            del batch
+            if len(pending) >= _IN_FLIGHT:
+                count += pending.popleft().result()
+        count += sum(written.result() for written in pending)
+        sink.finish()
+    return Copied(documents=count, size_bytes=file.size, sha256=sink.sha256.hexdigest())
+
+
+def _write(sink: _PlainWriter | _GzipWriter, array: memoryview, tell: Callable[[int, int], None]) -> int:
+    documents = scanning.documents(array)
+    tell(len(documents), sink.write(documents))
+    return len(documents)
+
+
+class _PlainWriter:
+    """Documents back to back."""
+
+    def __init__(self, file: DurableFile) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+
+    def write(self, documents: list[memoryview]) -> int:
+        data = b"".join(documents)
+        self.sha256.update(data)
+        return self._file.write(data)
+
+    def finish(self) -> None:
+        """Nothing is held back."""
+
+
+class _GzipWriter:
+    """A gzip member for every thousand documents, so that the index can point at them."""
+
+    def __init__(self, file: DurableFile) -> None:
+        self._file = file
+        self._waiting: list[bytes | memoryview] = []
+        self._members = 0
+        self.sha256 = hashlib.sha256()
+
+    def write(self, documents: list[memoryview]) -> int:
+        self._waiting += documents
+        whole = len(self._waiting) - len(self._waiting) % EVERY
+        for start in range(0, whole, EVERY):
+            self._member(self._waiting[start : start + EVERY])
+        # Copied, so that the rest of a batch does not keep all of it in memory.
+        self._waiting = [bytes(document) for document in self._waiting[whole:]]
+        return sum(map(len, documents))
+
+    def finish(self) -> None:
+        """Write what is left. An empty collection is one empty member, as mongodump writes it."""
+        if self._waiting or not self._members:
+            self._member(self._waiting)
+            self._waiting = []
+
+    def _member(self, documents: list[bytes | memoryview]) -> None:
+        data = gzip_members.member(b"".join(documents))
+        self.sha256.update(data)
+        self._file.write(data)
+        self._members += 1

@@ -1,0 +1,25 @@
+"""What pymongo raises while a copy is made, as the failures that an administrator knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pymongo.errors import OperationFailure, PyMongoError
+
+from backups_app.errors import DatabaseUnreachable, DumpFailed
+from backups_app.mongo import connections
+from backups_app.records import Side
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise `DatabaseUnreachable` for a server that cannot be spoken to, `DumpFailed` for one that refuses."""
+    try:
+        yield
+    except PyMongoError as error:
+        if connections.is_unreachable(error):
+            raise DatabaseUnreachable(side=Side.LOCAL.value) from error
+        details = error.details if isinstance(error, OperationFailure) else None
+        name = (details or {}).get("codeName") or type(error).__name__
+        raise DumpFailed(reason=f"the server did not let us read to the end ({name})") from error

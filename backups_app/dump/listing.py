@@ -1,0 +1,120 @@
+"""What a database holds: its collections as `listCollections` and `collStats` show them, less what is never dumped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import bson
+from bson.codec_options import CodecOptions, DatetimeConversion
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from backups_app.backup_files import layout
+from backups_app.mongo import raw_bson, scanning
+from backups_app.records import CollectionInfo
+
+VIEW, TIMESERIES = "view", "timeseries"
+_KEPT_SYSTEM_COLLECTION = "system.js"
+_DECODED: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+_EMPTY = b"\x05\0\0\0\0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A collection with its options as raw BSON, untouched, and the collection where its documents lie: None for a
+    view, the buckets for a time-series."""
+
+    info: CollectionInfo
+    options: bytes
+    source: str | None
+
+
+def collections(*, database: Database[Any], excluded: frozenset[str]) -> tuple[CollectionInfo, ...]:
+    """Return what a dump of `database` must hold, with the server's fast counts. Raise pymongo's errors."""
+    return tuple(listed.info for listed in listing(database=database, excluded=excluded))
+
+
+def listing(*, database: Database[Any], excluded: frozenset[str]) -> tuple[Listed, ...]:
+    """As `collections`, with what a writer needs besides. In the order of their names."""
+    found = []
+    command = {"listCollections": 1, "cursor": {}}
+    for batch in scanning.batches(database, command):
+        found += [_listed(database, bytes(frame)) for frame in scanning.documents(batch.array)]
+    wanted = [listed for listed in found if is_dumped(listed.info.name, excluded)]
+    return tuple(sorted((_measured(database, listed) for listed in wanted), key=lambda listed: listed.info.name))
+
+
+def is_dumped(name: str, excluded: frozenset[str]) -> bool:
+    """Whether mongodump would dump a collection of this name: none of the server's own, none with a `$`."""
+    if name in excluded or "$" in name:
+        return False
+    return not name.startswith("system.") or name == _KEPT_SYSTEM_COLLECTION
+
+
+def recounted(
+    *, database: Database[Any], infos: tuple[CollectionInfo, ...], dumped: Mapping[str, int]
+) -> tuple[CollectionInfo, ...]:
+    """Given what was dumped, count exactly where the fast count says more: after an unclean stop of the server it can
+    be wrong until somebody validates the collection. Buckets of a time-series are counted as such."""
+    checked = []
+    for info in infos:
+        missing = info.documents is not None and dumped.get(info.name, info.documents) < info.documents
+        checked.append(replace(info, documents=_exact_count(database, info)) if missing else info)
+    return tuple(checked)
+
+
+def deleted_so_far(database: Database[Any]) -> int | None:
+    """Return how many documents this server has deleted since it started, or None where the user may not ask: the
+    difference between two moments bounds what a scan may lawfully miss."""
+    try:
+        metrics = database.client.admin.command("serverStatus", repl=0, locks=0, wiredTiger=0, tcmalloc=0)["metrics"]
+        return int(metrics["document"]["deleted"]) + int(metrics.get("ttl", {}).get("deletedDocuments", 0))
+    except (OperationFailure, KeyError):
+        return None
+
+
+def deleted_between(before: int | None, after: int | None) -> int | None:
+    """Return the documents deleted between two answers of `deleted_so_far`; None if one is unknown, or the server was
+    restarted meanwhile."""
+    return None if before is None or after is None or after < before else after - before
+
+
+def _listed(database: Database[Any], frame: bytes) -> Listed:
+    fields = {name: value.data for name, value in raw_bson.elements(frame)}
+    name = fields[b"name"][4:-1].decode()
+    kind = fields[b"type"][4:-1].decode() if b"type" in fields else "collection"
+    options = fields.get(b"options", _EMPTY)
+    info = CollectionInfo(name=name, type=kind, uuid=_uuid(fields.get(b"info")), options=bson.decode(options, _DECODED))
+    return Listed(info=info, options=options, source=_source(name, kind))
+
+
+def _uuid(info: bytes | None) -> str:
+    if info is None:
+        return ""
+    for name, value in raw_bson.elements(info):
+        if name == b"uuid" and value.type == 0x05 and value.data[4] == 4:
+            return value.data[5:].hex()
+    return ""
+
+
+def _source(name: str, kind: str) -> str | None:
+    if kind == VIEW:
+        return None
+    return layout.BUCKETS_PREFIX + name if kind == TIMESERIES else name
+
+
+def _measured(database: Database[Any], listed: Listed) -> Listed:
+    if listed.source is None:
+        return listed
+    stats = database.command("collStats", listed.source)
+    documents = stats.get("count", stats.get("timeseries", {}).get("bucketCount", 0))
+    return replace(listed, info=replace(listed.info, documents=int(documents), size_bytes=int(stats.get("size", 0))))
+
+
+def _exact_count(database: Database[Any], info: CollectionInfo) -> int:
+    source = _source(info.name, info.type)
+    pipeline = [{"$group": {"_id": 1, "n": {"$sum": 1}}}]
+    reply = database.command({"aggregate": source, "pipeline": pipeline, "cursor": {}})
+    return int(next((row["n"] for row in reply["cursor"]["firstBatch"]), 0))

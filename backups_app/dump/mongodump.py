@@ -1,0 +1,205 @@
+"""The real mongodump: started safely, watched, and never believed without a look at what it wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pymongo.database import Database
+
+from backups_app import formats
+from backups_app.backup_files import durable, layout
+from backups_app.dump import failures, listing
+from backups_app.dump.report import DumpReport
+from backups_app.errors import DiskFull, DumpFailed, DumpTimedOut, FolderNotWritable
+from backups_app.mongo import scanning, tools
+from backups_app.mongo.tools import ChildProcess, Ended, TimeLimit
+from backups_app.progress import Progress
+from backups_app.records import CollectionInfo
+
+_NOT_OBEYED = frozenset({"readpreference", "readpreferencetags", "maxstalenessseconds", "timeoutms"})
+_PATH = re.compile(r"(?<![\w/.])/(?:[^\s:'\"`]+/)*[^\s:'\"`]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mongodump:
+    """Copies with the mongodump at `program`. Satisfies `dump.engine.DumpEngine`."""
+
+    program: Path
+    compression: str = "none"
+
+    @property
+    def name(self) -> str:
+        return "mongodump"
+
+    def version(self) -> str:
+        return tools.version(self.program)
+
+    def dump(
+        self,
+        *,
+        database: Database[dict[str, Any]],
+        uri: str,
+        out: Path,
+        excluded: frozenset[str],
+        timeout_seconds: int,
+        progress: Progress,
+        on_child: Callable[[ChildProcess], None] | None = None,
+    ) -> DumpReport:
+        """Copy `database` into `out/<database>/`, everything fsynced. `on_child` hears which process does it.
+
+        Raise `DumpFailed`, `DumpTimedOut`, `DiskFull`, `FolderNotWritable`, `StorageFailed`, `DatabaseUnreachable`, or
+        what progress raises; mongodump and all that it started have ended then.
+        """
+        with failures.translated(), scanning.open_scan(uri) as client:
+            reading = client[database.name]
+            hello = client.admin.command("hello")
+            deleted_before = listing.deleted_so_far(reading)
+            expected = listing.collections(database=reading, excluded=excluded)
+            watch = _Watch(database.name, expected, progress)
+            self._run(database.name, uri, out, excluded, timeout_seconds, watch, on_child)
+            _check_produced(out / database.name, expected)
+            durable.settle_tree(out)
+            now = listing.collections(database=reading, excluded=excluded)
+            finished_at = client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
+            started_at = hello["localTime"].replace(tzinfo=UTC)
+            return DumpReport(
+                engine=self.name,
+                engine_version=self.version(),
+                server_version=client.server_info()["version"],
+                consistency=_consistency(started_at, finished_at),
+                expected=expected,
+                after=listing.recounted(database=reading, infos=now, dumped=watch.done),
+                deleted_meanwhile=listing.deleted_between(deleted_before, listing.deleted_so_far(reading)),
+                started_at=started_at,
+                finished_at=finished_at,
+            )
+
+    def command(self, *, database: str, out: Path, excluded: frozenset[str]) -> list[str]:
+        """Return the command line. It holds no secret: the URI comes by a pipe."""
+        return [
+            str(self.program),
+            f"--db={database}",
+            f"--out={out}",
+            *(f"--excludeCollection={name}" for name in sorted(excluded)),
+            *(["--gzip"] if self.compression == "gzip" else []),
+        ]
+
+    def _run(
+        self,
+        database: str,
+        uri: str,
+        out: Path,
+        excluded: frozenset[str],
+        timeout_seconds: int,
+        watch: _Watch,
+        on_child: Callable[[ChildProcess], None] | None,
+    ) -> None:
+        try:
+            ended = tools.run(
+                command=self.command(database=database, out=out, excluded=excluded),
+                uri=uri_for_tool(uri, database=database),
+                seconds=timeout_seconds,
+                on_line=watch.line,
+                checkpoint=watch.progress.checkpoint,
+                on_child=on_child,
+            )
+        except TimeLimit as error:
+            raise DumpTimedOut(engine="mongodump", seconds=timeout_seconds) from error
+        except OSError as error:
+            raise DumpFailed(reason="mongodump could not be started") from error
+        if ended.code != 0:
+            raise _failure(ended)
+
+
+def uri_for_tool(uri: str, *, database: str) -> str:
+    """Given the URI of the settings, return what mongodump is to use: reads from the primary, and no database in the
+    path, which it would not take beside `--db`; where that was the database of the login it stays so."""
+    address, _, query = uri.partition("?")
+    scheme, _, rest = address.partition("://")
+    servers, _, path = rest.rpartition("/") if "/" in rest.rpartition("@")[2] else (rest, "", "")
+    options = [option for option in query.split("&") if option and option.partition("=")[0].lower() not in _NOT_OBEYED]
+    named = {option.partition("=")[0].lower() for option in options}
+    if path and "@" in servers and "authsource" not in named:
+        options.append(f"authSource={quote(path, safe='')}")
+    options.append("readPreference=primary")
+    return f"{scheme}://{servers}/?{'&'.join(options)}"
+
+
+class _Watch:
+    """Hears mongodump's log: `[####....]  db.name  101/1000  (10.1%)` and `done dumping db.name (1000 documents)`.
+
+    The first is for the person who waits; the second only says where to count again. Neither is believed.
+    """
+
+    _BAR = re.compile(r"\s(\d+)/(\d+)\s+\(\d")
+    _DONE = re.compile(r"done dumping (.+) \((\d+) documents?\)")
+
+    def __init__(self, database: str, expected: Sequence[CollectionInfo], progress: Progress) -> None:
+        self.progress = progress
+        self.done: dict[str, int] = {}
+        self._told: dict[str, int] = {}
+        self._names = {f"{database}.{info.name}": info.name for info in expected}
+        self._names |= {f"{database}.{layout.BUCKETS_PREFIX}{info.name}": info.name for info in expected}
+        for info in expected:
+            if info.documents is not None:
+                progress.expect(info.name, info.documents)
+
+    def line(self, line: str) -> None:
+        """Take note of one line, or pass it on as a note."""
+        done = self._DONE.search(line)
+        if done is not None:
+            name = self._names.get(done.group(1).strip('`"'))
+            if name is not None:
+                self.done[name] = int(done.group(2))
+                self._reached(name, int(done.group(2)))
+            return
+        bar = self._BAR.search(line)
+        if bar is not None:
+            for namespace in line[: bar.start()].split("\t")[-1:]:
+                name = self._names.get(namespace.rpartition("  ")[2].strip().strip('`"'))
+                if name is not None:
+                    self._reached(name, int(bar.group(1)))
+            return
+        self.progress.note(_PATH.sub("…", line.partition("\t")[2] or line))
+
+    def _reached(self, name: str, count: int) -> None:
+        before = self._told.get(name, 0)
+        if count > before:
+            self._told[name] = count
+            self.progress.advance(name, count - before)
+
+
+def _check_produced(folder: Path, expected: Sequence[CollectionInfo]) -> None:
+    """mongodump ends with 0 also when the database or a collection was not there."""
+    if not folder.is_dir():
+        raise DumpFailed(reason="mongodump reported success but wrote nothing")
+    names = {entry.name.removesuffix(layout.GZIP_SUFFIX) for entry in folder.iterdir()}
+    for info in expected:
+        source = layout.BUCKETS_PREFIX + info.name if info.type == listing.TIMESERIES else info.name
+        wanted = {layout.file_base(info.name) + layout.COLLECTION_METADATA_SUFFIX}
+        if info.type != listing.VIEW:
+            wanted.add(layout.file_base(source) + layout.DATA_SUFFIX)
+        if not wanted <= names:
+            raise DumpFailed(reason=f'mongodump reported success but did not write the collection "{info.name}"')
+
+
+def _failure(ended: Ended) -> Exception:
+    """Name what went wrong, from the exit code and the last line that says `Failed`. No path of ours is repeated."""
+    said = next((line for line in reversed(ended.lines) if "Failed" in line or "error" in line), "")
+    text = _PATH.sub("…", said.partition("\t")[2] or said)[:300]
+    if "no space left" in text or "disk quota" in text:
+        return DiskFull(needed="more space", free=formats.size(0))
+    if "permission denied" in text or "read-only file system" in text:
+        return FolderNotWritable(errno_name="EACCES")
+    how = f"was ended by signal {-ended.code}" if ended.code < 0 else f"ended with code {ended.code}"
+    return DumpFailed(reason=f"mongodump {how}{': ' + text if text else ''}")
+
+
+def _consistency(started_at: datetime, finished_at: datetime) -> dict[str, Any]:
+    return {"kind": "per_collection", "from": formats.utc(started_at), "to": formats.utc(finished_at)}

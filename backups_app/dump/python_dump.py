@@ -1,0 +1,276 @@
+"""The built-in engine: what mongodump writes, without mongodump.
+
+1. List the collections; write the metadata file of each.
+2. On a replica set take one snapshot, and read every collection at it.
+3. Copy the collections, the largest first, two at a time, each by a reading and a writing thread.
+4. List again; write prelude.json, the mark of completion, last.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Literal
+
+import pymongo
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from backups_app import formats
+from backups_app.backup_files import durable, gzip_members, layout
+from backups_app.backup_files.durable import DurableFile
+from backups_app.dump import collection_copy, collection_metadata, failures, listing, snapshot
+from backups_app.dump.collection_copy import Copied, Stopped
+from backups_app.dump.listing import Listed
+from backups_app.dump.report import DumpReport
+from backups_app.dump.snapshot import Snapshot, SnapshotExpired
+from backups_app.errors import DumpFailed, DumpTimedOut
+from backups_app.mongo import scanning
+from backups_app.mongo.tools import ChildProcess
+from backups_app.progress import Progress
+from backups_app.records import CollectionInfo
+
+Compression = Literal["none", "gzip"]
+
+_WORTH_RESERVING = 1024 * 1024
+_LISTEN_SECONDS = 0.1
+_FAREWELL_SECONDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonDump:
+    """Copies through pymongo. Satisfies `dump.engine.DumpEngine`."""
+
+    compression: Compression = "none"
+    parallel: int = 2
+    snapshot_seconds: float = snapshot.LIFETIME_SECONDS
+
+    @property
+    def name(self) -> str:
+        return "python"
+
+    def version(self) -> str:
+        return f"built-in, pymongo {pymongo.version}"
+
+    def dump(
+        self,
+        *,
+        database: Database[dict[str, Any]],
+        uri: str,
+        out: Path,
+        excluded: frozenset[str],
+        timeout_seconds: int,
+        progress: Progress,
+        on_child: Callable[[ChildProcess], None] | None = None,
+    ) -> DumpReport:
+        """Copy `database` into `out/<database>/`, everything fsynced. Return what was copied and of which moment.
+
+        Raise `DumpFailed`, `DumpTimedOut`, `DiskFull`, `FolderNotWritable`, `StorageFailed`, `DatabaseUnreachable`, or
+        what progress raises. What lies in `out` then is no backup. There is no child to tell of.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        with failures.translated(), scanning.open_scan(uri) as client:
+            run = _Run(self, client[database.name], out, progress, deadline, timeout_seconds)
+            return run.make(excluded)
+
+
+class _Run:
+    """One dump while it runs. Workers only queue what they did; the listener hears it from the thread that called."""
+
+    def __init__(
+        self,
+        engine: PythonDump,
+        database: Database[dict[str, Any]],
+        out: Path,
+        progress: Progress,
+        deadline: float,
+        timeout_seconds: int,
+    ) -> None:
+        self.engine = engine
+        self.database = database
+        self.folder = out / database.name
+        self.progress = progress
+        self.deadline = deadline
+        self.timeout_seconds = timeout_seconds
+        self.stop = threading.Event()
+        self.heard: SimpleQueue[tuple[str, int, int]] = SimpleQueue()
+        self.outside: list[str] = []
+        self.files: dict[str, str] = {}
+        self.told: dict[str, tuple[int, int]] = {}
+        self.snapshot: Snapshot | None = None
+        self.level = "local"
+
+    def make(self, excluded: frozenset[str]) -> DumpReport:
+        """Do the four steps and report."""
+        hello = self.database.client.admin.command("hello")
+        server_version = self.database.client.server_info()["version"]
+        deleted_before = listing.deleted_so_far(self.database)
+        listed = listing.listing(database=self.database, excluded=excluded)
+        if not listed:
+            raise DumpFailed(reason=f'the database "{self.database.name}" holds no collection')
+        self._write_metadata(listed)
+        self.snapshot = self._take_snapshot(hello, listed)
+        copied = self._copy_all(listed)
+        after = self._list_again(excluded, copied)
+        deleted_after = listing.deleted_so_far(self.database)
+        self._complete(server_version)
+        started_at, finished_at = hello["localTime"].replace(tzinfo=UTC), self._server_time()
+        return DumpReport(
+            engine=self.engine.name,
+            engine_version=self.engine.version(),
+            server_version=server_version,
+            consistency=self._consistency(started_at, finished_at),
+            expected=tuple(one.info for one in listed),
+            after=after,
+            deleted_meanwhile=listing.deleted_between(deleted_before, deleted_after),
+            started_at=started_at,
+            finished_at=finished_at,
+            digests={self.files[name]: (one.size_bytes, one.sha256) for name, one in copied.items()},
+        )
+
+    def _write_metadata(self, listed: tuple[Listed, ...]) -> None:
+        durable.make_directory(self.folder)
+        for one in listed:
+            self._checkpoint()
+            text = collection_metadata.text(database=self.database, listed=one)
+            self._small_file(layout.file_base(one.info.name) + layout.COLLECTION_METADATA_SUFFIX, text)
+
+    def _take_snapshot(self, hello: dict[str, Any], listed: tuple[Listed, ...]) -> Snapshot | None:
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            return None
+        self.level = "majority"
+        sources = [one.source for one in listed if one.source is not None]
+        with self.database.client.start_session(causal_consistency=False) as session:
+            return snapshot.take(
+                self.database, sources=sources, session=session, lifetime_seconds=self.engine.snapshot_seconds
+            )
+
+    def _list_again(self, excluded: frozenset[str], copied: dict[str, Copied]) -> tuple[CollectionInfo, ...]:
+        now = listing.collections(database=self.database, excluded=excluded)
+        counts = {name: each.documents for name, each in copied.items()}
+        return listing.recounted(database=self.database, infos=now, dumped=counts)
+
+    def _complete(self, server_version: str) -> None:
+        prelude = {"ServerVersion": server_version, "ToolVersion": self.engine.version()}
+        self._small_file(layout.PRELUDE, json.dumps(prelude, separators=(",", ":")))
+        durable.fsync_directory(self.folder)
+        durable.fsync_directory(self.folder.parent)
+
+    def _copy_all(self, listed: tuple[Listed, ...]) -> dict[str, Copied]:
+        with_data = sorted((one for one in listed if one.source), key=lambda one: -(one.info.size_bytes or 0))
+        for one in with_data:
+            self.files[one.info.name] = self._data_path(one)
+            self.progress.expect(one.info.name, one.info.documents or 0)
+        pool = ThreadPoolExecutor(self.engine.parallel, thread_name_prefix="dump-read")
+        names = {pool.submit(self._copy_one, one): one.info.name for one in with_data}
+        try:
+            self._listen(set(names))
+        except BaseException:
+            self.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            # A worker may hang in a dead connection: it finds the flag set when it comes back, and writes no more.
+            wait(names, timeout=_FAREWELL_SECONDS)
+            raise
+        pool.shutdown()
+        return {name: future.result() for future, name in names.items()}
+
+    def _listen(self, pending: set[Future[Copied]]) -> None:
+        while pending:
+            done, pending = wait(pending, timeout=_LISTEN_SECONDS, return_when=FIRST_COMPLETED)
+            self._pass_on()
+            for future in done:
+                future.result()
+            self._checkpoint()
+
+    def _pass_on(self) -> None:
+        with suppress(Empty):
+            while True:
+                label, count, size_bytes = self.heard.get_nowait()
+                self.progress.advance(label, count, size_bytes)
+
+    def _checkpoint(self) -> None:
+        self.progress.checkpoint()
+        if time.monotonic() > self.deadline:
+            raise DumpTimedOut(engine="The built-in engine", seconds=self.timeout_seconds)
+
+    def _copy_one(self, one: Listed) -> Copied:
+        if self.snapshot is not None and not self.snapshot.expired:
+            try:
+                return self._scan(one, self.snapshot)
+            except SnapshotExpired:
+                self._start_over(one)
+            except OperationFailure as error:
+                if not snapshot.is_gone(error):
+                    raise
+                self._start_over(one)
+        if self.snapshot is not None:
+            self.outside.append(one.info.name)
+        return self._scan(one, None)
+
+    def _start_over(self, one: Listed) -> None:
+        """Never resume a scan into the same file: it would have a hole or hold documents twice."""
+        durable.remove_file(self.folder.parent / self.files[one.info.name])
+        documents, size_bytes = self.told.pop(one.info.name, (0, 0))
+        self.heard.put((one.info.name, -documents, -size_bytes))
+
+    def _scan(self, one: Listed, moment: Snapshot | None) -> Copied:
+        name, size_bytes, documents = one.info.name, one.info.size_bytes or 0, one.info.documents or 0
+
+        def checkpoint() -> None:
+            if self.stop.is_set():
+                raise Stopped
+            if moment is not None and moment.expired:
+                raise SnapshotExpired
+
+        def tell(count: int, count_bytes: int) -> None:
+            before = self.told.get(name, (0, 0))
+            self.told[name] = before[0] + count, before[1] + count_bytes
+            self.heard.put((name, count, count_bytes))
+
+        checkpoint()
+        compress = self.engine.compression == "gzip"
+        reserved = 0 if compress or size_bytes < _WORTH_RESERVING else size_bytes
+        assert one.source is not None
+        with self.database.client.start_session(causal_consistency=False) as session:
+            return collection_copy.copy(
+                database=self.database,
+                source=one.source,
+                average_bytes=size_bytes // max(documents, 1),
+                read_concern=moment.read_concern if moment else {"level": self.level},
+                session=session,
+                file=DurableFile(self.folder.parent / self.files[name], expected_bytes=reserved),
+                compress=compress,
+                checkpoint=checkpoint,
+                tell=tell,
+            )
+
+    def _data_path(self, one: Listed) -> str:
+        assert one.source is not None
+        suffix = layout.DATA_SUFFIX + (layout.GZIP_SUFFIX if self.engine.compression == "gzip" else "")
+        return f"{self.database.name}/{layout.file_base(one.source)}{suffix}"
+
+    def _small_file(self, name: str, text: str) -> None:
+        data = text.encode()
+        if self.engine.compression == "gzip":
+            name, data = name + layout.GZIP_SUFFIX, gzip_members.member(data)
+        with DurableFile(self.folder / name) as file:
+            file.write(data)
+
+    def _server_time(self) -> datetime:
+        now: datetime = self.database.client.admin.command("hello")["localTime"]
+        return now.replace(tzinfo=UTC)
+
+    def _consistency(self, started_at: datetime, finished_at: datetime) -> dict[str, Any]:
+        moments = {"from": formats.utc(started_at), "to": formats.utc(finished_at)}
+        if self.snapshot is None or len(self.outside) == len(self.files):
+            return {"kind": "per_collection", **moments}
+        at = {"kind": "snapshot", "at": formats.utc(self.snapshot.at.as_datetime())}
+        return {**at, **moments, "outside_snapshot": sorted(self.outside)} if self.outside else at

@@ -1,0 +1,33 @@
+"""What a dump engine tells of the copy that it made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from backups_app.records import CollectionInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class DumpReport:
+    """`expected` is what the database held before, `after` what it held afterwards; between the two this server
+    deleted `deleted_meanwhile` documents (None: it would not say).
+
+    `consistency` says of which moment the copy is: `{"kind": "snapshot", "at": …}`, with `"outside_snapshot": [names],
+    "from": …, "to": …` for collections that could not be read at it (capped ones), or `{"kind": "per_collection",
+    "from": …, "to": …}`; moments are ISO 8601 in UTC. `digests` are (bytes, SHA-256) of each data file as it left our
+    hands, by its path below the folder; mongodump tells none.
+    """
+
+    engine: str
+    engine_version: str
+    server_version: str
+    consistency: dict[str, Any]
+    expected: tuple[CollectionInfo, ...]
+    after: tuple[CollectionInfo, ...]
+    deleted_meanwhile: int | None
+    started_at: datetime
+    finished_at: datetime
+    digests: Mapping[str, tuple[int, str]] = field(default_factory=dict)

@@ -1,0 +1,62 @@
+"""One moment for the whole copy: reading all collections at the same point in time, where the server can."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bson import Timestamp
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from backups_app.mongo import scanning
+
+LIFETIME_SECONDS = 240
+"""Servers keep a snapshot for 300 seconds unless told otherwise; a scan that would pass this leaves it in time."""
+
+_GONE = frozenset({239, 246})  # SnapshotTooOld, SnapshotUnavailable
+
+
+class SnapshotExpired(Exception):
+    """The snapshot can no longer be read; what was read of this collection must be read again without it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A point in cluster time. `lifetime_seconds` counts from `taken_at`, a reading of the monotonic clock."""
+
+    at: Timestamp
+    lifetime_seconds: float = LIFETIME_SECONDS
+    taken_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def expired(self) -> bool:
+        return time.monotonic() - self.taken_at > self.lifetime_seconds
+
+    @property
+    def read_concern(self) -> dict[str, Any]:
+        return {"level": "snapshot", "atClusterTime": self.at}
+
+
+def take(
+    database: Database[Any], *, sources: Sequence[str], session: ClientSession, lifetime_seconds: float
+) -> Snapshot | None:
+    """Return a snapshot of now, or None where the server has none to give: a standalone, or one before 5.0."""
+    if not sources:
+        return None
+    command = {"find": sources[0], "limit": 1, "singleBatch": True, "readConcern": {"level": "snapshot"}}
+    try:
+        first = next(scanning.batches(database, command, session=session))
+    except OperationFailure:
+        return None
+    if first.at_cluster_time is None:
+        return None
+    return Snapshot(at=first.at_cluster_time, lifetime_seconds=lifetime_seconds)
+
+
+def is_gone(error: OperationFailure) -> bool:
+    """Whether a read failed because its snapshot is no longer kept."""
+    return error.code in _GONE

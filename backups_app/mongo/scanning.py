@@ -1,0 +1,144 @@
+"""Reading a whole collection raw and quickly: a connection for long scans, and cursors as batches of bytes.
+
+pymongo's own time limit would bound the whole life of a cursor on the server, so a scan has a connection of its own,
+whose limit is on each answer. It is never retried: a cursor that failed cannot be resumed without a hole or a twin.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+import pymongo
+from bson import Int64, Timestamp
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from backups_app.mongo import connections, raw_bson
+from backups_app.records import Side
+
+RAW = CodecOptions[RawBSONDocument](document_class=RawBSONDocument)
+ANSWER_SECONDS = 60
+_INT32, _INT64, _TIMESTAMP = struct.Struct("<i"), struct.Struct("<q"), struct.Struct("<II")
+
+
+class Batch(NamedTuple):
+    """One answer of a cursor: the BSON array of its documents, and the time of the snapshot that it was read at."""
+
+    array: memoryview
+    at_cluster_time: Timestamp | None = None
+
+
+@contextmanager
+def open_scan(uri: str) -> Iterator[MongoClient[dict[str, Any]]]:
+    """Given a URI, open a client that reads from the primary and waits at most a minute for each answer, however long
+    the whole scan takes. Closed at the end."""
+    address, mark, query = uri.partition("?")
+    refused = connections.NEEDS_A_SECONDARY | {"timeoutms", "sockettimeoutms", "readpreference", "readconcernlevel"}
+    kept = [option for option in query.split("&") if option.partition("=")[0].lower() not in refused]
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        address + mark + "&".join(kept),
+        appname="TempleOps",
+        readPreference="primary",
+        socketTimeoutMS=ANSWER_SECONDS * 1000,
+        serverSelectionTimeoutMS=connections.SERVER_SELECTION_SECONDS[Side.LOCAL] * 1000,
+        retryReads=False,
+    )
+    with client:
+        yield client
+
+
+def batches(
+    database: Database[Any],
+    command: Mapping[str, Any],
+    *,
+    session: ClientSession | None = None,
+    size: int | None = None,
+) -> Iterator[Batch]:
+    """Given a command that answers with a cursor, yield each batch as it comes, raw. `size` is the batch size of every
+    further answer (the server stops at 16 MiB). Raise pymongo's errors; the cursor is closed on the server then.
+
+    No batch is kept here: the memory is that of one answer.
+    """
+    with pymongo.timeout(None):  # a limit on the answer is the socket's; on the cursor there is none
+        reply = database.command(dict(command), codec_options=RAW, session=session)
+    cursor = _cursor(reply.raw)
+    del reply
+    open_id, source = cursor.id, cursor.source
+    try:
+        yield Batch(cursor.array, cursor.at_cluster_time)
+        while open_id:
+            del cursor
+            more: dict[str, Any] = {"getMore": open_id, "collection": source}
+            if size is not None:
+                more["batchSize"] = size
+            with pymongo.timeout(None):
+                reply = database.command(more, codec_options=RAW, session=session)
+            cursor = _cursor(reply.raw)
+            del reply
+            open_id = cursor.id
+            yield Batch(cursor.array)
+    finally:
+        if open_id:
+            with suppress(PyMongoError):  # the server drops it by itself in the end
+                database.command({"killCursors": source, "cursors": [open_id]}, session=session)
+
+
+def documents(array: memoryview) -> list[memoryview]:
+    """Cut a BSON array of documents into its documents, without copying them.
+
+    An element's header is its type, the digits of its number and a NUL: stepped over by arithmetic, for it is the
+    inner loop of every dump.
+    """
+    cut: list[memoryview] = []
+    add, length_at = cut.append, _INT32.unpack_from
+    at, end, width, limit = 4, len(array) - 1, 3, 10
+    while at < end:
+        for _ in range(limit - len(cut)):
+            start = at + width
+            at = start + length_at(array, start)[0]
+            add(array[start:at])
+            if at >= end:
+                break
+        width, limit = width + 1, limit * 10
+    return cut
+
+
+class _Cursor(NamedTuple):
+    id: Int64
+    source: str
+    array: memoryview
+    at_cluster_time: Timestamp | None
+
+
+def _cursor(reply: bytes | memoryview) -> _Cursor:
+    """Take the cursor out of an answer without decoding its batch."""
+    view = memoryview(reply)
+    parts = _fields(_fields(view)["cursor"])
+    source = bytes(parts["ns"][4:-1]).decode().partition(".")[2]
+    time = parts.get("atClusterTime")
+    seconds_last = _TIMESTAMP.unpack(time) if time is not None else None
+    return _Cursor(
+        id=Int64(_INT64.unpack(parts["id"])[0]),
+        source=source,
+        array=parts["firstBatch"] if "firstBatch" in parts else parts["nextBatch"],
+        at_cluster_time=None if seconds_last is None else Timestamp(seconds_last[1], seconds_last[0]),
+    )
+
+
+def _fields(document: memoryview) -> dict[str, memoryview]:
+    """Return the values of a document's top level as slices of it."""
+    found, at, end = {}, 4, len(document) - 1
+    while at < end:
+        header = bytes(document[at + 1 : at + 128])
+        start = at + 2 + header.index(b"\0")
+        stop = raw_bson.value_end(document, document[at], start)  # type: ignore[arg-type]  # a view does as well
+        found[header[: start - at - 2].decode()] = document[start:stop]
+        at = stop
+    return found

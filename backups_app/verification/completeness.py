@@ -1,0 +1,81 @@
+"""Does a copy hold what the database held? Compared with what the server said before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from backups_app.errors import VerificationFailed
+from backups_app.records import CollectionInfo
+from backups_app.verification.contents import Held
+
+_TOLERATED_SHARE = 0.01
+_TOLERATED = 10
+
+
+class Expectation(Protocol):
+    """What a dump engine told of its copy (`dump/report.py`)."""
+
+    @property
+    def expected(self) -> Sequence[CollectionInfo]: ...
+
+    @property
+    def after(self) -> Sequence[CollectionInfo]: ...
+
+    @property
+    def deleted_meanwhile(self) -> int | None: ...
+
+    @property
+    def digests(self) -> Mapping[str, tuple[int, str]]: ...
+
+
+def check_collections(*, report: Expectation, held: Sequence[Held], strange: Sequence[str]) -> None:
+    """Raise `VerificationFailed` when a collection is missing, was dropped, renamed or made anew while the copy was
+    made, lacks its file, or when something lies there that nobody expected."""
+    by_name = {one.name: one for one in held}
+    after = {info.name: info for info in report.after}
+    for info in report.expected:
+        _check_one(info, by_name.get(info.name), after.get(info.name))
+    unknown = sorted(by_name.keys() - {info.name for info in (*report.expected, *report.after)})
+    if unknown or strange:
+        raise VerificationFailed(problem=f"it holds something that the database does not: {[*unknown, *strange][0]}")
+
+
+def _check_one(info: CollectionInfo, held: Held | None, after: CollectionInfo | None) -> None:
+    if held is None:
+        raise VerificationFailed(problem=f'the collection "{info.name}" is missing')
+    if after is None or after.uuid != info.uuid or after.type != info.type:
+        raise VerificationFailed(problem=f'"{info.name}" was dropped or renamed while the copy was made')
+    if held.type != info.type:
+        raise VerificationFailed(problem=f'"{info.name}" was saved as a {held.type}, but it is a {info.type}')
+    if info.type != "view" and held.file is None:
+        raise VerificationFailed(problem=f'the documents of "{info.name}" are missing')
+    if held.metadata is None:
+        raise VerificationFailed(problem=f'options and indexes of "{info.name}" are missing')
+    if held.uuid != info.uuid:
+        raise VerificationFailed(problem=f'"{info.name}" was saved from another collection of that name')
+
+
+def check_counts(*, report: Expectation, documents: Mapping[str, int]) -> tuple[str, ...]:
+    """Given the documents found in each file, return warnings.
+
+    A scan sees at least the fewer of those before and after, less what was deleted meanwhile. Raise
+    `VerificationFailed` below that. Where the server would not tell how many it deleted, a small shortfall is only
+    warned of.
+    """
+    warnings = []
+    after = {info.name: info.documents for info in report.after}
+    for info in report.expected:
+        found, then = documents.get(info.name), after.get(info.name)
+        if found is None or info.documents is None or then is None:
+            continue
+        floor = min(info.documents, then)
+        missing = floor - found
+        if missing <= 0 or missing <= (report.deleted_meanwhile or 0):
+            continue
+        sentence = f'"{info.name}" has {found:,} documents in the copy, but the database held {floor:,}'
+        if report.deleted_meanwhile is None and missing <= max(_TOLERATED, int(floor * _TOLERATED_SHARE)) and found:
+            warnings.append(sentence)
+        else:
+            raise VerificationFailed(problem=sentence)
+    return tuple(warnings)
