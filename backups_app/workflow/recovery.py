@@ -146,8 +146,7 @@ def _mirror(store: Store, document: RunDocument) -> None:
 
 def _end_orphan(document: RunDocument) -> None:
     child = document.get("child")
-    if child and not owner.is_gone(child):
-        tools.end_group(child["pid"])
+    if child and tools.end_orphan(tools.ChildProcess(**child)):
         logger.warning("Ended an orphaned mongodump", extra={"backup_id": document["_id"]})
 
 

@@ -10,6 +10,7 @@ from backups_app import formats
 from backups_app.access import audit
 from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files import metadata
+from backups_app.browsing import foreign
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError, VerificationFailed
@@ -72,8 +73,8 @@ def _checked(folder: Any, written: dict[str, Any], configuration: Configuration,
 
 def _adopt_foreign(folder: Any, written: dict[str, Any], progress: Progress) -> Any:
     """Read somebody else's dump as strictly as our own, and write down what it holds."""
-    database = verdict.foreign_database(folder)
-    judged = verdict.verify(folder=folder, database=database, expected=None, progress=progress)
+    database = foreign.manifest(folder).database
+    judged = verdict.verify(folder=folder, database=database, report=None, progress=progress)
     metadata.write(folder, written | {"manifest": judged.manifest.as_json()})
     return judged.manifest
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+from backups_app.mongo.tools import ChildProcess
 from backups_app.records import UNDUMPED_INTERNAL, Phase, StepState
 from backups_app.workflow.run import Run, StepResult
 
@@ -19,15 +22,22 @@ def perform(run: Run) -> StepResult:
         excluded=UNDUMPED_INTERNAL,
         timeout_seconds=run.configuration.mongodump_timeout_seconds,
         progress=run.progress,
+        on_child=lambda child: _remember(run, child),
     )
     run.dump = report
     return StepResult(
         state=StepState.DONE,
         sentence=f"{len(report.expected)} collections copied",
         changes={
+            "child": None,
             "engine": report.engine,
             "engine_version": report.engine_version,
             "server_version": report.server_version,
             "consistency": report.consistency,
         },
     )
+
+
+def _remember(run: Run, child: ChildProcess) -> None:
+    """Record mongodump's process, so that recovery can end it when this process is gone."""
+    run.ownership.write(phase=PHASE, changes={"child": asdict(child)})

@@ -18,7 +18,7 @@ def perform(run: Run) -> StepResult:
     judged = verdict.verify(
         folder=run.partial,
         database=run.local.name,
-        expected=run.dump.expected,
+        report=run.dump,
         progress=run.progress,
     )
     run.manifest = judged.manifest
