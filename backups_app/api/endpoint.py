@@ -29,6 +29,7 @@ class Endpoint(APIView):
 
     any_mode = False
     polling = False
+    http_method_names = ("get", "head", "post", "delete")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Judge who and where, then the id in the path; the method's own input comes after."""
