@@ -13,19 +13,23 @@ from bson.errors import BSONError
 from bson.int64 import Int64
 from bson.objectid import ObjectId
 
+from backups_app.backup_files import bson_frames
 from backups_app.errors import DocumentNotFound
-from backups_app.mongo import raw_ids
+from backups_app.mongo import raw_bson, raw_ids
 
-_LONGEST = 1024
+_LONGEST = 4_096
+_RAW = "raw:"
 
 
 def candidates(typed: str) -> tuple[bytes, ...]:
-    """Given `507f1f77bcf86cd799439011`, `B-17`, `17` or Extended JSON such as `{"$oid": "…"}`, return the raw ids to
-    look for. A number is also looked for as a string, and the other way round. Raise DocumentNotFound for nonsense."""
+    """Given `507f1f77bcf86cd799439011`, `B-17`, `17`, `true` or Extended JSON such as `{"$oid": "…"}`, return the raw
+    ids to look for. A number is also looked for as a string. Raise DocumentNotFound for nonsense."""
     if not typed or len(typed) > _LONGEST or "\0" in typed:
         raise DocumentNotFound
+    if typed.startswith(_RAW):
+        return (_checked(typed.removeprefix(_RAW)),)
     meant: list[Any] = [typed]
-    if typed.lstrip()[:1] in ("{", '"', "["):
+    if typed.lstrip()[:1] in ("{", '"', "[") or typed in ("true", "false", "null"):
         meant = [*_extended(typed), typed]
     elif ObjectId.is_valid(typed):
         meant = [ObjectId(typed), typed]
@@ -37,22 +41,29 @@ def candidates(typed: str) -> tuple[bytes, ...]:
 
 
 def address(raw_id: bytes) -> str:
-    """Return a raw id in the shortest form that `candidates` reads back: for links and for `--id`."""
+    """Return a raw id in the shortest form that `candidates` reads back first: for links and for `--id`."""
     value = raw_ids.decoded(raw_id)
-    if isinstance(value, ObjectId):
-        return str(value)
-    if isinstance(value, str) and value and candidates_are(value, raw_id):
-        return value
+    forms = [str(value)] if isinstance(value, ObjectId | str) else []
     document = json_util.dumps({"_id": value}, json_options=json_util.CANONICAL_JSON_OPTIONS)
-    return json.dumps(json.loads(document)["_id"], ensure_ascii=False)
+    forms.append(json.dumps(json.loads(document)["_id"], ensure_ascii=False))
+    return next((form for form in forms if _means(form, raw_id)), _RAW + raw_id.hex())
 
 
-def candidates_are(typed: str, raw_id: bytes) -> bool:
-    """Return whether the first thing that `typed` can mean is this raw id."""
+def _means(typed: str, raw_id: bytes) -> bool:
     try:
         return candidates(typed)[0] == raw_id
     except DocumentNotFound:
         return False
+
+
+def _checked(digits: str) -> bytes:
+    """Read the form of last resort: the raw id itself, in hex. It must be a sound value."""
+    try:
+        raw_id = bytes.fromhex(digits)
+        bson_frames.validate(raw_bson.document([("_id", raw_ids.value(raw_id))]))
+    except (ValueError, IndexError) as error:
+        raise DocumentNotFound from error
+    return raw_id
 
 
 def _extended(typed: str) -> list[Any]:
