@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import cast
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
@@ -10,16 +11,17 @@ from environs import Env, EnvValidationError
 
 from backups_app import configuration
 from backups_app.api import schema as api_schema
-from templeops import secret_key
+from templeops import environment, secret_key
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = Env(eager=False)
-env.read_env(BASE_DIR / ".env", recurse=False)
-
 RUNNING_TESTS = "pytest" in sys.modules or "mypy" in sys.modules
+
+env = Env(eager=False)
+if not RUNNING_TESTS:  # no test ever meets the databases of the person who runs it
+    environment.read(env, base_dir=BASE_DIR)
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
@@ -29,11 +31,13 @@ DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'd
 TIME_ZONE = env.str("TIME_ZONE", "Asia/Kolkata")
 TEMPLEOPS = configuration.read(env, base_dir=BASE_DIR)
 JOBS_BROKER_URL = env.str("JOBS_BROKER_URL", "")
+DEMO = env.bool("TEMPLEOPS_DEMO", False)
 
 try:
     env.seal()
 except EnvValidationError as error:
-    names = "; ".join(f"{name}: {' '.join(map(str, said))}" for name, said in dict(error.error_messages).items())
+    wrong = cast("dict[str, list[str]]", error.error_messages)
+    names = "; ".join(f"{name}: {' '.join(map(str, said))}" for name, said in wrong.items())
     raise ImproperlyConfigured(f"These settings are wrong (environment or .env): {names}") from None
 
 if RUNNING_TESTS:
@@ -108,6 +112,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "backups_app.pages.wording",
                 "backups_app.pages.run_tags",
+                "backups_app.pages.viewer_tags",
             ],
         },
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from backups_app.pages import dashboard, login, my_sessions, preferences, runs, status_card, trigger
+from backups_app.pages import browser, dashboard, login, my_sessions, preferences, runs, status_card, trigger
 
 app_name = "pages"
 
@@ -20,6 +20,10 @@ urlpatterns = [
     path("admin/backups/_/counts/", trigger.counts, name="counts"),
     path("admin/backups/_/dot/", dashboard.dot, name="dot"),
     path("admin/backups/confirm-delete/", trigger.confirm_deletion, name="confirm_deletion"),
+    path("admin/backups/browse/", browser.browse, name="browse"),
+    path("admin/backups/<str:backup_id>/document/", browser.document, name="document"),
+    path("admin/backups/<str:backup_id>/document/items/", browser.items, name="items"),
+    path("admin/backups/<str:backup_id>/document/value/", browser.value, name="value"),
     path("admin/backups/runs/", runs.collection, name="runs"),
     path("admin/backups/runs/<str:backup_id>/", runs.run, name="run"),
     path("admin/backups/runs/<str:backup_id>/progress/", runs.progress, name="progress"),

@@ -1,0 +1,115 @@
+"""The viewer: Load Backups, a backup, a collection, its documents. Its whole state stands in the address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from backups_app.access import audit
+from backups_app.browsing import documents, tree
+from backups_app.errors import InvalidInput
+from backups_app.pages import document_view, viewer
+from backups_app.pages.guards import admin_page
+from backups_app.pages.requests import AdminRequest, is_htmx, show
+from backups_app.records import Origin
+
+COPY_LIMIT_BYTES = 64 * 1024
+
+
+@require_safe
+@admin_page
+def browse(request: AdminRequest) -> HttpResponse:
+    """The viewer at an address; to htmx the card, its list of documents, or more matches of a search."""
+    place = viewer.place_of(request.GET)
+    target = getattr(request.htmx, "target", None) if is_htmx(request) else None
+    if place.cursor and target == "more":
+        context = {"documents": viewer.documents_at(place), "more": True}
+        return render(request, "backups/_matches.html", context)
+    looked = viewer.look(place)
+    _record_view(request, looked)
+    context = {"place": "backups", "viewer": looked, "documents": looked.documents}
+    fragment = "backups/_docs.html" if target == "docs" and looked.documents else "backups/_viewer.html"
+    return show(request, page="backups/browse.html", fragment=fragment, context=context)
+
+
+@require_safe
+@admin_page
+def document(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """One document, as a tree or as JSON; damaged, its raw bytes."""
+    context = _asked(request, backup_id) | {"place": "backups", "mark": request.GET.get("mark", "")}
+    found = documents.one(store=viewer.store(), **_key(context))
+    context |= {"problem": found.problem, "view": "json" if request.GET.get("view") == "json" else "tree"}
+    if found.problem:
+        context["raw"] = document_view.hex_dump(documents.raw(store=viewer.store(), **_key(context)))
+    else:
+        context |= _shown(found.frame)
+    return show(request, page="backups/document.html", fragment="backups/_document.html", context=context)
+
+
+@require_safe
+@admin_page
+def items(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """More items of an array, or what lies deeper in a document."""
+    context = _asked(request, backup_id) | {"place": "backups", "mark": request.GET.get("mark", "")}
+    frame = documents.sound(store=viewer.store(), **_key(context))
+    start = viewer.whole_number(request.GET.get("from"), 0)
+    context["node"] = tree.items(frame, path=request.GET.get("path", ""), start=start, shape=_shape())
+    return show(request, page="backups/items.html", fragment="backups/_items.html", context=context)
+
+
+@require_safe
+@admin_page
+def value(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """One value, whole: "Show all"."""
+    context = _asked(request, backup_id) | {"place": "backups", "mark": ""}
+    frame = documents.sound(store=viewer.store(), **_key(context))
+    context["node"] = tree.whole(frame, path=request.GET.get("path", ""), zone=timezone.get_current_timezone())
+    return show(request, page="backups/value.html", fragment="backups/_value.html", context=context)
+
+
+def _asked(request: AdminRequest, backup_id: str) -> dict[str, Any]:
+    """The document an address names. Raise InvalidInput for a number that is none."""
+    number = request.GET.get("number", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 13):
+        raise InvalidInput(message="A document is named by its number.")
+    return {"backup_id": backup_id, "collection": request.GET.get("collection", ""), "number": int(number)}
+
+
+def _key(context: dict[str, Any]) -> dict[str, Any]:
+    return {name: context[name] for name in ("backup_id", "collection", "number")}
+
+
+def _shape() -> tree.Shape:
+    return tree.Shape(zone=timezone.get_current_timezone())
+
+
+def _shown(frame: bytes) -> dict[str, Any]:
+    text = document_view.json_text(frame)
+    return {
+        "root": tree.document(frame, shape=_shape()),
+        "json": text,
+        "size_bytes": len(frame),
+        "copyable": len(text) <= COPY_LIMIT_BYTES,
+    }
+
+
+def _record_view(request: AdminRequest, looked: viewer.Viewer) -> None:
+    """Who opened which collection. Turning pages and searching in it are the same look."""
+    place = looked.place
+    if looked.collection is None or place.q or place.page > 1:
+        return
+    audit.record(
+        actor=request.user.get_username(),
+        origin=Origin.WEB,
+        session=request.login_session.sid,
+        address=request.META.get("REMOTE_ADDR", ""),
+        action="collection.view",
+        target=f"{place.backup}/{place.collection}",
+        result="success",
+        request_id=request.request_id,
+        now=timezone.now(),
+    )

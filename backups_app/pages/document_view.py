@@ -1,0 +1,31 @@
+"""One document of a backup as pages show it: its tree, its JSON, the short form of its id."""
+
+from __future__ import annotations
+
+import json
+
+from backups_app.backup_files import extended_json
+from backups_app.browsing import document_ids
+
+SHORT = 14
+
+
+def json_text(frame: bytes) -> str:
+    """Return a document as relaxed Extended JSON, indented."""
+    return json.dumps(extended_json.relaxed(frame), ensure_ascii=False, indent=2)
+
+
+def short_id(raw_id: bytes) -> str:
+    """Return `507f1f77…9011`: enough of an `_id` to tell two apart at a glance."""
+    whole = document_ids.address(raw_id)
+    return whole if len(whole) <= SHORT else f"{whole[:8]}…{whole[-4:]}"
+
+
+def hex_dump(data: bytes) -> str:
+    """Return bytes as lines of sixteen, with their place before and their characters after them."""
+    lines = []
+    for at in range(0, len(data), 16):
+        row = data[at : at + 16]
+        shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        lines.append(f"{at:06x}  {row.hex(' '):<47}  {shown}")
+    return "\n".join(lines)

@@ -1,0 +1,91 @@
+"""Template tags of the viewer: the addresses of places, documents, items, and how a value's type is coloured."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.urls import reverse
+
+from backups_app.pages import run_words
+from backups_app.pages.viewer import Place
+
+register = template.Library()
+
+DEEP = 2
+CLASSES = {
+    "String": "t-str",
+    "ObjectId": "t-oid",
+    "UUID": "t-oid",
+    "Date": "t-date",
+    "Timestamp": "t-date",
+    "Int32": "t-num",
+    "Int64": "t-num",
+    "Double": "t-num",
+    "Decimal128": "t-num",
+    "Boolean": "t-num",
+    "null": "t-null",
+    "Undefined": "t-null",
+}
+
+
+@register.simple_tag
+def place_url(place: Place, **changes: Any) -> str:
+    """The address of a place near this one. Another collection is looked at from its beginning."""
+    if "collection" in changes:
+        changes = {"q": "", "page": 1, "cursor": 0, **changes}
+    return place.at(**changes).url
+
+
+@register.simple_tag
+def browse_link(backup_id: str, collection: str = "") -> str:
+    """The viewer at a backup, or at a collection of it."""
+    return Place(backup=backup_id, collection=collection).url
+
+
+@register.simple_tag
+def document_url(place: Place, number: int, mark: str = "") -> str:
+    """One document of the collection that is shown."""
+    return document_link(place.backup, place.collection, number, mark)
+
+
+@register.simple_tag
+def document_link(backup_id: str, collection: str, number: int, mark: str = "", view: str = "") -> str:
+    """One document, as a tree or as JSON."""
+    return _link("pages:document", backup_id, collection, number, mark=mark, view=view)
+
+
+@register.simple_tag
+def items_link(backup_id: str, collection: str, number: int, path: str, start: int) -> str:
+    """The children of a container from one of them on."""
+    return _link("pages:items", backup_id, collection, number, path=path, **{"from": start})
+
+
+@register.simple_tag
+def value_link(backup_id: str, collection: str, number: int, path: str) -> str:
+    """One value, whole."""
+    return _link("pages:value", backup_id, collection, number, path=path)
+
+
+def _link(name: str, backup_id: str, collection: str, number: int, **more: Any) -> str:
+    said = {"collection": collection, "number": number} | {key: value for key, value in more.items() if value != ""}
+    return f"{reverse(name, args=[backup_id])}?{urlencode(said)}"
+
+
+@register.simple_tag
+def status_word(status: str) -> str:
+    """The word of a run's status; a folder that no run of ours wrote has none."""
+    return run_words.badge(status or "unverified")[0]
+
+
+@register.filter
+def type_class(name: str) -> str:
+    """Return the class that colours a value of this type; the type's name stands beside it anyway."""
+    return CLASSES.get(name, "")
+
+
+@register.filter
+def is_deep(path: str) -> bool:
+    """Return whether a container lies so deep that it stays closed at first."""
+    return path.count(".") >= DEEP

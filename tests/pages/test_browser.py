@@ -1,0 +1,190 @@
+"""Looking into backups: from the list to one value, by links and forms alone, and by htmx."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import bson
+import pytest
+from django.test import Client
+
+from backups_app.configuration import Configuration
+from backups_app.models import AuditEvent
+
+pytestmark = pytest.mark.django_db
+
+ID = "20260101_090000"
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def a_backup(configured: Configuration) -> Path:
+    """A folder as somebody's mongodump leaves it: 60 bookings, and a collection with odd documents."""
+    folder = configured.backup_dir / f"backup_{ID}" / "temple_db"
+    folder.mkdir(parents=True, mode=0o700)
+    (configured.backup_dir / f"backup_{ID}").chmod(0o700)
+    bookings = [
+        {
+            "_id": bson.ObjectId(f"507f1f77bcf86cd7994{number:05x}"),
+            "name": name,
+            "amount": number,
+            "paid": number % 2 == 0,
+        }
+        for number, name in enumerate(["John Doe", "Jane Doe", "M. Doeraiswamy"] + [f"Devotee {n}" for n in range(57)])
+    ]
+    odd: list[dict[str, Any]] = [
+        {
+            "_id": 1,
+            "<b>key</b>": "<script>alert(1)</script>",
+            "slots": list(range(120)),
+            "devotee": {"gotra": "Kashyapa"},
+        },
+        {"_id": 2, "long": "x" * 2000, "when": bson.datetime_ms.DatetimeMS(1737277222000)},
+    ]
+    (folder / "bookings.bson").write_bytes(b"".join(bson.encode(document) for document in bookings))
+    (folder / "odd.bson").write_bytes(b"".join(bson.encode(document) for document in odd))
+    return folder
+
+
+def get(browser: Client, address: str, **kwargs: Any) -> str:
+    answer = browser.get(address, **kwargs)
+    assert answer.status_code == 200, answer.content.decode()
+    return answer.content.decode()
+
+
+def test_without_backups_the_viewer_says_what_to_do(admin_browser: Client, configured: Configuration) -> None:
+    assert "No backups yet." in get(admin_browser, "/admin/backups/browse/")
+
+
+def test_load_backups_lists_them_and_a_backup_its_collections(admin_browser: Client, a_backup: Path) -> None:
+    listed = get(admin_browser, "/admin/backups/browse/")
+    opened = get(admin_browser, f"/admin/backups/browse/?backup={ID}")
+
+    assert f'value="{ID}"' in listed and "1 Jan 2026, 14:30 IST" in listed
+    assert "bookings · 60 docs" in opened
+    assert "Nobody has verified this folder" in opened
+
+
+def test_pages_of_documents_and_the_jump_to_one(admin_browser: Client, a_backup: Path) -> None:
+    first = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings")
+    third = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&page=3")
+
+    assert "1–25 of 60" in first and "of 3" in first
+    assert "51–60 of 60" in third
+    assert "page=2" in third and "page=4" not in third
+
+
+def test_a_search_marks_what_it_found(admin_browser: Client, a_backup: Path) -> None:
+    page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&q=doe")
+
+    assert "3 of 60 documents match “doe”" in page
+    assert "John <mark>Doe</mark>" in page
+    assert "M. <mark>Doe</mark>raiswamy" in page
+
+
+def test_a_search_without_a_match_offers_to_clear_it(admin_browser: Client, a_backup: Path) -> None:
+    page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&q=xyz")
+
+    assert "Nothing in bookings contains “xyz”." in page
+    assert "Clear search" in page
+
+
+def test_a_search_of_too_many_characters_is_said(admin_browser: Client, a_backup: Path) -> None:
+    page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&q={'x' * 300}")
+
+    assert "A search has 1 to 256 characters." in page
+
+
+def test_htmx_gets_the_documents_alone(admin_browser: Client, a_backup: Path) -> None:
+    address = f"/admin/backups/browse/?backup={ID}&collection=bookings&q=doe"
+
+    page = get(admin_browser, address, headers={**HTMX, "HX-Target": "docs"})
+
+    assert page.lstrip().startswith('<div id="docs"')
+    assert "<html" not in page
+
+
+def test_going_back_in_the_history_gets_the_whole_page(admin_browser: Client, a_backup: Path) -> None:
+    headers = {**HTMX, "HX-History-Restore-Request": "true"}
+
+    assert "<html" in get(admin_browser, f"/admin/backups/browse/?backup={ID}", headers=headers)
+
+
+def test_a_document_shows_its_types_dates_in_ist_and_everything_escaped(admin_browser: Client, a_backup: Path) -> None:
+    page = get(admin_browser, f"/admin/backups/{ID}/document/?collection=odd&number=0")
+    dated = get(admin_browser, f"/admin/backups/{ID}/document/?collection=odd&number=1")
+
+    assert "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
+    assert "&lt;b&gt;key&lt;/b&gt;" in page
+    assert "120 items" in page
+    assert "19 Jan 2025, 14:30:22 IST" in dated and "2025-01-19T09:00:22.000Z" in dated
+
+
+def test_json_is_extended_json(admin_browser: Client, a_backup: Path) -> None:
+    page = get(admin_browser, f"/admin/backups/{ID}/document/?collection=bookings&number=0&view=json")
+
+    assert "&quot;$oid&quot;: &quot;507f1f77bcf86cd799400000&quot;" in page
+
+
+def test_a_long_array_and_a_long_text_come_piece_by_piece(admin_browser: Client, a_backup: Path) -> None:
+    page = get(admin_browser, f"/admin/backups/{ID}/document/?collection=odd&number=0")
+    rest = get(
+        admin_browser, f"/admin/backups/{ID}/document/items/?collection=odd&number=0&path=2&from=50", headers=HTMX
+    )
+    text = get(admin_browser, f"/admin/backups/{ID}/document/value/?collection=odd&number=1&path=1")
+
+    assert "Show from 51 on, of 120" in page
+    assert ">99</span>" in rest and "Show from 101 on, of 120" in rest
+    assert "x" * 2000 in text
+
+
+def test_the_fields_of_a_collection(admin_browser: Client, a_backup: Path) -> None:
+    page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&view=fields")
+
+    assert "From the first 60 of 60 documents." in page
+    assert "<code>amount</code>" in page and "Int32" in page and "100 %" in page
+
+
+def test_opening_a_collection_is_recorded_and_turning_its_pages_is_not(admin_browser: Client, a_backup: Path) -> None:
+    get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings")
+    get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&page=2")
+
+    (seen,) = AuditEvent.objects.filter(action="collection.view")
+    assert (seen.actor, seen.target) == ("ravi", f"{ID}/bookings")
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/admin/backups/browse/?backup=20250101_000000", 404),
+        ("/admin/backups/browse/?backup=../../etc", 422),
+        (f"/admin/backups/{ID}/document/?collection=bookings&number=60", 404),
+        (f"/admin/backups/{ID}/document/?collection=nothing&number=0", 404),
+        (f"/admin/backups/{ID}/document/?collection=bookings&number=-1", 422),
+        (f"/admin/backups/{ID}/document/?collection=../../../etc/passwd&number=0", 404),
+    ],
+)
+def test_what_is_not_there_or_not_an_id_is_said_so(
+    admin_browser: Client, a_backup: Path, address: str, status: int
+) -> None:
+    assert admin_browser.get(address).status_code == status
+
+
+def test_a_damaged_document_shows_its_bytes(admin_browser: Client, a_backup: Path) -> None:
+    data = bytearray((a_backup / "odd.bson").read_bytes())
+    data[4] = 0x99  # no such type
+    (a_backup / "odd.bson").write_bytes(data)
+
+    listed = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=odd")
+    raw = get(admin_browser, f"/admin/backups/{ID}/document/?collection=odd&number=0")
+
+    assert "Document 1 can't be read" in listed
+    assert "000000  " in raw
+
+
+def test_a_backup_that_vanished_is_not_found(admin_browser: Client, a_backup: Path) -> None:
+    shutil.rmtree(a_backup.parent)
+
+    assert admin_browser.get(f"/admin/backups/browse/?backup={ID}&collection=bookings").status_code == 404
