@@ -42,8 +42,9 @@ def list_runs(*, configuration: Configuration, every: bool = False, limit: int =
     rebuilt from it. A folder that somebody else's mongodump wrote is listed as unverified.
     """
     store = prepare.store(configuration)
-    records, ids = _records(configuration), store.backups().ids
-    lost = [backup_id for backup_id in ids if backup_id not in records]
+    answered, ids = _records(configuration), store.backups().ids
+    records = answered or {}
+    lost = [backup_id for backup_id in ids if answered is not None and backup_id not in answered]
     published = {backup_id: _merged(store, backup_id, records.pop(backup_id, None)) for backup_id in ids}
     _rebuild(configuration, [published[backup_id] for backup_id in lost])
     unpublished = [_told(document, published=False) for document in records.values()] if every else []
@@ -91,12 +92,13 @@ def _counted(opened: Any, configuration: Configuration) -> dict[str, int] | None
         return None
 
 
-def _records(configuration: Configuration) -> dict[str, RunDocument]:
+def _records(configuration: Configuration) -> dict[str, RunDocument] | None:
+    """Return the records by id, or None when the server does not answer."""
     try:
         return {document["_id"]: document for document in runs.recent(prepare.local_database(configuration))}
     except (PyMongoError, TempleOpsError) as error:
         logger.warning("Listing from the folders alone", extra={"reason": type(error).__name__})
-        return {}
+        return None
 
 
 def _record(configuration: Configuration, backup_id: str) -> RunDocument | None:

@@ -15,7 +15,8 @@ from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
 from backups_app.catalog.runs import Writer
 from backups_app.configuration import Configuration
-from backups_app.dump.engine import DumpEngine, DumpReport
+from backups_app.dump.engine import DumpEngine
+from backups_app.dump.report import DumpReport
 from backups_app.records import Phase, RunDocument, StepState
 from backups_app.sync.engine import SyncReport
 from backups_app.workflow.run_progress import RunProgress

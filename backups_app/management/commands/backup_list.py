@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
@@ -50,7 +51,10 @@ class Command(TempleCommand):
         table = Table(*COLUMNS, box=None, pad_edge=False)
         for run in found:
             table.add_row(*_row(run))
-        Console(file=self.stdout._out, no_color=True, width=140).print(table)  # type: ignore[attr-defined]
+        page = Console(file=io.StringIO(), no_color=True, width=140)
+        with page.capture() as drawn:
+            page.print(table)
+        self.stdout.write(drawn.get().rstrip())
 
 
 def _row(run: RunDocument) -> tuple[str, ...]:
