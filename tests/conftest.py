@@ -23,6 +23,16 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A file, as in production: SQLite's shared memory knows no waiting, so threads would fail with "locked"."""
+    from django.conf import settings
+
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        folder = tmp_path_factory.mktemp("django_database")
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
 def local_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
     """The temple's own MongoDB: a one-node replica set."""
     with EmbeddedServer(data_dir=tmp_path_factory.mktemp("local_server"), replica_set="local") as server:

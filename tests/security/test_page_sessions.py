@@ -1,0 +1,103 @@
+"""Row SES-7 and JWT-8 for pages: the cookie is worth what the login session behind it is worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from backups_app.models import AuditEvent, LoginSession, User
+from tests.security.conftest import FIREFOX, SignIn
+from tests.security.test_login_sessions import OTHER_FAMILY, OTHER_PLATFORM
+
+pytestmark = pytest.mark.django_db
+MINE = "/sessions/"
+
+
+@pytest.fixture
+def firefox(super_admin: User, password: str) -> Client:
+    """Firefox, signed in as a Super Admin."""
+    client = Client(headers={"User-Agent": FIREFOX})
+    assert client.post("/login/", {"username": "ananya", "password": password}).status_code in (302, 303)
+    return client
+
+
+def leads_to_login(answer: Any) -> bool:
+    return answer.status_code in (302, 303) and answer.headers["Location"].startswith("/login/")
+
+
+@pytest.mark.parametrize("agent", [OTHER_FAMILY, OTHER_PLATFORM], ids=["other family", "other platform"])
+def test_another_device_ends_the_session(firefox: Client, agent: str) -> None:
+    assert leads_to_login(firefox.get(MINE, headers={"User-Agent": agent}))
+
+    assert leads_to_login(firefox.get(MINE))
+    assert AuditEvent.objects.filter(action="session.suspect", result="device_changed").count() == 1
+    assert LoginSession.objects.get().revoked_because == "device_changed"
+
+
+@pytest.mark.parametrize(
+    "later", [{"headers": {"User-Agent": FIREFOX.replace("140.0", "141.0")}}, {"REMOTE_ADDR": "198.51.100.9"}]
+)
+def test_another_version_and_another_address_are_the_same_device(firefox: Client, later: Any) -> None:
+    assert firefox.get(MINE, **later).status_code == 200
+    assert firefox.get(MINE).status_code == 200
+
+
+def test_a_token_of_the_api_opens_no_page(super_admin: User, sign_in: SignIn) -> None:
+    caller = sign_in(super_admin)
+
+    answer = Client(headers=caller.headers).get(MINE, headers={"Authorization": f"Bearer {caller.access}"})
+
+    assert leads_to_login(answer)
+
+
+def test_a_session_of_the_api_put_into_a_cookie_opens_no_page(super_admin: User, sign_in: SignIn) -> None:
+    caller = sign_in(super_admin)
+    client = Client(headers=caller.headers)
+    client.force_login(super_admin)
+    session = client.session
+    session["login_session"] = caller.session_id
+    session.save()
+
+    assert leads_to_login(client.get(MINE))
+
+
+def test_djangos_own_session_without_a_login_session_opens_nothing(super_admin: User) -> None:
+    User.objects.filter(pk=super_admin.pk).update(is_staff=True, is_superuser=True)
+    client = Client(headers={"User-Agent": FIREFOX})
+    client.force_login(super_admin)
+
+    assert leads_to_login(client.get(MINE))
+    client.force_login(super_admin)
+    answer = client.get("/django-admin/", follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/login/")
+
+
+def test_django_s_admin_is_entered_by_the_one_door(super_admin: User, password: str) -> None:
+    User.objects.filter(pk=super_admin.pk).update(is_staff=True, is_superuser=True)
+    client = Client(headers={"User-Agent": FIREFOX})
+
+    refused = client.post("/django-admin/login/", {"username": "ananya", "password": password})
+    assert leads_to_login(refused)
+    assert client.get("/django-admin/", follow=False).status_code == 302
+
+    client.post("/login/", {"username": "ananya", "password": password})
+    for path in ("user", "loginsession", "auditevent"):
+        assert client.get(f"/django-admin/backups_app/{path}/").status_code == 200
+
+
+def test_the_admin_lists_no_secret_and_lets_nobody_edit_the_trail(super_admin: User, password: str) -> None:
+    User.objects.filter(pk=super_admin.pk).update(is_staff=True, is_superuser=True)
+    client = Client(headers={"User-Agent": FIREFOX})
+    client.post("/login/", {"username": "ananya", "password": password})
+    session = LoginSession.objects.get()
+
+    page = client.get(f"/django-admin/backups_app/loginsession/{session.pk}/change/")
+
+    assert page.status_code == 200
+    assert session.fingerprint not in page.content.decode()
+    assert session.sid not in page.content.decode()
+    assert client.post("/django-admin/backups_app/auditevent/1/change/", {"actor": "x"}).status_code == 403
+    assert client.post("/django-admin/backups_app/auditevent/1/delete/", {"post": "yes"}).status_code == 403
+    assert client.get("/django-admin/backups_app/auditevent/add/").status_code == 403

@@ -1,0 +1,93 @@
+"""Rows STEP-1 and STEP-2 of docs/reliability.md, over the API: what cannot be taken back wants a fresh login."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from backups_app.models import User
+from tests.security.conftest import Caller, SignIn
+
+pytestmark = pytest.mark.django_db
+STALE = timedelta(minutes=15, seconds=1)
+ID = "20250119_143022"
+
+
+@pytest.fixture
+def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was really asked of the workflow."""
+    asked: list[str] = []
+
+    def spy(name: str) -> Callable[..., dict[str, Any]]:
+        def do(**_: Any) -> dict[str, Any]:
+            asked.append(name)
+            return {
+                "backup_id": ID, "backup_path": f"backups/backup_{ID}", "backup_timestamp": timezone.now(),
+                "created_at": timezone.now(), "status": "success", "sync_status": "success", "steps": [],
+            }  # fmt: skip
+
+        return do
+
+    for name in ("start_backup", "cancel", "resume"):
+        monkeypatch.setattr(f"backups_app.workflow.jobs.{name}", spy(name))
+    monkeypatch.setattr("backups_app.workflow.verifying.verify_backup", spy("verify"))
+    monkeypatch.setattr("backups_app.workflow.overview.list_runs", lambda **_: [])
+    return asked
+
+
+@pytest.fixture
+def stale(super_admin: User, sign_in: SignIn, clock: Any) -> Caller:
+    """A Super Admin who typed the password 15 minutes and 1 second ago, and was active since."""
+    caller = sign_in(super_admin)
+    clock.shift(STALE)
+    assert caller.renew().status_code == 200
+    return caller
+
+
+def test_step_1_a_run_with_deletion_asks_for_the_password_and_does_nothing(stale: Caller, acts: list[str]) -> None:
+    answer: Any = stale.send("POST", "/api/backup", {"delete_bookings": True})
+
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "insufficient_user_authentication"
+    assert 'error="insufficient_user_authentication"' in answer.headers["WWW-Authenticate"]
+    assert "max_age=" in answer.headers["WWW-Authenticate"]
+    assert acts == []
+
+
+def test_step_1_after_signing_in_again_it_is_done(
+    stale: Caller, acts: list[str], super_admin: User, sign_in: SignIn
+) -> None:
+    fresh = sign_in(super_admin)
+
+    assert fresh.send("POST", "/api/backup", {"delete_bookings": True}).status_code == 200
+    assert acts == ["start_backup"]
+
+
+def test_step_1_exactly_fifteen_minutes_is_fresh(
+    super_admin: User, sign_in: SignIn, clock: Any, acts: list[str]
+) -> None:
+    caller = sign_in(super_admin)
+    clock.shift(timedelta(minutes=15))
+    caller.renew()
+
+    assert caller.send("POST", "/api/backup", {"delete_bookings": True}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/backup", {"delete_bookings": False}),
+        ("POST", f"/api/backups/{ID}/verify", None),
+        ("POST", f"/api/backups/{ID}/cancel", None),
+        ("POST", f"/api/backups/{ID}/resume", None),
+        ("GET", "/api/backups", None),
+    ],
+)
+def test_step_2_what_can_be_taken_back_asks_nothing(
+    stale: Caller, acts: list[str], method: str, path: str, body: Any
+) -> None:
+    assert stale.send(method, path, body).status_code in (200, 202)
