@@ -282,6 +282,16 @@ class PurgeUnfinished(TempleOpsError):
     )
 
 
+class PurgeWithheld(TempleOpsError):
+    """Facts: `side`, `collection`, `reason`."""
+
+    code, exit_code = "purge_withheld", 3
+    sentence = (
+        "The backup is complete and safe. Nothing of {collection} was deleted on the {side} side, because it cannot be "
+        "deleted exactly there: {reason}."
+    )
+
+
 # ── servers and addresses (mongo/) ──────────────────────────────────────────────
 
 
@@ -387,3 +397,14 @@ class CollectionPreparing(TempleOpsError):
 
     code, status = "collection_preparing", 503
     sentence = "Preparing this collection for viewing: {percent} % is read. Ask again and it goes on."
+
+
+class DemoRefused(TempleOpsError):
+    """Facts: `database`."""
+
+    code, status, exit_code = "demo_refused", 409, 2
+    sentence = (
+        'The database "{database}" holds collections that the demo did not make, or a backup of it is running. '
+        "Nothing was changed. Choose another DATABASE_NAME for the demo."
+    )
+    hint = "DATABASE_NAME=temple_demo"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _LENGTH = struct.Struct("<i")
-_DOUBLE, _STRING, _DOCUMENT, _ARRAY = 0x01, 0x02, 0x03, 0x04
+_STRING, _DOCUMENT, _ARRAY, _BINARY = 0x02, 0x03, 0x04, 0x05
 _FIXED = {0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16, 0x7F: 0, 0xFF: 0}
 _PREFIXED = {0x02: 4, 0x0D: 4, 0x0E: 4, 0x05: 5, 0x0C: 16, 0x03: 0, 0x04: 0, 0x0F: 0}
 """Types that begin with an int32 length, and what stands in the value besides the bytes that it counts."""
@@ -65,6 +65,11 @@ def text(characters: str) -> Value:
     """Return a string as a value."""
     encoded = characters.encode() + b"\0"
     return Value(_STRING, _LENGTH.pack(len(encoded)) + encoded)
+
+
+def binary(data: bytes) -> Value:
+    """Return bytes as a binary value of the ordinary subtype."""
+    return Value(_BINARY, _LENGTH.pack(len(data)) + b"\0" + data)
 
 
 def _wrapped(parts: Iterable[bytes]) -> bytes:

@@ -112,10 +112,9 @@ def _perform_collection(run: Run, *, side: Side, database: Database[Any], name: 
 
 
 def _record(run: Run, *, side: Side, name: str, report: delete.CollectionPurge, done: bool) -> None:
-    """Add this attempt's figures to what earlier attempts of the same run had done."""
-    before = run.document["purge"][side.value].get(name) or {}
+    """Write a side's figures. They count all attempts of this run: the ledger remembers the earlier ones."""
     entry = {
-        "deleted": before.get("deleted", 0) + report.deleted,
+        "deleted": report.deleted,
         "gone": report.gone,
         "kept_changed": report.kept_changed,
         "kept_ids": list(report.kept_ids),

@@ -14,9 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from bson.codec_options import CodecOptions
 from bson.errors import InvalidDocument
-from bson.raw_bson import RawBSONDocument
 from pymongo.client_session import ClientSession
 from pymongo.collation import Collation
 from pymongo.errors import PyMongoError
@@ -25,7 +23,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import failures, statement
+from backups_app.mongo.exact_writes import failures, live_documents, statement
 from backups_app.mongo.exact_writes.failures import Kind
 from backups_app.mongo.exact_writes.live_collection import DURABLE, LiveCollection
 from backups_app.mongo.exact_writes.statement import Frames
@@ -37,8 +35,7 @@ BUSY_TRIES_BEFORE_HALVING = 5
 BUSY_SECONDS = 75.0
 """Longer than the 60 seconds that a server lets a transaction live whose client was cut off from it."""
 
-_RAW = CodecOptions(document_class=RawBSONDocument)
-_SNAPSHOT, _MAJORITY = ReadConcern("snapshot"), ReadConcern("majority")
+_SNAPSHOT = ReadConcern("snapshot")
 
 
 @dataclass(kw_only=True)
@@ -190,15 +187,13 @@ def _classify(
     live: LiveCollection, window: Frames, sent: set[bytes] | frozenset[bytes], session: ClientSession | None
 ) -> tuple[DeleteOutcome, dict[bytes, bytes]]:
     """Read the live documents raw. Return what needs no delete, and those whose bytes are equal."""
-    raw = live.collection.with_options(codec_options=_RAW, read_concern=_MAJORITY)
-    found = (bytes(document.raw) for document in raw.find(statement.by_ids(list(window)), session=session))
-    there = {raw_ids.of(frame): frame for frame in found}
-    keys = {raw_ids.key(raw_id) for raw_id in there}
+    there = live_documents.read(collection=live.collection, ids=list(window), session=session)
     seen, same = DeleteOutcome(), {}
     for raw_id, frame in window.items():
-        if there.get(raw_id) == frame:
+        found = there.get(raw_ids.key(raw_id))
+        if found == frame:
             same[raw_id] = frame
-        elif raw_id in there or raw_ids.key(raw_id) in keys:
+        elif found is not None:
             seen.kept.append(raw_id)
         else:
             (seen.deleted if raw_id in sent else seen.gone).append(raw_id)

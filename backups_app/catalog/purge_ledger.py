@@ -1,0 +1,253 @@
+"""`backup_purge_ledger`: what we are deleting on purpose, written before the first delete of each batch.
+
+    {_id: {run: "20250119_143022", collection: "bookings", first: 12500}, run, collection, first, state: "open",
+     open: ["remote", "local"], documents: [{id: …, sha256: Binary}, …], released: [{id: …}, …],
+     seen: {remote: {deleted: 498, gone: 0, kept: [17, 40]}}, opened_at, closed_at, reason: "purged"}
+
+One entry a batch; `first` is the number of its first document in the backup's file, so that a repeated attempt finds
+its entry again. An entry is open until every side was seen without the documents, or with other bytes (kept). Sync
+neither copies nor deletes a key with an open entry. `released` are those that a restore took back: no purge touches
+them again. `kept` numbers the kept ones within the batch. Every write is majority and journaled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+from pymongo.operations import IndexModel
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from backups_app.mongo import raw_bson, raw_ids
+from backups_app.records import Side
+
+NAME = "backup_purge_ledger"
+IDS_AT_ONCE = 1_000
+BYTES_AT_ONCE = 4 * 1024 * 1024
+OPEN, CLOSED = "open", "closed"
+
+_DURABLE = WriteConcern(w="majority", j=True)
+_INDEXES = [
+    IndexModel([("collection", 1), ("documents.id", 1)], name="open_ids", partialFilterExpression={"state": OPEN}),
+    IndexModel([("run", 1), ("collection", 1)], name="run"),
+    IndexModel([("closed_at", 1)], name="closed_at"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a side was seen to be after its deletes. `kept` numbers the kept documents within the batch."""
+
+    deleted: int = 0
+    gone: int = 0
+    kept: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One batch of one run, as the ledger has it. `released` holds keys (`raw_ids.key`)."""
+
+    run_id: str
+    collection: str
+    first: int
+    open_sides: frozenset[Side]
+    released: frozenset[bytes] = frozenset()
+    seen: Mapping[Side, Seen] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {"run": self.run_id, "collection": self.collection, "first": self.first}
+
+
+def entries(database: Database[Any]) -> Collection[Any]:
+    """Return the ledger of the local database: reads and writes by majority."""
+    return database.get_collection(NAME, write_concern=_DURABLE, read_concern=ReadConcern("majority"))
+
+
+def ensure_indexes(database: Database[Any]) -> None:
+    """Make the indexes; repeating is harmless. Every lookup by `_id` of a document uses the first."""
+    entries(database).create_indexes(_INDEXES)
+
+
+def open_batch(
+    database: Database[Any],
+    *,
+    run_id: str,
+    collection: str,
+    first: int,
+    frames: Sequence[bytes],
+    sides: Sequence[Side],
+    now: datetime,
+) -> Entry:
+    """Write the entry of a batch, or find the one that an earlier attempt of the same run wrote. Return it.
+
+    When this returns it is on the disk of a majority: only then may the first of these documents be deleted.
+    Raise pymongo's `DocumentTooLarge` when an `_id` is too large to be remembered.
+    """
+    entry = Entry(run_id=run_id, collection=collection, first=first, open_sides=frozenset(sides))
+    document: dict[str, Any] = {
+        "_id": entry.identity,
+        **entry.identity,
+        "state": OPEN,
+        "open": [side.value for side in sides],
+        "documents": [_remembered(frame) for frame in frames],
+        "released": [],
+        "seen": {},
+        "opened_at": now,
+    }
+    try:
+        entries(database).insert_one(document)
+    except DuplicateKeyError:
+        return _read(database, entry)
+    return entry
+
+
+def close_side(
+    database: Database[Any], *, entry: Entry, side: Side, seen: Seen, finished: bool, reason: str = "purged"
+) -> None:
+    """Record what a side was seen to be. `finished`: every document of the batch was seen gone or kept there, so the
+    side is closed, and with the last side the entry."""
+    update: dict[str, Any] = {"$set": {f"seen.{side.value}": {**vars(seen), "kept": list(seen.kept)}}}
+    if finished:
+        update["$pull"] = {"open": side.value}
+        if entry.open_sides <= {side}:
+            update["$set"] |= {"state": CLOSED, "reason": reason}
+            update["$currentDate"] = {"closed_at": True}
+    entries(database).update_one({"_id": entry.identity}, update)
+
+
+def open_ids(database: Database[Any], *, collection: str, ids: Sequence[bytes]) -> set[bytes]:
+    """Given raw ids, return those with an open entry, compared as the `_id` index compares them (1 = 1.0)."""
+    held: set[bytes] = set()
+    for part in _parts(ids):
+        for document in _open_entries(database, collection, part):
+            held |= _keys_of(document, "documents") - _keys_of(document, "released")
+    return {raw_id for raw_id in ids if held and raw_ids.key(raw_id) in held}
+
+
+def open_collections(database: Database[Any], *, run_id: str) -> list[str]:
+    """Return the names of the collections that have an open entry of this run."""
+    return sorted(entries(database).distinct("collection", {"run": run_id, "state": OPEN}))
+
+
+def open_for_run(database: Database[Any], *, run_id: str) -> dict[str, int]:
+    """Return how many documents of each collection are in open entries of this run."""
+    stages: list[dict[str, Any]] = [
+        {"$match": {"run": run_id, "state": OPEN}},
+        {"$group": {"_id": "$collection", "n": {"$sum": {"$size": "$documents"}}}},
+    ]
+    return {found["_id"]: found["n"] for found in entries(database).aggregate(stages)}
+
+
+def runs_with_open(database: Database[Any]) -> list[str]:
+    """Return the ids of the runs that have an open entry, oldest first."""
+    return sorted(entries(database).distinct("run", {"state": OPEN}))
+
+
+def close_all_for_run(database: Database[Any], *, run_id: str, reason: str = "kept_after_all") -> int:
+    """Close what is open of a run, whatever was seen: its documents are ordinary again. Return how many entries."""
+    closing = {"$set": {"state": CLOSED, "reason": reason}, "$currentDate": {"closed_at": True}}
+    return entries(database).update_many({"run": run_id, "state": OPEN}, closing).modified_count
+
+
+def close_for_restore(database: Database[Any], *, collection: str, ids: Sequence[bytes]) -> int:
+    """Release these raw ids from every open entry, before a restore writes the first of them: no resumed purge touches
+    them again, and sync carries them. Return how many were released."""
+    wanted = {raw_ids.key(raw_id) for raw_id in ids}
+    released = 0
+    for part in _parts(ids):
+        for document in list(_open_entries(database, collection, part)):
+            already = _keys_of(document, "released")
+            all_of_it = {raw_ids.key(raw_id): raw_id for raw_id in _ids_of(document, "documents")}
+            now_released = {key: raw_id for key, raw_id in all_of_it.items() if key in wanted | already}
+            released += len(now_released.keys() - already)
+            _release(database, document, list(now_released.values()), closes=len(now_released) == len(all_of_it))
+    return released
+
+
+def expire(database: Database[Any], *, now: datetime, days: int) -> int:
+    """Forget entries that were closed more than `days` days ago. Return how many. Open ones never expire."""
+    long_closed = {"state": CLOSED, "closed_at": {"$lt": now - timedelta(days=days)}}
+    return entries(database).delete_many(long_closed).deleted_count
+
+
+# ── inside ──────────────────────────────────────────────────────────────────────
+
+
+def _remembered(frame: bytes) -> RawBSONDocument:
+    """Return what the ledger keeps of a document, with its `_id` byte for byte."""
+    digest = raw_bson.binary(hashlib.sha256(frame).digest())
+    return RawBSONDocument(raw_bson.document([("id", raw_ids.value(raw_ids.of(frame))), ("sha256", digest)]))
+
+
+def _read(database: Database[Any], entry: Entry) -> Entry:
+    raw = bytes(_raw(database).find({"_id": entry.identity}).limit(1).next().raw)
+    stored = entries(database).find_one({"_id": entry.identity}, {"state": 1, "open": 1, "seen": 1}) or {}
+    sides = stored["open"] if stored["state"] == OPEN else []
+    return Entry(
+        **vars(entry)
+        | {
+            "open_sides": frozenset(Side(name) for name in sides),
+            "released": frozenset(_keys_of(raw, "released")),
+            "seen": {
+                Side(name): Seen(**{**seen, "kept": tuple(seen["kept"])}) for name, seen in stored["seen"].items()
+            },
+        }
+    )
+
+
+def _open_entries(database: Database[Any], name: str, ids: Sequence[bytes]) -> Iterator[bytes]:
+    among = RawBSONDocument(raw_bson.document([("$in", raw_ids.array(ids))]))
+    wanted = {"state": OPEN, "collection": name, "documents.id": among}
+    for document in _raw(database).find(wanted, {"documents.id": 1, "released": 1}):
+        yield bytes(document.raw)
+
+
+def _release(database: Database[Any], raw: bytes, ids: Iterable[bytes], *, closes: bool) -> None:
+    identity = RawBSONDocument(next(value for name, value in raw_bson.elements(raw) if name == b"_id").data)
+    released = [RawBSONDocument(raw_bson.document([("id", raw_ids.value(raw_id))])) for raw_id in ids]
+    update: dict[str, Any] = {"$set": {"released": released}}
+    if closes:
+        update["$set"] |= {"state": CLOSED, "reason": "restored"}
+        update["$currentDate"] = {"closed_at": True}
+    entries(database).update_one({"_id": identity}, update)
+
+
+def _ids_of(raw: bytes, field_name: str) -> Iterator[bytes]:
+    """Yield the raw ids in an array of `{id: …}` of a raw entry."""
+    for name, value in raw_bson.elements(raw):
+        if name == field_name.encode():
+            for _, member in raw_bson.elements(value.data):
+                first = next(raw_bson.elements(member.data))[1]
+                yield bytes([first.type]) + first.data
+
+
+def _keys_of(raw: bytes, field_name: str) -> set[bytes]:
+    return {raw_ids.key(raw_id) for raw_id in _ids_of(raw, field_name)}
+
+
+def _raw(database: Database[Any]) -> Collection[RawBSONDocument]:
+    return entries(database).with_options(codec_options=CodecOptions(document_class=RawBSONDocument))
+
+
+def _parts(ids: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Cut ids into what one query carries. Those that no server stores are nobody's."""
+    part: list[bytes] = []
+    size = 0
+    for raw_id in filter(raw_ids.can_be_live, ids):
+        if part and (len(part) == IDS_AT_ONCE or size + len(raw_id) > BYTES_AT_ONCE):
+            yield part
+            part, size = [], 0
+        part.append(raw_id)
+        size += len(raw_id)
+    if part:
+        yield part

@@ -1,0 +1,236 @@
+"""Deletes on one side what the verified backup holds, byte for byte, batch after batch.
+
+For each batch: ask whether the run is still ours; write the ledger; delete exactly; record what was seen. Repeating is
+harmless and is how a purge is resumed: batches that this side is finished with are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bson import json_util
+from bson.errors import InvalidDocument
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from backups_app.backup_files.manifest import Manifest
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.purge_ledger import Entry, Seen
+from backups_app.errors import DatabaseUnreachable, PurgeUnfinished, PurgeWithheld, TempleOpsError, VerificationFailed
+from backups_app.mongo import connections, raw_ids
+from backups_app.mongo.exact_writes import live_collection, live_documents
+from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
+from backups_app.mongo.exact_writes.live_collection import LiveCollection
+from backups_app.progress import Progress
+from backups_app.purge import verified_file
+from backups_app.purge.verified_file import Batch, VerifiedFile
+from backups_app.records import PURGEABLE, Side
+
+KEPT_IDS = 100
+
+
+@dataclass(kw_only=True)
+class CollectionPurge:
+    """What became of a collection's documents on one side, over all attempts of this run.
+
+    `deleted` and `gone` (not there any more) count documents; `kept_changed` those that are there with other bytes,
+    `kept_ids` the first 100 of them as relaxed Extended JSON. `left`: the server refused to delete them. `twice`: their
+    `_id` stands more than once in the backup, so they are left alone. `came_back`: there again after they were gone,
+    byte for byte: new documents now. `done` when this side is finished.
+    """
+
+    deleted: int = 0
+    gone: int = 0
+    kept_changed: int = 0
+    kept_ids: list[str] = field(default_factory=list)
+    left: int = 0
+    twice: int = 0
+    came_back: int = 0
+    done: bool = False
+
+
+class PurgeStopped(Exception):
+    """A purge that did not reach its end. `report` is what was done so far, `cause_error` why it stopped."""
+
+    def __init__(self, report: CollectionPurge, cause_error: TempleOpsError) -> None:
+        super().__init__(cause_error.detail)
+        self.report = report
+        self.cause_error = cause_error
+
+
+def obstacles(*, database: Database[Any], collections: Sequence[str]) -> dict[str, str]:
+    """Return which of these collections cannot be deleted exactly on this side, and why. For `plan.decide`."""
+    looked = {name: live_collection.look(collection=database[name]) for name in collections}
+    return {name: f"It cannot be deleted exactly: {live.why_not}." for name, live in looked.items() if live.why_not}
+
+
+def purge_collection(
+    *,
+    side: Side,
+    database: Database[Any],
+    local: Database[Any],
+    folder: Path,
+    manifest: Manifest,
+    collection: str,
+    run_id: str,
+    two_sided: bool,
+    forget_base: Callable[[Sequence[bytes]], None],
+    progress: Progress,
+    now: datetime,
+) -> CollectionPurge:
+    """Delete on `side` what the published backup in `folder` holds of one collection, byte for byte.
+
+    1. Open the data file and prove it to be the one of the manifest.
+    2. Batch by batch: `progress.checkpoint`, the ledger in `local`, the exact delete, what was seen.
+    3. Look once more at everything: what equals the backup now came back after it was gone, and stays.
+
+    `two_sided`: the run purges Atlas too, so an entry stays open until both sides are finished. `forget_base` is handed
+    the raw ids of a batch before its entry is closed. Raise `PurgeStopped` with the report so far, `OwnershipLost` or
+    `RunCancelled` from `progress`; ValueError for a collection outside the allow-list.
+    """
+    if collection not in PURGEABLE:
+        raise ValueError(f"{collection} is not purged, ever")
+    work = _Work(
+        side=side,
+        local=local,
+        run_id=run_id,
+        collection=collection,
+        sides=(Side.REMOTE, Side.LOCAL) if two_sided else (Side.LOCAL,),
+        forget_base=forget_base,
+        progress=progress,
+        now=now,
+    )
+    try:
+        live = live_collection.look(collection=database[collection])
+        if live.why_not:
+            raise PurgeWithheld(side=side.value, collection=collection, reason=live.why_not)
+        with verified_file.opened(folder=folder, manifest=manifest, collection=collection) as file:
+            work.perform(live, file)
+    except (DatabaseUnreachable, PurgeWithheld, VerificationFailed) as error:
+        raise PurgeStopped(work.report, error) from error
+    except PyMongoError as error:
+        unreachable = connections.is_unreachable(error)
+        named = DatabaseUnreachable(side=side.value) if unreachable else PurgeUnfinished(side=side.value)
+        raise PurgeStopped(work.report, named) from error
+    return work.report
+
+
+@dataclass(kw_only=True)
+class _Work:
+    """One collection on one side, while it is purged."""
+
+    side: Side
+    local: Database[Any]
+    run_id: str
+    collection: str
+    sides: tuple[Side, ...]
+    forget_base: Callable[[Sequence[bytes]], None]
+    progress: Progress
+    now: datetime
+    report: CollectionPurge = field(default_factory=CollectionPurge)
+
+    def perform(self, live: LiveCollection, file: VerifiedFile) -> None:
+        with connections.reachable(Side.LOCAL):
+            purge_ledger.ensure_indexes(self.local)
+        self.progress.expect(self.collection, file.documents)
+        in_batches = 0
+        batches = file.batches()
+        while window := list(islice(batches, live.statements_at_once)):
+            self.progress.checkpoint()
+            self._window(live, window)
+            in_batches += sum(len(batch.frames) for batch in window)
+            self.progress.advance(self.collection, sum(len(batch.frames) for batch in window))
+        self.report.twice = file.documents - in_batches
+        self.report.came_back = max(0, self._still_equal(live, file) - self.report.left)
+        self.report.done = self.report.left == 0
+
+    def _window(self, live: LiveCollection, window: Sequence[Batch]) -> None:
+        """Purge some batches together, as far as this side is not finished with them."""
+        opened = [(batch, entry) for batch in window if batch.frames and (entry := self._open(batch))]
+        to_do = {entry.first: self._not_released(batch, entry) for batch, entry in opened if self._is_open(entry)}
+        outcome = delete_equal(live=live, frames=[frame for frames in to_do.values() for frame in frames])
+        seen = _Fates(outcome)
+        for batch, entry in opened:
+            if self._is_open(entry):
+                self._close(batch, entry, seen)
+            else:
+                self._count(batch, entry.seen.get(self.side, Seen()))
+
+    def _open(self, batch: Batch) -> Entry | None:
+        """Write or find the batch's ledger entry. None when it cannot be remembered: then nothing is deleted."""
+        try:
+            with connections.reachable(Side.LOCAL):
+                return purge_ledger.open_batch(
+                    self.local,
+                    run_id=self.run_id,
+                    collection=self.collection,
+                    first=batch.first,
+                    frames=batch.frames,
+                    sides=self.sides,
+                    now=self.now,
+                )
+        except InvalidDocument:  # an _id as large as a document: too large for the ledger
+            self.report.left += len(batch.frames)
+            return None
+
+    def _is_open(self, entry: Entry) -> bool:
+        return self.side in entry.open_sides
+
+    def _not_released(self, batch: Batch, entry: Entry) -> list[bytes]:
+        if not entry.released:
+            return list(batch.frames)
+        return [frame for frame in batch.frames if raw_ids.key(raw_ids.of(frame)) not in entry.released]
+
+    def _close(self, batch: Batch, entry: Entry, fates: _Fates) -> None:
+        """Record what was seen. The base is forgotten first: with the entry closed, sync judges the keys again."""
+        ids = [raw_ids.of(frame) for frame in batch.frames]
+        refused = sum(raw_id in fates.refused for raw_id in ids)
+        before = entry.seen.get(self.side, Seen())
+        now_gone = sum(raw_id in fates.gone for raw_id in ids)
+        seen = Seen(
+            deleted=before.deleted + sum(raw_id in fates.deleted for raw_id in ids),
+            gone=max(0, now_gone - before.deleted),  # those that an earlier attempt deleted are gone as well
+            kept=tuple(number for number, raw_id in enumerate(ids) if raw_id in fates.kept),
+        )
+        with connections.reachable(Side.LOCAL):
+            if not refused and entry.open_sides == {self.side}:
+                self.forget_base(ids)
+            purge_ledger.close_side(self.local, entry=entry, side=self.side, seen=seen, finished=not refused)
+        self.report.left += refused
+        self._count(batch, seen)
+
+    def _count(self, batch: Batch, seen: Seen) -> None:
+        self.report.deleted += seen.deleted
+        self.report.gone += seen.gone
+        self.report.kept_changed += len(seen.kept)
+        for number in seen.kept[: KEPT_IDS - len(self.report.kept_ids)]:
+            self.report.kept_ids.append(json_util.dumps(raw_ids.decoded(raw_ids.of(batch.frames[number]))))
+
+    def _still_equal(self, live: LiveCollection, file: VerifiedFile) -> int:
+        """One more pass over everything: count the live documents that equal the backup's."""
+        equal, batches = 0, file.batches()
+        while window := list(islice(batches, live.statements_at_once)):
+            self.progress.checkpoint()
+            equal += _equal(live, [frame for batch in window for frame in batch.frames])
+        return equal
+
+
+class _Fates:
+    """An outcome, to be asked by raw id."""
+
+    def __init__(self, outcome: DeleteOutcome) -> None:
+        self.deleted = frozenset(outcome.deleted)
+        self.gone = frozenset(outcome.gone)
+        self.kept = frozenset(outcome.kept)
+        self.refused = outcome.refused
+
+
+def _equal(live: LiveCollection, frames: Sequence[bytes]) -> int:
+    by_key = {raw_ids.key(raw_ids.of(frame)): frame for frame in frames}
+    there = live_documents.read(collection=live.collection, ids=[raw_ids.of(frame) for frame in frames])
+    return sum(by_key.get(key) == frame for key, frame in there.items())

@@ -1,0 +1,100 @@
+"""What a run may delete, and why not the rest. Pure: no database, no file, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from backups_app.backup_files.manifest import Manifest
+from backups_app.records import PURGEABLE, PURGEABLE_ALWAYS, PURGEABLE_WHEN_CONFIRMED, SyncStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurgePlan:
+    """`collections` are purged, in this order. `withheld` were asked for and are not purged, each with its reason:
+    the run is then partial. `absent` were asked for and the database has no such collection: nothing to do."""
+
+    collections: tuple[str, ...]
+    withheld: Mapping[str, str]
+    absent: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gates:
+    """What must be so before anything is deleted. Whatever could not be found out is given as False or None."""
+
+    published: bool
+    verified_by_this_process: bool
+    sync_configured: bool
+    sync_status: SyncStatus | None
+    pair_known: bool
+    confirmed: bool
+    lease_held: bool
+
+
+def decide(
+    *,
+    manifest: Manifest,
+    delete_bookings: bool,
+    unresolved: Mapping[str, int],
+    blocked: Mapping[str, str],
+    not_exactly: Mapping[str, str] | None = None,
+) -> PurgePlan:
+    """Given what the verified backup holds, what was asked for, and what sync could not settle, decide what is purged.
+
+    Only the compiled allow-list is ever considered. `unresolved` counts documents that sync could not bring to one
+    state, `blocked` and `not_exactly` give a reason for each collection: the brake of sync, and why a collection cannot
+    be deleted exactly on one of the sides (`purge.delete.obstacles`).
+    """
+    asked = PURGEABLE_ALWAYS + (PURGEABLE_WHEN_CONFIRMED if delete_bookings is True else ())
+    present = [name for name in asked if name in manifest.collections]
+    reasons = {
+        name: _reason(name, manifest, unresolved=unresolved, blocked=blocked, not_exactly=not_exactly or {})
+        for name in present
+    }
+    return PurgePlan(
+        collections=tuple(name for name in present if reasons[name] is None),
+        withheld={name: reason for name, reason in reasons.items() if reason is not None},
+        absent=tuple(name for name in asked if name not in manifest.collections),
+    )
+
+
+def refusals(gates: Gates) -> dict[str, str]:
+    """Return every closed gate: its name and a sentence. Empty means: the purge may begin.
+
+    A gate is open only when its fact is exactly True: fail closed.
+    """
+    synced = gates.sync_configured is False or gates.sync_status is SyncStatus.SUCCESS
+    paired = gates.sync_configured is False or gates.pair_known is True
+    checks = {
+        "not_published": (gates.published, "the backup is not published"),
+        "not_verified": (gates.verified_by_this_process, "the backup was not read back and verified by this process"),
+        "sync_not_succeeded": (synced, "the sync did not succeed"),
+        "pair_unknown": (paired, "local and Atlas are not the pair that was synced before"),
+        "not_confirmed": (gates.confirmed, "nobody confirmed what is deleted"),
+        "lease_lost": (gates.lease_held, "this process does not own the run any more"),
+    }
+    return {name: f"Nothing is deleted: {said}." for name, (fact, said) in checks.items() if fact is not True}
+
+
+def _reason(
+    name: str,
+    manifest: Manifest,
+    *,
+    unresolved: Mapping[str, int],
+    blocked: Mapping[str, str],
+    not_exactly: Mapping[str, str],
+) -> str | None:
+    """Return why a collection is withheld, or None."""
+    entry = manifest.collections[name]
+    if name not in PURGEABLE:
+        return "It is not one of the collections that may ever be purged."
+    if entry.type != "collection":
+        return f"It is a {entry.type}, not a collection."
+    if entry.file is None:
+        return "The backup holds no data file of it."
+    if name in blocked:
+        return blocked[name]
+    if unresolved.get(name):
+        return f"{unresolved[name]} of its documents could not be brought to one state on both sides."
+    return not_exactly.get(name)

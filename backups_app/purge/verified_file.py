@@ -1,0 +1,113 @@
+"""The file that a purge deletes by: opened once, proved to be the one of the manifest, cut into batches."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
+from itertools import pairwise
+from pathlib import Path
+
+from backups_app.backup_files import bson_frames, collection_reader, descent
+from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.manifest import CollectionEntry, Manifest
+from backups_app.errors import VerificationFailed
+from backups_app.mongo import raw_ids
+from backups_app.mongo.exact_writes.statement import STATEMENT_BYTES, STATEMENT_DOCUMENTS
+
+_CHUNK = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Documents as they follow one another in the file. `first` is the number of the first, counted from 0."""
+
+    first: int
+    frames: tuple[bytes, ...]
+
+
+class VerifiedFile:
+    """An open data file whose bytes are those of the manifest. Whatever happens to its name, this stays the file."""
+
+    def __init__(self, file: BufferedReader, name: str, entry: CollectionEntry) -> None:
+        self._file = file
+        self._name = name
+        self._entry = entry
+        self._twice = self._ids_that_stand_twice() if entry.duplicate_ids else frozenset()
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the documents in the file's order, at most 500 and 4 MiB a batch, a larger document alone.
+
+        The cuts are the same each time. A document whose `_id` stands in the file more than once is in no batch: it
+        was deleted and inserted again while it was copied, and nobody knows which version is meant. Raise
+        `VerificationFailed` when the file ends early or is no BSON after all.
+        """
+        frames: list[bytes] = []
+        first = size = 0
+        for number, frame in enumerate(self._all_frames()):
+            if frames and (number - first == STATEMENT_DOCUMENTS or size + len(frame) > STATEMENT_BYTES):
+                yield Batch(first=first, frames=self._once(frames))
+                frames, first, size = [], number, 0
+            frames.append(frame)
+            size += len(frame)
+        if frames:
+            yield Batch(first=first, frames=self._once(frames))
+
+    @property
+    def documents(self) -> int:
+        return self._entry.documents
+
+    def _all_frames(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        number = 0
+        try:
+            for frame in bson_frames.frames(collection_reader.opened(self._file, name=self._name)):
+                yield frame
+                number += 1
+        except InvalidFrame as error:
+            raise VerificationFailed(problem=f"{self._name} is damaged: {error.problem}") from error
+        if number != self._entry.documents:
+            raise VerificationFailed(problem=f"{self._name} does not hold the documents that the manifest counts")
+
+    def _once(self, frames: list[bytes]) -> tuple[bytes, ...]:
+        if not self._twice:
+            return tuple(frames)
+        return tuple(frame for frame in frames if hash(raw_ids.key(raw_ids.of(frame))) not in self._twice)
+
+    def _ids_that_stand_twice(self) -> frozenset[int]:
+        """Return hashes of keys that come more than once; a chance equality only leaves a document alone."""
+        hashes = array("q", (hash(raw_ids.key(raw_ids.of(frame))) for frame in self._all_frames()))
+        return frozenset(one for one, other in pairwise(sorted(hashes)) if one == other)
+
+
+@contextmanager
+def opened(*, folder: Path, manifest: Manifest, collection: str) -> Iterator[VerifiedFile]:
+    """Given a published backup's folder and a collection of its manifest, open the data file and read it whole: its
+    size and SHA-256 must be the manifest's. Raise `VerificationFailed` otherwise; then nothing may be deleted by it.
+    """
+    entry = manifest.collections[collection]
+    expected = manifest.files.get(entry.file or "")
+    if entry.file is None or expected is None:
+        raise VerificationFailed(problem=f"the manifest names no data file of {collection}")
+    try:
+        file = descent.open_file(folder, entry.file)
+    except FileNotFoundError as error:
+        raise VerificationFailed(problem=f"{entry.file} is missing") from error
+    with file:
+        if _size_and_hash(file, entry.file) != (expected.bytes, expected.sha256):
+            raise VerificationFailed(problem=f"{entry.file} is not the file that was verified")
+        yield VerifiedFile(file, entry.file, entry)
+
+
+def _size_and_hash(file: BufferedReader, name: str) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    try:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    except OSError as error:
+        raise VerificationFailed(problem=f"{name} cannot be read") from error
+    return size, digest.hexdigest()
