@@ -9,12 +9,13 @@ from datetime import UTC, tzinfo
 from itertools import islice
 from threading import Lock
 
+from backups_app.backup_files import document_digests as digests
 from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.document_digests import Comparison
 from backups_app.backup_files.store import Store
-from backups_app.browsing import differences, digests, document_ids, documents, opening
+from backups_app.browsing import differences, document_ids, documents, opening
 from backups_app.browsing.collection_file import CollectionFile, open_collection
 from backups_app.browsing.differences import FieldChange
-from backups_app.browsing.digests import Comparison
 from backups_app.browsing.opening import OpenBackup
 from backups_app.errors import CollectionNotFound, DamagedDocument
 from backups_app.mongo import raw_ids
