@@ -126,7 +126,7 @@ def facts(client: Client) -> ServerFacts:
     )
 
 
-def for_scans(database: MongoDatabase) -> MongoDatabase:
+def for_scans(database: Database[Any]) -> Database[Any]:
     """Return the same database through a client that limits each network read instead of each operation.
 
     With timeoutMS, pymongo sends the limit along with `find`, and the server counts its own time for *all* batches

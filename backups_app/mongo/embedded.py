@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -213,7 +213,7 @@ class EmbeddedServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent(os.getpid()) if sys.platform == "linux" else None,
+            preexec_fn=die_with_parent(signal.SIGKILL) if sys.platform == "linux" else None,
         )
 
     def _wait_until_writable(self) -> None:
@@ -265,13 +265,16 @@ class EmbeddedServer:
         return f"it ended with exit code {code}; its log is mongod.log in its data folder"
 
 
-def _die_with_parent(parent: int) -> Any:
-    """Return what the child calls before it becomes mongod, so that the kernel kills it when its parent is gone."""
-    prctl = ctypes.CDLL(None).prctl
+def die_with_parent(number: signal.Signals) -> Callable[[], None]:
+    """Return what a child calls before it becomes another program, so that the kernel signals it when we are gone.
+
+    Linux only.
+    """
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
     def ask_kernel() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it was gone already
+        prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:  # we were gone already
             os._exit(1)
 
     return ask_kernel

@@ -1,0 +1,69 @@
+"""`manage.py demo`: a small temple's data and people, to try everything with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from backups_app import configuration, formats
+from backups_app.configuration import Configuration
+from backups_app.errors import TempleOpsError
+from backups_app.management.demo import filling, people
+from backups_app.mongo import connections
+from backups_app.records import Side
+
+
+class Command(BaseCommand):
+    help = (
+        "Fill the configured databases, which must be empty, with a small temple, and make three people. "
+        "Done once; a second call changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--reset", action="store_true", help="drop what the demo filled, and fill it anew")
+        parser.add_argument("--confirm", default="", help="for --reset on servers that are not the demo's own")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        current = configuration.current()
+        try:
+            sides = _sides(current)
+            if options["reset"]:
+                _require_confirmation(options["confirm"], current)
+                filling.reset(sides=sides)
+            filled = filling.fill(sides=sides, now=timezone.now())
+        except TempleOpsError as error:
+            raise CommandError(str(error), returncode=error.exit_code) from error
+        self._tell(filled, current)
+        self._introduce()
+
+    def _tell(self, filled: dict[str, int], current: Configuration) -> None:
+        if not filled:
+            self.stdout.write(f"The demo's temple is in {current.database_name} already.")
+            return
+        total = formats.grouped(sum(filled.values()))
+        self.stdout.write(f"Filled {current.database_name}: {len(filled)} collections, {total} documents.")
+        if not current.sync_enabled:
+            self.stdout.write("MONGODB_CLOUD_URL is not set: there is no Atlas side.")
+
+    def _introduce(self) -> None:
+        self.stdout.write("")
+        for login in people.make(known_passwords=settings.DEMO):
+            told = login.password or "(was here before; its password is unchanged)"
+            self.stdout.write(f"  {login.username:8} {told:28} {login.title}")
+        self.stdout.write("")
+
+
+def _sides(current: Configuration) -> dict[Side, filling.MongoDatabase]:
+    sides = {Side.LOCAL: connections.database(connections.open_local(current), current.database_name)}
+    if current.sync_enabled:
+        sides[Side.REMOTE] = connections.database(connections.open_remote(current), current.database_name)
+    return sides
+
+
+def _require_confirmation(confirmed: str, current: Configuration) -> None:
+    phrase = f"ERASE {current.database_name}"
+    if not settings.DEMO and confirmed != phrase:
+        raise CommandError(f'Nothing was changed. To drop {current.database_name}: --reset --confirm "{phrase}"')

@@ -1,0 +1,1 @@
+"""A small temple to try TempleOps with: its people, its data, and two MongoDB servers of our own."""

@@ -1,0 +1,38 @@
+"""The people of the demo, one of each role."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from backups_app.models import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """Somebody who can sign in. `password` is empty for one who was there before."""
+
+    username: str
+    title: str
+    password: str
+
+
+PEOPLE = (("ananya", "Super Admin", 0), ("ravi", "Admin", 1), ("meena", "Staff, no access to backups", 3))
+
+
+def make(*, known_passwords: bool) -> list[Login]:
+    """Make those who are missing. Return all three.
+
+    With `known_passwords` (the demo's own database only) everybody's is written in the README; otherwise each is
+    made by chance and told once.
+    """
+    return [_make(name, title, role_id, known_passwords) for name, title, role_id in PEOPLE]
+
+
+def _make(username: str, title: str, role_id: int, known_passwords: bool) -> Login:
+    known = f"{username}-at-the-temple"
+    if (person := User.objects.filter(username=username).first()) is not None:
+        return Login(username=username, title=title, password=known if person.check_password(known) else "")
+    password = known if known_passwords else secrets.token_urlsafe(12)
+    User.objects.create_user(username, password=password, role_id=role_id, first_name=username.title())
+    return Login(username=username, title=title, password=password)
