@@ -53,7 +53,8 @@ def test_a_file_is_on_the_disk_once_it_is_closed(a_folder: Path) -> None:
     order = recorded(act)
 
     assert order == [
-        "create x.bson", "truncate x.bson", "write x.bson", "write x.bson", "truncate x.bson", "fsync x.bson", "close x.bson",
+        "create x.bson", "truncate x.bson", "write x.bson", "write x.bson", "truncate x.bson",
+        "fsync x.bson", "close x.bson",
     ]  # fmt: skip
     assert (a_folder / "x.bson").read_bytes() == b"onetwo"
     assert (a_folder / "x.bson").stat().st_mode & 0o777 == 0o600

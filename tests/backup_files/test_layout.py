@@ -16,9 +16,9 @@ from backups_app.errors import InvalidBackupId
 VECTORS = json.loads((Path(__file__).parent / "dump_name_vectors.json").read_text("utf-8"))
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "mongodump_plain" / "golden"
 ODD_NAMES = [
-    "a b", "a/b", "a\\b", "100%", "%2e%2e", "a%00b", "x\ny", "tab\there", "<script>", "-rf", "CON", "\u202eabc", "q'*!()~-_.",
-    "événements", "ünïcode हिन्दी", "日本", "😀", "a+b", "p&q=r", "#hash", "a:b|c?d", "trailing.", "UPPER", "a.b.c", "...",
-    "x" * 238, "x" * 239, "é" * 100, "+" * 80, "system.js", "🙏" * 30,
+    "a b", "a/b", "a\\b", "100%", "%2e%2e", "a%00b", "x\ny", "tab\there", "<script>", "-rf", "CON", "\u202eabc",
+    "q'*!()~-_.", "événements", "ünïcode हिन्दी", "日本", "😀", "a+b", "p&q=r", "#hash", "a:b|c?d", "trailing.", "UPPER",
+    "a.b.c", "...", "x" * 238, "x" * 239, "é" * 100, "+" * 80, "system.js", "🙏" * 30,
 ]  # fmt: skip
 
 
