@@ -23,6 +23,8 @@ from backups_app.workflow import outcome, prepare, recovery
 logger = logging.getLogger(__name__)
 
 COUNT_SECONDS = 3
+LOOK_SECONDS = 5
+"""A server that is down must not make a page wait: the folders alone are an answer."""
 MOMENTS = ("backup_timestamp", "created_at", "finished_at", "published_at")
 
 
@@ -70,7 +72,8 @@ def get_run(*, configuration: Configuration, backup_id: str) -> RunDocument:
 def active_run(*, configuration: Configuration) -> RunDocument | None:
     """Return the run in progress, or None; None too where the server does not answer."""
     try:
-        document = runs.active(prepare.local_database(configuration))
+        with pymongo.timeout(LOOK_SECONDS):
+            document = runs.active(prepare.local_database(configuration))
     except (PyMongoError, TempleOpsError):
         return None
     return None if document is None else _told(document, published=False)
@@ -95,7 +98,8 @@ def _counted(opened: Any, configuration: Configuration) -> dict[str, int] | None
 def _records(configuration: Configuration) -> dict[str, RunDocument] | None:
     """Return the records by id, or None when the server does not answer."""
     try:
-        return {document["_id"]: document for document in runs.recent(prepare.local_database(configuration))}
+        with pymongo.timeout(LOOK_SECONDS):
+            return {document["_id"]: document for document in runs.recent(prepare.local_database(configuration))}
     except (PyMongoError, TempleOpsError) as error:
         logger.warning("Listing from the folders alone", extra={"reason": type(error).__name__})
         return None
@@ -103,7 +107,8 @@ def _records(configuration: Configuration) -> dict[str, RunDocument] | None:
 
 def _record(configuration: Configuration, backup_id: str) -> RunDocument | None:
     try:
-        return runs.get(prepare.local_database(configuration), backup_id=backup_id)
+        with pymongo.timeout(LOOK_SECONDS):
+            return runs.get(prepare.local_database(configuration), backup_id=backup_id)
     except (PyMongoError, TempleOpsError):
         return None
 

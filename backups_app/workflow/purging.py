@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +13,9 @@ from backups_app import formats
 from backups_app.access import audit
 from backups_app.catalog import sync_base
 from backups_app.errors import DatabaseUnreachable, OwnershipLost, PurgeUnfinished, TempleOpsError
+from backups_app.mongo import connections
 from backups_app.purge import delete, plan
-from backups_app.records import Side, StepState, SyncStatus
+from backups_app.records import PURGEABLE, Side, StepState, SyncStatus
 from backups_app.sync import pair
 from backups_app.verification import verdict
 from backups_app.workflow import prepare
@@ -44,12 +46,13 @@ def decide(run: Run) -> StepResult | None:
 
 def _write_plan(run: Run) -> None:
     assert run.manifest is not None, "only a verified backup is purged against"
-    refusal = _refusal(run)
+    refusal = next(iter(plan.refusals(_gates(run)).values()), None)
     decided = plan.decide(
         manifest=run.manifest,
         delete_bookings=run.deletes_bookings,
         unresolved={} if run.sync_report is None else run.sync_report.unresolved,
         blocked={} if run.sync_report is None else run.sync_report.blocked,
+        not_exactly={} if refusal else _obstacles(run),
     )
     purge: dict[str, Any] = {
         "allowed": refusal is None,
@@ -63,13 +66,28 @@ def _write_plan(run: Run) -> None:
     run.ownership.write(phase=run.progress.phase, changes={"purge": purge})
 
 
-def _refusal(run: Run) -> str | None:
-    """The gates of `decisions.md`, section 4. A gate that cannot be judged is closed."""
-    if not (run.published and run.verified_here):
-        return "Nothing is deleted: the backup is not published and verified."
-    if run.remote is not None and not run.sync_succeeded:
-        return "Nothing is deleted: the sync did not succeed."
-    return None
+def _gates(run: Run) -> plan.Gates:
+    """The gates of `decisions.md`, section 4. `Ownership.write` has just proved that the run is ours, or it raised;
+    who asked for bookings had to confirm it at the door (typed phrase, `--confirm`, or the API's explicit body)."""
+    run.progress.checkpoint()
+    return plan.Gates(
+        published=run.published,
+        verified_by_this_process=run.verified_here,
+        sync_configured=run.remote is not None,
+        sync_status=SyncStatus(run.document["sync_status"]),
+        pair_known=run.sync_succeeded,
+        confirmed=isinstance(run.document["delete_bookings_requested"], bool),
+        lease_held=True,
+    )
+
+
+def _obstacles(run: Run) -> dict[str, str]:
+    """Why a collection cannot be deleted exactly, on either side."""
+    found = delete.obstacles(database=run.local, collections=PURGEABLE)
+    if run.remote is not None:
+        with connections.reachable(Side.REMOTE):
+            found |= delete.obstacles(database=run.remote, collections=PURGEABLE)
+    return found
 
 
 def perform_side(run: Run, *, side: Side, database: Database[Any]) -> StepResult:
@@ -105,22 +123,15 @@ def _perform_collection(run: Run, *, side: Side, database: Database[Any], name: 
     except OwnershipLost:
         raise
     except delete.PurgeStopped as stopped:
-        _record(run, side=side, name=name, report=stopped.report, done=False)
+        _record(run, side=side, name=name, report=stopped.report)
         return stopped.cause_error
-    _record(run, side=side, name=name, report=report, done=report.done)
+    _record(run, side=side, name=name, report=report)
     return None if report.done else PurgeUnfinished(side=side.value)
 
 
-def _record(run: Run, *, side: Side, name: str, report: delete.CollectionPurge, done: bool) -> None:
-    """Write a side's figures. They count all attempts of this run: the ledger remembers the earlier ones."""
-    entry = {
-        "deleted": report.deleted,
-        "gone": report.gone,
-        "kept_changed": report.kept_changed,
-        "kept_ids": list(report.kept_ids),
-        "left": report.left,
-        "done": done,
-    }
+def _record(run: Run, *, side: Side, name: str, report: delete.CollectionPurge) -> None:
+    """Write what became of the collection on this side, over all attempts of this run."""
+    entry = dataclasses.asdict(report)
     run.document["purge"][side.value][name] = entry
     run.ownership.write(phase=run.progress.phase, changes={f"purge.{side.value}.{name}": entry})
 

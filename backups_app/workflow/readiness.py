@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pymongo
+
 from backups_app import formats
 from backups_app.backup_files.store import DiskUsage, Store
 from backups_app.catalog import lease, runs
@@ -27,6 +29,7 @@ from backups_app.records import INTERNAL, Side
 from backups_app.workflow import prepare
 from backups_app.workflow.steps import preflight
 
+LOOK_SECONDS = 5
 NEVER_A_TEMPLE = frozenset({"admin", "local", "config"})
 
 
@@ -96,7 +99,7 @@ def _refusals(configuration: Configuration, found: _Findings) -> Iterator[Temple
     yield from _engine(configuration, found)
     database = prepare.local_database(configuration)
     try:
-        with connections.reachable(Side.LOCAL):
+        with connections.reachable(Side.LOCAL), pymongo.timeout(LOOK_SECONDS):
             found.local = connections.facts(database.client)
             _require_temple(database, configuration)
             known = lease.known_stores(database)
