@@ -36,6 +36,7 @@ class SchemaView(SpectacularAPIView):
 
     permission_classes = (AllowAny,)
     authentication_classes = ()
+    http_method_names = ("get", "head")
     content_negotiation_class = DefaultContentNegotiation
 
 
@@ -60,4 +61,5 @@ class DocsView(SpectacularSwaggerSplitView):
     url_name = "api:schema"
     permission_classes = (AllowAny,)
     authentication_classes = ()
+    http_method_names = ("get", "head")
     content_negotiation_class = DefaultContentNegotiation

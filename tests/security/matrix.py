@@ -1,0 +1,141 @@
+"""The RBAC matrix of docs/reliability.md, 3.3, as a table: who calls, and what each route answers to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+BACKUP_ID = "20250119_143022"
+MODE_SENTENCE = "Backup operations are only available in LOCAL mode"
+
+
+class Mode(StrEnum):
+    LOCAL = "local"
+    CLOUD = "cloud"
+
+
+@dataclass(frozen=True)
+class Who:
+    """One caller. `odd_role` is set past the model on the loaded user: the database would not keep it."""
+
+    name: str
+    role_id: int | None = 2
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    odd_role: Any = ...
+    revoked: bool = False
+    signed_in: bool = True
+
+    @property
+    def is_admin(self) -> bool:
+        return self.signed_in and self.name in ("role 0", "role 1")
+
+    @property
+    def is_locked_out(self) -> bool:
+        return self.name == "disabled" or self.revoked
+
+
+CALLERS = (
+    Who("nobody", signed_in=False),
+    Who("role 0", 0),
+    Who("role 1", 1),
+    Who("role 2", 2),
+    Who("role None", None),
+    Who("role -1", -1),
+    Who("role 99", 99),
+    Who("role '0'", odd_role="0"),
+    Who("role True", odd_role=True),
+    Who("role 1.0", odd_role=1.0),
+    Who("superuser", 2, {"is_superuser": True, "is_staff": True}),
+    Who("disabled", 0, {"is_active": False}),
+    Who("revoked", 0, revoked=True),
+)
+
+
+class Kind(StrEnum):
+    """What a route is, and with it its line of the table."""
+
+    ADMIN = "for roles 0 and 1, in local mode"
+    STATUS = "for roles 0 and 1, in any mode"
+    OWN = "one's own"
+    LOGIN = "the way in"
+    OPEN = "no data"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: the request, and the functions behind the view that must run in every ok cell and in no other."""
+
+    name: str
+    kind: Kind
+    route: str
+    method: str
+    path: str
+    behind: tuple[str, ...] = ()
+    body: Any = None
+    success: int = 200
+
+
+def _backup(rest: str = "") -> str:
+    return f"/api/backups/{BACKUP_ID}{rest}"
+
+
+JOBS = "backups_app.workflow.jobs"
+API_ROWS = (
+    Row("back up, keep", Kind.ADMIN, "api:trigger", "POST", "/api/backup", (f"{JOBS}.start_backup",),
+        {"delete_bookings": False}),
+    Row("back up, delete", Kind.ADMIN, "api:trigger", "POST", "/api/backup", (f"{JOBS}.start_backup",),
+        {"delete_bookings": True}),
+    Row("list", Kind.ADMIN, "api:backups", "GET", "/api/backups", ("backups_app.workflow.overview.list_runs",)),
+    Row("run", Kind.ADMIN, "api:run", "GET", _backup(), ("backups_app.workflow.overview.get_run",)),
+    Row("collections", Kind.ADMIN, "api:collections", "GET", _backup("/collections"),
+        ("backups_app.browsing.collections.of_backup",)),
+    Row("documents", Kind.ADMIN, "api:documents", "GET", _backup("/collections/bookings"),
+        ("backups_app.browsing.documents.page",)),
+    Row("cancel", Kind.ADMIN, "api:cancel", "POST", _backup("/cancel"), (f"{JOBS}.cancel",), success=202),
+    Row("resume", Kind.ADMIN, "api:resume", "POST", _backup("/resume"), (f"{JOBS}.resume",), success=202),
+    Row("verify", Kind.ADMIN, "api:verify", "POST", _backup("/verify"),
+        ("backups_app.workflow.verifying.verify_backup",)),
+    Row("audit", Kind.ADMIN, "api:audit", "GET", "/api/audit", ("backups_app.access.audit.newest",)),
+    Row("status", Kind.STATUS, "api:status", "GET", "/api/backup/status", ("backups_app.workflow.status.status",)),
+    Row("refresh", Kind.OWN, "api:refresh", "POST", "/api/auth/refresh", ("backups_app.access.tokens.issue",)),
+    Row("log out", Kind.OWN, "api:logout", "POST", "/api/auth/logout", ("backups_app.access.sessions.log_out",),
+        success=204),
+    Row("my sessions", Kind.OWN, "api:sessions", "GET", "/api/auth/sessions",
+        ("backups_app.access.sessions.my_sessions",)),
+    Row("log out everywhere", Kind.OWN, "api:sessions", "DELETE", "/api/auth/sessions",
+        ("backups_app.access.sessions.revoke_all",), success=204),
+    Row("end one session", Kind.OWN, "api:session", "DELETE", "/api/auth/sessions/{sid}",
+        ("backups_app.access.sessions.revoke",), success=204),
+    Row("log in", Kind.LOGIN, "api:login", "POST", "/api/auth/login", ("backups_app.access.sessions.open_session",)),
+    Row("OpenAPI", Kind.OPEN, "api:schema", "GET", "/api/schema/"),
+    Row("documentation", Kind.OPEN, "api:docs", "GET", "/api/docs/"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a cell expects. `runs`: whether the function behind the view does."""
+
+    status: int
+    code: str = ""
+    runs: bool = False
+
+
+def expected(row: Row, who: Who, mode: Mode) -> Answer:
+    """Return the cell. Order of judgement: 401, 403 role, 403 mode; what is not 0 or 1 never learns the mode."""
+    ok = Answer(row.success, runs=bool(row.behind))
+    if row.kind is Kind.OPEN:
+        return ok
+    if row.kind is Kind.LOGIN:
+        return Answer(401, "not_authenticated") if who.name in ("nobody", "disabled") else ok
+    if not who.signed_in or who.is_locked_out:
+        return Answer(401, "not_authenticated")
+    if row.kind is Kind.OWN:
+        return ok
+    if not who.is_admin:
+        return Answer(403, "role_required")
+    if mode is Mode.CLOUD and row.kind is Kind.ADMIN:
+        return Answer(403, "mode_not_local")
+    return ok

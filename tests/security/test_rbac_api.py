@@ -1,0 +1,203 @@
+"""Every cell of the RBAC matrix, API part; and that no route of the API is missing from it."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.test import override_settings
+from django.urls import URLPattern, get_resolver
+from django.utils import timezone
+
+from backups_app.access import sessions, tokens, visit
+from backups_app.configuration import Configuration
+from backups_app.models import LoginSession, User
+from backups_app.records import Origin
+from tests.security.conftest import FIREFOX, Caller
+from tests.security.matrix import API_ROWS, BACKUP_ID, CALLERS, MODE_SENTENCE, Answer, Kind, Mode, Row, Who, expected
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "the password of every caller"
+
+
+@functools.cache
+def hashed_password() -> str:
+    """Once: argon2 is slow, as it should be."""
+    return make_password(PASSWORD)
+
+
+def a_run() -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "backup_id": BACKUP_ID, "backup_path": f"backups/backup_{BACKUP_ID}", "backup_timestamp": now, "steps": [],
+        "created_at": now, "status": "success", "sync_status": "success", "phase": "finished",
+    }  # fmt: skip
+
+
+FAKED: dict[str, Callable[..., Any]] = {
+    "start_backup": lambda **_: a_run(),
+    "cancel": lambda **_: a_run(),
+    "resume": lambda **_: a_run(),
+    "verify_backup": lambda **_: {"backup_id": BACKUP_ID, "verified": True},
+    "list_runs": lambda **_: [a_run()],
+    "get_run": lambda **_: a_run(),
+    "of_backup": lambda **_: (),
+    "page": lambda **_: SimpleNamespace(documents=(), readable=(), offset=0, total=0, broken_at=None),
+}
+"""What needs databases and folders is replaced; what needs only Django's database is watched and really runs."""
+
+
+class Behind:
+    """Watches one function behind a view."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+        module_name, _, self.name = where.rpartition(".")
+        module = importlib.import_module(module_name)
+        self.real = FAKED.get(self.name) or getattr(module, self.name)
+        self.calls = 0
+        monkeypatch.setattr(module, self.name, self)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.calls += 1
+        return self.real(*args, **kwargs)
+
+
+def caller_for(who: Who, monkeypatch: pytest.MonkeyPatch, now: datetime) -> Caller:
+    """Sign this caller in without the login, as it was before what locks them out happened."""
+    if not who.signed_in:
+        return Caller("", "", "no-such-session", headers={"User-Agent": FIREFOX})
+    facts = visit.Visit(origin=Origin.API, address="127.0.0.1", user_agent=FIREFOX)
+    user = User.objects.create(username="caller", role_id=who.role_id, password=hashed_password(), **who.fields)
+    session = sessions.open_session(user=user, face=LoginSession.Face.API, visit=facts, now=now)
+    pair = tokens.issue(session=session, now=now)
+    if who.revoked:
+        sessions.log_out(session, visit=facts, now=now)
+    if who.odd_role is not ...:
+        judge = sessions.judge
+
+        def judged(**kwargs: Any) -> LoginSession:
+            found = judge(**kwargs)
+            found.user.role_id = who.odd_role
+            return found
+
+        monkeypatch.setattr(sessions, "judge", judged)
+    return Caller(pair.access, pair.refresh, session.sid, headers={"User-Agent": FIREFOX})
+
+
+def body_for(row: Row, who: Who, caller: Caller) -> Any:
+    if row.kind is Kind.LOGIN:
+        return {"username": "caller", "password": PASSWORD if who.signed_in else "wrong"}
+    return {"refresh": caller.refresh or "none"} if row.name == "refresh" else row.body
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("who", CALLERS, ids=lambda who: who.name)
+@pytest.mark.parametrize("row", API_ROWS, ids=lambda row: row.name)
+def test_cell(row: Row, who: Who, mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = caller_for(who, monkeypatch, timezone.now())
+    behind = [Behind(monkeypatch, where) for where in row.behind]
+    configuration = Configuration(primary_database=mode.value)
+    cell = expected(row, who, mode)
+
+    with override_settings(TEMPLEOPS=configuration):
+        answer: Any = caller.send(
+            row.method, row.path.format(sid=caller.session_id), body_for(row, who, caller),
+            **({"Authorization": ""} if row.kind in (Kind.LOGIN, Kind.OPEN) or not who.signed_in else {}),
+        )  # fmt: skip
+
+    assert answer.status_code == cell.status, answer.content
+    assert [one.calls > 0 for one in behind] == [cell.runs] * len(behind)
+    check_body(answer, cell, row, mode)
+
+
+def check_body(answer: Any, cell: Answer, row: Row, mode: Mode) -> None:
+    if cell.code:
+        assert answer.json()["code"] == cell.code
+        assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+    if cell.code == "mode_not_local":
+        assert answer.json()["detail"] == MODE_SENTENCE
+    if cell.status == 401:
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    if row.kind is Kind.STATUS and cell.status == 200 and mode is Mode.CLOUD:
+        assert answer.json()["backup_available"] is False
+        assert answer.json()["message"] == MODE_SENTENCE
+
+
+def routes() -> dict[str, URLPattern]:
+    """Every named route under /api/, the last resort excepted."""
+    api = next(one for one in get_resolver().url_patterns if getattr(one, "namespace", "") == "api")
+    return {f"api:{pattern.name}": pattern for pattern in api.url_patterns if pattern.name != "not_here"}
+
+
+def test_every_route_and_method_has_its_row() -> None:
+    offered = {
+        (name, method.upper())
+        for name, pattern in routes().items()
+        for method in ("get", "post", "put", "patch", "delete")
+        if method in pattern.callback.cls.http_method_names and hasattr(pattern.callback.cls, method)
+    }
+
+    assert offered == {(row.route, row.method) for row in API_ROWS}
+
+
+@pytest.mark.parametrize("who", [who for who in CALLERS if who.name in ("nobody", "role 2", "role 0")],
+                         ids=lambda who: who.name)  # fmt: skip
+@pytest.mark.parametrize("name", sorted(routes()))
+def test_methods_that_are_not_listed_do_nothing(name: str, who: Who, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = next(row for row in API_ROWS if row.route == name)
+    listed = {row.method for row in API_ROWS if row.route == name}
+    caller = caller_for(who, monkeypatch, timezone.now())
+    behind = [Behind(monkeypatch, where) for row in API_ROWS if row.route == name for where in row.behind]
+
+    for method in {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"} - listed:
+        answer = caller.send(method, row.path.format(sid=caller.session_id), None,
+                             **({} if who.signed_in else {"Authorization": ""}))  # fmt: skip
+        assert answer.status_code in ((401, 403, 405) if who.name != "role 0" else (405,)), (method, answer.status_code)
+    assert [one.calls for one in behind] == [0] * len(behind)
+
+
+@pytest.mark.parametrize("backup_id", [BACKUP_ID, "20990101_000000", "nonsense", "20250119_143022.bak"])
+def test_role_2_gets_the_same_403_for_a_real_an_unknown_and_a_malformed_id(
+    backup_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = caller_for(CALLERS[3], monkeypatch, timezone.now())
+
+    answers = [caller.get(f"/api/backups/{backup_id}{rest}") for rest in ("", "/collections", "/collections/x")]
+
+    for answer in answers:
+        body: Any = answer.json()  # type: ignore[attr-defined]
+        assert (answer.status_code, body["code"]) == (403, "role_required")
+        assert set(body) == {"detail", "code", "request_id"}
+
+
+def test_cloud_mode_is_said_before_the_id_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = caller_for(CALLERS[1], monkeypatch, timezone.now())
+
+    with override_settings(TEMPLEOPS=Configuration(primary_database="cloud")):
+        answers: list[Any] = [
+            caller.get("/api/backups/nonsense"),
+            caller.send("POST", "/api/backup", {"delete_bookings": "perhaps"}),
+            caller.get("/api/backups?limit=-1"),
+        ]
+
+    assert [answer.json()["code"] for answer in answers] == ["mode_not_local"] * 3
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/backup/", "/api/nope", "/api/backups/", "/api/auth/", "/api/admin"])
+def test_unknown_addresses_tell_a_stranger_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody, staff = caller_for(CALLERS[0], monkeypatch, timezone.now()), None
+    assert nobody.get(path, Authorization="").status_code == 401
+    staff = caller_for(CALLERS[3], monkeypatch, timezone.now())
+    assert staff.get(path).status_code == 403
+
+
+def test_an_unknown_address_is_a_404_for_an_admin(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer: Any = caller_for(CALLERS[1], monkeypatch, timezone.now()).get("/api/nope")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
