@@ -68,6 +68,10 @@ class Entry:
         return {"run": self.run_id, "collection": self.collection, "first": self.first}
 
 
+class TooLargeToRemember(Exception):
+    """A document whose `_id` is so large that no entry can hold it: it must not be deleted."""
+
+
 def entries(database: Database[Any]) -> Collection[Any]:
     """Return the ledger of the local database: reads and writes by majority."""
     return database.get_collection(NAME, write_concern=_DURABLE, read_concern=ReadConcern("majority"))
@@ -91,8 +95,10 @@ def open_batch(
     """Write the entry of a batch, or find the one that an earlier attempt of the same run wrote. Return it.
 
     When this returns it is on the disk of a majority: only then may the first of these documents be deleted.
-    Raise pymongo's `DocumentTooLarge` when an `_id` is too large to be remembered.
+    Raise `TooLargeToRemember` for `_id`s of more than 4 MiB together.
     """
+    if sum(len(raw_ids.of(frame)) for frame in frames) > BYTES_AT_ONCE:
+        raise TooLargeToRemember
     entry = Entry(run_id=run_id, collection=collection, first=first, open_sides=frozenset(sides))
     document: dict[str, Any] = {
         "_id": entry.identity,

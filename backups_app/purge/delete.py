@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from bson import json_util
-from bson.errors import InvalidDocument
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
@@ -174,7 +173,7 @@ class _Work:
                     sides=self.sides,
                     now=self.now,
                 )
-        except InvalidDocument:  # an _id as large as a document: too large for the ledger
+        except purge_ledger.TooLargeToRemember:
             self.report.left += len(batch.frames)
             return None
 
