@@ -19,9 +19,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 RUNNING_TESTS = "pytest" in sys.modules or "mypy" in sys.modules
 
-env = Env(eager=False)
 if not RUNNING_TESTS:  # no test ever meets the databases of the person who runs it
-    environment.read(env, base_dir=BASE_DIR)
+    environment.load(base_dir=BASE_DIR)
+env = Env(eager=False)
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
@@ -178,6 +178,17 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload: a decision about the whole domain, not about this program
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# One JSON object a line on stderr, without secrets (access/redaction.py). A person at a terminal sees warnings only.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "backups_app.access.log_lines.JsonLines"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING" if sys.stderr and sys.stderr.isatty() else "INFO"},
+    "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
+}
+DEFAULT_EXCEPTION_REPORTER = "backups_app.access.log_lines.ScrubbedReport"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,0 +1,61 @@
+# Bare `make` prints what there is. Everything runs in .venv, made with a Python from 3.11 to 3.13.
+
+PORT ?= 8000
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench faults fuzz lock clean
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
+
+run: .venv/.for-running  ## the whole of it on 127.0.0.1:8000 (PORT=…), with a demo temple unless .env names servers
+	@$(BIN)/python manage.py serve --demo --port $(PORT)
+
+test: .venv/.for-development  ## every test that this machine can run
+	@$(BIN)/python -m pytest
+
+check: .venv/.for-development  ## style, types, layers, settings, migrations: what must hold before a commit
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	MONGODB_LOCAL_URL=mongodb://127.0.0.1/ $(BIN)/python manage.py check --fail-level WARNING
+	MONGODB_LOCAL_URL=mongodb://127.0.0.1/ $(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: .venv/.for-development  ## figures of speed and memory
+	$(BIN)/python -m tests.benchmarks
+
+faults: .venv/.for-development  ## kills, cuts, full disks: the long form
+	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/faults tests/sync tests/purge
+
+fuzz: .venv/.for-development  ## hostile files and requests: the long form
+	TEMPLEOPS_LONG=1 FUZZ_MUTATIONS=1000000 $(BIN)/python -m pytest tests/backup_files tests/security
+
+lock: .venv/.for-development  ## exact versions with hashes, from the requirements files
+	$(BIN)/uv pip compile $(LOCK) requirements.txt requirements-demo.txt -o requirements.lock
+	$(BIN)/uv pip compile $(LOCK) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --upgrade
+
+clean:  ## remove .venv and the demo's databases; backups stay
+	rm -rf .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found. Install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+.venv/.for-running: requirements.lock | .venv/bin/python
+	@echo "Installing what TempleOps runs on into .venv …"
+	@$(PIP) -r requirements.lock || { echo "Installing did not succeed. Without a network, copy wheels to a folder and set PIP_FIND_LINKS and PIP_NO_INDEX=1."; exit 1; }
+	@touch $@
+
+.venv/.for-development: requirements-dev.lock | .venv/bin/python
+	@echo "Installing what the tests need into .venv …"
+	@$(PIP) -r requirements-dev.lock || { echo "Installing did not succeed. Without a network, copy wheels to a folder and set PIP_FIND_LINKS and PIP_NO_INDEX=1."; exit 1; }
+	@touch $@ .venv/.for-running
