@@ -10,7 +10,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from backups_app.access import request_context
+from backups_app.access import redaction, request_context
 from backups_app.errors import FieldsInvalid, NotAuthenticated, RateLimited, RunActive, StepUpNeeded, TempleOpsError
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,11 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
 
 def of(error: TempleOpsError) -> Response:
     """Return the answer to a named failure."""
-    body = {"detail": error.detail, "code": error.code, "request_id": request_context.current().request_id}
+    body = {
+        "detail": redaction.scrub(error.detail),
+        "code": error.code,
+        "request_id": request_context.current().request_id,
+    }
     if error.hint:
         body["hint"] = error.hint
     if isinstance(error, FieldsInvalid):
