@@ -159,6 +159,12 @@ def runs_with_open(database: Database[Any]) -> list[str]:
     return sorted(entries(database).distinct("run", {"state": OPEN}))
 
 
+def open_documents(database: Database[Any], *, run_id: str) -> Iterator[tuple[str, list[bytes]]]:
+    """Yield what is open of a run, entry by entry: its collection and the raw ids."""
+    for document in _raw(database).find({"run": run_id, "state": OPEN}, {"collection": 1, "documents.id": 1}):
+        yield document["collection"], list(_ids_of(bytes(document.raw), "documents"))
+
+
 def close_all_for_run(database: Database[Any], *, run_id: str, reason: str = "kept_after_all") -> int:
     """Close what is open of a run, whatever was seen: its documents are ordinary again. Return how many entries."""
     closing = {"$set": {"state": CLOSED, "reason": reason}, "$currentDate": {"closed_at": True}}

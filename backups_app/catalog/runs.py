@@ -156,6 +156,12 @@ def request_cancel(database: Database[Any], *, backup_id: str, requested_by: str
     )
 
 
+def cancelled_by(database: Database[Any], *, backup_id: str) -> str | None:
+    """Return who asked for the cancel of a run, or None."""
+    document = collection(database).find_one({"_id": backup_id}, {"cancelled_by": True}) or {}
+    return document.get("cancelled_by")
+
+
 def unclaimed(database: Database[Any], *, older_than: timedelta) -> list[RunDocument]:
     """Return queued runs that no worker has taken for `older_than`, by the server's clock."""
     return list(

@@ -13,6 +13,7 @@ from backups_app import formats
 from backups_app.access import audit
 from backups_app.backup_files import metadata
 from backups_app.backup_files.manifest import Manifest
+from backups_app.catalog import runs
 from backups_app.errors import RunCancelled, TempleOpsError
 from backups_app.records import INTERNAL, Phase, RunDocument, Side, StepState
 from backups_app.workflow import outcome
@@ -43,6 +44,7 @@ def finish(run: Run, *, error: TempleOpsError | None) -> None:
     """
     if not run.published:
         run.store.discard_partial(run.backup_id, now=timezone.now())
+    run.document["cancelled_by"] = runs.cancelled_by(run.local, backup_id=run.backup_id)
     changes = closing_changes(run.document, published=run.published, error=error)
     run.ownership.write(phase=run.progress.phase, changes={"phase": Phase.FINISHING.value})
     run.progress.enter(step=0, phase=Phase.FINISHING)

@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 from backups_app import configuration as settings
 from backups_app.access import audit
 from backups_app.backup_files import layout
-from backups_app.catalog import purge_ledger, runs
+from backups_app.catalog import purge_ledger, runs, sync_base
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
@@ -220,6 +220,9 @@ def _keep_after_all(configuration: Configuration, document: RunDocument) -> RunD
     with runner.leased(database, me=this_process(), seconds=configuration.lease_seconds) as fence:
         if fence is None:
             raise runs.another_run(database)
+        # Without its base a document that one side lost is simply new on the other: the next sync copies it back.
+        for name, ids in purge_ledger.open_documents(database, run_id=document["_id"]):
+            sync_base.forget(database, collection=name, ids=ids)
         purge_ledger.close_all_for_run(database, run_id=document["_id"])
         document["purge"]["kept_after_all"] = True
         for step in document["steps"]:

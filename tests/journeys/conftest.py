@@ -19,6 +19,7 @@ from backups_app.workflow import jobs
 
 Db = Database[dict[str, Any]]
 RAW = CodecOptions(document_class=RawBSONDocument)
+AT = datetime(2025, 1, 19, 9, 0, tzinfo=UTC)
 PURGED = ("activities", "bookings", "employee_bookings")
 
 
@@ -34,16 +35,16 @@ def temple(configured: Configuration, local_db: Db, remote_db: Db, db: None) -> 
         side["bookings"].insert_many(_documents("bookings", range(40)))
         side["employee_bookings"].insert_many(_documents("employee", range(12)))
         side["activities"].insert_many(_documents("activities", range(25)))
-        side["devotees"].insert_many([{"_id": n, "phone": f"98{n:08d}", "updatedAt": now()} for n in range(30)])
+        side["devotees"].insert_many([{"_id": n, "phone": f"98{n:08d}", "updatedAt": AT} for n in range(30)])
     local_db["bookings"].insert_many(_documents("local", range(5)))
     remote_db["bookings"].insert_many(_documents("remote", range(7)))
     yield configured
 
 
 def _documents(kind: str, numbers: range) -> list[dict[str, Any]]:
-    at = datetime(2025, 1, 19, 9, 0, tzinfo=UTC)
+
     return [
-        {"_id": f"{kind}-{n}", "name": f"பக்தர் {n}", "ritual": "पूजा", "amount": 501 + n, "updatedAt": at}
+        {"_id": f"{kind}-{n}", "name": f"பக்தர் {n}", "ritual": "पूजा", "amount": 501 + n, "updatedAt": AT}
         for n in numbers
     ]
 

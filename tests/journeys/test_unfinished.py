@@ -1,0 +1,294 @@
+"""Runs that do not reach their end: cut, cancelled, killed. What is safe, what remains, how it is finished."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from pymongo.database import Database
+
+from backups_app.catalog import purge_ledger, runs
+from backups_app.configuration import Configuration, Secret
+from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable
+from backups_app.purge import delete
+from backups_app.records import Origin, Side
+from backups_app.workflow import jobs, overview, recovery
+from backups_app.workflow.steps import dump, publish, verify
+
+from .conftest import contents, now, raw_documents, run_backup, saved_documents
+
+Db = Database[dict[str, Any]]
+
+
+@contextlib.contextmanager
+def remote_fails_in(collection: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Within, the remote side cannot be reached once the purge comes to `collection`: the fault is forced."""
+    real = delete.delete_equal
+
+    def cut(*, live: Any, frames: Any) -> Any:
+        if live.collection.name == collection and "atlas" in str(
+            live.collection.database.client.options.replica_set_name
+        ):
+            raise DatabaseUnreachable(side=Side.REMOTE.value)
+        return real(live=live, frames=frames)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(delete, "delete_equal", cut)
+        yield
+
+
+def resume(backup_id: str, *, keep: bool = False) -> dict[str, Any]:
+    return jobs.resume(backup_id=backup_id, requested_by="ravi", origin=Origin.WEB, now=now(), keep=keep, enqueue=False)
+
+
+def test_atlas_cut_in_its_purge_leaves_this_side_whole_and_resume_finishes_it(
+    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("bookings", monkeypatch):
+        run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["sync_status"], run["resume_available"]) == ("partial", "success", True)
+    assert run["collections_deleted_remote"][0] == "activities (25 documents)"
+    assert run["collections_deleted_local"] == []
+    assert len(raw_documents(local_db, "bookings")) == 52
+
+    finished = resume(run["backup_id"])
+
+    assert (finished["status"], finished["resume_available"]) == ("success", False)
+    assert finished["collections_deleted_remote"] == finished["collections_deleted_local"]
+    assert contents(local_db) == contents(remote_db)
+    assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "activities") == {}
+    with pytest.raises(NotResumable):
+        resume(run["backup_id"])
+
+
+def test_a_sync_between_brings_nothing_back_and_removes_nothing(
+    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("employee_bookings", monkeypatch):
+        run = run_backup(delete_bookings=True)
+    before = contents(local_db), contents(remote_db)
+    open_names = set(purge_ledger.open_collections(local_db, run_id=run["backup_id"]))
+
+    with remote_fails_in("employee_bookings", monkeypatch):
+        kept = run_backup(delete_bookings=False)
+
+    assert kept["sync_status"] == "success"
+    for name in open_names - {"activities"}:
+        assert (contents(local_db)[name], contents(remote_db)[name]) == (before[0][name], before[1][name])
+    assert resume(run["backup_id"])["status"] == "success"
+    assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == {}
+
+
+def test_a_new_run_with_deletion_first_finishes_the_open_one(
+    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("bookings", monkeypatch):
+        first = run_backup(delete_bookings=True)
+    local_db["bookings"].insert_one({"_id": "new", "name": "came later"})
+
+    second = run_backup(delete_bookings=True)
+
+    assert second["status"] == "success"
+    settled = overview.get_run(configuration=temple, backup_id=first["backup_id"])
+    assert (settled["status"], settled["resume_available"]) == ("success", False)
+    assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == {}
+    assert b"came later" in b"".join(
+        saved_documents(temple.backup_dir / f"backup_{second['backup_id']}", local_db.name, "bookings").values()
+    )
+
+
+def test_keep_after_all_gives_the_deletion_up_and_the_next_sync_carries_what_is_left(
+    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("bookings", monkeypatch):
+        run = run_backup(delete_bookings=True)
+
+    kept = resume(run["backup_id"], keep=True)
+
+    assert (kept["status"], kept["resume_available"]) == ("partial", False)
+    assert run_backup(delete_bookings=False)["status"] == "success"
+    assert len(raw_documents(local_db, "bookings")) == len(raw_documents(remote_db, "bookings")) == 52
+
+
+def test_an_edit_between_the_dump_and_the_purge_is_kept_and_named(
+    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = publish.perform
+
+    def edit_meanwhile(run: Any) -> Any:
+        result = real(run)
+        local_db["bookings"].update_one({"_id": "bookings-3"}, {"$set": {"amount": 9}})
+        remote_db["bookings"].update_one({"_id": "bookings-4"}, {"$set": {"amount": 9}})
+        remote_db["bookings"].insert_one({"_id": "late", "name": "taken after the dump"})
+        return result
+
+    monkeypatch.setattr(publish, "perform", edit_meanwhile)
+    run = run_backup(delete_bookings=True)
+
+    assert run["status"] == "success"
+    assert run["kept_changed"]["count"] == 2
+    assert sorted(run["kept_changed"]["ids"]) == ['"bookings-3"', '"bookings-4"']
+    assert [d["_id"] for d in local_db["bookings"].find()] == ["bookings-3"]
+    assert sorted(d["_id"] for d in remote_db["bookings"].find()) == ["bookings-4", "late"]
+    monkeypatch.setattr(publish, "perform", real)
+    run_backup(delete_bookings=False)
+    assert sorted(d["_id"] for d in local_db["bookings"].find()) == ["bookings-3", "bookings-4", "late"]
+    assert contents(local_db) == contents(remote_db)
+
+
+@pytest.mark.parametrize("step", [dump, verify])
+def test_a_cancel_before_publishing_removes_the_copy_and_deletes_nothing(
+    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch, step: Any
+) -> None:
+    real = step.perform
+
+    def cancelled_meanwhile(run: Any) -> Any:
+        jobs.cancel(backup_id=run.backup_id, requested_by="ravi", origin=Origin.WEB, now=now())
+        return real(run)
+
+    monkeypatch.setattr(step, "perform", cancelled_meanwhile)
+    run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["error_code"]) == ("failed", "cancelled")
+    assert "Stopped by ravi. The purge deleted nothing." in run["error_message"]
+    assert "pulled 7 and pushed 5" in run["error_message"]
+    assert not list(temple.backup_dir.glob("backup_*")) and not list(temple.backup_dir.glob(".partial-*"))
+    assert len(raw_documents(local_db, "bookings")) == 52
+
+
+def test_a_cancel_between_publishing_and_the_purge_is_partial_and_deletes_nothing(
+    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = publish.perform
+
+    def cancelled_afterwards(run: Any) -> Any:
+        result = real(run)
+        jobs.cancel(backup_id=run.backup_id, requested_by="ravi", origin=Origin.WEB, now=now())
+        return result
+
+    monkeypatch.setattr(publish, "perform", cancelled_afterwards)
+    run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["error_code"], run["resume_available"]) == ("partial", "cancelled", False)
+    assert len(raw_documents(local_db, "bookings")) == len(raw_documents(remote_db, "bookings")) == 52
+    assert len(overview.list_runs(configuration=temple)) == 1
+
+
+def test_a_run_that_has_ended_cannot_be_cancelled(temple: Configuration) -> None:
+    run = run_backup(delete_bookings=False)
+
+    with pytest.raises(NotCancellable):
+        jobs.cancel(backup_id=run["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
+
+
+def die_in(step: Any, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> str:
+    """Let the owner vanish in a step, as kill -9 does, and return the run's id: no `finally` of ours runs."""
+
+    class Killed(BaseException):
+        pass
+
+    real = step.perform
+
+    def die(run: Any) -> Any:
+        if after:
+            real(run)
+        run.progress.stop()
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(step, "perform", die)
+        patched.setattr("backups_app.catalog.lease.release", lambda *_, **__: None)
+        started = jobs.start_backup(
+            created_by="ananya", delete_bookings=True, origin=Origin.COMMAND, now=now(), enqueue=False
+        )
+        with pytest.raises(Killed):
+            jobs.execute(backup_id=started["backup_id"])
+    database = jobs.prepare.local_database(jobs.settings.current())
+    gone = {"owner.started": "0"}  # as another process of this host, which has ended
+    runs.collection(database).update_one({"_id": started["backup_id"]}, {"$set": gone})
+    database["backup_lease"].update_one({"_id": "lease"}, {"$set": gone})
+    return str(started["backup_id"])
+
+
+@pytest.mark.parametrize(("step", "after"), [(dump, False), (dump, True), (verify, True)])
+def test_a_run_killed_before_publishing_is_failed_and_its_copy_removed(
+    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch, step: Any, after: bool
+) -> None:
+    backup_id = die_in(step, monkeypatch, after=after)
+
+    assert recovery.recover(configuration=temple, now=now()) == [backup_id]
+
+    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    assert (run["status"], run["error_code"], run["published"]) == ("failed", "interrupted", False)
+    assert not list(temple.backup_dir.glob(".partial-*"))
+    assert len(raw_documents(local_db, "bookings")) == 52
+
+
+def test_a_run_killed_after_publishing_keeps_its_backup_as_partial(
+    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup_id = die_in(publish, monkeypatch, after=True)
+
+    recovery.recover(configuration=temple, now=now())
+
+    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    assert (run["status"], run["published"], run["verified"]) == ("partial", True, True)
+    assert len(raw_documents(local_db, "bookings")) == 52
+
+
+def test_the_next_run_recovers_unaided(temple: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup_id = die_in(dump, monkeypatch, after=True)
+
+    run = run_backup(delete_bookings=True)
+
+    assert run["status"] == "success"
+    assert overview.get_run(configuration=temple, backup_id=backup_id)["status"] == "failed"
+
+
+def test_a_backup_that_no_longer_verifies_is_never_called_good_by_recovery(
+    temple: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup_id = die_in(publish, monkeypatch, after=True)
+    file = next((temple.backup_dir / f"backup_{backup_id}").glob("*/bookings.bson"))
+    file.write_bytes(file.read_bytes()[:-1] + b"\x01")
+
+    recovery.recover(configuration=temple, now=now())
+
+    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    assert run["status"] == "failed"
+    assert file.exists()
+
+
+def test_a_run_whose_owner_lives_is_left_alone(temple: Configuration) -> None:
+    started = jobs.start_backup(
+        created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False
+    )
+
+    assert recovery.recover(configuration=temple, now=now()) == []
+    assert jobs.execute(backup_id=started["backup_id"])["status"] == "success"
+
+
+def test_a_run_that_nobody_takes_is_closed_by_name(temple: Configuration, local_db: Db) -> None:
+    started = jobs.start_backup(created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)
+    long_ago = started["heartbeat_at"].replace(year=2020)
+    runs.collection(local_db).update_one({"_id": started["backup_id"]}, {"$set": {"heartbeat_at": long_ago}})
+
+    run = jobs.wait_for(backup_id=started["backup_id"], timeout_seconds=1)
+
+    assert (run["status"], run["error_code"]) == ("failed", "scheduler_down")
+    assert len(raw_documents(local_db, "bookings")) == 45
+
+
+def test_a_local_server_that_is_down_is_named_and_nothing_starts(temple: Configuration) -> None:
+    nobody = Secret("mongodb://127.0.0.1:9/")
+
+    with (
+        override_settings(TEMPLEOPS=dataclasses.replace(temple, local_url=nobody)),
+        pytest.raises(DatabaseUnreachable),
+    ):
+        run_backup(delete_bookings=True)
