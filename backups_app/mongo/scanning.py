@@ -42,14 +42,15 @@ def open_scan(uri: str) -> Iterator[MongoClient[dict[str, Any]]]:
     address, mark, query = uri.partition("?")
     refused = connections.NEEDS_A_SECONDARY | {"timeoutms", "sockettimeoutms", "readpreference", "readconcernlevel"}
     kept = [option for option in query.split("&") if option.partition("=")[0].lower() not in refused]
-    client: MongoClient[dict[str, Any]] = MongoClient(
-        address + mark + "&".join(kept),
-        appname="TempleOps",
-        readPreference="primary",
-        socketTimeoutMS=ANSWER_SECONDS * 1000,
-        serverSelectionTimeoutMS=connections.SERVER_SELECTION_SECONDS[Side.LOCAL] * 1000,
-        retryReads=False,
-    )
+    options: dict[str, Any] = {
+        "appname": "TempleOps",
+        "readPreference": "primary",
+        "socketTimeoutMS": ANSWER_SECONDS * 1000,
+        "retryReads": False,
+    }
+    if not any(option.lower().startswith("serverselectiontimeoutms=") for option in kept):
+        options["serverSelectionTimeoutMS"] = connections.SERVER_SELECTION_SECONDS[Side.LOCAL] * 1000
+    client: MongoClient[dict[str, Any]] = MongoClient(address + mark + "&".join(kept), **options)
     with client:
         yield client
 
