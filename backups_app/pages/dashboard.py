@@ -11,12 +11,11 @@ from django.views.decorators.http import require_GET, require_safe
 
 from backups_app import configuration
 from backups_app.pages import run_panel, status_card, trigger
+from backups_app.pages import runs as run_pages
 from backups_app.pages.guards import admin_page, signed_in_page
 from backups_app.pages.requests import AdminRequest
 from backups_app.records import RunDocument, Status
 from backups_app.workflow import overview
-
-LATEST_RUNS = 10
 
 
 @require_safe
@@ -32,7 +31,7 @@ def home(request: AdminRequest) -> HttpResponse:
     """Backup Management; in cloud mode a page of information in its place, with 200, as the status of the API."""
     if not configuration.current().is_local:
         return render(request, "backups/cloud.html", {"place": "backups", "configuration": configuration.current()})
-    runs = overview.list_runs(configuration=configuration.current(), every=True, limit=LATEST_RUNS)
+    runs = overview.list_runs(configuration=configuration.current(), every=True, limit=run_pages.LATEST_RUNS)
     return render(request, "backups/home.html", home_context(request, runs))
 
 

@@ -212,8 +212,13 @@ def _sentence(key: str, state: StepState, steps: Sequence[Mapping[str, Any]], ru
         return _("%(documents)s documents, %(size)s, all counts match") % {"documents": documents, "size": size}
     if key.startswith("purge") and state is StepState.WAITING:
         return _planned(key, run)
-    said = [step["sentence"] for step in steps if step.get("sentence") and step["state"] not in ("waiting",)]
-    return said[-1] if said else ""
+    return next((step["sentence"] for step in reversed(steps) if step.get("sentence") and _tells(step)), "")
+
+
+def _tells(step: Mapping[str, Any]) -> bool:
+    """A step that was not needed, or that only prepares, has nothing to say among others."""
+    quiet = step["name"] in ("preflight", "settle") and StepState(step["state"]) in GOOD
+    return step["state"] != StepState.WAITING and not quiet
 
 
 def _moving(steps: Sequence[Mapping[str, Any]]) -> str:

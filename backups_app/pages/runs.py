@@ -14,11 +14,14 @@ from backups_app import configuration
 from backups_app.errors import NotCancellable, RunActive
 from backups_app.pages import run_panel, status_card, trigger
 from backups_app.pages.guards import admin_page
-from backups_app.pages.requests import AdminRequest, show
+from backups_app.pages.requests import AdminRequest, is_htmx, show
 from backups_app.records import Origin, RunDocument, Status
 from backups_app.workflow import jobs, overview
 
 MOST_RUNS = 200
+LATEST_RUNS = 10
+RUN_CHANGED = "run-changed"
+"""The event by which status, buttons and list on the page learn that a run began or ended."""
 
 
 def active_run() -> RunDocument | None:
@@ -50,6 +53,14 @@ def collection(request: AdminRequest) -> HttpResponse:
     return render(request, "backups/runs.html", {"place": "backups", "runs": runs})
 
 
+@require_GET
+@admin_page(polled=True)
+def latest(request: AdminRequest) -> HttpResponse:
+    """The latest runs, for the home page when one of them changed."""
+    runs = overview.list_runs(configuration=configuration.current(), every=True, limit=LATEST_RUNS)
+    return render(request, "backups/_runs.html", {"runs": runs, "latest": True})
+
+
 @require_safe
 @admin_page
 def run(request: AdminRequest, backup_id: str) -> HttpResponse:
@@ -67,9 +78,20 @@ def progress(request: AdminRequest, backup_id: str) -> HttpResponse:
     if context["panel"].running:
         return show(request, page="backups/run.html", fragment="backups/_progress_answer.html", context=context)
     status_card.forget()
-    response = show(request, page="backups/run.html", fragment="backups/_finished.html", context=context)
-    response.headers["HX-Retarget"] = "#panel"
-    response.headers["HX-Reswap"] = "outerHTML"
+    response = show(request, page="backups/run.html", fragment="backups/_started.html", context=context)
+    return in_panel(request, response)
+
+
+def in_panel(request: AdminRequest, response: HttpResponse) -> HttpResponse:
+    """Put an answer of htmx in the place of the panel, and tell the rest of the page that a run changed.
+
+    Whoever aimed at the panel keeps the aim: a form that was replaced meanwhile could not find it again.
+    """
+    if is_htmx(request):
+        if request.htmx.target != "panel":
+            response.headers["HX-Retarget"] = "#panel"
+            response.headers["HX-Reswap"] = "outerHTML"
+        response.headers["HX-Trigger-After-Settle"] = RUN_CHANGED
     return response
 
 

@@ -20,7 +20,7 @@ from backups_app.pages.wording import ago
 from backups_app.workflow import status
 from backups_app.workflow.status import SystemStatus, Verdict
 
-KNOWN_FOR = timedelta(minutes=10)
+KNOWN_FOR = timedelta(seconds=60)
 
 LOOKS = {
     Verdict.OFF: ("info", "info"),

@@ -100,9 +100,7 @@ def started(request: AdminRequest, backup_id: str, *, note: str = "", status: in
     if not is_htmx(request):
         return go_to(request, reverse("pages:run", args=[backup_id]))
     response = render(request, "backups/_started.html", runs.panel_context(backup_id) | {"note": note}, status=status)
-    response.headers["HX-Retarget"] = "#panel"
-    response.headers["HX-Reswap"] = "outerHTML show:top"
-    return response
+    return runs.in_panel(request, response)
 
 
 def watch(request: AdminRequest, active: RunActive) -> HttpResponse:

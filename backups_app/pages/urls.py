@@ -19,6 +19,7 @@ urlpatterns = [
     path("admin/backups/_/status/", status_card.fragment, name="status"),
     path("admin/backups/_/counts/", trigger.counts, name="counts"),
     path("admin/backups/_/dot/", dashboard.dot, name="dot"),
+    path("admin/backups/_/runs/", runs.latest, name="latest_runs"),
     path("admin/backups/confirm-delete/", trigger.confirm_deletion, name="confirm_deletion"),
     path("admin/backups/browse/", browser.browse, name="browse"),
     path("admin/backups/<str:backup_id>/document/", browser.document, name="document"),

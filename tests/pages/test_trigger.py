@@ -81,7 +81,7 @@ def test_the_right_words_start_the_deleting_run(admin_browser: Client, temple: C
 
     (run,) = started(local_db)
     assert run["delete_bookings_requested"] is True
-    assert (answer["HX-Retarget"], answer["HX-Reswap"]) == ("#panel", "outerHTML show:top")
+    assert (answer["HX-Retarget"], answer["HX-Reswap"]) == ("#panel", "outerHTML")
     assert 'id="panel"' in answer.content.decode()
 
 

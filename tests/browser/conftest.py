@@ -1,0 +1,166 @@
+"""A whole house for a real browser: two MongoDB servers behind lines one can cut, the pages, the worker, the people.
+
+make browser                     or: python -m pytest tests/browser -q
+tests/output/                    the screenshots; look at them
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backups_app.mongo.embedded import EmbeddedServer, free_port
+from tests.browser import temple_data
+from tests.browser.line import Line
+from tests.conftest import PASSWORD
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "tests" / "output"
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+DATABASE = "temple_db"
+PEOPLE = (("ananya", 0), ("ravi", 1), ("meena", 3))
+START_SECONDS = 40
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs Chromium; where it is missing one sentence says so."""
+    for item in items:
+        if "tests/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: apt-get install chromium"))
+
+
+@dataclass
+class House:
+    """The running house. `local_line` and `atlas_line` lead to the two servers."""
+
+    address: str
+    backup_dir: Path
+    local: EmbeddedServer
+    atlas: EmbeddedServer
+    local_line: Line
+    atlas_line: Line
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command of the house and return what it said."""
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+
+    def database(self, side: str = "local") -> Any:
+        """The temple's database, straight from the server and not through the line."""
+        server = self.local if side == "local" else self.atlas
+        return server.client()[DATABASE]
+
+    def empty(self) -> None:
+        """No data, no backups, no sessions of anybody, both lines whole."""
+        self.local_line.mend()
+        self.atlas_line.mend()
+        for server in (self.local, self.atlas):
+            with server.client() as client:
+                client.drop_database(DATABASE)
+        for entry in self.backup_dir.iterdir():
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+@pytest.fixture(scope="session")
+def _house(
+    local_server: EmbeddedServer, remote_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    lines = {side: Line(("127.0.0.1", server.port)) for side, server in (("l", local_server), ("a", remote_server))}
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_"))},
+        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+        "MONGODB_LOCAL_URL": f"mongodb://127.0.0.1:{lines['l'].port}/?directConnection=true",
+        "MONGODB_CLOUD_URL": f"mongodb://127.0.0.1:{lines['a'].port}/?directConnection=true",
+        "DATABASE_NAME": DATABASE,
+        "BACKUP_DIR": str(folder / "backups"),
+        "BACKUP_ENGINE": "python",
+        "ALLOW_PLAIN_HTTP": "true",
+        "SECRET_KEY": "a-key-for-tests-that-is-long-enough-to-be-one-0123456789",
+    }
+    (folder / "backups").mkdir(mode=0o700)
+    house = House(
+        address=f"http://127.0.0.1:{port}",
+        backup_dir=folder / "backups",
+        local=local_server,
+        atlas=remote_server,
+        local_line=lines["l"],
+        atlas_line=lines["a"],
+        environment=environment,
+    )
+    said = house.manage("migrate", "--verbosity", "0")
+    assert said.returncode == 0, said.stderr
+    house.manage("shell", "-c", _make_people())
+    log = (folder / "serve.log").open("w")
+    serving = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)],
+        env=environment, stdout=log, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        _wait_for(f"{house.address}/login/", folder / "serve.log")
+        yield house
+    finally:
+        serving.terminate()
+        serving.wait(timeout=40)
+        for line in lines.values():
+            line.close()
+
+
+def _make_people() -> str:
+    made = "; ".join(
+        f"User.objects.create_user('{name}', password='{PASSWORD}', role_id={role_id}, first_name='{name.title()}')"
+        for name, role_id in PEOPLE
+    )
+    return f"from backups_app.models import User; {made}"
+
+
+def _wait_for(address: str, log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"The house did not open: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture
+def house(_house: House) -> Iterator[House]:
+    """The house with a small temple in it, and nothing else."""
+    _house.empty()
+    temple_data.fill(_house.database("local"), _house.database("remote"))
+    yield _house
+    _house.local_line.mend()
+    _house.atlas_line.mend()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """Debian's Chromium; nothing is downloaded."""
+    return {"executable_path": CHROMIUM, "args": ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def base_url(_house: House) -> str:
+    """Pages are opened by their path alone."""
+    return _house.address
