@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from backups_app import formats
 from backups_app.access import request_context
 from backups_app.models import AuditEvent
 
@@ -101,6 +102,15 @@ def newest(*, limit: int, before: int | None = None) -> list[AuditEvent]:
     """Return at most `limit` rows, newest first; with `before` only those with a smaller number."""
     rows = AuditEvent.objects.order_by("-n")
     return list((rows if before is None else rows.filter(n__lt=before))[:limit])
+
+
+def public(event: AuditEvent) -> dict[str, Any]:
+    """Return a row as the API and `--json` tell it."""
+    return {
+        "n": event.n, "at": formats.utc(event.at), "actor": event.actor, "session": event.session,
+        "origin": event.origin, "from": event.address, "action": event.action, "target": event.target,
+        "result": event.result, "request_id": event.request_id, "details": event.details,
+    }  # fmt: skip
 
 
 def verify(*, published: Iterable[tuple[str, int, str]]) -> AuditVerdict:

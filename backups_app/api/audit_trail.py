@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups_app.access import audit
-from backups_app.api import inputs, serializers, shapes
+from backups_app.api import inputs, shapes
 from backups_app.api.endpoint import Endpoint
 
 
@@ -25,4 +25,4 @@ class AuditEndpoint(Endpoint):
         headers = {"X-Total-Count": str(audit.digest().count)}
         if rows and rows[-1].n > 1:
             headers["Link"] = f'</api/audit?limit={wanted["limit"]}&before={rows[-1].n}>; rel="next"'
-        return Response([serializers.audit_event(row) for row in rows], headers=headers)
+        return Response([audit.public(row) for row in rows], headers=headers)

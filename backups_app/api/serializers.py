@@ -9,7 +9,7 @@ from typing import Any
 
 from backups_app import formats
 from backups_app.access.tokens import TokenPair
-from backups_app.models import AuditEvent, LoginSession
+from backups_app.models import LoginSession
 from backups_app.records import RunDocument, Status, StepState
 from backups_app.workflow import outcome, overview
 
@@ -99,12 +99,3 @@ def login_session(session: LoginSession, *, current: LoginSession) -> dict[str, 
         "last_seen_at": formats.utc_seconds(session.last_seen_at),
         "current": session.pk == current.pk,
     }
-
-
-def audit_event(event: AuditEvent) -> dict[str, Any]:
-    """Return one row of the audit trail."""
-    return {
-        "n": event.n, "at": formats.utc(event.at), "actor": event.actor, "session": event.session,
-        "origin": event.origin, "from": event.address, "action": event.action, "target": event.target,
-        "result": event.result, "request_id": event.request_id, "details": event.details,
-    }  # fmt: skip

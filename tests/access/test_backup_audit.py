@@ -1,0 +1,103 @@
+"""`manage.py backup_audit`: lists the trail, and finds a changed past by what the backups remember."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import override_settings
+
+from backups_app.access import audit
+from backups_app.backup_files import metadata
+from backups_app.backup_files.store import Store
+from backups_app.configuration import Configuration
+from tests.access.test_audit import TAMPERINGS, a_trail, sql
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Return the exit code and what was printed."""
+    out = StringIO()
+    try:
+        call_command("backup_audit", *arguments, stdout=out)
+    except SystemExit as ended:
+        return int(str(ended.code)), out.getvalue()
+    return 0, out.getvalue()
+
+
+@pytest.fixture
+def publish(a_folder: Path) -> Any:
+    """`publish(id)` makes a backup folder that remembers the trail as it is now."""
+    store = Store(a_folder)
+    store.prepare()
+
+    def do(backup_id: str) -> None:
+        partial = store.make_partial(backup_id)
+        digest = audit.digest()
+        metadata.write(partial, {"backup_id": backup_id, "audit": {"count": digest.count, "sha256": digest.sha256}})
+        store.publish(backup_id)
+
+    with override_settings(TEMPLEOPS=Configuration(backup_dir=a_folder)):
+        yield do
+
+
+def test_an_untouched_trail_is_good_and_says_what_nobody_vouches_for(
+    publish: Callable[[str], None], now: datetime
+) -> None:
+    a_trail(now, rows=4)
+    publish("20260119_090022")
+    a_trail(now, rows=2)
+
+    code, said = run("--verify")
+
+    assert code == 0
+    assert "6 rows, 4 of them vouched for" in said
+    assert "no backup vouches for them" in said
+
+
+@pytest.mark.parametrize("how", TAMPERINGS)
+def test_each_tampering_is_found_and_the_first_backup_that_disagrees_is_named(
+    publish: Callable[[str], None], now: datetime, how: str
+) -> None:
+    a_trail(now, rows=5)
+    publish("20260119_090022")
+    a_trail(now, rows=5)
+    publish("20260120_090022")
+    TAMPERINGS[how]()
+
+    code, said = run("--verify", "--json")
+
+    assert code == 5
+    assert json.loads(said)["first_disagreeing"] == "20260119_090022"
+    assert run("--verify")[1].startswith("CHANGED: backup 20260119_090022 remembers another past.")
+
+
+def test_only_the_later_backup_disagrees_when_a_later_row_was_changed(
+    publish: Callable[[str], None], now: datetime
+) -> None:
+    a_trail(now, rows=5)
+    publish("20260119_090022")
+    a_trail(now, rows=5)
+    publish("20260120_090022")
+    sql("UPDATE backups_app_auditevent SET result = 'refused' WHERE n = 8")
+
+    assert json.loads(run("--verify", "--json")[1])["first_disagreeing"] == "20260120_090022"
+
+
+def test_the_trail_is_listed_newest_first(now: datetime) -> None:
+    a_trail(now, rows=3)
+
+    code, said = run("--json", "--limit", "2")
+
+    rows = json.loads(said)
+    assert (code, [row["n"] for row in rows]) == (0, [3, 2])
+    assert set(rows[0]) == {"n", "at", "actor", "session", "origin", "from", "action", "target", "result",
+                            "request_id", "details"}  # fmt: skip
+    assert "ananya backup.requested run 2 accepted" in run()[1]
