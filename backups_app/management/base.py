@@ -7,6 +7,7 @@ stderr unless it is the data itself), `self.print_json` (one JSON value to stdou
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from argparse import ArgumentParser
@@ -36,6 +37,9 @@ class TempleCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.options = options
+        if options["verbosity"] < 2:
+            # The worker's log is for operators; who types a command reads its own words.
+            logging.getLogger("backups_app").setLevel(logging.WARNING)
         try:
             code = self.execute_command(**options)
         except TempleOpsError as error:

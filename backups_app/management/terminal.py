@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from backups_app import formats
 from backups_app.errors import NotCancellable
-from backups_app.records import Origin, RunDocument, Side, Status, SyncStatus
+from backups_app.records import Origin, RunDocument, Side, Status, StepState, SyncStatus
 from backups_app.workflow import jobs
 
 EXIT_BY_STATUS = {Status.SUCCESS: 0, Status.PARTIAL: 3, Status.FAILED: 1}
@@ -29,6 +29,16 @@ SPECIFIC_EXITS = {
     "mongodump_missing": 13,
     "dump_timeout": 124,
     "cancelled": 130,
+}
+
+
+STEP_TITLES = {
+    "settle": "Earlier deletions",
+    "sync": "Sync",
+    "dump": "Back up",
+    "verify": "Verify",
+    "purge_remote": "Delete on Atlas",
+    "purge_local": "Delete here",
 }
 
 
@@ -64,8 +74,9 @@ def _ask_to_stop(backup_id: str) -> None:
 class Bars:
     """A `progress.Progress` that draws a bar a collection on a terminal, and a plain line each tenth elsewhere."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self.console = console
+        self.verbose = verbose
         self._lock = threading.Lock()
         self._tasks: dict[str, TaskID] = {}
         self._tenths: dict[str, int] = {}
@@ -100,7 +111,20 @@ class Bars:
             self._say_tenth(label)
 
     def note(self, sentence: str) -> None:
-        self.console.print(sentence, markup=False)
+        if self.verbose:
+            self.console.print(f"   {sentence}", markup=False)
+
+    def step_ended(self, *, name: str, state: StepState, seconds: float, sentence: str) -> None:
+        """Say one line a step; what was skipped or is only ours is not worth one."""
+        if name in STEP_TITLES and state != StepState.SKIPPED:
+            title = STEP_TITLES[name]
+            self.console.print(
+                f" {title:<18} {state.value:<8} {seconds:6.1f} s  {sentence}", markup=False, soft_wrap=True
+            )
+        with self._lock:
+            for task in self._tasks.values():
+                self._progress.remove_task(task)
+            self._tasks.clear()
 
     def checkpoint(self) -> None: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.database import Database
@@ -102,7 +102,8 @@ def _server(side: Side, database: Database[Any], now: datetime) -> Iterator[Find
 
 
 def _clock(subject: str, database: Database[Any], now: datetime) -> Iterator[Finding]:
-    server_time = database.client.admin.command("hello")["localTime"]
+    # Answers of commands are decoded without the client's zone: they are in UTC all the same.
+    server_time = database.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
     apart = abs((server_time - now).total_seconds())
     if apart > CLOCK_TOLERANCE_SECONDS:
         sentence = f"Its clock differs from this computer's by {apart:.0f} seconds; newer edits may be judged wrongly."

@@ -12,12 +12,11 @@ from backups_app import configuration as settings
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import NotResumable
-from backups_app.progress import Progress
 from backups_app.records import Phase, RunDocument, StepState
 from backups_app.workflow import backup, prepare, recovery, runner
 from backups_app.workflow.owner import Owner, this_process
 from backups_app.workflow.run import Run
-from backups_app.workflow.run_progress import RunProgress
+from backups_app.workflow.run_progress import Listener, RunProgress
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ LEASE_WAIT_SECONDS = 45
 """How long a started run waits for a sync, a restore or a dying owner before it leaves; it is closed after 60 s."""
 
 
-def execute(*, backup_id: str, listener: Progress | None = None) -> None:
+def execute(*, backup_id: str, listener: Listener | None = None) -> None:
     """Claim a queued run and carry it out. Do nothing when somebody else has claimed it or it has ended."""
     configuration, me = settings.current(), this_process()
     database = prepare.local_database(configuration)
@@ -47,7 +46,7 @@ def reopen(*, database: Database[Any], backup_id: str) -> None:
         raise NotResumable()
 
 
-def execute_resume(*, backup_id: str, listener: Progress | None = None) -> None:
+def execute_resume(*, backup_id: str, listener: Listener | None = None) -> None:
     """Finish the purge of a run in the same run document, with all gates passed again.
 
     Raise `NotResumable`, `RunActive`, `BackupRemoved`, `VerificationFailed`; then nothing was deleted.
@@ -81,7 +80,7 @@ def _purge_steps_wait_again(document: RunDocument) -> None:
 
 
 def _assemble(
-    configuration: Configuration, document: RunDocument, *, me: Owner, fence: int, listener: Progress | None
+    configuration: Configuration, document: RunDocument, *, me: Owner, fence: int, listener: Listener | None
 ) -> Run:
     database = prepare.local_database(configuration)
     recovery.clear_the_way(configuration=configuration, database=database, spared=document["_id"])

@@ -23,10 +23,10 @@ from backups_app.errors import (
     NotResumable,
 )
 from backups_app.mongo import connections
-from backups_app.progress import Progress
 from backups_app.records import Origin, Phase, RunDocument, Side, Status, StepState, SyncStatus
 from backups_app.workflow import backup, execution, finishing, prepare, readiness, recovery, runner
 from backups_app.workflow.owner import this_process
+from backups_app.workflow.run_progress import Listener
 
 IDEMPOTENCY_KEPT = timedelta(hours=24)
 POLL_SECONDS = 0.2
@@ -157,7 +157,7 @@ def carry_out_resume(backup_id: str) -> None:
     execution.execute_resume(backup_id=backup_id)
 
 
-def execute(*, backup_id: str, listener: Progress | None = None) -> RunDocument:
+def execute(*, backup_id: str, listener: Listener | None = None) -> RunDocument:
     """Carry a started run out in this process and return its final document."""
     execution.execute(backup_id=backup_id, listener=listener)
     return _known(backup_id)

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from backups_app.catalog import lease
 from backups_app.catalog.runs import Ownership
 from backups_app.errors import OwnershipLost, RunCancelled
 from backups_app.progress import Progress, Silent
-from backups_app.records import Phase
+from backups_app.records import Phase, StepState
 
 WRITE_EVERY_SECONDS = 0.5
 RENEW_EVERY_SECONDS = 0.1
+
+
+class Listener(Progress, Protocol):
+    """Who watches a run besides its document: the terminal."""
+
+    def step_ended(self, *, name: str, state: StepState, seconds: float, sentence: str) -> None:
+        """A step has come to its end."""
+
+
+class NobodyWatches(Silent):
+    """A listener for runs that only their document tells of."""
+
+    def step_ended(self, *, name: str, state: StepState, seconds: float, sentence: str) -> None: ...
 
 
 class RunProgress:
@@ -28,12 +41,12 @@ class RunProgress:
         ownership: Ownership,
         owner: dict[str, Any],
         lease_seconds: int,
-        listener: Progress | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self.ownership = ownership
         self.owner = owner
         self.lease_seconds = lease_seconds
-        self.listener: Progress = listener or Silent()
+        self.listener: Listener = listener or NobodyWatches()
         self.phase = Phase.PREFLIGHT
         self.cancel_is_obeyed = True
         self._lock = threading.RLock()

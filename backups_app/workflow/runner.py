@@ -138,10 +138,9 @@ def _perform(run: Run, *, step: Step, index: int) -> TempleOpsError | None:
     except Exception as failure:  # noqa: BLE001  (the last place that can record a defect of ours in the run)
         return _unexpected(run, index=index, error=TempleOpsError(), cause=failure)
     _settle(run, index=index, result=result)
-    logger.info(
-        "Step finished",
-        extra={"backup_id": run.backup_id, "step": step.NAME, "seconds": round(time.monotonic() - begun, 3)},
-    )
+    seconds = round(time.monotonic() - begun, 3)
+    run.progress.listener.step_ended(name=step.NAME, state=result.state, seconds=seconds, sentence=result.sentence)
+    logger.info("Step finished", extra={"backup_id": run.backup_id, "step": step.NAME, "seconds": seconds})
     return None
 
 

@@ -87,7 +87,10 @@ class Command(TempleCommand):
 
     def carry_out(self, document: RunDocument) -> RunDocument:
         """Run it here, with bars. Ctrl-C asks it to stop: before the purge it does, during the purge it finishes."""
-        with terminal.Bars(self.console) as bars, terminal.stop_on_interrupt(document["backup_id"]):
+        with (
+            terminal.Bars(self.console, verbose=self.options["verbosity"] > 1) as bars,
+            terminal.stop_on_interrupt(document["backup_id"]),
+        ):
             return jobs.execute(backup_id=document["backup_id"], listener=bars)
 
     def report(self, document: RunDocument, options: dict[str, Any]) -> int:
