@@ -1,0 +1,202 @@
+"""Whatever happens to a published backup is noticed before anything relies on it; a good one is never accused.
+
+The long form (`make faults`) sets CORRUPTION_FACTOR: so many times as many flips, swaps and good backups.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backups_app.backup_files import manifest as manifests
+from backups_app.backup_files import metadata
+from backups_app.backup_files.manifest import Manifest
+from backups_app.errors import VerificationFailed
+from backups_app.progress import Silent
+from backups_app.verification import verdict
+
+from .small_dumps import DATABASE, bookings, write
+
+FACTOR = int(os.environ.get("CORRUPTION_FACTOR", "1"))
+BLOCK = 512
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "gzip"])
+def published(request: pytest.FixtureRequest, a_folder: Path) -> tuple[Path, Manifest]:
+    said = write(a_folder, {"bookings": bookings(1200), "users": bookings(3)}, compress=request.param, views=("paid",))
+    manifest = verdict.verify(folder=a_folder, database=DATABASE, report=said, progress=Silent()).manifest
+    metadata.write(a_folder, {"backup_id": "20261124_120000", "manifest": manifest.as_json()})
+    return a_folder, manifest
+
+
+def recheck(folder: Path, manifest: Manifest) -> None:
+    verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
+
+
+def assert_noticed(folder: Path, manifest: Manifest) -> None:
+    with pytest.raises(VerificationFailed):
+        recheck(folder, manifest)
+
+
+def data_files(folder: Path) -> list[Path]:
+    return sorted(path for path in (folder / DATABASE).iterdir() if path.stat().st_size)
+
+
+def test_a_file_truncated_at_any_byte_is_noticed(published: tuple[Path, Manifest]) -> None:
+    folder, manifest = published
+    path = next(path for path in data_files(folder) if path.name.startswith("users.bson"))
+    whole = path.read_bytes()
+
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        assert_noticed(folder, manifest)
+
+    path.write_bytes(whole)
+    recheck(folder, manifest)
+
+
+def test_every_flipped_bit_is_noticed(published: tuple[Path, Manifest]) -> None:
+    folder, manifest = published
+    chance = random.Random(1)
+
+    for _ in range(100 * FACTOR):
+        path = chance.choice(data_files(folder))
+        whole = path.read_bytes()
+        flipped = bytearray(whole)
+        flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
+        path.write_bytes(flipped)
+        assert_noticed(folder, manifest)
+        path.write_bytes(whole)
+
+    recheck(folder, manifest)
+
+
+def test_blocks_swapped_or_zeroed_are_noticed(published: tuple[Path, Manifest]) -> None:
+    folder, manifest = published
+    chance = random.Random(2)
+    path = max(data_files(folder), key=lambda each: each.stat().st_size)
+    whole = path.read_bytes()
+    blocks = [whole[at : at + BLOCK] for at in range(0, len(whole), BLOCK)]
+
+    for _ in range(10 * FACTOR):
+        one, other = chance.sample(range(len(blocks) - 1), 2)
+        swapped = list(blocks)
+        swapped[one], swapped[other] = swapped[other], swapped[one]
+        zeroed = [*blocks[:one], b"\0" * BLOCK, *blocks[one + 1 :]]
+        for damaged in (swapped, zeroed):
+            path.write_bytes(b"".join(damaged))
+            assert_noticed(folder, manifest)
+
+    path.write_bytes(whole)
+    recheck(folder, manifest)
+
+
+def missing(folder: Path) -> None:
+    data_files(folder)[0].unlink()
+
+
+def extra(folder: Path) -> None:
+    (folder / DATABASE / "more.bson").write_bytes(b"")
+
+
+def renamed(folder: Path) -> None:
+    path = data_files(folder)[0]
+    path.rename(path.with_name("other.bson"))
+
+
+def deeper(folder: Path) -> None:
+    (folder / "another").mkdir()
+    (folder / "another" / "x.bson").write_bytes(b"")
+
+
+def linked(folder: Path) -> None:
+    path = data_files(folder)[0]
+    path.rename(folder.parent / "moved")
+    path.symlink_to(folder.parent / "moved")
+
+
+@pytest.mark.parametrize("act", [missing, extra, renamed, deeper, linked], ids=lambda act: act.__name__)
+def test_a_file_too_many_too_few_or_elsewhere_is_noticed(
+    published: tuple[Path, Manifest], act: Callable[[Path], None]
+) -> None:
+    folder, manifest = published
+
+    act(folder)
+
+    assert_noticed(folder, manifest)
+
+
+def test_a_file_of_another_backup_is_noticed(published: tuple[Path, Manifest], tmp_path: Path) -> None:
+    folder, manifest = published
+    other = tmp_path / "other"
+    other.mkdir()
+    write(other, {"bookings": bookings(1200, start=1), "users": bookings(3)}, compress=any(folder.rglob("*.gz")))
+    name = next(path.name for path in data_files(folder) if path.name.startswith("bookings.bson"))
+
+    shutil.copy(other / DATABASE / name, folder / DATABASE / name)
+
+    assert_noticed(folder, manifest)
+
+
+def fewer_documents(plain: dict[str, Any]) -> None:
+    plain["collections"].pop("users")
+    plain["files"] = {name: entry for name, entry in plain["files"].items() if "users" not in name}
+
+
+def other_hash(plain: dict[str, Any]) -> None:
+    entry = next(iter(plain["files"].values()))
+    entry["sha256"] = "0" * 64
+
+
+def other_size(plain: dict[str, Any]) -> None:
+    entry = next(iter(plain["files"].values()))
+    entry["bytes"] += 1
+
+
+def other_version(plain: dict[str, Any]) -> None:
+    plain["version"] = 99
+
+
+def other_shape(plain: dict[str, Any]) -> None:
+    plain["files"] = {name: {"bytes": 1} for name in plain["files"]}
+
+
+@pytest.mark.parametrize(
+    "edit", [fewer_documents, other_hash, other_size, other_version, other_shape], ids=lambda edit: edit.__name__
+)
+def test_an_edited_manifest_is_noticed(
+    published: tuple[Path, Manifest], edit: Callable[[dict[str, Any]], None]
+) -> None:
+    folder, _ = published
+    document = metadata.read(folder)
+    assert document is not None
+    edit(document["manifest"])
+    metadata.write(folder, document)
+
+    with pytest.raises((VerificationFailed, ValueError)):
+        written = metadata.read(folder)
+        assert written is not None
+        recheck(folder, manifests.from_json(written["manifest"]))
+
+
+def test_good_backups_are_never_accused(a_folder: Path) -> None:
+    chance = random.Random(4)
+    for number in range(20 * FACTOR):
+        folder = a_folder / str(number)
+        folder.mkdir()
+        collections = {
+            f"c{each} %/é": bookings(chance.choice((0, 1, 7, 999, 1000, 1001)))
+            for each in range(chance.randrange(1, 5))
+        }
+        said = write(folder, collections, compress=chance.random() < 0.5)
+
+        manifest = verdict.verify(folder=folder, database=DATABASE, report=said, progress=Silent()).manifest
+
+        recheck(folder, manifest)
+        assert manifest.documents == sum(map(len, collections.values()))
