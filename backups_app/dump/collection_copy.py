@@ -6,6 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,8 +65,9 @@ def copy(
     sink = _GzipWriter(file) if compress else _PlainWriter(file)
     count = 0
     pending: deque[Future[int]] = deque()
-    with file, ThreadPoolExecutor(1, thread_name_prefix="dump-write") as writer:
-        for batch in scanning.batches(database, command, session=session, size=size):
+    answers = closing(scanning.batches(database, command, session=session, size=size))
+    with file, ThreadPoolExecutor(1, thread_name_prefix="dump-write") as writer, answers as batches:
+        for batch in batches:
             checkpoint()
             pending.append(writer.submit(_write, sink, batch.array, tell))
             del batch
