@@ -1,0 +1,133 @@
+"""Collections as structures: their options and indexes, read from a server and made on one. Never their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bson.codec_options import CodecOptions, DatetimeConversion
+from pymongo.database import Database
+from pymongo.errors import OperationFailure, PyMongoError
+
+from backups_app.mongo import connections
+
+_ORDERED: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO, tz_aware=True)
+_NOT_OPTIONS = frozenset({"uuid", "autoIndexId", "create"})
+_NOT_INDEX = frozenset({"ns", "background"})
+_NAMESPACE_EXISTS, _NAMESPACE_NOT_FOUND = 48, 26
+_NO_NAMESPACE = frozenset({_NAMESPACE_NOT_FOUND, 166})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Structure:
+    """`type` is collection, view or timeseries. A view has no indexes."""
+
+    name: str
+    type: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    indexes: tuple[Mapping[str, Any], ...] = ()
+
+
+def all_of(database: Database[Any]) -> dict[str, Structure]:
+    """Return every collection and view of a database by name, without its indexes. Raise pymongo's errors."""
+    ordered = database.client.get_database(database.name, codec_options=_ORDERED)
+    infos = ordered.list_collections()
+    return {
+        info["name"]: Structure(name=info["name"], type=info["type"], options=_options(info.get("options") or {}))
+        for info in infos
+    }
+
+
+def with_indexes(database: Database[Any], structure: Structure) -> Structure:
+    """Return the structure with its indexes. Raise pymongo's errors."""
+    if structure.type == "view":
+        return structure
+    try:
+        # By command: pymongo refuses some names that servers take. One answer holds all of the 64 allowed.
+        command = {"listIndexes": structure.name, "cursor": {"batchSize": 1000}}
+        reply = database.command(command, codec_options=_ORDERED)
+        found = tuple(_index(spec) for spec in reply["cursor"]["firstBatch"])
+    except OperationFailure as error:
+        if error.code not in _NO_NAMESPACE:
+            raise
+        found = ()
+    return Structure(name=structure.name, type=structure.type, options=structure.options, indexes=found)
+
+
+def create(
+    database: Database[Any], *, name: str, options: Mapping[str, Any], id_index: Mapping[str, Any] | None
+) -> bool:
+    """Create a collection or view with these options. Return False when there is one of this name. Raise pymongo's
+    errors; `id_index` is needed where the collation is not the simple one."""
+    command: dict[str, Any] = {"create": name, **_options(options)}
+    if id_index is not None and "collation" in id_index:
+        command["idIndex"] = _index(id_index)
+    try:
+        database.command(command)
+    except OperationFailure as error:
+        if error.code != _NAMESPACE_EXISTS:
+            raise
+        return False
+    return True
+
+
+def create_indexes(database: Database[Any], *, name: str, indexes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Create these indexes one after the other. Return a sentence for each that the server refused."""
+    refused = []
+    for spec in indexes:
+        try:
+            database.command({"createIndexes": name, "indexes": [_index(spec)]})
+        except PyMongoError as error:
+            if connections.is_unreachable(error) or not isinstance(error, OperationFailure):
+                raise
+            named = (error.details or {}).get("codeName", f"code {error.code}")
+            refused.append(f'index "{spec.get("name")}" of "{name}" could not be made ({named})')
+    return refused
+
+
+def set_rules(database: Database[Any], *, name: str, rules: Mapping[str, Any]) -> None:
+    """Set validator, validation level and action of a collection. Raise pymongo's errors."""
+    database.command({"collMod": name, **rules})
+
+
+def missing_indexes(
+    *, wanted: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return the wanted indexes whose name is not there. The one on `_id` comes with the collection."""
+    names = {spec["name"] for spec in there}
+    return [spec for spec in wanted if spec["name"] not in names and spec["name"] != "_id_" and "clustered" not in spec]
+
+
+def differences(*, wanted: Structure, there: Structure) -> list[str]:
+    """Return, in sentences, how a collection that is there differs from what is wanted."""
+    if wanted.type != there.type:
+        return [f'"{wanted.name}" is a {there.type} now; in the backup it is a {wanted.type}']
+    names = sorted(set(wanted.options) | set(there.options))
+    differing = [name for name in names if not _alike(wanted.options.get(name), there.options.get(name))]
+    said = [f'the option {name} of "{wanted.name}" differs from the backup' for name in differing]
+    here, backup = ({spec["name"]: spec for spec in side.indexes} for side in (there, wanted))
+    said += [f'the index "{name}" of "{wanted.name}" is not there' for name in sorted(backup.keys() - here.keys())]
+    said += [
+        f'the index "{name}" of "{wanted.name}" is not in the backup' for name in sorted(here.keys() - backup.keys())
+    ]
+    both = sorted(here.keys() & backup.keys())
+    unlike = [name for name in both if not _alike(_index(here[name]), _index(backup[name]))]
+    return said + [f'the index "{name}" of "{wanted.name}" differs from the backup' for name in unlike]
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Equal also in the order of fields: an index on (a, b) is not one on (b, a)."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return list(one) == list(other) and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return bool(one == other)
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in _NOT_OPTIONS}
+
+
+def _index(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in spec.items() if name not in _NOT_INDEX}

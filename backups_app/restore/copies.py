@@ -1,0 +1,143 @@
+"""Test copies and scratch databases: made, listed, removed. Only this module drops a database, and only a marked one.
+
+A copy bears one document in a collection of its own: who made it, from which backup, what for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+from pymongo.write_concern import WriteConcern
+
+from backups_app.errors import CopyNotAllowed, InvalidInput, NotATestCopy, RestoreTargetTaken
+
+MARKER = "templeops_test_copy"
+_ID = "templeops"
+_KIND = "a copy made by TempleOps; it may be dropped"
+_DURABLE = WriteConcern(w="majority", j=True)
+_SERVERS_OWN = frozenset({"admin", "local", "config"})
+_LONGEST_BYTES = 63
+_UNAUTHORIZED = 13
+_FORBIDDEN = frozenset('/\\. "$*<>:|?\0')
+
+Client = MongoClient[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A marked database. `purpose` is `test copy` or `rehearsal`."""
+
+    database: str
+    backup_id: str
+    purpose: str
+    created_by: str
+    created_at: datetime
+    size_bytes: int
+
+
+def check_name(name: str, *, temple: str) -> str:
+    """Return the name if a copy may bear it. Raise InvalidInput for the temple's own database (in any case of letters),
+    the server's own ones, and names that MongoDB does not take."""
+    if name.lower() == temple.lower() or name.lower() in _SERVERS_OWN:
+        raise InvalidInput(message=f'"{name}" is not a name for a test copy: that database is in use.')
+    if not name or len(name.encode()) > _LONGEST_BYTES or set(name) & _FORBIDDEN or not name.isprintable():
+        raise InvalidInput(message="That is not a name of a database: no spaces, dots or slashes, at most 63 bytes.")
+    return name
+
+
+def make(
+    client: Client, *, name: str, temple: str, backup_id: str, purpose: str, created_by: str, now: datetime
+) -> Database[Any]:
+    """Mark a database as a copy before anything is written into it, and return it. One that is marked already is taken.
+
+    Raise `RestoreTargetTaken` when it holds collections and no mark, `CopyNotAllowed`, InvalidInput.
+    """
+    check_name(name, temple=temple)
+    database = client.get_database(name, write_concern=_DURABLE)
+    with _allowed(name):
+        if is_copy(database):
+            return database
+        if database.list_collection_names():
+            raise RestoreTargetTaken(database=name)
+        mark = {"_id": _ID, "kind": _KIND, "backup_id": backup_id, "purpose": purpose}
+        database[MARKER].insert_one(mark | {"created_by": created_by, "created_at": now})
+    return database
+
+
+def is_copy(database: Database[Any]) -> bool:
+    """Return whether the database bears our mark. Raise pymongo's errors."""
+    return database[MARKER].find_one({"_id": _ID, "kind": _KIND}) is not None
+
+
+def listing(client: Client, *, temple: str) -> tuple[Copy, ...]:
+    """Return the marked databases that our user may see, newest first. Raise pymongo's errors."""
+    found = []
+    for entry in client.list_databases(authorizedDatabases=True):
+        if entry["name"] in _SERVERS_OWN or entry["name"] == temple:
+            continue
+        mark = _mark(client.get_database(entry["name"]))
+        if mark is not None:
+            found.append(_copy(entry["name"], mark, int(entry.get("sizeOnDisk", 0))))
+    return tuple(sorted(found, key=lambda copy: copy.created_at, reverse=True))
+
+
+def remove(client: Client, *, name: str, temple: str) -> None:
+    """Drop a marked database. Raise `NotATestCopy` for any other, `CopyNotAllowed`, InvalidInput."""
+    check_name(name, temple=temple)
+    database = client.get_database(name, write_concern=_DURABLE)
+    with _allowed(name):
+        if not is_copy(database):
+            raise NotATestCopy(database=name)
+        client.drop_database(database)
+
+
+@contextmanager
+def scratch(
+    client: Client, *, name: str, temple: str, backup_id: str, created_by: str, now: datetime
+) -> Iterator[Database[Any]]:
+    """Make a copy for a rehearsal and drop it at the end, however it ends. Raises as `make`."""
+    database = make(
+        client, name=name, temple=temple, backup_id=backup_id, purpose="rehearsal", created_by=created_by, now=now
+    )
+    try:
+        yield database
+    finally:
+        remove(client, name=name, temple=temple)
+
+
+def _mark(database: Database[Any]) -> dict[str, Any] | None:
+    try:
+        return database[MARKER].find_one({"_id": _ID, "kind": _KIND})
+    except OperationFailure as error:
+        if error.code != _UNAUTHORIZED:
+            raise
+        return None
+
+
+def _copy(name: str, mark: dict[str, Any], size_bytes: int) -> Copy:
+    at = mark["created_at"]
+    return Copy(
+        database=name,
+        backup_id=str(mark.get("backup_id", "")),
+        purpose=str(mark.get("purpose", "")),
+        created_by=str(mark.get("created_by", "")),
+        created_at=at if at.tzinfo else at.replace(tzinfo=UTC),
+        size_bytes=size_bytes,
+    )
+
+
+@contextmanager
+def _allowed(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OperationFailure as error:
+        if error.code != _UNAUTHORIZED:
+            raise
+        raise CopyNotAllowed(database=name) from error

@@ -1,0 +1,190 @@
+"""Puts a plan into effect, collection by collection: structure, documents, indexes, proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo.database import Database
+
+from backups_app.backup_files import document_digests
+from backups_app.backup_files.document_digests import Digest
+from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.mongo import raw_ids, structures
+from backups_app.mongo.exact_writes import live_collection
+from backups_app.mongo.exact_writes import unspeakable as exact_unspeakable
+from backups_app.mongo.structures import Structure
+from backups_app.progress import Progress
+from backups_app.restore import batches, proof, unspeakable
+from backups_app.restore import work as works
+from backups_app.restore.choices import Choices
+from backups_app.restore.live import Live, physical_name
+from backups_app.restore.outcome import CollectionOutcome
+from backups_app.restore.proof import Expected
+from backups_app.restore.source import Source
+from backups_app.restore.work import Work
+from backups_app.restore.write import Release, Writer
+
+VALIDATION = ("validator", "validationLevel", "validationAction")
+"""Set after the documents: a backup may hold some that came before the rule, and they are put back all the same."""
+
+
+@dataclass(kw_only=True)
+class Engine:
+    """`before` is the safety backup of the target, None for a test copy. `unfinished` are collections that an earlier
+    attempt created and did not finish: they get their indexes and rules as if this one had created them. `creating`
+    is told a name before the collection is created."""
+
+    source: Source
+    choices: Choices
+    database: Database[Any]
+    before: Source | None
+    release: Release
+    progress: Progress
+    unfinished: frozenset[str] = frozenset()
+    creating: Callable[[str], None] = field(default=lambda name: None)
+
+    def restore(self, name: str) -> CollectionOutcome:
+        """Restore one collection or view of the plan and return what became of it.
+
+        Raise `VerificationFailed` before anything is written when the backup is not what was verified, pymongo's
+        errors when the server is lost (repeat it), and what progress raises.
+        """
+        entry = self.source.manifest.collections[name]
+        outcome = CollectionOutcome(name=name)
+        described = self.source.described(name)
+        wanted = Structure(name=name, type=entry.type, options=described.options, indexes=described.indexes)
+        there = Live(self.database).structure(name)
+        if there is not None and there.type != entry.type:
+            outcome.withheld = structures.differences(wanted=wanted, there=there)[0]
+        elif entry.type == "view":
+            self._restore_view(wanted, there, outcome)
+        else:
+            self._restore_documents(entry, wanted, there, outcome)
+        return outcome
+
+    def _restore_view(self, wanted: Structure, there: Structure | None, outcome: CollectionOutcome) -> None:
+        if there is None:
+            outcome.created = structures.create(self.database, name=wanted.name, options=wanted.options, id_index=None)
+        else:
+            outcome.sentences += structures.differences(wanted=wanted, there=there)
+
+    def _restore_documents(
+        self, entry: CollectionEntry, wanted: Structure, there: Structure | None, outcome: CollectionOutcome
+    ) -> None:
+        documents, before = self._states(entry, wanted.name)
+        work = self._work(documents, before)
+        outcome.withheld = why_withheld(wanted, work=work, occupied=before.documents)
+        if outcome.withheld:
+            return
+        ours = self._create(wanted, there, outcome)
+        self.progress.expect(wanted.name, work.writes)
+        handled = self._write(entry, wanted, work, outcome)
+        outcome.unchanged += work.count(works.SAME) if self.choices.document is None else 0
+        outcome.kept, outcome.extra = work.count(works.KEEP), len(work.extra) - work.deletes
+        outcome.sentences += self._finish(wanted) if ours else self._differences(wanted)
+        self._prove(entry, outcome, proof.Expected(documents, before, work, handled))
+
+    def _states(self, entry: CollectionEntry, name: str) -> tuple[Digest, Digest]:
+        """Return the digests of the backup and of the state before: the safety backup, or a test copy as it is."""
+        documents = self.source.digest(name, progress=self.progress)
+        if self.before is not None:
+            return documents, self.before.digest(name, progress=self.progress)
+        return documents, Live(self.database).digest(name, kind=entry.type, progress=self.progress)
+
+    def _work(self, documents: Digest, before: Digest) -> Work:
+        if self.choices.document is None:
+            return works.decide(wanted=documents, there=before, mode=self.choices.mode)
+        identity = document_digests.identity_hash(raw_ids.key(self.choices.document))
+        return works.only(wanted=documents, there=before, mode=self.choices.mode, identity=identity)
+
+    def _create(self, wanted: Structure, there: Structure | None, outcome: CollectionOutcome) -> bool:
+        """Create the collection where it is missing. Return whether its indexes and rules are ours to finish."""
+        if there is not None:
+            return wanted.name in self.unfinished
+        self.creating(wanted.name)
+        options = {name: value for name, value in wanted.options.items() if name not in VALIDATION}
+        id_index = next((index for index in wanted.indexes if index.get("name") == "_id_"), None)
+        outcome.created = structures.create(self.database, name=wanted.name, options=options, id_index=id_index)
+        return outcome.created
+
+    def _write(self, entry: CollectionEntry, wanted: Structure, work: Work, outcome: CollectionOutcome) -> set[bytes]:
+        """Write the documents. Return the identities of those that are not as planned for a reason that was told."""
+        physical = physical_name(wanted.name, kind=entry.type)
+        if exact_unspeakable.is_unspeakable(self.database, physical):
+            return unspeakable.insert(
+                database=self.database,
+                physical=physical,
+                work=work,
+                frames=self.source.frames(wanted.name),
+                outcome=outcome,
+                progress=self.progress,
+            )
+        writer = Writer(
+            live=live_collection.look(collection=self.database[physical]),
+            work=work,
+            frames=lambda: self.source.frames(wanted.name),
+            extras=lambda: self._frames_before(entry, wanted.name),
+            release=self.release,
+            outcome=outcome,
+            progress=self.progress,
+            in_order=bool(wanted.options.get("capped")),
+        )
+        writer.write()
+        return writer.handled
+
+    def _frames_before(self, entry: CollectionEntry, name: str) -> Any:
+        if self.before is not None:
+            return self.before.frames(name)
+        return Live(self.database).frames(name, kind=entry.type)
+
+    def _finish(self, wanted: Structure) -> list[str]:
+        """Give a collection of our making its rules and its indexes. Return a sentence for what was refused."""
+        rules = {name: wanted.options[name] for name in VALIDATION if name in wanted.options}
+        if rules:
+            structures.set_rules(self.database, name=wanted.name, rules=rules)
+        there = structures.with_indexes(self.database, Structure(name=wanted.name, type=wanted.type))
+        missing = structures.missing_indexes(wanted=wanted.indexes, there=there.indexes)
+        refused = structures.create_indexes(self.database, name=wanted.name, indexes=missing)
+        return refused + ([] if refused else self._differences(wanted))
+
+    def _differences(self, wanted: Structure) -> list[str]:
+        there = Live(self.database).structure(wanted.name)
+        return [] if there is None else structures.differences(wanted=wanted, there=there)
+
+    def _prove(self, entry: CollectionEntry, outcome: CollectionOutcome, expected: Expected) -> None:
+        after = Live(self.database).digest(outcome.name, kind=entry.type, progress=self.progress)
+        found = proof.prove(expected, after=after)
+        if found.differing:
+            frames = batches.picked(self.source.frames(outcome.name), found.differing)
+            outcome.differing.add(raw_ids.of(one.frame) for one in frames)
+        outcome.differing.count += found.undeleted
+        outcome.proven = found.matching
+        if found.edited or found.appeared:
+            outcome.sentences.append(
+                f"{found.edited + found.appeared} documents were changed by others meanwhile and are theirs."
+            )
+
+
+def why_withheld(wanted: Structure, *, work: Work, occupied: int) -> str:
+    """Return why the documents of a collection are not touched at all, or an empty string.
+
+    A capped collection would push out newer documents, and buckets of a time-series cannot be compared one by one
+    with measurements that came since: both are restored only where nothing else is.
+    """
+    if not occupied or not work.writes:
+        return ""
+    if wanted.options.get("capped"):
+        return "it is capped and holds documents that older ones would push out: restore it into a test copy"
+    if wanted.type == "timeseries":
+        return "it is a time-series that holds measurements: restore it into a test copy"
+    return ""
+
+
+def summary(outcomes: Mapping[str, CollectionOutcome]) -> dict[str, int]:
+    """Return the sums over all collections."""
+    names = ("inserted", "replaced", "deleted", "unchanged", "kept", "extra", "proven")
+    sums = {name: sum(getattr(outcome, name) for outcome in outcomes.values()) for name in names}
+    named = ("newer", "clashes", "refused", "differing")
+    return sums | {name: sum(getattr(outcome, name).count for outcome in outcomes.values()) for name in named}

@@ -1,0 +1,84 @@
+"""A verified backup as a restore reads it: documents, digests, options and indexes. Nothing here trusts the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bson import json_util
+from bson.codec_options import DatetimeConversion
+
+from backups_app.backup_files import collection_reader, descent
+from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.document_digests import Digest
+from backups_app.backup_files.manifest import CollectionEntry, Manifest
+from backups_app.errors import VerificationFailed
+from backups_app.progress import Progress
+
+_AT_ONCE = 2_000
+_STRICT = json_util.CANONICAL_JSON_OPTIONS.with_options(
+    tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """A collection's options and indexes as BSON values, in their order."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    indexes: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A backup's folder and the manifest that it was verified with."""
+
+    folder: Path
+    manifest: Manifest
+
+    def entry(self, name: str) -> CollectionEntry | None:
+        return self.manifest.collections.get(name)
+
+    def frames(self, name: str) -> Iterator[bytes]:
+        """Yield the documents of a collection in the file's order. Raise `VerificationFailed` at damage."""
+        entry = self.entry(name)
+        try:
+            if entry is not None:
+                yield from collection_reader.frames(folder=self.folder, entry=entry)
+        except (InvalidFrame, OSError) as error:
+            raise VerificationFailed(problem=f'the documents of "{name}" cannot be read') from error
+
+    def digest(self, name: str, *, progress: Progress) -> Digest:
+        """Return the digest of a collection, read now. Raise `VerificationFailed` when these are not the bytes that
+        were verified, and what `progress` raises."""
+        result, stream = Digest(), hashlib.sha256()
+        for frame in self.frames(name):
+            result.add(frame)
+            stream.update(frame)
+            if result.documents % _AT_ONCE == 0:
+                progress.checkpoint()
+        entry = self.entry(name)
+        if entry is not None and entry.file is not None:
+            expected = self.manifest.files[entry.file].stream_sha256
+            if stream.hexdigest() != expected:
+                raise VerificationFailed(problem=f'the documents of "{name}" are not those that were verified')
+        return result
+
+    def described(self, name: str) -> Described:
+        """Return what the collection's metadata file says. Raise `VerificationFailed` when it cannot be read."""
+        entry = self.entry(name)
+        if entry is None or entry.metadata is None:
+            return Described()
+        try:
+            with descent.open_file(self.folder, entry.metadata) as file:
+                stream = collection_reader.opened(file, name=entry.metadata)
+                raw = b"".join(iter(lambda: stream.read(1 << 20), b""))
+            plain = json.loads(raw) if raw.strip() else {}
+            found = json_util.loads(json.dumps(plain), json_options=_STRICT)
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise VerificationFailed(problem=f'the options and indexes of "{name}" cannot be read') from error
+        return Described(options=found.get("options") or {}, indexes=tuple(found.get("indexes") or ()))
