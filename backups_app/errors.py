@@ -408,3 +408,96 @@ class DemoRefused(TempleOpsError):
         "Nothing was changed. Choose another DATABASE_NAME for the demo."
     )
     hint = "DATABASE_NAME=temple_demo"
+
+
+# ── restore/ ────────────────────────────────────────────────────────────────────
+
+
+class PreviewOutdated(TempleOpsError):
+    code, status, exit_code = "preview_outdated", 409, 2
+    sentence = (
+        "This is not what was shown in the preview: the choices, the backup or the server differ. Nothing was written. "
+        "Look at the preview again."
+    )
+
+
+class RestoreNotConfirmed(TempleOpsError):
+    code, status, exit_code = "confirmation_missing", 422, 2
+    sentence = "Refused: this overwrites or deletes documents and no one confirmed it. Nothing was written."
+    hint = "--confirm RESTORE"
+
+
+class RestoreTargetTaken(TempleOpsError):
+    """Facts: `database`."""
+
+    code, status, exit_code = "restore_target_taken", 409, 1
+    sentence = (
+        'The database "{database}" holds collections and is not a test copy of ours. Nothing was written. '
+        "Choose another name."
+    )
+
+
+class NotATestCopy(TempleOpsError):
+    """Facts: `database`."""
+
+    code, status, exit_code = "not_a_test_copy", 409, 1
+    sentence = 'The database "{database}" does not bear our mark of a test copy. Nothing was removed.'
+
+
+class CopyNotAllowed(TempleOpsError):
+    """Facts: `database`."""
+
+    code, exit_code = "copy_not_allowed", 1
+    sentence = (
+        'The MongoDB user of TempleOps may not use the database "{database}". Nothing was written. Ask the '
+        "administrator of MongoDB for the line below."
+    )
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]
+        """The line for the administrator of MongoDB."""
+        return f'db.grantRolesToUser("<user>", [{{role: "dbOwner", db: "{self.facts["database"]}"}}])'
+
+
+class RestoreUnfinished(TempleOpsError):
+    """Facts: `done`, `left`."""
+
+    code, exit_code = "restore_unfinished", 3
+    sentence = (
+        "The restore did not finish: {done}, {left}. The safety backup holds what was there before. "
+        "Start the same restore again: it goes on with what is left."
+    )
+
+
+class RestoreDiffers(TempleOpsError):
+    code, exit_code = "restore_differs", 3
+    sentence = "Some documents could not be put back as planned; each is named. Everything else is in place and proven."
+
+
+class RehearsalFailed(TempleOpsError):
+    """Facts: `problem`."""
+
+    code, exit_code = "rehearsal_failed", 5
+    sentence = (
+        "The rehearsal did not bring back what the backup holds: {problem}. The temple's database was not touched."
+    )
+
+
+# ── versions that a sync replaced ───────────────────────────────────────────────
+
+
+class KeptVersionNotFound(TempleOpsError):
+    code, status, exit_code = "kept_version_not_found", 404, 10
+    sentence = "No such version is kept."
+
+
+class DocumentChanged(TempleOpsError):
+    code, status = "document_changed", 409
+    sentence = "The document changed since you looked at it. Nothing was written. Look at it again."
+
+
+class PutBackRefused(TempleOpsError):
+    """Facts: `reason`."""
+
+    code, status = "put_back_refused", 409
+    sentence = "This version cannot be put back: {reason}. Nothing was changed."
