@@ -1,0 +1,45 @@
+"""A signed-in Super Admin before a small temple on two real servers, with a worker that works at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from backups_app.configuration import Configuration
+from backups_app.models import User
+from tests.journeys.conftest import temple  # noqa: F401  (a fixture)
+from tests.security.conftest import Caller, SignIn, sign_in  # noqa: F401  (a fixture)
+
+AT_ONCE = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+NEVER = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
+
+
+@pytest.fixture
+def caller(super_admin: User, sign_in: SignIn) -> Caller:  # noqa: F811
+    """A Super Admin."""
+    return sign_in(super_admin)
+
+
+@pytest.fixture
+def worker(temple: Configuration) -> Iterator[Configuration]:  # noqa: F811
+    """A temple, and a worker that has done what it is asked before the trigger returns."""
+    with override_settings(TASKS=AT_ONCE):
+        yield temple
+
+
+@pytest.fixture
+def no_worker(temple: Configuration) -> Iterator[Configuration]:  # noqa: F811
+    """A temple, and a queue that nobody looks at."""
+    with override_settings(TASKS=NEVER):
+        yield temple
+
+
+def backed_up(caller: Caller, *, delete_bookings: bool = False) -> dict[str, Any]:
+    """Make a backup over the API and return the answer's body."""
+    answer: Any = caller.send("POST", "/api/backup", {"delete_bookings": delete_bookings})
+    assert answer.status_code == 200, answer.content
+    body: dict[str, Any] = answer.json()
+    return body
