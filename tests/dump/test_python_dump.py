@@ -289,9 +289,9 @@ def test_everything_is_durable_before_the_mark_of_completion(local_db: Db, dump:
 def test_a_document_of_any_shape_is_copied_byte_by_byte(local_db: Db, dump: Dump, a_folder: Path) -> None:
     twice = b"\x16\0\0\0\x10_id\0\x01\0\0\0\x08a\0\x00\x08a\0\x01\0"
     large = bson.encode({"_id": 2, "data": b"x" * (16 * 1024 * 1024 - 100)})
-    frames = [twice, large, bson.encode({"_id": bson.Decimal128("1.00")}), bson.encode({"_id": {"b": 1, "a": 2.0}})]
+    frames = [twice, large, bson.encode({"_id": bson.Decimal128("7.00")}), bson.encode({"_id": {"b": 1, "a": 2.0}})]
     for frame in frames:
-        local_db.command({"insert": "odd", "documents": [RawBSONDocument(frame)]})
+        assert local_db.command({"insert": "odd", "documents": [RawBSONDocument(frame)]})["n"] == 1
 
     report = dump(local_db)
 
