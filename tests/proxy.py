@@ -166,11 +166,14 @@ class Proxy:
         self._open.add(connection)
         try:
             await connection.serve()
+        except asyncio.CancelledError:  # the proxy closes; asyncio would log it as an error
+            return
         finally:
             self._open.discard(connection)
 
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Queue = asyncio.Queue[tuple[float, bytes]]
 
 
 class _Connection:
@@ -181,12 +184,17 @@ class _Connection:
 
     async def serve(self) -> None:
         """Pass bytes both ways until either end closes or a fault strikes."""
+        to_server: Queue = asyncio.Queue()
+        to_client: Queue = asyncio.Queue()
         ways = [
-            asyncio.create_task(self._pass(self._near[0], self._far[1], to_server=True)),
-            asyncio.create_task(self._pass(self._far[0], self._near[1], to_server=False)),
+            asyncio.create_task(self._receive(self._near[0], to_server)),
+            asyncio.create_task(self._receive(self._far[0], to_client)),
+            asyncio.create_task(self._pass(to_server, self._far[1], to_server=True)),
+            asyncio.create_task(self._pass(to_client, self._near[1], to_server=False)),
         ]
+        finishing = ways[2:]
         try:
-            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(finishing, return_when=asyncio.FIRST_COMPLETED)
             for way in done:
                 way.result()
         except (_Cut, OSError):
@@ -201,12 +209,22 @@ class _Connection:
         for _, writer in (self._near, self._far):
             _abort(writer)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, to_server: bool) -> None:
-        while data := await reader.read(CHUNK):
+    async def _receive(self, reader: asyncio.StreamReader, queue: Queue) -> None:
+        """Take what comes and note when it came: lateness must not make the line narrow."""
+        loop = asyncio.get_running_loop()
+        try:
+            while data := await reader.read(CHUNK):
+                await queue.put((loop.time(), data))
+        finally:
+            queue.put_nowait((loop.time(), b""))
+
+    async def _pass(self, queue: Queue, writer: asyncio.StreamWriter, *, to_server: bool) -> None:
+        while (item := await queue.get())[1]:
+            came_at, data = item
             weather = self._proxy.weather
             if weather.swallows:
                 continue
-            await _be_slow(weather, len(data))
+            await _be_slow(weather, came_at, len(data))
             allowed = self._strike(weather, data, to_server=to_server)
             writer.write(data[:allowed])
             await writer.drain()
@@ -239,10 +257,11 @@ class _Connection:
             self._proxy.passed_to_client += passed
 
 
-async def _be_slow(weather: Weather, size: int) -> None:
-    seconds = weather.delay_seconds + (size / weather.bytes_per_second if weather.bytes_per_second else 0.0)
-    if seconds:
-        await asyncio.sleep(seconds)
+async def _be_slow(weather: Weather, came_at: float, size: int) -> None:
+    late = came_at + weather.delay_seconds - asyncio.get_running_loop().time()
+    narrow = size / weather.bytes_per_second if weather.bytes_per_second else 0.0
+    if max(late, 0.0) + narrow > 0:
+        await asyncio.sleep(max(late, 0.0) + narrow)
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:
