@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from backups_app.pages import browser, dashboard, login, my_sessions, preferences, runs, status_card, trigger
+from backups_app.pages import (
+    audit_trail,
+    browser,
+    compare,
+    conflicts,
+    dashboard,
+    login,
+    my_sessions,
+    preferences,
+    runs,
+    status_card,
+    trigger,
+)
 
 app_name = "pages"
 
@@ -21,6 +33,12 @@ urlpatterns = [
     path("admin/backups/_/dot/", dashboard.dot, name="dot"),
     path("admin/backups/_/runs/", runs.latest, name="latest_runs"),
     path("admin/backups/confirm-delete/", trigger.confirm_deletion, name="confirm_deletion"),
+    path("admin/backups/compare/", compare.two_backups, name="compare"),
+    path("admin/backups/versions/", compare.document_versions, name="versions"),
+    path("admin/backups/conflicts/", conflicts.listing, name="conflicts"),
+    path("admin/backups/conflicts/<str:conflict_id>/", conflicts.conflict, name="conflict"),
+    path("admin/backups/conflicts/<str:conflict_id>/put-back/", conflicts.put_back, name="put_back"),
+    path("admin/backups/audit/", audit_trail.listing, name="audit"),
     path("admin/backups/browse/", browser.browse, name="browse"),
     path("admin/backups/<str:backup_id>/document/", browser.document, name="document"),
     path("admin/backups/<str:backup_id>/document/items/", browser.items, name="items"),

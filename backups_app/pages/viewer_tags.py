@@ -68,6 +68,19 @@ def value_link(backup_id: str, collection: str, number: int, path: str) -> str:
     return _link("pages:value", backup_id, collection, number, path=path)
 
 
+@register.simple_tag
+def versions_link(backup_id: str, collection: str, number: int) -> str:
+    """The versions of a document that stands in this backup."""
+    return f"{reverse('pages:versions')}?{urlencode({'backup': backup_id, 'collection': collection, 'number': number})}"
+
+
+@register.simple_tag
+def compare_link(a: str, b: str, collection: str, kind: str, page: int) -> str:
+    """The documents of a collection that differ between two backups."""
+    said = {"a": a, "b": b, "collection": collection, "kind": kind, "page": page}
+    return f"{reverse('pages:compare')}?{urlencode(said)}"
+
+
 def _link(name: str, backup_id: str, collection: str, number: int, **more: Any) -> str:
     said = {"collection": collection, "number": number} | {key: value for key, value in more.items() if value != ""}
     return f"{reverse(name, args=[backup_id])}?{urlencode(said)}"
@@ -83,6 +96,14 @@ def status_word(status: str) -> str:
 def type_class(name: str) -> str:
     """Return the class that colours a value of this type; the type's name stands beside it anyway."""
     return CLASSES.get(name, "")
+
+
+@register.filter
+def result_tone(result: str) -> str:
+    """Return the tone of an audit row's result; the word stands in it anyway."""
+    if result in ("success", "accepted", "done"):
+        return "ok"
+    return "" if result == "started" else "warn"
 
 
 @register.filter

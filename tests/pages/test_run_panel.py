@@ -1,0 +1,195 @@
+"""A run as people see it: what is done, how far it is, and at its end what is safe before what is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backups_app.pages import run_panel, run_steps
+from backups_app.records import Phase, StepState
+from tests.pages.conftest import MOMENT, STEP_NAMES, a_run, step
+
+NOW = MOMENT + timedelta(seconds=24)
+
+
+def running(*states: Any, **fields: Any) -> dict[str, Any]:
+    steps = [
+        made if isinstance(made, dict) else step(name, made) for name, made in zip(STEP_NAMES, states, strict=False)
+    ]
+    steps += [step(name) for name in STEP_NAMES[len(steps) :]]
+    return a_run(status="in_progress", finished_at=None, published=False, steps=steps) | fields
+
+
+def dumping(done: int = 400, **fields: Any) -> dict[str, Any]:
+    labels = [
+        {"name": "bookings", "done": done, "total": 1240, "bytes": 4096},
+        {"name": "activities", "done": 50, "total": 50, "bytes": 512},
+        {"name": "events", "done": 0, "total": 18, "bytes": 0},
+    ]
+    moving = step("dump", "running", labels=labels, started_at=MOMENT + timedelta(seconds=4), finished_at=None)
+    return running("done", "skipped", "done", moving, phase=Phase.DUMPING.value, **fields)
+
+
+def test_eight_steps_are_told_in_four_lines() -> None:
+    lines = run_steps.lines(dumping(), now=NOW)
+
+    assert [(line.number, line.key, line.state) for line in lines] == [
+        (1, "sync", StepState.DONE),
+        (2, "backup", StepState.RUNNING),
+        (3, "purge_remote", StepState.WAITING),
+        (4, "purge_local", StepState.WAITING),
+    ]
+
+
+def test_a_step_that_nobody_knows_gets_a_line_of_its_own() -> None:
+    run = a_run(steps=[*(step(name, "done") for name in STEP_NAMES), step("copy_elsewhere", "running")])
+
+    assert [line.title for line in run_steps.lines(run, now=NOW)][-1] == "Copy elsewhere"
+
+
+def test_what_moves_comes_first_then_what_waits_then_what_is_done() -> None:
+    line = run_steps.lines(dumping(), now=NOW)[1]
+
+    assert [bar.name for bar in line.bars] == ["bookings", "events", "activities"]
+
+
+def test_the_bar_never_goes_back_from_copying_to_checking() -> None:
+    full = [{"name": "bookings", "done": 100, "total": 100, "bytes": 1}]
+    half = [{"name": "bookings", "done": 1, "total": 100, "bytes": 1}]
+    copied = running("done", "done", "done", step("dump", "done", labels=full), step("verify", "running"))
+    checking = running(
+        "done", "done", "done", step("dump", "done", labels=full), step("verify", "running", labels=half)
+    )
+
+    before, after = (run_steps.lines(run, now=NOW)[1] for run in (copied, checking))
+
+    assert before.done / before.total <= after.done / after.total < 1
+
+
+@pytest.mark.parametrize(
+    ("states", "folded"),
+    [
+        (["done", "skipped"], "skipped"),
+        (["skipped", "done"], "done"),
+        (["done", "waiting"], "running"),
+        (["waiting", "waiting"], "waiting"),
+        (["done", "running", "waiting"], "running"),
+        (["done", "failed", "cancelled"], "failed"),
+        (["done", "cancelled"], "cancelled"),
+    ],
+)
+def test_several_steps_fold_into_one_state(states: list[str], folded: str) -> None:
+    assert run_steps.fold([StepState(state) for state in states]) == folded
+
+
+def test_time_left_is_told_after_five_seconds_and_rounded() -> None:
+    early = run_panel.of(dumping(), now=MOMENT + timedelta(seconds=8))
+    later = run_panel.of(dumping(), now=MOMENT + timedelta(seconds=24))
+
+    assert early.seconds_left is None
+    assert later.left_text == "about 95 s left" or later.left_text == "about 2 min left"
+
+
+def test_a_run_can_be_cancelled_until_its_purge_begins() -> None:
+    before = run_panel.of(dumping(), now=NOW)
+    asked = run_panel.of(dumping(cancel_requested=True), now=NOW)
+    purging = run_panel.of(running(*["done"] * 6, step("purge_remote", "running"), phase="purging_remote"), now=NOW)
+
+    assert (before.cancellable, before.cancelling) == (True, False)
+    assert (asked.cancellable, asked.cancelling, asked.words.headline) == (False, True, "Cancelling…")
+    assert (purging.cancellable, purging.cancelling) == (False, False)
+
+
+def test_a_long_silence_is_told() -> None:
+    assert run_panel.of(dumping(heartbeat_at=NOW - timedelta(seconds=34)), now=NOW).silent_seconds == 34
+    assert run_panel.of(dumping(heartbeat_at=NOW - timedelta(seconds=9)), now=NOW).silent_seconds is None
+
+
+def test_a_screen_reader_hears_quarters() -> None:
+    one, other = (run_panel.of(dumping(done=done), now=NOW).announce for done in (700, 710))
+
+    assert one == other == "Step 2 of 4: Backing up and verifying 3 collections, 25 percent."
+
+
+def test_success_says_what_was_saved_and_what_was_kept() -> None:
+    words = run_panel.of(a_run(kept_changed={"count": 3, "ids": [1, 2, 3]}), now=NOW).words
+
+    assert words.headline == "Backup finished"
+    assert words.safe == "3 collections, 1,602 documents, 12.4 MB saved and verified."
+    assert words.rest == "3 documents changed meanwhile and were kept."
+
+
+VERIFIED = [{"name": name, "done": n, "total": n, "bytes": 1} for name, n in
+            (("activities", 50), ("bookings", 1240), ("employee_bookings", 312))]  # fmt: skip
+
+
+def partial(**fields: Any) -> dict[str, Any]:
+    purge = {
+        "allowed": True,
+        "collections": ["activities", "bookings", "employee_bookings"],
+        "withheld": {},
+        "remote": {
+            "activities": {"deleted": 50, "gone": 0, "kept_changed": 0, "kept_ids": [], "done": True},
+            "bookings": {"deleted": 1240, "gone": 0, "kept_changed": 0, "kept_ids": [], "done": True},
+            "employee_bookings": {"deleted": 120, "gone": 0, "kept_changed": 0, "kept_ids": [], "done": False},
+        },
+        "local": {},
+    }
+    steps = [step(name, "done") for name in STEP_NAMES[:4]]
+    steps += [step("verify", "done", labels=VERIFIED), step("publish", "done")]
+    steps += [
+        step("purge_remote", "failed", sentence="stopped"),
+        step("purge_local", "cancelled", sentence="Not begun"),
+    ]
+    return (
+        a_run(status="partial", resume_available=True, purge=purge, steps=steps, error_code="purge_unfinished") | fields
+    )
+
+
+def test_an_unfinished_deletion_says_first_what_is_safe_then_what_is_left() -> None:
+    panel = run_panel.of(partial(), now=NOW)
+
+    assert panel.words.headline == "Backup saved, but the deletion on Atlas is not finished"
+    assert panel.words.safe == "Your backup is complete and safe; the purge has deleted nothing on this computer."
+    assert panel.words.rest.startswith("Still on Atlas: 192 employee_bookings.")
+    told = [(row.collection, row.remote, row.local.state) for row in panel.purge]
+    assert [(name, side.deleted, side.documents, here) for name, side, here in told if side] == [
+        ("activities", 50, 50, "not_begun"),
+        ("bookings", 1240, 1240, "not_begun"),
+        ("employee_bookings", 120, 312, "not_begun"),
+    ]
+
+
+def test_a_failed_sync_offers_no_resume_and_says_that_nothing_was_deleted() -> None:
+    panel = run_panel.of(a_run(status="partial", sync_status="failed", error_message="Atlas is away."), now=NOW)
+
+    assert panel.words.headline == "Backup made without the newest changes from Atlas"
+    assert "The purge deleted nothing." in panel.words.safe
+    assert panel.table_under == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "headline"),
+    [
+        ("cancelled", "Cancelled. The purge deleted nothing."),
+        ("interrupted", "Interrupted. The purge deleted nothing."),
+        ("scheduler_down", "Interrupted. The purge deleted nothing."),
+        ("disk_full", "Backup failed at step 2. The purge deleted nothing."),
+    ],
+)
+def test_a_run_that_made_nothing_says_that_the_purge_deleted_nothing(code: str, headline: str) -> None:
+    steps = [step("preflight", "done"), step("sync", "done"), step("dump", "failed")]
+    run = a_run(status="failed", published=False, error_code=code, error_message="Why.", steps=steps)
+
+    words = run_panel.of(run, now=NOW).words
+
+    assert (words.headline, words.safe) == (headline, "Why.")
+
+
+def test_technical_details_hold_no_owner_and_no_key() -> None:
+    told = run_panel.of(a_run(owner={"token": "secret-token"}, idempotency_key="secret-key"), now=NOW).technical
+
+    assert "secret" not in told
+    assert '"engine": "python"' in told

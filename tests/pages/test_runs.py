@@ -1,0 +1,102 @@
+"""The page and the panel of a run, and what can be done with it, against a real database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from backups_app.catalog import runs
+from backups_app.configuration import Configuration
+from backups_app.workflow import jobs
+from tests.pages.conftest import MOMENT
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def started(admin_browser: Client, temple: Configuration, local_db: Any) -> str:
+    """A run that waits for a worker."""
+    admin_browser.post("/admin/backups/runs/", {"key": "k"})
+    return str(runs.active(local_db)["_id"])  # type: ignore[index]
+
+
+def carried_out(backup_id: str) -> None:
+    assert jobs.execute(backup_id=backup_id)["status"] == "success"
+
+
+def test_a_run_in_progress_polls_itself_and_refreshes_without_a_script(admin_browser: Client, started: str) -> None:
+    page = admin_browser.get(f"/admin/backups/runs/{started}/").content.decode()
+
+    assert "Waiting for a worker" in page
+    assert 'hx-trigger="every 1s"' in page
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
+
+
+def test_the_progress_of_a_running_run_is_a_fragment(admin_browser: Client, started: str) -> None:
+    answer = admin_browser.get(f"/admin/backups/runs/{started}/progress/", headers=HTMX)
+
+    assert answer.content.decode().lstrip().startswith('<div id="progress"')
+    assert "HX-Retarget" not in answer
+
+
+def test_a_run_that_ended_answers_with_its_result_and_polls_no_more(admin_browser: Client, started: str) -> None:
+    carried_out(started)
+
+    answer = admin_browser.get(f"/admin/backups/runs/{started}/progress/", headers=HTMX)
+
+    page = answer.content.decode()
+    assert answer["HX-Retarget"] == "#panel"
+    assert "Backup finished" in page and "every 1s" not in page
+    assert "Deleted: <code>activities</code> 50 on Atlas + 50 here" in " ".join(page.split())
+
+
+def test_cancelling_asks_first_and_then_stops_the_run(admin_browser: Client, started: str, local_db: Any) -> None:
+    asked = admin_browser.get(f"/admin/backups/runs/{started}/cancel/").content.decode()
+    answer = admin_browser.post(f"/admin/backups/runs/{started}/cancel/", follow=True)
+
+    assert "Stop this backup?" in asked and "Keep going" in asked
+    assert "Cancelled. The purge deleted nothing." in answer.content.decode()
+    assert runs.get(local_db, backup_id=started)["status"] == "failed"  # type: ignore[index]
+
+
+def test_a_run_that_ended_cannot_be_cancelled_any_more(admin_browser: Client, started: str) -> None:
+    carried_out(started)
+
+    answer = admin_browser.post(f"/admin/backups/runs/{started}/cancel/", headers=HTMX)
+
+    assert answer.status_code == 409
+    assert "It could not be stopped any more" in answer.content.decode()
+
+
+def test_there_is_nothing_to_resume_in_a_finished_run(admin_browser: Client, started: str) -> None:
+    carried_out(started)
+
+    answer = admin_browser.post(f"/admin/backups/runs/{started}/resume/")
+
+    assert answer.status_code == 409
+    assert "There is no unfinished deletion" in answer.content.decode()
+
+
+def test_the_list_shows_every_run(admin_browser: Client, started: str) -> None:
+    carried_out(started)
+
+    page = admin_browser.get("/admin/backups/runs/").content.decode()
+
+    assert started in page and "Success" in page and "ravi" in page
+
+
+def test_a_malformed_and_an_unknown_id(admin_browser: Client, temple: Configuration) -> None:
+    assert admin_browser.get("/admin/backups/runs/nonsense/").status_code == 422
+    assert admin_browser.get("/admin/backups/runs/20200101_000000/").status_code == 404
+
+
+def test_times_are_told_in_ist(admin_browser: Client, started: str, local_db: Any) -> None:
+    local_db.backup_metadata.update_one({"_id": started}, {"$set": {"created_at": MOMENT}})
+
+    page = admin_browser.get(f"/admin/backups/runs/{started}/").content.decode()
+
+    assert "16:44:20 IST" in page
