@@ -261,7 +261,7 @@ class EmbeddedServer:
         if code == PORT_TAKEN_EXIT_CODE:
             return f"port {self.port} is taken by another program"
         if code == 100:
-            return "its data folder is in use by another mongod"
+            return "its data folder is in use by another mongod: does it run already?"
         return f"it ended with exit code {code}; its log is mongod.log in its data folder"
 
 

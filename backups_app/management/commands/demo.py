@@ -60,6 +60,9 @@ def _sides(current: Configuration) -> dict[Side, filling.MongoDatabase]:
     sides = {Side.LOCAL: connections.database(connections.open_local(current), current.database_name)}
     if current.sync_enabled:
         sides[Side.REMOTE] = connections.database(connections.open_remote(current), current.database_name)
+    for side, database in sides.items():
+        with connections.reachable(side):
+            connections.ping(database.client)
     return sides
 
 
