@@ -49,8 +49,21 @@ class Phase(StrEnum):
     PUBLISHING = "publishing"
     PURGING_REMOTE = "purging_remote"
     PURGING_LOCAL = "purging_local"
+    RESTORING = "restoring"
     FINISHING = "finishing"
     FINISHED = "finished"
+
+
+class Kind(StrEnum):
+    """What a run is. A restore begins with a backup of its target, which bears the run's id; the last two make none."""
+
+    BACKUP = "backup"
+    RESTORE = "restore"
+    TEST_COPY = "test_copy"
+    REHEARSAL = "rehearsal"
+
+
+MAKES_A_BACKUP = frozenset({Kind.BACKUP.value, Kind.RESTORE.value})
 
 
 class StepState(StrEnum):

@@ -13,7 +13,7 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import NotResumable
 from backups_app.records import Phase, RunDocument, StepState
-from backups_app.workflow import backup, prepare, recovery, runner
+from backups_app.workflow import backup, prepare, recovery, restore, runner
 from backups_app.workflow.owner import Owner, this_process
 from backups_app.workflow.run import Run
 from backups_app.workflow.run_progress import Listener, RunProgress
@@ -37,7 +37,7 @@ def execute(*, backup_id: str, listener: Listener | None = None) -> None:
             logger.info("Nothing to do: the run is claimed or ended", extra={"backup_id": backup_id})
             return
         run = _assemble(configuration, document, me=me, fence=fence, listener=listener)
-        runner.carry_out(run, steps=backup.STEPS)
+        runner.carry_out(run, steps=restore.STEPS.get(document["kind"], backup.STEPS))
 
 
 def reopen(*, database: Database[Any], backup_id: str) -> None:

@@ -15,8 +15,8 @@ from backups_app.backup_files import metadata
 from backups_app.backup_files.manifest import Manifest
 from backups_app.catalog import runs
 from backups_app.errors import RunCancelled, TempleOpsError
-from backups_app.records import INTERNAL, Phase, RunDocument, Side, StepState
-from backups_app.workflow import outcome
+from backups_app.records import INTERNAL, Kind, Phase, RunDocument, Side, StepState
+from backups_app.workflow import outcome, restore_words
 from backups_app.workflow.run import Run, StepResult
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def finish(run: Run, *, error: TempleOpsError | None) -> None:
 def closing_changes(document: RunDocument, *, published: bool, error: TempleOpsError | None) -> dict[str, Any]:
     """Return the fields that close a run, computed from its steps and from whether its backup is published."""
     steps = [_closed(step) for step in document["steps"]]
-    status = outcome.conclude(published=published, steps=steps)
+    status = outcome.conclude(published=published or restore_words.has_result(document, steps), steps=steps)
     code, message = _named(error, document, published=published) if error else _said_by_a_step(steps)
     purge = document.get("purge") or {}
     return {
@@ -109,6 +109,8 @@ def _named(error: TempleOpsError, document: RunDocument, *, published: bool) -> 
 
 def _cancelled(document: RunDocument, *, published: bool) -> str:
     by = document.get("cancelled_by") or "an administrator"
+    if document["kind"] != Kind.BACKUP:
+        return restore_words.cancelled(by)
     safe = "The backup is complete and safe" if published else "The unfinished copy was removed"
     return f"Stopped by {by}. The purge deleted nothing. {safe}.{sync_counts(document)}"
 
@@ -174,6 +176,7 @@ def record_end(document: RunDocument) -> None:
             "error_code": document["error_code"],
             "deleted_local": document["collections_deleted_local"],
             "deleted_remote": document["collections_deleted_remote"],
+            **({"restored": document["restore"]["sums"]} if document.get("restore") else {}),
         },
     )
     logger.info("Run finished", extra={"backup_id": document["backup_id"], "status": document["status"]})

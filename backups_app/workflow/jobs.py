@@ -60,8 +60,8 @@ def start_backup(
         readiness.require_ready(configuration=configuration)
         recovery.recover(configuration=configuration, now=now)
         runs.ensure_indexes(database)
-        document = _new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
-        _create(database, document, configuration)
+        document = new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
+        create(database, document, configuration)
     audit.record(
         actor=created_by, origin=origin, action="backup.requested", target=document["_id"], result="accepted",
         now=now, details={"delete_bookings": delete_bookings},
@@ -82,7 +82,7 @@ def _started_before(
     return before
 
 
-def _new_document(
+def new_document(
     configuration: Configuration,
     created_by: str,
     delete_bookings: bool,
@@ -91,6 +91,7 @@ def _new_document(
     idempotency_key: str | None,
     note: str,
 ) -> RunDocument:
+    """Return the document of a new backup run, queued and without an id. A restore's begins as one too."""
     return {
         "kind": "backup",
         "database": configuration.database_name,
@@ -126,7 +127,7 @@ def _new_document(
     }
 
 
-def _create(database: Database[Any], document: RunDocument, configuration: Configuration) -> None:
+def create(database: Database[Any], document: RunDocument, configuration: Configuration) -> None:
     """Give the run the first free id of its second, by the folders and by the records, and write it."""
     taken = set(prepare.store(configuration).taken_ids())
     for _ in range(TAKE_TRIES):

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backups_app import formats
-from backups_app.records import Side, Status, StepState, SyncStatus
+from backups_app.records import Kind, Side, Status, StepState, SyncStatus
+from backups_app.workflow import restore_words
 
 GOOD = frozenset({StepState.DONE.value, StepState.SKIPPED.value})
 
@@ -54,6 +55,8 @@ def resume_available(document: Mapping[str, Any]) -> bool:
 def message(document: Mapping[str, Any]) -> str:
     """Return the sentence that answers the trigger: first what is safe, then what is not done."""
     status = document["status"]
+    if document.get("kind", Kind.BACKUP) in (Kind.RESTORE, Kind.TEST_COPY, Kind.REHEARSAL):
+        return restore_words.message(document)
     if status == Status.SUCCESS:
         return "Backup completed successfully"
     if status == Status.IN_PROGRESS:

@@ -54,9 +54,12 @@ def require_local(configuration: Configuration) -> None:
         raise ModeNotLocal()
 
 
-def require_ready(*, configuration: Configuration) -> None:
-    """Raise the first reason why no run may start now. Another run is refused by the index, not here."""
-    for refusal in _refusals(configuration, _Findings()):
+def require_ready(*, configuration: Configuration, may_be_empty: bool = False) -> None:
+    """Raise the first reason why no run may start now. Another run is refused by the index, not here.
+
+    With `may_be_empty` a database that does not exist yet is no reason: a restore makes it.
+    """
+    for refusal in _refusals(configuration, _Findings(), may_be_empty=may_be_empty):
         raise refusal
 
 
@@ -88,7 +91,9 @@ class _Findings:
     local: connections.ServerFacts | None = None
 
 
-def _refusals(configuration: Configuration, found: _Findings) -> Iterator[TempleOpsError]:
+def _refusals(
+    configuration: Configuration, found: _Findings, *, may_be_empty: bool = False
+) -> Iterator[TempleOpsError]:
     """Look in the order in which an admin would mend things. A later look is left out where it needs an earlier one."""
     if not configuration.is_local:
         yield ModeNotLocal()
@@ -101,7 +106,8 @@ def _refusals(configuration: Configuration, found: _Findings) -> Iterator[Temple
     try:
         with connections.reachable(Side.LOCAL), pymongo.timeout(LOOK_SECONDS):
             found.local = connections.facts(database.client)
-            _require_temple(database, configuration)
+            if not may_be_empty or configuration.database_name in NEVER_A_TEMPLE:
+                _require_temple(database, configuration)
             known = lease.known_stores(database)
             found.data_bytes = int(database.command("dbStats")["dataSize"])
     except (DatabaseUnreachable, DatabaseNotFound) as refusal:

@@ -20,9 +20,9 @@ from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, RunCancelled, RunInterrupted, TempleOpsError, WorkerDown
 from backups_app.mongo import connections, tools
 from backups_app.progress import Silent
-from backups_app.records import Phase, RunDocument, Side, Status
+from backups_app.records import MAKES_A_BACKUP, Phase, RunDocument, Side, Status
 from backups_app.verification import verdict
-from backups_app.workflow import finishing, owner, prepare, runner
+from backups_app.workflow import finishing, owner, prepare, restore_words, runner
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +95,8 @@ def close(*, configuration: Configuration, database: Database[Any], document: Ru
 
 def _interrupted(document: RunDocument, published: bool) -> TempleOpsError | None:
     """A run that died while finishing had done everything: its outcome is computed, not called interrupted."""
+    if document["phase"] == Phase.RESTORING:
+        return restore_words.unfinished(document)
     return None if published and document["phase"] == Phase.FINISHING else RunInterrupted()
 
 
@@ -103,6 +105,8 @@ def _published(store: Store, document: RunDocument) -> bool:
 
     Read again from the disk: what a dead process believed is not evidence.
     """
+    if document["kind"] not in MAKES_A_BACKUP:
+        return False
     if document["phase"] in BEFORE_PUBLISHING and document["purge"] is None:
         return False
     if store.store_id() != document.get("store_id"):

@@ -115,7 +115,7 @@ def _enter(run: Run, *, step: Step, index: int) -> bool:
         _settle(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence="Not begun: cancelled"))
         return False
     run.progress.enter(step=index, phase=step.PHASE)
-    run.progress.cancel_is_obeyed = step.PHASE not in (Phase.PURGING_REMOTE, Phase.PURGING_LOCAL)
+    run.progress.cancel_is_obeyed = step.PHASE not in (Phase.PURGING_REMOTE, Phase.PURGING_LOCAL, Phase.RESTORING)
     run.document["phase"] = step.PHASE.value
     logger.info("Step started", extra={"backup_id": run.backup_id, "step": step.NAME})
     return True

@@ -1,0 +1,142 @@
+"""What the server would refuse of the documents to be written: unique values that are taken, rules that are broken.
+
+Found by asking, without writing. What cannot be asked is said to be unchecked, never assumed to be fine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bson.raw_bson import RawBSONDocument
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from backups_app.mongo import raw_bson, raw_ids
+from backups_app.mongo.exact_writes import form, unspeakable
+from backups_app.mongo.raw_bson import Value
+from backups_app.mongo.structures import Structure
+from backups_app.restore.batches import Numbered
+
+_AT_ONCE = 100
+_NULL = Value(0x0A, b"")
+_DOCUMENT, _ARRAY = 0x03, 0x04
+
+
+@dataclass(kw_only=True)
+class Clashes:
+    """Collects what is foreseen for one collection. Without a database there is nothing to clash with."""
+
+    database: Database[Any] | None
+    structure: Structure
+    taken: dict[str, int] = field(default_factory=dict)
+    invalid: int = 0
+    unchecked: set[str] = field(default_factory=set)
+
+    def look(self, batch: Sequence[Numbered]) -> None:
+        """Ask about these documents. Raise pymongo's errors when the server is lost."""
+        if self.database is None or unspeakable.is_unspeakable(self.database, self.structure.name):
+            return
+        frames = [one.frame for one in batch]
+        for index in self.structure.indexes:
+            if index.get("unique") and index["name"] != "_id_":
+                self._unique(index, frames)
+        if self.structure.options.get("validator") and self.structure.options.get("validationAction") != "warn":
+            self._rules(frames)
+
+    def sentences(self) -> list[str]:
+        """Return what was found, in sentences."""
+        said = [
+            f'{count} documents have a value of the unique index "{name}" that another document holds now; they are '
+            "left out unless that one goes."
+            for name, count in self.taken.items()
+        ]
+        if self.invalid:
+            said.append(f"{self.invalid} documents break the collection's validation rule; the server refuses them.")
+        return said + [f"{what} could not be checked beforehand." for what in sorted(self.unchecked)]
+
+    def _unique(self, index: Mapping[str, Any], frames: Sequence[bytes]) -> None:
+        name = str(index["name"])
+        if "partialFilterExpression" in index or any(kind not in (1, -1, 1.0, -1.0) for kind in index["key"].values()):
+            self.unchecked.add(f'The unique index "{name}"')
+            return
+        fields = [str(field_name) for field_name in index["key"]]
+        for at in range(0, len(frames), _AT_ONCE):
+            asked = [query for frame in frames[at : at + _AT_ONCE] if (query := self._holder(fields, index, frame))]
+            if asked:
+                self.taken[name] = self.taken.get(name, 0) + self._count(index, asked)
+        if not self.taken.get(name):
+            self.taken.pop(name, None)
+
+    def _holder(self, fields: Sequence[str], index: Mapping[str, Any], frame: bytes) -> bytes | None:
+        """Return the condition under which another document holds the values of this one; None if it has none."""
+        values = [_value(frame, name) for name in fields]
+        if any(value is not None and value.type == _ARRAY for value in values):
+            self.unchecked.add(f'Some documents with lists under the unique index "{index["name"]}"')
+            return None
+        if index.get("sparse") and all(value is None for value in values):
+            return None
+        conditions = [_field(name, "$eq", value or _NULL) for name, value in zip(fields, values, strict=True)]
+        conditions.append(_field("_id", "$ne", raw_ids.value(raw_ids.of(frame))))
+        return raw_bson.document([("$and", raw_bson.array(raw_bson.embedded(one) for one in conditions))])
+
+    def _count(self, index: Mapping[str, Any], asked: Sequence[bytes]) -> int:
+        assert self.database is not None
+        found = self.database[self.structure.name].find(
+            RawBSONDocument(raw_bson.document([("$or", raw_bson.array(raw_bson.embedded(one) for one in asked))])),
+            {"_id": 1},
+            collation=index.get("collation"),
+        )
+        return min(len(asked), sum(1 for _ in found))
+
+    def _rules(self, frames: Sequence[bytes]) -> None:
+        """Have the server match the documents themselves against the rule (`$documents`, from 5.1 on)."""
+        assert self.database is not None
+        # Two fields of one name inside a literal abort a 6.0 server: those are told apart, not asked about.
+        asked = [frame for frame in frames if not form.has_duplicate_names(frame)]
+        if len(asked) < len(frames):
+            self.unchecked.add("The validation rule for documents with two fields of one name")
+        for part in _parts(asked):
+            literal = raw_bson.document([("$literal", raw_bson.array(raw_bson.embedded(frame) for frame in part))])
+            pipeline = [
+                {"$documents": RawBSONDocument(literal)},
+                {"$match": {"$nor": [self.structure.options["validator"]]}},
+                {"$count": "n"},
+            ]
+            try:
+                reply = self.database.command({"aggregate": 1, "pipeline": pipeline, "cursor": {}})
+            except OperationFailure:
+                self.unchecked.add("The validation rule")
+                return
+            self.invalid += sum(int(row["n"]) for row in reply["cursor"]["firstBatch"])
+
+
+def _value(frame: bytes, name: str) -> Value | None:
+    """Return the value at a dotted name; None where there is none. A list on the way is returned itself."""
+    value = Value(_DOCUMENT, frame)
+    for part in name.encode().split(b"."):
+        if value.type != _DOCUMENT:
+            return value if value.type == _ARRAY else None
+        found = next((inner for field_name, inner in raw_bson.elements(value.data) if field_name == part), None)
+        if found is None:
+            return None
+        value = found
+    return value
+
+
+def _field(name: str, operator: str, value: Value) -> bytes:
+    return raw_bson.document([(name, raw_bson.embedded(raw_bson.document([(operator, value)])))])
+
+
+def _parts(frames: Sequence[bytes]) -> Iterator[list[bytes]]:
+    part: list[bytes] = []
+    size = 0
+    for frame in frames:
+        if part and size + len(frame) > 4 * 1024 * 1024:
+            yield part
+            part, size = [], 0
+        part.append(frame)
+        size += len(frame)
+    if part:
+        yield part

@@ -1,0 +1,252 @@
+"""What a restore would do, found out by reading both sides and comparing for real. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo.database import Database
+
+from backups_app.backup_files import document_digests
+from backups_app.backup_files.document_digests import Digest
+from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.mongo import raw_ids, structures
+from backups_app.mongo.exact_writes import form, live_documents, unspeakable
+from backups_app.mongo.structures import Structure
+from backups_app.progress import Progress
+from backups_app.restore import batches, clashes, engine, plan
+from backups_app.restore import work as works
+from backups_app.restore.batches import Numbered
+from backups_app.restore.choices import Choices, Mode
+from backups_app.restore.live import Live, physical_name
+from backups_app.restore.plan import LeftOut, Plan
+from backups_app.restore.source import Source
+from backups_app.restore.work import Work
+
+SAMPLES = 3
+"""Of each kind of change so many documents are shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One document of a preview. `action` is `insert`, `replace`, `keep` or `delete`; a side that has none is None."""
+
+    action: str
+    now: bytes | None
+    backup: bytes | None
+
+
+@dataclass(kw_only=True)
+class CollectionPreview:
+    """One collection. `keep` counts documents that are there in another version and stay; `extra` those that the
+    backup does not hold and that stay. `problems` are sentences; `withheld` says why nothing would be done."""
+
+    name: str
+    type: str
+    in_backup: int
+    there_now: int
+    insert: int = 0
+    replace: int = 0
+    delete: int = 0
+    unchanged: int = 0
+    keep: int = 0
+    extra: int = 0
+    creates: bool = False
+    withheld: str = ""
+    problems: list[str] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+
+    @property
+    def writes(self) -> int:
+        return self.insert + self.replace + self.delete
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """Everything that a person sees before confirming. `confirmation` is the hash that the restore must name."""
+
+    choices: Choices
+    server: str
+    confirmation: str
+    collections: tuple[CollectionPreview, ...]
+    left_out: tuple[LeftOut, ...]
+    insert_bytes: int
+
+    def total(self, name: str) -> int:
+        """Return the sum of one of the counts over all collections."""
+        return sum(getattr(collection, name) for collection in self.collections)
+
+    @property
+    def needs_the_phrase(self) -> bool:
+        """Whether something that is there would be overwritten or deleted: then RESTORE has to be typed."""
+        return self.choices.in_place and self.choices.mode is not Mode.ADD
+
+
+@dataclass(kw_only=True)
+class Previewer:
+    """Compares a backup with a database. `database` is the target, None when a test copy does not exist yet."""
+
+    source: Source
+    choices: Choices
+    database: Database[Any] | None
+    progress: Progress
+    insert_bytes: int = 0
+
+    def look(self, decided: Plan) -> tuple[CollectionPreview, ...]:
+        """Return what would happen to each collection of the plan. Raise `VerificationFailed`, pymongo's errors."""
+        return tuple(self._collection(name) for name in decided.taken)
+
+    def _collection(self, name: str) -> CollectionPreview:
+        entry = self.source.manifest.collections[name]
+        described = self.source.described(name)
+        wanted = Structure(name=name, type=entry.type, options=described.options, indexes=described.indexes)
+        there = Live(self.database).structure(name) if self.database is not None else None
+        preview = CollectionPreview(
+            name=name, type=entry.type, in_backup=entry.documents, there_now=0, creates=there is None
+        )
+        if there is not None:
+            preview.problems += structures.differences(wanted=wanted, there=there)
+        if there is not None and there.type != entry.type:
+            preview.withheld = preview.problems[0]
+        elif entry.type != "view":
+            self._documents(entry, wanted, there, preview)
+        return preview
+
+    def _documents(
+        self, entry: CollectionEntry, wanted: Structure, there: Structure | None, preview: CollectionPreview
+    ) -> None:
+        self.progress.expect(wanted.name, entry.documents)
+        documents = self.source.digest(wanted.name, progress=self.progress)
+        now = self._now(entry, wanted.name, there)
+        work = self._work(documents, now)
+        preview.there_now = now.documents
+        preview.withheld = engine.why_withheld(wanted, work=work, occupied=now.documents)
+        preview.insert, preview.replace, preview.delete = (
+            work.count(works.INSERT),
+            work.count(works.REPLACE),
+            work.deletes,
+        )
+        preview.unchanged = work.count(works.SAME) if self.choices.document is None else 0
+        preview.keep, preview.extra = work.count(works.KEEP), len(work.extra) - work.deletes
+        self._foresee(entry, wanted, there, work, preview)
+        self.progress.advance(wanted.name, entry.documents)
+
+    def _now(self, entry: CollectionEntry, name: str, there: Structure | None) -> Digest:
+        if self.database is None or there is None:
+            return Digest()
+        return Live(self.database).digest(name, kind=entry.type, progress=self.progress)
+
+    def _work(self, documents: Digest, now: Digest) -> Work:
+        if self.choices.document is None:
+            return works.decide(wanted=documents, there=now, mode=self.choices.mode)
+        identity = document_digests.identity_hash(raw_ids.key(self.choices.document))
+        return works.only(wanted=documents, there=now, mode=self.choices.mode, identity=identity)
+
+    # ── problems and samples ─────────────────────────────────────────────────
+
+    def _foresee(
+        self,
+        entry: CollectionEntry,
+        wanted: Structure,
+        there: Structure | None,
+        work: Work,
+        preview: CollectionPreview,
+    ) -> None:
+        """Look at every document that would be written: can the server take it, and does it clash with what stays?"""
+        older = work.count(works.OLDER)
+        if older:
+            preview.problems.append(f"{older} documents stand twice in the backup; the later version is put back.")
+        preview.problems += _expiring(there or wanted)
+        impossible, foreseen = 0, self._clashes(wanted, there, work)
+        for batch in batches.cut(self._written(wanted.name, work)):
+            self.progress.checkpoint()
+            self.insert_bytes += sum(len(one.frame) for one in batch)
+            impossible += sum(form.why_not(one.frame) is not None for one in batch)
+            foreseen.look(batch)
+        if impossible:
+            preview.problems.append(
+                f"{impossible} documents cannot be stored unchanged by any server (two fields of one name, with a "
+                "Timestamp(0, 0) or a name that begins with $); they are left out and named."
+            )
+        preview.problems += foreseen.sentences()
+        preview.samples = self._samples(entry, wanted.name, work)
+
+    def _clashes(self, wanted: Structure, there: Structure | None, work: Work) -> clashes.Clashes:
+        if self.database is None or there is None or not work.writes:
+            return clashes.Clashes(database=None, structure=wanted)
+        return clashes.Clashes(database=self.database, structure=there)
+
+    def _written(self, name: str, work: Work) -> Iterator[Numbered]:
+        if not work.count(works.INSERT) + work.count(works.REPLACE):
+            return
+        for number, frame in enumerate(self.source.frames(name)):
+            if work.actions[number] in (works.INSERT, works.REPLACE):
+                yield Numbered(number, frame)
+
+    def _samples(self, entry: CollectionEntry, name: str, work: Work) -> list[Sample]:
+        wanted = {works.INSERT: "insert", works.REPLACE: "replace", works.KEEP: "keep"}
+        numbers = {action: _first(work.actions, action) for action in wanted}
+        chosen = sorted(number for some in numbers.values() for number in some)
+        picked = {one.number: one.frame for one in batches.picked(self.source.frames(name), chosen)}
+        now = self._live_versions(entry, name, list(picked.values()))
+        found = []
+        for action, word in wanted.items():
+            for number in numbers[action]:
+                frame = picked[number]
+                found.append(Sample(action=word, now=now.get(raw_ids.key(raw_ids.of(frame))), backup=frame))
+        return found + self._deleted_samples(entry, name, work)
+
+    def _live_versions(self, entry: CollectionEntry, name: str, frames: Sequence[bytes]) -> dict[bytes, bytes]:
+        physical = physical_name(name, kind=entry.type)
+        if self.database is None or unspeakable.is_unspeakable(self.database, physical):
+            return {}
+        return live_documents.read(collection=self.database[physical], ids=[raw_ids.of(frame) for frame in frames])
+
+    def _deleted_samples(self, entry: CollectionEntry, name: str, work: Work) -> list[Sample]:
+        if self.database is None or not work.deletes:
+            return []
+        frames = Live(self.database).frames(name, kind=entry.type)
+        picked = batches.picked(frames, work.extra[:SAMPLES])
+        return [Sample(action="delete", now=one.frame, backup=None) for one in picked]
+
+
+def make(
+    *,
+    source: Source,
+    choices: Choices,
+    decided: plan.Plan,
+    database: Database[Any] | None,
+    server: str,
+    confirmation: str,
+    progress: Progress,
+) -> Preview:
+    """Return the preview of a restore. Raise `VerificationFailed`, pymongo's errors, and what progress raises."""
+    previewer = Previewer(source=source, choices=choices, database=database, progress=progress)
+    collections = previewer.look(decided)
+    return Preview(
+        choices=choices,
+        server=server,
+        confirmation=confirmation,
+        collections=collections,
+        left_out=decided.left_out,
+        insert_bytes=previewer.insert_bytes,
+    )
+
+
+def _first(actions: bytearray, action: int) -> list[int]:
+    found: list[int] = []
+    at = actions.find(action)
+    while at >= 0 and len(found) < SAMPLES:
+        found.append(at)
+        at = actions.find(action, at + 1)
+    return found
+
+
+def _expiring(structure: Structure) -> list[str]:
+    return [
+        f'The index "{index["name"]}" makes the server delete documents {index["expireAfterSeconds"]} seconds after '
+        "their time; older ones will not stay."
+        for index in structure.indexes
+        if "expireAfterSeconds" in index
+    ]

@@ -1,0 +1,66 @@
+"""What the end of a restore, a test copy or a rehearsal is called. First what is safe, then what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backups_app import formats
+from backups_app.errors import RestoreUnfinished
+from backups_app.records import MAKES_A_BACKUP, Kind, RunDocument, Status, StepState
+
+_RESULT = frozenset({StepState.DONE.value, StepState.SKIPPED.value, StepState.WARNING.value})
+
+
+def has_result(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a run that publishes no backup came to its end: none of its steps failed or was left out."""
+    return document["kind"] not in MAKES_A_BACKUP and all(step["state"] in _RESULT for step in steps)
+
+
+def unfinished(document: RunDocument) -> RestoreUnfinished:
+    """Return what became of a restore whose process died, from the counters that it left."""
+    step = next(step for step in document["steps"] if step["name"] in ("restore", "rehearse"))
+    finished = [entry["name"] for entry in (document.get("restore") or {}).get("collections", ())]
+    left = [entry for entry in step["labels"] if entry["name"] not in finished]
+    missing = sum(max(0, (entry["total"] or 0) - entry["done"]) for entry in left)
+    begun = ", ".join(str(entry["name"]) for entry in left) or "nothing"
+    return RestoreUnfinished(
+        done=f"{len(finished)} collections are in place",
+        left=f"at work was {begun} with about {formats.documents(missing)} to go",
+    )
+
+
+def cancelled(by: str) -> str:
+    """Return the sentence of a restore that was stopped before it wrote anything."""
+    return f"Stopped by {by} before anything was restored. Nothing was written into the temple's database."
+
+
+def message(document: Mapping[str, Any]) -> str:
+    """Return the sentence that answers whoever started it."""
+    status, kind = document["status"], document["kind"]
+    noun = {Kind.RESTORE: "Restore", Kind.TEST_COPY: "Test copy", Kind.REHEARSAL: "Rehearsal"}[Kind(kind)]
+    if status == Status.IN_PROGRESS:
+        return f"{noun} is running"
+    if status == Status.FAILED:
+        said = document.get("error_message") or "Nothing was written into the temple's database."
+        return f"{noun} failed. {said}"
+    safe = f" The safety backup {document['backup_id']} holds what was there before." if kind == Kind.RESTORE else ""
+    if status == Status.SUCCESS:
+        return f"{noun} completed: {said_sums(document)}.{safe}"
+    return f"{noun} did not do everything: {document.get('error_message') or said_sums(document)}{safe}"
+
+
+def said_sums(document: Mapping[str, Any]) -> str:
+    """Return the numbers of a restore in words: `1,240 added, 3 overwritten, 0 deleted, 11,990 the same`."""
+    sums = (document.get("restore") or {}).get("sums") or {}
+    names = {"inserted": "added", "replaced": "overwritten", "deleted": "deleted", "unchanged": "the same"}
+    said = [f"{formats.grouped(sums.get(key, 0))} {word}" for key, word in names.items()]
+    more = {
+        "kept": "kept in their own version",
+        "newer": "edited meanwhile and kept",
+        "clashes": "not added: a unique value is taken",
+        "refused": "refused by the server",
+        "differing": "not as planned afterwards",
+    }
+    said += [f"{formats.grouped(sums[key])} {word}" for key, word in more.items() if sums.get(key)]
+    return ", ".join(said)

@@ -1,0 +1,22 @@
+"""The backup that is to be restored is read again, every byte of it, before anything else is done."""
+
+from __future__ import annotations
+
+from backups_app import formats
+from backups_app.records import Phase, StepState
+from backups_app.verification import verdict
+from backups_app.workflow import restore_parts
+from backups_app.workflow.run import Run, StepResult
+
+NAME = "check"
+PHASE = Phase.PREFLIGHT
+
+
+def perform(run: Run) -> StepResult:
+    """Compare the backup with its manifest. Raise `VerificationFailed`, `BackupRemoved`: nothing is written then."""
+    source = restore_parts.source(run)
+    verdict.recheck(folder=source.folder, manifest=source.manifest, progress=run.progress)
+    return StepResult(
+        state=StepState.DONE,
+        sentence=f"{formats.grouped(source.manifest.documents)} documents of the backup are as they were verified",
+    )

@@ -1,0 +1,35 @@
+"""A backup is restored into a scratch database, compared document by document, and the scratch is removed."""
+
+from __future__ import annotations
+
+from backups_app import formats
+from backups_app.errors import RehearsalFailed
+from backups_app.records import Phase, StepState
+from backups_app.restore import copies
+from backups_app.workflow import restore_parts
+from backups_app.workflow.run import Run, StepResult
+
+NAME = "rehearse"
+PHASE = Phase.RESTORING
+
+
+def perform(run: Run) -> StepResult:
+    """Prove that the backup can be restored. Raise `RehearsalFailed` with what does not come back."""
+    restore_parts.remove_old_scratch(run)
+    target = restore_parts.marked_copy(run, purpose="rehearsal")
+    try:
+        outcomes = restore_parts.perform(run, target=target)
+    finally:
+        copies.remove(run.local.client, name=target.name, temple=run.local.name)
+    problems = [outcome for outcome in outcomes.values() if not outcome.complete or outcome.sentences]
+    if problems:
+        first = problems[0]
+        reasons = [first.withheld, *first.sentences, *first.reasons]
+        reason = next((said for said in reasons if said), "documents differ")
+        raise RehearsalFailed(problem=f'"{first.name}": {reason} ({len(problems)} of {len(outcomes)} collections)')
+    sums = run.document["restore"]["sums"]
+    return StepResult(
+        state=StepState.DONE,
+        sentence=f"{len(outcomes)} of {len(outcomes)} collections match, {formats.grouped(sums['proven'])} documents",
+        counts=sums,
+    )

@@ -1,0 +1,29 @@
+"""The chosen collections are put in place, each proven before the next begins."""
+
+from __future__ import annotations
+
+from backups_app.records import Kind, Phase, StepState
+from backups_app.restore import copies
+from backups_app.workflow import restore_parts, restore_words
+from backups_app.workflow.run import Run, StepResult
+
+NAME = "restore"
+PHASE = Phase.RESTORING
+
+
+def perform(run: Run) -> StepResult:
+    """Restore into the temple's database, or into a marked test copy. Raise `RestoreUnfinished` when the server is
+    lost in between: the record says what is in place, and the same restore again goes on."""
+    in_place = run.document["kind"] == Kind.RESTORE
+    target = run.local if in_place else restore_parts.marked_copy(run, purpose="test copy")
+    assert in_place or copies.is_copy(target), "only a marked database is written to without a safety backup"
+    outcomes = restore_parts.perform(run, target=target)
+    incomplete = [name for name, outcome in outcomes.items() if not outcome.complete]
+    said = restore_words.said_sums(run.document)
+    if not incomplete:
+        return StepResult(state=StepState.DONE, sentence=said, counts=run.document["restore"]["sums"])
+    return StepResult(
+        state=StepState.WARNING,
+        sentence=f"Not as planned: {', '.join(incomplete)}. {said}.",
+        counts={**run.document["restore"]["sums"], "error_code": "restore_differs"},
+    )
