@@ -1,0 +1,159 @@
+"""A small temple on two real servers, a workshop for processes, and what must hold after every fault."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backups_app.backup_files.store import Store
+from backups_app.catalog import purge_ledger
+from backups_app.configuration import Configuration, Secret
+from backups_app.mongo.embedded import EmbeddedServer
+from backups_app.records import PURGEABLE
+from tests.faults import oracle
+from tests.faults.oracle import Acknowledged, TempleDatabase
+from tests.faults.workshop import Ended, Workshop
+
+LONG = bool(os.environ.get("TEMPLEOPS_LONG"))
+WITH_DELETION = ["backup_now", "--delete-bookings", "--confirm", "DELETE BOOKINGS", "--json"]
+KEEPING = ["backup_now", "--keep-bookings", "--json"]
+AT = datetime(2026, 1, 19, 9, 0, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """Processes that can be killed at any hook."""
+    with Workshop(folder=tmp_path_factory.mktemp("workshop")) as one:
+        yield one
+
+
+@dataclass(kw_only=True)
+class Temple:
+    """Two databases, a backup folder, and what applications were told is stored."""
+
+    workshop: Workshop
+    configuration: Configuration
+    local: TempleDatabase
+    remote: TempleDatabase
+    acknowledged: Acknowledged
+
+    def run(self, arguments: list[str] = WITH_DELETION, **more: Any) -> Ended:
+        """Carry out a command in a process of its own."""
+        return self.workshop.run(self.configuration, arguments, **more)
+
+    def with_changes(self, **changes: Any) -> Temple:
+        """The same temple with other settings."""
+        return replace(self, configuration=replace(self.configuration, **changes))
+
+    # ── what must hold ───────────────────────────────────────────────────────────
+
+    def nothing_is_lost(self) -> oracle.Evidence:
+        """Assert that every acknowledged version is somewhere, and every published backup verifies."""
+        evidence = oracle.gather(local=self.local, remote=self.remote, backup_dir=self.configuration.backup_dir)
+        assert evidence.unverifiable == {}
+        lost = evidence.lost(self.acknowledged.versions())
+        assert lost == [], f"{len(lost)} versions are nowhere, for one {lost[0]}"
+        return evidence
+
+    def all_is_settled(self) -> None:
+        """Assert that after a plain run nothing of an earlier one is left over."""
+        assert self.local["backup_metadata"].count_documents({"status": "in_progress"}) == 0
+        assert not Store(self.configuration.backup_dir).partials()
+        assert purge_ledger.runs_with_open(self.local) == []
+
+    def all_is_purged(self) -> None:
+        """Assert that both sides are empty of what is deleted."""
+        left = {
+            f"{side.client.address}/{name}": side[name].count_documents({}) for side in self.sides for name in PURGEABLE
+        }
+        assert not any(left.values()), left
+
+    @property
+    def sides(self) -> tuple[TempleDatabase, TempleDatabase]:
+        return self.local, self.remote
+
+
+def documents(kind: str, numbers: range, **more: Any) -> list[dict[str, Any]]:
+    """Return bookings as a temple has them."""
+    return [
+        {
+            "_id": f"{kind}-{n}", "devotee": f"பக்தர் {n}", "ritual": "पूजा", "amount": 501.0 + n,
+            "updatedAt": AT + timedelta(minutes=n), **more,
+        }
+        for n in numbers
+    ]  # fmt: skip
+
+
+def seed(local: TempleDatabase, remote: TempleDatabase, *, count: int = 60) -> None:
+    """Most on both sides, some on one side only, some in conflict, some of other collections."""
+    for side in (local, remote):
+        side["bookings"].insert_many(documents("booking", range(count)))
+        side["employee_bookings"].insert_many(documents("employee", range(count // 3)))
+        side["activities"].insert_many(documents("activity", range(count // 2)))
+        side["devotees"].insert_many(documents("devotee", range(10)))
+    local["bookings"].insert_many(documents("here", range(5)))
+    remote["bookings"].insert_many(documents("there", range(7)))
+    remote["events"].insert_many(documents("event", range(3)))
+    local["bookings"].update_one({"_id": "booking-3"}, {"$set": {"amount": 1.0, "updatedAt": AT + timedelta(days=1)}})
+    remote["bookings"].update_one({"_id": "booking-3"}, {"$set": {"amount": 2.0, "updatedAt": AT + timedelta(days=2)}})
+
+
+def drop(*databases: TempleDatabase) -> None:
+    for database in databases:
+        database.client.drop_database(database.name)
+
+
+@pytest.fixture
+def temples(
+    workshop: Workshop, local_server: EmbeddedServer, remote_server: EmbeddedServer, tmp_path: Path
+) -> Iterator[Any]:
+    """Makes one seeded temple after another, each with fresh databases and a fresh folder."""
+    yield from temples_on(workshop, local_server.uri, remote_server.uri, tmp_path)
+
+
+def temples_on(workshop: Workshop, local_url: str, remote_url: str, folder: Path) -> Iterator[Any]:
+    """As the fixture, on any two servers; databases are dropped at the end."""
+    from pymongo import MongoClient
+
+    local_client: MongoClient[dict[str, Any]] = MongoClient(local_url, tz_aware=True)
+    remote_client: MongoClient[dict[str, Any]] = MongoClient(remote_url, tz_aware=True)
+    made: list[Temple] = []
+
+    def make(*, count: int = 60) -> Temple:
+        number = next(_numbers)
+        backup_dir = folder / f"backups-{number}"
+        backup_dir.mkdir(mode=0o700)
+        name = f"faults_{number}_{random.randrange(1 << 30):x}"
+        local, remote = local_client[name], remote_client[name]
+        seed(local, remote, count=count)
+        acknowledged = Acknowledged()
+        acknowledged.note_database("local", local)
+        acknowledged.note_database("remote", remote)
+        configuration = Configuration(
+            local_url=Secret(local_url),
+            cloud_url=Secret(remote_url),
+            database_name=name,
+            backup_dir=backup_dir,
+            backup_engine="python",
+            lease_seconds=4,
+        )
+        temple = Temple(
+            workshop=workshop, configuration=configuration, local=local, remote=remote, acknowledged=acknowledged
+        )
+        made.append(temple)
+        return temple
+
+    yield make
+    for temple in made:
+        drop(temple.local, temple.remote)
+    local_client.close()
+    remote_client.close()

@@ -1,0 +1,72 @@
+"""kill -9 of the process that carries a run out, at every hook; the next plain run sets everything right."""
+
+from __future__ import annotations
+
+import collections
+import time
+from collections.abc import Callable
+
+from tests.faults.conftest import LONG, Temple
+
+MakeTemple = Callable[..., Temple]
+POINTS = 400 if LONG else 12
+
+
+def test_a_run_without_a_fault_purges_both_sides_and_loses_nothing(temples: MakeTemple) -> None:
+    temple = temples()
+
+    ended = temple.run()
+
+    assert ended.exit_code == 0, ended.stdout + ended.stderr
+    assert ended.json()["status"] == "success"
+    temple.nothing_is_lost()
+    temple.all_is_settled()
+    temple.all_is_purged()
+
+
+def test_killed_anywhere_the_next_run_recovers_and_nothing_is_lost(temples: MakeTemple) -> None:
+    hooks = temples().run().hooks
+    points = _spread(len(hooks), POINTS)
+    struck: collections.Counter[str] = collections.Counter()
+    started = time.monotonic()
+
+    for point in points:
+        temple = temples(count=60)
+        killed = temple.run(kill_at=point)
+        assert killed.was_killed, f"hook {point} was not reached"
+        temple.nothing_is_lost()
+        again = temple.run()
+
+        where = f"killed at hook {point}: {killed.hooks[-1]}"
+        assert again.exit_code == 0, f"{where}\n{again.stdout}{again.stderr}"
+        temple.nothing_is_lost()
+        temple.all_is_settled()
+        temple.all_is_purged()
+        struck[" ".join(killed.hooks[-1].split()[1:3])] += 1
+
+    print(
+        f"\n{len(points)} of {len(hooks)} hooks killed in {time.monotonic() - started:.0f} s, 0 lost: "
+        + ", ".join(f"{name} {count}" for name, count in struck.most_common())
+    )
+
+
+def test_killed_twice_the_third_run_recovers(temples: MakeTemple) -> None:
+    hooks = temples().run().hooks
+    points = _spread(len(hooks), 80 if LONG else 3)
+    for number, point in enumerate(points):
+        temple = temples()
+        assert temple.run(kill_at=point).was_killed
+        second = temple.run(kill_at=1 + (37 * (number + 1)) % len(hooks))
+        temple.nothing_is_lost()
+
+        third = temple.run()
+
+        assert third.exit_code == 0, f"killed at {point}, then {second.hooks[-1:]}: {third.stdout}{third.stderr}"
+        temple.nothing_is_lost()
+        temple.all_is_settled()
+        temple.all_is_purged()
+
+
+def _spread(total: int, wanted: int) -> list[int]:
+    """Return hook numbers spread over the whole run, the first and the last among them."""
+    return sorted({1 + round(number * (total - 1) / (wanted - 1)) for number in range(wanted)})
