@@ -1,20 +1,21 @@
-"""`manage.py check`: what is wrong with the configuration before anybody presses a button."""
+"""`manage.py check`: what is wrong with the configuration before anybody presses a button.
+
+Warnings, not errors: the pages must come up to say the same, and `createsuperuser` needs no MongoDB. Nothing here
+speaks to a server; `backup_doctor` does.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Info, register
+from django.core.checks import CheckMessage, Info, Warning, register  # noqa: A004 - Django's own name for it
 
 from backups_app import configuration
-
-
-@register("templeops")
-def local_url_is_set(**_: Any) -> list[CheckMessage]:
-    """The local URL is what everything stands on."""
-    if configuration.current().local_url:
-        return []
-    return [Error("MONGODB_LOCAL_URL is not configured.", hint="Set it in .env.", id="templeops.E001")]
+from backups_app.configuration import Configuration
+from backups_app.dump import engine
+from backups_app.errors import LocalUrlMissing, MongodumpMissing, MongoUrlInvalid
+from backups_app.mongo import connections
 
 
 @register("templeops")
@@ -23,3 +24,58 @@ def mode_is_local(**_: Any) -> list[CheckMessage]:
     if configuration.current().is_local:
         return []
     return [Info("PRIMARY_DATABASE is not local: backup features are off.", id="templeops.I001")]
+
+
+@register("templeops")
+def databases_are_named(**_: Any) -> list[CheckMessage]:
+    """Both URLs can be used, and do not name the same server."""
+    current = configuration.current()
+    return list(_urls(current)) if current.is_local else []
+
+
+@register("templeops")
+def urls_are_obeyed(**_: Any) -> list[CheckMessage]:
+    """An option of a URL that would weaken a guarantee is not obeyed, and that is said."""
+    current = configuration.current()
+    return [
+        Warning(
+            f"{variable} asks for {', '.join(options)}: not obeyed. Reads come from the primary, majority only; writes "
+            "are journaled by a majority.",
+            hint=f"Remove {', '.join(options)} from the URL.",
+            id="templeops.W004",
+        )
+        for variable, url in _variables(current)
+        if (options := connections.overridden(url))
+    ]
+
+
+@register("templeops")
+def engine_is_there(**_: Any) -> list[CheckMessage]:
+    """BACKUP_ENGINE=mongodump needs one."""
+    try:
+        engine.choose(setting=configuration.current().backup_engine)
+    except MongodumpMissing as missing:
+        return [Warning(str(missing), hint=missing.hint, id="templeops.W005")]
+    return []
+
+
+def _urls(current: Configuration) -> Iterator[CheckMessage]:
+    try:
+        connections.open_local(current)
+    except LocalUrlMissing as missing:
+        yield Warning(str(missing), hint=missing.hint, id="templeops.W001")
+    except MongoUrlInvalid as invalid:
+        yield Warning(str(invalid), hint=invalid.hint, id="templeops.W002")
+    if not current.sync_enabled:
+        return
+    try:
+        connections.open_remote(current)
+    except MongoUrlInvalid as invalid:
+        yield Warning(str(invalid), hint=invalid.hint, id="templeops.W002")
+    if current.cloud_url == current.local_url:
+        same = "MONGODB_LOCAL_URL and MONGODB_CLOUD_URL are the same: there is nothing to sync, and sync will refuse."
+        yield Warning(same, hint="Name Atlas by MONGODB_CLOUD_URL, or leave it empty.", id="templeops.W003")
+
+
+def _variables(current: Configuration) -> tuple[tuple[str, str], ...]:
+    return (("MONGODB_LOCAL_URL", current.local_url), ("MONGODB_CLOUD_URL", current.cloud_url))
