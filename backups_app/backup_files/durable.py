@@ -201,9 +201,14 @@ def fsync_directory(path: Path) -> None:
     _tell("fsync_directory", path)
 
 
+def temporary_name(name: str) -> str:
+    """Return under what name the new content of a file stands until it is whole. One may be left by a crash."""
+    return f".{name}.tmp"
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Put `data` at `path` in one step: a reader finds the old content or the new, also after a power cut."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(temporary_name(path.name))
     try:
         temporary.unlink(missing_ok=True)  # left by a process that died here
     except OSError as error:

@@ -7,7 +7,7 @@ whose limit is on each answer. It is never retried: a cursor that failed cannot 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
@@ -61,7 +61,7 @@ def batches(
     *,
     session: ClientSession | None = None,
     size: int | None = None,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """Given a command that answers with a cursor, yield each batch as it comes, raw. `size` is the batch size of every
     further answer (the server stops at 16 MiB). Raise pymongo's errors; the cursor is closed on the server then.
 

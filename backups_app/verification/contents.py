@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backups_app.backup_files import collection_reader, descent, layout
+from backups_app.backup_files import collection_reader, descent, durable, layout
 from backups_app.errors import VerificationFailed
+
+AT_THE_ROOT = frozenset({layout.METADATA, durable.temporary_name(layout.METADATA)})
+"""What changes after the backup was published: its status, and what a crash in the middle of that leaves."""
 
 _LARGEST_METADATA = 64 * 1024 * 1024
 _UUID_DIGITS = 32
@@ -68,7 +71,7 @@ def survey(*, folder: Path, database: str) -> Contents:
 
 def _plain_files(folder: Path, database: str) -> tuple[list[str], list[str]]:
     """Return the names in the database's directory, and what else lies in the folder."""
-    strange = [name for name in _entries(folder) if name not in (database, layout.METADATA)]
+    strange = [name for name in _entries(folder) if name != database and name not in AT_THE_ROOT]
     inside = folder / database
     if not _is_directory(inside):
         raise VerificationFailed(problem=f'it holds no folder "{database}"')

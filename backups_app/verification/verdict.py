@@ -59,7 +59,7 @@ def recheck(*, folder: Path, manifest: Manifest, progress: Progress) -> None:
     Raise `VerificationFailed` at the first file that is missing, too many, or different, and what progress raises.
     """
     there = _every_file(folder)
-    for extra in sorted(there - manifest.files.keys() - {layout.METADATA}):
+    for extra in sorted(there - manifest.files.keys() - contents.AT_THE_ROOT):
         raise VerificationFailed(problem=f"{extra} was not there when the backup was made")
     names = {entry.file: name for name, entry in manifest.collections.items() if entry.file}
     for relative, expected in sorted(manifest.files.items()):

@@ -10,7 +10,8 @@ import pytest
 from backups_app.mongo.redaction import Redactor
 
 SECRETS = [
-    "hunter2", "p@ss", "a:b", "sl/ash", "50%off", "devé", 'quo"te', "sp ace", "back\\slash", "plus+plus", "日本語", "q?&=",
+    "hunter2", "p@ss", "a:b", "sl/ash", "50%off", "devé", 'quo"te', "sp ace", "back\\slash", "plus+plus", "日本語",
+    "q?&=",
 ]  # fmt: skip
 
 
