@@ -29,8 +29,13 @@ def make(*, known_passwords: bool) -> list[Login]:
     return [_make(name, title, role_id, known_passwords) for name, title, role_id in PEOPLE]
 
 
+def known_password(username: str) -> str:
+    """Return what the README says."""
+    return f"{username}-at-the-temple"
+
+
 def _make(username: str, title: str, role_id: int, known_passwords: bool) -> Login:
-    known = f"{username}-at-the-temple"
+    known = known_password(username)
     if (person := User.objects.filter(username=username).first()) is not None:
         return Login(username=username, title=title, password=known if person.check_password(known) else "")
     password = known if known_passwords else secrets.token_urlsafe(12)
