@@ -22,6 +22,7 @@ BATCH_BYTES = 8 * 1024 * 1024
 """What one answer of the server may hold: at most four of them are in memory for each collection being read."""
 
 _IN_FLIGHT = 2
+_LARGEST_WAITING = 1024 * 1024
 
 
 class Stopped(Exception):
@@ -101,31 +102,40 @@ class _PlainWriter:
 
 
 class _GzipWriter:
-    """A gzip member for every thousand documents, so that the index can point at them."""
+    """A gzip member begins at every thousandth document, so that the index can point at it; large documents make
+    more members, so that none is ever held in memory for long."""
 
     def __init__(self, file: DurableFile) -> None:
         self._file = file
         self._waiting: list[bytes | memoryview] = []
+        self._since_point = 0
         self._members = 0
         self.sha256 = hashlib.sha256()
 
     def write(self, documents: list[memoryview]) -> int:
-        self._waiting += documents
-        whole = len(self._waiting) - len(self._waiting) % EVERY
-        for start in range(0, whole, EVERY):
-            self._member(self._waiting[start : start + EVERY])
-        # Copied, so that the rest of a batch does not keep all of it in memory.
-        self._waiting = [bytes(document) for document in self._waiting[whole:]]
+        at = 0
+        while at < len(documents):
+            taken = documents[at : at + EVERY - self._since_point]
+            self._waiting += taken
+            self._since_point += len(taken)
+            at += len(taken)
+            if self._since_point == EVERY:
+                self._member()
+                self._since_point = 0
+        if sum(map(len, self._waiting)) > _LARGEST_WAITING:
+            self._member()
+        # Copied, so that a few documents do not keep a whole answer in memory.
+        self._waiting = [bytes(document) for document in self._waiting]
         return sum(map(len, documents))
 
     def finish(self) -> None:
         """Write what is left. An empty collection is one empty member, as mongodump writes it."""
         if self._waiting or not self._members:
-            self._member(self._waiting)
-            self._waiting = []
+            self._member()
 
-    def _member(self, documents: list[bytes | memoryview]) -> None:
-        data = gzip_members.member(b"".join(documents))
+    def _member(self) -> None:
+        data = gzip_members.member(b"".join(self._waiting))
+        self._waiting = []
         self.sha256.update(data)
         self._file.write(data)
         self._members += 1

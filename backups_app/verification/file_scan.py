@@ -112,10 +112,17 @@ class _Reading:
         """Yield the uncompressed stream. Raise `InvalidFrame` for broken gzip, `VerificationFailed` for what cannot be
         opened, `StorageFailed` for what cannot be read."""
         self._forget_cached()
-        with self._open() as file, ThreadPoolExecutor(1, thread_name_prefix="verify-read") as reader:
+        with self._open() as file:
             self._file = file
             if collection_reader.is_gzip(self._relative):
                 self._gzip = Decompressed(self)
+            if os.fstat(file.fileno()).st_size < CHUNK:  # not worth a thread
+                yield from iter(self._next, b"")
+            else:
+                yield from self._read_ahead()
+
+    def _read_ahead(self) -> Iterator[bytes]:
+        with ThreadPoolExecutor(1, thread_name_prefix="verify-read") as reader:
             ahead = reader.submit(self._next)
             while chunk := ahead.result():
                 ahead = reader.submit(self._next)

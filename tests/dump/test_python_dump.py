@@ -15,7 +15,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from backups_app.backup_files import collection_reader, durable
+from backups_app.backup_files import collection_reader, document_index, durable
 from backups_app.backup_files.durable import Operation
 from backups_app.dump import collection_copy, python_dump, snapshot
 from backups_app.dump.python_dump import PythonDump
@@ -361,3 +361,26 @@ def _refusing(refused: Any, name: str) -> Any:
         return command(self, *arguments, **named)
 
     return act
+
+
+@pytest.mark.parametrize("size", [10, 3000, 300_000])
+def test_a_compressed_file_can_be_entered_at_every_thousandth_document(
+    local_db: Db, dump: Dump, a_folder: Path, size: int
+) -> None:
+    count = 2500 if size < 100_000 else 12
+    for start in range(0, count, 500):
+        numbers = range(start, min(count, start + 500))
+        documents = [{"_id": number, "x": os.urandom(size // 2).hex()} for number in numbers]
+        local_db["bookings"].insert_many(documents)
+
+    report = dump(local_db, engine=PythonDump(compression="gzip"))
+
+    manifest = verdict.verify(folder=a_folder, database=local_db.name, report=report, progress=Silent()).manifest
+    entry = manifest.collections["bookings"]
+    assert entry.index is not None
+    index = document_index.read(a_folder, entry.index)
+    assert index is not None
+    assert len(index.members) == len(index.offsets) == -(-count // 1000)
+    for number in (0, count // 2, count - 1):
+        frame = next(collection_reader.frames(folder=a_folder, entry=entry, start=number))
+        assert bson.decode(frame)["_id"] == number
