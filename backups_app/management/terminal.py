@@ -29,6 +29,7 @@ SPECIFIC_EXITS = {
     "mongodump_missing": 13,
     "dump_timeout": 124,
     "cancelled": 130,
+    "rehearsal_failed": 5,
 }
 
 

@@ -64,6 +64,16 @@ class Engine:
             self._restore_documents(entry, wanted, there, outcome)
         return outcome
 
+    def restore_empty(self, name: str) -> None:
+        """Create a collection that stays empty on purpose, with its options and indexes, where it is missing."""
+        entry = self.source.manifest.collections[name]
+        described = self.source.described(name)
+        wanted = Structure(name=name, type=entry.type, options=described.options, indexes=described.indexes)
+        if entry.type != "view" and self._create(
+            wanted, Live(self.database).structure(name), CollectionOutcome(name=name)
+        ):
+            self._finish(wanted)
+
     def _restore_view(self, wanted: Structure, there: Structure | None, outcome: CollectionOutcome) -> None:
         if there is None:
             outcome.created = structures.create(self.database, name=wanted.name, options=wanted.options, id_index=None)

@@ -69,6 +69,10 @@ def perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
         except PyMongoError as error:
             raise _unfinished(outcomes, name, decided.taken) from error
         _record(run, outcomes)
+    for left in decided.left_out:
+        if left.emptied_by:
+            worker.restore_empty(left.name)
+    _record(run, outcomes)
     return outcomes
 
 
@@ -123,7 +127,8 @@ def _record(run: Run, outcomes: dict[str, CollectionOutcome]) -> None:
     restored: RunDocument = run.document["restore"]
     restored["collections"] = [outcome.as_document() for outcome in outcomes.values()]
     restored["sums"] = engine.summary(outcomes)
-    restored["unfinished"] = [name for name in restored["unfinished"] if name not in outcomes]
+    emptied = {entry["name"] for entry in restored["emptied"]}
+    restored["unfinished"] = [name for name in restored["unfinished"] if name not in outcomes and name not in emptied]
     changes = {f"restore.{key}": restored[key] for key in ("collections", "sums", "unfinished")}
     run.ownership.write(phase=Phase.RESTORING, changes=changes)
 

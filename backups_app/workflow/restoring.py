@@ -27,7 +27,7 @@ from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.copies import Copy
 from backups_app.restore.preview import Preview
 from backups_app.restore.source import Source
-from backups_app.workflow import jobs, prepare, readiness, recovery, runner
+from backups_app.workflow import jobs, overview, prepare, readiness, recovery, runner
 from backups_app.workflow import restore as restore_steps
 
 PHRASE = "RESTORE"
@@ -108,8 +108,11 @@ def look(*, configuration: Configuration, choices: Choices, progress: Progress |
 
 
 def emptied_on_purpose(*, configuration: Configuration, backup_id: str) -> dict[str, str]:
-    """Return which collections were emptied on purpose by the run of this backup or by a later one, and by which."""
-    records = runs.recent(prepare.local_database(configuration))
+    """Return which collections were emptied on purpose by the run of this backup or by a later one, and by which.
+
+    From the records, and from the folders' own `metadata.json` where the records are lost with the database.
+    """
+    records = overview.list_runs(configuration=configuration)
     own = next((record for record in records if record["_id"] == backup_id), None)
     since = own["created_at"] if own else None
     emptied: dict[str, str] = {}

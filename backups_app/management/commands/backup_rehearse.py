@@ -1,0 +1,43 @@
+"""Prove that a backup can be restored: into a scratch database, compared document by document, then removed."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app import configuration
+from backups_app.management import restore_text, terminal
+from backups_app.management.base import TempleCommand
+from backups_app.records import Origin
+from backups_app.workflow import jobs, overview, readiness, restoring
+
+
+class Command(TempleCommand):
+    help = "Rehearse the restore of a backup (the newest verified one by default). Fit for cron; exit 0 is proof."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("backup_id", metavar="ID", nargs="?", help="A backup id, or latest (the default).")
+
+    def execute_command(self, **options: Any) -> int:
+        readiness.require_local(configuration.current())
+        wanted = options["backup_id"]
+        run = restoring.rehearse(
+            backup_id=None if wanted == "latest" else wanted,
+            created_by=getpass.getuser(),
+            origin=Origin.COMMAND,
+            now=timezone.now(),
+            enqueue=False,
+        )
+        with terminal.Bars(self.console) as bars, terminal.stop_on_interrupt(run["backup_id"]):
+            run = jobs.execute(backup_id=run["backup_id"], listener=bars)
+        if options["json"]:
+            self.print_json(overview.public(run))
+            return terminal.exit_code(run)
+        for line in restore_text.outcome_lines(run):
+            self.stdout.write(line)
+        for step in run["steps"]:
+            self.stdout.write(f"  {step['name']:<10} {step['state']:<9} {step['sentence']}")
+        return terminal.exit_code(run)

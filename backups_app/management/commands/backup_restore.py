@@ -1,0 +1,122 @@
+"""Restore from a backup: preview, confirm, put back, prove. A safety backup of the target comes first."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app import configuration, formats
+from backups_app.configuration import Configuration
+from backups_app.errors import InvalidInput, RestoreNotConfirmed
+from backups_app.management import restore_text, terminal
+from backups_app.management.base import TempleCommand
+from backups_app.records import Origin
+from backups_app.restore.choices import Choices, Mode
+from backups_app.restore.preview import Preview
+from backups_app.workflow import jobs, overview, readiness, restoring
+
+
+class Command(TempleCommand):
+    help = "Restore everything, chosen collections or one document of a backup. Adds what is missing, by default."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("backup_id", metavar="ID", nargs="?", help="A backup id, or latest.")
+        parser.add_argument(
+            "--collections", metavar="A,B", help="Only these; one of ours, or one emptied, is meant then."
+        )
+        parser.add_argument("--id", metavar="ID", help="Only the document with this _id, of the one collection named.")
+        parser.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.ADD.value)
+        parser.add_argument(
+            "--to", metavar="DB", help="Into a test copy of this name instead of the temple's database."
+        )
+        parser.add_argument("--include-purged", action="store_true", help="Also what a run emptied on purpose.")
+        parser.add_argument("--dry-run", action="store_true", help="Only the preview: read, compared, nothing written.")
+        parser.add_argument("--confirm", default="", help=f"{restoring.PHRASE}, where nobody is there to type it.")
+        parser.add_argument("--undo", metavar="RUN", help="Put back what was there before this restore.")
+        parser.add_argument("--copies", action="store_true", help="List the test copies.")
+        parser.add_argument("--remove-copy", metavar="DB", help="Remove a test copy.")
+
+    def execute_command(self, **options: Any) -> int:
+        settings = configuration.current()
+        readiness.require_local(settings)
+        if options["copies"] or options["remove_copy"]:
+            return self.copies(settings, options["remove_copy"])
+        choices = self.choices(settings, options)
+        with terminal.Bars(self.console) as bars:
+            preview = restoring.look(configuration=settings, choices=choices, progress=bars)
+        if options["dry_run"]:
+            return self.show(preview)
+        self.confirm(preview, options["confirm"])
+        return self.carry_out(preview)
+
+    def choices(self, settings: Configuration, options: dict[str, Any]) -> Choices:
+        if options["undo"]:
+            run = overview.get_run(configuration=settings, backup_id=options["undo"])
+            return restoring.undo(configuration=settings, run=run)
+        if not options["backup_id"]:
+            raise InvalidInput(message="Name the backup: backup_restore ID.")
+        wanted = options["backup_id"]
+        named = options["collections"]
+        return restoring.choose(
+            configuration=settings,
+            backup_id=restoring.newest_verified(configuration=settings) if wanted == "latest" else wanted,
+            collections=None if named is None else [name for name in named.split(",") if name],
+            mode=options["mode"],
+            to=options["to"],
+            include_purged=bool(options["include_purged"]),
+            document=options["id"],
+        )
+
+    def show(self, preview: Preview) -> int:
+        if self.options["json"]:
+            self.print_json(restore_text.preview_json(preview))
+        else:
+            for line in restore_text.preview_lines(preview):
+                self.stdout.write(line)
+        return 0
+
+    def confirm(self, preview: Preview, typed: str) -> None:
+        """Take the phrase from --confirm, or ask at a terminal, where something would be overwritten or deleted."""
+        if not preview.needs_the_phrase:
+            return
+        if not typed and self.someone_is_there:
+            for line in restore_text.preview_lines(preview):
+                self.stderr.write(line)
+            typed = input(f"A safety backup is made first. Type {restoring.PHRASE} to go on: ")
+        if typed.strip() != restoring.PHRASE:
+            raise RestoreNotConfirmed()
+
+    def carry_out(self, preview: Preview) -> int:
+        run = restoring.start(
+            choices=preview.choices,
+            confirmation=preview.confirmation,
+            created_by=getpass.getuser(),
+            origin=Origin.COMMAND,
+            now=timezone.now(),
+            enqueue=False,
+        )
+        with terminal.Bars(self.console) as bars, terminal.stop_on_interrupt(run["backup_id"]):
+            run = jobs.execute(backup_id=run["backup_id"], listener=bars)
+        if self.options["json"]:
+            self.print_json(overview.public(run))
+        else:
+            for line in restore_text.outcome_lines(run):
+                self.stdout.write(line)
+        return terminal.exit_code(run)
+
+    def copies(self, settings: Configuration, remove: str | None) -> int:
+        if remove:
+            now = timezone.now()
+            restoring.remove_copy(
+                configuration=settings, name=remove, removed_by=getpass.getuser(), origin=Origin.COMMAND, now=now
+            )
+        found = restoring.list_copies(configuration=settings)
+        if self.options["json"]:
+            self.print_json([formats.plain(vars(copy)) for copy in found])
+            return 0
+        for copy in found:
+            self.stdout.write(f"{copy.database:<48} {copy.backup_id}  {copy.purpose}  {formats.size(copy.size_bytes)}")
+        return 0

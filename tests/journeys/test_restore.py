@@ -1,0 +1,221 @@
+"""Restore as an administrator meets it: preview, confirm, safety backup, proof, undo, test copies, rehearsal."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pymongo.database import Database
+
+from backups_app.catalog import purge_ledger, runs
+from backups_app.configuration import Configuration
+from backups_app.errors import InvalidInput, NotATestCopy, PreviewOutdated, RestoreTargetTaken
+from backups_app.records import Origin, RunDocument, Side, Status
+from backups_app.restore.choices import Choices
+from backups_app.workflow import jobs, restoring
+from tests.journeys.conftest import contents, now, run_backup
+
+Db = Database[dict[str, Any]]
+pytestmark = pytest.mark.django_db
+
+
+def restore(configuration: Configuration, choices: Choices) -> RunDocument:
+    """Preview, confirm what was shown, and carry it out here."""
+    shown = restoring.look(configuration=configuration, choices=choices)
+    started = restoring.start(
+        choices=choices,
+        confirmation=shown.confirmation,
+        created_by="ananya",
+        origin=Origin.COMMAND,
+        now=now(),
+        enqueue=False,
+    )
+    return jobs.execute(backup_id=started["backup_id"])
+
+
+def command(*arguments: str) -> tuple[int, Any]:
+    out = StringIO()
+    try:
+        call_command(*arguments, "--json", stdout=out, stderr=StringIO())
+    except SystemExit as ended:
+        return int(ended.code or 0), json.loads(out.getvalue())
+    return 0, json.loads(out.getvalue())
+
+
+def test_what_was_purged_is_left_out_until_it_is_chosen_and_then_reaches_both_sides(
+    temple: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    backup = run_backup(delete_bookings=True)
+    assert backup["status"] == Status.SUCCESS
+    before = contents(local_db)
+    choose = {"configuration": temple, "backup_id": backup["_id"]}
+
+    plain = restoring.look(configuration=temple, choices=restoring.choose(**choose))
+    chosen = restoring.choose(**choose, collections=["bookings", "employee_bookings"])
+    shown = restoring.look(configuration=temple, choices=chosen)
+    run = restore(temple, chosen)
+    run_backup(delete_bookings=False)
+    run_backup(delete_bookings=False)
+
+    assert {entry.name: entry.emptied_by for entry in plain.left_out if entry.emptied_by} == {
+        "activities": backup["_id"], "bookings": backup["_id"], "employee_bookings": backup["_id"],
+    }  # fmt: skip
+    assert plain.total("insert") == 0
+    assert (shown.total("insert"), shown.needs_the_phrase) == (64, False)
+    assert (run["status"], run["restore"]["sums"]["inserted"], run["restore"]["sums"]["proven"]) == ("success", 64, 64)
+    assert before["bookings"] == {}
+    for side in (local_db, remote_db):
+        assert len(contents(side)["bookings"]) == 52
+        assert len(contents(side)["employee_bookings"]) == 12
+    assert contents(local_db)["bookings"] == contents(remote_db)["bookings"]
+
+
+def test_a_restore_begins_with_a_safety_backup_and_undo_brings_it_back(temple: Configuration, local_db: Db) -> None:
+    backup = run_backup(delete_bookings=False)
+    local_db["devotees"].update_one({"_id": 1}, {"$set": {"name": "edited"}})
+    local_db["devotees"].delete_one({"_id": 2})
+    local_db["devotees"].insert_one({"_id": 99, "phone": "new"})
+    edited = contents(local_db)
+
+    replace = restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"], mode="replace")
+    run = restore(temple, replace)
+    restored = contents(local_db)["devotees"]
+    undone = restore(temple, restoring.undo(configuration=temple, run=run))
+
+    sums = run["restore"]["sums"]
+    assert (run["kind"], run["status"]) == ("restore", "success")
+    assert (sums["inserted"], sums["replaced"], sums["deleted"], sums["unchanged"]) == (1, 1, 1, 28)
+    assert len(restored) == 30
+    assert (temple.backup_dir / f"backup_{run['_id']}/metadata.json").exists()
+    assert undone["status"] == "success"
+    assert contents(local_db) == edited
+
+
+def test_only_what_was_shown_can_be_confirmed(temple: Configuration, local_db: Db) -> None:
+    backup = run_backup(delete_bookings=False)
+    choices = restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"])
+    other = restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["bookings"])
+    shown = restoring.look(configuration=temple, choices=other)
+
+    for confirmation in (shown.confirmation, None, ""):
+        with pytest.raises(PreviewOutdated):
+            restoring.start(
+                choices=choices, confirmation=confirmation, created_by="x", origin=Origin.API, now=now(), enqueue=False
+            )
+
+
+def test_an_open_purge_lets_go_of_what_a_restore_puts_back(temple: Configuration, local_db: Db) -> None:
+    backup = run_backup(delete_bookings=True)
+    frames = list(contents(local_db)["devotees"].values())
+    purge_ledger.open_batch(
+        local_db, run_id=backup["_id"], collection="devotees", first=0, frames=frames, sides=[Side.LOCAL], now=now()
+    )
+    local_db["devotees"].delete_many({"_id": {"$lt": 10}})
+
+    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"]))
+
+    assert run["restore"]["sums"]["inserted"] == 10
+    assert purge_ledger.open_for_run(local_db, run_id=backup["_id"]).get("devotees", 0) in (20, 30)
+    held = purge_ledger.open_ids(
+        local_db, collection="devotees", ids=[b"\x10" + n.to_bytes(4, "little") for n in range(30)]
+    )
+    assert len(held) == 20
+
+
+def test_a_test_copy_is_marked_listed_removed_and_never_the_temples_database(
+    temple: Configuration, local_db: Db
+) -> None:
+    backup = run_backup(delete_bookings=True)
+    name = restoring.copy_name(configuration=temple, backup_id=backup["_id"])
+    before = contents(local_db)
+
+    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], to=name))
+    listed = [copy.database for copy in restoring.list_copies(configuration=temple)]
+    copied = contents(local_db.client[name])
+    restoring.remove_copy(configuration=temple, name=name, removed_by="ananya", origin=Origin.WEB, now=now())
+
+    assert (run["kind"], run["status"]) == ("test_copy", "success")
+    assert len(copied["bookings"]) == 52
+    assert name in listed
+    assert name not in local_db.client.list_database_names()
+    assert contents(local_db) == before
+    for wrong in (local_db.name, local_db.name.upper(), "admin"):
+        with pytest.raises(InvalidInput):
+            restoring.remove_copy(configuration=temple, name=wrong, removed_by="x", origin=Origin.WEB, now=now())
+
+
+def test_a_database_that_is_not_ours_is_neither_written_nor_dropped(temple: Configuration, local_db: Db) -> None:
+    backup = run_backup(delete_bookings=False)
+    stranger = local_db.client[f"{local_db.name}_other"]
+    stranger["c"].insert_one({"_id": 1})
+
+    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], to=stranger.name))
+
+    assert (run["status"], run["error_code"]) == ("failed", RestoreTargetTaken.code)
+    with pytest.raises(NotATestCopy):
+        restoring.remove_copy(configuration=temple, name=stranger.name, removed_by="x", origin=Origin.WEB, now=now())
+    assert stranger.list_collection_names() == ["c"]
+    local_db.client.drop_database(stranger.name)
+
+
+def test_a_rehearsal_proves_a_backup_and_leaves_nothing(temple: Configuration, local_db: Db) -> None:
+    run_backup(delete_bookings=False)
+    databases = set(local_db.client.list_database_names())
+
+    code, told = command("backup_rehearse")
+    proven = restoring.last_proven(local_db)
+
+    assert (code, told["status"], told["kind"]) == (0, "success", "rehearsal")
+    assert proven is not None
+    assert "collections match" in proven.sentence
+    assert set(local_db.client.list_database_names()) == databases
+
+
+def test_a_damaged_backup_is_refused_before_anything_is_written(temple: Configuration, local_db: Db) -> None:
+    backup = run_backup(delete_bookings=True)
+    path = temple.backup_dir / f"backup_{backup['_id']}" / local_db.name / "bookings.bson"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    before = contents(local_db)
+
+    code, told = command("backup_rehearse", backup["_id"])
+    refused, answer = command("backup_restore", backup["_id"], "--collections", "bookings")
+
+    assert (code, told["error_code"]) == (5, "verification_failed")
+    assert (refused, answer["code"]) == (5, "verification_failed")
+    assert contents(local_db) == before
+
+
+def test_the_command_previews_confirms_and_refuses(temple: Configuration, local_db: Db) -> None:
+    backup = run_backup(delete_bookings=False)
+    local_db["devotees"].delete_one({"_id": 3})
+    wanted = ("backup_restore", backup["_id"], "--collections", "devotees")
+
+    dry = command(*wanted, "--dry-run")
+    unconfirmed = command(*wanted, "--mode", "replace")
+    single = command(*wanted, "--id", "3")
+    unknown = command("backup_restore", "20200101_000000")
+    nothing = command("backup_restore", backup["_id"], "--collections", "nothing")
+
+    assert (dry[0], dry[1]["totals"]["insert"], dry[1]["needs_phrase"]) == (0, 1, False)
+    assert (unconfirmed[0], unconfirmed[1]["code"]) == (2, "confirmation_missing")
+    assert (single[0], single[1]["restore"]["sums"]["inserted"]) == (0, 1)
+    assert (unknown[0], nothing[0]) == (10, 10)
+    assert command(*wanted, "--mode", "replace", "--confirm", "RESTORE")[0] == 0
+
+
+def test_after_the_loss_of_the_database_everything_comes_back(temple: Configuration, local_db: Db) -> None:
+    backup = run_backup(delete_bookings=False)
+    before = contents(local_db)
+    local_db.client.drop_database(local_db.name)
+
+    code, told = command("backup_restore", backup["_id"])
+
+    assert (code, told["status"]) == (0, "success")
+    assert contents(local_db) == before
+    assert runs.get(local_db, backup_id=told["backup_id"]) is not None
+    assert "phone_1" in local_db["devotees"].index_information()
