@@ -52,10 +52,10 @@ clean:  ## remove .venv and the demo's databases; backups stay
 
 .venv/.for-running: requirements.lock | .venv/bin/python
 	@echo "Installing what TempleOps runs on into .venv …"
-	@$(PIP) -r requirements.lock || { echo "Installing did not succeed. Without a network, copy wheels to a folder and set PIP_FIND_LINKS and PIP_NO_INDEX=1."; exit 1; }
+	@$(PIP) -r requirements.lock || { echo "Installing did not succeed. Is there a network? Without one, copy wheels to a folder and set PIP_FIND_LINKS and PIP_NO_INDEX=1."; exit 1; }
 	@touch $@
 
 .venv/.for-development: requirements-dev.lock | .venv/bin/python
 	@echo "Installing what the tests need into .venv …"
-	@$(PIP) -r requirements-dev.lock || { echo "Installing did not succeed. Without a network, copy wheels to a folder and set PIP_FIND_LINKS and PIP_NO_INDEX=1."; exit 1; }
+	@$(PIP) -r requirements-dev.lock || { echo "Installing did not succeed. Is there a network? Without one, copy wheels to a folder and set PIP_FIND_LINKS and PIP_NO_INDEX=1."; exit 1; }
 	@touch $@ .venv/.for-running
