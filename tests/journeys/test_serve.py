@@ -67,6 +67,7 @@ def serve(environment: dict[str, str]) -> Iterator[Serve]:
 def test_it_serves_works_and_stops_with_everything_it_started(serve: Serve, migrated: dict[str, str]) -> None:
     port = free_port()
     process = serve("--port", str(port))
+    _read_until(process, "manage.py createsuperuser")
     _read_until(process, f"serves http://127.0.0.1:{port}/")
     children = _wait_for_children(process, 2)
 

@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from backups_app.errors import TempleOpsError
 from backups_app.management.demo import servers as demo_servers
 from backups_app.management.supervisor import Service, Supervisor
+from backups_app.models import User
 
 STOP_PATIENCE_SECONDS = 30.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -47,6 +48,8 @@ class Command(BaseCommand):
                     self.stdout.write("A database is configured, so the demo's own servers stay off.")
                     self._manage("migrate", "--verbosity", "0", environment=environment)
                 self._refuse_unmigrated(environment)
+                if not environment and not User.objects.exists():
+                    self.stdout.write("Nobody can sign in yet. Make a Super Admin: manage.py createsuperuser")
                 self._serve(host, port, environment)
         except TempleOpsError as error:
             raise CommandError(str(error), returncode=error.exit_code) from error
