@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from pymongo.database import Database
 
 from backups_app import configuration as settings
 from backups_app.access import audit
@@ -20,7 +16,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated
 from backups_app.mongo import connections, raw_ids
 from backups_app.progress import Progress, Silent
-from backups_app.records import Kind, Origin, RunDocument, Side, Status
+from backups_app.records import Kind, Origin, RunDocument, Side
 from backups_app.restore import choices as chosen
 from backups_app.restore import copies, plan, preview
 from backups_app.restore.choices import Choices, Mode
@@ -33,15 +29,6 @@ from backups_app.workflow import restore as restore_steps
 PHRASE = "RESTORE"
 """What a person types before something that is there is overwritten or deleted."""
 KINDS = (Kind.RESTORE.value, Kind.TEST_COPY.value, Kind.REHEARSAL.value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proven:
-    """The last time a backup was restored whole and compared document by document."""
-
-    backup_id: str
-    at: datetime
-    sentence: str
 
 
 def choose(
@@ -207,16 +194,6 @@ def history(*, configuration: Configuration, limit: int = 50) -> list[RunDocumen
     with connections.reachable(Side.LOCAL):
         every = runs.recent(prepare.local_database(configuration))
     return [run for run in every if run.get("kind") in KINDS][:limit]
-
-
-def last_proven(database: Database[Any]) -> Proven | None:
-    """Return when a backup was last proven restorable, by a rehearsal that ended well. Raise pymongo's errors."""
-    wanted = {"kind": Kind.REHEARSAL.value, "status": Status.SUCCESS.value}
-    run = runs.collection(database).find_one(wanted, sort=[("finished_at", -1)])
-    if run is None:
-        return None
-    step = next(step for step in run["steps"] if step["name"] == "rehearse")
-    return Proven(backup_id=run["restore"]["choices"]["backup_id"], at=run["finished_at"], sentence=step["sentence"])
 
 
 def list_copies(*, configuration: Configuration) -> tuple[Copy, ...]:

@@ -15,7 +15,7 @@ from backups_app import formats
 from backups_app.configuration import Configuration
 from backups_app.errors import ModeNotLocal, TempleOpsError
 from backups_app.mongo import connections
-from backups_app.records import RunDocument, Side, Status
+from backups_app.records import Kind, RunDocument, Side, Status
 from backups_app.workflow import overview, prepare, readiness
 
 PROBE_SECONDS = 3
@@ -43,7 +43,10 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True)
 class SystemStatus:
-    """What `GET /api/backup/status` and the status card say. `refusals` are the reasons why no run may start now."""
+    """What `GET /api/backup/status` and the status card say. `refusals` are the reasons why no run may start now.
+
+    `last_proven` is the last rehearsal that ended well: its backup was restored whole and compared.
+    """
 
     primary_database: str
     backup_available: bool
@@ -56,6 +59,7 @@ class SystemStatus:
     refusals: tuple[TempleOpsError, ...]
     last_backup: RunDocument | None
     last_run: RunDocument | None
+    last_proven: RunDocument | None
     active_run: RunDocument | None
     backups_count: int
     disk_total_bytes: int | None
@@ -88,6 +92,7 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
         refusals=looked.refusals,
         last_backup=good,
         last_run=ended[0] if ended else None,
+        last_proven=_last_proven(every),
         active_run=active,
         backups_count=sum(1 for run in every if run["published"]),
         disk_total_bytes=looked.disk.total_bytes if looked.disk else None,
@@ -176,6 +181,10 @@ def _remote(configuration: Configuration) -> Reach | None:
         return Reach(reachable=False)
 
 
+def _last_proven(every: list[RunDocument]) -> RunDocument | None:
+    return next((run for run in every if run["kind"] == Kind.REHEARSAL and run["status"] == Status.SUCCESS), None)
+
+
 def public(told: SystemStatus) -> dict[str, Any]:
     """Return what `GET /api/backup/status` answers: the specification's four fields first, then ours."""
     return {
@@ -189,6 +198,7 @@ def public(told: SystemStatus) -> dict[str, Any]:
         "engine": told.engine,
         "problems": [{"code": refusal.code, "detail": refusal.detail} for refusal in told.refusals],
         "last_backup": _short(told.last_backup),
+        "last_proven_restorable": _proven(told.last_proven),
         "active_run": _short(told.active_run),
         "next_run": None,
         "backups_count": told.backups_count,
@@ -203,6 +213,16 @@ def public(told: SystemStatus) -> dict[str, Any]:
 def _short(run: RunDocument | None) -> dict[str, Any] | None:
     names = ("backup_id", "created_at", "created_by", "status", "sync_status", "phase", "finished_at")
     return None if run is None else formats.plain({name: run.get(name) for name in names})
+
+
+def _proven(rehearsal: RunDocument | None) -> dict[str, Any] | None:
+    """Return which backup was last proven restorable, when, and what was compared."""
+    if rehearsal is None:
+        return None
+    step = next(step for step in rehearsal["steps"] if step["name"] == "rehearse")
+    proven = {"backup_id": rehearsal["restore"]["choices"]["backup_id"], "at": rehearsal["finished_at"]}
+    plain: dict[str, Any] = formats.plain(proven | {"sentence": step["sentence"]})
+    return plain
 
 
 def _answered(reach: Reach) -> dict[str, Any]:

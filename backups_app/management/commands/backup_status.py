@@ -42,6 +42,9 @@ class Command(TempleCommand):
         self.stdout.write(f"Engine            {told.engine or '-'}")
         if told.last_backup is not None:
             self.stdout.write(f"Last good backup  {told.last_backup['backup_id']}, {terminal.moment(told.last_backup)}")
+        if told.last_proven is not None:
+            proven = told.last_proven["restore"]["choices"]["backup_id"]
+            self.stdout.write(f"Last proven       {proven}, restorable, {terminal.moment(told.last_proven)}")
         if told.disk_free_bytes is not None:
             self.stdout.write(f"Backup disk       {formats.size(told.disk_free_bytes)} free")
         self.stdout.write(f"Local MongoDB     {_reach(told.local)}")
