@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ class Source:
         were verified, and what `progress` raises."""
         result, stream = Digest(), hashlib.sha256()
         for frame in self.frames(name):
-            result.add(frame)
+            _add(result, frame, name)
             stream.update(frame)
             if result.documents % _AT_ONCE == 0:
                 progress.checkpoint()
@@ -82,3 +83,10 @@ class Source:
         except (OSError, ValueError, TypeError, RecursionError) as error:
             raise VerificationFailed(problem=f'the options and indexes of "{name}" cannot be read') from error
         return Described(options=found.get("options") or {}, indexes=tuple(found.get("indexes") or ()))
+
+
+def _add(digest: Digest, frame: bytes, name: str) -> None:
+    try:
+        digest.add(frame)
+    except (ValueError, IndexError, struct.error) as error:  # the bytes are not those that were verified
+        raise VerificationFailed(problem=f'a document of "{name}" is damaged') from error
