@@ -19,7 +19,7 @@ from backups_app.backup_files.durable import DurableFile
 from backups_app.mongo import scanning
 
 BATCH_BYTES = 8 * 1024 * 1024
-"""What one answer of the server may hold: at most four of them are in memory for each collection being read."""
+"""What one answer of the server is to hold: about four of them are in memory for each collection being read."""
 
 _IN_FLIGHT = 2
 _LARGEST_WAITING = 1024 * 1024
@@ -55,7 +55,7 @@ def copy(
     `checkpoint` is called before each batch and may raise; `tell` hears (documents, bytes) of each batch written.
     Raise pymongo's errors, `DiskFull`, `StorageFailed` and what `checkpoint` raises; the file is no good then.
     """
-    size = max(EVERY, BATCH_BYTES // max(average_bytes, 1))
+    size = max(1, BATCH_BYTES // max(average_bytes, 1))
     command = {
         "find": source,
         "hint": {"$natural": 1},
@@ -108,25 +108,29 @@ class _GzipWriter:
     def __init__(self, file: DurableFile) -> None:
         self._file = file
         self._waiting: list[bytes | memoryview] = []
+        self._waiting_bytes = 0
         self._since_point = 0
         self._members = 0
         self.sha256 = hashlib.sha256()
 
     def write(self, documents: list[memoryview]) -> int:
         at = 0
+        step = max(1, _LARGEST_WAITING * len(documents) // max(1, sum(map(len, documents))))
         while at < len(documents):
-            taken = documents[at : at + EVERY - self._since_point]
-            self._waiting += taken
-            self._since_point += len(taken)
+            taken = documents[at : at + min(step, EVERY - self._since_point)]
             at += len(taken)
-            if self._since_point == EVERY:
-                self._member()
-                self._since_point = 0
-        if sum(map(len, self._waiting)) > _LARGEST_WAITING:
-            self._member()
+            self._take(taken)
         # Copied, so that a few documents do not keep a whole answer in memory.
         self._waiting = [bytes(document) for document in self._waiting]
         return sum(map(len, documents))
+
+    def _take(self, documents: list[memoryview]) -> None:
+        self._waiting += documents
+        self._waiting_bytes += sum(map(len, documents))
+        self._since_point += len(documents)
+        if self._since_point == EVERY or self._waiting_bytes > _LARGEST_WAITING:
+            self._member()
+        self._since_point %= EVERY
 
     def finish(self) -> None:
         """Write what is left. An empty collection is one empty member, as mongodump writes it."""
@@ -135,7 +139,7 @@ class _GzipWriter:
 
     def _member(self) -> None:
         data = gzip_members.member(b"".join(self._waiting))
-        self._waiting = []
+        self._waiting, self._waiting_bytes = [], 0
         self.sha256.update(data)
         self._file.write(data)
         self._members += 1

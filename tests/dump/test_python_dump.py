@@ -35,7 +35,7 @@ Dump = Callable[..., DumpReport]
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand documents to each answer, so that a small collection takes many."""
-    monkeypatch.setattr(collection_copy, "BATCH_BYTES", 1)
+    monkeypatch.setattr(collection_copy, "BATCH_BYTES", 33_000)
 
 
 def fill(database: Db, name: str, count: int) -> None:
