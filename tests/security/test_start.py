@@ -1,0 +1,80 @@
+"""What the program refuses to start with, and that production passes Django's own deployment check."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from templeops import secret_key
+
+ROOT = Path(__file__).resolve().parents[2]
+GOOD = secrets.token_urlsafe(48)
+
+
+def manage(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Run manage.py as an operator does. Return exit code and everything it said."""
+    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120,
+        env={**clean, "MONGODB_LOCAL_URL": "mongodb://127.0.0.1", "PYTHONWARNINGS": "error", **environment},
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_production_passes_djangos_deployment_check() -> None:
+    code, said = manage("check", "--deploy", "--fail-level", "WARNING", SECRET_KEY=GOOD, ALLOWED_HOSTS="temple.example")
+
+    assert code == 0, said
+
+
+def test_plain_http_by_its_named_setting_is_what_the_check_then_warns_of() -> None:
+    code, said = manage("check", "--deploy", SECRET_KEY=GOOD, ALLOW_PLAIN_HTTP="true")
+
+    assert code == 0
+    assert "security.W012" in said
+
+
+@pytest.mark.parametrize(
+    "key", ["changeme-" + "x1y2z3" * 10, "django-insecure-" + GOOD, "<your secret>" * 6, "short", "a" * 64]
+)
+def test_a_key_that_anybody_could_guess_is_refused(key: str) -> None:
+    code, said = manage("check", SECRET_KEY=key)
+
+    assert code != 0
+    assert "SECRET_KEY" in said
+    assert key not in said
+
+
+@pytest.mark.parametrize("hosts", ["temple.example", "*", "127.0.0.1,192.0.2.7", ".example"])
+def test_debug_refuses_a_public_address(hosts: str) -> None:
+    code, said = manage("check", SECRET_KEY=GOOD, DEBUG="true", ALLOWED_HOSTS=hosts)
+
+    assert code != 0
+    assert "DEBUG" in said
+
+
+def test_debug_on_this_machine_works() -> None:
+    assert manage("check", SECRET_KEY=GOOD, DEBUG="true")[0] == 0
+
+
+def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / ".secret_key"
+
+    first, second = secret_key.kept_in(path), secret_key.kept_in(path)
+
+    assert first == second
+    assert secret_key.problem_with(first) is None
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_where_none_can_be_kept_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY is not set"):
+        secret_key.kept_in(tmp_path / "missing" / ".secret_key")
