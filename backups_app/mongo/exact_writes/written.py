@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import pymongo
 from bson.errors import InvalidDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
@@ -18,6 +19,9 @@ from backups_app.mongo.exact_writes.live_collection import DURABLE
 
 DUPLICATE_KEY, VALIDATION_FAILED = 11000, 121
 DROPPED_BEFORE_HALVING = 5
+TRANSACTION_SECONDS = 90.0
+"""Longer than the 60 seconds that a server keeps the open transaction of a process that died."""
+
 T = TypeVar("T")
 
 
@@ -69,13 +73,15 @@ class OneRefused(Exception):
 
 
 def in_transaction(session: ClientSession, work: Callable[[ClientSession], T]) -> T:
-    """Run `work` in a snapshot transaction, again when it collided with another writer. Return what it returns."""
-    return session.with_transaction(
-        work,
-        read_concern=ReadConcern("snapshot"),
-        write_concern=DURABLE,
-        read_preference=ReadPreference.PRIMARY,
-    )
+    """Run `work` in a snapshot transaction, again when it collided with another writer, or its end was lost on the
+    way. Return what it returns. Raise PyMongoError when that does not help within `TRANSACTION_SECONDS`."""
+    with pymongo.timeout(TRANSACTION_SECONDS):
+        return session.with_transaction(
+            work,
+            read_concern=ReadConcern("snapshot"),
+            write_concern=DURABLE,
+            read_preference=ReadPreference.PRIMARY,
+        )
 
 
 def all_or_parts(batch: Sequence[Keyed], attempt: Callable[[Sequence[Keyed]], WriteOutcome]) -> WriteOutcome:

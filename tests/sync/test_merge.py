@@ -1,0 +1,123 @@
+"""The decision table row by row, and who wins a conflict."""
+
+from __future__ import annotations
+
+import struct
+from datetime import timedelta
+
+import pytest
+from bson.decimal128 import Decimal128
+
+from backups_app.mongo.raw_bson import Value, text
+from backups_app.records import Side
+from backups_app.sync import edit_time, merge
+from backups_app.sync.merge import Outcome
+from tests.sync.pairs import NOW, date, document, double, int32, int64
+
+B, L, R = b"base", b"local", b"remote"
+
+
+@pytest.mark.parametrize(
+    ("base", "local", "remote", "expected"),
+    [
+        (None, L, L, Outcome.EQUAL),
+        (B, L, L, Outcome.EQUAL),
+        (B, B, B, Outcome.EQUAL),
+        (None, None, None, Outcome.FORGET),
+        (B, None, None, Outcome.FORGET),
+        (None, L, None, Outcome.PUSH),
+        (None, None, R, Outcome.PULL),
+        (None, L, R, Outcome.CONFLICT),
+        (B, B, R, Outcome.PULL),
+        (B, L, B, Outcome.PUSH),
+        (B, L, R, Outcome.CONFLICT),
+        (B, None, B, Outcome.DELETE_REMOTE),
+        (B, B, None, Outcome.DELETE_LOCAL),
+        (B, None, R, Outcome.PULL_EDIT),
+        (B, L, None, Outcome.PUSH_EDIT),
+    ],
+)
+def test_every_row_of_the_table(
+    base: bytes | None, local: bytes | None, remote: bytes | None, expected: Outcome
+) -> None:
+    assert merge.outcome(base=base, local=local, remote=remote) is expected
+
+
+def _edited(value: Value | None, field: str = "updatedAt") -> bytes:
+    return document(("_id", int32(1)), *([(field, value)] if value else []))
+
+
+SECONDS = int(NOW.timestamp())
+TIMESTAMP = Value(0x11, struct.pack("<II", 3, SECONDS))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        date(NOW),
+        TIMESTAMP,
+        text("2026-01-10T12:00:00Z"),
+        text("2026-01-10T12:00:00.000+00:00"),
+        text("2026-01-10T17:30:00+05:30"),
+        text("2026-01-10 12:00:00"),
+        int32(SECONDS),
+        int64(SECONDS),
+        double(float(SECONDS)),
+        int64(SECONDS * 1_000),
+        int64(SECONDS * 1_000_000),
+        Value(0x13, Decimal128(str(SECONDS)).bid),
+    ],
+)
+def test_a_moment_is_understood_in_every_form(value: Value) -> None:
+    found = edit_time.milliseconds(_edited(value), fields=edit_time.FIELDS, now=NOW)
+
+    assert found == SECONDS * 1000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        text("yesterday"),
+        text(""),
+        Value(0x0A, b""),
+        Value(0x08, b"\1"),
+        int32(7),
+        double(float("nan")),
+        double(float("inf")),
+        Value(0x13, Decimal128("NaN").bid),
+        Value(0x11, bytes(8)),
+        date(NOW + timedelta(minutes=11)),
+        text("2099-01-01T00:00:00Z"),
+        Value(0x02, struct.pack("<i", 3) + b"\xff\xfe\0"),
+    ],
+)
+def test_what_is_no_moment_or_lies_in_the_future_is_unusable(value: Value | None) -> None:
+    assert edit_time.milliseconds(_edited(value), fields=edit_time.FIELDS, now=NOW) is None
+
+
+def test_the_next_field_is_asked_when_the_first_does_not_tell() -> None:
+    frame = document(("_id", int32(1)), ("updatedAt", text("?")), ("modifiedAt", date(NOW)))
+
+    assert edit_time.milliseconds(frame, fields=edit_time.FIELDS, now=NOW) == SECONDS * 1000
+
+
+@pytest.mark.parametrize(
+    ("local", "remote", "expected"),
+    [
+        (date(NOW), date(NOW - timedelta(seconds=2)), Side.LOCAL),
+        (date(NOW - timedelta(seconds=2)), date(NOW), Side.REMOTE),
+        (date(NOW - timedelta(seconds=1)), date(NOW), Side.LOCAL),
+        (date(NOW), date(NOW), Side.LOCAL),
+        (None, None, Side.LOCAL),
+        (None, date(NOW), Side.REMOTE),
+        (date(NOW), None, Side.LOCAL),
+        (date(NOW + timedelta(days=9)), date(NOW), Side.REMOTE),
+        (date(NOW + timedelta(days=9)), text("2099-01-01T00:00:00Z"), Side.LOCAL),
+    ],
+)
+def test_the_newer_version_wins_and_a_tie_is_local(local: Value | None, remote: Value | None, expected: Side) -> None:
+    winner = merge.winner(local=_edited(local), remote=_edited(remote), fields=edit_time.FIELDS, now=NOW)
+
+    assert winner.side is expected
+    assert winner.reason
