@@ -87,6 +87,15 @@ class MongodumpMissing(TempleOpsError):
     hint = "Install MongoDB Database Tools or set BACKUP_ENGINE=auto"
 
 
+class RecordsUnavailable(TempleOpsError):
+    code, status = "records_unavailable", 503
+    sentence = (
+        "The database of users and audit rows cannot be used, so nothing was started and nothing was changed. "
+        "Run manage.py migrate, and check DATABASE_URL."
+    )
+    hint = "manage.py migrate"
+
+
 class IdempotencyKeyReused(TempleOpsError):
     code, status, exit_code = "idempotency_key_reused", 422, 2
     sentence = "This Idempotency-Key was already used for a different request. Nothing was started."

@@ -29,6 +29,9 @@ class User(AbstractUser):
         null=True, blank=True, default=STAFF, help_text="0 Super Admin, 1 Admin, 2 and above others."
     )
 
+    # A temple's administrator need not have an e-mail address: `createsuperuser --noinput` works without one.
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
     objects: ClassVar[TempleUserManager] = TempleUserManager()
 
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from pymongo.database import Database
@@ -32,15 +33,28 @@ def source(run: Run) -> Source:
     return Source(folder=run.store.folder(backup_id), manifest=manifest)
 
 
-def marked_copy(run: Run, *, purpose: str) -> Database[Any]:
-    """Return the marked database of a test copy or rehearsal, made when it is not there."""
+def marked_copy(run: Run) -> Database[Any]:
+    """Return the marked database of a test copy, made when it is not there. Raises as `copies.make`."""
     wanted = choices(run)
     return copies.make(
         run.local.client,
         name=wanted.target,
         temple=run.local.name,
         backup_id=wanted.backup_id,
-        purpose=purpose,
+        purpose="test copy",
+        created_by=run.document["created_by"],
+        now=run.now,
+    )
+
+
+def scratch(run: Run) -> AbstractContextManager[Database[Any]]:
+    """Open the scratch database of a rehearsal; it is removed however the block ends. Raises as `copies.make`."""
+    wanted = choices(run)
+    return copies.scratch(
+        run.local.client,
+        name=wanted.target,
+        temple=run.local.name,
+        backup_id=wanted.backup_id,
         created_by=run.document["created_by"],
         now=run.now,
     )

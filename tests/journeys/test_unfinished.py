@@ -292,3 +292,17 @@ def test_a_local_server_that_is_down_is_named_and_nothing_starts(temple: Configu
         pytest.raises(DatabaseUnreachable),
     ):
         run_backup(delete_bookings=True)
+
+
+def test_a_command_killed_before_its_run_was_claimed_does_not_block_the_next(
+    temple: Configuration, local_db: Db
+) -> None:
+    started = jobs.start_backup(
+        created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False
+    )
+    runs.collection(local_db).update_one({"_id": started["backup_id"]}, {"$set": {"starter.started": "0"}})
+
+    run = run_backup(delete_bookings=False)
+
+    assert run["status"] == "success"
+    assert overview.get_run(configuration=temple, backup_id=started["backup_id"])["error_code"] == "interrupted"

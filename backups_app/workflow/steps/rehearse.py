@@ -5,7 +5,6 @@ from __future__ import annotations
 from backups_app import formats
 from backups_app.errors import RehearsalFailed
 from backups_app.records import Phase, StepState
-from backups_app.restore import copies
 from backups_app.workflow import restore_parts
 from backups_app.workflow.run import Run, StepResult
 
@@ -16,11 +15,8 @@ PHASE = Phase.RESTORING
 def perform(run: Run) -> StepResult:
     """Prove that the backup can be restored. Raise `RehearsalFailed` with what does not come back."""
     restore_parts.remove_old_scratch(run)
-    target = restore_parts.marked_copy(run, purpose="rehearsal")
-    try:
+    with restore_parts.scratch(run) as target:
         outcomes = restore_parts.perform(run, target=target)
-    finally:
-        copies.remove(run.local.client, name=target.name, temple=run.local.name)
     problems = [outcome for outcome in outcomes.values() if not outcome.complete or outcome.sentences]
     if problems:
         first = problems[0]

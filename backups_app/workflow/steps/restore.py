@@ -15,7 +15,7 @@ def perform(run: Run) -> StepResult:
     """Restore into the temple's database, or into a marked test copy. Raise `RestoreUnfinished` when the server is
     lost in between: the record says what is in place, and the same restore again goes on."""
     in_place = run.document["kind"] == Kind.RESTORE
-    target = run.local if in_place else restore_parts.marked_copy(run, purpose="test copy")
+    target = run.local if in_place else restore_parts.marked_copy(run)
     assert in_place or copies.is_copy(target), "only a marked database is written to without a safety backup"
     outcomes = restore_parts.perform(run, target=target)
     incomplete = [name for name, outcome in outcomes.items() if not outcome.complete]
