@@ -6,6 +6,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import DatabaseError
 from django_tasks import task
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
@@ -21,6 +22,7 @@ from backups_app.errors import (
     InvalidInput,
     NotCancellable,
     NotResumable,
+    RecordsUnavailable,
 )
 from backups_app.mongo import connections
 from backups_app.records import Origin, Phase, RunDocument, Side, Status, StepState, SyncStatus
@@ -58,9 +60,11 @@ def start_backup(
         if before is not None:
             return before
         readiness.require_ready(configuration=configuration)
+        require_audit_trail()
         recovery.recover(configuration=configuration, now=now)
         runs.ensure_indexes(database)
         document = new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
+        document["starter"] = None if enqueue else this_process().as_document()
         create(database, document, configuration)
     audit.record(
         actor=created_by, origin=origin, action="backup.requested", target=document["_id"], result="accepted",
@@ -69,6 +73,14 @@ def start_backup(
     if enqueue:
         carry_out_backup.enqueue(backup_id=document["_id"])
     return document
+
+
+def require_audit_trail() -> None:
+    """A run that cannot be put on record is not started. Raise `RecordsUnavailable`."""
+    try:
+        audit.digest()
+    except DatabaseError as error:
+        raise RecordsUnavailable() from error
 
 
 def _started_before(

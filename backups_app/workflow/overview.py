@@ -184,7 +184,7 @@ def _age(document: RunDocument) -> tuple[datetime, str]:
 
 def public(document: RunDocument) -> dict[str, Any]:
     """Return a run as `--json` and the API show it: plain JSON, without what only the machinery needs."""
-    hidden = {"_id", "owner", "fence", "heartbeat_at", "idempotency_key", "child"}
+    hidden = {"_id", "owner", "fence", "heartbeat_at", "idempotency_key", "child", "starter"}
     shown: dict[str, Any] = formats.plain({key: value for key, value in document.items() if key not in hidden})
     return shown
 

@@ -61,13 +61,24 @@ def abandoned(database: Database[Any], document: RunDocument, configuration: Con
 
 
 def close_unclaimed(*, database: Database[Any]) -> list[str]:
-    """Close runs that no worker took within a minute. Return their ids."""
+    """Close runs that no worker took within a minute, and those of a command that is gone. Return their ids."""
     closed = []
-    for document in runs.unclaimed(database, older_than=UNCLAIMED_AFTER):
-        error = WorkerDown(seconds=int(UNCLAIMED_AFTER.total_seconds()))
+    late = {document["_id"] for document in runs.unclaimed(database, older_than=UNCLAIMED_AFTER)}
+    for document in runs.unclaimed(database, older_than=timedelta(0)):
+        error = _why_unclaimed(document, late=document["_id"] in late)
+        if error is None:
+            continue
         if _close(database, document, published=document["purge"] is not None, error=error):
             closed.append(document["_id"])
     return closed
+
+
+def _why_unclaimed(document: RunDocument, *, late: bool) -> TempleOpsError | None:
+    """Return what ended an unclaimed run, or None while it may still be taken."""
+    starter = document.get("starter")
+    if starter is not None and owner.is_gone(starter):
+        return RunInterrupted()
+    return WorkerDown(seconds=int(UNCLAIMED_AFTER.total_seconds())) if late else None
 
 
 def close_cancelled(*, database: Database[Any], document: RunDocument) -> None:
