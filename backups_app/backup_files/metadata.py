@@ -15,12 +15,14 @@ _LARGEST = 64 * 1024 * 1024
 
 def read(folder: Path) -> dict[str, Any] | None:
     """Return the document of a backup folder, or None when there is none. Raise `VerificationFailed` when the file
-    is no JSON object, is too large or is a link."""
+    is no JSON object, is too large or is a link, `StorageFailed` when the disk does not give it."""
     try:
         with descent.open_file(folder, layout.METADATA) as file:
             raw = file.read(_LARGEST + 1)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        durable.fail(error, path=folder)
     if len(raw) > _LARGEST:
         raise VerificationFailed(problem="metadata.json is larger than 64 MB")
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,15 +53,24 @@ def is_dumped(name: str, excluded: frozenset[str]) -> bool:
     return not name.startswith("system.") or name == _KEPT_SYSTEM_COLLECTION
 
 
-def recounted(
-    *, database: Database[Any], infos: tuple[CollectionInfo, ...], dumped: Mapping[str, int]
+def again(
+    *,
+    database: Database[Any],
+    excluded: frozenset[str],
+    before: Sequence[CollectionInfo],
+    dumped: Mapping[str, int],
 ) -> tuple[CollectionInfo, ...]:
-    """Given what was dumped, count exactly where the fast count says more: after an unclean stop of the server it can
-    be wrong until somebody validates the collection. Buckets of a time-series are counted as such."""
+    """As `collections`, after a dump of what was there `before`.
+
+    Where fewer documents were dumped than the fast counts of both moments say, count exactly: after an unclean stop of
+    the server a fast count can be wrong until somebody validates the collection. Buckets are counted as such.
+    """
     checked = []
-    for info in infos:
-        missing = info.documents is not None and dumped.get(info.name, info.documents) < info.documents
-        checked.append(replace(info, documents=_exact_count(database, info)) if missing else info)
+    counts = {info.name: info.documents for info in before}
+    for info in collections(database=database, excluded=excluded):
+        known = [count for count in (counts.get(info.name), info.documents) if count is not None]
+        too_few = len(known) == 2 and dumped.get(info.name, min(known)) < min(known)
+        checked.append(replace(info, documents=_exact_count(database, info)) if too_few else info)
     return tuple(checked)
 
 

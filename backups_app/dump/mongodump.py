@@ -65,7 +65,7 @@ class Mongodump:
             self._run(database.name, uri, out, excluded, timeout_seconds, watch, on_child)
             _check_produced(out / database.name, expected)
             durable.settle_tree(out)
-            now = listing.collections(database=reading, excluded=excluded)
+            after = listing.again(database=reading, excluded=excluded, before=expected, dumped=watch.done)
             finished_at = client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
             started_at = hello["localTime"].replace(tzinfo=UTC)
             return DumpReport(
@@ -74,7 +74,7 @@ class Mongodump:
                 server_version=client.server_info()["version"],
                 consistency=_consistency(started_at, finished_at),
                 expected=expected,
-                after=listing.recounted(database=reading, infos=now, dumped=watch.done),
+                after=after,
                 deleted_meanwhile=listing.deleted_between(deleted_before, listing.deleted_so_far(reading)),
                 started_at=started_at,
                 finished_at=finished_at,

@@ -36,7 +36,6 @@ from backups_app.errors import DumpFailed, DumpTimedOut
 from backups_app.mongo import scanning
 from backups_app.mongo.tools import ChildProcess
 from backups_app.progress import Progress
-from backups_app.records import CollectionInfo
 
 Compression = Literal["none", "gzip"]
 
@@ -119,7 +118,9 @@ class _Run:
         self._write_metadata(listed)
         self.snapshot = self._take_snapshot(hello, listed)
         copied = self._copy_all(listed)
-        after = self._list_again(excluded, copied)
+        expected = tuple(one.info for one in listed)
+        counts = {name: each.documents for name, each in copied.items()}
+        after = listing.again(database=self.database, excluded=excluded, before=expected, dumped=counts)
         deleted_after = listing.deleted_so_far(self.database)
         self._complete(server_version)
         started_at, finished_at = hello["localTime"].replace(tzinfo=UTC), self._server_time()
@@ -128,7 +129,7 @@ class _Run:
             engine_version=self.engine.version(),
             server_version=server_version,
             consistency=self._consistency(started_at, finished_at),
-            expected=tuple(one.info for one in listed),
+            expected=expected,
             after=after,
             deleted_meanwhile=listing.deleted_between(deleted_before, deleted_after),
             started_at=started_at,
@@ -152,11 +153,6 @@ class _Run:
             return snapshot.take(
                 self.database, sources=sources, session=session, lifetime_seconds=self.engine.snapshot_seconds
             )
-
-    def _list_again(self, excluded: frozenset[str], copied: dict[str, Copied]) -> tuple[CollectionInfo, ...]:
-        now = listing.collections(database=self.database, excluded=excluded)
-        counts = {name: each.documents for name, each in copied.items()}
-        return listing.recounted(database=self.database, infos=now, dumped=counts)
 
     def _complete(self, server_version: str) -> None:
         prelude = {"ServerVersion": server_version, "ToolVersion": self.engine.version()}

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
+from backups_app.backup_files import durable
+
 _AT_ONCE = 1 << 20
 _BUCKETS = 1 << 10
 _LOWEST, _WIDTH = -(1 << 63), 1 << 54
@@ -46,6 +48,12 @@ class UniqueIds:
             return frozenset().union(*(_repeated(self._bucket(number)) for number in range(_BUCKETS)))
 
     def _spill(self) -> None:
+        try:
+            self._deal_out()
+        except OSError as error:
+            durable.fail(error, path=self._folder, needed=len(self._waiting) * _ITEM)
+
+    def _deal_out(self) -> None:
         if self._spilled is None:
             self._spilled = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by `suspects`
         ordered = array("q", sorted(self._waiting))

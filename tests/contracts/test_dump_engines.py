@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pymongo.database import Database
@@ -185,6 +186,35 @@ def test_a_server_that_is_not_there_is_unreachable(dump: Callable[..., DumpRepor
         dump(golden_db, uri=nobody)
 
     assert "hunter2secret" not in str(failure.value)
+
+
+@pytest.fixture
+def an_odd_login(golden_db: Db) -> Iterator[str]:
+    """Credentials for a URI: a user whose password needs quoting everywhere."""
+    password = "p@ss/w:rd%é \"'\\{}#"
+    golden_db.command("createUser", "ravi", pwd=password, roles=["readWrite"])
+    yield f"ravi:{quote(password, safe='')}"
+    golden_db.command("dropUser", "ravi")
+
+
+def test_a_password_of_odd_characters_logs_in(
+    dump: Callable[..., DumpReport], golden_db: Db, local_server: EmbeddedServer, an_odd_login: str, a_folder: Path
+) -> None:
+    uri = f"mongodb://{an_odd_login}@{local_server.address}/{golden.NAME}?directConnection=true"
+
+    report = dump(golden_db, uri=uri)
+
+    judged = verdict.verify(folder=a_folder, database=golden.NAME, report=report, progress=Silent())
+    assert judged.manifest.documents == 363
+
+
+def test_a_wrong_password_is_told_without_repeating_it(
+    dump: Callable[..., DumpReport], golden_db: Db, local_server: EmbeddedServer
+) -> None:
+    with pytest.raises(DatabaseUnreachable) as failure:
+        dump(golden_db, uri=f"mongodb://ravi:hunter2secret@{local_server.address}/{golden.NAME}?directConnection=true")
+
+    assert "hunter2secret" not in failure.value.detail
 
 
 def test_a_database_without_collections_is_no_success(dump: Callable[..., DumpReport], local_db: Db) -> None:

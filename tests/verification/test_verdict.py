@@ -176,6 +176,19 @@ def test_two_collections_whose_files_were_swapped_are_noticed(a_folder: Path) ->
     assert problem(a_folder, said)
 
 
+def test_a_file_cut_at_any_byte_is_noticed_also_between_documents(a_folder: Path) -> None:
+    said = changed(write(a_folder, {"users": bookings(3)}), digests={})
+    path = a_folder / DATABASE / "users.bson"
+    whole = path.read_bytes()
+
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        assert problem(a_folder, said)
+
+    path.write_bytes(whole)
+    assert verify(a_folder, said).manifest.documents == 3
+
+
 # ── the database changed meanwhile ──────────────────────────────────────────────
 
 

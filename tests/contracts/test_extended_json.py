@@ -1,0 +1,30 @@
+"""Our canonical Extended JSON is, character by character, what MongoDB's own bsondump prints."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from backups_app.backup_files import bson_frames, extended_json
+from backups_app.mongo import tools
+
+from . import golden
+
+FILES = sorted(path.name for path in (golden.PLAIN / golden.NAME).glob("*.bson"))
+NOT_PRINTED = '"kind":"looks like ejson"'
+"""bsondump leaves out a document whose own names look like Extended JSON."""
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_bsondump_prints_the_same(name: str) -> None:
+    bsondump = tools.find("bsondump")
+    if bsondump is None:
+        pytest.skip("bsondump is not on PATH, so it could not judge our Extended JSON.")
+    path = golden.PLAIN / golden.NAME / name
+
+    printed = subprocess.run([bsondump, "--quiet", str(path)], capture_output=True, check=True).stdout.decode()
+
+    with path.open("rb") as file:
+        ours = [extended_json.canonical_text(frame) for frame in bson_frames.frames(file)]
+    assert [line for line in ours if NOT_PRINTED not in line] == printed.splitlines()
