@@ -60,8 +60,23 @@ class Resume(Strict):
     )
 
 
-class Nothing(Strict):
-    pass
+class Restore(Strict):
+    dry_run = StrictBooleanField(default=True, help_text="Read and compare only: the preview, and the hash to confirm.")
+    collections = serializers.ListField(
+        child=StrictCharField(max_length=255), required=False, allow_null=True, default=None, allow_empty=False,
+        max_length=1000, help_text="Only these. Left out: all of the temple's, without those emptied on purpose.",
+    )  # fmt: skip
+    id = StrictCharField(
+        required=False, allow_null=True, default=None, max_length=1024, help_text="One `_id` of the one collection."
+    )
+    mode = serializers.ChoiceField(choices=["add", "overwrite", "replace"], default="add")
+    to = StrictCharField(
+        required=False, allow_null=True, default=None, max_length=64, help_text="A test copy instead of the database."
+    )
+    include_purged = StrictBooleanField(default=False)
+    confirmation = StrictCharField(
+        required=False, allow_null=True, default=None, max_length=128, help_text="The preview's hash."
+    )
 
 
 class ListBackups(Strict):

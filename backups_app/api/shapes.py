@@ -149,6 +149,39 @@ class Documents(serializers.Serializer[Any]):
     damaged = ListField(child=IntegerField(), help_text="Numbers of documents that cannot be read.")
 
 
+class CollectionPreview(serializers.Serializer[Any]):
+    name = CharField()
+    type = CharField()
+    in_backup = IntegerField()
+    there_now = IntegerField()
+    insert = IntegerField()
+    replace = IntegerField()
+    delete = IntegerField()
+    unchanged = IntegerField()
+    keep = IntegerField()
+    extra = IntegerField()
+    creates = BooleanField()
+    withheld = CharField(allow_blank=True)
+    problems = ListField(child=CharField())
+    samples = ListField(child=DictField())
+
+
+class Preview(serializers.Serializer[Any]):
+    backup_id = CharField()
+    target = CharField()
+    in_place = BooleanField()
+    mode = ChoiceField(choices=["add", "overwrite", "replace"])
+    collections = CollectionPreview(many=True)
+    include_purged = BooleanField()
+    document = CharField(allow_null=True)
+    server = CharField()
+    confirmation = CharField(help_text="Name it in the call that restores.")
+    needs_phrase = BooleanField()
+    totals = DictField(child=IntegerField())
+    left_out = ListField(child=DictField())
+    insert_bytes = IntegerField()
+
+
 class Verified(serializers.Serializer[Any]):
     backup_id = CharField()
     verified = BooleanField()

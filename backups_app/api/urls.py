@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from backups_app.api import audit_trail, auth, backups, browse, documentation, system, trigger
+from backups_app.api import audit_trail, auth, backups, browse, documentation, restore, system, trigger
 from backups_app.api.endpoint import NotHere
 
 app_name = "api"
@@ -22,6 +22,7 @@ urlpatterns = [
     path("backups/<str:backup_id>/cancel", backups.CancelEndpoint.as_view(), name="cancel"),
     path("backups/<str:backup_id>/resume", backups.ResumeEndpoint.as_view(), name="resume"),
     path("backups/<str:backup_id>/verify", backups.VerifyEndpoint.as_view(), name="verify"),
+    path("backups/<str:backup_id>/restore", restore.RestoreEndpoint.as_view(), name="restore"),
     path("backups/<str:backup_id>/collections", browse.CollectionsEndpoint.as_view(), name="collections"),
     path("backups/<str:backup_id>/collections/<str:name>", browse.DocumentsEndpoint.as_view(), name="documents"),
     path("audit", audit_trail.AuditEndpoint.as_view(), name="audit"),

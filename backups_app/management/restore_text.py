@@ -1,32 +1,14 @@
-"""A preview and the end of a restore, as JSON and as lines for a terminal."""
+"""A preview and the end of a restore, as lines for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from backups_app import formats
-from backups_app.backup_files import extended_json
 from backups_app.management.document_text import safe
 from backups_app.records import RunDocument
-from backups_app.restore.preview import CollectionPreview, Preview, Sample
+from backups_app.restore.preview import CollectionPreview, Preview
 from backups_app.workflow import outcome
-
-_COUNTS = ("insert", "replace", "delete", "unchanged", "keep", "extra")
-
-
-def preview_json(preview: Preview) -> dict[str, Any]:
-    """Return a preview as plain JSON: choices, server, the hash to confirm, collections, what is left out."""
-    return {
-        **preview.choices.as_json(),
-        "server": preview.server,
-        "confirmation": preview.confirmation,
-        "needs_phrase": preview.needs_the_phrase,
-        "totals": {name: preview.total(name) for name in _COUNTS},
-        "collections": [_collection_json(collection) for collection in preview.collections],
-        "left_out": [vars(entry) for entry in preview.left_out],
-        "insert_bytes": preview.insert_bytes,
-    }
 
 
 def preview_lines(preview: Preview) -> Iterator[str]:
@@ -63,13 +45,3 @@ def outcome_lines(run: RunDocument) -> Iterator[str]:
 def _said(entry: CollectionPreview) -> list[str]:
     withheld = [f"nothing is done: {entry.withheld}"] if entry.withheld else []
     return withheld + (["is created"] if entry.creates else []) + [safe(problem) for problem in entry.problems]
-
-
-def _collection_json(entry: CollectionPreview) -> dict[str, Any]:
-    names = ("name", "type", "in_backup", "there_now", *_COUNTS, "creates", "withheld", "problems")
-    return {name: getattr(entry, name) for name in names} | {"samples": [_sample_json(one) for one in entry.samples]}
-
-
-def _sample_json(sample: Sample) -> dict[str, Any]:
-    now, backup = (None if frame is None else extended_json.relaxed(frame) for frame in (sample.now, sample.backup))
-    return {"action": sample.action, "now": now, "backup": backup}

@@ -82,6 +82,7 @@ def _backup(rest: str = "") -> str:
 
 
 JOBS = "backups_app.workflow.jobs"
+RESTORING = "backups_app.workflow.restoring"
 API_ROWS = (
     Row("back up, keep", Kind.ADMIN, "api:trigger", "POST", "/api/backup", (f"{JOBS}.start_backup",),
         {"delete_bookings": False}),
@@ -97,6 +98,12 @@ API_ROWS = (
     Row("resume", Kind.ADMIN, "api:resume", "POST", _backup("/resume"), (f"{JOBS}.resume",), success=202),
     Row("verify", Kind.ADMIN, "api:verify", "POST", _backup("/verify"),
         ("backups_app.workflow.verifying.verify_backup",)),
+    Row("restore, preview", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
+        (f"{RESTORING}.choose", f"{RESTORING}.look", "backups_app.workflow.preview_json.of"), {"to": "a_copy"}),
+    Row("restore to a test copy", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
+        (f"{RESTORING}.choose", f"{RESTORING}.start"), {"dry_run": False, "to": "a_copy"}, 202),
+    Row("restore in place", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
+        (f"{RESTORING}.choose", f"{RESTORING}.start"), {"dry_run": False}, 202),
     Row("audit", Kind.ADMIN, "api:audit", "GET", "/api/audit", ("backups_app.access.audit.newest",)),
     Row("status", Kind.STATUS, "api:status", "GET", "/api/backup/status", ("backups_app.workflow.status.status",)),
     Row("refresh", Kind.OWN, "api:refresh", "POST", "/api/auth/refresh", ("backups_app.access.tokens.issue",)),

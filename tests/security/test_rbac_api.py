@@ -48,6 +48,10 @@ FAKED: dict[str, Callable[..., Any]] = {
     "list_runs": lambda **_: [a_run()],
     "get_run": lambda **_: a_run(),
     "of_backup": lambda **_: (),
+    "choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
+    "look": lambda **_: {},
+    "of": lambda preview: preview,
+    "start": lambda **_: a_run(),
     "page": lambda **_: SimpleNamespace(documents=(), readable=(), offset=0, total=0, broken_at=None),
 }
 """What needs databases and folders is replaced; what needs only Django's database is watched and really runs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,6 +36,12 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in ("start_backup", "cancel", "resume"):
         monkeypatch.setattr(f"backups_app.workflow.jobs.{name}", spy(name))
     monkeypatch.setattr("backups_app.workflow.verifying.verify_backup", spy("verify"))
+    monkeypatch.setattr("backups_app.workflow.restoring.start", spy("restore"))
+    monkeypatch.setattr("backups_app.workflow.restoring.look", spy("preview"))
+    monkeypatch.setattr("backups_app.workflow.preview_json.of", lambda preview: {})
+    monkeypatch.setattr(
+        "backups_app.workflow.restoring.choose", lambda **given: SimpleNamespace(in_place=given["to"] is None)
+    )
     monkeypatch.setattr("backups_app.workflow.overview.list_runs", lambda **_: [])
     return asked
 
@@ -48,8 +55,19 @@ def stale(super_admin: User, sign_in: SignIn, clock: Any) -> Caller:
     return caller
 
 
-def test_step_1_a_run_with_deletion_asks_for_the_password_and_does_nothing(stale: Caller, acts: list[str]) -> None:
-    answer: Any = stale.send("POST", "/api/backup", {"delete_bookings": True})
+IRREVOCABLE = {
+    "a run with deletion": ("/api/backup", {"delete_bookings": True}, "start_backup"),
+    "a restore in place": (f"/api/backups/{ID}/restore", {"dry_run": False, "confirmation": "x"}, "restore"),
+}
+
+
+@pytest.mark.parametrize("what", IRREVOCABLE)
+def test_step_1_what_cannot_be_taken_back_asks_for_the_password_and_does_nothing(
+    stale: Caller, acts: list[str], what: str
+) -> None:
+    path, body, _ = IRREVOCABLE[what]
+
+    answer: Any = stale.send("POST", path, body)
 
     assert answer.status_code == 401
     assert answer.json()["code"] == "insufficient_user_authentication"
@@ -58,13 +76,15 @@ def test_step_1_a_run_with_deletion_asks_for_the_password_and_does_nothing(stale
     assert acts == []
 
 
+@pytest.mark.parametrize("what", IRREVOCABLE)
 def test_step_1_after_signing_in_again_it_is_done(
-    stale: Caller, acts: list[str], super_admin: User, sign_in: SignIn
+    stale: Caller, acts: list[str], super_admin: User, sign_in: SignIn, what: str
 ) -> None:
     fresh = sign_in(super_admin)
+    path, body, act = IRREVOCABLE[what]
 
-    assert fresh.send("POST", "/api/backup", {"delete_bookings": True}).status_code == 200
-    assert acts == ["start_backup"]
+    assert fresh.send("POST", path, body).status_code in (200, 202)
+    assert acts == [act]
 
 
 def test_step_1_exactly_fifteen_minutes_is_fresh(
@@ -85,6 +105,8 @@ def test_step_1_exactly_fifteen_minutes_is_fresh(
         ("POST", f"/api/backups/{ID}/cancel", None),
         ("POST", f"/api/backups/{ID}/resume", None),
         ("GET", "/api/backups", None),
+        ("POST", f"/api/backups/{ID}/restore", {}),
+        ("POST", f"/api/backups/{ID}/restore", {"dry_run": False, "to": "a_copy", "confirmation": "x"}),
     ],
 )
 def test_step_2_what_can_be_taken_back_asks_nothing(

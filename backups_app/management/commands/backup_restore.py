@@ -16,7 +16,7 @@ from backups_app.management.base import TempleCommand
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.preview import Preview
-from backups_app.workflow import jobs, overview, readiness, restoring
+from backups_app.workflow import jobs, overview, preview_json, readiness, restoring
 
 
 class Command(TempleCommand):
@@ -72,7 +72,7 @@ class Command(TempleCommand):
 
     def show(self, preview: Preview) -> int:
         if self.options["json"]:
-            self.print_json(restore_text.preview_json(preview))
+            self.print_json(preview_json.of(preview))
         else:
             for line in restore_text.preview_lines(preview):
                 self.stdout.write(line)

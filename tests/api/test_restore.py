@@ -1,0 +1,45 @@
+"""Restore over the API: preview first, then what the preview's hash confirms, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backups_app.configuration import Configuration
+from tests.api.conftest import backed_up
+from tests.journeys.conftest import Db, raw_documents
+from tests.security.conftest import Caller
+
+
+def test_a_preview_says_what_would_be_done_and_the_named_hash_does_it(
+    worker: Configuration, caller: Caller, local_db: Db
+) -> None:
+    path = f"/api/backups/{backed_up(caller)['backup_id']}/restore"
+    lost = raw_documents(local_db, "devotees")
+    local_db["devotees"].delete_many({"_id": {"$lt": 10}})
+
+    preview: Any = caller.send("POST", path, {"collections": ["devotees"]})
+    assert (preview.status_code, preview.json()["totals"]["insert"]) == (200, 10)
+    assert len(raw_documents(local_db, "devotees")) == 20
+    wrong: Any = caller.send("POST", path, {"collections": ["devotees"], "dry_run": False, "confirmation": "0" * 64})
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "preview_outdated")
+    body = {"collections": ["devotees"], "dry_run": False, "confirmation": preview.json()["confirmation"]}
+    other: Any = caller.send("POST", path, body | {"mode": "replace"})
+    assert (other.status_code, other.json()["code"]) == (409, "preview_outdated")
+    assert len(raw_documents(local_db, "devotees")) == 20
+
+    done: Any = caller.send("POST", path, body)
+
+    assert done.status_code == 202
+    run: Any = caller.get(done.headers["Location"]).json()  # type: ignore[attr-defined]
+    assert (run["kind"], run["status"]) == ("restore", "success")
+    assert raw_documents(local_db, "devotees") == lost
+
+
+def test_it_is_strict_about_what_it_is_told(no_worker: Configuration, caller: Caller) -> None:
+    for body in (
+        {"dry_run": "false"}, {"mode": "drop"}, {"collections": "bookings"}, {"collections": []}, {"to": 7},
+        {"collections": [1]}, {"include_purged": 1}, {"unknown": True},
+    ):  # fmt: skip
+        answer: Any = caller.send("POST", "/api/backups/20990101_000000/restore", body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "validation_error"), body
+    assert caller.send("POST", "/api/backups/20990101_000000/restore", {}).status_code == 404
