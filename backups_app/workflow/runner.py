@@ -105,15 +105,13 @@ def _perform_all(run: Run, steps: Sequence[Step]) -> TempleOpsError | None:
 
 def _enter(run: Run, *, step: Step, index: int) -> bool:
     """Move the run into the step's phase. Return False when a cancel was asked for before its purge began."""
-    changes = {
-        "phase": step.PHASE.value,
-        f"steps.{index}.state": StepState.RUNNING.value,
-        f"steps.{index}.started_at": timezone.now(),
-    }
+    begun = {"state": StepState.RUNNING.value, "started_at": timezone.now()}
+    changes = {"phase": step.PHASE.value} | {f"steps.{index}.{key}": value for key, value in begun.items()}
     obeys = run.progress.cancel_is_obeyed
     if not run.ownership.write(phase=run.progress.phase, changes=changes, unless_cancelled=obeys):
         _settle(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence="Not begun: cancelled"))
         return False
+    run.document["steps"][index].update(begun)
     run.progress.enter(step=index, phase=step.PHASE)
     run.progress.cancel_is_obeyed = step.PHASE not in (Phase.PURGING_REMOTE, Phase.PURGING_LOCAL, Phase.RESTORING)
     run.document["phase"] = step.PHASE.value

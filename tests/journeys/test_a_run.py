@@ -161,6 +161,17 @@ def test_the_list_is_still_there_when_the_server_is_down(temple: Configuration) 
     assert [run["backup_id"] for run in listed] == [made["backup_id"]]
 
 
+def test_every_step_says_when_it_began_and_ended(temple: Configuration) -> None:
+    run = run_backup(delete_bookings=True)
+
+    assert [step["name"] for step in run["steps"]] == [
+        "preflight", "settle", "sync", "dump", "verify", "publish", "purge_remote", "purge_local",
+    ]  # fmt: skip
+    times = [moment for step in run["steps"] for moment in (step["started_at"], step["finished_at"])]
+    assert None not in times
+    assert times == sorted(times)
+
+
 def test_two_runs_of_one_second_have_two_ids(temple: Configuration) -> None:
     at = now()
 
