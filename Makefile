@@ -31,10 +31,11 @@ bench: .venv/.for-development  ## figures of speed and memory
 	$(BIN)/python -m tests.benchmarks
 
 faults: .venv/.for-development  ## kills, cuts, full disks: the long form
-	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/faults tests/sync tests/purge
+	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/faults tests/sync tests/purge tests/verification \
+		tests/backup_files/test_power_loss.py
 
 fuzz: .venv/.for-development  ## hostile files and requests: the long form
-	TEMPLEOPS_LONG=1 FUZZ_MUTATIONS=1000000 $(BIN)/python -m pytest tests/backup_files tests/security
+	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/backup_files/test_bson_frames.py tests/security
 
 lock: .venv/.for-development  ## exact versions with hashes, from the requirements files
 	$(BIN)/uv pip compile $(LOCK) requirements.txt requirements-demo.txt -o requirements.lock

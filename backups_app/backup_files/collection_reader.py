@@ -36,9 +36,10 @@ def is_gzip(name: str) -> bool:
     return name.endswith(layout.GZIP_SUFFIX)
 
 
-def opened(file: BufferedReader, *, name: str) -> Readable:
-    """Return the uncompressed stream of a file that stands at its start or at a gzip member's."""
-    return Decompressed(file) if is_gzip(name) else file
+def opened(file: BufferedReader, *, name: str, at_most: int | None = None) -> Readable:
+    """Return the uncompressed stream of a file that stands at its start or at a gzip member's; more than `at_most`
+    bytes are refused with `InvalidFrame` where it is compressed."""
+    return Decompressed(file, at_most=at_most) if is_gzip(name) else file
 
 
 def _positioned(file: BufferedReader, *, folder: Path, entry: CollectionEntry, start: int) -> tuple[int, Readable]:
@@ -46,12 +47,12 @@ def _positioned(file: BufferedReader, *, folder: Path, entry: CollectionEntry, s
     assert entry.file is not None
     index = document_index.read(folder, entry.index) if start and entry.index else None
     if index is None or not index.offsets:
-        return start, opened(file, name=entry.file)
+        return start, opened(file, name=entry.file, at_most=entry.bytes)
     point, skip = index.point_before(start)
     if not is_gzip(entry.file):
         file.seek(index.offsets[point])
     elif index.members:
         file.seek(index.members[point])
     else:
-        return start, opened(file, name=entry.file)
-    return skip, opened(file, name=entry.file)
+        return start, opened(file, name=entry.file, at_most=entry.bytes)
+    return skip, opened(file, name=entry.file, at_most=entry.bytes - index.offsets[point])

@@ -14,11 +14,8 @@ from backups_app.backup_files.bson_frames import InvalidFrame, Readable
 LEVEL = 2
 """ISA-L's level 2 of 3: about ten times as quick as zlib's default, a little larger."""
 
-MAX_EXPANSION = 200
 _BLOCK = 1 << 20
 _GZIP = 16 + zlib.MAX_WBITS
-_FREE_EXPANSION = 64 * 1024 * 1024
-"""Small files may expand more: a few kilobytes of one repeated booking do no harm."""
 
 
 def member(data: bytes | memoryview) -> bytes:
@@ -31,11 +28,12 @@ class Decompressed:
     """The uncompressed stream of a gzip file that stands at the start of a member. Constant memory.
 
     `members` tells of each member read so far where it starts: (in the uncompressed stream, in the file).
-    `read` raises `InvalidFrame` for broken, cut or trailing data and for an expansion beyond 200 to 1.
+    `read` raises `InvalidFrame` for broken, cut or trailing data, and as soon as there is more than `at_most` bytes.
     """
 
-    def __init__(self, file: Readable) -> None:
+    def __init__(self, file: Readable, *, at_most: int | None = None) -> None:
         self._file = file
+        self._at_most = at_most
         self._inflater = isal_zlib.decompressobj(_GZIP)
         self._pending = b""
         self._started = False
@@ -73,6 +71,6 @@ class Decompressed:
             self._inflater = isal_zlib.decompressobj(_GZIP)
             self._started = False
         self.stream_bytes += len(data)
-        if self.stream_bytes > max(_FREE_EXPANSION, MAX_EXPANSION * self._read_bytes):
-            raise InvalidFrame("the gzip data expands beyond all measure", offset=self.stream_bytes)
+        if self._at_most is not None and self.stream_bytes > self._at_most:
+            raise InvalidFrame("the gzip data holds more than it should", offset=self.stream_bytes)
         return data

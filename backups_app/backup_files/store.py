@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,9 +69,10 @@ class Store:
         Raise `FolderNotWritable` when the root is a link or no directory, `DiskFull`, `StorageFailed`.
         """
         if not os.path.lexists(self.root):
-            durable.make_directory(self.root)
+            with suppress(FileExistsError):  # another process was first
+                durable.make_directory(self.root)
         if not _is_directory(self.root):
-            raise FolderNotWritable(errno_name="ENOTDIR")
+            raise FolderNotWritable(errno_name="it is a link, or no folder")
         known = self.store_id()
         return known if known is not None else self._make_store_id()
 

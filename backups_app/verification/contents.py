@@ -16,7 +16,7 @@ from backups_app.errors import VerificationFailed
 AT_THE_ROOT = frozenset({layout.METADATA, durable.temporary_name(layout.METADATA)})
 """What changes after the backup was published: its status, and what a crash in the middle of that leaves."""
 
-_LARGEST_METADATA = 64 * 1024 * 1024
+_LARGEST_METADATA = 16 * 1024 * 1024
 _UUID_DIGITS = 32
 
 
@@ -157,7 +157,7 @@ def read_collection_metadata(folder: Path, relative: str) -> Mapping[str, Any]:
     object, as stock tools take it. Raise `VerificationFailed`."""
     try:
         with descent.open_file(folder, relative) as file:
-            stream = collection_reader.opened(file, name=relative)
+            stream = collection_reader.opened(file, name=relative, at_most=_LARGEST_METADATA)
             raw = b"".join(iter(lambda: stream.read(_LARGEST_METADATA), b""))
         document = json.loads(raw) if raw.strip() else {}
     except (OSError, ValueError, RecursionError) as error:  # InvalidFrame is a ValueError

@@ -18,7 +18,7 @@ from backups_app.backup_files import bson_frames, extended_json
 from backups_app.backup_files.bson_frames import InvalidFrame
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "mongodump_plain" / "golden"
-MUTATIONS = int(os.environ.get("FUZZ_MUTATIONS", "20000"))
+MUTATIONS = 1_000_000 if os.environ.get("TEMPLEOPS_LONG") else 20_000
 DECODING: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 
 

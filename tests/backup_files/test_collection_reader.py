@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 import random
@@ -47,7 +48,7 @@ def an_entry(folder: Path, documents: list[bytes], form: str, indexed: bool) -> 
     if indexed:
         document_index.write(folder / f"{name}.idx", index)
     return CollectionEntry(
-        type="collection", uuid="", documents=len(documents), bytes=0, file=name, metadata=None,
+        type="collection", uuid="", documents=len(documents), bytes=sum(map(len, documents)), file=name, metadata=None,
         index=f"{name}.idx" if indexed else None,
     )  # fmt: skip
 
@@ -140,12 +141,20 @@ def test_every_flipped_bit_of_a_gzip_body_is_noticed() -> None:
 
 
 def test_a_gzip_bomb_is_refused() -> None:
-    bomb = gzip.compress(b"\0" * 200_000_000)
+    stream = Decompressed(io.BytesIO(gzip.compress(b"\0" * 50_000_000)), at_most=1_000_000)
 
     with pytest.raises(InvalidFrame):
-        stream = Decompressed(io.BytesIO(bomb))
-        while stream.read(1 << 20):
+        while stream.read(1 << 16):
             pass
+
+    assert stream.stream_bytes < 1_200_000
+
+
+def test_a_compressed_file_may_not_hold_more_than_its_manifest_says(a_folder: Path, documents: list[bytes]) -> None:
+    entry = an_entry(a_folder, documents, "ours", indexed=False)
+
+    with pytest.raises(InvalidFrame):
+        list(collection_reader.frames(folder=a_folder, entry=dataclasses.replace(entry, bytes=entry.bytes - 1)))
 
 
 def test_frames_are_walked_in_gzip_as_in_plain(documents: list[bytes]) -> None:

@@ -1,6 +1,6 @@
 """Whatever happens to a published backup is noticed before anything relies on it; a good one is never accused.
 
-The long form (`make faults`) sets CORRUPTION_FACTOR: so many times as many flips, swaps and good backups.
+In `make test` one round; with TEMPLEOPS_LONG=1 (`make faults`) fifty times as many flips, swaps and good backups.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from backups_app.verification import verdict
 
 from .small_dumps import DATABASE, bookings, write
 
-FACTOR = int(os.environ.get("CORRUPTION_FACTOR", "1"))
+FACTOR = 50 if os.environ.get("TEMPLEOPS_LONG") else 1
 BLOCK = 512
 
 
