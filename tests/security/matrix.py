@@ -146,3 +146,61 @@ def expected(row: Row, who: Who, mode: Mode) -> Answer:
     if mode is Mode.CLOUD and row.kind is Kind.ADMIN:
         return Answer(403, "mode_not_local")
     return ok
+
+
+class Door(StrEnum):
+    """What a page is, and with it its line of the table."""
+
+    HOME = "for roles 0 and 1; in cloud mode a page of information"
+    ADMIN = "for roles 0 and 1, in local mode"
+    OWN = "for whoever is signed in"
+    OPEN = "for everybody"
+
+
+GET, POST = "GET", "POST"
+PAGES: dict[tuple[str, str], Door] = {
+    ("dashboard", GET): Door.OWN,
+    ("login", GET): Door.OPEN,
+    ("login", POST): Door.OPEN,
+    ("logout", POST): Door.OPEN,
+    ("preferences", POST): Door.OPEN,
+    ("sessions", GET): Door.OWN,
+    ("revoke_session", POST): Door.OWN,
+    ("home", GET): Door.HOME,
+    ("status", GET): Door.ADMIN,
+    ("counts", GET): Door.ADMIN,
+    ("dot", GET): Door.ADMIN,
+    ("latest_runs", GET): Door.ADMIN,
+    ("confirm_deletion", GET): Door.ADMIN,
+    ("compare", GET): Door.ADMIN,
+    ("versions", GET): Door.ADMIN,
+    ("conflicts", GET): Door.ADMIN,
+    ("conflict", GET): Door.ADMIN,
+    ("put_back", POST): Door.ADMIN,
+    ("audit", GET): Door.ADMIN,
+    ("browse", GET): Door.ADMIN,
+    ("document", GET): Door.ADMIN,
+    ("items", GET): Door.ADMIN,
+    ("value", GET): Door.ADMIN,
+    ("runs", GET): Door.ADMIN,
+    ("runs", POST): Door.ADMIN,
+    ("run", GET): Door.ADMIN,
+    ("progress", GET): Door.ADMIN,
+    ("cancel", GET): Door.ADMIN,
+    ("cancel", POST): Door.ADMIN,
+    ("resume", POST): Door.ADMIN,
+    ("keep", GET): Door.ADMIN,
+    ("keep", POST): Door.ADMIN,
+}
+"""Every page and method. A new one brings its row here, or the build fails."""
+
+
+def expected_page(door: Door, who: Who, mode: Mode) -> Answer:
+    """Return the cell: 200 where the view itself runs, 303 to the login page, 403."""
+    if not who.signed_in or who.is_locked_out:
+        return Answer(303)
+    if door is Door.OWN:
+        return Answer(200, runs=True)
+    if not who.is_admin or (mode is Mode.CLOUD and door is Door.ADMIN):
+        return Answer(403, code="" if who.is_admin else "role")
+    return Answer(200, runs=True)
