@@ -408,6 +408,13 @@ class CollectionPreparing(TempleOpsError):
     sentence = "Preparing this collection for viewing: {percent} % is read. Ask again and it goes on."
 
 
+class DemoUnconfirmed(TempleOpsError):
+    """Facts: `database`, `phrase`."""
+
+    code, status, exit_code = "confirmation_missing", 422, 2
+    sentence = 'This drops {database} on both sides. Nothing was changed. To do it: --reset --confirm "{phrase}"'
+
+
 class DemoRefused(TempleOpsError):
     """Facts: `database`."""
 

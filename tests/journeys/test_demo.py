@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 import pytest
 from bson import encode
 from django.core.management import call_command
-from django.core.management.base import CommandError
 from django.test import override_settings
 from django.utils import timezone
 from pymongo.database import Database
@@ -26,13 +26,20 @@ from backups_app.records import Side
 MongoDatabase = Database[dict[str, Any]]
 
 
+class Refused(Exception):
+    """The command ended with this exit code, having said this."""
+
+
 @pytest.fixture
 def demo(configured: Configuration, db: None) -> Callable[..., str]:
     """Call the command; return what it printed."""
 
     def call(*arguments: str) -> str:
         output = StringIO()
-        call_command("demo", *arguments, stdout=output)
+        try:
+            call_command("demo", *arguments, stdout=output, stderr=output)
+        except SystemExit as end:
+            raise Refused(end.code, output.getvalue()) from end
         return output.getvalue()
 
     return call
@@ -101,11 +108,11 @@ def test_a_fill_that_was_cut_short_begins_anew(
     def cut(database: MongoDatabase, collection: Any) -> None:
         created.append(collection.name)
         if len(created) == 25:  # in the midst of the second side
-            raise KeyboardInterrupt
+            raise RuntimeError("cut")
         create(database, collection)
 
     monkeypatch.setattr(filling, "_create", cut)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RuntimeError, match="cut"):
         demo()
     monkeypatch.setattr(filling, "_create", create)
     demo()
@@ -119,7 +126,7 @@ def test_somebody_elses_data_are_never_touched(
     remote_db.bookings.insert_one({"_id": 1})
 
     for arguments in ([], ["--reset", "--confirm", f"ERASE {local_db.name}"]):
-        with pytest.raises(CommandError, match="did not make"):
+        with pytest.raises(Refused, match="did not make"):
             demo(*arguments)
 
     assert local_db.list_collection_names() == []
@@ -130,7 +137,7 @@ def test_reset_wants_the_phrase(demo: Callable[..., str], local_db: MongoDatabas
     demo()
     local_db.bookings.insert_one({"_id": "mine", "booking_number": "X", "devotee": {}, "seva": {}, "amount": 1})
 
-    with pytest.raises(CommandError, match=f"ERASE {local_db.name}"):
+    with pytest.raises(Refused, match=f"ERASE {local_db.name}"):
         demo("--reset")
 
     assert local_db.bookings.find_one({"_id": "mine"}) is not None
@@ -142,7 +149,7 @@ def test_reset_waits_for_a_running_backup(
     demo()
     monkeypatch.setattr(runs, "active", lambda database: {"_id": "20261124_120000"})
 
-    with pytest.raises(CommandError, match="a backup of it is running"):
+    with pytest.raises(Refused, match="a backup of it is running"):
         demo("--reset", "--confirm", f"ERASE {local_db.name}")
 
     assert local_db.bookings.count_documents({}) == 1_240
@@ -177,9 +184,23 @@ def test_in_the_demo_of_make_run_everybody_knows_the_passwords(demo: Callable[..
     assert "ravi-at-the-temple" in printed
 
 
-def test_an_unreachable_server_is_named(configured: Configuration, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_named(
+    demo: Callable[..., str], configured: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(connections.SERVER_SELECTION_SECONDS, Side.LOCAL, 0.3)
     gone = dataclasses.replace(configured, local_url=Secret(f"mongodb://127.0.0.1:{free_port()}/"))
 
-    with override_settings(TEMPLEOPS=gone), pytest.raises(CommandError, match="local MongoDB cannot be reached"):
-        call_command("demo")
+    with override_settings(TEMPLEOPS=gone), pytest.raises(Refused, match="local MongoDB cannot be reached"):
+        demo()
+
+
+def test_json_is_one_value(demo: Callable[..., str], local_db: MongoDatabase) -> None:
+    told = json.loads(demo("--json"))
+
+    assert told["database"] == local_db.name
+    assert told["filled"]["bookings"] == 1_240
+    assert [(login["username"], login["role_id"]) for login in told["logins"]] == [
+        ("ananya", 0),
+        ("ravi", 1),
+        ("meena", 3),
+    ]

@@ -2,57 +2,58 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from backups_app import configuration, formats
 from backups_app.configuration import Configuration
-from backups_app.errors import TempleOpsError
+from backups_app.errors import DemoUnconfirmed
+from backups_app.management.base import TempleCommand
 from backups_app.management.demo import filling, people
 from backups_app.mongo import connections
 from backups_app.records import Side
 
 
-class Command(BaseCommand):
+class Command(TempleCommand):
     help = (
         "Fill the configured databases, which must be empty, with a small temple, and make three people. "
         "Done once; a second call changes nothing."
     )
 
-    def add_arguments(self, parser: CommandParser) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--reset", action="store_true", help="drop what the demo filled, and fill it anew")
         parser.add_argument("--confirm", default="", help="for --reset on servers that are not the demo's own")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def execute_command(self, **options: Any) -> int:
         current = configuration.current()
-        try:
-            sides = _sides(current)
-            if options["reset"]:
-                _require_confirmation(options["confirm"], current)
-                filling.reset(sides=sides)
-            filled = filling.fill(sides=sides, now=timezone.now())
-        except TempleOpsError as error:
-            raise CommandError(str(error), returncode=error.exit_code) from error
-        self._tell(filled, current)
-        self._introduce()
+        sides = _sides(current)
+        if options["reset"]:
+            _require_confirmation(options["confirm"], current)
+            filling.reset(sides=sides)
+        filled = filling.fill(sides=sides, now=timezone.now())
+        logins = people.make(known_passwords=settings.DEMO)
+        if options["json"]:
+            told = [{"username": one.username, "role_id": one.role_id, "password": one.password} for one in logins]
+            self.print_json({"database": current.database_name, "filled": filled, "logins": told})
+        else:
+            self._tell(filled, logins, current)
+        return 0
 
-    def _tell(self, filled: dict[str, int], current: Configuration) -> None:
-        if not filled:
+    def _tell(self, filled: dict[str, int], logins: list[people.Login], current: Configuration) -> None:
+        if filled:
+            total = formats.grouped(sum(filled.values()))
+            self.stdout.write(f"Filled {current.database_name}: {len(filled)} collections, {total} documents.")
+        else:
             self.stdout.write(f"The demo's temple is in {current.database_name} already.")
-            return
-        total = formats.grouped(sum(filled.values()))
-        self.stdout.write(f"Filled {current.database_name}: {len(filled)} collections, {total} documents.")
         if not current.sync_enabled:
             self.stdout.write("MONGODB_CLOUD_URL is not set: there is no Atlas side.")
-
-    def _introduce(self) -> None:
         self.stdout.write("")
-        for login in people.make(known_passwords=settings.DEMO):
-            told = login.password or "(was here before; its password is unchanged)"
-            self.stdout.write(f"  {login.username:8} {told:28} {login.title}")
+        for login in logins:
+            password = login.password or "(was here before; its password is unchanged)"
+            self.stdout.write(f"  {login.username:8} {password:28} {login.title}")
         self.stdout.write("")
 
 
@@ -69,4 +70,4 @@ def _sides(current: Configuration) -> dict[Side, filling.MongoDatabase]:
 def _require_confirmation(confirmed: str, current: Configuration) -> None:
     phrase = f"ERASE {current.database_name}"
     if not settings.DEMO and confirmed != phrase:
-        raise CommandError(f'Nothing was changed. To drop {current.database_name}: --reset --confirm "{phrase}"')
+        raise DemoUnconfirmed(database=current.database_name, phrase=phrase)

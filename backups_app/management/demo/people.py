@@ -14,6 +14,7 @@ class Login:
 
     username: str
     title: str
+    role_id: int
     password: str
 
 
@@ -37,7 +38,9 @@ def known_password(username: str) -> str:
 def _make(username: str, title: str, role_id: int, known_passwords: bool) -> Login:
     known = known_password(username)
     if (person := User.objects.filter(username=username).first()) is not None:
-        return Login(username=username, title=title, password=known if person.check_password(known) else "")
+        return Login(
+            username=username, title=title, role_id=role_id, password=known if person.check_password(known) else ""
+        )
     password = known if known_passwords else secrets.token_urlsafe(12)
     User.objects.create_user(username, password=password, role_id=role_id, first_name=username.title())
-    return Login(username=username, title=title, password=password)
+    return Login(username=username, title=title, role_id=role_id, password=password)
