@@ -131,6 +131,19 @@ def close_side(
     entries(database).update_one({"_id": entry.identity}, update)
 
 
+def close_entries(database: Database[Any], *, entries_to_close: Sequence[Entry], side: Side) -> None:
+    """Close entries of which `side` was the last open one, and whose every document was seen gone or kept there."""
+    if not entries_to_close:
+        return
+    closing = {
+        "$pull": {"open": side.value},
+        "$set": {"state": CLOSED, "reason": "purged"},
+        "$currentDate": {"closed_at": True},
+    }
+    identities = [entry.identity for entry in entries_to_close]
+    entries(database).update_many({"_id": {"$in": identities}, "open": [side.value]}, closing)
+
+
 def open_ids(database: Database[Any], *, collection: str, ids: Sequence[bytes]) -> set[bytes]:
     """Given raw ids, return those with an open entry, compared as the `_id` index compares them (1 = 1.0)."""
     held: set[bytes] = set()

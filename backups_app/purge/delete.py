@@ -6,10 +6,9 @@ harmless and is how a purge is resumed: batches that this side is finished with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,16 @@ from backups_app.mongo import connections, raw_ids
 from backups_app.mongo.exact_writes import live_collection, live_documents
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.mongo.exact_writes.live_collection import LiveCollection
+from backups_app.mongo.exact_writes.statement import STATEMENT_BYTES
 from backups_app.progress import Progress
 from backups_app.purge import verified_file
 from backups_app.purge.verified_file import Batch, VerifiedFile
 from backups_app.records import PURGEABLE, Side
 
 KEPT_IDS = 100
+FORGOTTEN_AT_ONCE = 50_000
+"""Ids whose base is forgotten together: the base packs a thousand keys a document, and a batch alone would rewrite
+nearly all of it."""
 
 
 @dataclass(kw_only=True)
@@ -132,18 +135,20 @@ class _Work:
     progress: Progress
     now: datetime
     report: CollectionPurge = field(default_factory=CollectionPurge)
+    closing: list[Entry] = field(default_factory=list)
+    forgetting: list[bytes] = field(default_factory=list)
 
     def perform(self, live: LiveCollection, file: VerifiedFile) -> None:
         with connections.reachable(Side.LOCAL):
             purge_ledger.ensure_indexes(self.local)
         self.progress.expect(self.collection, file.documents)
         in_batches = 0
-        batches = file.batches()
-        while window := list(islice(batches, live.statements_at_once)):
+        for window in _windows(file.batches(), live.statements_at_once):
             self.progress.checkpoint()
             self._window(live, window)
             in_batches += sum(len(batch.frames) for batch in window)
             self.progress.advance(self.collection, sum(len(batch.frames) for batch in window))
+        self._close_together()
         self.report.twice = file.documents - in_batches
         self.report.came_back = max(0, self._still_equal(live, file) - self.report.left)
         self.report.done = self.report.left == 0
@@ -186,7 +191,7 @@ class _Work:
         return [frame for frame in batch.frames if raw_ids.key(raw_ids.of(frame)) not in entry.released]
 
     def _close(self, batch: Batch, entry: Entry, fates: _Fates) -> None:
-        """Record what was seen. The base is forgotten first: with the entry closed, sync judges the keys again."""
+        """Record what was seen. The last side's entries are closed many at a time, see `_close_together`."""
         ids = [raw_ids.of(frame) for frame in batch.frames]
         refused = sum(raw_id in fates.refused for raw_id in ids)
         before = entry.seen.get(self.side, Seen())
@@ -196,12 +201,26 @@ class _Work:
             gone=max(0, now_gone - before.deleted),  # those that an earlier attempt deleted are gone as well
             kept=tuple(number for number, raw_id in enumerate(ids) if raw_id in fates.kept),
         )
+        last = not refused and entry.open_sides == {self.side}
         with connections.reachable(Side.LOCAL):
-            if not refused and entry.open_sides == {self.side}:
-                self.forget_base(ids)
-            purge_ledger.close_side(self.local, entry=entry, side=self.side, seen=seen, finished=not refused)
+            finished = not refused and not last
+            purge_ledger.close_side(self.local, entry=entry, side=self.side, seen=seen, finished=finished)
+        if last:
+            self.closing.append(entry)
+            self.forgetting += ids
+            if len(self.forgetting) >= FORGOTTEN_AT_ONCE:
+                self._close_together()
         self.report.left += refused
         self._count(batch, seen)
+
+    def _close_together(self) -> None:
+        """Close the entries that both sides are finished with. The base is forgotten first: with the entry closed,
+        sync judges the keys again."""
+        with connections.reachable(Side.LOCAL):
+            if self.forgetting:
+                self.forget_base(self.forgetting)
+            purge_ledger.close_entries(self.local, entries_to_close=self.closing, side=self.side)
+        self.closing, self.forgetting = [], []
 
     def _count(self, batch: Batch, seen: Seen) -> None:
         self.report.deleted += seen.deleted
@@ -212,11 +231,25 @@ class _Work:
 
     def _still_equal(self, live: LiveCollection, file: VerifiedFile) -> int:
         """One more pass over everything: count the live documents that equal the backup's."""
-        equal, batches = 0, file.batches()
-        while window := list(islice(batches, live.statements_at_once)):
+        equal = 0
+        for window in _windows(file.batches(), live.statements_at_once):
             self.progress.checkpoint()
             equal += _equal(live, [frame for batch in window for frame in batch.frames])
         return equal
+
+
+def _windows(batches: Iterable[Batch], statements: int) -> Iterator[list[Batch]]:
+    """Group batches that travel together: so many, and at most 4 MiB, so that a slow line carries them in time."""
+    window: list[Batch] = []
+    size = 0
+    for batch in batches:
+        if len(window) == statements or (window and size + batch.size_bytes > STATEMENT_BYTES):
+            yield window
+            window, size = [], 0
+        window.append(batch)
+        size += batch.size_bytes
+    if window:
+        yield window
 
 
 class _Fates:

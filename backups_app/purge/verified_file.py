@@ -28,6 +28,10 @@ class Batch:
     first: int
     frames: tuple[bytes, ...]
 
+    @property
+    def size_bytes(self) -> int:
+        return sum(map(len, self.frames))
+
 
 class VerifiedFile:
     """An open data file whose bytes are those of the manifest. Whatever happens to its name, this stays the file."""
