@@ -40,7 +40,7 @@ class Engine:
     choices: Choices
     database: Database[Any]
     before: Source | None
-    release: Release
+    release: Release | None
     progress: Progress
     unfinished: frozenset[str] = frozenset()
     creating: Callable[[str], None] = field(default=lambda name: None)

@@ -40,7 +40,7 @@ CLASH_ROUNDS = 3
 T = TypeVar("T")
 
 Release = Callable[[str, Sequence[bytes]], None]
-"""Given a collection and raw ids, takes them out of every open purge before they are written."""
+"""Given a collection and raw ids, takes them out of every open purge before they are written. None: none is open."""
 
 
 @dataclass(kw_only=True)
@@ -52,7 +52,7 @@ class Writer:
     work: Work
     frames: Callable[[], Iterator[bytes]]
     extras: Callable[[], Iterator[bytes]]
-    release: Release
+    release: Release | None
     outcome: CollectionOutcome
     progress: Progress
     in_order: bool = False
@@ -90,7 +90,7 @@ class Writer:
     def _insert_batch(self, batch: list[Numbered]) -> tuple[list[Numbered], WriteOutcome, int]:
         """Insert one batch. Return it, what became of it, and how many of its documents were there, equal, already."""
         frames = [numbered.frame for numbered in batch]
-        self.release(self.outcome.name, [raw_ids.of(frame) for frame in frames])
+        self._release(batch)
         written = _patiently(lambda: insert.insert_missing(collection=self._target, frames=frames, session=None))
         equal = self._equal_ones(batch, written)
         return batch, written, equal
@@ -118,7 +118,7 @@ class Writer:
     def _replace(self) -> None:
         for batch in batches.cut(self._chosen(works.REPLACE)):
             self.progress.checkpoint()
-            self.release(self.outcome.name, [raw_ids.of(one.frame) for one in batch])
+            self._release(batch)
             written, equal = _patiently(lambda batch=batch: self._replace_batch(batch))  # type: ignore[misc]
             self.outcome.replaced += len(written.done)
             self.outcome.unchanged += equal
@@ -174,6 +174,8 @@ class Writer:
     # ── what could not be done ───────────────────────────────────────────────
 
     def _take_rest(self, batch: list[Numbered], written: WriteOutcome) -> None:
+        if not (written.stale or written.refused or written.clashes):
+            return
         by_key = {raw_ids.key(raw_ids.of(one.frame)): one for one in batch}
         newer = [raw_ids.of(by_key[key].frame) for key in written.stale]
         refused = [raw_ids.of(by_key[key].frame) for key in written.refused]
@@ -225,6 +227,10 @@ class Writer:
     @property
     def _target(self) -> Collection[Any]:
         return self.live.collection
+
+    def _release(self, batch: list[Numbered]) -> None:
+        if self.release is not None:
+            self.release(self.outcome.name, [raw_ids.of(one.frame) for one in batch])
 
     def _session(self) -> ClientSession:
         return self._target.database.client.start_session()

@@ -101,7 +101,7 @@ def _engine(run: Run, wanted: Choices, backup: Source, target: Database[Any]) ->
         choices=wanted,
         database=target,
         before=before,
-        release=_release(run) if in_place else lambda name, ids: None,
+        release=_release(run) if in_place and purge_ledger.runs_with_open(run.local) else None,
         progress=run.progress,
         unfinished=_left_by_earlier_attempts(run, wanted) if in_place else frozenset(),
         creating=lambda name: _remember_creating(run, name),
