@@ -4,7 +4,7 @@ A file is whole or it is not there: written under a name of its own, fsynced, cl
 then renamed to the name that others read. An error of write, fsync, close or rename means that the file is dead:
 nothing is tried a second time, for a second fsync reports success for data that the first one lost.
 
-`recording(listener)` lets a test see each operation in its order, and enumerate what a power cut could leave behind.
+Each operation is told to `disk_recorder`, so that a test can enumerate what a power cut could leave behind.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from backups_app import formats
+from backups_app.backup_files import disk_recorder
+from backups_app.backup_files.disk_recorder import Operation as Operation
+from backups_app.backup_files.disk_recorder import recording as recording
+from backups_app.backup_files.disk_recorder import tell
 from backups_app.errors import DiskFull, FolderNotWritable, StorageFailed
 
 DIRECTORY_MODE = 0o700
@@ -30,39 +31,6 @@ _AT_FDCWD = -100
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """One step towards the disk, as a recorder sees it after it succeeded.
-
-    `kind` is mkdir, create, write, truncate, fsync, close, forget_cached, rename, fsync_directory, unlink or rmdir.
-    """
-
-    kind: str
-    path: Path
-    target: Path | None = None
-    offset: int = 0
-    data: bytes = b""
-    size: int = 0
-
-
-_listeners: list[Callable[[Operation], None]] = []
-
-
-@contextmanager
-def recording(listener: Callable[[Operation], None]) -> Iterator[None]:
-    """While open, tell `listener` every operation of this process in its order. For tests."""
-    _listeners.append(listener)
-    try:
-        yield
-    finally:
-        _listeners.remove(listener)
-
-
-def _tell(kind: str, path: Path, **more: object) -> None:
-    for listener in _listeners:
-        listener(Operation(kind=kind, path=path, **more))  # type: ignore[arg-type]
 
 
 def fail(error: OSError, *, path: Path, needed: int = 0) -> NoReturn:
@@ -102,7 +70,7 @@ class DurableFile:
             self._descriptor = os.open(path, flags, mode)
         except OSError as error:
             fail(error, path=path, needed=expected_bytes)
-        _tell("create", path)
+        tell("create", path)
         self._reserved = self._reserve(expected_bytes)
 
     def _reserve(self, expected_bytes: int) -> int:
@@ -115,7 +83,7 @@ class DurableFile:
                 return 0
             self._kill()
             fail(error, path=self.path, needed=expected_bytes)
-        _tell("truncate", self.path, size=expected_bytes)
+        tell("truncate", self.path, size=expected_bytes)
         return expected_bytes
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
@@ -126,8 +94,8 @@ class DurableFile:
         try:
             while view:
                 written = os.write(self._descriptor, view)
-                if _listeners:
-                    _tell("write", self.path, offset=self.size, data=bytes(view[:written]))
+                if disk_recorder.is_on():
+                    tell("write", self.path, offset=self.size, data=bytes(view[:written]))
                 self.size += written
                 view = view[written:]
         except OSError as error:
@@ -141,9 +109,9 @@ class DurableFile:
         try:
             if self._reserved > self.size:
                 os.ftruncate(self._descriptor, self.size)
-                _tell("truncate", self.path, size=self.size)
+                tell("truncate", self.path, size=self.size)
             os.fsync(self._descriptor)
-            _tell("fsync", self.path)
+            tell("fsync", self.path)
         except OSError as error:
             self._kill()
             fail(error, path=self.path)
@@ -152,7 +120,7 @@ class DurableFile:
             os.close(self._descriptor)
         except OSError as error:
             fail(error, path=self.path)
-        _tell("close", self.path)
+        tell("close", self.path)
 
     def abandon(self) -> None:
         """Close without a promise. The file is not whole and its owner removes it."""
@@ -184,7 +152,7 @@ def make_directory(path: Path) -> None:
         raise
     except OSError as error:
         fail(error, path=path.parent)
-    _tell("mkdir", path)
+    tell("mkdir", path)
     fsync_directory(path.parent)
 
 
@@ -198,7 +166,7 @@ def fsync_directory(path: Path) -> None:
             os.close(descriptor)
     except OSError as error:
         fail(error, path=path)
-    _tell("fsync_directory", path)
+    tell("fsync_directory", path)
 
 
 def temporary_name(name: str) -> str:
@@ -219,7 +187,7 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.rename(path)
     except OSError as error:
         fail(error, path=path)
-    _tell("rename", temporary, target=path)
+    tell("rename", temporary, target=path)
     fsync_directory(path.parent)
 
 
@@ -230,7 +198,7 @@ def forget_cached(descriptor: int, path: Path) -> None:
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
             fail(error, path=path)
-    _tell("forget_cached", path)
+    tell("forget_cached", path)
 
 
 def settle_tree(folder: Path) -> None:
@@ -261,7 +229,7 @@ def _settle_file(path: Path) -> None:
             os.close(descriptor)
     except OSError as error:
         fail(error, path=path)
-    _tell("fsync", path)
+    tell("fsync", path)
 
 
 def rename(source: Path, target: Path) -> None:
@@ -272,7 +240,7 @@ def rename(source: Path, target: Path) -> None:
         raise
     except OSError as error:
         fail(error, path=source)
-    _tell("rename", source, target=target)
+    tell("rename", source, target=target)
     fsync_directory(target.parent)
 
 
@@ -317,4 +285,4 @@ def _remove(path: Path, *, directory: bool = False) -> None:
         return
     except OSError as error:
         fail(error, path=path)
-    _tell("rmdir" if directory else "unlink", path)
+    tell("rmdir" if directory else "unlink", path)

@@ -42,6 +42,8 @@ Compression = Literal["none", "gzip"]
 _WORTH_RESERVING = 1024 * 1024
 _LISTEN_SECONDS = 0.1
 _FAREWELL_SECONDS = 5
+_CAPPED_POSITION_LOST, _CAPPED_ATTEMPTS = 136, 5
+"""A busy capped collection may overwrite what a scan was about to read; the next scan may be luckier."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +211,13 @@ class _Run:
                 self._start_over(one)
         if self.snapshot is not None:
             self.outside.append(one.info.name)
+        for _ in range(_CAPPED_ATTEMPTS - 1):
+            try:
+                return self._scan(one, None)
+            except OperationFailure as error:
+                if error.code != _CAPPED_POSITION_LOST:
+                    raise
+                self._start_over(one)
         return self._scan(one, None)
 
     def _start_over(self, one: Listed) -> None:

@@ -112,6 +112,29 @@ def test_a_capped_collection_is_read_beside_the_snapshot_and_said_so(local_db: D
     assert consistency["from"] <= consistency["to"]
 
 
+@pytest.mark.parametrize("times", [2, 99])
+def test_a_capped_collection_that_overwrites_itself_is_read_again_a_few_times(
+    local_db: Db, dump: Dump, a_folder: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    local_db.create_collection("log", capped=True, size=65536)
+    local_db["log"].insert_many([{"_id": number} for number in range(30)])
+    original, left = scanning.batches, [times]
+
+    def losing(database: Db, command: Any, **named: Any) -> Any:
+        if command.get("find") == "log" and left[0]:
+            left[0] -= 1
+            raise OperationFailure("CollectionScan died due to position in capped collection being deleted", code=136)
+        return original(database, command, **named)
+
+    monkeypatch.setattr(scanning, "batches", losing)
+
+    if times < 5:
+        assert len(saved(a_folder, local_db, dump(local_db), "log")) == 30
+    else:
+        with pytest.raises(DumpFailed):
+            dump(local_db)
+
+
 def test_a_standalone_server_is_read_collection_by_collection(
     standalone_db: Db, standalone_server: EmbeddedServer, dump: Dump, a_folder: Path
 ) -> None:
