@@ -64,11 +64,11 @@ class Temple:
         assert lost == [], f"{len(lost)} versions are nowhere, for one {lost[0]}"
         return evidence
 
-    def all_is_settled(self) -> None:
+    def all_is_settled(self, where: str = "") -> None:
         """Assert that after a plain run nothing of an earlier one is left over."""
         assert self.local["backup_metadata"].count_documents({"status": "in_progress"}) == 0
         assert not Store(self.configuration.backup_dir).partials()
-        assert purge_ledger.runs_with_open(self.local) == []
+        assert purge_ledger.runs_with_open(self.local) == [], f"{where}: {list(self.local['backup_metadata'].find())}"
 
     def all_is_purged(self) -> None:
         """Assert that both sides are empty of what is deleted."""

@@ -6,6 +6,7 @@ Reads one JSON object a line from stdin and answers with one. Ends when stdin cl
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import resource
@@ -17,11 +18,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import django
+from django.core.management import call_command, get_commands, load_command_class
 
 
 def main() -> None:
-    """Answer until stdin closes."""
+    """Answer until stdin closes. Everything is imported now, so that a fork is cheap and all of one state."""
     django.setup()
+    for name in get_commands():
+        if name.startswith("backup_"):
+            load_command_class("backups_app", name)
     _migrate()
     for line in sys.stdin:
         order = json.loads(line)
@@ -33,8 +38,6 @@ def _migrate() -> None:
     """Make the Django database in a child, so that this process never opens a connection."""
     pid = os.fork()
     if pid == 0:
-        from django.core.management import call_command
-
         with contextlib.redirect_stdout(sys.stderr):
             call_command("migrate", verbosity=0)
         os._exit(0)
@@ -76,13 +79,13 @@ def _child(order: dict[str, Any]) -> NoReturn:
 
 
 def _perform(order: dict[str, Any], folder: Path) -> int:
-    from django.core.management import call_command
     from django.test import override_settings
 
     from backups_app.configuration import Configuration, Secret
     from tests.faults import hooks
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)  # how a test asks where a command hangs
     if order["file_limit"] is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit"], order["file_limit"]))

@@ -55,15 +55,17 @@ def test_killed_twice_the_third_run_recovers(temples: MakeTemple) -> None:
     points = _spread(len(hooks), 80 if LONG else 3)
     for number, point in enumerate(points):
         temple = temples()
-        assert temple.run(kill_at=point).was_killed
+        first = temple.run(kill_at=point)
+        assert first.was_killed
         second = temple.run(kill_at=1 + (37 * (number + 1)) % len(hooks))
         temple.nothing_is_lost()
 
         third = temple.run()
 
-        assert third.exit_code == 0, f"killed at {point}, then {second.hooks[-1:]}: {third.stdout}{third.stderr}"
+        where = f"killed at {first.hooks[-1]}, then at {second.hooks[-1]}"
+        assert third.exit_code == 0, f"{where}: {third.stdout}{third.stderr}"
         temple.nothing_is_lost()
-        temple.all_is_settled()
+        temple.all_is_settled(where)
         temple.all_is_purged()
 
 

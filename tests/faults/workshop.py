@@ -19,7 +19,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from backups_app.configuration import Configuration
 from backups_app.workflow import owner
@@ -67,13 +67,22 @@ class Child:
         deadline = time.monotonic() + seconds
         exit_file = self.folder / "exit"
         while not exit_file.exists():
-            assert time.monotonic() < deadline, f"a command did not end:\n{self._read('stderr')[-3000:]}"
+            if time.monotonic() > deadline:
+                self._tell_where_it_hangs()
             time.sleep(0.01)
         return Ended(
             exit_code=int(exit_file.read_text()),
             stdout=self._read("stdout"),
             stderr=self._read("stderr"),
             hooks=self._read("hooks").splitlines(),
+        )
+
+    def _tell_where_it_hangs(self) -> NoReturn:
+        self.signal(signal.SIGUSR1)
+        time.sleep(1)
+        self.signal(signal.SIGKILL)
+        raise AssertionError(
+            f"a command did not end; its last hooks {self._read('hooks').splitlines()[-3:]}\n{self._read('stderr')[-6000:]}"
         )
 
     def _read(self, name: str) -> str:

@@ -12,8 +12,8 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
+import pymongo
 from bson.errors import InvalidDocument
 from pymongo.client_session import ClientSession
 from pymongo.collation import Collation
@@ -29,7 +29,11 @@ from backups_app.mongo.exact_writes.live_collection import DURABLE, LiveCollecti
 from backups_app.mongo.exact_writes.statement import Frames
 
 SIMPLE = Collation(locale="simple")
-UNKNOWN_TRIES = 3
+UNKNOWN_TRIES = 2
+ATTEMPT_SECONDS, SECOND_LOOK_SECONDS = 60.0, 15.0
+"""A first attempt may take the client's own time limit, read, delete and commit together. After an unknown end one more
+look is taken: a server that does not answer that either is left to the caller, who will call again."""
+
 UNMATCHED_TRIES = 3
 BUSY_TRIES_BEFORE_HALVING = 5
 BUSY_SECONDS = 75.0
@@ -100,10 +104,19 @@ def delete_equal(*, live: LiveCollection, frames: Sequence[bytes]) -> DeleteOutc
 
 
 def _windows(frames: Frames, statements: int) -> Iterator[dict[bytes, bytes]]:
-    """Yield what goes in one round trip: the documents of so many statements."""
-    parts = statement.cut(frames)
-    while several := list(islice(parts, statements)):
-        yield {raw_id: frame for part in several for raw_id, frame in part.items()}
+    """Yield what goes in one round trip: the documents of so many statements, all together at most 4 MiB: a slow line
+    must carry it within the time limit."""
+    window: dict[bytes, bytes] = {}
+    held = size = 0
+    for part in statement.cut(frames):
+        part_bytes = sum(map(len, part.values()))
+        if held == statements or (held and size + part_bytes > statement.STATEMENT_BYTES):
+            yield window
+            window, held, size = {}, 0, 0
+        window |= part
+        held, size = held + 1, size + part_bytes
+    if window:
+        yield window
 
 
 def _second_and_first_half(window: Frames) -> list[dict[bytes, bytes]]:
@@ -120,7 +133,8 @@ def _deliver(live: LiveCollection, window: Frames, sent: set[bytes], deadline: f
     unknown = busy = 0
     while True:
         try:
-            return _attempt(live, window, sent)
+            with pymongo.timeout(SECOND_LOOK_SECONDS if unknown else _limit_seconds(live)):
+                return _attempt(live, window, sent)
         except (PyMongoError, InvalidDocument) as error:
             kind = failures.kind(error)
             unknown += kind is Kind.UNKNOWN
@@ -132,6 +146,12 @@ def _deliver(live: LiveCollection, window: Frames, sent: set[bytes], deadline: f
             if (busy >= BUSY_TRIES_BEFORE_HALVING and len(window) > 1) or time.monotonic() > deadline:
                 raise _Refused("other work held on to it") from error
         time.sleep(random.uniform(0.2, 1.0) * min(0.01 * 2 ** (busy + unknown), 1.0))  # noqa: S311
+
+
+def _limit_seconds(live: LiveCollection) -> float:
+    """Return the client's time limit of an operation, here for the whole attempt: pymongo would give each retry, the
+    commit and the abort a limit of their own."""
+    return float(live.collection.database.client.options.timeout or ATTEMPT_SECONDS)
 
 
 def _attempt(live: LiveCollection, window: Frames, sent: set[bytes]) -> DeleteOutcome:

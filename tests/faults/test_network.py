@@ -1,0 +1,172 @@
+"""Atlas behind a network that fails: whatever happens on the way, nothing is lost and the status tells the truth."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backups_app.configuration import Secret
+from backups_app.mongo.embedded import EmbeddedServer
+from tests.faults.conftest import KEEPING, LONG, WITH_DELETION, Temple
+from tests.faults.workshop import Ended
+from tests.proxy import Proxy
+
+
+@pytest.fixture
+def network(remote_server: EmbeddedServer) -> Iterator[Proxy]:
+    with Proxy(remote_server.address) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def far_temples(temples: Callable[..., Temple], network: Proxy) -> Callable[..., Temple]:
+    """Temples whose Atlas is reached through the proxy; each operation may take three seconds."""
+
+    def make(**more: Any) -> Temple:
+        url = Secret(network.uri + "&timeoutMS=3000&serverSelectionTimeoutMS=1500")
+        return temples(**more).with_changes(cloud_url=url)
+
+    return make
+
+
+def _cut_once_some_are_gone(temple: Temple, network: Proxy) -> threading.Thread:
+    """Refuse Atlas as soon as the first batch of bookings has been deleted there."""
+
+    def watch() -> None:
+        whole = temple.remote["bookings"].count_documents({})
+        deadline = time.monotonic() + 60
+        highest = whole
+        while time.monotonic() < deadline:
+            now = temple.remote["bookings"].count_documents({})
+            highest = max(highest, now)
+            if now < highest:
+                network.refuse()
+                return
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+def _cut_in_the_purge(temple: Temple, network: Proxy) -> Ended:
+    watcher = _cut_once_some_are_gone(temple, network)
+    ended = temple.run()
+    watcher.join()
+    return ended
+
+
+def test_cut_in_the_remote_purge_the_run_is_partial_and_resume_finishes_it(
+    far_temples: Callable[..., Temple], network: Proxy
+) -> None:
+    temple = far_temples(count=4000)
+    whole = temple.local["bookings"].count_documents({}) + 7
+
+    cut = _cut_in_the_purge(temple, network)
+
+    result = cut.json()
+    assert (cut.exit_code, result["status"], result["resume_available"]) == (3, "partial", True), result
+    assert result["collections_deleted_local"] == []
+    assert temple.local["bookings"].count_documents({}) == whole
+    assert 0 < temple.remote["bookings"].count_documents({}) < whole
+    temple.nothing_is_lost()
+    network.heal()
+    resumed = temple.run(["backup_resume", result["backup_id"], "--json"])
+    assert resumed.exit_code == 0, resumed.stdout + resumed.stderr
+    assert resumed.json()["status"] == "success"
+    temple.nothing_is_lost()
+    temple.all_is_settled()
+    temple.all_is_purged()
+
+
+def test_a_sync_between_the_cut_and_the_resume_moves_none_of_those_keys(
+    far_temples: Callable[..., Temple], network: Proxy
+) -> None:
+    temple = far_temples(count=4000)
+    cut = _cut_in_the_purge(temple, network).json()
+    network.heal()
+    local, remote = (side["bookings"].count_documents({}) for side in temple.sides)
+
+    kept = temple.run(KEEPING)
+
+    between = [side["bookings"].count_documents({}) for side in temple.sides]
+    resumed = temple.run(["backup_resume", cut["backup_id"], "--json"])
+    assert kept.exit_code == 0, kept.stdout + kept.stderr
+    assert between == [local, remote]
+    assert resumed.exit_code == 0, resumed.stdout + resumed.stderr
+    temple.nothing_is_lost()
+    temple.all_is_purged()
+
+
+def test_keep_after_all_makes_them_ordinary_documents_again(far_temples: Callable[..., Temple], network: Proxy) -> None:
+    temple = far_temples(count=4000)
+    cut = _cut_in_the_purge(temple, network).json()
+    network.heal()
+
+    kept = temple.run(["backup_resume", cut["backup_id"], "--keep", "--json"])
+    synced = temple.run(KEEPING)
+
+    assert (kept.exit_code, synced.exit_code) == (0, 0), kept.stdout + synced.stdout
+    counts = [side["bookings"].count_documents({}) for side in temple.sides]
+    assert counts[0] == counts[1]
+    temple.nothing_is_lost()
+
+
+KINDS: dict[str, Callable[[Proxy, int], None]] = {
+    "cut to Atlas": lambda network, place: network.cut_after(place),
+    "cut from Atlas": lambda network, place: network.cut_after(place, to_client=True),
+    "refused": lambda network, place: network.refuse(),
+    "black hole": lambda network, place: network.black_hole(),
+    "reply lost": lambda network, place: network.lose_reply(to=b"commitTransaction"),
+    "reset": lambda network, place: network.reset(),
+    "1 % reset": lambda network, place: network.reset_some(0.01, seed=place),
+    "200 ms": lambda network, place: network.latency(0.1),
+    "50 kB/s": lambda network, place: network.throttle(50_000),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_failure_of_the_way_to_atlas_loses_nothing(
+    far_temples: Callable[..., Temple], network: Proxy, kind: str
+) -> None:
+    chance = random.Random(kind)
+    codes = []
+    for _ in range(15 if LONG else 1):
+        temple = far_temples(count=60)
+        timer = threading.Timer(chance.uniform(0.3, 1.4), KINDS[kind], (network, chance.randrange(1, 60_000)))
+        timer.start()
+
+        ended = temple.run()
+
+        timer.cancel()
+        timer.join()
+        network.heal()
+        codes.append(ended.exit_code)
+        assert ended.exit_code in (0, 3), ended.stdout + ended.stderr
+        temple.nothing_is_lost()
+        last = temple.run()
+        assert last.exit_code == 0, f"the first ended with {ended.exit_code}: {last.stdout}{last.stderr}"
+        temple.nothing_is_lost()
+        temple.all_is_settled()
+        temple.all_is_purged()
+    print(f"\n{kind}: exit codes {codes}, 0 lost")
+
+
+def test_no_atlas_at_all_makes_a_backup_and_deletes_nothing(temples: Callable[..., Temple], tmp_path: Path) -> None:
+    temple = temples()
+    nobody = Secret("mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=300")
+    cut_off = replace(temple, configuration=replace(temple.configuration, cloud_url=nobody))
+    before = [side["bookings"].count_documents({}) for side in temple.sides]
+
+    ended = cut_off.run(WITH_DELETION)
+
+    assert (ended.exit_code, ended.json()["status"]) == (3, "partial"), ended.stdout
+    assert [side["bookings"].count_documents({}) for side in temple.sides] == before
+    temple.nothing_is_lost()

@@ -1,0 +1,46 @@
+"""An owner that stands still past its lease while others go on, and wakes up in the middle of its work."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+
+from tests.faults.conftest import LONG, WITH_DELETION, Temple
+from tests.faults.writers import Writers
+
+LEASE_SECONDS = 2
+
+
+def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., Temple]) -> None:
+    hooks = len(temples().run().hooks)
+    points = 100 if LONG else 4
+    codes = []
+    for number in range(points):
+        temple = temples().with_changes(lease_seconds=LEASE_SECONDS)
+        point = 1 + round((number + 0.5) * hooks / points)
+        child = temple.workshop.start(temple.configuration, WITH_DELETION, stop_at=point)
+        while not _has_stopped(child):
+            time.sleep(0.02)
+        time.sleep(LEASE_SECONDS + 0.5)
+        sides = {"local": temple.local, "remote": temple.remote}
+        with Writers(sides, temple.acknowledged, writes=80, seed=number) as writers:
+            other = temple.run()
+            child.signal(signal.SIGCONT)
+        woken = child.wait()
+        last = temple.run()
+
+        assert writers.failures == []
+        assert last.exit_code == 0, f"stopped at hook {point}: {last.stdout}{last.stderr}"
+        temple.nothing_is_lost()
+        temple.all_is_settled()
+        codes.append((other.exit_code, woken.exit_code))
+    print(f"\n{points} owners stopped past their lease and woken, 0 lost; (other, woken) ended with {codes}")
+
+
+def _has_stopped(child: object) -> bool:
+    from tests.faults.workshop import Child, is_gone
+
+    assert isinstance(child, Child)
+    assert not is_gone(child.pid), "it ended before the hook was reached"
+    return child.is_stopped()

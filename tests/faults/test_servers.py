@@ -1,0 +1,65 @@
+"""A mongod that dies in the middle of a run, on either side; once it is back, the next plain run sets all right."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from backups_app.mongo.embedded import EmbeddedServer
+from tests.faults.conftest import LONG, WITH_DELETION, Temple, temples_on
+from tests.faults.workshop import Workshop
+
+ROUNDS = 25 if LONG else 1
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[dict[str, EmbeddedServer]]:
+    """Two servers of our own, for they will be killed."""
+    with (
+        EmbeddedServer(data_dir=tmp_path / "local", replica_set="local") as local,
+        EmbeddedServer(data_dir=tmp_path / "remote", replica_set="atlas") as remote,
+    ):
+        yield {"local": local, "remote": remote}
+
+
+@pytest.fixture
+def mortal_temples(
+    workshop: Workshop, servers: dict[str, EmbeddedServer], tmp_path: Path
+) -> Iterator[Callable[..., Temple]]:
+    yield from temples_on(workshop, servers["local"].uri, servers["remote"].uri, tmp_path)
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_a_server_that_dies_mid_run_loses_nothing(
+    mortal_temples: Callable[..., Temple], servers: dict[str, EmbeddedServer], side: str
+) -> None:
+    chance = random.Random(11)
+    whole = _seconds_of_a_run(mortal_temples())
+    outcomes = []
+    for _ in range(ROUNDS):
+        temple = mortal_temples(count=600)
+        child = temple.workshop.start(temple.configuration, WITH_DELETION)
+        time.sleep(chance.uniform(0.3, 1.0) * whole)
+        servers[side].kill()
+        ended = child.wait(seconds=180)
+        servers[side].start()
+        temple.nothing_is_lost()
+
+        again = temple.run()
+
+        assert again.exit_code == 0, f"the first ended with {ended.exit_code}:\n{again.stdout}{again.stderr}"
+        temple.nothing_is_lost()
+        temple.all_is_settled()
+        temple.all_is_purged()
+        outcomes.append(ended.exit_code)
+    print(f"\n{side} mongod killed {ROUNDS} times, exit codes of the runs {outcomes}, 0 lost")
+
+
+def _seconds_of_a_run(temple: Temple) -> float:
+    started = time.monotonic()
+    assert temple.run().exit_code == 0
+    return time.monotonic() - started
