@@ -18,6 +18,7 @@ from backups_app.backup_files.document_index import DocumentIndex
 from backups_app.backup_files.gzip_members import Decompressed
 from backups_app.backup_files.manifest import FileEntry
 from backups_app.errors import VerificationFailed
+from backups_app.verification import unique_ids
 from backups_app.verification.frame_walk import FrameWalk
 from backups_app.verification.unique_ids import UniqueIds
 
@@ -83,12 +84,12 @@ def _damage(relative: str, error: InvalidFrame) -> VerificationFailed:
     return VerificationFailed(problem=f"{relative} is damaged: {error.problem} ({place})")
 
 
-def _confirmed(folder: Path, relative: str, suspects: frozenset[int]) -> int:
-    """Read the file again and count the `_id`s that really came more than once among those of equal hash."""
+def _confirmed(folder: Path, relative: str, suspects: frozenset[float]) -> int:
+    """Read the file again and count the `_id`s that really came more than once among those of equal fingerprint."""
     seen: Counter[bytes] = Counter()
 
     def keep(keys: Iterable[bytes]) -> None:
-        seen.update(key for key in keys if hash(key) in suspects)
+        seen.update(key for key in keys if float(unique_ids.fingerprint(key)) in suspects)
 
     walk = FrameWalk(keys=keep)
     for chunk in _Reading(folder, relative).chunks():

@@ -1,17 +1,18 @@
 """Are all `_id`s of a file different? Answered in flat memory, however many there are.
 
-Each `_id` is remembered by a 64-bit hash. A million of them are sorted at a time and dealt out to buckets on the disk;
-each bucket is then small enough to look for equal hashes in. Equal hashes are a suspicion only: the caller confirms it
-on the real bytes.
+Each `_id` is remembered by a hash, as a float of 53 bits: floats sort twice as quickly as whole numbers of 64. A
+million of them are sorted at a time and dealt out to buckets on the disk; each bucket is then small enough to look for
+equal hashes in. Equal hashes are a suspicion only: the caller confirms it on the real bytes.
 """
 
 from __future__ import annotations
 
 import itertools
+import operator
 import tempfile
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -19,8 +20,12 @@ from backups_app.backup_files import durable
 
 _AT_ONCE = 1 << 20
 _BUCKETS = 1 << 10
-_LOWEST, _WIDTH = -(1 << 63), 1 << 54
+_LOWEST, _WIDTH = -float(1 << 63), float(1 << 54)
 _ITEM = 8
+
+
+fingerprint: Callable[[bytes], float] = hash
+"""What is remembered of a key. Differs from process to process, so that nobody can choose `_id`s that collide."""
 
 
 class UniqueIds:
@@ -29,18 +34,18 @@ class UniqueIds:
     def __init__(self, *, folder: Path, at_once: int = _AT_ONCE) -> None:
         self._folder = folder
         self._at_once = at_once
-        self._waiting: array[int] = array("q")
+        self._waiting: array[float] = array("d")
         self._spilled: IO[bytes] | None = None
         self._extents: list[list[tuple[int, int]]] = [[] for _ in range(_BUCKETS)]
 
     def add(self, keys: Iterable[bytes]) -> None:
         """Remember these keys; two are the same `_id` exactly when they are equal."""
-        self._waiting.extend(map(hash, keys))
+        self._waiting.extend(map(fingerprint, keys))
         if len(self._waiting) >= self._at_once:
             self._spill()
 
-    def suspects(self) -> frozenset[int]:
-        """Return the hashes that came more than once. Empty means: all `_id`s are different, for certain."""
+    def suspects(self) -> frozenset[float]:
+        """Return the fingerprints that came more than once. Empty means: all `_id`s are different, for certain."""
         if self._spilled is None:
             return _repeated(self._waiting)
         self._spill()
@@ -56,8 +61,8 @@ class UniqueIds:
     def _deal_out(self) -> None:
         if self._spilled is None:
             self._spilled = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by `suspects`
-        ordered = array("q", sorted(self._waiting))
-        self._waiting = array("q")
+        ordered = array("d", sorted(self._waiting))
+        self._waiting = array("d")
         start = 0
         for number in range(_BUCKETS):
             end = (
@@ -68,17 +73,17 @@ class UniqueIds:
                 self._spilled.write(ordered[start:end].tobytes())
             start = end
 
-    def _bucket(self, number: int) -> array[int]:
+    def _bucket(self, number: int) -> array[float]:
         assert self._spilled is not None
-        values: array[int] = array("q")
+        values: array[float] = array("d")
         for offset, count in self._extents[number]:
             self._spilled.seek(offset)
             values.frombytes(self._spilled.read(count * _ITEM))
         return values
 
 
-def _repeated(values: array[int]) -> frozenset[int]:
-    if len(set(values)) == len(values):
-        return frozenset()
+def _repeated(values: array[float]) -> frozenset[float]:
     ordered = sorted(values)
+    if not any(map(operator.eq, ordered, itertools.islice(ordered, 1, None))):
+        return frozenset()
     return frozenset(one for one, other in itertools.pairwise(ordered) if one == other)
