@@ -3,10 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
-handler400 = "backups_app.pages.failures.bad_request"
-handler403 = "backups_app.pages.failures.forbidden"
-handler404 = "backups_app.pages.failures.not_found"
-handler500 = "backups_app.pages.failures.server_error"
+handler400 = "templeops.failures.bad_request"
+handler403 = "templeops.failures.forbidden"
+handler404 = "templeops.failures.not_found"
+handler500 = "templeops.failures.server_error"
 
 urlpatterns = [
     path("api/", include("backups_app.api.urls")),

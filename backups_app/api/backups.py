@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from backups_app.api import inputs, serializers, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.api.trigger import accepted
-from backups_app.errors import InvalidInput
 from backups_app.records import Origin, RunDocument
 from backups_app.workflow import jobs, overview, verifying
 
@@ -125,13 +124,17 @@ class VerifyEndpoint(Endpoint):
 
 
 def _page(every: list[RunDocument], *, limit: int, cursor: str | None) -> tuple[list[RunDocument], str | None]:
-    """Return the page after `cursor`, the id of the last run seen, and the cursor of the next page."""
-    start = 0
-    if cursor is not None:
-        ids = [document["backup_id"] for document in every]
-        if cursor not in ids:
-            raise InvalidInput(message="This cursor is not known any more. Start again without it.")
+    """Return the page after `cursor`, the id of the last run seen, and the cursor of the next page.
+
+    When that run has gone meanwhile, the page begins with the next older id.
+    """
+    ids = [document["backup_id"] for document in every]
+    if cursor is None:
+        start = 0
+    elif cursor in ids:
         start = ids.index(cursor) + 1
+    else:
+        start = next((number for number, backup_id in enumerate(ids) if backup_id < cursor), len(ids))
     page = every[start : start + limit]
     more = start + limit < len(every)
     return page, page[-1]["backup_id"] if more else None

@@ -18,6 +18,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny
 
+from backups_app.api import inputs
+
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Tells OpenAPI what `LoginSessionAuthentication` wants."""
@@ -27,6 +29,35 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+IN_THE_PATH: dict[str, dict[str, Any]] = {
+    "backup_id": {
+        "schema": {"type": "string", "pattern": r"^[0-9]{8}_[0-9]{6}(_[0-9]{2})?$"},
+        "example": "20250119_143022",
+        "description": "In UTC; a second run in the same second ends with `_01`.",
+    },
+    "name": {
+        "schema": {"type": "string", "minLength": 1},
+        "example": "bookings",
+        "description": "A name with a slash is written as `~` and its base64url form.",
+    },
+    "session_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 43}},
+}
+
+
+def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """For drf-spectacular: say what the parameters in the paths look like, and that bodies hold no other fields."""
+    for kind in inputs.Strict.__subclasses__():
+        component = result["components"]["schemas"].get(f"{kind.__name__}Request")
+        if component is not None:
+            component["additionalProperties"] = False
+    for item in result["paths"].values():
+        for operation in item.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path":
+                    parameter |= IN_THE_PATH.get(parameter["name"], {})
+    return result
 
 
 class SchemaView(SpectacularAPIView):

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -68,8 +68,17 @@ def of(error: TempleOpsError) -> Response:
 
 def plain(status: int) -> Response:
     """Return the answer to a failure that has only its HTTP status to say."""
+    return Response(_sentence(status), status=status)
+
+
+def last_resort(status: int) -> JsonResponse:
+    """Return the same where no view of the API was reached."""
+    return JsonResponse(_sentence(status), status=status)
+
+
+def _sentence(status: int) -> dict[str, str]:
     code, detail = SENTENCES.get(status, SENTENCES[500] if status >= 500 else SENTENCES[400])
-    return Response({"detail": detail, "code": code, "request_id": request_context.current().request_id}, status=status)
+    return {"detail": detail, "code": code, "request_id": request_context.current().request_id}
 
 
 def fields_invalid(error: exceptions.ValidationError) -> FieldsInvalid:

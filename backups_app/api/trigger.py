@@ -43,7 +43,7 @@ HEADERS = [
         "Prefer", str, OpenApiParameter.HEADER, description="`respond-async` answers 202 at once; `wait=10` waits."
     ),
     OpenApiParameter(
-        "Idempotency-Key", str, OpenApiParameter.HEADER,
+        "Idempotency-Key", {"type": "string", "pattern": "^[!-~]{1,255}$"}, OpenApiParameter.HEADER,
         description="The same key with the same body gives the same run, for 24 hours.",
     ),
 ]  # fmt: skip

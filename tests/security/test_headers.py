@@ -99,6 +99,29 @@ def test_an_unforeseen_error_has_them_too_and_says_nothing(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("path", "kind"), [("/api/auth/sessions", "application/json"), ("/sessions/", "text/html")])
+def test_a_failure_before_any_view_is_told_in_the_tongue_of_the_address(
+    super_admin: User, password: str, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, path: str, kind: str
+) -> None:
+    caller = sign_in(super_admin)
+    client = Client(headers={"User-Agent": FIREFOX, "Authorization": f"Bearer {caller.access}"})
+    client.post("/login/", {"username": "ananya", "password": password})
+    client.raise_request_exception = False
+
+    def fail(**_: Any) -> None:
+        raise RuntimeError("Django's database is gone")
+
+    monkeypatch.setattr("backups_app.access.sessions.judge", fail)
+    broken = client.get(path)
+    foreign = client.get(path, HTTP_HOST="evil.example")
+
+    for answer, status in ((broken, 500), (foreign, 400)):
+        assert answer.status_code == status
+        assert answer.headers["Content-Type"].startswith(kind)
+        assert "gone" not in answer.content.decode()
+        check(answer)
+
+
 def test_the_documentation_page_runs_only_our_own_scripts(client: Client) -> None:
     page = client.get("/api/docs/")
     text = page.content.decode()

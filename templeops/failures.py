@@ -1,0 +1,31 @@
+"""What is said when nothing else could say it: JSON under /api/, a page everywhere else."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from backups_app.api import errors
+from backups_app.middleware import API
+from backups_app.pages import failures
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: a host name that is not ours, a request too large or malformed."""
+    return errors.last_resort(400) if _is_api(request) else failures.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return errors.last_resort(403) if _is_api(request) else failures.forbidden(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return errors.last_resort(404) if _is_api(request) else failures.not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: something failed before a view was reached, such as Django's own database."""
+    return errors.last_resort(500) if _is_api(request) else failures.server_error(request)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith(API)

@@ -1,0 +1,98 @@
+"""The OpenAPI document and the server agree, whatever is sent: schemathesis over every operation, per role and mode."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.test import override_settings
+from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, given, settings
+
+from backups_app.access import sessions, tokens, visit
+from backups_app.backup_files.store import Store
+from backups_app.configuration import Configuration
+from backups_app.models import LoginSession, User
+from backups_app.records import Origin
+from templeops.wsgi import application
+from tests.security.test_rbac_api import FAKED, a_run
+
+pytestmark = pytest.mark.django_db
+LONG = os.environ.get("TEMPLEOPS_LONG") == "1"
+EXAMPLES = 60 if LONG else 8
+CALLERS = ["role 0", "role 2", "nobody"] if LONG else ["role 0"]
+MODES = ["local", "cloud"] if LONG else ["local"]
+
+# Answers that need databases come from a fake of the right shape; everything before them is real.
+REPLACED = {
+    "backups_app.workflow.jobs.start_backup": FAKED["start_backup"],
+    "backups_app.workflow.jobs.cancel": FAKED["cancel"],
+    "backups_app.workflow.jobs.resume": FAKED["resume"],
+    "backups_app.workflow.overview.get_run": FAKED["get_run"],
+    "backups_app.workflow.restoring.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
+    "backups_app.workflow.restoring.start": lambda **_: a_run(),
+    "backups_app.workflow.restoring.look": lambda **_: {},
+    "backups_app.workflow.preview_json.of": lambda preview: {
+        "backup_id": "20250119_143022", "target": "temple_db", "in_place": True, "mode": "add", "collections": [],
+        "include_purged": False, "document": None, "server": "127.0.0.1:27017", "confirmation": "0" * 64,
+        "needs_phrase": False, "totals": {"insert": 0}, "left_out": [], "insert_bytes": 0,
+    },
+}  # fmt: skip
+
+
+@functools.cache
+def schema() -> Any:
+    """The document as the server gives it, with the server behind it."""
+    return schemathesis.openapi.from_wsgi("/api/schema/", application)
+
+
+def operations() -> list[tuple[str, str]]:
+    paths = SchemaGenerator().get_schema(public=True)["paths"]
+    return [(method.upper(), path) for path, item in paths.items() for method in item]
+
+
+def headers_of(caller: str, user: User | None) -> dict[str, str]:
+    """A fresh session for each request: some of them end it."""
+    if caller == "nobody" or user is None:
+        return {}
+    facts = visit.Visit(origin=Origin.API, address="127.0.0.1")
+    now = timezone.now()
+    session = sessions.open_session(user=user, face=LoginSession.Face.API, visit=facts, now=now)
+    return {"Authorization": f"Bearer {tokens.issue(session=session, now=now).access}", "User-Agent": ""}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize(("method", "path"), operations(), ids=lambda value: value)
+def test_every_operation_answers_as_it_is_documented(
+    method: str, path: str, caller: str, mode: str, monkeypatch: pytest.MonkeyPatch, a_folder: Path
+) -> None:
+    for signal in (
+        request_started,
+        request_finished,
+    ):  # the server's own end of a request would close the test's database
+        monkeypatch.setattr(signal, "receivers", [])
+        signal.sender_receivers_cache.clear()
+    for where, fake in REPLACED.items():
+        monkeypatch.setattr(where, fake)
+    Store(a_folder).prepare()
+    user = User.objects.create(username="caller", role_id=int(caller[-1])) if caller != "nobody" else None
+    operation = schema()[path][method]
+
+    @given(case=operation.as_strategy())
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, derandomize=not LONG,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )  # fmt: skip
+    def send(case: Any) -> None:
+        case.call_and_validate(headers=headers_of(caller, user))
+
+    with override_settings(TEMPLEOPS=Configuration(primary_database=mode, backup_dir=a_folder)):
+        send()
