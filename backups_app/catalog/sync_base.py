@@ -30,8 +30,8 @@ from backups_app.mongo import raw_ids
 NAME = "backup_sync_base"
 BUCKET_ENTRIES = 1_000
 DEEPEST = 5
-LONGEST_ID = 1_024
-"""A document with a longer `_id` has no base: it is judged as new each time, which never deletes."""
+LONGEST_KEY = 1_024
+"""Of longer keys only a hash is stored, so that a bucket of them stays a document that the server takes."""
 
 _HASH_BYTES = 32
 _DUPLICATE_KEY = 11000
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
 
 
 Entries = dict[bytes, Entry]
-"""Entries by key (`raw_ids.key`)."""
+"""Entries by short key."""
 
 
 def collection(database: Database[Any]) -> Collection[Any]:
@@ -54,8 +54,18 @@ def collection(database: Database[Any]) -> Collection[Any]:
     return database.get_collection(NAME, write_concern=_DURABLE, read_concern=ReadConcern("majority"))
 
 
+def short(key: bytes) -> bytes:
+    """Return the key (`raw_ids.key`) under which entries are found: itself, or the hash of a very long one."""
+    return key if len(key) <= LONGEST_KEY else b"\0" + hashlib.sha256(key).digest()
+
+
+def is_real(raw_id: bytes) -> bool:
+    """Whether an entry's raw `_id` can be looked up: of a very long one only the hash is known."""
+    return raw_id[:1] != b"\0"
+
+
 def place(key: bytes) -> str:
-    """Return where a key belongs, as hex digits of which a bucket's name is the beginning."""
+    """Return where a short key belongs, as hex digits of which a bucket's name is the beginning."""
     return hashlib.blake2b(key, digest_size=8).hexdigest()
 
 
@@ -100,11 +110,11 @@ class Base:
         return int(found["n"]) if found else 0
 
     def read(self, keys: Iterable[bytes]) -> Entries:
-        """Return the entries of these keys, as far as there are any."""
-        wanted = set(keys)
+        """Return the entries of these keys (long or short), as far as there are any."""
+        wanted = {short(key): key for key in keys}
         found: Entries = {}
         for bucket in self._buckets({self._bucket(key) for key in wanted}):
-            found.update((key, entry) for key, entry in _unpack(bucket["e"]).items() if key in wanted)
+            found.update((wanted[key], entry) for key, entry in _unpack(bucket["e"]).items() if key in wanted)
         return found
 
     def read_prefix(self, prefix: str) -> Entries:
@@ -124,7 +134,7 @@ class Base:
         """Set these entries (None removes), majority and journaled. Raise `OwnershipLost` when a later sync has
         written one of their buckets: then nothing of that bucket is changed."""
         by_bucket: dict[str, dict[bytes, Entry | None]] = {}
-        for key, entry in changes.items():
+        for key, entry in ((short(key), entry) for key, entry in changes.items()):
             by_bucket.setdefault(self._bucket(key), {})[key] = entry
         names = sorted(by_bucket)
         for at in range(0, len(names), BUCKET_ENTRIES):
@@ -139,10 +149,10 @@ class Base:
     ) -> UpdateOne | InsertOne[Any] | None:
         entries = _unpack(stored["e"]) if stored else {}
         for key, entry in changes.items():
-            if entry is None or len(entry.raw_id) > LONGEST_ID:
+            if entry is None:
                 entries.pop(key, None)
             else:
-                entries[key] = entry
+                entries[key] = entry if is_real(key) else Entry(key, entry.hash)
         generation = self._generation if self._generation is not None else (stored or {}).get("g", 0)
         content = {"n": len(entries), "g": generation, "e": Binary(_pack(entries.values()))}
         if stored is None:
@@ -222,6 +232,6 @@ def _unpack(packed: bytes) -> Entries:
     while at < end:
         stop = at + 2 + int.from_bytes(packed[at : at + 2], "big")
         raw_id = packed[at + 2 : stop]
-        found[raw_ids.key(raw_id)] = Entry(raw_id, packed[stop : stop + _HASH_BYTES])
+        found[raw_ids.key(raw_id) if is_real(raw_id) else raw_id] = Entry(raw_id, packed[stop : stop + _HASH_BYTES])
         at = stop + _HASH_BYTES
     return found

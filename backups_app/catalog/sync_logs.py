@@ -3,7 +3,7 @@
 {_id: "20250119_143022-5c1e…", run_id, status: "in_progress" | "success" | "failed", started_at, finished_at,
  seconds, pair, generation, dry_run, detection: {local: "stream" | "scan", remote: …, reasons: [sentence, …]},
  collections: [{name, found_by: "stream" | "scan", pulled, pushed, equal, conflicts, deleted_local, deleted_remote,
-                edit_beat_deletion, kept_back, stale, held, unresolved, unresolved_documents: [{id, reason}],
+                edit_beat_deletion, kept_back, stale, held, unresolved, unresolved_documents: [{id, reason, other_id}],
                 skipped: reason | null, blocked: reason | null, differences: [sentence, …], created_on, size_bytes,
                 seconds}, …],
  totals: {pulled, pushed, …}, bytes, round_trips: {local, remote}, warnings: [sentence, …],

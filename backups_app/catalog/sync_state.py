@@ -5,10 +5,10 @@
 The local one also remembers what the next sync needs:
 
      tokens: {local: {…}, remote: {…}},      where each side's change stream goes on
-     sessions: {local: [UUID], remote: […]}, whose transactions in the stream are our own echo
+     echo: {local: {session: UUID, after, last}, remote: …},   our own transactions, which the stream leaves out
      collections: [{name, local: uuid, remote: uuid}], leftover: [{name, ids: [Binary]}], blocked: [{name, reason}],
      full: [name],                           collections that must be scanned next time
-     proof: {at: Date, verdict: "equal" | "differs", documents: 23861, differing: […], unannounced: 0},
+     proof: {at: Date, verdict: "equal" | "differs", documents: 23861, differing: […], …},
      synced_at: Date
 """
 

@@ -15,9 +15,10 @@ from backups_app.mongo.exact_writes import live_documents
 from backups_app.progress import Progress
 from backups_app.records import Side
 from backups_app.sync import brake, scan
-from backups_app.sync.settle import BATCH_BYTES, BATCH_DOCUMENTS, Settled, Settler
+from backups_app.sync.judgement import Settled
+from backups_app.sync.settle import BATCH_BYTES, BATCH_DOCUMENTS, Settler
 from backups_app.sync.sides import SideAccess
-from backups_app.sync.tally import Tally
+from backups_app.sync.tally import NAMED_DOCUMENTS, Tally
 
 ROUNDS = 3
 _OTHER = {Side.LOCAL: Side.REMOTE, Side.REMOTE: Side.LOCAL}
@@ -45,14 +46,17 @@ class CollectionSync:
     decided: str | None = None
     """What an admin decided about a blocked collection: `delete`, `keep`, or nothing yet."""
     known: int = 0
+    scan_again: bool = False
+    """Something vanished whose `_id` is not known: only a scan of both sides next time can tell."""
     left: Settled = field(default_factory=Settled)
 
     def copy(self) -> None:
         """Find what differs and bring it together, except for deletions. At most three rounds."""
         with self._timed():
+            if not self.search.scanned and not self.search.touched:
+                return
             with connections.reachable(Side.LOCAL):
                 self.known = self.base.count()
-            self.left = Settled()
             for batch in self._batches():
                 self.left.add(self.settler.settle(batch))
             for _ in range(ROUNDS - 1):
@@ -72,13 +76,17 @@ class CollectionSync:
 
     def close(self) -> None:
         """Name what is left: clashes are unresolved, what somebody else was quicker with waits for the next sync."""
-        for raw_id, reason in self.left.clashes.values():
-            self.tally.unresolved_documents[raw_id] = reason
+        for clash in self.left.clashes.values():
+            self.tally.unresolved_documents[clash.raw_id] = clash.reason
+            if len(self.tally.other_ids) < NAMED_DOCUMENTS:
+                self.tally.other_ids[clash.raw_id] = self.settler.who_holds(clash)
         self.tally.stale = len(self.left.again)
+        self.tally.held = len(self.left.held)
 
     def leftover(self) -> list[bytes]:
         """Return the raw `_id`s that the next sync must look at, whatever its streams say."""
-        waiting = {**self.left.again, **self.left.held, **{k: v for k, (v, _) in self.left.clashes.items()}}
+        waiting = {**self.left.again, **self.left.held}
+        waiting.update((key, clash.raw_id) for key, clash in self.left.clashes.items())
         for side in Side:
             waiting.update(self.left.vanished[side])
         return [*waiting.values(), *self.tally.unresolved_documents]
@@ -86,7 +94,7 @@ class CollectionSync:
     # ── inside ───────────────────────────────────────────────────────────────
 
     def _again(self, deletes: frozenset[Side]) -> None:
-        waiting = {**self.left.again, **{key: raw_id for key, (raw_id, _) in self.left.clashes.items()}}
+        waiting = {**self.left.again, **{key: clash.raw_id for key, clash in self.left.clashes.items()}}
         self.left.again, self.left.clashes = {}, {}
         ids = list(waiting.values())
         for at in range(0, len(ids), BATCH_DOCUMENTS):
@@ -112,10 +120,13 @@ class CollectionSync:
             touched=self.search.touched,
             base=self.base,
             expected=self.search.expected,
+            hashed=self.settler.rules.hashed,
             tally=self.tally,
             progress=self.progress,
         ):
             self.tally.equal += found.equal
+            self.tally.found_by_scan_alone += found.alone
+            self.scan_again = self.scan_again or found.unknown > 0
             if found.base and not self.settler.rules.dry_run:
                 self.progress.checkpoint()
                 with connections.reachable(Side.LOCAL):

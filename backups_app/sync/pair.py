@@ -34,6 +34,7 @@ class Attempt:
     pair: str
     generation: int
     first: bool
+    """No sync of this pair has come to its end yet."""
     memory: Mark = field(default_factory=dict)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +11,18 @@ from backups_app.catalog.sync_base import Base
 from backups_app.mongo import connections
 from backups_app.progress import Progress
 from backups_app.records import Side
-from backups_app.sync import brake, listing, pair, tally, twin
+from backups_app.sync import brake, detection, listing, memory, pair, tally, twin
 from backups_app.sync.collection_sync import CollectionSync, Search
+from backups_app.sync.detection import Detection
+from backups_app.sync.judgement import Rules
 from backups_app.sync.listing import Planned
 from backups_app.sync.pair import Attempt
-from backups_app.sync.settle import Rules, Settler
+from backups_app.sync.settle import Settler
 from backups_app.sync.sides import SideAccess
 from backups_app.sync.tally import Tally
 
 if TYPE_CHECKING:
     from backups_app.sync.engine import SyncOptions
-
-_OTHER = {Side.LOCAL: Side.REMOTE, Side.REMOTE: Side.LOCAL}
 
 
 @dataclass(kw_only=True)
@@ -35,24 +35,34 @@ class Passage:
     now: datetime
     attempt: Attempt | None = None
     tallies: list[Tally] = field(default_factory=list)
-    detection: dict[str, Any] = field(default_factory=dict)
+    detection: Detection | None = None
     notices: list[str] = field(default_factory=list)
     proof: dict[str, Any] | None = None
+    _counted: dict[str, int] = field(default_factory=dict)
 
     def run(self, local: SideAccess, remote: SideAccess) -> None:
         """Do the whole sync. Raise as `engine.synchronise` says."""
+        both = (local, remote)
         self.attempt = self._announce(local, remote)
-        self.detection = {"local": "scan", "remote": "scan", "reasons": []}
-        planned = self._plan(local, remote)
-        works = [work for one in planned if (work := self._prepare(one, local, remote)) is not None]
+        self.detection = detection.detect(
+            attempt=self.attempt,
+            both=both,
+            exact=self.options.exact,
+            proof_days=self.options.proof_days,
+            dry_run=self.options.dry_run,
+            progress=self.progress,
+            now=self.now,
+        )
+        planned = [self._complete(one, both) for one in self._plan(local, remote)]
+        works = [self._work(one, base, both) for one, base in planned if base is not None]
         for work in works:
             work.copy()
         for work in reversed(works):
             work.delete()
             work.close()
         if not self.options.dry_run:
-            memory = {"synced_at": self.now}
-            pair.finish(local=local.database, remote=remote.database, attempt=self.attempt, memory=memory)
+            left = self._memory(both, [one for one, _ in planned], works)
+            pair.finish(local=local.database, remote=remote.database, attempt=self.attempt, memory=left)
 
     def as_log(self) -> dict[str, Any]:
         """Return the fields of `sync_logs` that are known so far."""
@@ -61,7 +71,7 @@ class Passage:
             "pair": self.attempt.pair if self.attempt else None,
             "generation": self.attempt.generation if self.attempt else None,
             "dry_run": self.options.dry_run,
-            "detection": self.detection,
+            "detection": self.detection.as_log() if self.detection else None,
             "collections": [one.as_log() for one in self.tallies],
             "totals": counts,
             "bytes": counts["size_bytes"],
@@ -99,21 +109,73 @@ class Passage:
             local=lists[Side.LOCAL], remote=lists[Side.REMOTE], exclude=self.options.exclude, only=self.options.only
         )
 
-    def _prepare(self, planned: Planned, local: SideAccess, remote: SideAccess) -> CollectionSync | None:
-        """Make a collection ready to be synced. Return None when it is not: skipped, or blocked."""
-        one = Tally(name=planned.name, skipped=planned.skipped, differences=listing.differences(planned))
-        self.tallies.append(one)
+    def _complete(self, planned: Planned, both: Sequence[SideAccess]) -> tuple[Planned, Base | None]:
+        """Make a collection ready: its base, and its twin where it is missing. No base when it is not synced."""
+        tally = Tally(name=planned.name, skipped=planned.skipped, differences=listing.differences(planned))
+        self.tallies.append(tally)
         if planned.skipped:
-            return None
-        search = Search(scanned=(local, remote), expected=self._expected(planned, local, remote))
-        base = self._base(planned.name, local, search.expected)
-        if not self._complete(planned, one, base, {Side.LOCAL: local, Side.REMOTE: remote}):
-            return None
+            return planned, None
+        base = self._base(planned, both)
+        target = planned.missing_on
+        if target is None:
+            return planned, base
+        with connections.reachable(Side.LOCAL):
+            known = base.count()
+        if known and self.options.deletes != "keep" and planned.name not in self.options.decided:
+            tally.blocked = brake.COLLECTION_GONE.format(side=target.value)
+            return planned, None
+        if not self.options.dry_run:
+            tally.created_on = target.value
+            planned = self._create_twin(planned, tally, both)
+        return planned, base
+
+    def _create_twin(self, planned: Planned, tally: Tally, both: Sequence[SideAccess]) -> Planned:
+        target, source = sorted(both, key=lambda access: access.side is not planned.missing_on)
+        tally.differences += twin.create(planned=planned, source=source, target=target)
+        with connections.reachable(target.side):
+            made = next(iter(target.database.list_collections(filter={"name": planned.name})))
+        return replace(planned, infos={**planned.infos, target.side: made})
+
+    def _base(self, planned: Planned, both: Sequence[SideAccess]) -> Base:
+        assert self.attempt is not None
+        local = both[0]
+        with connections.reachable(Side.LOCAL):
+            return Base(
+                local.database,
+                name=planned.name,
+                generation=None if self.options.dry_run else self.attempt.generation,
+                expected=self._expected(planned, both),
+            )
+
+    def _expected(self, planned: Planned, both: Sequence[SideAccess]) -> int:
+        """Return about how many documents there are; the far side is asked only when it is scanned anyway."""
+        if planned.name in self._counted:
+            return self._counted[planned.name]
+        assert self.detection is not None
+        scanned = self.detection.scanned(planned, both)
+        counts = [0]
+        for access in both:
+            if access.side in planned.infos and (access.side is Side.LOCAL or access in scanned):
+                with connections.reachable(access.side):
+                    counts.append(access.collection(planned.name).estimated_document_count())
+        self._counted[planned.name] = max(counts)
+        return self._counted[planned.name]
+
+    def _work(self, planned: Planned, base: Base, both: Sequence[SideAccess]) -> CollectionSync:
+        assert self.detection is not None
+        local, remote = both
+        tally = next(one for one in self.tallies if one.name == planned.name)
         decided = self.options.decided.get(planned.name)
+        scanned = self._scanned(planned, base, both)
+        tally.found_by = "scan" if len(scanned) == len(both) else "scan and stream" if scanned else "stream"
+        if scanned and len(scanned) == len(both):
+            tally.differences += twin.compare_indexes(name=planned.name, local=local, remote=remote)
+            self._create_indexes(planned, tally, both)
         rules = Rules(
             fields=self.options.edit_fields,
             insert_only=planned.insert_only,
             transactions=not planned.insert_only,
+            unordered=planned.type == "timeseries",
             copy_back=self.options.deletes == "keep" or decided == "keep",
             dry_run=self.options.dry_run,
         )
@@ -125,47 +187,52 @@ class Passage:
             base=base,
             rules=rules,
             collations={side: planned.collation(side) for side in Side},
-            tally=one,
+            tally=tally,
             progress=self.progress,
             now=self.now,
+        )
+        search = Search(
+            scanned=scanned, touched=self.detection.ids(planned.name), expected=self._expected(planned, both)
         )
         return CollectionSync(
             settler=settler,
             base=base,
             search=search,
-            tally=one,
+            tally=tally,
             progress=self.progress,
             now=self.now,
             decided=decided,
         )
 
-    def _base(self, name: str, local: SideAccess, expected: int) -> Base:
-        assert self.attempt is not None
-        generation = None if self.options.dry_run else self.attempt.generation
+    def _scanned(self, planned: Planned, base: Base, both: Sequence[SideAccess]) -> Sequence[SideAccess]:
+        assert self.detection is not None
+        scanned = self.detection.scanned(planned, both)
+        if len(scanned) != 1:
+            return scanned
         with connections.reachable(Side.LOCAL):
-            return Base(local.database, name=name, generation=generation, expected=expected)
+            count = base.count()
+        return scanned if self.detection.base_is_whole(planned.name, count) else both
 
-    def _expected(self, planned: Planned, local: SideAccess, remote: SideAccess) -> int:
-        """Return about how many documents the larger side has."""
-        counts = [0]
-        for access in (local, remote):
-            if access.side in planned.infos:
-                with connections.reachable(access.side):
-                    counts.append(access.collection(planned.name).estimated_document_count())
-        return max(counts)
+    def _create_indexes(self, planned: Planned, tally: Tally, both: Sequence[SideAccess]) -> None:
+        if not self.options.create_indexes or self.options.dry_run or not tally.differences:
+            return
+        for source, target in (both, both[::-1]):
+            tally.differences += twin.create_missing_indexes(name=planned.name, source=source, target=target)
 
-    def _complete(self, planned: Planned, one: Tally, base: Base, both: dict[Side, SideAccess]) -> bool:
-        """Make the collection where it is missing. Return False when it vanished there, and the brake holds."""
-        target = planned.missing_on
-        if target is None:
-            return True
-        with connections.reachable(Side.LOCAL):
-            known = base.count()
-        may_copy_back = self.options.deletes == "keep"
-        if known and not may_copy_back and planned.name not in self.options.decided:
-            one.blocked = brake.COLLECTION_GONE.format(side=target.value)
-            return False
-        if not self.options.dry_run:
-            one.created_on = target.value
-            one.differences += twin.create(planned=planned, source=both[_OTHER[target]], target=both[target])
-        return True
+    def _memory(
+        self, both: Sequence[SideAccess], planned: Sequence[Planned], works: Sequence[CollectionSync]
+    ) -> dict[str, Any]:
+        """Return what the next sync needs; a sync of some collections only leaves the streams where they were."""
+        assert self.detection is not None
+        if self.options.only is not None:
+            return {"synced_at": self.now}
+        left = memory.of(
+            detection=self.detection,
+            both=both,
+            planned=planned,
+            works=works,
+            tallies=self.tallies,
+            now=self.now,
+        )
+        self.proof = left.get("proof")
+        return left

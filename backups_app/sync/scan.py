@@ -6,8 +6,7 @@ Memory stays flat: what was seen lies on disk, cut by the key's hash, and is com
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pymongo.read_concern import ReadConcern
@@ -33,11 +32,15 @@ _WIDTH = 2
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """One part of a scan, compared. `candidates` differ and are to be judged, each with the size of its larger
-    version; `base` are entries to settle right away, for both sides were seen equal (None: seen on neither)."""
+    version; `alone` counts those that no stream had told, `unknown` what vanished under an `_id` too
+    long to be remembered. `base` are entries to settle right away, for both sides
+    were seen equal (None: seen on neither)."""
 
     candidates: Mapping[bytes, int]
     base: Mapping[bytes, Entry | None]
     equal: int
+    alone: int = 0
+    unknown: int = 0
 
 
 def compare(
@@ -47,6 +50,7 @@ def compare(
     touched: Mapping[bytes, bytes],
     base: Base,
     expected: int,
+    hashed: Callable[[bytes], bytes],
     tally: Tally,
     progress: Progress,
 ) -> Iterator[Found]:
@@ -59,19 +63,19 @@ def compare(
     with Spool(parts) as first, Spool(parts) as second:
         spools = dict(zip((access.side for access in scanned), (first, second), strict=False))
         for access in scanned:
-            _scan(access, name, spools[access.side], parts, tally, progress)
+            _scan(access, name, spools[access.side], parts, hashed, tally, progress)
         extra = _by_part(touched, parts)
         for number in range(parts):
             with connections.reachable(Side.LOCAL):
                 stored = base.read_prefix(_prefix(number, parts))
-            seen = {side: {raw_ids.key(one.raw_id): one for one in spools[side].part(number)} for side in spools}
+            seen = {side: {_key(one.raw_id): one for one in spools[side].part(number)} for side in spools}
             yield _compare_part(seen, stored, extra.get(number, {}))
 
 
 def _compare_part(seen: Mapping[Side, Mapping[bytes, Seen]], base: Entries, touched: Mapping[bytes, bytes]) -> Found:
     candidates: dict[bytes, int] = dict.fromkeys(touched.values(), 0)
     settled: dict[bytes, Entry | None] = {}
-    equal = 0
+    equal = unknown = 0
     keys = sorted(base.keys() | {key for one in seen.values() for key in one}, key=sync_base.place)
     for key in keys:
         if key in touched:
@@ -84,6 +88,9 @@ def _compare_part(seen: Mapping[Side, Mapping[bytes, Seen]], base: Entries, touc
         if len(hashes) > 1:
             present = next((one for one in ours if one), None)
             raw_id = present.raw_id if present else entry.raw_id if entry else b""
+            if not sync_base.is_real(raw_id):
+                unknown += 1
+                continue
             candidates[raw_id] = max((one.size for one in ours if one), default=0)
             continue
         here = ours[0]
@@ -92,10 +99,19 @@ def _compare_part(seen: Mapping[Side, Mapping[bytes, Seen]], base: Entries, touc
             settled[key] = None
         elif entry is None or entry.hash != here.hash:
             settled[key] = Entry(here.raw_id, here.hash)
-    return Found(candidates=candidates, base=settled, equal=equal)
+    alone = len(candidates) - len(touched)
+    return Found(candidates=candidates, base=settled, equal=equal, alone=alone, unknown=unknown)
 
 
-def _scan(access: SideAccess, name: str, spool: Spool, parts: int, tally: Tally, progress: Progress) -> None:
+def _scan(
+    access: SideAccess,
+    name: str,
+    spool: Spool,
+    parts: int,
+    hashed: Callable[[bytes], bytes],
+    tally: Tally,
+    progress: Progress,
+) -> None:
     with connections.reachable(access.side):
         collection = access.collection(name).with_options(
             read_preference=ReadPreference.PRIMARY, read_concern=ReadConcern("majority")
@@ -105,7 +121,7 @@ def _scan(access: SideAccess, name: str, spool: Spool, parts: int, tally: Tally,
         count = size = 0
         for batch in connections.for_scans(access.database)[name].find_raw_batches({}):
             progress.checkpoint()
-            seen = _spool_batch(batch, spool, parts)
+            seen = _spool_batch(bytes(batch), spool, parts, hashed)
             count += seen
             size += len(batch)
             progress.advance(f"{name} ({access.side.value})", seen, len(batch))
@@ -117,19 +133,23 @@ def _scan(access: SideAccess, name: str, spool: Spool, parts: int, tally: Tally,
     progress.note(f"{name}: read {count} documents on the {access.side.value} side")
 
 
-def _spool_batch(batch: bytes, spool: Spool, parts: int) -> int:
+def _spool_batch(batch: bytes, spool: Spool, parts: int, hashed: Callable[[bytes], bytes]) -> int:
     """Remember each document of a raw batch. Return how many there were."""
     at, end, count = 0, len(batch), 0
-    sha256, of, key, place, add = hashlib.sha256, raw_ids.of, raw_ids.key, sync_base.place, spool.add
+    of, key, place, add = raw_ids.of, _key, sync_base.place, spool.add
     while at < end:
         length = int.from_bytes(batch[at : at + 4], "little")
         frame = batch[at : at + length]
         raw_id = of(frame)
         part = int(place(key(raw_id))[:_WIDTH], 16) if parts > 1 else 0
-        add(part, raw_id, sha256(frame).digest(), length)
+        add(part, raw_id, hashed(frame), length)
         at += length
         count += 1
     return count
+
+
+def _key(raw_id: bytes) -> bytes:
+    return sync_base.short(raw_ids.key(raw_id))
 
 
 def _prefix(number: int, parts: int) -> str:
@@ -138,7 +158,8 @@ def _prefix(number: int, parts: int) -> str:
 
 def _by_part(touched: Mapping[bytes, bytes], parts: int) -> dict[int, dict[bytes, bytes]]:
     by_part: dict[int, dict[bytes, bytes]] = {}
-    for key, raw_id in touched.items():
+    for raw_id in touched.values():
+        key = _key(raw_id)
         part = int(sync_base.place(key)[:_WIDTH], 16) if parts > 1 else 0
         by_part.setdefault(part, {})[key] = raw_id
     return by_part

@@ -35,6 +35,15 @@ class SideAccess:
     side: Side
     database: Database[Any]
     session: ClientSession | None
+    first_transaction: int = 0
+
+    def echo(self) -> dict[str, Any] | None:
+        """Return how this sync's own transactions are recognised in the side's change stream: the session and its
+        transaction numbers. The driver uses one session again and again, for other work too."""
+        if self.session is None:
+            return None
+        last = _transaction_number(self.session)
+        return {"session": self.session.session_id["id"], "after": self.first_transaction, "last": last}
 
     def collection(self, name: str) -> Collection[Any]:
         """Return a collection of this side."""
@@ -50,7 +59,7 @@ def opened(*, side: Side, database: Database[Any]) -> Iterator[SideAccess]:
         yield SideAccess(side=side, database=database, session=None)
         return
     with database.client.start_session(causal_consistency=False) as session:
-        yield SideAccess(side=side, database=database, session=session)
+        yield SideAccess(side=side, database=database, session=session, first_transaction=_transaction_number(session))
 
 
 def kind(client: MongoClient[Any]) -> ServerKind:
@@ -79,3 +88,9 @@ def blame(error: PyMongoError, side: Side) -> Exception:
 
 def _process(version: Any) -> str:
     return str(version["processId"]) if version else ""
+
+
+def _transaction_number(session: ClientSession) -> int:
+    """Return the number of the session's last transaction; the driver shows it nowhere in public."""
+    assert session.session_id
+    return int(session._server_session.transaction_id)

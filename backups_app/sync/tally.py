@@ -35,6 +35,7 @@ class Tally:
     kept_back: int = 0
     stale: int = 0
     held: int = 0
+    found_by_scan_alone: int = 0
     size_bytes: int = 0
     seconds: float = 0.0
     created_on: str | None = None
@@ -42,6 +43,8 @@ class Tally:
     blocked: str | None = None
     differences: list[str] = field(default_factory=list)
     unresolved_documents: dict[bytes, str] = field(default_factory=dict)
+    other_ids: dict[bytes, Any] = field(default_factory=dict)
+    """The `_id` of the document that holds the unique value, where it is known."""
 
     @property
     def unresolved(self) -> int:
@@ -72,7 +75,10 @@ class Tally:
             "name": self.name,
             "found_by": self.found_by,
             **{count: getattr(self, count) for count in _COUNTS},
-            "unresolved_documents": [{"id": raw_ids.decoded(raw_id), "reason": reason} for raw_id, reason in named],
+            "unresolved_documents": [
+                {"id": raw_ids.decoded(raw_id), "reason": reason, "other_id": self.other_ids.get(raw_id)}
+                for raw_id, reason in named
+            ],
             "skipped": self.skipped,
             "blocked": self.blocked,
             "differences": list(self.differences),

@@ -16,6 +16,7 @@ from pymongo.database import Database
 
 from backups_app.catalog import sync_conflicts
 from backups_app.mongo import raw_bson, raw_ids
+from backups_app.mongo.exact_writes import form
 from backups_app.mongo.raw_bson import Value
 from backups_app.progress import Progress, Silent
 from backups_app.records import INTERNAL, Side
@@ -106,10 +107,10 @@ class Pair:
         """Write a version and note which one it replaced there."""
         raw_id = raw_ids.of(frame)
         before = self.collection(side, name).find_one_and_replace(
-            _by_id(raw_id), RawBSONDocument(frame), upsert=True, **options
+            _by_id(raw_id), form.Whole(frame), upsert=True, **options
         )
         heads = self.heads.setdefault((name, raw_ids.key(raw_id)), set())
-        heads.discard(before.raw if before else b"")
+        heads.discard(bytes(before.raw) if before is not None else b"")
         heads.add(frame)
 
     def delete(self, side: Side, key: int, name: str = "bookings", **options: Any) -> None:
@@ -117,12 +118,12 @@ class Pair:
         raw_id = b"\x10" + struct.pack("<i", key)
         before = self.collection(side, name).find_one_and_delete(_by_id(raw_id), **options)
         if before is not None:
-            self.heads.setdefault((name, raw_ids.key(raw_id)), set()).discard(before.raw)
+            self.heads.setdefault((name, raw_ids.key(raw_id)), set()).discard(bytes(before.raw))
 
     def get(self, side: Side, key: int, name: str = "bookings") -> bytes | None:
         """Return a live version, or None."""
         found = self.collection(side, name).find_one({"_id": key})
-        return None if found is None else found.raw
+        return None if found is None else bytes(found.raw)
 
     # ── what must hold ───────────────────────────────────────────────────────
 
@@ -171,7 +172,7 @@ def contents(database: Database[Any]) -> dict[str, dict[bytes, bytes]]:
         name = info["name"]
         if name in INTERNAL or name.startswith("system.") or info["type"] != "collection":
             continue
-        frames = [document.raw for document in database.get_collection(name, codec_options=RAW).find()]
+        frames = [bytes(document.raw) for document in database.get_collection(name, codec_options=RAW).find()]
         found[name] = {raw_ids.key(raw_ids.of(frame)): frame for frame in frames}
     return found
 

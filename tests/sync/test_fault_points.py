@@ -29,7 +29,7 @@ STRUCK = "20260110_130000"
 SCENARIOS = ["first", "base", "no_base"]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction that cannot end is given up sooner than in earnest."""
     monkeypatch.setattr(written, "TRANSACTION_SECONDS", 1.5)
@@ -90,6 +90,7 @@ def each_point(pair: Pair, scenario: str, *which: object) -> Iterator[int]:
     yield from range(1 + offset, points(pair, scenario) + 1, SAMPLE)
 
 
+@pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("kind", FAILING, ids=lambda kind: kind.value)
 def test_a_failure_at_any_command_loses_nothing_and_heals(brittle_pair: Pair, scenario: str, kind: Kind) -> None:

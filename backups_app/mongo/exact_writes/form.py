@@ -22,6 +22,14 @@ _ZERO = bytes(8)
 _NAME_END_AND_ZERO = bytes(9)
 
 
+class Whole(RawBSONDocument):
+    """A document that travels as its bytes. The driver asks whether a replacement is empty, and would decode it for
+    that: slow, and it fails on dates beyond the year 9999 and on broken UTF-8."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
 def why_not(frame: bytes) -> str | None:
     """Return why no server would store these bytes unchanged and safely, or None."""
     if needs_pipeline(frame) and has_duplicate_names(frame):
@@ -55,7 +63,7 @@ def has_duplicate_names(frame: bytes) -> bool:
 def insertion(frame: bytes) -> Operation:
     """Return the insert of a raw document. It fails with a duplicate key when the `_id` is there."""
     if not needs_pipeline(frame):
-        return InsertOne(RawBSONDocument(frame))
+        return InsertOne(Whole(frame))
     # Nothing matches `$nor: [{}]`, so this upsert always inserts, or meets the unique index of `_id`.
     nothing = ("$nor", raw_bson.array([raw_bson.embedded(raw_bson.document([]))]))
     return UpdateOne(_filter(raw_ids.of(frame), nothing), _pipeline(frame), upsert=True)
@@ -66,7 +74,7 @@ def replacement(frame: bytes, *, instead_of: bytes) -> Operation:
     matched = _filter(raw_ids.of(instead_of))
     if needs_pipeline(frame):
         return UpdateOne(matched, _pipeline(frame))
-    return ReplaceOne(matched, RawBSONDocument(frame))
+    return ReplaceOne(matched, Whole(frame))
 
 
 def replacement_if_equal(frame: bytes, *, instead_of: bytes) -> tuple[RawBSONDocument, RawBSONDocument | list[Any]]:
@@ -75,7 +83,7 @@ def replacement_if_equal(frame: bytes, *, instead_of: bytes) -> tuple[RawBSONDoc
     size = _operator("$eq", _list(_operator("$bsonSize", whole), Value(0x10, len(instead_of).to_bytes(4, "little"))))
     same = _operator("$eq", _list(whole, _operator("$literal", raw_bson.embedded(instead_of))))
     matched = _filter(raw_ids.of(instead_of), ("$expr", _operator("$and", _list(size, same))))
-    return matched, (_pipeline(frame) if needs_pipeline(frame) else RawBSONDocument(frame))
+    return matched, (_pipeline(frame) if needs_pipeline(frame) else Whole(frame))
 
 
 def _filter(raw_id: bytes, *more: tuple[str, Value]) -> RawBSONDocument:

@@ -38,6 +38,8 @@ class WriteOutcome:
     stale: list[bytes] = field(default_factory=list)
     clashes: dict[bytes, str] = field(default_factory=dict)
     refused: dict[bytes, str] = field(default_factory=dict)
+    clashing: dict[bytes, Mapping[str, Any]] = field(default_factory=dict)
+    """The values of the unique index, for each clash."""
 
     def add(self, other: WriteOutcome) -> None:
         """Take another outcome in."""
@@ -45,6 +47,7 @@ class WriteOutcome:
         self.stale += other.stale
         self.clashes.update(other.clashes)
         self.refused.update(other.refused)
+        self.clashing.update(other.clashing)
 
     def refuse(self, key: bytes, details: Mapping[str, Any]) -> None:
         """Sort in a document that the server refused: a duplicate `_id` is stale, another duplicate a clash."""
@@ -57,6 +60,7 @@ class WriteOutcome:
             self.stale.append(key)
         else:
             fields = ", ".join(details.get("keyPattern", {})) or "a unique index"
+            self.clashing[key] = details.get("keyValue") or {}
             self.clashes[key] = f"another document has the same value of {fields}, which must be unique"
 
 

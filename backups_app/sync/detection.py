@@ -1,0 +1,118 @@
+"""How a sync finds what changed, side by side and collection by collection: by stream, or by scan and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from backups_app.mongo import raw_ids
+from backups_app.progress import Progress
+from backups_app.records import Side
+from backups_app.sync import stream
+from backups_app.sync.listing import Planned
+from backups_app.sync.pair import Attempt
+from backups_app.sync.sides import SideAccess
+from backups_app.sync.stream import StreamBroken, Touched
+
+
+@dataclass(kw_only=True)
+class Detection:
+    """`touched` holds the sides whose stream told everything since the last sync; the others are scanned.
+
+    `everything` is set when this sync scans all of both sides: `exact`, or a proof that is due.
+    """
+
+    memory: Mapping[str, Any]
+    touched: dict[Side, Touched] = field(default_factory=dict)
+    tokens: dict[Side, Mapping[str, Any] | None] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+    everything: bool = False
+
+    def as_log(self) -> dict[str, Any]:
+        """Return how differences were found, for `sync_logs`."""
+        found = {side.value: "stream" if side in self.touched and not self.everything else "scan" for side in Side}
+        return {**found, "reasons": list(self.reasons)}
+
+    def scanned(self, planned: Planned, both: Sequence[SideAccess]) -> tuple[SideAccess, ...]:
+        """Return the sides of a collection that are scanned."""
+        if self.everything or self._must_be_scanned(planned):
+            return tuple(both)
+        return tuple(access for access in both if access.side not in self.touched)
+
+    def base_is_whole(self, name: str, count: int) -> bool:
+        """Whether the base has as many entries as the last sync left: else a scan of one side misses deletions."""
+        known = next((one.get("known") for one in self.memory.get("collections", []) if one["name"] == name), None)
+        return known is not None and count >= known
+
+    def ids(self, name: str) -> dict[bytes, bytes]:
+        """Return what the streams told of a collection and what the last sync left over: raw ids by key."""
+        found: dict[bytes, bytes] = {}
+        for one in self.memory.get("leftover", []):
+            if one["name"] == name:
+                found.update((raw_ids.key(bytes(raw_id)), bytes(raw_id)) for raw_id in one["ids"])
+        for touched in self.touched.values():
+            found.update(touched.ids.get(name, {}))
+        return found
+
+    def _must_be_scanned(self, planned: Planned) -> bool:
+        known = {one["name"]: one for one in self.memory.get("collections", [])}.get(planned.name)
+        same = known is not None and {side.value: known.get(side.value) for side in Side} == planned.uuids
+        whole = any(planned.name in touched.whole for touched in self.touched.values())
+        return not same or whole or planned.type == "timeseries" or planned.name in self.memory.get("full", [])
+
+
+def detect(
+    *,
+    attempt: Attempt,
+    both: Sequence[SideAccess],
+    exact: bool,
+    proof_days: int,
+    dry_run: bool,
+    progress: Progress,
+    now: datetime,
+) -> Detection:
+    """Ask the streams, and say why not where they cannot tell. Raise `DatabaseUnreachable`."""
+    found = Detection(memory=attempt.memory)
+    if exact:
+        found.reasons.append("an exact scan was asked for")
+    elif attempt.first:
+        found.reasons.append("this pair was never synced to the end")
+    elif proof_is_due(attempt.memory, days=proof_days, now=now):
+        found.reasons.append("the proof is due")
+    found.everything = bool(found.reasons)
+    for access in both:
+        _ask(found, access, attempt, dry_run, progress)
+    return found
+
+
+def proof_is_due(memory: Mapping[str, Any], *, days: int, now: datetime) -> bool:
+    """Whether the last scan of everything is older than `days`."""
+    proof = memory.get("proof")
+    return proof is None or bool(now - proof["at"] >= timedelta(days=days))
+
+
+def _ask(found: Detection, access: SideAccess, attempt: Attempt, dry_run: bool, progress: Progress) -> None:
+    side = access.side
+    token = (attempt.memory.get("tokens") or {}).get(side.value)
+    if access.session is None:
+        found.reasons.append(f"the {side.value} server is no replica set and has no change stream")
+        return
+    if token is not None:
+        try:
+            touched = stream.read(
+                access,
+                token=token,
+                generation=None if dry_run else attempt.generation,
+                echo=(attempt.memory.get("echo") or {}).get(side.value),
+                progress=progress,
+            )
+        except StreamBroken as broken:
+            found.reasons.append(f"the change stream of the {side.value} side broke: {broken}")
+        else:
+            found.touched[side], found.tokens[side] = touched, touched.token
+            return
+    elif not found.everything:
+        found.reasons.append(f"no token of the {side.value} change stream was saved")
+    found.tokens[side] = None if dry_run else stream.here_and_now(access)

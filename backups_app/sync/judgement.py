@@ -1,0 +1,207 @@
+"""Decides what happens to each document of a batch: the table, and what holds besides it. Reads and writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from backups_app.catalog.sync_base import Entries, Entry
+from backups_app.catalog.sync_conflicts import Loser
+from backups_app.mongo import raw_bson, raw_ids
+from backups_app.records import Side
+from backups_app.sync import merge
+from backups_app.sync.merge import Outcome
+from backups_app.sync.tally import Tally
+
+_OTHER = {Side.LOCAL: Side.REMOTE, Side.REMOTE: Side.LOCAL}
+Frames = Mapping[Side, bytes | None]
+"""A document as both sides have it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What holds for a collection besides the table.
+
+    `insert_only` (capped, time-series): nothing is replaced or deleted there. `transactions` is False where the
+    collection allows none. `unordered` (time-series): the server puts a document together anew each time it is read,
+    so the order of its fields says nothing. `copy_back`: what vanished on one side is copied back instead of deleted
+    on the other.
+    """
+
+    fields: Sequence[str]
+    insert_only: bool = False
+    transactions: bool = True
+    unordered: bool = False
+    copy_back: bool = False
+    dry_run: bool = False
+
+    @property
+    def hashed(self) -> Callable[[bytes], bytes]:
+        """Return the function that hashes a document's bytes."""
+        return _hashed_without_order if self.unordered else _hashed
+
+
+def _hashed(frame: bytes) -> bytes:
+    return hashlib.sha256(frame).digest()
+
+
+def _hashed_without_order(frame: bytes) -> bytes:
+    parts = sorted(b"%c%s\0%s" % (value.type, name, value.data) for name, value in raw_bson.elements(frame))
+    return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clash:
+    """A document that `side` cannot take while another one holds its value of a unique index."""
+
+    raw_id: bytes
+    reason: str
+    side: Side
+    values: Mapping[str, Any]
+
+
+@dataclass(kw_only=True)
+class Settled:
+    """What a batch left over, by key with the raw `_id`."""
+
+    again: dict[bytes, bytes] = field(default_factory=dict)
+    clashes: dict[bytes, Clash] = field(default_factory=dict)
+    vanished: dict[Side, dict[bytes, bytes]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
+    """By the side where the document still is: a deletion to be carried over there, if the brake allows."""
+    held: dict[bytes, bytes] = field(default_factory=dict)
+
+    def add(self, other: Settled) -> None:
+        """Take the leftovers of another batch in."""
+        self.again.update(other.again)
+        self.clashes.update(other.clashes)
+        self.held.update(other.held)
+        for side in Side:
+            self.vanished[side].update(other.vanished[side])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """`expected` is what stands there now, None where there is nothing yet; `new` shall stand there."""
+
+    raw_id: bytes
+    expected: bytes | None
+    new: bytes
+    loser: Loser | None
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """What is to be written and deleted on each side, kept before, and entered into the base, by key."""
+
+    writes: dict[Side, dict[bytes, Write]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
+    deletes: dict[Side, dict[bytes, bytes]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
+    losers: dict[bytes, Loser] = field(default_factory=dict)
+    base: dict[bytes, Entry | None] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Judgement:
+    """The judgement of one batch. `deletes` are the sides where deletions are carried out; elsewhere what vanished is
+    only noted in `settled`."""
+
+    name: str
+    rules: Rules
+    tally: Tally
+    now: datetime
+    deletes: frozenset[Side]
+    settled: Settled
+    plan: Plan = field(default_factory=Plan)
+
+    def judge(
+        self,
+        by_key: Mapping[bytes, bytes],
+        *,
+        base: Entries,
+        local: Mapping[bytes, bytes],
+        remote: Mapping[bytes, bytes],
+    ) -> Plan:
+        """Given raw `_id`s by key, the base, and what both sides have, decide each. Return the plan."""
+        for key, raw_id in by_key.items():
+            entry, frames = base.get(key), {Side.LOCAL: local.get(key), Side.REMOTE: remote.get(key)}
+            hashes = {side: self.rules.hashed(frame) if frame is not None else None for side, frame in frames.items()}
+            outcome = merge.outcome(
+                base=entry.hash if entry else None, local=hashes[Side.LOCAL], remote=hashes[Side.REMOTE]
+            )
+            if outcome is Outcome.EQUAL:
+                self._equal(key, entry, frames)
+            elif outcome is Outcome.FORGET:
+                self.plan.base[key] = None
+            elif self.rules.insert_only:
+                self._insert_only(key, raw_id, entry, frames)
+            else:
+                self._changed(key, raw_id, outcome, frames)
+        return self.plan
+
+    def entry_of(self, frame: bytes) -> Entry:
+        """Return the base entry of a document that both sides have."""
+        return Entry(raw_ids.of(frame), self.rules.hashed(frame))
+
+    def _changed(self, key: bytes, raw_id: bytes, outcome: Outcome, frames: Frames) -> None:
+        match outcome:
+            case Outcome.DELETE_LOCAL | Outcome.DELETE_REMOTE:
+                self._vanished(key, raw_id, Side.LOCAL if outcome is Outcome.DELETE_LOCAL else Side.REMOTE, frames)
+            case Outcome.PULL_EDIT | Outcome.PUSH_EDIT:
+                self.tally.edit_beat_deletion += 1
+                side = Side.LOCAL if outcome is Outcome.PULL_EDIT else Side.REMOTE
+                self._write(key, raw_id, side, frames, reason="edit", why="the edit beat the deletion")
+            case Outcome.CONFLICT:
+                local, remote = frames[Side.LOCAL], frames[Side.REMOTE]
+                assert local is not None and remote is not None
+                winner = merge.winner(local=local, remote=remote, fields=self.rules.fields, now=self.now)
+                self._write(key, raw_id, _OTHER[winner.side], frames, reason="conflict", why=winner.reason)
+            case _:
+                side = Side.LOCAL if outcome is Outcome.PULL else Side.REMOTE
+                why = f"it was edited on the {_OTHER[side].value} side"
+                self._write(key, raw_id, side, frames, reason="edit", why=why)
+
+    def _vanished(self, key: bytes, raw_id: bytes, side: Side, frames: Frames) -> None:
+        """It is gone on the other side and unchanged on `side`."""
+        if self.rules.copy_back:
+            self.tally.kept_back += 1
+            self._write(key, raw_id, _OTHER[side], frames, reason="edit", why="it was copied back")
+        elif side in self.deletes:
+            self._delete(key, side, frames)
+        else:
+            self.settled.vanished[side][key] = raw_id
+
+    def _insert_only(self, key: bytes, raw_id: bytes, entry: Entry | None, frames: Frames) -> None:
+        """New documents are copied. What a capped collection pushed out, or a time-series expired, stays away."""
+        present = [side for side in Side if frames[side] is not None]
+        if len(present) == 2:
+            self.tally.unresolved_documents[raw_id] = "both sides differ, and this collection only receives inserts"
+        elif entry is None:
+            self._write(key, raw_id, _OTHER[present[0]], frames, reason="edit", why="it is new")
+
+    def _equal(self, key: bytes, entry: Entry | None, frames: Frames) -> None:
+        frame = frames[Side.LOCAL]
+        assert frame is not None
+        self.tally.equal += 1
+        now = self.entry_of(frame)
+        if entry != now:
+            self.plan.base[key] = now
+
+    def _write(self, key: bytes, raw_id: bytes, side: Side, frames: Frames, *, reason: str, why: str) -> None:
+        """The other side's version is written on `side`; what stands there is kept first."""
+        new, expected = frames[_OTHER[side]], frames[side]
+        assert new is not None
+        loser = None
+        if expected is not None:
+            loser = Loser(collection=self.name, side=side.value, reason=reason, why=why, frame=expected, other=new)
+            self.plan.losers[key] = loser
+        self.plan.writes[side][key] = Write(raw_id=raw_id, expected=expected, new=new, loser=loser)
+
+    def _delete(self, key: bytes, side: Side, frames: Frames) -> None:
+        frame = frames[side]
+        assert frame is not None
+        why = f"it was deleted on the {_OTHER[side].value} side"
+        loser = Loser(collection=self.name, side=side.value, reason="deletion", why=why, frame=frame, other=None)
+        self.plan.losers[key] = loser
+        self.plan.deletes[side][key] = frame
