@@ -139,9 +139,9 @@ def test_the_steps_with_stock_tools_alone_bring_everything_back(shell: Shell, lo
     if missing:
         pytest.skip(f"not on PATH: {', '.join(missing)}. Install them to try the runbook's sixth section.")
     fill(local_db)
+    before = contents(local_db)
     shell("manage.py backup_now --keep-bookings")
     (backup,) = published(shell)
-    before = contents(local_db)
     restored = local_db.client[f"{local_db.name}_restored"]
 
     told = [shell(script, FOLDER=str(shell.folder / f"store/backup_{backup}")) for script in blocks(6, "sh stock")]
