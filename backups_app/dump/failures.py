@@ -11,6 +11,12 @@ from backups_app.errors import DatabaseUnreachable, DumpFailed
 from backups_app.mongo import connections
 from backups_app.records import Side
 
+_UNAUTHORIZED = 13
+LACKS_RIGHTS = (
+    'the user in MONGODB_LOCAL_URL may not read all of it; the role "read" on the database is enough, but time-series '
+    'collections need the role "backup" on admin'
+)
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -22,4 +28,6 @@ def translated() -> Iterator[None]:
             raise DatabaseUnreachable(side=Side.LOCAL.value) from error
         details = error.details if isinstance(error, OperationFailure) else None
         name = (details or {}).get("codeName") or type(error).__name__
+        if isinstance(error, OperationFailure) and error.code == _UNAUTHORIZED:
+            raise DumpFailed(reason=LACKS_RIGHTS) from error
         raise DumpFailed(reason=f"the server did not let us read to the end ({name})") from error

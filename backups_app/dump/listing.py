@@ -117,7 +117,8 @@ def _source(name: str, kind: str) -> str | None:
 def _measured(database: Database[Any], listed: Listed) -> Listed:
     if listed.source is None:
         return listed
-    stats = database.command("collStats", listed.source)
+    # Asked of the time-series, not of its buckets: more users may ask that.
+    stats = database.command("collStats", listed.info.name)
     documents = stats.get("count", stats.get("timeseries", {}).get("bucketCount", 0))
     return replace(listed, info=replace(listed.info, documents=int(documents), size_bytes=int(stats.get("size", 0))))
 

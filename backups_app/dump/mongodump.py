@@ -23,6 +23,7 @@ from backups_app.progress import Progress
 from backups_app.records import CollectionInfo
 
 _NOT_OBEYED = frozenset({"readpreference", "readpreferencetags", "maxstalenessseconds", "timeoutms"})
+_OUTSIDE_MECHANISMS = frozenset({"MONGODB-X509", "MONGODB-AWS", "MONGODB-OIDC", "GSSAPI"})
 _PATH = re.compile(r"(?<![\w/.])/(?:[^\s:'\"`]+/)*[^\s:'\"`]+")
 
 
@@ -119,14 +120,16 @@ class Mongodump:
 
 def uri_for_tool(uri: str, *, database: str) -> str:
     """Given the URI of the settings, return what mongodump is to use: reads from the primary, and no database in the
-    path, which it would not take beside `--db`; where that was the database of the login it stays so."""
+    path, which it would not take beside `--db`; the login stays in the database where drivers look for it."""
     address, _, query = uri.partition("?")
     scheme, _, rest = address.partition("://")
     servers, _, path = rest.rpartition("/") if "/" in rest.rpartition("@")[2] else (rest, "", "")
     options = [option for option in query.split("&") if option and option.partition("=")[0].lower() not in _NOT_OBEYED]
-    named = {option.partition("=")[0].lower() for option in options}
-    if path and "@" in servers and "authsource" not in named:
-        options.append(f"authSource={quote(path, safe='')}")
+    named = {option.partition("=")[0].lower(): option.partition("=")[2] for option in options}
+    if "@" in servers and "authsource" not in named:
+        # Left out, mongodump would look for the user in the database of `--db`, unlike every driver.
+        outside = named.get("authmechanism", "").upper() in _OUTSIDE_MECHANISMS
+        options.append(f"authSource={quote('$external' if outside else path or 'admin', safe='')}")
     options.append("readPreference=primary")
     return f"{scheme}://{servers}/?{'&'.join(options)}"
 
@@ -193,6 +196,8 @@ def _failure(ended: Ended) -> Exception:
     """Name what went wrong, from the exit code and the last line that says `Failed`. No path of ours is repeated."""
     said = next((line for line in reversed(ended.lines) if "Failed" in line or "error" in line), "")
     text = _PATH.sub("…", said.partition("\t")[2] or said)[:300]
+    if "not authorized" in text or "Unauthorized" in text:
+        return DumpFailed(reason=failures.LACKS_RIGHTS)
     if "no space left" in text or "disk quota" in text:
         return DiskFull(needed="more space", free=formats.size(0))
     if "permission denied" in text or "read-only file system" in text:

@@ -150,7 +150,9 @@ class _Run:
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             return None
         self.level = "majority"
-        sources = [one.source for one in listed if one.source is not None]
+        # Asked of an ordinary collection: no capped one can be read at a snapshot, not everybody may read buckets.
+        ordinary = (one for one in listed if one.info.type == "collection" and not one.info.options.get("capped"))
+        sources = [one.source for one in ordinary if one.source is not None]
         with self.database.client.start_session(causal_consistency=False) as session:
             return snapshot.take(
                 self.database, sources=sources, session=session, lifetime_seconds=self.engine.snapshot_seconds

@@ -235,10 +235,15 @@ def test_the_command_line_says_what_is_dumped_and_nothing_secret() -> None:
         ("mongodb://h:1/", "mongodb://h:1/?readPreference=primary"),
         ("mongodb://h:1,g:2/temple?replicaSet=rs", "mongodb://h:1,g:2/?replicaSet=rs&readPreference=primary"),
         ("mongodb://u:p@h/temple", "mongodb://u:p@h/?authSource=temple&readPreference=primary"),
+        ("mongodb://u:p@h", "mongodb://u:p@h/?authSource=admin&readPreference=primary"),
+        (
+            "mongodb://u@h/?authMechanism=MONGODB-X509",
+            "mongodb://u@h/?authMechanism=MONGODB-X509&authSource=%24external&readPreference=primary",
+        ),
         ("mongodb://u:p@h/temple?authSource=admin", "mongodb://u:p@h/?authSource=admin&readPreference=primary"),
         (
             "mongodb+srv://u:p@h/?readPreference=secondary&maxStalenessSeconds=100&tls=true&timeoutMS=5",
-            "mongodb+srv://u:p@h/?tls=true&readPreference=primary",
+            "mongodb+srv://u:p@h/?tls=true&authSource=admin&readPreference=primary",
         ),
     ],
 )
