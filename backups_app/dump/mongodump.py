@@ -16,14 +16,16 @@ from backups_app import formats
 from backups_app.backup_files import durable, layout
 from backups_app.dump import failures, listing
 from backups_app.dump.report import DumpReport
-from backups_app.errors import DiskFull, DumpFailed, DumpTimedOut, FolderNotWritable
+from backups_app.errors import DatabaseUnreachable, DiskFull, DumpFailed, DumpTimedOut, FolderNotWritable
 from backups_app.mongo import scanning, tools
 from backups_app.mongo.tools import ChildProcess, Ended, TimeLimit
 from backups_app.progress import Progress
-from backups_app.records import CollectionInfo
+from backups_app.records import CollectionInfo, Side
 
 _NOT_OBEYED = frozenset({"readpreference", "readpreferencetags", "maxstalenessseconds", "timeoutms"})
 _OUTSIDE_MECHANISMS = frozenset({"MONGODB-X509", "MONGODB-AWS", "MONGODB-OIDC", "GSSAPI"})
+_SERVER = re.compile(r"(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]):\d{2,5}\b")
+_UNREACHABLE = ("failed to connect", "server selection error", "auth error", "could not connect")
 _PATH = re.compile(r"(?<![\w/.])/(?:[^\s:'\"`]+/)*[^\s:'\"`]+")
 
 
@@ -193,9 +195,11 @@ def _check_produced(folder: Path, expected: Sequence[CollectionInfo]) -> None:
 
 
 def _failure(ended: Ended) -> Exception:
-    """Name what went wrong, from the exit code and the last line that says `Failed`. No path of ours is repeated."""
+    """Name what went wrong, from the exit code and the last line that says `Failed`. No path, no host is repeated."""
     said = next((line for line in reversed(ended.lines) if "Failed" in line or "error" in line), "")
-    text = _PATH.sub("…", said.partition("\t")[2] or said)[:300]
+    text = _SERVER.sub("…", _PATH.sub("…", said.partition("\t")[2] or said))[:300]
+    if any(words in text for words in _UNREACHABLE):
+        return DatabaseUnreachable(side=Side.LOCAL.value)
     if "not authorized" in text or "Unauthorized" in text:
         return DumpFailed(reason=failures.LACKS_RIGHTS)
     if "no space left" in text or "disk quota" in text:

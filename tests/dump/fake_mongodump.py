@@ -46,7 +46,7 @@ for _ in range(20_000):
 """
 TELLS_SECRETS = """
 say("connecting with " + uri + "\\n")
-say("Failed: can't create session: auth error with " + uri.split("//")[1] + "\\n")
+say("Failed: error reading with " + uri.split("//")[1] + "\\n")
 sys.exit(1)
 """
 CUTS_THE_LAST_DOCUMENT = """
@@ -69,6 +69,8 @@ open(os.path.join(out, arguments["db"], "stranger.bson"), "w").close()
 """
 FULL_DISK = "copy(); say('Failed: error writing data: write /x/y: no space left on device\\n'); sys.exit(1)"
 NO_RIGHTS = "say('Failed: error creating directory: mkdir /x/y: permission denied\\n'); sys.exit(1)"
+NO_LOGIN = "say('Failed: can't create session: failed to connect to mongodb://h:1/: auth error\\n'); sys.exit(1)"
+NAMES_A_HOST = "say('Failed: error reading: connection(db7.temple.example:27017[-5]) closed\\n'); sys.exit(1)"
 KILLED = "copy(); os.kill(os.getpid(), signal.SIGKILL)"
 BEHAVES = "copy(); say('done dumping `t.bookings` (9 documents)\\n')"
 

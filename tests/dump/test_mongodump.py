@@ -15,6 +15,7 @@ from backups_app.dump.mongodump import Mongodump, uri_for_tool
 from backups_app.dump.python_dump import PythonDump
 from backups_app.dump.report import DumpReport
 from backups_app.errors import (
+    DatabaseUnreachable,
     DiskFull,
     DumpFailed,
     DumpTimedOut,
@@ -77,6 +78,8 @@ def test_one_that_behaves_is_believed_after_a_look(
         (fake_mongodump.KILLED, DumpFailed, "was ended by signal 9"),
         (fake_mongodump.FULL_DISK, DiskFull, "disk is full"),
         (fake_mongodump.NO_RIGHTS, FolderNotWritable, "cannot be written"),
+        (fake_mongodump.NO_LOGIN, DatabaseUnreachable, "The local MongoDB cannot be reached"),
+        (fake_mongodump.NAMES_A_HOST, DumpFailed, "error reading: connection(…[-5]) closed"),
     ],
 )
 def test_a_failure_has_a_name(
@@ -173,7 +176,7 @@ def test_no_secret_of_the_uri_is_repeated(faked: Callable[..., DumpReport], loca
         )
 
     told = failure.value.detail + str(failure.value.__cause__) + "".join(notes)
-    assert "auth error" in told
+    assert "error reading" in told
     for form in (SECRET, QUOTED):
         assert form not in told
 
