@@ -32,11 +32,14 @@ class Structure:
 def all_of(database: Database[Any]) -> dict[str, Structure]:
     """Return every collection and view of a database by name, without its indexes. Raise pymongo's errors."""
     ordered = database.client.get_database(database.name, codec_options=_ORDERED)
-    infos = ordered.list_collections()
-    return {
-        info["name"]: Structure(name=info["name"], type=info["type"], options=_options(info.get("options") or {}))
-        for info in infos
-    }
+    return {info["name"]: _structure(info) for info in ordered.list_collections()}
+
+
+def one(database: Database[Any], name: str) -> Structure | None:
+    """Return a collection or view with its indexes, or None when it is not there. Raise pymongo's errors."""
+    ordered = database.client.get_database(database.name, codec_options=_ORDERED)
+    info = next(iter(ordered.list_collections(filter={"name": name})), None)
+    return None if info is None else with_indexes(database, _structure(info))
 
 
 def with_indexes(database: Database[Any], structure: Structure) -> Structure:
@@ -114,6 +117,10 @@ def differences(*, wanted: Structure, there: Structure) -> list[str]:
     both = sorted(here.keys() & backup.keys())
     unlike = [name for name in both if not _alike(_index(here[name]), _index(backup[name]))]
     return said + [f'the index "{name}" of "{wanted.name}" differs from the backup' for name in unlike]
+
+
+def _structure(info: Mapping[str, Any]) -> Structure:
+    return Structure(name=info["name"], type=info["type"], options=_options(info.get("options") or {}))
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -69,10 +69,9 @@ class Engine:
         entry = self.source.manifest.collections[name]
         described = self.source.described(name)
         wanted = Structure(name=name, type=entry.type, options=described.options, indexes=described.indexes)
-        if entry.type != "view" and self._create(
-            wanted, Live(self.database).structure(name), CollectionOutcome(name=name)
-        ):
-            self._finish(wanted)
+        outcome = CollectionOutcome(name=name)
+        if entry.type != "view" and self._create(wanted, Live(self.database).structure(name), outcome):
+            self._finish(wanted, outcome)
 
     def _restore_view(self, wanted: Structure, there: Structure | None, outcome: CollectionOutcome) -> None:
         if there is None:
@@ -93,8 +92,12 @@ class Engine:
         handled = self._write(entry, wanted, work, outcome)
         outcome.unchanged += work.count(works.SAME) if self.choices.document is None else 0
         outcome.kept, outcome.extra = work.count(works.KEEP), len(work.extra) - work.deletes
-        outcome.sentences += self._finish(wanted) if ours else self._differences(wanted)
+        # Proven before the indexes are made: one with a time to live would begin to delete.
         self._prove(entry, outcome, proof.Expected(documents, before, work, handled))
+        if ours:
+            self._finish(wanted, outcome)
+        else:
+            outcome.sentences += self._differences(wanted)
 
     def _states(self, entry: CollectionEntry, name: str) -> tuple[Digest, Digest]:
         """Return the digests of the backup and of the state before: the safety backup, or a test copy as it is."""
@@ -149,15 +152,15 @@ class Engine:
             return self.before.frames(name)
         return Live(self.database).frames(name, kind=entry.type)
 
-    def _finish(self, wanted: Structure) -> list[str]:
-        """Give a collection of our making its rules and its indexes. Return a sentence for what was refused."""
+    def _finish(self, wanted: Structure, outcome: CollectionOutcome) -> None:
+        """Give a collection of our making its rules and its indexes. What is refused is said, and not complete."""
         rules = {name: wanted.options[name] for name in VALIDATION if name in wanted.options}
         if rules:
             structures.set_rules(self.database, name=wanted.name, rules=rules)
         there = structures.with_indexes(self.database, Structure(name=wanted.name, type=wanted.type))
         missing = structures.missing_indexes(wanted=wanted.indexes, there=there.indexes)
-        refused = structures.create_indexes(self.database, name=wanted.name, indexes=missing)
-        return refused + ([] if refused else self._differences(wanted))
+        outcome.not_made = structures.create_indexes(self.database, name=wanted.name, indexes=missing)
+        outcome.sentences += outcome.not_made or self._differences(wanted)
 
     def _differences(self, wanted: Structure) -> list[str]:
         there = Live(self.database).structure(wanted.name)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from pymongo.collection import Collection
 from pymongo.database import Database
 
 from backups_app.backup_files import layout
@@ -19,24 +17,13 @@ from backups_app.progress import Progress
 
 @dataclass(frozen=True)
 class Live:
-    """A database at work. `there` is read once: make a new one to look again."""
+    """A database at work. Nothing is remembered: each call looks again."""
 
     database: Database[Any]
 
-    @cached_property
-    def there(self) -> dict[str, Structure]:
-        """Every collection and view by name, without indexes."""
-        return structures.all_of(self.database)
-
     def structure(self, name: str) -> Structure | None:
-        """Return a collection with its indexes as they are now, or None."""
-        found = self.there.get(name)
-        return None if found is None else structures.with_indexes(self.database, found)
-
-    def documents_of(self, name: str, *, kind: str) -> Collection[Any]:
-        """Return the collection where the documents of `name` lie. Raise pymongo's `InvalidName` for a name that the
-        server takes and pymongo does not (`a..b`, `a.`)."""
-        return self.database[physical_name(name, kind=kind)]
+        """Return a collection or view with its indexes as they are now, or None."""
+        return structures.one(self.database, name)
 
     def frames(self, name: str, *, kind: str) -> Iterator[bytes]:
         """Yield the documents that are there now, raw. Raise pymongo's errors."""
@@ -53,7 +40,7 @@ class Live:
     def digest(self, name: str, *, kind: str, progress: Progress) -> Digest:
         """Return the digest of what is there now; of nothing where there is no such collection."""
         result = Digest()
-        if name not in structures.all_of(self.database):
+        if self.structure(name) is None:
             return result
         for frame in self.frames(name, kind=kind):
             result.add(frame)

@@ -36,7 +36,7 @@ class CollectionOutcome:
 
     `newer`: edited, deleted or inserted since the safety backup, and left as they are. `clashes`: another document
     holds the value of a unique index. `refused`: the server does not take them; `reasons` counts why.
-    `differing`: afterwards not what was planned, and nobody is known to have edited them.
+    `differing`: afterwards not what was planned, and nobody is known to have edited them. `not_made`: indexes.
     """
 
     name: str
@@ -55,11 +55,13 @@ class CollectionOutcome:
     reasons: dict[str, int] = field(default_factory=dict)
     sentences: list[str] = field(default_factory=list)
     withheld: str = ""
+    not_made: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
         """Whether everything that was planned was done; what others edited meanwhile is theirs."""
-        return not (self.withheld or self.clashes.count or self.refused.count or self.differing.count)
+        documents = self.clashes.count or self.refused.count or self.differing.count
+        return not (self.withheld or self.not_made or documents)
 
     def because(self, reason: str, count: int = 1) -> None:
         """Count a reason for what was not done."""

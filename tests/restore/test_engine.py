@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import bson
@@ -14,7 +15,7 @@ from backups_app.backup_files import layout
 from backups_app.errors import VerificationFailed
 from backups_app.mongo import raw_ids, structures
 from backups_app.restore.choices import Mode
-from backups_app.restore.source import Source
+from backups_app.restore.source import Described, Source
 from tests.restore.conftest import documents, frames_of, restore
 
 Make = Callable[..., Source]
@@ -256,3 +257,35 @@ def test_damage_is_seen_before_anything_is_written(a_source: Make, local_db: Dat
             restore(source, local_db)
 
     assert local_db.list_collection_names() == []
+
+
+def test_an_index_that_the_server_refuses_makes_the_restore_incomplete(
+    safety: Dump, local_db: Database[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local_db["c"].insert_many([{"_id": 1, "n": 1}, {"_id": 2, "n": 1}])
+    local_db["c"].create_index("n", name="n_1")
+    source = safety(local_db)
+    local_db.drop_collection("c")
+    described = source.described("c")
+    unique = tuple({**index, "unique": True} if index["name"] == "n_1" else index for index in described.indexes)
+    monkeypatch.setattr(Source, "described", lambda self, name: Described(options={}, indexes=unique))
+
+    outcome = restore(source, local_db)["c"]
+
+    assert (outcome.inserted, outcome.complete) == (2, False)
+    assert outcome.sentences == ['index "n_1" of "c" could not be made (DuplicateKey)']
+
+
+def test_documents_are_proven_before_an_index_with_a_time_to_live_is_made(
+    safety: Dump, local_db: Database[Any]
+) -> None:
+    local_db["c"].insert_one({"_id": 1, "at": datetime(2001, 1, 1, tzinfo=UTC)})
+    source = safety(local_db)
+    local_db["c"].create_index("at", name="short", expireAfterSeconds=1)
+    with_index = safety(local_db)
+    local_db.drop_collection("c")
+
+    outcome = restore(with_index if with_index.manifest.documents else source, local_db)["c"]
+
+    assert (outcome.complete, outcome.proven) == (True, 1)
+    assert "short" in local_db["c"].index_information()
