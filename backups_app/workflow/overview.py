@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pymongo
@@ -18,14 +18,13 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
 from backups_app.records import PURGEABLE, RunDocument, Status
-from backups_app.workflow import outcome, prepare, recovery
+from backups_app.workflow import folder_records, outcome, prepare, recovery
 
 logger = logging.getLogger(__name__)
 
 COUNT_SECONDS = 3
 LOOK_SECONDS = 5
 """A server that is down must not make a page wait: the folders alone are an answer."""
-MOMENTS = ("backup_timestamp", "created_at", "finished_at", "published_at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,12 +115,13 @@ def _record(configuration: Configuration, backup_id: str) -> RunDocument | None:
 def _merged(store: Store, backup_id: str, record: RunDocument | None) -> RunDocument:
     """The record tells how the run ended; the folder tells whether there is a manifest to trust."""
     try:
-        written = metadata.read(store.folder(backup_id))
+        written = metadata.read(store.folder(backup_id)) or {}
+        told = record or folder_records.from_metadata(backup_id, written)
     except (VerificationFailed, BackupNotFound, OSError) as error:
-        return _told(record or _foreign(backup_id, problem=str(error)), published=True, damaged=True)
-    if record is None:
-        record = _from_folder(written) if written and "manifest" in written else _foreign(backup_id)
-    return _told(record, published=True, verified=bool(written and "manifest" in written))
+        told = record or folder_records.foreign(backup_id, problem=str(error))
+        return _told(told, published=True, damaged=True)
+    found_bad = (told.get("verification") or {}).get("problem") is not None
+    return _told(told, published=True, verified="manifest" in written and not found_bad, damaged=found_bad)
 
 
 def _told(document: RunDocument, *, published: bool, verified: bool = False, damaged: bool = False) -> RunDocument:
@@ -133,29 +133,6 @@ def _told(document: RunDocument, *, published: bool, verified: bool = False, dam
         "damaged": damaged,
         "message": outcome.message(document),
     }
-
-
-def _from_folder(written: Mapping[str, Any]) -> RunDocument:
-    """A record rebuilt from `metadata.json`. A run that never wrote its end was interrupted: its backup is good."""
-    document = {key: value for key, value in written.items() if key not in ("manifest", "audit", "holds_alone")}
-    for name in MOMENTS:
-        document[name] = _moment(document.get(name))
-    if document["status"] == Status.IN_PROGRESS:
-        document |= {"status": Status.PARTIAL.value, "phase": "finished", "error_code": "interrupted"}
-        document["finished_at"] = document["finished_at"] or document["published_at"]
-    return document | {"_id": document["backup_id"], "owner": None, "fence": 0, "heartbeat_at": document["created_at"]}
-
-
-def _foreign(backup_id: str, problem: str = "") -> RunDocument:
-    """A folder without our manifest: somebody's own mongodump, put there under a backup's name."""
-    at = datetime.strptime(backup_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
-    return {
-        "_id": backup_id, "backup_id": backup_id, "kind": "foreign", "backup_timestamp": at, "created_at": at,
-        "created_by": "", "origin": "", "status": "unverified", "sync_status": "skipped", "phase": "finished",
-        "steps": [], "collections_backed_up": [], "collections_deleted_local": [], "collections_deleted_remote": [],
-        "delete_bookings_requested": False, "documents": None, "bytes": None, "error_code": None,
-        "error_message": problem or None, "warnings": [], "resume_available": False, "finished_at": at,
-    }  # fmt: skip
 
 
 def _rebuild(configuration: Configuration, lost: Sequence[RunDocument]) -> None:
@@ -171,10 +148,6 @@ def _rebuild(configuration: Configuration, lost: Sequence[RunDocument]) -> None:
 
 
 _ADDED = frozenset({"published", "verified", "damaged", "message"})
-
-
-def _moment(value: Any) -> datetime | None:
-    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else value
 
 
 def _age(document: RunDocument) -> tuple[datetime, str]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from backups_app import formats
 from backups_app.access import audit
+from backups_app.backup_files import layout, metadata
 from backups_app.backup_files import manifest as manifests
-from backups_app.backup_files import metadata
 from backups_app.browsing import foreign
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
@@ -17,7 +17,7 @@ from backups_app.errors import TempleOpsError, VerificationFailed
 from backups_app.progress import Progress, Silent
 from backups_app.records import Origin
 from backups_app.verification import verdict
-from backups_app.workflow import prepare
+from backups_app.workflow import folder_records, prepare
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,8 @@ def _adopt_foreign(folder: Any, written: dict[str, Any], progress: Progress) -> 
     """Read somebody else's dump as strictly as our own, and write down what it holds."""
     database = foreign.manifest(folder).database
     judged = verdict.verify(folder=folder, database=database, report=None, progress=progress)
-    metadata.write(folder, written | {"manifest": judged.manifest.as_json()})
+    backup_id = folder.name.removeprefix(layout.PUBLISHED_PREFIX)
+    metadata.write(folder, folder_records.adopted(backup_id, manifest=judged.manifest) | written)
     return judged.manifest
 
 

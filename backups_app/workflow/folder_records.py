@@ -1,0 +1,78 @@
+"""The record of a run as its folder alone tells it: for lost records, and for folders that others wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from backups_app import formats
+from backups_app.backup_files.manifest import Manifest
+from backups_app.errors import VerificationFailed
+from backups_app.records import INTERNAL, Phase, RunDocument, Status
+
+UNVERIFIED = "unverified"
+MOMENTS = ("backup_timestamp", "created_at", "finished_at", "published_at")
+NOT_OF_THE_RECORD = ("manifest", "audit", "holds_alone")
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def from_metadata(backup_id: str, written: Mapping[str, Any]) -> RunDocument:
+    """Given the content of `metadata.json` (empty when there is none), return the record it stands for.
+
+    A run that never wrote its end was interrupted: its backup is good, so it is partial. Raise `VerificationFailed`
+    when the file was edited into something else.
+    """
+    if "manifest" not in written:
+        return foreign(backup_id)
+    document = foreign(backup_id) | {key: value for key, value in written.items() if key not in NOT_OF_THE_RECORD}
+    try:
+        for name in MOMENTS:
+            document[name] = _moment(document.get(name))
+        if document["status"] == Status.IN_PROGRESS:
+            document |= {"status": Status.PARTIAL.value, "phase": Phase.FINISHED.value, "error_code": "interrupted"}
+            document["finished_at"] = document["finished_at"] or document["published_at"]
+    except (ValueError, TypeError) as error:
+        raise VerificationFailed(problem="metadata.json does not hold what we wrote") from error
+    return document | {
+        "_id": backup_id, "backup_id": backup_id, "owner": None, "fence": 0, "heartbeat_at": document["created_at"],
+    }  # fmt: skip
+
+
+def foreign(backup_id: str, problem: str = "") -> RunDocument:
+    """Return the record of a folder without our manifest: somebody's own mongodump, under a backup's name."""
+    at = _time_of(backup_id)
+    return {
+        "_id": backup_id, "backup_id": backup_id, "kind": "foreign", "backup_timestamp": at, "created_at": at,
+        "created_by": "", "origin": "", "status": UNVERIFIED, "sync_status": "skipped", "phase": "finished",
+        "steps": [], "collections_backed_up": [], "collections_deleted_local": [], "collections_deleted_remote": [],
+        "delete_bookings_requested": False, "documents": None, "bytes": None, "error_code": None,
+        "error_message": problem or None, "warnings": [], "resume_available": False, "finished_at": at,
+        "kept_changed": {"count": 0, "ids": []}, "purge": None,
+    }  # fmt: skip
+
+
+def adopted(backup_id: str, *, manifest: Manifest) -> dict[str, Any]:
+    """Return `metadata.json` for a folder that others wrote and that has just been verified: plain JSON."""
+    names = sorted(name for name in manifest.collections if name not in INTERNAL)
+    held = {
+        "status": Status.SUCCESS.value,
+        "collections_backed_up": names,
+        "documents": sum(manifest.collections[name].documents for name in names),
+        "bytes": sum(manifest.collections[name].bytes for name in names),
+    }
+    plain: dict[str, Any] = formats.plain({**foreign(backup_id), **held})
+    del plain["_id"]
+    # What it alone holds is not known, so retention keeps it.
+    return plain | {"manifest": manifest.as_json(), "holds_alone": None}
+
+
+def _time_of(backup_id: str) -> datetime:
+    try:
+        return datetime.strptime(backup_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+    except ValueError:  # digits that are no date: somebody named the folder
+        return UNKNOWN_TIME
+
+
+def _moment(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else value
