@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backups_app import formats
+from backups_app.errors import DatabaseUnreachable
 from backups_app.pages.wording import aware, size_text
-from backups_app.records import RunDocument, Side, StepState, SyncStatus
+from backups_app.records import INTERNAL, RunDocument, Side, StepState, SyncStatus
 
 FOLDED = {
     "sync": ("preflight", "settle", "sync"),
@@ -79,11 +80,17 @@ class Line:
 
     @property
     def look(self) -> str:
-        return LOOKS[self.state]
+        return LOOKS[self.shown]
 
     @property
     def mark(self) -> str:
-        return MARKS.get(self.state, "")
+        return MARKS.get(self.shown, "")
+
+    @property
+    def shown(self) -> StepState:
+        """A deletion that stopped can go on, and nothing is lost by it: a warning, not a disaster."""
+        stopped = self.state is StepState.FAILED and self.key.startswith("purge")
+        return StepState.WARNING if stopped else self.state
 
     @property
     def first_bars(self) -> Sequence[Bar]:
@@ -179,7 +186,7 @@ def _seconds(steps: Sequence[Mapping[str, Any]], now: datetime) -> float | None:
 
 
 def _title(key: str, state: StepState, run: RunDocument) -> str:
-    count = len(documents_of(run)) or len(run.get("collections_backed_up") or [])
+    count = len(run.get("collections_backed_up") or []) or len(set(documents_of(run)) - INTERNAL)
     done, running = state is StepState.DONE, state is StepState.RUNNING
     if key == "sync":
         return _("Synced with Atlas") if done else _("Syncing with Atlas") if running else _("Sync")
@@ -193,6 +200,8 @@ def _title(key: str, state: StepState, run: RunDocument) -> str:
         ) % {"n": count}
     if key == "backup":
         return _("Back up and verify")
+    if key.startswith("purge") and state is StepState.FAILED:
+        return _stopped(key, run)
     if key == "purge_remote":
         return _("Deleted on Atlas") if done else _("Deleting on Atlas") if running else _("Delete on Atlas")
     if key == "purge_local":
@@ -200,6 +209,19 @@ def _title(key: str, state: StepState, run: RunDocument) -> str:
             return _("Deleted on this computer")
         return _("Deleting on this computer") if running else _("Delete on this computer")
     return key.replace("_", " ").capitalize()
+
+
+def _stopped(key: str, run: RunDocument) -> str:
+    """`Delete on Atlas: stopped half-way, 1,410 of 1,602 deleted`."""
+    purge, counts = run.get("purge") or {}, documents_of(run)
+    deleted = sum(entry["deleted"] for entry in (purge.get(key.removeprefix("purge_")) or {}).values())
+    facts = {
+        "done": formats.grouped(deleted),
+        "all": formats.grouped(max(deleted, sum(counts.get(name, 0) for name in purge.get("collections") or []))),
+    }
+    if key == f"purge_{Side.REMOTE}":
+        return _("Delete on Atlas: stopped half-way, %(done)s of %(all)s deleted") % facts
+    return _("Delete on this computer: stopped half-way, %(done)s of %(all)s deleted") % facts
 
 
 def _sentence(key: str, state: StepState, steps: Sequence[Mapping[str, Any]], run: RunDocument) -> str:
@@ -212,7 +234,15 @@ def _sentence(key: str, state: StepState, steps: Sequence[Mapping[str, Any]], ru
         return _("%(documents)s documents, %(size)s, all counts match") % {"documents": documents, "size": size}
     if key.startswith("purge") and state is StepState.WAITING:
         return _planned(key, run)
+    if key.startswith("purge") and state is StepState.FAILED and _lost(steps[-1]):
+        return _("The connection was lost.")
+    if state in (StepState.FAILED, StepState.CANCELLED):
+        return next((str(step["sentence"]) for step in steps if step["state"] == state), "")
     return next((step["sentence"] for step in reversed(steps) if step.get("sentence") and _tells(step)), "")
+
+
+def _lost(step: Mapping[str, Any]) -> bool:
+    return bool((step.get("counts") or {}).get("error_code") == DatabaseUnreachable.code)
 
 
 def _tells(step: Mapping[str, Any]) -> bool:

@@ -43,11 +43,6 @@ class StatusCard:
     database: str
 
     @property
-    def blocked_because(self) -> str:
-        """Why no run may start now, in words; empty when one may."""
-        return self.system.refusals[0].detail if self.system.refusals else ""
-
-    @property
     def disk_used_percent(self) -> int:
         total, free = self.system.disk_total_bytes, self.system.disk_free_bytes
         return round(100 * (total - free) / total) if total and free is not None else 0

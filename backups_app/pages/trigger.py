@@ -20,18 +20,24 @@ from backups_app.pages import live_counts, runs, status_card
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.records import CONFIRMATION_PHRASE, Origin, RunDocument
-from backups_app.workflow import jobs
+from backups_app.workflow import jobs, readiness
 
 
 def card_context(request: AdminRequest, *, active: RunDocument | None) -> dict[str, Any]:
     """Return what the trigger card needs. The counts come afterwards, unless there is no script to fetch them."""
     return {
         "active": active,
-        "blocked_because": status_card.current(now=timezone.now()).blocked_because,
+        "blocked_because": _blocked_because(),
         "sync_enabled": configuration.current().sync_enabled,
         "key": new_key(),
         "counts": None if request.GET.get("counts") is None else live_counts.now(),
     }
+
+
+def _blocked_because() -> str:
+    """Why no run may start at this moment, in words; empty when one may."""
+    refusals = readiness.look(configuration=configuration.current()).refusals
+    return refusals[0].detail if refusals else ""
 
 
 def new_key() -> str:

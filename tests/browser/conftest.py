@@ -13,20 +13,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import BrowserContext, Page
 
 from backups_app.mongo.embedded import EmbeddedServer, free_port
 from tests.browser import temple_data
 from tests.browser.line import Line
+from tests.browser.look import Look
 from tests.conftest import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTPUT = ROOT / "tests" / "output"
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
@@ -67,6 +68,13 @@ class House:
         """The temple's database, straight from the server and not through the line."""
         server = self.local if side == "local" else self.atlas
         return server.client()[DATABASE]
+
+    def wait_until(self, condition: Callable[[], Any], *, seconds: float = 60) -> None:
+        """Wait until `condition` holds."""
+        until = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < until, "it did not come to pass"
+            time.sleep(0.02)
 
     def empty(self) -> None:
         """No data, no backups, no sessions of anybody, both lines whole."""
@@ -158,6 +166,20 @@ def house(_house: House) -> Iterator[House]:
 def browser_type_launch_args() -> dict[str, Any]:
     """Debian's Chromium; nothing is downloaded."""
     return {"executable_path": CHROMIUM, "args": ARGUMENTS}
+
+
+@pytest.fixture
+def look(house: House, page: Page) -> Iterator[Look]:
+    """A watched page of the house. Whatever the console said until the end is a fault."""
+    watched = Look(page)
+    yield watched
+    assert watched.faults == []
+
+
+@pytest.fixture
+def another_look(house: House, new_context: Callable[[], BrowserContext]) -> Look:
+    """Somebody else's browser."""
+    return Look(new_context().new_page())
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,80 @@
+"""A pair of eyes on a page: pictures, accessibility, the security policy, the console, the width."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, expect
+
+from tests.conftest import PASSWORD
+
+OUTPUT = Path(__file__).resolve().parents[2] / "tests" / "output"
+WIDE, PHONE = (1280, 900), (390, 844)
+# The browser writes this down for every 4xx that it loads; a refusal that we test for is not a fault of the page.
+# And htmx writes down what a page that is being left had still asked for.
+REFUSAL = re.compile(
+    r"Failed to load resource: the server responded with a status of 4\d\d|htmx:(sendAbort|afterRequest)"
+)
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+axe = Axe()
+
+
+class Look:
+    """A page that is watched. `check` looks at it as it stands."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not REFUSAL.search(message.text):
+            self.faults.append(f"console: {message.text}")
+
+    def sign_in(self, who: str = "ananya", *, to: str = "/admin/backups/") -> None:
+        """Sign in by the form and arrive at `to`."""
+        self.page.goto(f"/login/?next={quote(to)}")
+        self.page.fill("#username", who)
+        self.page.fill("#password", PASSWORD)
+        self.page.click("main button.primary")
+        expect(self.page.locator("h1")).to_be_visible()
+
+    def settle(self) -> None:
+        """Wait for what the page asked for on loading, fonts included."""
+        self.page.wait_for_load_state("networkidle")
+        self.page.evaluate("document.fonts.ready")
+
+    def check(self, name: str, *, phone: bool = True, dark: bool = True, part: bool = False, within: str = "") -> None:
+        """Take pictures wide and narrow, light and dark, and look for every fault that a machine can see in each.
+
+        `part`: what the window shows, not the whole page. `within`: axe looks at this element alone (a dialog).
+        """
+        OUTPUT.mkdir(exist_ok=True)
+        for width, height in (WIDE, PHONE) if phone else (WIDE,):
+            self.page.set_viewport_size({"width": width, "height": height})
+            for scheme in ("light", "dark") if dark else ("light",):
+                self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+                self.page.evaluate(TWO_FRAMES)
+                self.page.screenshot(path=OUTPUT / f"{name}-{scheme}-{width}.png", full_page=not part)
+                self._examine(f"{name} {scheme} {width}", within)
+        self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        self.page.emulate_media(color_scheme="light")
+
+    def _examine(self, name: str, within: str) -> None:
+        wider = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, f"{name} scrolls sideways by {wider} px: {self._sticking_out()}"
+        found = axe.run(self.page, context=within or None)
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        assert self.faults == [], f"{name}: {self.faults}"
+
+    def _sticking_out(self) -> Any:
+        return self.page.evaluate(
+            """[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right >
+            document.documentElement.clientWidth).slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
+        )

@@ -1,0 +1,77 @@
+"""Acceptance 1, 2, 3: who gets in, and what those see who do not."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import House
+from tests.browser.look import Look
+from tests.conftest import PASSWORD
+
+
+def test_1_a_wrong_password_then_the_right_one(look: Look) -> None:
+    look.page.goto("/login/?next=/admin/backups/")
+    look.settle()
+    look.check("01-login")
+    look.page.fill("#username", "ananya")
+    look.page.fill("#password", "not-it")
+    look.page.keyboard.press("Enter")
+
+    expect(look.page.locator("#problem")).to_be_focused()
+    expect(look.page.locator("#problem")).to_contain_text("User name or password is not right.")
+    expect(look.page.locator("#username")).to_have_value("ananya")
+    expect(look.page.locator("#password")).to_have_value("")
+    look.check("01-login-wrong", phone=False)
+    look.page.fill("#password", PASSWORD)
+    look.page.click("main button.primary")
+    expect(look.page.locator("h1")).to_have_text("Backup Management")
+
+
+def test_2_the_sidebar_of_each_role(look: Look, another_look: Look) -> None:
+    for who in ("ananya", "ravi"):
+        look.sign_in(who)
+        link = look.page.locator(".shell > .side a", has_text="Backup Management")
+        expect(link).to_have_attribute("aria-current", "page")
+        expect(link.locator("use").first).to_have_attribute("href", "/static/vendor/lucide/icons.svg#database")
+        look.page.click("details.menu > summary")
+        look.page.click("text=Sign out")
+    another_look.sign_in("meena", to="/")
+
+    expect(another_look.page.locator(".shell > .side a", has_text="Dashboard")).to_be_visible()
+    expect(another_look.page.locator(".shell > .side a", has_text="Backup Management")).to_have_count(0)
+
+
+def test_3_another_role_at_the_address_itself(look: Look) -> None:
+    look.sign_in("meena")
+    look.settle()
+
+    main = look.page.locator("main")
+    expect(main).to_contain_text("This page is for administrators")
+    expect(main).to_contain_text("meena (Staff, role 3)")
+    expect(main).to_contain_text("Super Admin (0) and Admin (1)")
+    expect(look.page.locator("text=System status")).to_have_count(0)
+    look.check("03-denied")
+
+
+def test_a_session_that_ends_while_a_page_polls_leads_to_the_login_page(look: Look, house: House) -> None:
+    look.sign_in()
+    look.settle()
+    house.manage("shell", "-c", "from backups_app.models import LoginSession as S; S.objects.all().delete()")
+
+    look.page.click("#check-again")
+
+    expect(look.page.locator("h1")).to_have_text("Sign in")
+    expect(look.page.locator("main")).to_contain_text("Your session ended. Sign in to go on.")
+    expect(look.page.locator(".shell")).to_have_count(0)
+
+
+def test_the_phone_opens_its_menu_without_a_script(look: Look) -> None:
+    look.sign_in()
+    look.page.set_viewport_size({"width": 390, "height": 844})
+
+    look.page.click(".menu-btn")
+
+    expect(look.page.locator("#phone-menu a", has_text="Backup Management")).to_be_visible()
+    look.page.screenshot(path="tests/output/phone-menu.png")
+    look.page.keyboard.press("Escape")
+    expect(look.page.locator("#phone-menu a", has_text="Backup Management")).to_be_hidden()

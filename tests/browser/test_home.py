@@ -1,0 +1,116 @@
+"""Acceptance 4 to 8: am I protected, what will the buttons do, and the confirmation of the red one."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import House
+from tests.browser.look import Look
+
+
+def a_good_backup(house: House) -> None:
+    made = house.manage("backup_now", "--keep-bookings")
+    assert made.returncode == 0, made.stderr
+
+
+def test_4_the_home_page_when_all_is_well(look: Look, house: House) -> None:
+    a_good_backup(house)
+    look.sign_in()
+    look.settle()
+
+    expect(look.page.locator("#status")).to_contain_text("Your data is protected")
+    for badge in ("Primary database: Local", "Backup available", "Sync enabled"):
+        expect(look.page.locator("#status .badge", has_text=badge)).to_be_visible()
+    expect(look.page.locator("#status .facts > div")).to_have_count(6)
+    expect(look.page.locator("#status")).to_contain_text("Built-in engine")
+    expect(look.page.locator("#trigger .steps li")).to_have_count(4)
+    expect(look.page.locator("#choices")).to_contain_text("Deletes 1,240 bookings and 312 employee bookings")
+    expect(look.page.locator("#load-backups")).to_have_text(re.compile("Load Backups"))
+    look.check("04-home")
+
+
+def test_5_with_atlas_switched_off_nothing_would_be_deleted(look: Look, house: House) -> None:
+    a_good_backup(house)
+    house.atlas_line.cut()
+    look.sign_in()
+    look.page.wait_for_selector("#status >> text=Atlas can't be reached", timeout=30_000)
+    look.page.wait_for_selector("#choices >> text=Atlas count unknown", timeout=30_000)
+
+    expect(look.page.locator("#status .facts")).to_contain_text("Not reachable")
+    expect(look.page.locator("#keep-button")).to_be_enabled()
+    look.check("05-atlas-off", phone=False)
+    look.page.click("#delete-button")
+    dialog = look.page.locator("dialog[open]")
+    expect(dialog).to_contain_text("nothing will be deleted", timeout=30_000)
+    expect(dialog.locator("[data-confirm-submit]")).to_have_text(re.compile("Back up only"))
+    look.check("05-atlas-off-dialog", phone=False, dark=False, part=True, within="dialog")
+
+
+def test_6_a_folder_that_cannot_be_used_blocks_both_buttons_and_says_why(look: Look, house: House) -> None:
+    a_good_backup(house)
+    house.backup_dir.rename(house.backup_dir.with_name("elsewhere"))
+    house.backup_dir.mkdir(mode=0o700)
+    try:
+        look.sign_in()
+        look.page.click("#check-again")
+        look.page.wait_for_selector("#status >> text=Not protected")
+        look.page.reload()
+        look.settle()
+
+        expect(look.page.locator("#keep-button")).to_be_disabled()
+        expect(look.page.locator("#delete-button")).to_be_disabled()
+        expect(look.page.locator("#blocked-keep")).to_contain_text("disk may not be mounted")
+        look.check("06-blocked", phone=False)
+    finally:
+        house.backup_dir.rmdir()
+        house.backup_dir.with_name("elsewhere").rename(house.backup_dir)
+
+
+def test_7_and_8_the_red_button_asks_for_the_words(look: Look, house: House) -> None:
+    look.sign_in()
+    look.settle()
+
+    look.page.click("#delete-button")
+    dialog = look.page.locator("dialog[open]")
+    submit = dialog.locator("[data-confirm-submit]")
+    expect(dialog.locator("h2")).to_have_text("Delete 1,552 booking documents after this backup?")
+    expect(dialog).to_contain_text("1,238")
+    expect(look.page.locator("#confirm")).to_be_focused()
+    expect(submit).to_be_disabled()
+    look.check("07-confirm", part=True, within="dialog")
+
+    look.page.fill("#confirm", "delete bookings")
+    expect(submit).to_be_disabled()
+    look.page.evaluate("document.querySelector('[data-confirm-submit]').disabled = false")
+    submit.click()
+    expect(dialog.locator("#confirm-problem")).to_be_focused()
+    expect(dialog).to_contain_text("Type the words exactly: DELETE BOOKINGS. Nothing was started.")
+    expect(look.page.locator("#confirm")).to_have_value("delete bookings")
+    look.check("08-wrong-words", phone=False, dark=False, part=True, within="dialog")
+
+    look.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(look.page.locator("#delete-button")).to_be_focused()
+
+    look.page.click("#delete-button")
+    look.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
+    expect(submit).to_be_enabled()
+    look.check("08-right-words", phone=False, dark=False, part=True, within="dialog")
+    assert house.database().backup_metadata.count_documents({"delete_bookings_requested": True}) == 0
+
+
+def test_dark_and_hindi_are_chosen_and_kept(look: Look, house: House) -> None:
+    a_good_backup(house)
+    look.sign_in()
+    look.page.click("details.menu > summary")
+    look.page.click("button[name=theme][value=dark]")
+    look.page.click("details.menu > summary")
+    look.page.click("button[name=language][value=hi]")
+    look.settle()
+
+    expect(look.page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(look.page.locator("html")).to_have_attribute("lang", "hi")
+    expect(look.page.locator("#choices")).to_contain_text("1,240")
+    look.check("20-hindi", dark=False)

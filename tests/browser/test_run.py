@@ -1,0 +1,185 @@
+"""Acceptance 9 to 15: a run that one watches, cancels, shares, and each way it can end."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import temple_data
+from tests.browser.conftest import House
+from tests.browser.look import Look
+
+SLOW = 900_000
+"""Bytes a second of the local line: a backup one can watch."""
+
+
+def much_data(house: House) -> None:
+    house.empty()
+    temple_data.fill(house.database(), house.database("remote"), padding=1500)
+
+
+def start_keeping(look: Look) -> None:
+    look.sign_in()
+    look.settle()
+    look.page.click("#keep-button")
+    expect(look.page.locator("#run-heading")).to_be_visible()
+
+
+def start_deleting(look: Look) -> None:
+    look.sign_in()
+    look.settle()
+    look.page.click("#delete-button")
+    look.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
+    look.page.click("[data-confirm-submit]")
+    expect(look.page.locator("dialog[open]")).to_have_count(0)
+    expect(look.page.locator("#run-heading")).to_be_visible()
+
+
+def watched_backup(look: Look, house: House) -> None:
+    """Start a run over a slow line and come to where it copies."""
+    much_data(house)
+    start_keeping(look)
+    house.local_line.bytes_per_second = SLOW
+    expect(look.page.locator("#progress")).to_contain_text("Step 2 of 4", timeout=60_000)
+    look.page.wait_for_selector(".colls li", timeout=20_000)
+
+
+def share(page: Page) -> float:
+    """How much of the running step is done, from 0 to 1."""
+    bar = page.locator("#progress > progress")
+    return float(bar.get_attribute("value") or 0) / float(bar.get_attribute("max") or 1)
+
+
+def run_of(house: House) -> dict[str, Any]:
+    found = house.database().backup_metadata.find_one(sort=[("created_at", -1)])
+    assert found is not None
+    return dict(found)
+
+
+def test_9_10_11_a_run_is_watched_by_two_and_started_once(look: Look, another_look: Look, house: House) -> None:
+    another_look.sign_in("ravi", to="/")
+    watched_backup(look, house)
+    house.local_line.bytes_per_second = SLOW // 4
+    another_look.page.goto("/admin/backups/")
+    expect(look.page.locator(".stepper li.now")).to_contain_text("Backing up and verifying")
+    expect(look.page.locator("#cancel-link")).to_be_visible()
+    expect(look.page.locator(".colls li").nth(2)).to_be_visible()
+    expect(another_look.page.locator("#run-heading")).to_have_text("Backup in progress")
+    expect(another_look.page.locator("#panel")).to_contain_text("by ananya")
+    look.page.reload()
+    expect(look.page.locator("#run-heading")).to_have_text("Backup in progress")
+    look.check("10-running")
+    assert abs(share(look.page) - share(another_look.page)) < 0.25
+    expect(another_look.page.locator("#keep-button")).to_be_disabled()
+    another_look.page.evaluate("document.getElementById('keep-button').disabled = false")
+    another_look.page.click("#keep-button")
+    expect(another_look.page.locator("#panel .note")).to_contain_text("A backup by ananya is already running")
+    another_look.check("11-already-running", phone=False, dark=False)
+    house.local_line.mend()
+    expect(another_look.page.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
+    assert house.database().backup_metadata.count_documents({}) == 1
+    assert another_look.faults == []
+
+
+def test_three_clicks_make_one_run(look: Look, house: House) -> None:
+    look.sign_in()
+    look.settle()
+
+    look.page.evaluate("for (let i = 0; i < 3; i++) document.getElementById('keep-button').click()")
+
+    expect(look.page.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
+    assert house.database().backup_metadata.count_documents({}) == 1
+
+
+def test_12_a_cancelled_run_deletes_nothing_and_leaves_no_folder(look: Look, house: House) -> None:
+    watched_backup(look, house)
+
+    look.page.click("#cancel-link")
+    dialog = look.page.locator("dialog[open]")
+    expect(dialog).to_contain_text("Stop this backup?")
+    expect(dialog.locator("button", has_text="Keep going")).to_be_focused()
+    look.check("12-cancel-dialog", phone=False, dark=False, part=True, within="dialog")
+    dialog.locator("button", has_text="Stop backup").click()
+
+    expect(look.page.locator("#run-heading")).to_have_text("Cancelled. The purge deleted nothing.", timeout=30_000)
+    expect(look.page.locator("#panel")).to_contain_text("Stopped by ananya")
+    expect(look.page.locator("#panel")).to_contain_text(re.compile(r"pulled \d+ and pushed \d+ documents"))
+    house.local_line.mend()
+    look.settle()
+    look.check("12-cancelled", phone=False)
+    assert [path.name for path in house.backup_dir.iterdir() if path.is_dir()] == []
+    assert house.database().activities.count_documents({}) == 50
+
+
+def test_13_success_tells_what_was_saved_and_deleted_and_stops_asking(look: Look, house: House) -> None:
+    start_deleting(look)
+    expect(look.page.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
+
+    panel = look.page.locator("#panel")
+    expect(look.page.locator("#run-heading")).to_be_focused()
+    expect(panel).to_contain_text("bookings 1,240 on Atlas + 1,240 here")
+    expect(panel).to_contain_text("activities 50 on Atlas + 50 here")
+    run = run_of(house)
+    expect(panel).to_contain_text(f"{len(run['collections_backed_up'])} collections, 4,317 documents")
+    expect(look.page.locator("#choices")).to_contain_text("Deletes 0 bookings and 0 employee bookings")
+    look.settle()
+    look.check("13-success")
+    asked: list[str] = []
+    look.page.on("request", lambda request: asked.append(request.url))
+    look.page.wait_for_timeout(3_000)
+    assert [url for url in asked if "progress" in url] == []
+
+
+def test_14_atlas_cut_in_the_middle_of_its_purge_then_resumed(look: Look, house: House) -> None:
+    atlas, local = house.database("remote"), house.database()
+    start_deleting(look)
+    house.wait_until(lambda: run_of(house)["phase"] == "purging_remote")
+    house.atlas_line.bytes_per_second = 400_000
+    house.wait_until(lambda: atlas.activities.count_documents({}) == 0)
+    house.atlas_line.cut()
+
+    expect(look.page.locator("#run-heading")).to_have_text(
+        "Backup saved, but the deletion on Atlas is not finished", timeout=120_000
+    )
+    left = atlas.bookings.count_documents({})
+    panel = look.page.locator("#panel")
+    expect(panel).to_contain_text("the purge has deleted nothing on this computer")
+    expect(panel.locator(".stepper .warn h3")).to_contain_text("Delete on Atlas: stopped half-way")
+    expect(panel.locator("td.c-bad").first).to_contain_text("stopped")
+    expect(panel).to_contain_text("not begun")
+    expect(panel.locator("button", has_text="Resume the deletion")).to_be_visible()
+    expect(panel.locator("a", has_text="Keep after all")).to_be_visible()
+    assert local.bookings.count_documents({}) == 1240 and left > 0
+    house.atlas_line.mend()
+    look.page.goto("/admin/backups/")
+    look.page.wait_for_selector("#status >> text=unfinished")
+    look.settle()
+    look.check("14-partial")
+
+    synced = house.manage("backup_sync", "--json")
+    assert synced.returncode == 0, synced.stderr
+    assert (atlas.bookings.count_documents({}), local.bookings.count_documents({})) == (left, 1240)
+
+    look.page.click("text=Resume the deletion")
+    expect(look.page.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
+    assert (atlas.bookings.count_documents({}), local.bookings.count_documents({})) == (0, 0)
+    look.settle()
+    look.check("14-resumed", phone=False, dark=False)
+
+
+def test_15_a_local_server_cut_while_dumping_is_a_failed_run_that_deleted_nothing(look: Look, house: House) -> None:
+    watched_backup(look, house)
+    house.local_line.cut()
+    look.page.wait_for_timeout(1_500)
+    house.local_line.mend()
+    house.wait_until(lambda: run_of(house)["status"] == "failed", seconds=150)
+    look.page.goto("/admin/backups/")
+
+    expect(look.page.locator("#run-heading")).to_contain_text("The purge deleted nothing.")
+    expect(look.page.locator("#panel .badge", has_text="Failed")).to_be_visible()
+    assert look.page.locator("#panel details.technical").get_attribute("open") is None
+    assert house.database().activities.count_documents({}) == 50
+    look.settle()
+    look.check("15-failed", phone=False)
