@@ -197,6 +197,20 @@ class SyncInterrupted(SyncFailed):
     )
 
 
+class SyncIsOff(TempleOpsError):
+    code, status, exit_code = "sync_off", 422, 2
+    sentence = "Sync is off: MONGODB_CLOUD_URL is not configured. Nothing was changed."
+    hint = "Set MONGODB_CLOUD_URL in .env"
+
+
+class SyncConfirmationMissing(TempleOpsError):
+    """Facts: `phrase`."""
+
+    code, status, exit_code = "confirmation_missing", 422, 2
+    sentence = "Refused: this needs the word {phrase} as consent, and nobody gave it. Nothing was changed."
+    hint = "--confirm ADOPT (or DELETE)"
+
+
 class PairMismatch(TempleOpsError):
     """Facts: `reason`."""
 

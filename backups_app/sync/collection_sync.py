@@ -66,6 +66,10 @@ class CollectionSync:
         """Carry over the deletions that the brake lets pass, and try once more what had to wait for them."""
         with self._timed():
             sides = frozenset(side for side in Side if self._may_delete(side))
+            if self.settler.rules.dry_run:
+                for side in sides:
+                    self.tally.count_deleted(side, len(self.left.vanished[side]))
+                return
             for side in sides:
                 ids = list(self.left.vanished[side].values())
                 self.left.vanished[side] = {}
@@ -143,7 +147,7 @@ class CollectionSync:
     def _may_delete(self, side: Side) -> bool:
         """Whether what vanished on the other side may be deleted on `side`. A closed brake is named in the tally."""
         vanished = self.left.vanished[side]
-        if not vanished or self.settler.rules.dry_run:
+        if not vanished:
             return False
         if self.decided == "delete" or not brake.blocks(vanished=len(vanished), known=self.known):
             return True

@@ -75,7 +75,9 @@ class Settler:
             name=self.name, rules=self.rules, tally=self.tally, now=self.now, deletes=deletes, settled=settled
         )
         plan = judgement.judge(by_key, base=base, local=local, remote=remote)
-        if not self.rules.dry_run:
+        if self.rules.dry_run:
+            self._count_only(plan)
+        else:
             self._carry_out(plan, settled, judgement)
         return settled
 
@@ -112,6 +114,11 @@ class Settler:
         for part in (ids[:middle], ids[middle:]):
             settled.add(self.settle(part, deletes=deletes))
         return settled
+
+    def _count_only(self, plan: Plan) -> None:
+        for side in Side:
+            self.tally.count_written(side, len(plan.writes[side]))
+        self.tally.conflicts += sum(loser.reason == "conflict" for loser in plan.losers.values())
 
     def _carry_out(self, plan: Plan, settled: Settled, judgement: Judgement) -> None:
         with connections.reachable(Side.LOCAL):

@@ -1,0 +1,134 @@
+"""Bring local and Atlas together now; or show, compare and put back the versions that a sync kept."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app import configuration
+from backups_app.errors import InvalidInput, SyncConfirmationMissing
+from backups_app.management import terminal
+from backups_app.management.base import TempleCommand
+from backups_app.records import Origin
+from backups_app.sync.engine import SyncReport
+from backups_app.workflow import kept_versions, sync_run
+from backups_app.workflow.sync_run import ADOPT_PHRASE, SyncWish
+
+DELETE_PHRASE = "DELETE"
+
+
+class Command(TempleCommand):
+    help = "Bring the local database and Atlas together. Nothing is overwritten or deleted before its bytes are kept."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="Only say what would be done; write nothing.")
+        parser.add_argument("--collection", action="append", metavar="NAME", help="Only this one; may be repeated.")
+        parser.add_argument("--exact", action="store_true", help="Read everything on both sides: a proof.")
+        parser.add_argument("--adopt", action="store_true", help="Pair the two anew: their union, no deletions.")
+        parser.add_argument(
+            "--blocked",
+            choices=["delete", "keep"],
+            help="For the named blocked collections: carry the deletions over, or copy back what vanished.",
+        )
+        parser.add_argument("--confirm", default="", help=f"{ADOPT_PHRASE} or {DELETE_PHRASE}, where nobody can type.")
+        kept = parser.add_mutually_exclusive_group()
+        kept.add_argument("--conflicts", action="store_true", help="List the conflicts, newest first.")
+        kept.add_argument("--put-back", metavar="ID", help="Put the version that lost a conflict back.")
+        parser.add_argument("--limit", type=int, default=20, help="How many conflicts to list.")
+
+    def execute_command(self, **options: Any) -> int:
+        if options["conflicts"]:
+            return self.list_conflicts(options["limit"])
+        if options["put_back"]:
+            return self.put_back(options["put_back"])
+        wish = self.wish(options)
+        with terminal.Bars(self.console, verbose=options["verbosity"] > 1) as bars:
+            report = sync_run.sync_now(
+                wish=wish, requested_by=getpass.getuser(), origin=Origin.COMMAND, now=timezone.now(), listener=bars
+            )
+        return self.report(report)
+
+    def wish(self, options: dict[str, Any]) -> SyncWish:
+        """Read what is asked for. Raise `InvalidInput`, `SyncConfirmationMissing`."""
+        names = frozenset(options["collection"] or ())
+        if options["blocked"] and not names:
+            raise InvalidInput(message="Name the blocked collections: --blocked delete --collection bookings")
+        if options["adopt"] and not options["dry_run"]:
+            self.require(ADOPT_PHRASE, options["confirm"], "The two databases are paired anew and become their union.")
+        if options["blocked"] == "delete" and not options["dry_run"]:
+            which = ", ".join(sorted(names))
+            said = f"What vanished from one side of {which} is deleted on the other; its bytes are kept."
+            self.require(DELETE_PHRASE, options["confirm"], said)
+        return SyncWish(
+            dry_run=options["dry_run"],
+            exact=options["exact"],
+            adopt=options["adopt"],
+            only=names or None,
+            decided=dict.fromkeys(names, options["blocked"]) if options["blocked"] else {},
+        )
+
+    def require(self, phrase: str, typed: str, sentence: str) -> None:
+        """Take the phrase from --confirm, or ask at a terminal."""
+        if not typed and self.someone_is_there:
+            self.stderr.write(sentence)
+            typed = input(f"Type {phrase} to go on: ")
+        if typed.strip() != phrase:
+            raise SyncConfirmationMissing(phrase=phrase)
+
+    def report(self, report: SyncReport) -> int:
+        """Print the `sync_logs` document, or what a person wants to know. Return 3 when something was left over."""
+        if self.options["json"]:
+            self.print_json(report.log)
+        else:
+            for line in _lines(report):
+                self.stdout.write(line)
+        return 3 if report.unresolved or report.blocked else 0
+
+    def list_conflicts(self, limit: int) -> int:
+        found = kept_versions.newest(configuration=configuration.current(), only_conflicts=True, limit=limit)
+        if self.options["json"]:
+            self.print_json(found)
+            return 0
+        for one in found:
+            when = timezone.localtime(one["kept_at"])
+            self.stdout.write(f"{one['_id'][:16]}  {when:%d %b %Y %H:%M}  {one['collection']}  {one['document_id']}")
+            self.stdout.write(f"    the {one['side']} version was replaced: {one['why']}")
+        return 0
+
+    def put_back(self, conflict_id: str) -> int:
+        settings = configuration.current()
+        version = kept_versions.get(configuration=settings, conflict_id=conflict_id)
+        kept_versions.put_back(
+            configuration=settings,
+            conflict_id=conflict_id,
+            seen=version.live_hash,
+            requested_by=getpass.getuser(),
+            origin=Origin.COMMAND,
+            now=timezone.now(),
+        )
+        if self.options["json"]:
+            self.print_json({"put_back": conflict_id, "collection": version.record["collection"]})
+        else:
+            self.stdout.write("Put back. The next sync carries it to Atlas.")
+        return 0
+
+
+def _lines(report: SyncReport) -> list[str]:
+    log = report.log
+    lines = [f"{'Would be: ' if log['dry_run'] else ''}{report.sentence} in {log['seconds']:.1f} s."]
+    lines += [f"  {reason}" for reason in log["detection"]["reasons"]]
+    for one in log["collections"]:
+        changed = [
+            f"{one[count]} {count}" for count in ("pulled", "pushed", "deleted_local", "deleted_remote") if one[count]
+        ]
+        if changed:
+            lines.append(f"  {one['name']}: {', '.join(changed)}")
+        lines += [f"    {sentence}" for sentence in one["differences"]]
+        lines += [f"    unresolved {named['id']}: {named['reason']}" for named in one["unresolved_documents"]]
+    lines += [f"  {name}: not synced, {reason}" for name, reason in report.skipped.items()]
+    if log["proof"]:
+        lines.append(f"  Proof: {log['proof']['verdict']}, {log['proof']['documents']} documents compared.")
+    return lines + [f"  Warning: {sentence}" for sentence in report.warnings]
