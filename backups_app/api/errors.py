@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -83,14 +84,21 @@ def _sentence(status: int) -> dict[str, str]:
 
 def fields_invalid(error: exceptions.ValidationError) -> FieldsInvalid:
     """Given what a serializer found, return it as one error with a sentence and a list by field."""
-    by_field = error.detail if isinstance(error.detail, dict) else {"": error.detail}
-    found = [
-        {"field": "" if field == "non_field_errors" else str(field), "message": str(message)}
-        for field, messages in by_field.items()
-        for message in (messages if isinstance(messages, list) else [messages])
-    ]
+    found = [{"field": field, "message": message} for field, message in _flat("", error.detail)]
     sentence = "; ".join(f"{one['field']}: {one['message']}" if one["field"] else one["message"] for one in found)
     return FieldsInvalid(message=sentence or "The input is not valid.", errors=found)
+
+
+def _flat(field: str, said: Any) -> Iterator[tuple[str, str]]:
+    """Yield (field, sentence): what is wrong inside `collections` is at `collections.0`."""
+    if isinstance(said, dict):
+        for name, inner in said.items():
+            yield from _flat(field if name == "non_field_errors" else f"{field}.{name}".strip("."), inner)
+    elif isinstance(said, list):
+        for inner in said:
+            yield from _flat(field, inner)
+    else:
+        yield field, str(said)
 
 
 def _add_headers(response: Response, error: TempleOpsError) -> None:

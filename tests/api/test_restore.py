@@ -42,4 +42,8 @@ def test_it_is_strict_about_what_it_is_told(no_worker: Configuration, caller: Ca
     ):  # fmt: skip
         answer: Any = caller.send("POST", "/api/backups/20990101_000000/restore", body)
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_error"), body
+    inside: Any = caller.send("POST", "/api/backups/20990101_000000/restore", {"collections": ["bookings", 7]})
+    assert inside.json()["errors"] == [{"field": "collections.1", "message": "Must be a string."}]
     assert caller.send("POST", "/api/backups/20990101_000000/restore", {}).status_code == 404
+    for odd in ({"collections": ["a\0b"]}, {"id": "\0", "collections": ["bookings"]}, {"to": "x\0"}):
+        assert caller.send("POST", "/api/backups/20990101_000000/restore", odd).status_code in (404, 422), odd

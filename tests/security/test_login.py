@@ -127,7 +127,7 @@ def test_login_2_every_refusal_looks_the_same_and_costs_the_same(
 def test_names_no_account_can_have_are_refused_like_any_other(
     super_admin: User, password: str, door: Try, username: str
 ) -> None:
-    if username in ("", "x\0y") and door is over_the_api:
+    if not username and door is over_the_api:
         assert door(username, password)[0] == 422
         return
     status, sentence, _ = door(username, password)
