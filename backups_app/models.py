@@ -101,7 +101,7 @@ class AuditQuerySet(models.QuerySet["AuditEvent"]):
     def delete(self) -> NoReturn:
         raise PermissionError("audit events are append-only")
 
-    bulk_update = update  # type: ignore[assignment]
+    bulk_update = update
 
 
 class AuditEvent(models.Model):
