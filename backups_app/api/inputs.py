@@ -63,6 +63,15 @@ class Resume(Strict):
     )
 
 
+class Sync(Strict):
+    dry_run = StrictBooleanField(default=False, help_text="Only say what would be done; write nothing.")
+    exact = StrictBooleanField(default=False, help_text="Read everything on both sides: a proof.")
+    collections = serializers.ListField(
+        child=StrictCharField(max_length=255), required=False, allow_null=True, default=None, allow_empty=False,
+        max_length=1000, help_text="Only these.",
+    )  # fmt: skip
+
+
 class Restore(Strict):
     dry_run = StrictBooleanField(default=True, help_text="Read and compare only: the preview, and the hash to confirm.")
     collections = serializers.ListField(

@@ -149,6 +149,16 @@ class Documents(serializers.Serializer[Any]):
     damaged = ListField(child=IntegerField(), help_text="Numbers of documents that cannot be read.")
 
 
+class SyncLog(serializers.Serializer[Any]):
+    """The document of `sync_logs`. More fields may stand in it."""
+
+    run_id = CharField()
+    status = CharField()
+    totals = DictField(child=IntegerField(), required=False)
+    warnings = ListField(child=CharField(), required=False)
+    sentence = CharField()
+
+
 class CollectionPreview(serializers.Serializer[Any]):
     name = CharField()
     type = CharField()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from backups_app.api import audit_trail, auth, backups, browse, documentation, restore, system, trigger
+from backups_app.api import audit_trail, auth, backups, browse, documentation, restore, sync, system, trigger
 from backups_app.api.endpoint import NotHere
 
 app_name = "api"
@@ -17,6 +17,7 @@ urlpatterns = [
     path("auth/sessions/<str:session_id>", auth.SessionEndpoint.as_view(), name="session"),
     path("backup", trigger.TriggerEndpoint.as_view(), name="trigger"),
     path("backup/status", system.StatusEndpoint.as_view(), name="status"),
+    path("backup/sync", sync.SyncEndpoint.as_view(), name="sync"),
     path("backups", backups.BackupsEndpoint.as_view(), name="backups"),
     path("backups/<str:backup_id>", backups.RunEndpoint.as_view(), name="run"),
     path("backups/<str:backup_id>/cancel", backups.CancelEndpoint.as_view(), name="cancel"),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 
-from backups_app.configuration import Configuration
+from backups_app.configuration import Configuration, Secret
 from backups_app.workflow import jobs
 from tests.api.conftest import backed_up
-from tests.journeys.conftest import Db
+from tests.journeys.conftest import Db, contents
 from tests.security.conftest import Caller
 
 UNKNOWN = "20990101_000000"
@@ -202,3 +204,28 @@ def test_the_trail_is_paged_downwards(worker: Configuration, caller: Caller) -> 
 
     assert page.json() == every[2:4]
     assert page.headers["Link"].endswith(f'before={every[3]["n"]}>; rel="next"')
+
+
+def test_a_sync_answers_its_log_and_leaves_both_sides_alike(
+    worker: Configuration, caller: Caller, local_db: Db, remote_db: Db
+) -> None:
+    tried: Any = caller.send("POST", "/api/backup/sync", {"dry_run": True})
+    assert contents(local_db) != contents(remote_db)
+
+    done: Any = caller.send("POST", "/api/backup/sync")
+
+    assert (tried.status_code, done.status_code) == (200, 200)
+    assert (done.json()["status"], done.json()["totals"]["pulled"], done.json()["totals"]["pushed"]) == (
+        "success",
+        7,
+        5,
+    )
+    assert contents(local_db) == contents(remote_db)
+    assert "_id" not in done.json()
+
+
+def test_without_a_remote_there_is_nothing_to_sync(worker: Configuration, caller: Caller) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(worker, cloud_url=Secret(""))):
+        answer: Any = caller.send("POST", "/api/backup/sync")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "sync_off")

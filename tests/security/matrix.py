@@ -104,6 +104,7 @@ API_ROWS = (
         (f"{RESTORING}.choose", f"{RESTORING}.start"), {"dry_run": False, "to": "a_copy"}, 202),
     Row("restore in place", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
         (f"{RESTORING}.choose", f"{RESTORING}.start"), {"dry_run": False}, 202),
+    Row("sync", Kind.ADMIN, "api:sync", "POST", "/api/backup/sync", ("backups_app.workflow.sync_run.sync_now",)),
     Row("audit", Kind.ADMIN, "api:audit", "GET", "/api/audit", ("backups_app.access.audit.newest",)),
     Row("status", Kind.STATUS, "api:status", "GET", "/api/backup/status", ("backups_app.workflow.status.status",)),
     Row("refresh", Kind.OWN, "api:refresh", "POST", "/api/auth/refresh", ("backups_app.access.tokens.issue",)),

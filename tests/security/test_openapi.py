@@ -36,6 +36,7 @@ REPLACED = {
     "backups_app.workflow.jobs.cancel": FAKED["cancel"],
     "backups_app.workflow.jobs.resume": FAKED["resume"],
     "backups_app.workflow.overview.get_run": FAKED["get_run"],
+    "backups_app.workflow.sync_run.sync_now": FAKED["sync_now"],
     "backups_app.workflow.restoring.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
     "backups_app.workflow.restoring.start": lambda **_: a_run(),
     "backups_app.workflow.restoring.look": lambda **_: {},

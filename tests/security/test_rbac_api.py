@@ -48,6 +48,7 @@ FAKED: dict[str, Callable[..., Any]] = {
     "list_runs": lambda **_: [a_run()],
     "get_run": lambda **_: a_run(),
     "of_backup": lambda **_: (),
+    "sync_now": lambda **_: SimpleNamespace(log={"run_id": "sync_1", "status": "success"}, sentence="0 pulled"),
     "choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
     "look": lambda **_: {},
     "of": lambda preview: preview,
