@@ -102,7 +102,7 @@ class ListBackups(Strict):
 class ListDocuments(Strict):
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
     offset = serializers.IntegerField(min_value=0, max_value=2**40 - 1, default=0)
-    search = serializers.CharField(max_length=256, allow_blank=True, default="", trim_whitespace=False)
+    search = StrictCharField(max_length=256, allow_blank=True, default="")
     format = serializers.ChoiceField(choices=["relaxed", "plain"], default="relaxed")
 
 
