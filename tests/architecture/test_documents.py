@@ -43,6 +43,12 @@ def test_operations_explains_every_setting() -> None:
     assert {name for name in names if f"`{name}`" not in operations} == set()
 
 
+def test_operations_names_every_command() -> None:
+    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+    assert {command for command in COMMANDS if f"`{command}" not in operations} == set()
+
+
 def test_make_prints_what_each_target_is_for() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.M)
