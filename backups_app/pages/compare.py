@@ -19,6 +19,7 @@ from backups_app.pages import document_view, viewer
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, show
 from backups_app.pages.viewer import whole_number
+from backups_app.records import INTERNAL
 from backups_app.workflow import kept_versions
 
 KINDS = ("changed", "only_a", "only_b")
@@ -36,7 +37,7 @@ def two_backups(request: AdminRequest) -> HttpResponse:
     if a and b and "a" in request.GET:
         zone = timezone.get_current_timezone()
         name = request.GET.get("collection", "")
-        context["rows"] = compare.of_backups(store=store, a=a, b=b)
+        context["rows"] = [row for row in compare.of_backups(store=store, a=a, b=b) if row.name not in INTERNAL]
         if name:
             context |= _documents(request, store, a=a, b=b, name=name, zone=zone)
     return show(request, page="backups/compare.html", fragment="backups/_compare.html", context=context)

@@ -154,7 +154,7 @@ def _bars(key: str, steps: Sequence[Mapping[str, Any]]) -> list[Bar]:
     begun = [step for step in steps if step.get("labels")]
     if not begun:
         return []
-    entries = begun[-1]["labels"]
+    entries = [entry for entry in begun[-1]["labels"] if entry["name"] not in INTERNAL]
     return sorted(
         (Bar(name=entry["name"], done=entry["done"], total=entry["total"] or 0) for entry in entries),
         key=lambda bar: (bar.order, -bar.total, bar.name),
@@ -254,7 +254,7 @@ def _tells(step: Mapping[str, Any]) -> bool:
 def _moving(steps: Sequence[Mapping[str, Any]]) -> str:
     """`9 of 15 done · checking`: how many collections are through, of the step that moves."""
     moving = next((step for step in steps if step["state"] == StepState.RUNNING), steps[-1])
-    labels = moving.get("labels") or []
+    labels = [entry for entry in moving.get("labels") or [] if entry["name"] not in INTERNAL]
     through = sum(1 for entry in labels if entry["done"] >= (entry["total"] or 0))
     act = {"dump": _("copying"), "verify": _("checking every byte"), "publish": _("publishing")}
     said = [act.get(moving["name"], "")]
