@@ -45,10 +45,11 @@ class Temple:
     local: TempleDatabase
     remote: TempleDatabase
     acknowledged: Acknowledged
+    impatient: bool = False
 
     def run(self, arguments: list[str] = WITH_DELETION, **more: Any) -> Ended:
         """Carry out a command in a process of its own."""
-        return self.workshop.run(self.configuration, arguments, **more)
+        return self.workshop.run(self.configuration, arguments, impatient=self.impatient, **more)
 
     def with_changes(self, **changes: Any) -> Temple:
         """The same temple with other settings."""

@@ -82,6 +82,9 @@ def _perform(order: dict[str, Any], folder: Path) -> int:
     from django.test import override_settings
 
     from backups_app.configuration import Configuration, Secret
+    from backups_app.mongo import connections
+    from backups_app.mongo.exact_writes import delete
+    from backups_app.records import Side
     from tests.faults import hooks
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -89,6 +92,10 @@ def _perform(order: dict[str, Any], folder: Path) -> int:
     if order["file_limit"] is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit"], order["file_limit"]))
+    if order["impatient"]:
+        connections.TIMEOUT_SECONDS = {Side.LOCAL: 10, Side.REMOTE: 4}
+        connections.SERVER_SELECTION_SECONDS = {Side.LOCAL: 5, Side.REMOTE: 2}
+        delete.SECOND_LOOK_SECONDS = 2.0
     values = order["configuration"]
     configuration = Configuration(
         **{

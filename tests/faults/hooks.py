@@ -7,6 +7,7 @@ one each time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -15,10 +16,13 @@ from typing import Any
 
 from pymongo import monitoring
 
-from backups_app.backup_files import durable
+from backups_app.backup_files import disk_recorder
 
 _BY_THE_CLOCK = frozenset({"hello", "ismaster", "ping", "buildInfo", "serverStatus", "endSessions", "killCursors"})
 _BY_THE_CLOCK_COLLECTIONS = frozenset({"backup_lease"})
+
+_for_good = contextlib.ExitStack()
+"""Never closed: who is watched is watched until it ends."""
 
 Strike = Callable[[int, str], None]
 """Called with the number and the name of each hook as it is reached."""
@@ -51,8 +55,8 @@ class Hooks(monitoring.CommandListener):
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
         self._watched.pop(event.request_id, None)
 
-    def disk(self, operation: durable.Operation) -> None:
-        """A listener for `durable.recording`."""
+    def disk(self, operation: disk_recorder.Operation) -> None:
+        """A listener for `disk_recorder.recording`."""
         self.reach(f"disk {operation.kind} {operation.path.name}")
 
 
@@ -79,7 +83,7 @@ def watch(strike: Strike) -> Hooks:
     """Register hooks for all clients that this process opens from now on."""
     hooks = Hooks(strike)
     monitoring.register(hooks)
-    durable._listeners.append(hooks.disk)
+    _for_good.enter_context(disk_recorder.recording(hooks.disk))
     return hooks
 
 

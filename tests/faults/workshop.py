@@ -43,6 +43,7 @@ class Ended:
 
     def json(self) -> dict[str, Any]:
         """Return what `--json` printed."""
+        assert self.stdout, f"it printed nothing and ended with {self.exit_code}: {self.stderr[-3000:]}"
         found: dict[str, Any] = json.loads(self.stdout)
         return found
 
@@ -81,9 +82,8 @@ class Child:
         self.signal(signal.SIGUSR1)
         time.sleep(1)
         self.signal(signal.SIGKILL)
-        raise AssertionError(
-            f"a command did not end; its last hooks {self._read('hooks').splitlines()[-3:]}\n{self._read('stderr')[-6000:]}"
-        )
+        last = self._read("hooks").splitlines()[-3:]
+        raise AssertionError(f"a command did not end; its last hooks {last}\n{self._read('stderr')[-6000:]}")
 
     def _read(self, name: str) -> str:
         path = self.folder / name
@@ -135,8 +135,10 @@ class Workshop:
         kill_at: int = 0,
         stop_at: int = 0,
         file_limit: int | None = None,
+        impatient: bool = False,
     ) -> Child:
-        """Start a command; its hooks are watched. `file_limit`: no file of it can grow beyond so many bytes."""
+        """Start a command; its hooks are watched. `file_limit`: no file of it can grow beyond so many bytes.
+        `impatient`: servers that do not answer are given up after 10 and 4 seconds instead of 30 and 60."""
         self._number += 1
         folder = self._folder / f"command-{self._number}"
         folder.mkdir()
@@ -151,6 +153,7 @@ class Workshop:
             "kill_at": kill_at,
             "stop_at": stop_at,
             "file_limit": file_limit,
+            "impatient": impatient,
         }
         return Child(pid=self._ask(order)["pid"], folder=folder)
 
