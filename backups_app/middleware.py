@@ -25,6 +25,7 @@ OPEN = frozenset({"/api/auth/login", "/api/auth/refresh", "/api/schema/", "/api/
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 HOST_PORT = re.compile(r":[0-9]+\Z")
 HOST_ONLY = "__Host-"
+CHALLENGE = 'Bearer realm="templeops"'
 BEARER = re.compile(r"Bearer ([A-Za-z0-9._-]+)", re.ASCII)
 
 
@@ -91,7 +92,7 @@ class EnhancedJWTAuthMiddleware:
             try:
                 session = self._session(request)
             except NotAuthenticated as refusal:
-                return refused(refusal)
+                return refused(refusal, tried="Authorization" in request.headers)
             request.user = session.user
             request.login_session = session  # type: ignore[attr-defined]
             request_context.signed_in(session=session.sid)
@@ -134,12 +135,13 @@ class PageSessionMiddleware:
             _touch(request, view)
 
 
-def refused(refusal: TempleOpsError) -> HttpResponse:
-    """Return the API's answer to a request that never reaches a view; to a 401 belongs the challenge of RFC 6750."""
+def refused(refusal: TempleOpsError, *, tried: bool = False) -> HttpResponse:
+    """Return the API's answer to a request that never reaches a view; to a 401 belongs the challenge of RFC 6750,
+    which names an error only to who had `tried` a token."""
     body = {"detail": refusal.detail, "code": refusal.code, "request_id": request_context.current().request_id}
     response = JsonResponse({**body, "hint": refusal.hint} if refusal.hint else body, status=refusal.status)
     if refusal.status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="templeops", error="invalid_token"'
+        response.headers["WWW-Authenticate"] = CHALLENGE + (', error="invalid_token"' if tried else "")
     return response
 
 

@@ -26,7 +26,7 @@ def trigger_answer(document: RunDocument) -> dict[str, Any]:
         "success": document["status"] == Status.SUCCESS,
         "backup_id": document["backup_id"],
         "backup_path": document["backup_path"],
-        "backup_timestamp": formats.utc(moment(document["backup_timestamp"])),
+        "backup_timestamp": formats.utc(moment(document["backup_timestamp"]).replace(microsecond=0)),
         "sync_status": document["sync_status"],
         "collections_backed_up": document.get("collections_backed_up") or [],
         "collections_deleted_local": document.get("collections_deleted_local") or [],
