@@ -29,8 +29,9 @@ _DURABLE = WriteConcern(w="majority", j=True)
 
 
 def collection(database: Database[Any]) -> Collection[Any]:
-    """Return `backup_sync_state` of either side, with durable writes."""
-    return database.get_collection(NAME, write_concern=_DURABLE)
+    """Return `backup_sync_state` of either side, with durable writes and moments in UTC."""
+    aware = database.codec_options.with_options(tz_aware=True)
+    return database.get_collection(NAME, write_concern=_DURABLE, codec_options=aware)
 
 
 def read(database: Database[Any]) -> dict[str, Any] | None:
