@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,11 +99,10 @@ class _Child:
     def start(self) -> None:
         self._due_at, self._started_at = None, time.monotonic()
         self._process = subprocess.Popen(
-            self.service.command,
+            embedded.tethered(self.service.command, number=signal.SIGTERM),
             env={**os.environ, **self.service.environment},
             # A session of its own: Ctrl-C in the terminal reaches the supervisor alone.
             start_new_session=True,
-            preexec_fn=embedded.die_with_parent(signal.SIGTERM) if sys.platform == "linux" else None,
         )
 
     def ended(self) -> bool:

@@ -6,7 +6,6 @@ Never the temple's own server: that one is somebody else's, and we only connect 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib.util
 import os
 import signal
@@ -14,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -30,7 +29,14 @@ START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 PORT_TAKEN_EXIT_CODE = 48
 ALREADY_INITIALIZED, NODE_NOT_IN_SET = 23, 93
+TETHER = """
+import ctypes, os, sys
 PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(sys.argv[1]))
+if os.getppid() != int(sys.argv[2]):  # the parent was gone already
+    sys.exit(1)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,12 +216,11 @@ class EmbeddedServer:
             command += ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"]
         # A session of its own: Ctrl-C in a terminal reaches us alone, and we stop the server last.
         return subprocess.Popen(
-            command,
+            tethered(command, number=signal.SIGKILL),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGKILL) if sys.platform == "linux" else None,
         )
 
     def _wait_until_writable(self) -> None:
@@ -267,16 +272,12 @@ class EmbeddedServer:
         return f"it ended with exit code {code}; its log is mongod.log in its data folder"
 
 
-def die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """Return what a child calls before it becomes another program, so that the kernel signals it when we are gone.
+def tethered(command: Sequence[str], *, number: signal.Signals) -> list[str]:
+    """Return a command that runs the given one, in the same process, so that the kernel signals it when we are gone.
 
-    Linux only.
+    Linux only; elsewhere it is the given one. A small program instead of `preexec_fn`, which may deadlock where threads
+    run.
     """
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
-
-    def ask_kernel() -> None:
-        prctl(PR_SET_PDEATHSIG, number)
-        if os.getppid() != parent:  # we were gone already
-            os._exit(1)
-
-    return ask_kernel
+    if sys.platform != "linux":
+        return list(command)
+    return [sys.executable, "-I", "-S", "-c", TETHER, str(int(number)), str(os.getpid()), *command]
