@@ -10,9 +10,10 @@ from pymongo.errors import PyMongoError
 
 from backups_app.catalog import purge_ledger, runs
 from backups_app.errors import RestoreUnfinished
+from backups_app.mongo import scratch
 from backups_app.records import Kind, Phase, RunDocument, Status
 from backups_app.restore import choices as chosen
-from backups_app.restore import copies, engine, plan
+from backups_app.restore import engine, plan
 from backups_app.restore.choices import Choices
 from backups_app.restore.engine import Engine
 from backups_app.restore.outcome import CollectionOutcome
@@ -34,9 +35,9 @@ def source(run: Run) -> Source:
 
 
 def marked_copy(run: Run) -> Database[Any]:
-    """Return the marked database of a test copy, made when it is not there. Raises as `copies.make`."""
+    """Return the marked database of a test copy, made when it is not there. Raises as `scratch.make`."""
     wanted = choices(run)
-    return copies.make(
+    return scratch.make(
         run.local.client,
         name=wanted.target,
         temple=run.local.name,
@@ -47,10 +48,10 @@ def marked_copy(run: Run) -> Database[Any]:
     )
 
 
-def scratch(run: Run) -> AbstractContextManager[Database[Any]]:
-    """Open the scratch database of a rehearsal; it is removed however the block ends. Raises as `copies.make`."""
+def lent_scratch(run: Run) -> AbstractContextManager[Database[Any]]:
+    """Open the scratch database of a rehearsal; it is removed however the block ends. Raises as `scratch.make`."""
     wanted = choices(run)
-    return copies.scratch(
+    return scratch.lent(
         run.local.client,
         name=wanted.target,
         temple=run.local.name,
@@ -62,9 +63,9 @@ def scratch(run: Run) -> AbstractContextManager[Database[Any]]:
 
 def remove_old_scratch(run: Run) -> None:
     """Remove what killed rehearsals left behind."""
-    for copy in copies.listing(run.local.client, temple=run.local.name):
+    for copy in scratch.listing(run.local.client, temple=run.local.name):
         if copy.purpose == "rehearsal":
-            copies.remove(run.local.client, name=copy.database, temple=run.local.name)
+            scratch.remove(run.local.client, name=copy.database, temple=run.local.name)
 
 
 def perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:

@@ -14,13 +14,13 @@ from backups_app.browsing.backups import State
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated
-from backups_app.mongo import connections, raw_ids
+from backups_app.mongo import connections, raw_ids, scratch
+from backups_app.mongo.scratch import Copy
 from backups_app.progress import Progress, Silent
 from backups_app.records import Kind, Origin, RunDocument, Side
 from backups_app.restore import choices as chosen
-from backups_app.restore import copies, plan, preview
+from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
-from backups_app.restore.copies import Copy
 from backups_app.restore.preview import Preview
 from backups_app.restore.source import Source
 from backups_app.workflow import jobs, overview, prepare, readiness, recovery, runner
@@ -52,7 +52,7 @@ def choose(
         raise InvalidInput(message="The mode is add, overwrite or replace.")
     in_place = to is None or to == configuration.database_name
     if not in_place:
-        copies.check_name(str(to), temple=configuration.database_name)
+        scratch.check_name(str(to), temple=configuration.database_name)
         if mode == Mode.REPLACE:
             raise InvalidInput(message="A test copy is only added to. Remove it and make it again to replace it.")
     if collections is not None and not collections:
@@ -159,8 +159,8 @@ def rehearse(
     """Start a rehearsal of a backup, the newest verified one by default. Raises as `start`, and `BackupNotFound`."""
     configuration = settings.current()
     wanted = backup_id or newest_verified(configuration=configuration)
-    scratch = f"{configuration.database_name[:36]}_rehearsal_{now:%Y%m%d%H%M%S}"
-    choices = choose(configuration=configuration, backup_id=wanted, to=scratch)
+    target = f"{configuration.database_name[:36]}_rehearsal_{now:%Y%m%d%H%M%S}"
+    choices = choose(configuration=configuration, backup_id=wanted, to=target)
     return start(
         choices=choices,
         confirmation=None,
@@ -200,7 +200,7 @@ def list_copies(*, configuration: Configuration) -> tuple[Copy, ...]:
     """Return the test copies on the local server, newest first. Raise `DatabaseUnreachable`."""
     database = prepare.local_database(configuration)
     with connections.reachable(Side.LOCAL):
-        return copies.listing(database.client, temple=database.name)
+        return scratch.listing(database.client, temple=database.name)
 
 
 def remove_copy(*, configuration: Configuration, name: str, removed_by: str, origin: Origin, now: datetime) -> None:
@@ -209,7 +209,7 @@ def remove_copy(*, configuration: Configuration, name: str, removed_by: str, ori
     database = prepare.local_database(configuration)
     audit.record(actor=removed_by, origin=origin, action="test_copy.remove", target=name, result="accepted", now=now)
     with connections.reachable(Side.LOCAL):
-        copies.remove(database.client, name=name, temple=database.name)
+        scratch.remove(database.client, name=name, temple=database.name)
 
 
 def newest_verified(*, configuration: Configuration) -> str:

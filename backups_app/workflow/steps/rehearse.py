@@ -15,7 +15,7 @@ PHASE = Phase.RESTORING
 def perform(run: Run) -> StepResult:
     """Prove that the backup can be restored. Raise `RehearsalFailed` with what does not come back."""
     restore_parts.remove_old_scratch(run)
-    with restore_parts.scratch(run) as target:
+    with restore_parts.lent_scratch(run) as target:
         outcomes = restore_parts.perform(run, target=target)
     problems = [outcome for outcome in outcomes.values() if not outcome.complete or outcome.sentences]
     if problems:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from backups_app.mongo import scratch
 from backups_app.records import Kind, Phase, StepState
-from backups_app.restore import copies
 from backups_app.workflow import restore_parts, restore_words
 from backups_app.workflow.run import Run, StepResult
 
@@ -16,7 +16,7 @@ def perform(run: Run) -> StepResult:
     lost in between: the record says what is in place, and the same restore again goes on."""
     in_place = run.document["kind"] == Kind.RESTORE
     target = run.local if in_place else restore_parts.marked_copy(run)
-    assert in_place or copies.is_copy(target), "only a marked database is written to without a safety backup"
+    assert in_place or scratch.is_copy(target), "only a marked database is written to without a safety backup"
     outcomes = restore_parts.perform(run, target=target)
     incomplete = [name for name, outcome in outcomes.items() if not outcome.complete]
     said = restore_words.said_sums(run.document)

@@ -99,7 +99,7 @@ def remove(client: Client, *, name: str, temple: str) -> None:
 
 
 @contextmanager
-def scratch(
+def lent(
     client: Client, *, name: str, temple: str, backup_id: str, created_by: str, now: datetime
 ) -> Iterator[Database[Any]]:
     """Make a copy for a rehearsal and drop it at the end, however it ends. Raises as `make`."""

@@ -10,13 +10,13 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.errors import CopyNotAllowed, InvalidInput, NotATestCopy, RestoreTargetTaken
-from backups_app.restore import copies
+from backups_app.mongo import scratch
 
 AT = datetime(2025, 1, 19, 9, 0, tzinfo=UTC)
 
 
 def make(database: Database[Any], name: str) -> Database[Any]:
-    return copies.make(
+    return scratch.make(
         database.client,
         name=name,
         temple=database.name,
@@ -40,8 +40,8 @@ def test_a_copy_is_made_listed_and_removed(local_db: Database[Any], name: str) -
     made["bookings"].insert_one({"_id": 1})
     again = make(local_db, name)
 
-    (listed,) = [copy for copy in copies.listing(local_db.client, temple=local_db.name) if copy.database == name]
-    copies.remove(local_db.client, name=name, temple=local_db.name)
+    (listed,) = [copy for copy in scratch.listing(local_db.client, temple=local_db.name) if copy.database == name]
+    scratch.remove(local_db.client, name=name, temple=local_db.name)
 
     assert again.name == name
     assert (listed.backup_id, listed.purpose, listed.created_by, listed.created_at) == (
@@ -56,37 +56,37 @@ def test_a_database_with_collections_and_without_the_mark_is_left_alone(local_db
     with pytest.raises(RestoreTargetTaken):
         make(local_db, name)
     with pytest.raises(NotATestCopy):
-        copies.remove(local_db.client, name=name, temple=local_db.name)
+        scratch.remove(local_db.client, name=name, temple=local_db.name)
 
     assert local_db.client[name]["bookings"].count_documents({}) == 1
 
 
 def test_a_marker_of_another_make_is_no_mark(local_db: Database[Any], name: str) -> None:
-    local_db.client[name][copies.MARKER].insert_one({"_id": "templeops", "kind": "something else"})
+    local_db.client[name][scratch.MARKER].insert_one({"_id": "templeops", "kind": "something else"})
 
     with pytest.raises(NotATestCopy):
-        copies.remove(local_db.client, name=name, temple=local_db.name)
+        scratch.remove(local_db.client, name=name, temple=local_db.name)
 
 
 @pytest.mark.parametrize("wrong", ["admin", "LOCAL", "config", "", "a.b", "a b", "a/b", "a$b", "x" * 64, "a\0b", "a\n"])
 def test_names_that_are_not_for_copies_are_refused(local_db: Database[Any], wrong: str) -> None:
-    for act in (make, lambda database, name: copies.remove(database.client, name=name, temple=database.name)):
+    for act in (make, lambda database, name: scratch.remove(database.client, name=name, temple=database.name)):
         with pytest.raises(InvalidInput):
             act(local_db, wrong)
 
 
 def test_the_temples_own_database_is_refused_in_any_case_of_letters(local_db: Database[Any]) -> None:
-    local_db[copies.MARKER].insert_one({"_id": "templeops", "kind": copies._KIND})  # even if it bore the mark
+    local_db[scratch.MARKER].insert_one({"_id": "templeops", "kind": scratch._KIND})  # even if it bore the mark
 
     for wrong in (local_db.name, local_db.name.upper()):
         with pytest.raises(InvalidInput):
-            copies.remove(local_db.client, name=wrong, temple=local_db.name)
+            scratch.remove(local_db.client, name=wrong, temple=local_db.name)
 
 
 def test_a_scratch_database_goes_however_its_rehearsal_ends(local_db: Database[Any], name: str) -> None:
-    scratch = {"name": name, "temple": local_db.name, "backup_id": "x", "created_by": "x", "now": AT}
+    wanted = {"name": name, "temple": local_db.name, "backup_id": "x", "created_by": "x", "now": AT}
 
-    with pytest.raises(RuntimeError), copies.scratch(local_db.client, **scratch) as database:
+    with pytest.raises(RuntimeError), scratch.lent(local_db.client, **wanted) as database:
         database["c"].insert_one({"_id": 1})
         raise RuntimeError
 
