@@ -15,7 +15,7 @@ from pymongo.database import Database
 from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files import metadata
 from backups_app.backup_files.store import Store
-from backups_app.catalog import lease, runs
+from backups_app.catalog import lease, purge_ledger, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, RunCancelled, RunInterrupted, TempleOpsError, WorkerDown
 from backups_app.mongo import connections, tools
@@ -166,7 +166,9 @@ def _end_orphan(document: RunDocument) -> None:
 
 
 def clear_the_way(*, configuration: Configuration, database: Database[Any], spared: str) -> None:
-    """Tidy the store before a run, under its lease: `.partial-*` of no live run, and trash older than a day."""
+    """Tidy up before a run, under its lease: `.partial-*` of no live run, trash older than a day, and entries of the
+    purge ledger that were closed long ago."""
+    purge_ledger.expire(database, now=timezone.now(), days=configuration.purge_ledger_days)
     store = prepare.store(configuration)
     if store.store_id() is None or store.store_id() not in lease.known_stores(database):
         return
