@@ -18,10 +18,12 @@ from backups_app.catalog import purge_ledger, runs, sync_base
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
+    DatabaseUnreachable,
     IdempotencyKeyReused,
     InvalidInput,
     NotCancellable,
     NotResumable,
+    RunInterrupted,
     RecordsUnavailable,
 )
 from backups_app.mongo import connections
@@ -171,9 +173,13 @@ def carry_out_resume(backup_id: str) -> None:
 
 
 def execute(*, backup_id: str, listener: Listener | None = None) -> RunDocument:
-    """Carry a started run out in this process and return its final document."""
+    """Carry a started run out in this process and return its final document. Raise `RunInterrupted` when the local
+    server went away meanwhile: recovery will say how the run ended."""
     execution.execute(backup_id=backup_id, listener=listener)
-    return _known(backup_id)
+    try:
+        return _known(backup_id)
+    except DatabaseUnreachable as error:
+        raise RunInterrupted() from error
 
 
 def wait_for(*, backup_id: str, timeout_seconds: float) -> RunDocument:

@@ -19,6 +19,7 @@ from backups_app.errors import (
     RunCancelled,
     TempleOpsError,
 )
+from backups_app.mongo import connections
 from backups_app.records import Phase, StepState
 from backups_app.workflow import finishing, owner
 from backups_app.workflow.run import Run, Step, StepResult
@@ -77,12 +78,14 @@ def carry_out(run: Run, *, steps: Sequence[Step]) -> None:
 
     1. a step that raises ends the run: nothing later is begun;
     2. `OwnershipLost` ends it without a trace: the run has another owner, who writes its end;
-    3. whatever else is raised is recorded with its name, and a defect of ours with its traceback in the log.
+    3. whatever else is raised is recorded with its name, and a defect of ours with its traceback in the log;
+    4. when the local server does not answer, nothing can be recorded: the run is left to recovery.
     """
     run.progress.start()
     try:
-        error = _perform_all(run, steps)
-        finishing.finish(run, error=error)
+        with _left_to_recovery(run):
+            error = _perform_all(run, steps)
+            finishing.finish(run, error=error)
     except OwnershipLost:
         logger.warning("Stopped: the run has another owner", extra={"backup_id": run.backup_id})
     finally:
@@ -161,15 +164,16 @@ def _settle(run: Run, *, index: int, result: StepResult) -> None:
     run.document.update(result.changes)
     run.document.setdefault("warnings", []).extend(result.warnings)
     changes = {f"steps.{index}.{key}": value for key, value in settled.items()} | dict(result.changes)
-    with _patience_for_the_local_server(run):
-        run.ownership.write(phase=run.progress.phase, changes=changes, warnings=result.warnings)
+    run.ownership.write(phase=run.progress.phase, changes=changes, warnings=result.warnings)
 
 
 @contextlib.contextmanager
-def _patience_for_the_local_server(run: Run) -> Iterator[None]:
-    """When the local server is down the outcome cannot be written: leave the run to recovery, and say so."""
+def _left_to_recovery(run: Run) -> Iterator[None]:
+    """When the local server is down the run's record cannot be written: leave it to recovery, and say so in the log."""
     try:
         yield
-    except ConnectionFailure as failure:
+    except PyMongoError as failure:
+        if not connections.is_unreachable(failure):
+            raise
         logger.error("The run's record cannot be written; recovery will close it", exc_info=failure)
         raise OwnershipLost from failure
