@@ -23,8 +23,8 @@ from backups_app.errors import (
     InvalidInput,
     NotCancellable,
     NotResumable,
-    RunInterrupted,
     RecordsUnavailable,
+    RunInterrupted,
 )
 from backups_app.mongo import connections
 from backups_app.records import Origin, Phase, RunDocument, Side, Status, StepState, SyncStatus
