@@ -115,7 +115,13 @@ def _sentence(found: SystemStatus) -> str:
         return _("A backup is running")
     if found.verdict is Verdict.NOT_PROTECTED and found.last_backup is None and not found.refusals:
         return _("Not protected: no backup yet")
-    return found.sentence
+    return _split(found.sentence)[0]
+
+
+def _split(sentence: str) -> tuple[str, str]:
+    """A named failure has several sentences: the first in bold, the others under it."""
+    first, stop, rest = sentence.partition(". ")
+    return (f"{first}.", rest) if stop else (sentence, "")
 
 
 def _explanation(found: SystemStatus) -> str:
@@ -126,4 +132,4 @@ def _explanation(found: SystemStatus) -> str:
         }
     if found.verdict is Verdict.NOT_PROTECTED and found.last_backup is None and not found.refusals:
         return _("Your first backup takes about a minute. Use the green button below.")
-    return found.hint
+    return " ".join(filter(None, [_split(found.sentence)[1], found.hint]))

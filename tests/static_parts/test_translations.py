@@ -1,4 +1,4 @@
-"""Every sentence of the pages has its Hindi, with the same places to fill in, and `django.mo` is what `django.po` says."""
+"""Every sentence of the pages has its Hindi with the same places to fill in; `django.mo` is what `django.po` says."""
 
 from __future__ import annotations
 
