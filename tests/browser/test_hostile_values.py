@@ -1,0 +1,168 @@
+"""Sixty hostile values in every place that shows one: nothing runs with the policy off, nothing offends it when on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import temple_data
+from tests.browser.conftest import House
+from tests.browser.hostile import PAYLOADS
+from tests.browser.look import Look
+
+WATCH = """
+window.ran = [];
+for (const name of ['alert', 'confirm', 'prompt', 'print']) window[name] = (...given) => { window.ran.push(name); };
+window.offences = [];
+document.addEventListener('securitypolicyviolation',
+  e => window.offences.push(e.violatedDirective + ' ' + e.blockedURI));
+"""
+FOREIGN = """
+[...document.querySelectorAll('*')].flatMap(e => [...e.attributes].filter(a => a.name.startsWith('on')
+  || /^\\s*(javascript|data):/i.test(a.value) && ['href', 'src', 'action', 'data', 'xlink:href'].includes(a.name)
+  || /alert\\(1\\)/.test(a.value) && /^(data-)?hx-/.test(a.name))
+  .map(a => e.tagName + ' ' + a.name + '=' + a.value.slice(0, 60)))
+"""
+STIR = """
+for (const e of document.querySelectorAll('main *')) for (const kind of ['mouseover', 'focus', 'mouseenter'])
+  e.dispatchEvent(new Event(kind, {bubbles: true}));
+for (const e of document.querySelectorAll('details')) e.open = true;
+"""
+EVIL = PAYLOADS[11]
+
+
+def test_there_are_sixty() -> None:
+    assert len(set(PAYLOADS)) >= 60
+
+
+@pytest.fixture
+def hostile(house: House) -> dict[str, str]:
+    """Hostile values, keys, collection names, people, notes and conflicts; two backups. Returns what pages need."""
+    local, remote = house.database(), house.database("remote")
+    values = [{"_id": number, "value": text, "name": text} for number, text in enumerate(PAYLOADS)]
+    keys = [{"_id": 1000 + number, text.replace(".", "_").lstrip("$"): "key"} for number, text in enumerate(PAYLOADS)]
+    ids = [{"_id": text} for text in PAYLOADS]
+    local["hostile"].insert_many(values + keys + ids)
+    local["hostile"].insert_one(
+        {"_id": "list", "list": PAYLOADS, "deep": {text[:40].replace(".", "_"): text for text in PAYLOADS[:20]}}
+    )
+    for text in (PAYLOADS[0], EVIL, PAYLOADS[48], PAYLOADS[59]):
+        local[text.replace("$", "")].insert_one({"_id": text})
+    for number, text in enumerate(PAYLOADS[:8]):
+        for side, later in ((local, 1), (remote, 0)):
+            at = temple_data.START + timedelta(minutes=later)
+            side["conflicts"].insert_one({"_id": text, "value": f"{text}{later}", "n": number, "updatedAt": at})
+    first = made(house)
+    local["hostile"].update_many({"_id": {"$lt": 1000}}, {"$set": {"value": f"changed {EVIL}"}})
+    second = made(house)
+    for field in ("created_by", "note", "error_message"):
+        local["backup_metadata"].update_one({"_id": second}, {"$set": {field: EVIL}})
+    local["backup_metadata"].update_one(
+        {"_id": second},
+        {"$set": {"warnings": PAYLOADS, "status": "partial", "steps.0.sentence": EVIL, "steps.0.state": "warning"}},
+    )
+    conflict = local["sync_conflicts"].find_one()
+    assert conflict is not None
+    person(house)
+    return {"a": first, "b": second, "conflict": str(conflict["_id"])}
+
+
+def made(house: House) -> str:
+    said = house.manage("backup_now", "--keep-bookings", "--note", EVIL)
+    assert said.returncode in (0, 3), said.stderr
+    return str(house.database()["backup_metadata"].find_one(sort=[("created_at", -1)])["_id"])
+
+
+def person(house: House) -> None:
+    """Somebody whose name is hostile, and audit rows of theirs."""
+    house.manage("shell", "-c", (
+        "from backups_app.models import User; from backups_app.access import audit; from django.utils import timezone\n"
+        f"User.objects.filter(username='ananya').update(first_name={EVIL[:30]!r}, last_name={PAYLOADS[0][:30]!r})\n"
+        f"for text in {PAYLOADS!r}:\n"
+        "    audit.record(actor=text, origin='api', action=text[:60], target=text, result=text[:60], address='::1',\n"
+        "                 details={text: text}, now=timezone.now())\n"
+    ))  # fmt: skip
+
+
+def addresses(known: dict[str, str]) -> list[str]:
+    """Every page that shows something that was stored or typed."""
+    base = "/admin/backups"
+    a, b = known["a"], known["b"]
+    browse = [
+        f"{base}/browse/?{urlencode({'backup': a, 'collection': 'hostile', 'view': view, 'per': 100, 'page': page})}"
+        for view in ("cards", "json", "fields")
+        for page in (1, 2)
+    ]
+    typed = [
+        f"{base}/browse/?{urlencode({'backup': a, 'collection': 'hostile', 'q': text[:200]})}"
+        for text in (EVIL, PAYLOADS[0], "value:<script>", PAYLOADS[48], PAYLOADS[49])
+    ]
+    documents = [
+        f"{base}/{a}/document/?{urlencode({'collection': 'hostile', 'number': number, 'view': view, 'mark': EVIL})}"
+        for number in (0, 11, 48, 62, 73, 184)
+        for view in ("tree", "json")
+    ]
+    others = [
+        f"{base}/", f"{base}/runs/", f"{base}/runs/{a}/", f"{base}/runs/{b}/", f"{base}/conflicts/?all",
+        f"{base}/conflicts/{known['conflict']}/", f"{base}/audit/", f"{base}/audit/?page=2",
+        f"{base}/audit/?{urlencode({'actor': EVIL})}", f"{base}/compare/?{urlencode({'a': a, 'b': b})}",
+        f"{base}/compare/?{urlencode({'a': a, 'b': b, 'collection': 'hostile'})}",
+        f"{base}/versions/?{urlencode({'backup': a, 'collection': 'hostile', 'number': 11})}",
+        f"{base}/browse/?{urlencode({'backup': a})}",
+        f"{base}/browse/?{urlencode({'backup': EVIL, 'collection': EVIL})}",
+        f"{base}/browse/?{urlencode({'backup': a, 'collection': EVIL})}",
+        f"{base}/runs/{quote(EVIL, safe='')}/", f"/{quote(EVIL, safe='')}/", f"/login/?{urlencode({'next': EVIL})}",
+        f"/login/?{urlencode({'next': 'javascript:alert(1)'})}", "/sessions/", "/",
+    ]  # fmt: skip
+    return browse + typed + documents + others
+
+
+def visit(page: Page, address: str) -> list[str]:
+    """Open a page, stir everything on it, and return what ran or stands there that could."""
+    page.goto(address, wait_until="load")
+    page.wait_for_timeout(150)  # what htmx asks for on loading
+    page.evaluate(STIR)
+    page.wait_for_timeout(50)
+    found: list[Any] = [*page.evaluate("window.ran"), *page.evaluate(FOREIGN)]
+    return [f"{address}: {one}" for one in found]
+
+
+def test_nothing_runs_even_without_the_policy(house: House, hostile: dict[str, str], browser: Browser) -> None:
+    context = browser.new_context(base_url=house.address, bypass_csp=True)
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss())[1])
+    Look(page).sign_in()
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(2)>')")
+    page.wait_for_function("window.ran.length > 0")  # the watch sees what runs, and the policy is really off
+
+    found: list[str] = []
+    showing = 0
+    for address in addresses(hostile):
+        found += visit(page, address)
+        showing += "alert(1)" in (page.text_content("main") or "")
+
+    context.close()
+    assert found == []
+    assert dialogs == []
+    assert showing >= 25, "the values are there to be read, as text"
+
+
+def test_nothing_offends_the_policy_when_it_is_on(house: House, hostile: dict[str, str], browser: Browser) -> None:
+    context = browser.new_context(base_url=house.address)
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    Look(page).sign_in()
+    offences: list[str] = []
+
+    for address in addresses(hostile):
+        offences += visit(page, address)
+        offences += [f"{address}: {one}" for one in page.evaluate("window.offences")]
+
+    context.close()
+    assert offences == []
