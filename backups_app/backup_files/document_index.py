@@ -18,16 +18,19 @@ EVERY = 1000
 """Documents from one point to the next."""
 
 _MAGIC = b"TOINDEX1"
+MOST = (1 << 32) - 1
 _HEADER = struct.Struct("<8sIIQQQ")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentIndex:
     """`offsets[n]` is where document `n * EVERY` starts in the uncompressed stream; `members[n]`, if there are any,
-    where the gzip member that starts with it lies in the file."""
+    where the gzip member that starts with it lies in the file. What else reading the file brought out stands here
+    too, so that a manifest can be held against it."""
 
     documents: int
     stream_bytes: int
+    duplicate_ids: int = 0
     offsets: array[int] = field(default_factory=lambda: array("Q"))
     members: array[int] = field(default_factory=lambda: array("Q"))
 
@@ -43,7 +46,12 @@ class DocumentIndex:
 def write(path: Path, index: DocumentIndex) -> None:
     """Put the index at `path`, replacing one that is there. Raise `DiskFull`, `FolderNotWritable`, `StorageFailed`."""
     header = _HEADER.pack(
-        _MAGIC, EVERY, 0, index.documents, index.stream_bytes, len(index.offsets) | len(index.members) << 40
+        _MAGIC,
+        EVERY,
+        min(index.duplicate_ids, MOST),
+        index.documents,
+        index.stream_bytes,
+        len(index.offsets) | len(index.members) << 40,
     )
     durable.write_whole(path, header + _little(index.offsets).tobytes() + _little(index.members).tobytes())
 
@@ -57,7 +65,7 @@ def read(folder: Path, relative: str) -> DocumentIndex | None:
         return None
     if len(raw) < _HEADER.size:
         return None
-    magic, every, _, documents, stream_bytes, counts = _HEADER.unpack_from(raw)
+    magic, every, duplicate_ids, documents, stream_bytes, counts = _HEADER.unpack_from(raw)
     points, members = counts & (1 << 40) - 1, counts >> 40
     if magic != _MAGIC or every != EVERY or len(raw) != _HEADER.size + 8 * (points + members):
         return None
@@ -65,6 +73,7 @@ def read(folder: Path, relative: str) -> DocumentIndex | None:
     return DocumentIndex(
         documents=documents,
         stream_bytes=stream_bytes,
+        duplicate_ids=duplicate_ids,
         offsets=_from_little(raw[_HEADER.size : middle]),
         members=_from_little(raw[middle:]),
     )

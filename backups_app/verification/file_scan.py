@@ -52,16 +52,18 @@ def scan(
     except InvalidFrame as error:
         raise _damage(relative, error) from error
     suspects = unique.suspects()
+    duplicate_ids = _confirmed(folder, relative, suspects) if suspects else 0
     return ScannedFile(
         entry=reading.entry(),
         documents=walk.documents,
         index=DocumentIndex(
             documents=walk.documents,
             stream_bytes=walk.stream_bytes,
+            duplicate_ids=duplicate_ids,
             offsets=walk.offsets,
             members=reading.members_at(walk.offsets),
         ),
-        duplicate_ids=_confirmed(folder, relative, suspects) if suspects else 0,
+        duplicate_ids=duplicate_ids,
     )
 
 

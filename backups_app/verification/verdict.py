@@ -58,6 +58,7 @@ def recheck(*, folder: Path, manifest: Manifest, progress: Progress) -> None:
 
     Raise `VerificationFailed` at the first file that is missing, too many, or different, and what progress raises.
     """
+    _check_manifest(folder, manifest)
     there = _every_file(folder)
     for extra in sorted(there - manifest.files.keys() - contents.AT_THE_ROOT):
         raise VerificationFailed(problem=f"{extra} was not there when the backup was made")
@@ -72,6 +73,30 @@ def recheck(*, folder: Path, manifest: Manifest, progress: Progress) -> None:
         _compare(relative, found, expected)
         if name is not None:
             progress.advance(name, manifest.collections[name].documents, found.stream_bytes)
+
+
+def _check_manifest(folder: Path, manifest: Manifest) -> None:
+    """Hold what a manifest says of its collections against their own files: it is the one file without a hash."""
+    held = contents.survey(folder=folder, database=manifest.database)
+    found = {one.name: (one.type, one.uuid, one.file, one.metadata) for one in held.collections}
+    said = {name: (one.type, one.uuid, one.file, one.metadata) for name, one in manifest.collections.items()}
+    different = sorted(name for name in found.keys() | said.keys() if found.get(name) != said.get(name))
+    if different:
+        raise VerificationFailed(problem=f'its manifest and its files differ about "{different[0]}"')
+    for name, entry in manifest.collections.items():
+        if not _fits_index(folder, entry, manifest):
+            raise VerificationFailed(problem=f'its manifest and the index of "{name}" differ')
+
+
+def _fits_index(folder: Path, entry: CollectionEntry, manifest: Manifest) -> bool:
+    if entry.file is None or entry.index is None:
+        return (entry.file, entry.index, entry.documents, entry.bytes, entry.duplicate_ids) == (None, None, 0, 0, 0)
+    index = document_index.read(folder, entry.index)
+    file = manifest.files.get(entry.file)
+    if index is None or file is None or entry.index not in manifest.files:
+        return False
+    said = entry.documents, entry.bytes, file.stream_bytes, min(entry.duplicate_ids, document_index.MOST)
+    return said == (index.documents, index.stream_bytes, index.stream_bytes, index.duplicate_ids)
 
 
 def _compare(relative: str, found: FileEntry, expected: FileEntry) -> None:

@@ -141,6 +141,26 @@ def test_excluded_collections_are_not_written(dump: Callable[..., DumpReport], g
     verdict.verify(folder=a_folder, database=golden.NAME, report=report, progress=Silent())
 
 
+ODD_NAMES = [
+    "a/b", "a\\b", "a b", "%2e%2e", "a%00b", "x\ny", "<script>", "-rf", "CON", "\u202eabc", "~", "'quoted'",
+    'dou"ble', "back`tick", "日本", "😀", "a" * 200, "é" * 110, "*", "?", "[x]", "{y}", "a:b", "trailing.", "tab\t",
+    " ", "--out=x",
+]  # fmt: skip
+
+
+def test_every_name_that_a_server_takes_is_dumped_and_found_again(
+    dump: Callable[..., DumpReport], local_db: Db, a_folder: Path
+) -> None:
+    for number, name in enumerate(ODD_NAMES):
+        assert local_db.command({"insert": name, "documents": [{"_id": number}]})["n"] == 1
+
+    report = dump(local_db, excluded=frozenset({"-rf", "--out=x", "a b"}))
+
+    judged = verdict.verify(folder=a_folder, database=local_db.name, report=report, progress=Silent())
+    assert judged.manifest.collections.keys() == {*ODD_NAMES} - {"-rf", "--out=x", "a b"}
+    assert {entry.documents for entry in judged.manifest.collections.values()} == {1}
+
+
 def test_folders_and_files_are_their_owners_alone(
     dump: Callable[..., DumpReport], golden_db: Db, a_folder: Path
 ) -> None:

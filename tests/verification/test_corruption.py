@@ -159,6 +159,31 @@ def other_size(plain: dict[str, Any]) -> None:
     entry["bytes"] += 1
 
 
+def other_count(plain: dict[str, Any]) -> None:
+    plain["collections"]["bookings"]["documents"] += 1
+
+
+def fewer_twice(plain: dict[str, Any]) -> None:
+    plain["collections"]["bookings"]["duplicate_ids"] -= 1
+
+
+def other_type(plain: dict[str, Any]) -> None:
+    plain["collections"]["bookings"]["type"] = "view"
+
+
+def other_uuid(plain: dict[str, Any]) -> None:
+    plain["collections"]["bookings"]["uuid"] = "f" * 32
+
+
+def swapped_files(plain: dict[str, Any]) -> None:
+    one, other = plain["collections"]["bookings"], plain["collections"]["users"]
+    one["file"], other["file"] = other["file"], one["file"]
+
+
+def unlisted_index(plain: dict[str, Any]) -> None:
+    plain["collections"]["bookings"]["index"] = None
+
+
 def other_version(plain: dict[str, Any]) -> None:
     plain["version"] = 99
 
@@ -168,7 +193,21 @@ def other_shape(plain: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "edit", [fewer_documents, other_hash, other_size, other_version, other_shape], ids=lambda edit: edit.__name__
+    "edit",
+    [
+        fewer_documents,
+        other_hash,
+        other_size,
+        other_count,
+        fewer_twice,
+        other_type,
+        other_uuid,
+        swapped_files,
+        unlisted_index,
+        other_version,
+        other_shape,
+    ],
+    ids=lambda edit: edit.__name__,
 )
 def test_an_edited_manifest_is_noticed(
     published: tuple[Path, Manifest], edit: Callable[[dict[str, Any]], None]
