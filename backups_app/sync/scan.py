@@ -22,6 +22,9 @@ from backups_app.sync.sides import SideAccess
 from backups_app.sync.spool import Seen, Spool
 from backups_app.sync.tally import Tally
 
+SCAN_DOCUMENTS = 10_000
+"""How many travel in one answer, or 16 MB: more would cost memory, fewer round trips."""
+
 ONE_PART_DOCUMENTS = 20_000
 MANY_PARTS = 256
 REPORT_DOCUMENTS = 2_000
@@ -119,7 +122,7 @@ def _scan(
         before = collection.estimated_document_count()
         progress.expect(f"{name} ({access.side.value})", before)
         count = size = 0
-        for batch in connections.for_scans(access.database)[name].find_raw_batches({}):
+        for batch in connections.for_scans(access.database)[name].find_raw_batches({}, batch_size=SCAN_DOCUMENTS):
             progress.checkpoint()
             seen = _spool_batch(bytes(batch), spool, parts, hashed)
             count += seen
