@@ -15,17 +15,15 @@ from backups_app.api.trigger import accepted
 from backups_app.records import Origin, RunDocument
 from backups_app.workflow import jobs, overview, verifying
 
-LIST_EXAMPLE = OpenApiExample(
+LIST_EXAMPLE = OpenApiExample(  # of one row: the list around it is added
     "Backups",
-    value=[
-        {
-            "backup_id": "20250119_143022",
-            "backup_date": "2025-01-19",
-            "backup_timestamp": "2025-01-19T14:30:22Z",
-            "status": "success",
-            "collections_count": 15,
-        }
-    ],
+    value={
+        "backup_id": "20250119_143022",
+        "backup_date": "2025-01-19",
+        "backup_timestamp": "2025-01-19T14:30:22Z",
+        "status": "success",
+        "collections_count": 15,
+    },
     response_only=True,
 )
 

@@ -21,18 +21,16 @@ from backups_app.workflow import prepare
 ENCODED = "~"
 COLLECTIONS_EXAMPLE = OpenApiExample(
     "Collections",
-    value=[
-        {
-            "collection_name": "bookings",
-            "document_count": 150,
-            "file_size": "45.67 KB",
-            "file_size_bytes": 46766,
-            "verified": True,
-            "indexes": ["_id_"],
-            "type": "collection",
-            "problem": "",
-        }
-    ],
+    value={
+        "collection_name": "bookings",
+        "document_count": 150,
+        "file_size": "45.67 KB",
+        "file_size_bytes": 46766,
+        "verified": True,
+        "indexes": ["_id_"],
+        "type": "collection",
+        "problem": "",
+    },
     response_only=True,
 )
 DOCUMENTS_EXAMPLE = OpenApiExample(
