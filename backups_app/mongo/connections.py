@@ -24,10 +24,14 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, Op
 
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, LocalUrlMissing, MongoUrlInvalid
+from backups_app.mongo import traffic
 from backups_app.records import Side
 
 Client = MongoClient[dict[str, Any]]
 MongoDatabase = Database[dict[str, Any]]
+
+APP_NAME = "TempleOps"
+"""How our connections call themselves in the server's log and among its sessions."""
 
 TIMEOUT_SECONDS = {Side.LOCAL: 30, Side.REMOTE: 60}
 SERVER_SELECTION_SECONDS = {Side.LOCAL: 5, Side.REMOTE: 15}
@@ -206,7 +210,7 @@ def _open(side: Side, url: str, *, for_scans: bool) -> Client:
 def _options(side: Side, *, for_scans: bool) -> dict[str, Any]:
     """Keyword options win over the URL's own."""
     options: dict[str, Any] = {
-        "appname": "TempleOps",
+        "appname": APP_NAME,
         "readPreference": "primary",
         "readConcernLevel": "majority",
         "w": "majority",
@@ -218,6 +222,7 @@ def _options(side: Side, *, for_scans: bool) -> dict[str, Any]:
         "datetime_conversion": "DATETIME_AUTO",
         "socketTimeoutMS" if for_scans else "timeoutMS": TIMEOUT_SECONDS[side] * 1000,
         "serverSelectionTimeoutMS": SERVER_SELECTION_SECONDS[side] * 1000,
+        "event_listeners": [traffic.LISTENER],
     }
     if side is Side.REMOTE:
         # Worth its processor time over the internet alone.

@@ -24,7 +24,7 @@ from pymongo.errors import PyMongoError
 
 from backups_app.catalog import sync_conflicts, sync_logs
 from backups_app.errors import DatabaseUnreachable, SyncFailed, SyncInterrupted, TempleOpsError
-from backups_app.mongo import connections
+from backups_app.mongo import connections, traffic
 from backups_app.progress import Progress
 from backups_app.records import Side
 from backups_app.sync import edit_time, sides, tally
@@ -78,6 +78,7 @@ def synchronise(
     passage = Passage(options=options, run_id=run_id, progress=progress, now=now)
     try:
         with (
+            traffic.counted() as passage.trips,
             sides.opened(side=Side.LOCAL, database=local) as here,
             sides.opened(side=Side.REMOTE, database=remote) as there,
         ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -38,11 +39,14 @@ class Passage:
     detection: Detection | None = None
     notices: list[str] = field(default_factory=list)
     proof: dict[str, Any] | None = None
+    trips: Counter[Any] = field(default_factory=Counter)
+    _addresses: dict[str, Any] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
 
     def run(self, local: SideAccess, remote: SideAccess) -> None:
         """Do the whole sync. Raise as `engine.synchronise` says."""
         both = (local, remote)
+        self._addresses = {access.side.value: access.address for access in both}
         self.attempt = self._announce(local, remote)
         self.detection = detection.detect(
             attempt=self.attempt,
@@ -75,6 +79,7 @@ class Passage:
             "collections": [one.as_log() for one in self.tallies],
             "totals": counts,
             "bytes": counts["size_bytes"],
+            "round_trips": {side: self.trips[address] for side, address in self._addresses.items()},
             "warnings": list(self.warnings()),
             "proof": self.proof,
             "error_code": None,

@@ -37,6 +37,14 @@ class SideAccess:
     session: ClientSession | None
     first_transaction: int = 0
 
+    @property
+    def address(self) -> Any:
+        """Return where the server is, as the driver names it in what it reports; None for several at once."""
+        try:
+            return self.database.client.address
+        except InvalidOperation:
+            return None
+
     def echo(self) -> dict[str, Any] | None:
         """Return how this sync's own transactions are recognised in the side's change stream: the session and its
         transaction numbers. The driver uses one session again and again, for other work too."""

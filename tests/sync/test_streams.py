@@ -14,6 +14,7 @@ from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.mongo.exact_writes import form
 from backups_app.records import Side
 from backups_app.sync import scan, stream
+from tests.sync.faults import Fault, injected
 from tests.sync.pairs import NOW, Pair, contents, first_documents, seed, state_pairs, version
 
 
@@ -207,3 +208,14 @@ def test_the_log_counts_what_a_listener_counts(
     for side, written, deleted in ((Side.LOCAL, "pulled", "deleted_local"), (Side.REMOTE, "pushed", "deleted_remote")):
         count = listeners[side].count
         assert (totals[written], totals[deleted]) == (count["insert"] + count["update"], count["delete"])
+
+
+def test_the_log_counts_round_trips(synced: Pair) -> None:
+    synced.sync()
+    fault = Fault()
+
+    with injected(fault):
+        trips = synced.sync().log["round_trips"]
+
+    assert trips["remote"] == 5
+    assert trips["local"] + trips["remote"] <= fault.count
