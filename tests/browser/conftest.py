@@ -14,12 +14,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from backups_app.mongo.embedded import EmbeddedServer, free_port
 from tests.browser import temple_data
@@ -36,6 +37,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 DATABASE = "temple_db"
 PEOPLE = (("ananya", 0), ("ravi", 1), ("meena", 3))
 START_SECONDS = 40
+expect.set_options(timeout=15_000)  # on a busy machine a password takes its time
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -93,7 +95,6 @@ def _house(
 ) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     lines = {side: Line(("127.0.0.1", server.port)) for side, server in (("l", local_server), ("a", remote_server))}
-    port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_"))},
         "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
@@ -107,7 +108,7 @@ def _house(
     }
     (folder / "backups").mkdir(mode=0o700)
     house = House(
-        address=f"http://127.0.0.1:{port}",
+        address="",
         backup_dir=folder / "backups",
         local=local_server,
         atlas=remote_server,
@@ -118,19 +119,28 @@ def _house(
     said = house.manage("migrate", "--verbosity", "0")
     assert said.returncode == 0, said.stderr
     house.manage("shell", "-c", _make_people())
-    log = (folder / "serve.log").open("w")
-    serving = subprocess.Popen(
-        [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)],
-        env=environment, stdout=log, stderr=subprocess.STDOUT,
-    )  # fmt: skip
     try:
-        _wait_for(f"{house.address}/login/", folder / "serve.log")
-        yield house
+        with serving(house) as house.address:
+            yield house
     finally:
-        serving.terminate()
-        serving.wait(timeout=40)
         for line in lines.values():
             line.close()
+
+
+@contextmanager
+def serving(house: House) -> Iterator[str]:
+    """Serve the pages and the worker with the environment of this house. Yield their address."""
+    port = free_port()
+    log = house.backup_dir.with_name(f"serve-{port}.log")
+    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)]
+    with log.open("w") as said:
+        process = subprocess.Popen(command, env=house.environment, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/login/", log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=40)
 
 
 def _make_people() -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from axe_playwright_python.sync_playwright import Axe
@@ -13,6 +14,8 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from tests.conftest import PASSWORD
 
 OUTPUT = Path(__file__).resolve().parents[2] / "tests" / "output"
+LONG = bool(os.environ.get("TEMPLEOPS_LONG"))
+Scheme = Literal["light", "dark"]
 WIDE, PHONE = (1280, 900), (390, 844)
 # The browser writes this down for every 4xx that it loads; a refusal that we test for is not a fault of the page.
 # And htmx writes down what a page that is being left had still asked for.
@@ -21,6 +24,14 @@ REFUSAL = re.compile(
 )
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 axe = Axe()
+
+
+def looks(*, phone: bool, dark: bool) -> list[tuple[tuple[int, int], Scheme]]:
+    """Return the sizes and schemes to look at."""
+    sizes = (WIDE, PHONE) if phone else (WIDE,)
+    schemes: tuple[Scheme, ...] = ("light", "dark") if dark else ("light",)
+    every = [(size, scheme) for size in sizes for scheme in schemes]
+    return every if LONG or len(every) < 4 else [(WIDE, "light"), (PHONE, "dark")]
 
 
 class Look:
@@ -53,16 +64,16 @@ class Look:
     def check(self, name: str, *, phone: bool = True, dark: bool = True, part: bool = False, within: str = "") -> None:
         """Take pictures wide and narrow, light and dark, and look for every fault that a machine can see in each.
 
+        The short form takes two of the four: wide and light, narrow and dark. TEMPLEOPS_LONG=1 takes them all.
         `part`: what the window shows, not the whole page. `within`: axe looks at this element alone (a dialog).
         """
         OUTPUT.mkdir(exist_ok=True)
-        for width, height in (WIDE, PHONE) if phone else (WIDE,):
+        for (width, height), scheme in looks(phone=phone, dark=dark):
             self.page.set_viewport_size({"width": width, "height": height})
-            for scheme in ("light", "dark") if dark else ("light",):
-                self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-                self.page.evaluate(TWO_FRAMES)
-                self.page.screenshot(path=OUTPUT / f"{name}-{scheme}-{width}.png", full_page=not part)
-                self._examine(f"{name} {scheme} {width}", within)
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self.page.evaluate(TWO_FRAMES)
+            self.page.screenshot(path=OUTPUT / f"{name}-{scheme}-{width}.png", full_page=not part)
+            self._examine(f"{name} {scheme} {width}", within)
         self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
         self.page.emulate_media(color_scheme="light")
 
