@@ -69,7 +69,17 @@ class Temple:
         """Assert that after a plain run nothing of an earlier one is left over."""
         assert self.local["backup_metadata"].count_documents({"status": "in_progress"}) == 0
         assert not Store(self.configuration.backup_dir).partials()
-        assert purge_ledger.runs_with_open(self.local) == [], f"{where}: {list(self.local['backup_metadata'].find())}"
+        assert purge_ledger.runs_with_open(self.local) == [], f"{where}\n{self._told()}"
+
+    def _told(self) -> str:
+        """Return what the runs and the ledger say, for a failed assertion."""
+        runs = [
+            {key: run.get(key) for key in ("_id", "status", "error_code", "resume_available", "purge", "warnings")}
+            | {"steps": [(step["name"], step["state"], step["sentence"]) for step in run["steps"]]}
+            for run in self.local["backup_metadata"].find()
+        ]
+        entries = self.local[purge_ledger.NAME].find({}, {"documents": 0})
+        return "\n".join(str(one) for one in [*runs, *entries])
 
     def all_is_purged(self) -> None:
         """Assert that both sides are empty of what is deleted."""

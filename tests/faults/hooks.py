@@ -100,11 +100,14 @@ def kill_at(number: int, *, journal: Path | None) -> Strike:
     return strike
 
 
-def stop_at(number: int) -> Strike:
-    """Return a strike that stops this process at that hook as SIGSTOP does, until somebody continues it."""
+def stop_at(where: int | str) -> Strike:
+    """Return a strike that stops this process as SIGSTOP does, until somebody continues it: at the hook of that number,
+    or at the first one whose name begins so."""
+    waiting = [where]
 
     def strike(reached: int, name: str) -> None:
-        if reached == number:
+        if waiting and (reached == where or (isinstance(where, str) and name.startswith(where))):
+            waiting.clear()
             os.kill(os.getpid(), signal.SIGSTOP)
 
     return strike

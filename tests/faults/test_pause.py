@@ -20,8 +20,7 @@ def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., Temple])
         temple = temples().with_changes(lease_seconds=LEASE_SECONDS)
         point = 1 + round((number + 0.5) * hooks / points)
         child = temple.workshop.start(temple.configuration, WITH_DELETION, stop_at=point)
-        while not _has_stopped(child):
-            time.sleep(0.02)
+        child.wait_until_stopped()
         time.sleep(LEASE_SECONDS + 0.5)
         sides = {"local": temple.local, "remote": temple.remote}
         with Writers(sides, temple.acknowledged, writes=80, seed=number) as writers:
@@ -36,11 +35,3 @@ def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., Temple])
         temple.all_is_settled()
         codes.append((other.exit_code, woken.exit_code))
     print(f"\n{points} owners stopped past their lease and woken, 0 lost; (other, woken) ended with {codes}")
-
-
-def _has_stopped(child: object) -> bool:
-    from tests.faults.workshop import Child, is_gone
-
-    assert isinstance(child, Child)
-    assert not is_gone(child.pid), "it ended before the hook was reached"
-    return child.is_stopped()

@@ -14,6 +14,8 @@ from tests.faults.conftest import LONG, WITH_DELETION, Temple, temples_on
 from tests.faults.workshop import Workshop
 
 ROUNDS = 25 if LONG else 1
+UNCAUGHT = 70
+"""What `forking.py` ends with when a command raises instead of ending with its own exit code."""
 
 
 @pytest.fixture
@@ -42,11 +44,12 @@ def test_a_server_that_dies_mid_run_loses_nothing(
     outcomes = []
     for _ in range(ROUNDS):
         temple = mortal_temples(count=600)
-        child = temple.workshop.start(temple.configuration, WITH_DELETION)
+        child = temple.workshop.start(temple.configuration, WITH_DELETION, impatient=True)
         time.sleep(chance.uniform(0.3, 1.0) * whole)
         servers[side].kill()
         ended = child.wait(seconds=180)
         servers[side].start()
+        assert ended.exit_code != UNCAUGHT, ended.stderr
         temple.nothing_is_lost()
 
         again = temple.run()

@@ -59,9 +59,14 @@ class Child:
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)
 
-    def is_stopped(self) -> bool:
-        """Whether it stands still (SIGSTOP)."""
-        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    def wait_until_stopped(self) -> None:
+        """Return when it stands still (SIGSTOP). Raise AssertionError when it ends instead."""
+        while not self._is_stopped():
+            assert not is_gone(self.pid), f"it ended before the hook was reached: {self._read('stderr')[-3000:]}"
+            time.sleep(0.01)
+
+    def _is_stopped(self) -> bool:
+        return not is_gone(self.pid) and Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
     def wait(self, seconds: float = 120.0) -> Ended:
         """Return when it has ended. Raise AssertionError when it does not."""
@@ -133,7 +138,7 @@ class Workshop:
         arguments: list[str],
         *,
         kill_at: int = 0,
-        stop_at: int = 0,
+        stop_at: int | str = 0,
         file_limit: int | None = None,
         impatient: bool = False,
     ) -> Child:

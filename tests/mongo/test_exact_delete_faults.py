@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import random
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
+from backups_app.mongo import connections
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.mongo.exact_writes.live_collection import look
@@ -229,3 +231,27 @@ def test_four_writers_lose_nothing_while_everything_is_purged(near: Documents, s
     assert (lost_edits, lost_inserts) == ([], set())
     assert len(total.kept) > 0 and total.refused == {}
     assert len(total.deleted) == documents - len(total.kept)
+
+
+def test_a_transaction_that_a_killed_process_left_open_does_not_keep_anybody_waiting(
+    near: Documents, server: EmbeddedServer
+) -> None:
+    if server.replica_set is None:
+        pytest.skip("a standalone server has no transactions")
+    frames = _seed(near)
+    child = os.fork()
+    if child == 0:  # pragma: no cover - it kills itself
+        orphan = MongoClient[dict[str, Any]](server.uri, appname=connections.APP_NAME)
+        session = orphan.start_session()
+        session.start_transaction()
+        orphan["exact_delete"]["bookings"].delete_many({"_id": {"$lt": 50}}, session=session)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    started = time.monotonic()
+
+    outcome = delete_equal(live=look(collection=near), frames=frames)
+
+    waited = time.monotonic() - started
+    print(f"waited {waited:.1f} s for a transaction that the server would have kept for 60 to 90")
+    _check(outcome, near)
+    assert waited < 45

@@ -23,7 +23,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import failures, live_documents, statement
+from backups_app.mongo.exact_writes import failures, live_documents, orphans, statement
 from backups_app.mongo.exact_writes.failures import Kind
 from backups_app.mongo.exact_writes.live_collection import DURABLE, LiveCollection
 from backups_app.mongo.exact_writes.statement import Frames
@@ -35,9 +35,9 @@ ATTEMPT_SECONDS, SECOND_LOOK_SECONDS = 60.0, 15.0
 look is taken: a server that does not answer that either is left to the caller, who will call again."""
 
 UNMATCHED_TRIES = 3
-BUSY_TRIES_BEFORE_HALVING = 5
-BUSY_SECONDS = 75.0
-"""Longer than the 60 seconds that a server lets a transaction live whose client was cut off from it."""
+BUSY_TRIES_BEFORE_ORPHANS, BUSY_TRIES_BEFORE_HALVING = 4, 10
+BUSY_SECONDS = 100.0
+"""Longer than the 90 seconds for which a server may keep a transaction whose client was cut off from it."""
 
 _SNAPSHOT = ReadConcern("snapshot")
 
@@ -143,6 +143,8 @@ def _deliver(live: LiveCollection, window: Frames, sent: set[bytes], deadline: f
                 raise
             if kind is Kind.REFUSED:
                 raise _Refused(failures.reason(error)) from error
+            if busy >= BUSY_TRIES_BEFORE_ORPHANS:
+                orphans.end_idle_transactions(live.collection.database.client)
             if (busy >= BUSY_TRIES_BEFORE_HALVING and len(window) > 1) or time.monotonic() > deadline:
                 raise _Refused("other work held on to it") from error
         time.sleep(random.uniform(0.2, 1.0) * min(0.01 * 2 ** (busy + unknown), 1.0))  # noqa: S311
