@@ -93,6 +93,7 @@ def _shown(frame: bytes) -> dict[str, Any]:
         "root": tree.document(frame, shape=_shape()),
         "json": text,
         "size_bytes": len(frame),
+        "identity": document_view.identity_of(frame),
         "copyable": len(text) <= COPY_LIMIT_BYTES,
     }
 

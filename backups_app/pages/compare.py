@@ -96,7 +96,11 @@ def _raw_id(request: AdminRequest, backup_id: str, collection: str) -> bytes:
     number = whole_number(request.GET.get("number"), -1)
     if number < 0:
         raise DocumentNotFound
-    return raw_ids.of(documents.sound(store=viewer.store(), backup_id=backup_id, collection=collection, number=number))
+    frame = documents.sound(store=viewer.store(), backup_id=backup_id, collection=collection, number=number)
+    try:
+        return raw_ids.of(frame)
+    except ValueError:  # a foreign file may hold a document without an _id: it has no other versions
+        raise DocumentNotFound from None
 
 
 def _told(found: tuple[Version, ...], known: dict[str, BackupSummary]) -> list[dict[str, Any]]:

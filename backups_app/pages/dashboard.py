@@ -54,7 +54,8 @@ def shown_run(runs: list[RunDocument]) -> RunDocument | None:
     active = _active(runs)
     if active is not None:
         return active
-    return next((run for run in runs[:1] if run["status"] != Status.SUCCESS), None)
+    ours = (run for run in runs if run["status"] in set(Status))  # a foreign folder is no run
+    return next((run for run in list(ours)[:1] if run["status"] != Status.SUCCESS), None)
 
 
 def _active(runs: list[RunDocument]) -> RunDocument | None:

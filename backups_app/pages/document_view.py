@@ -6,6 +6,7 @@ import json
 
 from backups_app.backup_files import extended_json
 from backups_app.browsing import document_ids
+from backups_app.mongo import raw_ids
 
 SHORT = 14
 
@@ -19,6 +20,22 @@ def short_id(raw_id: bytes) -> str:
     """Return `507f1f77…9011`: enough of an `_id` to tell two apart at a glance."""
     whole = document_ids.address(raw_id)
     return whole if len(whole) <= SHORT else f"{whole[:8]}…{whole[-4:]}"
+
+
+def short_id_of(frame: bytes) -> str:
+    """Return the short form of a document's `_id`; empty without one, as a foreign file may hold it."""
+    try:
+        return short_id(raw_ids.of(frame))
+    except ValueError:
+        return ""
+
+
+def identity_of(frame: bytes) -> str:
+    """Return a document's `_id` as `--id` takes it; empty without one."""
+    try:
+        return document_ids.address(raw_ids.of(frame))
+    except ValueError:
+        return ""
 
 
 def hex_dump(data: bytes) -> str:

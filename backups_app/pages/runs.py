@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.errors import NotCancellable, RunActive
+from backups_app.errors import BackupNotFound, NotCancellable, RunActive
 from backups_app.pages import run_panel, status_card, trigger
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
@@ -30,8 +30,10 @@ def active_run() -> RunDocument | None:
 
 
 def panel_context(backup_id: str) -> dict[str, Any]:
-    """Return what the panel of this run shows. Raise BackupNotFound, InvalidBackupId."""
+    """Return what the panel of this run shows. Raise BackupNotFound, InvalidBackupId; a foreign folder is no run."""
     run = overview.get_run(configuration=configuration.current(), backup_id=backup_id)
+    if run["status"] not in set(Status):
+        raise BackupNotFound
     now = timezone.now()
     return {
         "place": "backups",

@@ -21,7 +21,6 @@ from backups_app.browsing.fields import FieldSummary
 from backups_app.browsing.search import SearchPage
 from backups_app.browsing.tree import Node
 from backups_app.errors import CollectionPreparing, InvalidInput, SearchBusy
-from backups_app.mongo import raw_ids
 from backups_app.pages import document_view
 from backups_app.workflow import overview, prepare
 
@@ -258,7 +257,7 @@ def _card(place: Place, number: int, frame: bytes, problem: str = "") -> Card:
         return Card(number=number, short_id="", preview=(), size_bytes=len(frame), problem=problem)
     return Card(
         number=number,
-        short_id=document_view.short_id(raw_ids.of(frame)),
+        short_id=document_view.short_id_of(frame),
         preview=tree.preview(frame, zone=timezone.get_current_timezone()),
         size_bytes=len(frame),
         json=document_view.json_text(frame) if place.view == "json" else "",

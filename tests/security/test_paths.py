@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from tests.security.conftest import Caller, SignIn
+from tests.security.conftest import FIREFOX, Caller, SignIn
 from tests.security.path_vectors import REAL, generated, known
 from tests.security.watch import opened, outside
 
@@ -93,6 +93,39 @@ def test_nothing_gets_out(caller: Caller, root: Path, place: str) -> None:
             escaped = outside(names, allowed=allowed(root))
             if status not in (404, 422) or escaped or BAIT.encode() in content:
                 wrong.append((vector, status, escaped))
+
+    assert wrong == []
+
+
+PAGES: dict[str, Callable[[str], str]] = {
+    "a run": lambda vector: f"/admin/backups/runs/{plain(vector)}/",
+    "the viewer's backup": lambda vector: f"/admin/backups/browse/?backup={plain(vector)}&collection=bookings",
+    "the viewer's collection": lambda vector: f"/admin/backups/browse/?backup={REAL}&collection={plain(vector)}",
+    "a document's backup": lambda vector: f"/admin/backups/{plain(vector)}/document/?collection=bookings&number=0",
+    "a document's collection": lambda vector: f"/admin/backups/{REAL}/document/?collection={plain(vector)}&number=0",
+    "a document's number": lambda vector: f"/admin/backups/{REAL}/document/?collection=bookings&number={plain(vector)}",
+    "compare": lambda vector: f"/admin/backups/compare/?a={plain(vector)}&b={REAL}&collection=bookings",
+    "a version's collection": lambda vector: (
+        f"/admin/backups/versions/?backup={REAL}&collection={plain(vector)}&number=0"
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PAGES)
+def test_nothing_gets_out_by_a_page(super_admin: User, password: str, root: Path, place: str) -> None:
+    browser = Client(headers={"User-Agent": FIREFOX})
+    browser.post("/login/", {"username": "ananya", "password": password})
+    vectors = [*known()[:: 1 if LONG else 8], *generated(GENERATED // 10, seed=len(place))]
+    with override_settings(TEMPLEOPS=Configuration(backup_dir=root, database_name="temple_db")):
+        for warm in (REAL, "20990101_000000", "no id", "bookings", "0", "x/y", "", "nothing"):
+            browser.get(PAGES[place](warm))  # templates and translations are read once
+        wrong: list[Any] = []
+        for vector in vectors:
+            with opened() as names:
+                answer = browser.get(PAGES[place](vector))
+            escaped = outside(names, allowed=allowed(root))
+            if answer.status_code >= 500 or escaped or BAIT.encode() in answer.content:
+                wrong.append((vector, answer.status_code, escaped))
 
     assert wrong == []
 
