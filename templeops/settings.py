@@ -113,6 +113,7 @@ TEMPLATES = [
                 "backups_app.pages.wording",
                 "backups_app.pages.run_tags",
                 "backups_app.pages.viewer_tags",
+                "backups_app.pages.restore_tags",
             ],
         },
     },

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from backups_app import formats
 from backups_app.catalog.runs import CANCELLABLE
-from backups_app.pages import run_steps, run_words
+from backups_app.pages import restore_result, restore_steps, run_steps, run_words
+from backups_app.pages.restore_result import RestoreShown
 from backups_app.pages.run_steps import Line
 from backups_app.pages.wording import aware
 from backups_app.records import Phase, RunDocument, Side, Status, StepState, SyncStatus
@@ -63,6 +64,7 @@ class RunPanel:
     cancelling: bool
     purge: Sequence[PurgeRow]
     announce: str
+    restore: RestoreShown | None = None
 
     @property
     def running(self) -> bool:
@@ -112,9 +114,10 @@ class RunPanel:
 
 def of(run: RunDocument, *, now: datetime) -> RunPanel:
     """Given a run's document, return its panel."""
-    lines = run_steps.lines(run, now=now)
-    current = next((line for line in lines if line.state is StepState.RUNNING), None)
+    restores = restore_result.is_restore(run)
+    lines = restore_steps.lines(run, now=now) if restores else run_steps.lines(run, now=now)
     running = run["status"] == Status.IN_PROGRESS
+    current = _current(lines) if running and run.get("phase") != Phase.QUEUED else None
     began, ended = aware(run.get("created_at")) or now, aware(run.get("finished_at"))
     per_second, left = _pace(current) if running else (None, None)
     purge = purge_rows(run)
@@ -122,7 +125,7 @@ def of(run: RunDocument, *, now: datetime) -> RunPanel:
         run=run,
         id=run["backup_id"],
         status=Status(run["status"]),
-        words=run_words.of(run, lines=lines, purge_left=_left_on_atlas(purge)),
+        words=restore_result.words(run) if restores else _words(run, lines, purge),
         lines=lines,
         current=current,
         seconds=max(0.0, ((ended if ended and not running else now) - began).total_seconds()),
@@ -134,7 +137,21 @@ def of(run: RunDocument, *, now: datetime) -> RunPanel:
         cancelling=running and bool(run.get("cancel_requested")),
         purge=purge,
         announce=_announcement(lines, current) if running else "",
+        restore=restore_result.of(run) if restores else None,
     )
+
+
+def _words(run: RunDocument, lines: Sequence[Line], purge: Sequence[PurgeRow]) -> run_words.Words:
+    return run_words.of(run, lines=lines, purge_left=_left_on_atlas(purge))
+
+
+def _current(lines: Sequence[Line]) -> Line | None:
+    """The line that runs or, between two of them, the one that comes next."""
+    for state in (StepState.RUNNING, StepState.WAITING):
+        found = next((line for line in lines if line.state is state), None)
+        if found is not None:
+            return found
+    return None
 
 
 def purge_rows(run: RunDocument) -> list[PurgeRow]:

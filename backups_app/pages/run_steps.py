@@ -124,15 +124,15 @@ def documents_of(run: RunDocument) -> dict[str, int]:
 
 def _line(number: int, key: str, steps: list[Mapping[str, Any]], run: RunDocument, now: datetime) -> Line:
     state = fold([StepState(step["state"]) for step in steps])
-    bars = _bars(key, steps) if state is not StepState.WAITING else []
-    done, total = _counted(key, steps)
+    bars = bars_of(key, steps) if state is not StepState.WAITING else []
+    done, total = counted(key, steps)
     return Line(
         number=number,
         key=key,
         title=_title(key, state, run),
         state=state,
         sentence=_sentence(key, state, steps, run),
-        seconds=_seconds(steps, now),
+        seconds=seconds_of(steps, now),
         bars=bars,
         done=done,
         total=total,
@@ -149,8 +149,8 @@ def fold(states: Sequence[StepState]) -> StepState:
     return StepState.WAITING if all(state is StepState.WAITING for state in states) else StepState.RUNNING
 
 
-def _bars(key: str, steps: Sequence[Mapping[str, Any]]) -> list[Bar]:
-    """The collections of the step that moved last. Of a sync, only what it names itself."""
+def bars_of(key: str, steps: Sequence[Mapping[str, Any]]) -> list[Bar]:
+    """Return the collections of the step that moved last. Of a sync, only what it names itself."""
     begun = [step for step in steps if step.get("labels")]
     if not begun:
         return []
@@ -161,7 +161,7 @@ def _bars(key: str, steps: Sequence[Mapping[str, Any]]) -> list[Bar]:
     )
 
 
-def _counted(key: str, steps: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+def counted(key: str, steps: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
     """Documents done and to do. A backup passes each twice, copying and checking, so that its bar never goes back."""
     done = total = 0
     for step in steps:
@@ -177,7 +177,7 @@ def _labels_of(steps: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
     return next((list(step.get("labels") or []) for step in steps if step["name"] == name), [])
 
 
-def _seconds(steps: Sequence[Mapping[str, Any]], now: datetime) -> float | None:
+def seconds_of(steps: Sequence[Mapping[str, Any]], now: datetime) -> float | None:
     begun = [aware(step["started_at"]) for step in steps if step.get("started_at")]
     if not begun or begun[0] is None:
         return None

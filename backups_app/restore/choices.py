@@ -34,6 +34,11 @@ class Choices:
     include_purged: bool = False
     document: bytes | None = None
 
+    @property
+    def needs_the_phrase(self) -> bool:
+        """Whether something that is there would be overwritten or deleted: then RESTORE has to be typed."""
+        return self.in_place and self.mode is not Mode.ADD
+
     def as_json(self) -> dict[str, Any]:
         """Return the plain form that stands in the run's document under `restore.choices`."""
         return {

@@ -18,7 +18,7 @@ from backups_app.progress import Progress
 from backups_app.restore import batches, clashes, engine, plan
 from backups_app.restore import work as works
 from backups_app.restore.batches import Numbered
-from backups_app.restore.choices import Choices, Mode
+from backups_app.restore.choices import Choices
 from backups_app.restore.live import Live, physical_name
 from backups_app.restore.plan import LeftOut, Plan
 from backups_app.restore.source import Source
@@ -79,8 +79,8 @@ class Preview:
 
     @property
     def needs_the_phrase(self) -> bool:
-        """Whether something that is there would be overwritten or deleted: then RESTORE has to be typed."""
-        return self.choices.in_place and self.choices.mode is not Mode.ADD
+        """Whether RESTORE has to be typed."""
+        return self.choices.needs_the_phrase
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,331 @@
+"""The restore flow by page: four steps in the address, and nothing written before what was shown is confirmed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pymongo.database import Database
+
+from backups_app.catalog import runs
+from backups_app.configuration import Configuration
+from backups_app.models import AuditEvent, LoginSession, User
+from backups_app.pages import restore_previews
+from backups_app.records import Origin, RunDocument
+from backups_app.workflow import jobs
+from tests.conftest import PASSWORD
+from tests.pages.conftest import signed_in
+
+pytestmark = pytest.mark.django_db
+
+Db = Database[dict[str, Any]]
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def _no_previews() -> Iterator[None]:
+    restore_previews.forget_all()
+    yield
+    restore_previews.forget_all()
+
+
+def a_backup(*, delete_bookings: bool = False) -> str:
+    started = jobs.start_backup(
+        created_by="ananya", delete_bookings=delete_bookings, origin=Origin.WEB, now=timezone.now(), enqueue=False
+    )
+    ended = jobs.execute(backup_id=started["backup_id"])
+    assert ended["status"] == "success", ended["error_message"]
+    return str(ended["_id"])
+
+
+def where(backup_id: str, step: int, *collections: str, **more: str) -> str:
+    said = [("step", str(step)), *(("collection", name) for name in collections), *more.items()]
+    return f"/admin/backups/{backup_id}/restore/?{urlencode(said)}"
+
+
+def hidden(page: str) -> dict[str, Any]:
+    """What the form of a page sends by itself."""
+    form = re.search(r'<form class="restore-form" method="post".*?</form>', page, re.DOTALL)
+    assert form is not None, page
+    fields: dict[str, Any] = {}
+    for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0]):
+        fields.setdefault(name, []).append(value)
+    fields.pop("csrfmiddlewaretoken", None)
+    return fields
+
+
+def restores(local_db: Db) -> list[RunDocument]:
+    return [run for run in runs.recent(local_db) if run["kind"] != "backup"]
+
+
+def test_the_first_step_lists_what_was_emptied_on_purpose_apart_and_chooses_none_of_it(
+    admin_browser: Client, temple: Configuration, local_db: Db
+) -> None:
+    local_db.devotees.insert_one({"_id": 1})
+    backup_id = a_backup(delete_bookings=True)
+
+    page = admin_browser.get(where(backup_id, 1)).content.decode()
+    everything = admin_browser.get(f"/admin/backups/{backup_id}/restore/?all=1").content.decode()
+
+    ordinary, emptied = page.split("Emptied on purpose by the run of", 1)
+    assert 'value="devotees"' in ordinary and 'value="bookings"' not in ordinary
+    assert 'value="bookings"' in emptied and "1,240 in the backup" in emptied and "0 now" in emptied
+    assert " checked" not in page
+    assert re.findall(r'value="(\w+)" checked', everything) == ["devotees"]
+    assert "Step 1 of 4: What" in page
+
+
+def test_nothing_chosen_leads_no_further(admin_browser: Client, temple: Configuration) -> None:
+    answer = admin_browser.get(where(a_backup(), 2))
+
+    assert answer.status_code == 422
+    assert "Choose at least one collection." in answer.content.decode()
+
+
+def test_four_steps_without_javascript_put_back_what_is_missing(
+    admin_browser: Client, temple: Configuration, local_db: Db
+) -> None:
+    backup_id = a_backup()
+    local_db.bookings.delete_many({"_id": {"$lt": 40}})
+    local_db.bookings.update_one({"_id": 50}, {"$set": {"name": "edited"}})
+
+    how = admin_browser.get(where(backup_id, 2, "bookings", "employee_bookings")).content.decode()
+    preview = admin_browser.get(where(backup_id, 3, "bookings", "employee_bookings", mode="add", where="here"))
+    confirm = admin_browser.get(where(backup_id, 4, "bookings", "employee_bookings", mode="add", where="here"))
+    started = admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm.content.decode()))
+    (run,) = restores(local_db)
+    waiting = admin_browser.get(started["Location"]).content.decode()
+    jobs.execute(backup_id=run["_id"])
+    result = admin_browser.get(started["Location"]).content.decode()
+
+    assert 'name="collection" value="bookings"' in how and "A safety backup is made first" in how
+    assert "Problems found: none." in preview.content.decode()
+    assert "Add 40 documents?" in confirm.content.decode() and 'name="confirm"' not in confirm.content.decode()
+    assert (started.status_code, started["Location"]) == (303, f"/admin/backups/runs/{run['_id']}/")
+    for word in ("Restore in progress", "Check the backup", "Safety backup", "Write", "Verify", "Cancel restore"):
+        assert word in waiting
+    for word in ("Restore finished", "40 added, 0 overwritten, 0 deleted, 1,511 the same", "Safety backup made",
+                 "The next sync carries the result to Atlas.", "Undo…"):  # fmt: skip
+        assert word in result, word
+    assert local_db.bookings.count_documents({}) == 1240
+    assert local_db.bookings.find_one({"_id": 50}) == {"_id": 50, "name": "edited"}
+
+
+def test_replace_wants_the_word_and_does_what_the_preview_said(
+    admin_browser: Client, temple: Configuration, local_db: Db
+) -> None:
+    backup_id = a_backup()
+    local_db.bookings.delete_many({"_id": {"$lt": 3}})
+    local_db.bookings.update_many({"_id": {"$gte": 10, "$lt": 12}}, {"$set": {"name": "edited"}})
+    local_db.bookings.insert_one({"_id": 9_999})
+    confirm = admin_browser.get(where(backup_id, 4, "bookings", mode="replace", where="here")).content.decode()
+    sent = hidden(confirm)
+
+    wrong = [
+        admin_browser.post(f"/admin/backups/{backup_id}/restore/", sent | {"confirm": typed})
+        for typed in ("", "restore", "RESTORE!")
+    ]
+    nothing = restores(local_db)
+    right = admin_browser.post(f"/admin/backups/{backup_id}/restore/", sent | {"confirm": " RESTORE "})
+    (run,) = restores(local_db)
+    done = jobs.execute(backup_id=run["_id"])
+
+    assert "Add 3, overwrite 2, delete 1 documents" in confirm
+    assert [answer.status_code for answer in wrong] == [422, 422, 422]
+    assert "Type the word exactly: RESTORE. Nothing was started." in wrong[1].content.decode()
+    assert 'value="restore"' in wrong[1].content.decode()
+    assert (nothing, right.status_code) == ([], 303)
+    sums = done["restore"]["sums"]
+    assert (sums["inserted"], sums["replaced"], sums["deleted"]) == (3, 2, 1)
+    assert local_db.bookings.count_documents({}) == 1240
+
+
+def test_what_was_not_shown_is_not_restored(admin_browser: Client, temple: Configuration, local_db: Db) -> None:
+    backup_id = a_backup()
+    local_db.bookings.delete_many({"_id": {"$lt": 3}})
+    shown = hidden(admin_browser.get(where(backup_id, 4, "employee_bookings", mode="add")).content.decode())
+
+    answer = admin_browser.post(f"/admin/backups/{backup_id}/restore/", shown | {"collection": ["bookings"]})
+
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "This is not what was shown in the preview" in page
+    assert "Step 3 of 4" in page and "<code>bookings</code>" in page
+    assert restores(local_db) == []
+
+
+def test_an_old_login_is_asked_for_the_password_in_place_and_not_for_a_copy(
+    admin: User, temple: Configuration, local_db: Db
+) -> None:
+    backup_id = a_backup()
+    local_db.employee_bookings.delete_one({"_id": 1})
+    browser = signed_in(admin)
+    LoginSession.objects.update(authenticated_at=timezone.now().replace(year=2020))
+    place = f"/admin/backups/{backup_id}/restore/"
+    page = browser.get(where(backup_id, 4, "employee_bookings")).content.decode()
+    copy = browser.get(
+        where(backup_id, 4, "employee_bookings", where="copy", to=f"{local_db.name}_copy")
+    ).content.decode()
+
+    without = browser.post(place, hidden(page))
+    wrong = browser.post(place, hidden(page) | {"password": "wrong"})
+    nothing = restores(local_db)
+    right = browser.post(place, hidden(page) | {"password": PASSWORD})
+
+    assert "Your password" in page and "Your password" not in copy
+    assert (without.status_code, wrong.status_code, nothing) == (422, 422, [])
+    assert "The password is not right. Nothing was started." in wrong.content.decode()
+    assert right.status_code == 303
+
+
+def test_a_copy_is_made_listed_and_removed_by_its_dialog(
+    admin_browser: Client, temple: Configuration, local_db: Db
+) -> None:
+    backup_id = a_backup()
+    name = f"{local_db.name}_copy"
+    refused = admin_browser.get(where(backup_id, 3, "employee_bookings", mode="replace", where="copy", to=name))
+    confirm = admin_browser.get(where(backup_id, 4, "employee_bookings", where="copy", to=name)).content.decode()
+    admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm))
+    (run,) = restores(local_db)
+    jobs.execute(backup_id=run["_id"])
+    held = local_db.client[name].employee_bookings.count_documents({})
+
+    listed = admin_browser.get("/admin/backups/restores/").content.decode()
+    ask = admin_browser.get("/admin/backups/restores/remove-copy/", {"name": name}, headers=HTMX).content.decode()
+    other = admin_browser.post("/admin/backups/restores/remove-copy/", {"name": "no_copy_of_ours"})
+    removed = admin_browser.post("/admin/backups/restores/remove-copy/", {"name": name})
+
+    assert refused.status_code == 422 and "A test copy is only added to" in refused.content.decode()
+    assert (run["kind"], held) == ("test_copy", 312)
+    assert f"<code>{name}</code>" in listed
+    assert ask.lstrip().startswith("<dialog") and f"Remove the test copy {name}?" in ask
+    assert other.status_code == 409
+    assert removed.status_code == 303
+    assert name not in local_db.client.list_database_names()
+    assert local_db.employee_bookings.count_documents({}) == 312
+
+
+def test_a_test_of_a_restore_becomes_the_last_proven_one(
+    admin_browser: Client, temple: Configuration, local_db: Db
+) -> None:
+    before = admin_browser.get("/admin/backups/").content.decode()
+    backup_id = a_backup()
+
+    started = admin_browser.post("/admin/backups/restores/rehearse/", {"backup_id": backup_id})
+    (run,) = restores(local_db)
+    done = jobs.execute(backup_id=run["_id"])
+    result = admin_browser.get(started["Location"]).content.decode()
+    listed = admin_browser.get("/admin/backups/restores/").content.decode()
+    home = admin_browser.get("/admin/backups/?check=1").content.decode()
+
+    assert "not yet proven restorable" not in before  # there is nothing to prove yet
+    count = len(done["restore"]["collections"])
+    assert f"Test passed: {count} of {count} collections match" in result
+    assert "Last proven restorable" in listed
+    assert "last proven restorable" in home
+
+
+def test_undo_leads_to_the_preview_of_the_safety_backup(
+    admin_browser: Client, temple: Configuration, local_db: Db
+) -> None:
+    backup_id = a_backup()
+    local_db.employee_bookings.update_one({"_id": 1}, {"$set": {"edited": True}})
+    confirm = admin_browser.get(where(backup_id, 4, "employee_bookings", mode="overwrite")).content.decode()
+    admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm) | {"confirm": "RESTORE"})
+    (run,) = restores(local_db)
+    jobs.execute(backup_id=run["_id"])
+
+    answer = admin_browser.get(f"/admin/backups/restores/{run['_id']}/undo/", follow=True)
+    nothing = admin_browser.get(f"/admin/backups/restores/{backup_id}/undo/")
+
+    assert answer.redirect_chain == [
+        (f"/admin/backups/{run['_id']}/restore/?step=3&collection=employee_bookings&mode=replace&where=here", 303)
+    ]
+    assert "edited" in answer.content.decode()
+    assert nothing.status_code == 404
+
+
+def test_one_document_shows_what_differs(admin_browser: Client, temple: Configuration, local_db: Db) -> None:
+    backup_id = a_backup()
+    local_db.bookings.update_one({"_id": 7}, {"$set": {"name": "Somebody else"}})
+    card = admin_browser.get(f"/admin/backups/{backup_id}/document/?collection=bookings&number=7").content.decode()
+    link = re.search(r'href="([^"]+/restore/[^"]+)"', card)
+    assert link is not None
+    how = admin_browser.get(link[1].replace("&amp;", "&")).content.decode()
+
+    kept = admin_browser.get(where(backup_id, 3, "bookings", id="7")).content.decode()
+    put = admin_browser.get(where(backup_id, 3, "bookings", id="7", mode="overwrite")).content.decode()
+
+    assert "One document:" in how and 'value="replace"' not in how
+    assert "Nothing would change" in kept and "Stays as it is:" in kept
+    assert "Somebody else" in put and "John Doe 7" in put and 'id="to-confirm"' in put
+
+
+def test_a_long_preview_is_asked_for_until_it_is_there(
+    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup_id = a_backup()
+    monkeypatch.setattr("backups_app.pages.restore.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("backups_app.pages.restore.POLL_SECONDS", 20.0)
+
+    page = admin_browser.get(where(backup_id, 3, "bookings")).content.decode()
+    polled = re.search(r'hx-get="([^"]+preview/[^"]*)"', page)
+    assert polled is not None, page
+    fragment = admin_browser.get(polled[1].replace("&amp;", "&"), headers=HTMX).content.decode()
+
+    assert 'hx-trigger="every 1s"' in page and '<meta http-equiv="refresh" content="3">' in page
+    assert fragment.lstrip().startswith('<div id="preview"')
+    assert "every 1s" not in fragment and "Problems found: none." in fragment
+
+
+def test_a_preview_that_fails_says_so_and_is_made_anew(
+    admin_browser: Client, temple: Configuration, local_db: Db
+) -> None:
+    backup_id = a_backup()
+    file = next((temple.backup_dir / f"backup_{backup_id}").rglob("bookings.bson"))
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-30] + b"x" + whole[-29:])
+
+    damaged = admin_browser.get(where(backup_id, 3, "bookings"))
+    file.write_bytes(whole)
+    mended = admin_browser.get(where(backup_id, 3, "bookings"))
+
+    assert damaged.status_code == 500 and "verification_failed" in damaged.content.decode()
+    assert mended.status_code == 200
+
+
+def test_a_step_for_htmx_brings_its_title_and_the_focus(admin_browser: Client, temple: Configuration) -> None:
+    backup_id = a_backup()
+
+    answer = admin_browser.get(where(backup_id, 2, "bookings"), headers=HTMX)
+
+    page = answer.content.decode()
+    assert page.startswith("<title>Step 2 of 4: How and where · Restore · Temple Management</title>")
+    assert "data-focus" in page and "<html" not in page
+    assert "HX-Request" in answer["Vary"]
+
+
+def test_previews_and_starts_are_in_the_audit_trail(admin_browser: Client, temple: Configuration, local_db: Db) -> None:
+    backup_id = a_backup()
+    local_db.employee_bookings.delete_one({"_id": 1})
+    admin_browser.get(where(backup_id, 3, "employee_bookings"))
+
+    admin_browser.post(
+        f"/admin/backups/{backup_id}/restore/",
+        hidden(admin_browser.get(where(backup_id, 4, "employee_bookings")).content.decode()),
+    )
+
+    actions = list(AuditEvent.objects.filter(actor="ravi").values_list("action", flat=True))
+    assert "restore.preview" in actions and "restore.requested" in actions
+
+
+def test_an_unknown_backup_is_unknown_at_every_step(admin_browser: Client, configured: Configuration) -> None:
+    answers = [admin_browser.get(where("20250101_000000", step, "bookings")).status_code for step in (1, 3, 4)]
+
+    assert answers == [404, 404, 404]
+    assert admin_browser.get(where("nonsense", 1)).status_code == 422
