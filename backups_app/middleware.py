@@ -46,7 +46,7 @@ class RequestIdMiddleware:
         response.headers.setdefault("Permissions-Policy", "")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        if page_login.current(request) is not None or request.path.startswith(API):
+        if page_login.current(request) is not None or request.path_info.startswith(API):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -84,11 +84,11 @@ class EnhancedJWTAuthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(API):
+        if not request.path_info.startswith(API):
             return self.get_response(request)
         request.user = AnonymousUser()
         request.login_session = None  # type: ignore[attr-defined]
-        if request.path not in OPEN:
+        if request.path_info not in OPEN:
             try:
                 session = self._session(request)
             except NotAuthenticated as refusal:
@@ -100,7 +100,7 @@ class EnhancedJWTAuthMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         """Somebody is there, unless this view is only polled."""
-        if request.path.startswith(API):
+        if request.path_info.startswith(API):
             _touch(request, view)
 
     def _session(self, request: HttpRequest) -> LoginSession:
@@ -121,7 +121,7 @@ class PageSessionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(API):
+        if not request.path_info.startswith(API):
             session = page_login.judge(request, now=timezone.now())
             request.login_session = session  # type: ignore[attr-defined]
             if session is not None:
@@ -131,7 +131,7 @@ class PageSessionMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         """Somebody is there, unless this view is only polled."""
-        if not request.path.startswith(API):
+        if not request.path_info.startswith(API):
             _touch(request, view)
 
 
@@ -146,7 +146,7 @@ def refused(refusal: TempleOpsError, *, tried: bool = False) -> HttpResponse:
 
 
 def _needs_https(request: HttpRequest) -> HttpResponse:
-    if request.path.startswith(API):
+    if request.path_info.startswith(API):
         return refused(HttpsRequired())
     said = f"{HttpsRequired.sentence} {HttpsRequired.hint}."
     return HttpResponse(said, status=HttpsRequired.status, content_type="text/plain; charset=utf-8")

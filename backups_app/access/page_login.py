@@ -26,6 +26,7 @@ def log_in(request: HttpRequest, *, username: str, password: str, now: datetime)
     user = login.prove(username=username, password=password, visit=facts, now=now)
     end_current(request, now=now)
     session = sessions.open_session(user=user, face=LoginSession.Face.PAGES, visit=facts, now=now)
+    request.session.clear_expired()
     start_cookie_session(request, user)
     request.session[SID] = session.sid
     request.login_session = session  # type: ignore[attr-defined]

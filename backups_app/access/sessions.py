@@ -16,12 +16,15 @@ from backups_app.models import LoginSession, User
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 STEP_UP_AFTER = timedelta(minutes=15)
+KEPT = timedelta(days=30)
+"""So long rows of sessions are kept, with the hashes of their refresh tokens. The audit trail is kept for good."""
 TOUCH_EVERY = timedelta(seconds=5)
 """Requests closer together than this share one write of `last_seen_at`."""
 
 
 def open_session(*, user: User, face: LoginSession.Face, visit: Visit, now: datetime) -> LoginSession:
     """Given a user who has just proved who they are, return a new session with a new random `sid`."""
+    LoginSession.objects.filter(created_at__lt=now - KEPT).delete()
     has_device_id = visit.device_id is not None
     session = LoginSession.objects.create(
         sid=secrets.token_urlsafe(32),

@@ -19,7 +19,9 @@ class LoginSessionAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, LoginSession] | None:
         session: LoginSession | None = getattr(request._request, "login_session", None)
-        return (session.user, session) if session is not None else None
+        if session is None or session.face != LoginSession.Face.API:  # never the session of a page's cookie
+            return None
+        return session.user, session
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="templeops"'

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backups_app.access import sessions
+from backups_app.access import sessions, tokens
 from backups_app.access.visit import Visit
 from backups_app.errors import LoginSessionNotFound, NotAuthenticated, StepUpNeeded
-from backups_app.models import AuditEvent, LoginSession, User
+from backups_app.models import AuditEvent, LoginSession, RefreshToken, User
 
 SECOND = timedelta(seconds=1)
 
@@ -141,3 +141,16 @@ def test_a_password_is_asked_again_after_fifteen_minutes(session: LoginSession, 
 
     with pytest.raises(StepUpNeeded):
         sessions.require_fresh(session, now + sessions.STEP_UP_AFTER + SECOND)
+
+
+def test_rows_of_a_month_ago_are_swept_with_their_tokens(
+    session: LoginSession, visit: Visit, admin: User, now: datetime
+) -> None:
+    tokens.issue(session=session, now=now)
+    sessions.open_session(user=admin, face=LoginSession.Face.API, visit=visit, now=now + timedelta(days=29))
+    assert RefreshToken.objects.count() == 1
+
+    sessions.open_session(user=admin, face=LoginSession.Face.API, visit=visit, now=now + timedelta(days=31))
+
+    assert LoginSession.objects.count() == 2
+    assert RefreshToken.objects.count() == 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory, override_settings
+from rest_framework.views import APIView
 
+from backups_app.api.permissions import LoginSessionAuthentication
 from backups_app.models import AuditEvent, LoginSession, User
 from tests.security.conftest import FIREFOX, SignIn
 from tests.security.test_login_sessions import OTHER_FAMILY, OTHER_PLATFORM
@@ -101,3 +103,21 @@ def test_the_admin_lists_no_secret_and_lets_nobody_edit_the_trail(super_admin: U
     assert client.post("/django-admin/backups_app/auditevent/1/change/", {"actor": "x"}).status_code == 403
     assert client.post("/django-admin/backups_app/auditevent/1/delete/", {"post": "yes"}).status_code == 403
     assert client.get("/django-admin/backups_app/auditevent/add/").status_code == 403
+
+
+def test_below_a_prefix_the_api_still_ignores_cookies(firefox: Client) -> None:
+    with override_settings(FORCE_SCRIPT_NAME="/temple"):
+        answer = firefox.get("/api/auth/sessions", SCRIPT_NAME="/temple")
+        page = firefox.get(MINE, SCRIPT_NAME="/temple")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/json")
+    assert page.status_code == 200
+
+
+def test_the_session_of_a_page_is_none_of_the_api(super_admin: User, password: str) -> None:
+    client = Client(headers={"User-Agent": FIREFOX})
+    client.post("/login/", {"username": "ananya", "password": password})
+    request = RequestFactory().get("/api/audit")
+    request.login_session = LoginSession.objects.get()
+
+    assert LoginSessionAuthentication().authenticate(APIView().initialize_request(request)) is None
