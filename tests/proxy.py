@@ -42,8 +42,13 @@ class Weather:
     cut_to_server: int | None = None
     cut_to_client: int | None = None
     lost_reply_to: bytes | None = None
+    lost_reply_above: int = 0
     reset_chance: float = 0.0
     chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def loses_the_reply_to(self, data: bytes) -> bool:
+        """Whether this is the request whose answer must not arrive."""
+        return self.lost_reply_to is not None and self.lost_reply_to in data and len(data) > self.lost_reply_above
 
 
 class _Cut(Exception):
@@ -91,9 +96,10 @@ class Proxy:
         else:
             self.weather.cut_to_server = count
 
-    def lose_reply(self, *, to: bytes) -> None:
-        """Let the next request that holds these bytes reach the server, and reset instead of its answer, once."""
-        self.weather.lost_reply_to = to
+    def lose_reply(self, *, to: bytes = b"", larger_than: int = 0) -> None:
+        """Let the next request reach the server that holds these bytes (a compressed one does not show them) or is
+        larger than so many, and reset instead of its answer, once."""
+        self.weather.lost_reply_to, self.weather.lost_reply_above = to, larger_than
 
     def reset_some(self, part: float, *, seed: int = 1) -> None:
         self.weather.reset_chance, self.weather.chance = part, random.Random(seed)
@@ -150,6 +156,7 @@ class Proxy:
 
     async def _reset_all(self) -> None:
         for connection in list(self._open):
+            self.faults += 1
             connection.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -223,6 +230,7 @@ class _Connection:
             came_at, data = item
             weather = self._proxy.weather
             if weather.swallows:
+                self._proxy.faults += 1
                 continue
             await _be_slow(weather, came_at, len(data))
             allowed = self._strike(weather, data, to_server=to_server)
@@ -235,8 +243,8 @@ class _Connection:
     def _strike(self, weather: Weather, data: bytes, *, to_server: bool) -> int:
         """Return how many of these bytes may pass. Fewer than all means: then reset."""
         if not to_server and self._loses_reply:
-            return 0
-        if to_server and weather.lost_reply_to is not None and weather.lost_reply_to in data:
+            return 0  # counted where the connection ends
+        if to_server and weather.loses_the_reply_to(data):
             self._loses_reply, weather.lost_reply_to = True, None
         if weather.reset_chance and weather.chance.random() < weather.reset_chance:
             return weather.chance.randrange(len(data))
