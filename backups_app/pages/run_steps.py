@@ -178,6 +178,7 @@ def _labels_of(steps: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
 
 
 def seconds_of(steps: Sequence[Mapping[str, Any]], now: datetime) -> float | None:
+    """Return how long these steps took, or have taken so far; None before the first began."""
     begun = [aware(step["started_at"]) for step in steps if step.get("started_at")]
     if not begun or begun[0] is None:
         return None

@@ -193,3 +193,12 @@ def test_technical_details_hold_no_owner_and_no_key() -> None:
 
     assert "secret" not in told
     assert '"engine": "python"' in told
+
+
+def test_between_two_steps_the_next_one_is_told() -> None:
+    run = running(*["done"] * 6, phase=Phase.PUBLISHING.value)
+
+    panel = run_panel.of(run, now=NOW)
+
+    assert panel.current is not None and panel.current.key == "purge_remote"
+    assert run_panel.of(running(phase=Phase.QUEUED.value), now=NOW).current is None
