@@ -9,9 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import BoundedSemaphore, Event, Lock, Thread
 
 from django.db import connections as django_connections
+from django.utils import timezone
 
 from backups_app.configuration import Configuration
 from backups_app.errors import RunCancelled, TempleOpsError
@@ -38,6 +40,7 @@ class Making(Silent):
     asked_at: float = field(default_factory=time.monotonic)
     collection: str = ""
     compared: int = 0
+    made_at: datetime | None = None
     result: Preview | None = None
     error: TempleOpsError | None = None
     ended: Event = field(default_factory=Event)
@@ -95,6 +98,7 @@ def _make(configuration: Configuration, making: Making) -> None:
     try:
         with _places:
             making.result = restoring.look(configuration=configuration, choices=making.choices, progress=making)
+            making.made_at = timezone.now()
     except TempleOpsError as error:
         making.error = error
     except Exception as failure:  # the last place that can tell the page of a defect of ours

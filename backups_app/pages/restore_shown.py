@@ -152,12 +152,15 @@ class PreviewShown:
     @property
     def deed(self) -> str:
         """What the button does, in numbers: `Add 1,240 documents`, `Add 1, overwrite 2, delete 3`."""
-        facts = {name: formats.grouped(getattr(self, name)) for name in ("added", "overwritten", "deleted")}
-        if not self.overwritten and not self.deleted:
-            return ngettext("Add %(added)s document", "Add %(added)s documents", self.added) % facts
-        if not self.deleted:
-            return _("Add %(added)s, overwrite %(overwritten)s documents") % facts
-        return _("Add %(added)s, overwrite %(overwritten)s, delete %(deleted)s documents") % facts
+        ways = (
+            (_("add %(n)s"), self.added),
+            (_("overwrite %(n)s"), self.overwritten),
+            (_("delete %(n)s"), self.deleted),
+        )
+        said = [(way, count) for way, count in ways if count] or [ways[0]]
+        deeds = ", ".join(way % {"n": formats.grouped(count)} for way, count in said)
+        told = ngettext("%(deeds)s document", "%(deeds)s documents", said[-1][1]) % {"deeds": deeds}
+        return told[:1].upper() + told[1:]
 
 
 def preview_of(preview: Preview) -> PreviewShown:
@@ -175,10 +178,16 @@ def _sample(collection: str, sample: Sample) -> SampleShown:
     return SampleShown(
         action=sample.action,
         collection=collection,
-        short_id=document_view.short_id(raw_ids.of(frame)),
+        short_id=_short_id(raw_ids.of(frame)),
         fields=() if both else tree.preview(frame, zone=zone),
         changes=changes,
     )
+
+
+def _short_id(raw_id: bytes) -> str:
+    """A whole number is told as one; any other `_id` in its short form."""
+    value = raw_ids.decoded(raw_id)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else document_view.short_id(raw_id)
 
 
 def modes(asked: Asked) -> list[tuple[str, str, str]]:

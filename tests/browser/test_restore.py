@@ -91,7 +91,7 @@ def replaced(look: Look, house: House, backup_id: str) -> None:
     expect(page.locator("#to-confirm")).to_be_visible(timeout=20_000)
     assert cells(page, "devotees") == ["0", "4", "5", "929", "0"]
     page.click("#to-confirm")
-    expect(page.locator("#step-heading")).to_have_text("Add 0, overwrite 4, delete 5 documents?")
+    expect(page.locator("#step-heading")).to_have_text("Overwrite 4, delete 5 documents?")
     expect(page.locator("[data-confirm-submit]")).to_be_disabled()
     look.check("18-restore-confirm-replace")
     page.locator("#confirm").press_sequentially("restore")
@@ -183,3 +183,28 @@ def test_the_four_steps_without_javascript(plain: Page, house: House) -> None:
     expect(plain.locator("#run-heading")).to_have_text("Restore finished", timeout=60_000)
     plain.screenshot(path=OUTPUT / "18-restore-no-script.png", full_page=True)
     assert house.database().donations.count_documents({"_id": {"$lt": 200}}) == 200
+
+
+def test_a_restore_is_watched_while_it_runs_and_stopped_before_it_writes(look: Look, house: House) -> None:
+    page = look.page
+    house.empty()
+    temple_data.fill(house.database(), house.database("remote"), padding=1500)
+    backup_id = a_backup(house, "--keep-bookings")
+    house.database().donations.delete_many({"_id": {"$lt": 200}})
+    look.sign_in(to=f"/admin/backups/{backup_id}/restore/?step=3&collection=donations")
+    page.click("#to-confirm", timeout=20_000)
+    expect(page.locator("[data-confirm-submit]")).to_be_visible()
+    house.local_line.bytes_per_second = 300_000
+    page.click("[data-confirm-submit]")
+    expect(page.locator("#run-heading")).to_have_text("Restore in progress", timeout=30_000)
+    expect(page.locator(".stepper")).to_contain_text("Making the safety backup", timeout=30_000)
+    page.wait_for_selector(".colls li", timeout=30_000)
+
+    look.check("18-restore-running", phone=False, dark=False)
+    page.click("#cancel-link")
+    expect(page.locator("dialog[open]")).to_contain_text("Nothing was written yet.")
+    page.click("dialog[open] .danger")
+
+    expect(page.locator("#run-heading")).to_have_text("Cancelled. Nothing was written.", timeout=60_000)
+    house.local_line.mend()
+    assert house.database().donations.count_documents({"_id": {"$lt": 200}}) == 0
