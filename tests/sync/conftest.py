@@ -75,9 +75,11 @@ def brittle_clients(
 
 
 @pytest.fixture
-def brittle_pair(any_pair: Pair, brittle_clients: dict[str, MongoClient[dict[str, Any]]]) -> Pair:
+def brittle_pair(
+    request: pytest.FixtureRequest, any_pair: Pair, brittle_clients: dict[str, MongoClient[dict[str, Any]]]
+) -> Pair:
     """Each test with both kinds of local server, for faults: they show at once."""
     name = any_pair.local.name
-    standalone = any_pair.application[Side.LOCAL].client.topology_description.topology_type_name == "Single"
+    standalone = request.node.callspec.params["any_pair"] == "standalone"
     local = brittle_clients["standalone" if standalone else "local"]
     return Pair(local=local[name], remote=brittle_clients["remote"][name], application=any_pair.application)

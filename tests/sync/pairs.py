@@ -147,7 +147,7 @@ class Pair:
         kept, sides = self.kept(), (contents(self.local), contents(self.remote))
         for (name, key), heads in self.heads.items():
             live = {side.get(name, {}).get(key, b"") for side in sides}
-            assert heads <= kept | live, f"lost: {name} {key!r}"
+            assert heads <= kept | live, f"lost: {name} {key!r}: {heads - kept - live} is nowhere, live is {live}"
 
     def assert_nothing_lost(self, *, resurrection: bool = False) -> None:
         """The live version is a head; every other head is kept; what has no heads is absent on both sides.
