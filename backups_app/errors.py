@@ -90,8 +90,8 @@ class MongodumpMissing(TempleOpsError):
 class RecordsUnavailable(TempleOpsError):
     code, status = "records_unavailable", 503
     sentence = (
-        "The database of users and audit rows cannot be used, so nothing was started and nothing was changed. "
-        "Run manage.py migrate, and check DATABASE_URL."
+        "The database of users and audit rows cannot be used. What cannot be put on record is not done: nothing more "
+        "was deleted. Run manage.py migrate, and check DATABASE_URL and the space on its disk."
     )
     hint = "manage.py migrate"
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from backups_app import formats
 from backups_app.access import request_context
+from backups_app.errors import RecordsUnavailable
 from backups_app.models import AuditEvent
 
 START = hashlib.sha256(b"templeops audit trail 1").hexdigest()
@@ -66,7 +68,8 @@ def record(
     `records.Origin`, `target` an id or a name; `details` plain JSON values, no secret and no document. Within a request
     `session`, `address` and `request_id` are the request's, unless told otherwise.
 
-    Numbers have no gaps: of two who append at once, the slower one tries again with the next number.
+    Numbers have no gaps: of two who append at once, the slower one tries again with the next number. Raise
+    `RecordsUnavailable` when the database cannot be used: what cannot be put on record is not done.
     """
     asked = request_context.current()
     facts = {
@@ -75,15 +78,25 @@ def record(
         "request_id": (request_id or asked.request_id)[:32],
         "details": json.loads(json.dumps(dict(details or {}), default=str)),
     }  # fmt: skip
-    for _ in range(TRIES):
-        event = _following(AuditEvent.objects.order_by("-n").first(), facts)
-        try:
-            with transaction.atomic():
-                event.save()
-        except IntegrityError:
-            continue
-        return event
+    with _usable():
+        for _ in range(TRIES):
+            event = _following(AuditEvent.objects.order_by("-n").first(), facts)
+            try:
+                with transaction.atomic():
+                    event.save()
+            except IntegrityError:
+                continue
+            return event
     raise RuntimeError("the audit trail could not be written: too many others are writing to it")
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    """Name the failure of a database that is full, not migrated or not there."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise RecordsUnavailable() from error
 
 
 def _following(last: AuditEvent | None, facts: Mapping[str, Any]) -> AuditEvent:
@@ -93,8 +106,12 @@ def _following(last: AuditEvent | None, facts: Mapping[str, Any]) -> AuditEvent:
 
 
 def digest() -> Digest:
-    """Return how many rows there are and the chain over them: what goes into `metadata.json` under `audit`."""
-    last = AuditEvent.objects.order_by("-n").first()
+    """Return how many rows there are and the chain over them: what goes into `metadata.json` under `audit`.
+
+    Raise `RecordsUnavailable` when the database cannot be used.
+    """
+    with _usable():
+        last = AuditEvent.objects.order_by("-n").first()
     return Digest(count=last.n, sha256=last.chain) if last else Digest(count=0, sha256=START)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from backups_app.access import audit
 from backups_app.backup_files import metadata
 from backups_app.backup_files.manifest import Manifest
 from backups_app.catalog import runs
-from backups_app.errors import RunCancelled, TempleOpsError
+from backups_app.errors import RecordsUnavailable, RunCancelled, TempleOpsError
 from backups_app.records import INTERNAL, Kind, Phase, RunDocument, Side, StepState
 from backups_app.workflow import outcome, restore_words
 from backups_app.workflow.run import Run, StepResult
@@ -164,7 +165,13 @@ def first_metadata(document: RunDocument, *, manifest: Manifest) -> dict[str, An
 
 
 def record_end(document: RunDocument) -> None:
-    """Write the audit event of the end and one line in the log."""
+    """Write the audit event of the end and one line in the log. The end itself is in the run's document by now."""
+    with contextlib.suppress(RecordsUnavailable):
+        _audit_end(document)
+    logger.info("Run finished", extra={"backup_id": document["backup_id"], "status": document["status"]})
+
+
+def _audit_end(document: RunDocument) -> None:
     audit.record(
         actor=document["created_by"],
         origin=document["origin"],
@@ -179,4 +186,3 @@ def record_end(document: RunDocument) -> None:
             **({"restored": document["restore"]["sums"]} if document.get("restore") else {}),
         },
     )
-    logger.info("Run finished", extra={"backup_id": document["backup_id"], "status": document["status"]})

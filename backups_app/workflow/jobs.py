@@ -6,7 +6,6 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError
 from django_tasks import task
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
@@ -62,27 +61,30 @@ def start_backup(
         if before is not None:
             return before
         readiness.require_ready(configuration=configuration)
-        require_audit_trail()
+        audit.digest()  # a run that cannot be put on record is not started
         recovery.recover(configuration=configuration, now=now)
         runs.ensure_indexes(database)
         document = new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
         document["starter"] = None if enqueue else this_process().as_document()
         create(database, document, configuration)
-    audit.record(
-        actor=created_by, origin=origin, action="backup.requested", target=document["_id"], result="accepted",
-        now=now, details={"delete_bookings": delete_bookings},
-    )  # fmt: skip
+    _put_on_record(database, document)
     if enqueue:
         carry_out_backup.enqueue(backup_id=document["_id"])
     return document
 
 
-def require_audit_trail() -> None:
-    """A run that cannot be put on record is not started. Raise `RecordsUnavailable`."""
+def _put_on_record(database: Database[Any], document: RunDocument) -> None:
+    """Write the audit row of a request. Where that fails the run is closed again: it must not block the next one."""
     try:
-        audit.digest()
-    except DatabaseError as error:
-        raise RecordsUnavailable() from error
+        audit.record(
+            actor=document["created_by"], origin=document["origin"], action="backup.requested",
+            target=document["_id"], result="accepted", now=document["created_at"],
+            details={"delete_bookings": document["delete_bookings_requested"]},
+        )  # fmt: skip
+    except RecordsUnavailable as error:
+        changes = finishing.closing_changes(document, published=False, error=error)
+        runs.close_if_unchanged(database, document=document, changes=changes)
+        raise
 
 
 def _started_before(

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app.catalog import purge_ledger, runs
 from backups_app.configuration import Configuration, Secret
-from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable
+from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable, RecordsUnavailable
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
 from backups_app.workflow import jobs, overview, recovery
@@ -306,3 +307,38 @@ def test_a_command_killed_before_its_run_was_claimed_does_not_block_the_next(
 
     assert run["status"] == "success"
     assert overview.get_run(configuration=temple, backup_id=started["backup_id"])["error_code"] == "interrupted"
+
+
+def test_what_cannot_be_put_on_record_is_refused_and_blocks_nobody(
+    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched, pytest.raises(RecordsUnavailable):
+        patched.setattr("backups_app.models.AuditEvent.save", full)
+        run_backup(delete_bookings=True)
+
+    assert len(raw_documents(local_db, "bookings")) == 45
+    assert run_backup(delete_bookings=False)["status"] == "success"
+
+
+def test_a_purge_that_cannot_be_put_on_record_deletes_nothing(
+    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = publish.perform
+
+    def full_afterwards(run: Any) -> Any:
+        result = real(run)
+
+        def full(*_: Any, **__: Any) -> None:
+            raise OperationalError("disk I/O error")
+
+        monkeypatch.setattr("backups_app.models.AuditEvent.save", full)
+        return result
+
+    monkeypatch.setattr(publish, "perform", full_afterwards)
+    run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["error_code"]) == ("partial", "records_unavailable")
+    assert len(raw_documents(local_db, "bookings")) == len(raw_documents(remote_db, "bookings")) == 52
