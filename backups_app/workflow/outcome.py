@@ -44,12 +44,18 @@ def resume_available(document: Mapping[str, Any]) -> bool:
     purge = document.get("purge") or {}
     if not purge.get("allowed") or purge.get("kept_after_all"):
         return False
+    return bool(unfinished_collections(document))
+
+
+def unfinished_collections(document: Mapping[str, Any]) -> list[str]:
+    """Return the collections of a run's purge that are not finished on every side, begun or not."""
+    purge = document.get("purge") or {}
     sides = [Side.LOCAL] if document["sync_status"] == SyncStatus.SKIPPED else [Side.REMOTE, Side.LOCAL]
-    return any(
-        not ((purge.get(side.value) or {}).get(name) or {}).get("done")
-        for side in sides
+    return [
+        name
         for name in purge.get("collections", [])
-    )
+        if not all(((purge.get(side.value) or {}).get(name) or {}).get("done") for side in sides)
+    ]
 
 
 def message(document: Mapping[str, Any]) -> str:

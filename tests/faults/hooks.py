@@ -87,14 +87,15 @@ def watch(strike: Strike) -> Hooks:
     return hooks
 
 
-def kill_at(number: int, *, journal: Path | None) -> Strike:
-    """Return a strike that ends this process at that hook as `kill -9` does (0: never), and that keeps a journal."""
+def kill_at(where: int | str, *, journal: Path | None) -> Strike:
+    """Return a strike that ends this process as `kill -9` does, and that keeps a journal: at the hook of that number
+    (0: never), or at the first one whose name begins so."""
     file = journal.open("a", encoding="utf-8", buffering=1) if journal is not None else None
 
     def strike(reached: int, name: str) -> None:
         if file is not None:
             file.write(f"{reached} {name}\n")
-        if reached == number:
+        if reached == where or (isinstance(where, str) and name.startswith(where)):
             os.kill(os.getpid(), signal.SIGKILL)
 
     return strike

@@ -6,7 +6,7 @@ import collections
 import time
 from collections.abc import Callable
 
-from tests.faults.conftest import LONG, Temple
+from tests.faults.conftest import KEEPING, LONG, Temple
 
 MakeTemple = Callable[..., Temple]
 POINTS = 400 if LONG else 12
@@ -67,6 +67,46 @@ def test_killed_twice_the_third_run_recovers(temples: MakeTemple) -> None:
         temple.nothing_is_lost()
         temple.all_is_settled(where)
         temple.all_is_purged()
+
+
+def test_killed_after_the_ledger_a_run_that_keeps_bookings_deletes_and_moves_none_of_them(temples: MakeTemple) -> None:
+    temple = temples()
+    killed = temple.run(kill_at="after insert backup_purge_ledger")
+    assert killed.was_killed
+    before = [side["bookings"].count_documents({}) for side in temple.sides]
+
+    keeping = temple.run(KEEPING)
+
+    first = temple.local["backup_metadata"].find_one({"resume_available": True})
+    assert keeping.exit_code == 0, keeping.stdout + keeping.stderr
+    assert [side["bookings"].count_documents({}) for side in temple.sides] == before
+    assert first is not None, "the first run is not offered for Resume any more"
+    resumed = temple.run(["backup_resume", first["_id"], "--json"])
+    assert resumed.exit_code == 0, resumed.stdout + resumed.stderr
+    temple.nothing_is_lost()
+    temple.all_is_settled()
+    temple.all_is_purged()
+
+
+def test_killed_in_the_bookings_a_run_that_keeps_them_leaves_their_keys_alone(temples: MakeTemple) -> None:
+    temple = temples()
+    killed = temple.run(kill_at="before delete bookings")
+    assert killed.was_killed
+    temple.remote["bookings"].delete_one({"_id": "booking-5"})
+
+    keeping = temple.run(KEEPING)
+
+    counts = [side["bookings"].count_documents({}) for side in temple.sides]
+    assert keeping.exit_code == 0, keeping.stdout + keeping.stderr
+    assert counts[1] == counts[0] - 1, "sync moved a key that the ledger holds"
+    first = temple.local["backup_metadata"].find_one({"resume_available": True})
+    assert first is not None
+    kept = temple.run(["backup_resume", first["_id"], "--keep", "--json"])
+    assert kept.exit_code == 0, kept.stdout + kept.stderr
+    assert temple.run(KEEPING).exit_code == 0
+    counts = [side["bookings"].count_documents({}) for side in temple.sides]
+    assert counts[0] == counts[1] > 0
+    temple.nothing_is_lost()
 
 
 def _spread(total: int, wanted: int) -> list[int]:

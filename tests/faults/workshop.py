@@ -137,7 +137,7 @@ class Workshop:
         configuration: Configuration,
         arguments: list[str],
         *,
-        kill_at: int = 0,
+        kill_at: int | str = 0,
         stop_at: int | str = 0,
         file_limit: int | None = None,
         impatient: bool = False,

@@ -8,7 +8,7 @@ import logging
 from backups_app.catalog import purge_ledger, runs
 from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
 from backups_app.records import PURGEABLE_ALWAYS, PURGEABLE_WHEN_CONFIRMED, Phase, RunDocument, StepState
-from backups_app.workflow import finishing
+from backups_app.workflow import finishing, outcome
 from backups_app.workflow.run import Run, StepResult
 from backups_app.workflow.steps import purge_local, purge_remote
 
@@ -37,10 +37,15 @@ def perform(run: Run) -> StepResult:
 
 
 def _covered(run: Run, document: RunDocument) -> bool:
-    """Whether everything that is open of an earlier run is also asked for by this one."""
+    """Whether something is open of an earlier run, and everything that it has not finished is asked for by this one.
+
+    Not only what its ledger has open: finishing it goes on with the collections that it had not begun, and a run that
+    keeps bookings must never delete them because an earlier one had been asked to.
+    """
     asked = PURGEABLE_ALWAYS + (PURGEABLE_WHEN_CONFIRMED if run.deletes_bookings else ())
-    open_names = purge_ledger.open_collections(run.local, run_id=document["_id"])
-    return bool(open_names) and set(open_names) <= set(asked)
+    if not purge_ledger.open_collections(run.local, run_id=document["_id"]):
+        return False
+    return set(outcome.unfinished_collections(document)) <= set(asked)
 
 
 def _finish(run: Run, document: RunDocument) -> bool:
