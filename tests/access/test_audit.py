@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -145,3 +146,18 @@ def test_one_who_lost_the_race_for_a_number_takes_the_next(now: datetime, monkey
 
     assert event.n == 3
     assert audit.verify(published=[("b", 3, audit.digest().sha256)]).good
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_write_at_once_make_one_chain_without_gaps(now: datetime) -> None:
+    def write(number: int) -> None:
+        try:
+            audit.record(actor=f"person {number}", origin="api", action="login", result="success", now=now)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(write, range(80)))
+
+    assert audit.verify(published=[("all of it", 80, audit.digest().sha256)]).good
+    assert AuditEvent.objects.count() == 80
