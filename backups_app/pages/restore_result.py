@@ -42,8 +42,8 @@ class RestoreShown:
 
 
 def is_restore(run: RunDocument) -> bool:
-    """Return whether a run is a restore, a test copy or a test of a restore."""
-    return run.get("kind") in (Kind.RESTORE, Kind.TEST_COPY, Kind.REHEARSAL)
+    """Return whether a run is a restore, a test copy or a test of a restore, and its record says what it did."""
+    return run.get("kind") in (Kind.RESTORE, Kind.TEST_COPY, Kind.REHEARSAL) and bool(run.get("restore"))
 
 
 def of(run: RunDocument) -> RestoreShown:

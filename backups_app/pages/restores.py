@@ -27,7 +27,7 @@ def listing(request: AdminRequest) -> HttpResponse:
     runs = restoring.history(configuration=settings)
     context = {
         "place": "restores",
-        "rows": [_row(run) for run in runs],
+        "rows": [_row(run) for run in runs if run.get("restore")],
         "copies": restoring.list_copies(configuration=settings),
         "proven": status_card.current(now=timezone.now()).system.last_proven,
         "newest": _newest(),

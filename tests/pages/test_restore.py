@@ -329,3 +329,49 @@ def test_an_unknown_backup_is_unknown_at_every_step(admin_browser: Client, confi
 
     assert answers == [404, 404, 404]
     assert admin_browser.get(where("nonsense", 1)).status_code == 422
+
+
+def test_what_cannot_be_put_back_is_foreseen_and_then_named(
+    admin_browser: Client, temple: Configuration, local_db: Db
+) -> None:
+    local_db.devotees.create_index("phone", unique=True)
+    local_db.devotees.insert_many([{"_id": f"devotee-{number}", "phone": number} for number in range(20)])
+    backup_id = a_backup()
+    local_db.devotees.delete_one({"_id": "devotee-7"})
+    local_db.devotees.insert_one({"_id": "somebody-else", "phone": 7})
+    foreseen = admin_browser.get(where(backup_id, 3, "devotees")).content.decode()
+    confirm = admin_browser.get(where(backup_id, 4, "devotees")).content.decode()
+    started = admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm))
+    (run,) = restores(local_db)
+
+    jobs.execute(backup_id=run["_id"])
+    result = admin_browser.get(started["Location"]).content.decode()
+
+    assert "To know beforehand" in foreseen and "Problems found: none." not in foreseen
+    assert "Restored, with something left undone" in result
+    assert "The safety backup holds everything that was there before." in result
+    assert "1 not added: another document holds the same unique value" in result and "devotee-7" in result
+    assert "Undo…" in result
+
+
+def test_the_list_of_backups_shows_safety_backups_and_no_tests(
+    admin_browser: Client, temple: Configuration, local_db: Db
+) -> None:
+    backup_id = a_backup()
+    local_db.employee_bookings.delete_one({"_id": 1})
+    confirm = admin_browser.get(where(backup_id, 4, "employee_bookings")).content.decode()
+    admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm))
+    (restore,) = restores(local_db)
+    jobs.execute(backup_id=restore["_id"])
+    admin_browser.post("/admin/backups/restores/rehearse/", {"backup_id": backup_id})
+    test = next(run for run in restores(local_db) if run["kind"] == "rehearsal")
+    jobs.execute(backup_id=test["_id"])
+    foreign = temple.backup_dir / "backup_20200101_000000" / temple.database_name
+    foreign.mkdir(parents=True)
+    (foreign / "rooms.bson").write_bytes(b"")
+
+    listed = admin_browser.get("/admin/backups/runs/").content.decode()
+
+    assert f'{restore["_id"]}</span> <span class="badge">safety backup</span>' in listed
+    assert "20200101_000000" in listed
+    assert test["_id"] not in listed
