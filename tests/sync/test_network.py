@@ -27,16 +27,16 @@ def line(remote_server: EmbeddedServer) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def far(any_pair: Pair, line: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+def far(pair: Pair, line: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     """The same pair with Atlas behind a line that we can spoil."""
     monkeypatch.setattr(written, "TRANSACTION_SECONDS", 3.0)
     client: MongoClient[dict[str, Any]] = MongoClient(
         line.uri, serverSelectionTimeoutMS=1_500, socketTimeoutMS=2_000, **OPTIONS
     )
-    seed(any_pair, list(first_documents()))
-    any_pair.sync()
-    state_pairs(any_pair)
-    yield replace(any_pair, remote=client[any_pair.remote.name])
+    seed(pair, list(first_documents()))
+    pair.sync()
+    state_pairs(pair)
+    yield replace(pair, remote=client[pair.remote.name])
     client.close()
 
 
@@ -67,22 +67,20 @@ def _check(far: Pair, error: TempleOpsError | None) -> None:
         assert log["half_way"] is isinstance(error, SyncInterrupted)
 
 
-@pytest.mark.parametrize("count", [1, 900, 2_500, 4_000, 6_000, 9_000])
+@pytest.mark.parametrize("count", [900, 3_000, 6_000])
 @pytest.mark.parametrize("to_client", [False, True], ids=["to Atlas", "from Atlas"])
-def test_a_connection_cut_after_so_many_bytes(
-    far: Pair, any_pair: Pair, line: Proxy, count: int, to_client: bool
-) -> None:
+def test_a_connection_cut_after_so_many_bytes(far: Pair, pair: Pair, line: Proxy, count: int, to_client: bool) -> None:
     far.remote.client.admin.command("ping")
     line.cut_after(count, to_client=to_client)
 
     error = _sync(far)
 
     _check(far, error)
-    _heals(far, any_pair, line)
+    _heals(far, pair, line)
 
 
 @pytest.mark.parametrize("command", [b"commitTransaction", b"findAndModify", b"getMore", b"listCollections"])
-def test_a_reply_that_never_comes(any_pair: Pair, line: Proxy, far: Pair, command: bytes) -> None:
+def test_a_reply_that_never_comes(pair: Pair, line: Proxy, far: Pair, command: bytes) -> None:
     plain: MongoClient[dict[str, Any]] = MongoClient(line.uri, **{**OPTIONS, "compressors": []})
     uncompressed = replace(far, remote=plain[far.remote.name])
     line.lose_reply(to=command)
@@ -91,24 +89,24 @@ def test_a_reply_that_never_comes(any_pair: Pair, line: Proxy, far: Pair, comman
 
     plain.close()
     _check(far, error)
-    _heals(far, any_pair, line)
+    _heals(far, pair, line)
 
 
-def test_a_line_that_resets_now_and_then(far: Pair, any_pair: Pair, line: Proxy) -> None:
+def test_a_line_that_resets_now_and_then(far: Pair, pair: Pair, line: Proxy) -> None:
     line.reset_some(0.05)
 
     _check(far, _sync(far))
 
-    _heals(far, any_pair, line)
+    _heals(far, pair, line)
 
 
 @pytest.mark.parametrize(
     "strike", [Proxy.refuse, Proxy.black_hole], ids=["refuses every connection", "swallows every byte"]
 )
 def test_an_atlas_out_of_reach_changes_nothing_and_is_named(
-    far: Pair, any_pair: Pair, line: Proxy, strike: Callable[[Proxy], None]
+    far: Pair, pair: Pair, line: Proxy, strike: Callable[[Proxy], None]
 ) -> None:
-    before = [contents(side) for side in (any_pair.local, any_pair.remote)]
+    before = [contents(side) for side in (pair.local, pair.remote)]
     strike(line)
 
     error = _sync(far)
@@ -116,11 +114,11 @@ def test_an_atlas_out_of_reach_changes_nothing_and_is_named(
     assert isinstance(error, DatabaseUnreachable)
     assert error.facts == {"side": "remote"}
     _check(far, error)
-    assert [contents(side) for side in (any_pair.local, any_pair.remote)] == before
-    _heals(far, any_pair, line)
+    assert [contents(side) for side in (pair.local, pair.remote)] == before
+    _heals(far, pair, line)
 
 
-def test_an_atlas_lost_half_way_is_told_apart(far: Pair, any_pair: Pair, line: Proxy) -> None:
+def test_an_atlas_lost_half_way_is_told_apart(far: Pair, pair: Pair, line: Proxy) -> None:
     class Cutting:
         """Refuses everything after the first collection has been carried over."""
 
@@ -131,19 +129,19 @@ def test_an_atlas_lost_half_way_is_told_apart(far: Pair, any_pair: Pair, line: P
             if label.startswith("halls"):
                 line.refuse()
 
-    seed(any_pair, [version(key) for key in range(3)], sides=[Side.REMOTE], name="halls")
+    seed(pair, [version(key) for key in range(3)], sides=[Side.REMOTE], name="halls")
 
     with pytest.raises(SyncInterrupted, match="pulled"):
         far.sync(progress=Cutting(), run_id="struck")
 
     log = sync_logs.of_run(far.local, run_id="struck") or {}
     assert (log["status"], log["half_way"]) == ("failed", True)
-    _heals(far, any_pair, line)
+    _heals(far, pair, line)
 
 
-def test_a_slow_line_only_takes_longer(far: Pair, any_pair: Pair, line: Proxy) -> None:
+def test_a_slow_line_only_takes_longer(far: Pair, pair: Pair, line: Proxy) -> None:
     line.latency(0.05)
 
     assert _sync(far) is None
 
-    _heals(far, any_pair, line)
+    _heals(far, pair, line)
