@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson.binary import Binary
@@ -30,6 +30,7 @@ from backups_app.mongo import raw_ids
 
 NAME = "sync_conflicts"
 PART_BYTES = 8 * 1024 * 1024
+KEPT_DAYS = 90
 WRITE_BYTES = 16 * 1024 * 1024
 _DURABLE = WriteConcern(w="majority", j=True)
 
@@ -105,6 +106,15 @@ def get(database: Database[Any], *, conflict_id: str) -> dict[str, Any] | None:
 def mark_put_back(database: Database[Any], *, conflict_id: str, now: datetime) -> None:
     """Remember that an admin put this version back."""
     collection(database).update_one({"_id": conflict_id}, {"$set": {"put_back_at": now}})
+
+
+def expire(database: Database[Any], *, held_until: datetime, now: datetime) -> int:
+    """Remove versions that were kept more than 90 days ago and that a verified backup holds. Return how many entries.
+
+    `held_until` is when the newest verified backup that held this collection was begun: what was kept later stays.
+    """
+    limit = min(held_until, now - timedelta(days=KEPT_DAYS))
+    return collection(database).delete_many({"kept_at": {"$lt": limit}}).deleted_count
 
 
 def _documents(loser: Loser, *, run_id: str, now: datetime) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,73 @@
+"""Kept versions: whole, once, in parts where they are large, and gone only when a backup has them and time has passed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo.database import Database
+
+from backups_app.catalog import sync_conflicts
+from backups_app.catalog.sync_conflicts import Loser
+from backups_app.mongo.raw_bson import text
+from tests.sync.pairs import document, int32
+
+Mongo = Database[dict[str, Any]]
+NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
+
+
+def _loser(number: int, *, fill: int = 0, other: bytes | None = None) -> Loser:
+    frame = document(("_id", int32(number)), ("fill", text("x" * fill)))
+    return Loser(collection="halls", side="remote", reason="conflict", why="newer", frame=frame, other=other)
+
+
+def _keep(database: Mongo, *losers: Loser, at: datetime = NOW) -> None:
+    sync_conflicts.keep(database, losers=losers, run_id="r", now=at)
+
+
+def test_a_version_is_kept_once_and_given_back_whole(local_db: Mongo) -> None:
+    loser = _loser(1, other=document(("_id", int32(1))))
+
+    _keep(local_db, loser)
+    _keep(local_db, loser, at=NOW + timedelta(days=1))
+
+    [kept] = sync_conflicts.newest(local_db, only_conflicts=True, limit=9)
+    assert (kept["kept_at"], kept["kind"], kept["applied"], kept["document_id"]) == (NOW, "replaced", False, 1)
+    found = sync_conflicts.get(local_db, conflict_id=loser.id)
+    assert found is not None
+    assert (found["bytes"], found["other"]) == (loser.frame, loser.other)
+
+
+def test_the_largest_document_is_kept_in_parts(local_db: Mongo) -> None:
+    loser = _loser(1, fill=16 * 1024 * 1024 - 100)
+
+    _keep(local_db, loser, _loser(2))
+
+    found = sync_conflicts.get(local_db, conflict_id=loser.id)
+    assert found is not None
+    assert found["bytes"] == loser.frame
+    assert found["kind"] == "deleted"
+    assert len(sync_conflicts.newest(local_db, only_conflicts=False, limit=9)) == 2
+
+
+def test_what_was_applied_and_put_back_is_marked(local_db: Mongo) -> None:
+    first, second = _loser(1), _loser(2)
+    _keep(local_db, first, second)
+
+    sync_conflicts.mark_applied(local_db, ids=[first.id])
+    sync_conflicts.mark_put_back(local_db, conflict_id=first.id, now=NOW)
+
+    marked = {one["_id"]: one for one in sync_conflicts.newest(local_db, only_conflicts=False, limit=9)}
+    assert (marked[first.id]["applied"], marked[first.id]["put_back_at"]) == (True, NOW)
+    assert marked[second.id]["applied"] is False
+
+
+def test_a_version_expires_only_when_it_is_old_and_a_backup_holds_it(local_db: Mongo) -> None:
+    _keep(local_db, _loser(1), at=NOW - timedelta(days=200))
+    _keep(local_db, _loser(2), at=NOW - timedelta(days=100))
+    _keep(local_db, _loser(3), at=NOW - timedelta(days=10))
+
+    assert sync_conflicts.expire(local_db, held_until=NOW - timedelta(days=150), now=NOW) == 1
+    assert sync_conflicts.expire(local_db, held_until=NOW, now=NOW) == 1
+
+    assert [one["document_id"] for one in sync_conflicts.newest(local_db, only_conflicts=False, limit=9)] == [3]
