@@ -87,7 +87,9 @@ def _step_preview(request: AdminRequest, asked: Asked, choices: Choices, *, refu
     if refusal or "again" in request.GET:
         restore_previews.forget(configuration=configuration.current(), choices=choices)
     making = _making(choices, wait_seconds=WAIT_SECONDS)
-    _record_look(request, choices)
+    if not making.on_record:  # a browser without script loads the page again until the preview is there
+        making.on_record = True
+        _record_look(request, choices)
     status = HTTPStatus.CONFLICT if refusal else HTTPStatus.OK
     return _answer(request, _context(asked) | _preview_context(making) | {"refusal": refusal}, status=status)
 

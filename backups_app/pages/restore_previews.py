@@ -33,13 +33,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(eq=False, kw_only=True)
 class Making(Silent):
-    """One preview: in the making, made, or failed with `error`. `collection` is the one being compared."""
+    """One preview: in the making, made, or failed with `error`. `collection` is the one being compared; `on_record`:
+    the audit trail knows that somebody looked."""
 
     choices: Choices
     began_at: float = field(default_factory=time.monotonic)
     asked_at: float = field(default_factory=time.monotonic)
     collection: str = ""
     compared: int = 0
+    on_record: bool = False
     made_at: datetime | None = None
     result: Preview | None = None
     error: TempleOpsError | None = None

@@ -313,7 +313,8 @@ def test_a_step_for_htmx_brings_its_title_and_the_focus(admin_browser: Client, t
 def test_previews_and_starts_are_in_the_audit_trail(admin_browser: Client, temple: Configuration, local_db: Db) -> None:
     backup_id = a_backup()
     local_db.employee_bookings.delete_one({"_id": 1})
-    admin_browser.get(where(backup_id, 3, "employee_bookings"))
+    for _ in range(3):
+        admin_browser.get(where(backup_id, 3, "employee_bookings"))
 
     admin_browser.post(
         f"/admin/backups/{backup_id}/restore/",
@@ -321,7 +322,7 @@ def test_previews_and_starts_are_in_the_audit_trail(admin_browser: Client, templ
     )
 
     actions = list(AuditEvent.objects.filter(actor="ravi").values_list("action", flat=True))
-    assert "restore.preview" in actions and "restore.requested" in actions
+    assert (actions.count("restore.preview"), actions.count("restore.requested")) == (1, 1)
 
 
 def test_an_unknown_backup_is_unknown_at_every_step(admin_browser: Client, configured: Configuration) -> None:
