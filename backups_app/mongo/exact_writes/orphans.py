@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pymongo
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
@@ -15,6 +16,7 @@ from backups_app.mongo import connections
 
 IDLE_SECONDS = 2.0
 """Between two commands of a living transaction of ours there is never as much."""
+LOOK_SECONDS = 5.0
 
 
 def end_idle_transactions(client: MongoClient[dict[str, Any]]) -> int:
@@ -30,9 +32,10 @@ def end_idle_transactions(client: MongoClient[dict[str, Any]]) -> int:
         {"$project": {"id": "$lsid.id"}},
     ]
     try:
-        sessions = [{"id": found["id"]} for found in client.admin.aggregate(stages)]
-        if sessions:
-            client.admin.command("killSessions", sessions)
+        with pymongo.timeout(LOOK_SECONDS):
+            sessions = [{"id": found["id"]} for found in client.admin.aggregate(stages)]
+            if sessions:
+                client.admin.command("killSessions", sessions)
     except PyMongoError:
         return 0
     return len(sessions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -13,14 +14,15 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
-from backups_app.mongo.exact_writes import failures
+from backups_app.mongo.exact_writes import failures, orphans
 from backups_app.mongo.exact_writes.failures import Kind
 from backups_app.mongo.exact_writes.live_collection import DURABLE
 
 DUPLICATE_KEY, VALIDATION_FAILED = 11000, 121
 DROPPED_BEFORE_HALVING = 5
+TRIES_BEFORE_ORPHANS = 4
 TRANSACTION_SECONDS = 90.0
-"""Longer than the 60 seconds that a server keeps the open transaction of a process that died."""
+"""Longer than a server keeps the open transaction of a process that died, where we may not end it ourselves."""
 
 T = TypeVar("T")
 
@@ -78,10 +80,18 @@ class OneRefused(Exception):
 
 def in_transaction(session: ClientSession, work: Callable[[ClientSession], T]) -> T:
     """Run `work` in a snapshot transaction, again when it collided with another writer, or its end was lost on the
-    way. Return what it returns. Raise PyMongoError when that does not help within `TRANSACTION_SECONDS`."""
+    way. What holds on to the documents for long may be a dead process's transaction: that is ended. Return what it
+    returns. Raise PyMongoError when that does not help within `TRANSACTION_SECONDS`."""
+    tries = itertools.count(1)
+
+    def work_once_more(running: ClientSession) -> T:
+        if next(tries) > TRIES_BEFORE_ORPHANS:
+            orphans.end_idle_transactions(running.client)
+        return work(running)
+
     with pymongo.timeout(TRANSACTION_SECONDS):
         return session.with_transaction(
-            work,
+            work_once_more,
             read_concern=ReadConcern("snapshot"),
             write_concern=DURABLE,
             read_preference=ReadPreference.PRIMARY,
