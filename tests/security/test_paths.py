@@ -82,7 +82,8 @@ def test_there_are_enough_vectors() -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_nothing_gets_out(caller: Caller, root: Path, place: str) -> None:
-    vectors = [*known(), *generated(GENERATED, seed=len(place))]
+    there = {REAL, "bookings", "aliased"}  # what the generator may hit upon, and what really is there
+    vectors = [one for one in (*known(), *generated(GENERATED, seed=len(place))) if one not in there]
     with override_settings(TEMPLEOPS=Configuration(backup_dir=root, database_name="temple_db")):
         assert caller.get(f"/api/backups/{REAL}/collections/bookings").status_code == 200
         refused(caller, PLACES[place]("warm up"))
