@@ -134,7 +134,7 @@ def test_any_failure_of_the_way_to_atlas_loses_nothing(
     far_temples: Callable[..., Temple], network: Proxy, kind: str
 ) -> None:
     chance = random.Random(kind)
-    hooks = len(far_temples().run().hooks)
+    hooks = len(far_temples().run().hooks) if LONG else 0
     codes = []
     struck = 0
     for number in range(15 if LONG else 1):
