@@ -1,4 +1,4 @@
-"""Kept versions: whole, once, in parts where they are large, and gone only when a backup has them and time has passed."""
+"""Kept versions: whole, once, in parts where they are large, and gone only when old and held by a backup."""
 
 from __future__ import annotations
 
