@@ -54,7 +54,9 @@ class Refresh(Strict):
 
 
 class Trigger(Strict):
-    delete_bookings = StrictBooleanField(help_text="Whether bookings and employee_bookings are deleted afterwards.")
+    delete_bookings = StrictBooleanField(
+        default=False, help_text="Whether bookings and employee_bookings are deleted afterwards."
+    )
 
 
 class Resume(Strict):

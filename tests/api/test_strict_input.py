@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from backups_app.api import strict_json
 from backups_app.configuration import Configuration
-from backups_app.errors import BadRequest
+from backups_app.errors import BadRequest, RunActive
 from tests.security.conftest import Caller, send
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,6 @@ BODIES = {
     b'{"delete_bookings": {"$ne": false}}': (422, "validation_error"),
     b'{"delete_booking": true}': (422, "validation_error"),
     b'{"delete_bookings": true, "confirm": "yes"}': (422, "validation_error"),
-    b"{}": (422, "validation_error"),
     b"": (422, "validation_error"),
     b"[]": (422, "validation_error"),
     b"true": (422, "validation_error"),
@@ -60,6 +59,20 @@ def test_a_body_that_is_not_exactly_right_starts_nothing(caller: Caller, started
 
     assert (answer.status_code, answer.json()["code"]) == BODIES[body]
     assert started == []
+
+
+def test_bookings_are_kept_unless_the_body_says_otherwise(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def refuse(**given: Any) -> None:
+        asked.append(given["delete_bookings"])
+        raise RunActive(backup_id="20250119_143022", created_by="ananya")
+
+    monkeypatch.setattr("backups_app.workflow.jobs.start_backup", refuse)
+    with override_settings(TEMPLEOPS=Configuration()):
+        answer: Any = caller.send("POST", "/api/backup", {})
+
+    assert (answer.status_code, asked) == (409, [False])
 
 
 def test_what_is_wrong_is_said_field_by_field(caller: Caller, started: list[Any]) -> None:
