@@ -21,6 +21,7 @@ from pymongo.errors import PyMongoError
 
 from backups_app.mongo import connections
 from backups_app.mongo.embedded import EmbeddedServer
+from backups_app.mongo.exact_writes import delete
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.mongo.exact_writes.live_collection import look
 from tests.proxy import Proxy
@@ -255,3 +256,22 @@ def test_a_transaction_that_a_killed_process_left_open_does_not_keep_anybody_wai
     print(f"waited {waited:.1f} s for a transaction that the server would have kept for 60 to 90")
     _check(outcome, near)
     assert waited < 45
+
+
+def test_a_server_that_is_gone_ends_the_call_however_long_it_was_busy_before(
+    near: Documents, network: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delete, "BUSY_SECONDS", 0.0)  # as if the patience for other work were used up
+    monkeypatch.setattr(delete, "SECOND_LOOK_SECONDS", 1.0)
+    frames = _seed(near)
+    options: dict[str, Any] = {"timeoutMS": 1000, "serverSelectionTimeoutMS": 500}
+    with MongoClient[dict[str, Any]](network.uri, **options) as client:
+        live = look(collection=client["exact_delete"]["bookings"])
+        network.refuse()
+        started = time.monotonic()
+
+        with pytest.raises(PyMongoError):
+            delete_equal(live=live, frames=frames)
+
+    assert time.monotonic() - started < 10
+    assert near.count_documents({}) == DOCUMENTS - 100

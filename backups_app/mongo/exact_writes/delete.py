@@ -143,11 +143,17 @@ def _deliver(live: LiveCollection, window: Frames, sent: set[bytes], deadline: f
                 raise
             if kind is Kind.REFUSED:
                 raise _Refused(failures.reason(error)) from error
-            if busy >= BUSY_TRIES_BEFORE_ORPHANS:
-                orphans.end_idle_transactions(live.collection.database.client)
-            if (busy >= BUSY_TRIES_BEFORE_HALVING and len(window) > 1) or time.monotonic() > deadline:
-                raise _Refused("other work held on to it") from error
+            if kind is Kind.BUSY:
+                _be_patient(live, window, busy, deadline, error)
         time.sleep(random.uniform(0.2, 1.0) * min(0.01 * 2 ** (busy + unknown), 1.0))  # noqa: S311
+
+
+def _be_patient(live: LiveCollection, window: Frames, busy: int, deadline: float, error: Exception) -> None:
+    """Other work holds on to a document. Return when it may be tried again as it is, else raise `_Refused`."""
+    if busy >= BUSY_TRIES_BEFORE_ORPHANS:
+        orphans.end_idle_transactions(live.collection.database.client)
+    if (busy >= BUSY_TRIES_BEFORE_HALVING and len(window) > 1) or time.monotonic() > deadline:
+        raise _Refused("other work held on to it") from error
 
 
 def _limit_seconds(live: LiveCollection) -> float:
