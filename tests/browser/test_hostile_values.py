@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -40,7 +41,7 @@ def test_there_are_sixty() -> None:
 
 
 @pytest.fixture
-def hostile(house: House) -> dict[str, str]:
+def hostile(house: House) -> Iterator[dict[str, str]]:
     """Hostile values, keys, collection names, people, notes and conflicts; two backups. Returns what pages need."""
     local, remote = house.database(), house.database("remote")
     values = [{"_id": number, "value": text, "name": text} for number, text in enumerate(PAYLOADS)]
@@ -68,7 +69,11 @@ def hostile(house: House) -> dict[str, str]:
     conflict = local["sync_conflicts"].find_one()
     assert conflict is not None
     person(house)
-    return {"a": first, "b": second, "conflict": str(conflict["_id"])}
+    yield {"a": first, "b": second, "conflict": str(conflict["_id"])}
+    house.manage("shell", "-c", (
+        "from backups_app.models import User\n"
+        "User.objects.filter(username='ananya').update(first_name='Ananya', last_name='')\n"
+    ))  # fmt: skip
 
 
 def made(house: House) -> str:
