@@ -10,7 +10,7 @@ import pymongo
 
 from backups_app import formats
 from backups_app.backup_files.store import DiskUsage, Store
-from backups_app.catalog import lease, runs
+from backups_app.catalog import lease
 from backups_app.configuration import Configuration
 from backups_app.dump import engine
 from backups_app.errors import (
@@ -158,9 +158,3 @@ def _writable(store: Store) -> bool:
     if os.path.lexists(store.root):
         return store.root.is_dir() and not store.root.is_symlink() and os.access(store.root, os.W_OK | os.X_OK)
     return os.access(store.root.parent, os.W_OK | os.X_OK)
-
-
-def another_run(configuration: Configuration) -> TempleOpsError | None:
-    """Return the refusal that names the run in progress, or None."""
-    database = prepare.local_database(configuration)
-    return runs.another_run(database) if runs.active(database) else None
