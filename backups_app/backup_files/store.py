@@ -135,9 +135,12 @@ class Store:
         )
 
     def usage(self) -> DiskUsage:
-        """Return the size and the free space of the store's disk. Raise `StorageFailed` if it is not there."""
+        """Return the size and the free space of the store's disk. Raise `StorageFailed` if it is not there.
+
+        Before the first backup that is the disk of the folder's parent, where `prepare` will make it.
+        """
         try:
-            usage = shutil.disk_usage(self.root)
+            usage = shutil.disk_usage(self.root if os.path.lexists(self.root) else self.root.parent)
         except OSError as error:
             durable.fail(error, path=self.root)
         return DiskUsage(total_bytes=usage.total, free_bytes=usage.free)

@@ -143,8 +143,7 @@ def _store(store: Store, *, known: object, found: _Findings) -> Iterator[TempleO
         if not _writable(store):
             yield FolderNotWritable(errno_name="EACCES")
             return
-        if store.root.is_dir():
-            found.disk = store.usage()
+        found.disk = store.usage()
     except TempleOpsError as refusal:
         yield refusal
         return

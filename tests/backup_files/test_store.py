@@ -184,6 +184,15 @@ def test_looser_rights_are_reported_with_their_repair(store: Store) -> None:
     assert loose == {f"backup_{ID}": "chmod 700", f"backup_{ID}/metadata.json": "chmod 600"}
 
 
+def test_before_the_first_backup_the_disk_is_that_of_the_parent(a_folder: Path) -> None:
+    not_made_yet = Store(root=a_folder / "backups")
+
+    usage = not_made_yet.usage()
+
+    assert 0 < usage.free_bytes <= usage.total_bytes
+    assert not not_made_yet.root.exists(), "looking makes nothing"
+
+
 def test_sizes_are_those_of_the_disk(store: Store) -> None:
     (a_published(store) / "data").write_bytes(b"x" * 1000)
 
