@@ -15,6 +15,9 @@ from backups_app.mongo import connections
 _ORDERED: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO, tz_aware=True)
 _NOT_OPTIONS = frozenset({"uuid", "autoIndexId", "create"})
 _NOT_INDEX = frozenset({"ns", "background"})
+_IMPLIED = {"validationLevel": "strict", "validationAction": "error"}
+"""What holds where a validator names neither. `collMod` spells them out, `create` does not: the rules are the same."""
+
 _NAMESPACE_EXISTS, _NAMESPACE_NOT_FOUND = 48, 26
 _NO_NAMESPACE = frozenset({_NAMESPACE_NOT_FOUND, 166})
 
@@ -107,7 +110,7 @@ def differences(*, wanted: Structure, there: Structure) -> list[str]:
     if wanted.type != there.type:
         return [f'"{wanted.name}" is a {there.type} now; in the backup it is a {wanted.type}']
     names = sorted(set(wanted.options) | set(there.options))
-    differing = [name for name in names if not _alike(wanted.options.get(name), there.options.get(name))]
+    differing = [name for name in names if not _alike(_option(wanted, name), _option(there, name))]
     said = [f'the option {name} of "{wanted.name}" differs from the backup' for name in differing]
     here, backup = ({spec["name"]: spec for spec in side.indexes} for side in (there, wanted))
     said += [f'the index "{name}" of "{wanted.name}" is not there' for name in sorted(backup.keys() - here.keys())]
@@ -121,6 +124,11 @@ def differences(*, wanted: Structure, there: Structure) -> list[str]:
 
 def _structure(info: Mapping[str, Any]) -> Structure:
     return Structure(name=info["name"], type=info["type"], options=_options(info.get("options") or {}))
+
+
+def _option(structure: Structure, name: str) -> Any:
+    implied = _IMPLIED.get(name) if "validator" in structure.options else None
+    return structure.options.get(name, implied)
 
 
 def _alike(one: Any, other: Any) -> bool:

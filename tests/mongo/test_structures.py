@@ -1,0 +1,48 @@
+"""Two collections of one structure are told to be alike, and any other pair is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from backups_app.mongo import structures
+from backups_app.mongo.structures import Structure
+
+Mongo = Database[dict[str, Any]]
+SHAPE = {"$jsonSchema": {"required": ["seva"]}}
+
+
+def _bookings(**options: Any) -> Structure:
+    return Structure(name="bookings", type="collection", options=options)
+
+
+def test_rules_set_afterwards_are_the_rules_set_at_creation(local_db: Mongo) -> None:
+    local_db.create_collection("bookings", validator=SHAPE, validationLevel="moderate")
+    wanted = structures.one(local_db, "bookings")
+    local_db.drop_collection("bookings")
+    local_db.create_collection("bookings")
+    assert wanted is not None
+
+    structures.set_rules(local_db, name="bookings", rules=wanted.options)
+
+    there = structures.one(local_db, "bookings")
+    assert there is not None
+    assert structures.differences(wanted=wanted, there=there) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"validator": SHAPE, "validationAction": "warn"},
+        {"validator": SHAPE, "validationLevel": "off"},
+        {"validationAction": "error"},
+        {},
+    ],
+)
+def test_rules_that_bind_otherwise_are_a_difference(other: dict[str, Any]) -> None:
+    wanted = _bookings(validator=SHAPE)
+
+    assert structures.differences(wanted=wanted, there=_bookings(**other))
+    assert structures.differences(wanted=_bookings(**other), there=wanted)
