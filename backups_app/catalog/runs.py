@@ -162,25 +162,24 @@ def cancelled_by(database: Database[Any], *, backup_id: str) -> str | None:
     return document.get("cancelled_by")
 
 
-def unclaimed(database: Database[Any], *, older_than: timedelta) -> list[RunDocument]:
-    """Return queued runs that no worker has taken for `older_than`, by the server's clock."""
-    return list(
-        collection(database).find(
-            {"status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None, **_silent(older_than)}
-        )
-    )
+def unclaimed(database: Database[Any], *, late_after: timedelta) -> list[RunDocument]:
+    """Return queued runs that no worker has taken, each with `late`: whether for so long, by the server's clock."""
+    queued = {"status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None}
+    return list(collection(database).aggregate([{"$match": queued}, {"$set": {"late": _silent(late_after)}}]))
 
 
 def stale(database: Database[Any], *, older_than: timedelta) -> list[RunDocument]:
     """Return owned runs whose heartbeat is older than `older_than`, by the server's clock."""
     return list(
-        collection(database).find({"status": Status.IN_PROGRESS.value, "owner": {"$ne": None}, **_silent(older_than)})
+        collection(database).find(
+            {"status": Status.IN_PROGRESS.value, "owner": {"$ne": None}, "$expr": _silent(older_than)}
+        )
     )
 
 
 def _silent(older_than: timedelta) -> dict[str, Any]:
     milliseconds = int(older_than.total_seconds() * 1000)
-    return {"$expr": {"$lt": ["$heartbeat_at", {"$subtract": ["$$NOW", milliseconds]}]}}
+    return {"$lt": ["$heartbeat_at", {"$subtract": ["$$NOW", milliseconds]}]}
 
 
 def close_if_unchanged(database: Database[Any], *, document: RunDocument, changes: Mapping[str, Any]) -> bool:

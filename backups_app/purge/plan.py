@@ -21,7 +21,10 @@ class PurgePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Gates:
-    """What must be so before anything is deleted. Whatever could not be found out is given as False or None."""
+    """What must be so before anything is deleted. Whatever could not be found out is given as False or None.
+
+    That the run is ours is no fact that lasts: `progress.checkpoint` asks it here and again before each batch.
+    """
 
     published: bool
     verified_by_this_process: bool
@@ -29,7 +32,6 @@ class Gates:
     sync_status: SyncStatus | None
     pair_known: bool
     confirmed: bool
-    lease_held: bool
 
 
 def decide(
@@ -72,7 +74,6 @@ def refusals(gates: Gates) -> dict[str, str]:
         "sync_not_succeeded": (synced, "the sync did not succeed"),
         "pair_unknown": (paired, "local and Atlas are not the pair that was synced before"),
         "not_confirmed": (gates.confirmed, "nobody confirmed what is deleted"),
-        "lease_lost": (gates.lease_held, "this process does not own the run any more"),
     }
     return {name: f"Nothing is deleted: {said}." for name, (fact, said) in checks.items() if fact is not True}
 

@@ -14,8 +14,9 @@ from backups_app import formats
 from backups_app.access import audit
 from backups_app.backup_files import metadata
 from backups_app.backup_files.manifest import Manifest
+from backups_app.backup_files.store import Store
 from backups_app.catalog import runs
-from backups_app.errors import RecordsUnavailable, RunCancelled, TempleOpsError
+from backups_app.errors import BackupNotFound, RecordsUnavailable, RunCancelled, TempleOpsError
 from backups_app.records import INTERNAL, Kind, Phase, RunDocument, Side, StepState
 from backups_app.workflow import outcome, restore_words
 from backups_app.workflow.run import Run, StepResult
@@ -41,19 +42,49 @@ STATUS_FIELDS = (
 def finish(run: Run, *, error: TempleOpsError | None) -> None:
     """Write the outcome of `run`: first the status fields of its `metadata.json`, then its document.
 
-    Raise `OwnershipLost` when the run has another owner by now.
+    A disk that fails now does not keep the outcome out of the record. Raise `OwnershipLost` when the run has another
+    owner by now.
     """
-    if not run.published:
-        run.store.discard_partial(run.backup_id, now=timezone.now())
+    published = run.published or _has_its_name(run)
+    said = [] if published else _discard(run)
     run.document["cancelled_by"] = runs.cancelled_by(run.local, backup_id=run.backup_id)
-    changes = closing_changes(run.document, published=run.published, error=error)
+    changes = closing_changes(run.document, published=published, error=error)
     run.ownership.write(phase=run.progress.phase, changes={"phase": Phase.FINISHING.value})
     run.progress.enter(step=0, phase=Phase.FINISHING)
     run.document.update(changes)
-    if run.published:
-        update_metadata(run.folder, document=run.document)
-    run.ownership.write(phase=Phase.FINISHING, changes=changes)
+    if published:
+        said += mirror(run.store, document=run.document)
+    run.document.setdefault("warnings", []).extend(said)
+    run.ownership.write(phase=Phase.FINISHING, changes=changes, warnings=said)
     record_end(run.document)
+
+
+def _has_its_name(run: Run) -> bool:
+    """Whether a verified backup got its name, though publishing it failed afterwards: it is listed, and may not survive
+    a power cut, so nothing was deleted by it."""
+    with contextlib.suppress(BackupNotFound):
+        return run.verified_here and run.store.folder(run.backup_id).is_dir()
+    return False
+
+
+def _discard(run: Run) -> list[str]:
+    """Remove the unfinished copy. Return the warning where the disk does not let us: the next run removes it."""
+    try:
+        run.store.discard_partial(run.backup_id, now=timezone.now())
+    except TempleOpsError as error:
+        logger.error("The unfinished copy stays", extra={"backup_id": run.backup_id, "code": error.code})
+        return ["The unfinished copy could not be removed from the backup disk. The next run removes it."]
+    return []
+
+
+def mirror(store: Store, *, document: RunDocument) -> list[str]:
+    """Put the outcome into the published folder too. Return the warning where the disk does not let us."""
+    try:
+        update_metadata(store.folder(document["_id"]), document=document)
+    except TempleOpsError as error:
+        logger.error("metadata.json keeps its older status", extra={"backup_id": document["_id"], "code": error.code})
+        return ["The outcome could not be written beside the backup. It stands in the record."]
+    return []
 
 
 def closing_changes(document: RunDocument, *, published: bool, error: TempleOpsError | None) -> dict[str, Any]:
@@ -129,6 +160,8 @@ def update_metadata(folder: Path, *, document: RunDocument) -> None:
     """Replace the status fields of a published `metadata.json`, atomically. Manifest and data stay as they are."""
     written = metadata.read(folder) or {}
     fresh = {name: document.get(name) for name in STATUS_FIELDS}
+    if document.get("restore"):  # a rebuilt record shall still know what was restored, and how to undo it
+        fresh["restore"] = document["restore"]
     metadata.write(folder, formats.plain(written | fresh | {"holds_alone": holds_alone(document)}))
 
 

@@ -251,7 +251,7 @@ def _keep_after_all(configuration: Configuration, document: RunDocument) -> RunD
                 step.update(sentence="Kept after all: what had not been deleted stays.")
         changes = {"purge": document["purge"], "steps": document["steps"], "resume_available": False}
         runs.amend(database, backup_id=document["_id"], changes=changes)
-        finishing.update_metadata(prepare.store(configuration).folder(document["_id"]), document=document | changes)
+        finishing.mirror(prepare.store(configuration), document=document | changes)
     return _known(document["_id"])
 
 

@@ -67,8 +67,8 @@ def _write_plan(run: Run) -> None:
 
 
 def _gates(run: Run) -> plan.Gates:
-    """The gates of `decisions.md`, section 4. `Ownership.write` has just proved that the run is ours, or it raised;
-    who asked for bookings had to confirm it at the door (typed phrase, `--confirm`, or the API's explicit body)."""
+    """The gates of `decisions.md`, section 4. Without the lease the checkpoint raises; who asked for bookings had to
+    confirm it at the door (typed phrase, `--confirm`, or the API's explicit body)."""
     run.progress.checkpoint()
     return plan.Gates(
         published=run.published,
@@ -77,7 +77,6 @@ def _gates(run: Run) -> plan.Gates:
         sync_status=SyncStatus(run.document["sync_status"]),
         pair_known=run.sync_succeeded,
         confirmed=isinstance(run.document["delete_bookings_requested"], bool),
-        lease_held=True,
     )
 
 

@@ -63,9 +63,8 @@ def abandoned(database: Database[Any], document: RunDocument, configuration: Con
 def close_unclaimed(*, database: Database[Any]) -> list[str]:
     """Close runs that no worker took within a minute, and those of a command that is gone. Return their ids."""
     closed = []
-    late = {document["_id"] for document in runs.unclaimed(database, older_than=UNCLAIMED_AFTER)}
-    for document in runs.unclaimed(database, older_than=timedelta(0)):
-        error = _why_unclaimed(document, late=document["_id"] in late)
+    for document in runs.unclaimed(database, late_after=UNCLAIMED_AFTER):
+        error = _why_unclaimed(document)
         if error is None:
             continue
         if _close(database, document, published=document["purge"] is not None, error=error):
@@ -73,12 +72,12 @@ def close_unclaimed(*, database: Database[Any]) -> list[str]:
     return closed
 
 
-def _why_unclaimed(document: RunDocument, *, late: bool) -> TempleOpsError | None:
+def _why_unclaimed(document: RunDocument) -> TempleOpsError | None:
     """Return what ended an unclaimed run, or None while it may still be taken."""
     starter = document.get("starter")
     if starter is not None and owner.is_gone(starter):
         return RunInterrupted()
-    return WorkerDown(seconds=int(UNCLAIMED_AFTER.total_seconds())) if late else None
+    return WorkerDown(seconds=int(UNCLAIMED_AFTER.total_seconds())) if document["late"] else None
 
 
 def close_cancelled(*, database: Database[Any], document: RunDocument) -> None:
@@ -101,7 +100,7 @@ def close(*, configuration: Configuration, database: Database[Any], document: Ru
     if not published and ours and document["phase"] in BEFORE_PUBLISHING:
         store.discard_partial(document["_id"], now=timezone.now())
     if _close(database, document, published=published, error=_interrupted(document, published)) and published:
-        _mirror(store, document)
+        finishing.mirror(store, document=document)
 
 
 def _interrupted(document: RunDocument, published: bool) -> TempleOpsError | None:
@@ -149,14 +148,6 @@ def _close(database: Database[Any], document: RunDocument, *, published: bool, e
     document.update(changes)
     finishing.record_end(document)
     return True
-
-
-def _mirror(store: Store, document: RunDocument) -> None:
-    """Put the outcome into the folder too. A disk that fails now does not undo the record."""
-    try:
-        finishing.update_metadata(store.folder(document["_id"]), document=document)
-    except TempleOpsError as error:
-        logger.error("metadata.json keeps its older status", extra={"backup_id": document["_id"], "code": error.code})
 
 
 def _end_orphan(document: RunDocument) -> None:

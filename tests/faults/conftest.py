@@ -25,6 +25,10 @@ from tests.faults.workshop import Ended, Workshop
 LONG = bool(os.environ.get("TEMPLEOPS_LONG"))
 WITH_DELETION = ["backup_now", "--delete-bookings", "--confirm", "DELETE BOOKINGS", "--json"]
 KEEPING = ["backup_now", "--keep-bookings", "--json"]
+TURNS = range(10 if LONG else 1)
+"""The long form of a fault comes in turns, each a test of its own: `-k turn3` runs the fourth, and a red one alone can
+be repeated. Short forms have one."""
+in_turns = pytest.mark.parametrize("turn", TURNS, ids=lambda turn: f"turn{turn}")
 AT = datetime(2026, 1, 19, 9, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
 
@@ -91,6 +95,11 @@ class Temple:
     @property
     def sides(self) -> tuple[TempleDatabase, TempleDatabase]:
         return self.local, self.remote
+
+
+def share(total: int, turn: int) -> range:
+    """Return which of `total` strikes belong to this turn, spread over all of them."""
+    return range(turn, total, len(TURNS))
 
 
 def documents(kind: str, numbers: range, **more: Any) -> list[dict[str, Any]]:

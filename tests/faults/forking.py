@@ -86,12 +86,15 @@ def _perform(order: dict[str, Any], folder: Path) -> int:
     from backups_app.mongo.exact_writes import delete
     from backups_app.records import Side
     from tests.faults import hooks
+    from tests.faults.broken_disk import BrokenDisk
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     faulthandler.register(signal.SIGUSR1, all_threads=True)  # how a test asks where a command hangs
     if order["file_limit"] is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit"], order["file_limit"]))
+    if order["broken_disk"] is not None:
+        BrokenDisk(**order["broken_disk"]).install()
     if order["impatient"]:
         connections.TIMEOUT_SECONDS = {Side.LOCAL: 10, Side.REMOTE: 4}
         connections.SERVER_SELECTION_SECONDS = {Side.LOCAL: 5, Side.REMOTE: 2}

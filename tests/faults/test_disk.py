@@ -1,7 +1,8 @@
-"""A full disk, at many fill levels: the run fails by its name, gives the space back and deletes nothing."""
+"""A backup disk that is full, broken or read-only: the run fails by its name, gives the space back, deletes nothing."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -12,11 +13,19 @@ from pathlib import Path
 import pytest
 
 from backups_app.backup_files.store import Store
-from tests.faults.conftest import KEEPING, LONG, Temple, documents
+from tests.faults.broken_disk import CALLS
+from tests.faults.conftest import KEEPING, LONG, WITH_DELETION, Temple, documents, in_turns, share
+from tests.faults.workshop import Ended
 
 DISK_EXIT_CODE = 12
-DISK_BYTES = 128 * 1024 * 1024
 FILL_LEVELS = 40 if LONG else 3
+PLACES = 4 if LONG else 1
+BROKEN = {errno.EIO: "storage_failed"}
+FULL = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_full", errno.EROFS: "permission_error"}
+IN_THE_DUMP = "disk create bookings.metadata.json"
+"""Some files are whole, some are not."""
+BEFORE_THE_DUMP = "disk mkdir .partial-"
+"""No file is open: with one, the system refuses to make a disk read-only."""
 
 
 @pytest.fixture
@@ -46,47 +55,135 @@ def test_a_file_that_cannot_grow_fails_the_run_and_nothing_is_deleted(large: Tem
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 128 MB of its own, where we may mount one."""
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mounts a file system of its own with some options, where we may. Returns where."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", "tmpfs", str(place)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small file system needs root")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+    def mount(options: str) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"mode=0700,{options}", "tmpfs", str(place)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("mounting a small file system needs root")
+        (place / "backups").mkdir(mode=0o700)
+        return place
+
+    yield mount
+    subprocess.run(["umount", "--lazy", str(place)], check=False, capture_output=True)
 
 
-def test_a_disk_that_fills_while_the_copy_is_written_ends_the_run_cleanly(large: Temple, small_disk: Path) -> None:
-    backup_dir = small_disk / "backups"
-    backup_dir.mkdir(mode=0o700)
-    temple = large.with_changes(backup_dir=backup_dir)
+@in_turns
+def test_a_disk_that_fills_while_the_copy_is_written_ends_the_run_cleanly(
+    large: Temple, small_disk: Callable[[str], Path], turn: int
+) -> None:
+    disk = small_disk("size=256m")
+    temple = large.with_changes(backup_dir=disk / "backups")
     codes = []
-    for level in range(FILL_LEVELS):
-        child = temple.workshop.start(temple.configuration, KEEPING, stop_at="disk create bookings.metadata.json")
-        child.wait_until_stopped()
+    for level in share(FILL_LEVELS, turn):
         free = (level + 1) * 28_000_000 // (FILL_LEVELS + 1)
-        _leave_free(small_disk, free)
-        child.signal(signal.SIGCONT)
-        ended = child.wait()
+        ended = _struck(temple, KEEPING, IN_THE_DUMP, lambda free=free: _leave_free(disk, free))  # type: ignore[misc]
 
         codes.append(ended.exit_code)
         assert ended.exit_code in (0, DISK_EXIT_CODE), ended.stdout + ended.stderr
-        assert not Store(backup_dir).partials()
+        assert not Store(disk / "backups").partials()
         temple.nothing_is_lost()
-        if ended.exit_code == 0:  # from here on there is room enough
-            break
-        assert shutil.disk_usage(small_disk).free > free - 200_000, "the space is not given back"
-        (small_disk / "ballast").unlink()
+        if ended.exit_code == DISK_EXIT_CODE:
+            assert shutil.disk_usage(disk).free > free - 200_000, "the space is not given back"
+        (disk / "ballast").unlink()
     print(f"\n{len(codes)} fill levels: {codes.count(0)} success, {codes.count(DISK_EXIT_CODE)} failed cleanly, 0 lost")
     assert DISK_EXIT_CODE in codes
+
+
+def test_a_disk_without_room_for_one_more_file_ends_the_run_cleanly(
+    large: Temple, small_disk: Callable[[str], Path]
+) -> None:
+    disk = small_disk("size=256m,nr_inodes=12")
+    temple = large.with_changes(backup_dir=disk / "backups")
+
+    ended = temple.run()
+
+    assert (ended.exit_code, ended.json()["error_code"]) == (DISK_EXIT_CODE, "disk_full"), ended.stdout + ended.stderr
+    assert not Store(disk / "backups").partials()
+    temple.nothing_is_lost()
+
+
+def test_a_disk_that_becomes_read_only_ends_the_run_by_its_name_and_the_next_one_tidies_up(
+    large: Temple, small_disk: Callable[[str], Path]
+) -> None:
+    disk = small_disk("size=256m")
+    temple = large.with_changes(backup_dir=disk / "backups")
+
+    ended = _struck(temple, WITH_DELETION, BEFORE_THE_DUMP, lambda: _remount(disk, "ro"))
+    after = [side["bookings"].count_documents({}) for side in temple.sides]
+    refused = temple.run()
+    _remount(disk, "rw")
+
+    assert (ended.exit_code, ended.json()["error_code"]) == (DISK_EXIT_CODE, "permission_error"), ended.stderr
+    assert ended.json()["status"] == "failed"
+    assert refused.exit_code == DISK_EXIT_CODE, refused.stdout + refused.stderr
+    assert min(after) >= 100
+    temple.nothing_is_lost()
+    assert temple.run().exit_code == 0
+    temple.nothing_is_lost()
+    temple.all_is_settled()
+    temple.all_is_purged()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_that_fails_once_fails_the_run_by_its_name_or_comes_after_its_end(
+    temples: Callable[..., Temple], tmp_path: Path, call: str
+) -> None:
+    counted = tmp_path / "counted"
+    _run_on_a_broken_disk(temples(), call, at=0, code=errno.EIO, counted=counted)
+    total = int(counted.read_text())
+    told = []
+    for place in range(PLACES):
+        for code, named in (BROKEN | FULL if LONG else BROKEN).items():
+            temple = temples()
+            before = [side["bookings"].count_documents({}) for side in temple.sides]
+            at = 1 + place * (total - 1) // max(1, PLACES - 1)
+            ended = _run_on_a_broken_disk(temple, call, at=at, code=code, counted=counted)
+            where = f"{call} {at} of {total}: {errno.errorcode[code]}"
+
+            assert int(counted.read_text()) >= at, f"{where} was not reached"
+            result = ended.json()
+            told.append(result["status"])
+            if result["status"] == "failed":
+                assert (ended.exit_code, result["error_code"]) == (DISK_EXIT_CODE, named), where
+                assert not Store(temple.configuration.backup_dir).partials(), where
+                assert not Store(temple.configuration.backup_dir).backups().ids, where
+                assert [side["bookings"].count_documents({}) for side in temple.sides] >= before, where
+            else:
+                assert (ended.exit_code, result["status"]) == (0, "success"), f"{where}: {result}"
+                assert result["warnings"], f"{where}: nothing is said of what failed"
+            temple.nothing_is_lost()
+            again = temple.run()
+            assert again.exit_code == 0, f"{where}: {again.stdout}{again.stderr}"
+            temple.nothing_is_lost()
+            temple.all_is_settled(where)
+            temple.all_is_purged()
+    print(f"\n{len(told)} failures of {call}, {told.count('failed')} of them before the backup stood, 0 lost")
+
+
+def _run_on_a_broken_disk(temple: Temple, call: str, *, at: int, code: int, counted: Path) -> Ended:
+    folder = str(temple.configuration.backup_dir)
+    broken = {"folder": folder, "call": call, "at": at, "errno": code, "counted": str(counted)}
+    return temple.run(broken_disk=broken)
+
+
+def _struck(temple: Temple, arguments: list[str], where: str, strike: Callable[[], None]) -> Ended:
+    """Stop a run at a hook, let something happen to the disk, and see it to its end."""
+    child = temple.workshop.start(temple.configuration, arguments, stop_at=where)
+    child.wait_until_stopped()
+    strike()
+    child.signal(signal.SIGCONT)
+    return child.wait()
 
 
 def _leave_free(place: Path, size_bytes: int) -> None:
     """Fill a file system until so many bytes are free."""
     with (place / "ballast").open("wb") as ballast:
         os.posix_fallocate(ballast.fileno(), 0, shutil.disk_usage(place).free - size_bytes)
+
+
+def _remount(place: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(place)], check=True)

@@ -6,7 +6,7 @@ import collections
 import time
 from collections.abc import Callable
 
-from tests.faults.conftest import KEEPING, LONG, Temple
+from tests.faults.conftest import KEEPING, LONG, Temple, in_turns, share
 
 MakeTemple = Callable[..., Temple]
 POINTS = 400 if LONG else 12
@@ -24,9 +24,10 @@ def test_a_run_without_a_fault_purges_both_sides_and_loses_nothing(temples: Make
     temple.all_is_purged()
 
 
-def test_killed_anywhere_the_next_run_recovers_and_nothing_is_lost(temples: MakeTemple) -> None:
+@in_turns
+def test_killed_anywhere_the_next_run_recovers_and_nothing_is_lost(temples: MakeTemple, turn: int) -> None:
     hooks = temples().run().hooks
-    points = _spread(len(hooks), POINTS)
+    points = _spread(len(hooks), POINTS, turn)
     struck: collections.Counter[str] = collections.Counter()
     started = time.monotonic()
 
@@ -50,14 +51,15 @@ def test_killed_anywhere_the_next_run_recovers_and_nothing_is_lost(temples: Make
     )
 
 
-def test_killed_twice_the_third_run_recovers(temples: MakeTemple) -> None:
+@in_turns
+def test_killed_twice_the_third_run_recovers(temples: MakeTemple, turn: int) -> None:
     hooks = temples().run().hooks
-    points = _spread(len(hooks), 80 if LONG else 3)
-    for number, point in enumerate(points):
+    points = _spread(len(hooks), 80 if LONG else 3, turn)
+    for point in points:
         temple = temples()
         first = temple.run(kill_at=point)
         assert first.was_killed
-        second = temple.run(kill_at=1 + (37 * (number + 1)) % len(hooks))
+        second = temple.run(kill_at=1 + (37 * point) % len(hooks))
         temple.nothing_is_lost()
 
         third = temple.run()
@@ -109,6 +111,6 @@ def test_killed_in_the_bookings_a_run_that_keeps_them_leaves_their_keys_alone(te
     temple.nothing_is_lost()
 
 
-def _spread(total: int, wanted: int) -> list[int]:
-    """Return hook numbers spread over the whole run, the first and the last among them."""
-    return sorted({1 + round(number * (total - 1) / (wanted - 1)) for number in range(wanted)})
+def _spread(total: int, wanted: int, turn: int) -> list[int]:
+    """Return hook numbers spread over the whole run; over all turns the first and the last are among them."""
+    return sorted({1 + round(number * (total - 1) / (wanted - 1)) for number in share(wanted, turn)})

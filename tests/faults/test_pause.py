@@ -6,19 +6,20 @@ import signal
 import time
 from collections.abc import Callable
 
-from tests.faults.conftest import LONG, WITH_DELETION, Temple
+from tests.faults.conftest import LONG, WITH_DELETION, Temple, in_turns, share
 from tests.faults.writers import Writers
 
 LEASE_SECONDS = 2
+POINTS = 100 if LONG else 4
 
 
-def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., Temple]) -> None:
+@in_turns
+def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., Temple], turn: int) -> None:
     hooks = len(temples().run().hooks)
-    points = 100 if LONG else 4
     codes = []
-    for number in range(points):
+    for number in share(POINTS, turn):
         temple = temples().with_changes(lease_seconds=LEASE_SECONDS)
-        point = 1 + round((number + 0.5) * hooks / points)
+        point = 1 + round((number + 0.5) * hooks / POINTS)
         child = temple.workshop.start(temple.configuration, WITH_DELETION, stop_at=point)
         child.wait_until_stopped()
         time.sleep(LEASE_SECONDS + 0.5)
@@ -34,4 +35,4 @@ def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., Temple])
         temple.nothing_is_lost()
         temple.all_is_settled()
         codes.append((other.exit_code, woken.exit_code))
-    print(f"\n{points} owners stopped past their lease and woken, 0 lost; (other, woken) ended with {codes}")
+    print(f"\n{len(codes)} owners stopped past their lease and woken, 0 lost; (other, woken) ended with {codes}")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from backups_app.mongo.embedded import EmbeddedServer
-from tests.faults.conftest import LONG, WITH_DELETION, Temple, temples_on
+from tests.faults.conftest import LONG, WITH_DELETION, Temple, in_turns, share, temples_on
 from tests.faults.workshop import Workshop
 
-ROUNDS = 25 if LONG else 1
+ROUNDS = 50 if LONG else 1
 UNCAUGHT = 70
 """What `forking.py` ends with when a command raises instead of ending with its own exit code."""
 
@@ -36,13 +36,14 @@ def mortal_temples(
 
 
 @pytest.mark.parametrize("side", ["local", "remote"])
+@in_turns
 def test_a_server_that_dies_mid_run_loses_nothing(
-    mortal_temples: Callable[..., Temple], servers: dict[str, EmbeddedServer], side: str
+    mortal_temples: Callable[..., Temple], servers: dict[str, EmbeddedServer], side: str, turn: int
 ) -> None:
-    chance = random.Random(11)
+    chance = random.Random(11 + turn)
     whole = _seconds_of_a_run(mortal_temples())
     outcomes = []
-    for _ in range(ROUNDS):
+    for _ in share(ROUNDS, turn):
         temple = mortal_temples(count=600)
         child = temple.workshop.start(temple.configuration, WITH_DELETION, impatient=True)
         time.sleep(chance.uniform(0.3, 1.0) * whole)
@@ -59,7 +60,7 @@ def test_a_server_that_dies_mid_run_loses_nothing(
         temple.all_is_settled()
         temple.all_is_purged()
         outcomes.append(ended.exit_code)
-    print(f"\n{side} mongod killed {ROUNDS} times, exit codes of the runs {outcomes}, 0 lost")
+    print(f"\n{side} mongod killed {len(outcomes)} times, exit codes of the runs {outcomes}, 0 lost")
 
 
 def _seconds_of_a_run(temple: Temple) -> float:

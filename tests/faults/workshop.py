@@ -141,9 +141,11 @@ class Workshop:
         stop_at: int | str = 0,
         file_limit: int | None = None,
         impatient: bool = False,
+        broken_disk: dict[str, Any] | None = None,
     ) -> Child:
         """Start a command; its hooks are watched. `file_limit`: no file of it can grow beyond so many bytes.
-        `impatient`: servers that do not answer are given up after 10 and 4 seconds instead of 30 and 60."""
+        `impatient`: servers that do not answer are given up after 10 and 4 seconds instead of 30 and 60.
+        `broken_disk`: what `BrokenDisk` is given, paths as strings."""
         self._number += 1
         folder = self._folder / f"command-{self._number}"
         folder.mkdir()
@@ -159,6 +161,7 @@ class Workshop:
             "stop_at": stop_at,
             "file_limit": file_limit,
             "impatient": impatient,
+            "broken_disk": broken_disk,
         }
         return Child(pid=self._ask(order)["pid"], folder=folder)
 

@@ -32,7 +32,6 @@ OPEN = Gates(
     sync_status=SyncStatus.SUCCESS,
     pair_known=True,
     confirmed=True,
-    lease_held=True,
 )
 
 
@@ -107,8 +106,6 @@ def test_without_sync_neither_its_status_nor_the_pair_is_asked_for() -> None:
         ("pair_known", None, "pair_unknown"),
         ("confirmed", False, "not_confirmed"),
         ("confirmed", "yes", "not_confirmed"),
-        ("lease_held", False, "lease_lost"),
-        ("lease_held", None, "lease_lost"),
     ],
 )
 def test_each_closed_gate_refuses_by_its_name(gate: str, closed: Any, name: str) -> None:

@@ -69,5 +69,5 @@ def _finish(run: Run, document: RunDocument) -> bool:
     changes = finishing.closing_changes(document, published=True, error=None)
     document.update(changes)
     runs.amend(run.local, backup_id=document["_id"], changes=changes)
-    finishing.update_metadata(again.folder, document=document)
+    finishing.mirror(run.store, document=document)
     return not document["resume_available"]
