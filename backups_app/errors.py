@@ -479,24 +479,17 @@ class CopyNotAllowed(TempleOpsError):
 
     code, exit_code = "copy_not_allowed", 1
     sentence = (
-        'The MongoDB user of TempleOps may not use the database "{database}". Nothing was written. Ask the '
-        "administrator of MongoDB for the line below."
+        'The MongoDB user of TempleOps may not do everything it needs in the database "{database}". The temple\'s '
+        "database was not touched. The administrator of MongoDB allows it with: "
+        'db.grantRolesToUser("<user>", [{{role: "dbOwner", db: "{database}"}}])'
     )
-
-    @property
-    def hint(self) -> str:  # type: ignore[override]
-        """The line for the administrator of MongoDB."""
-        return f'db.grantRolesToUser("<user>", [{{role: "dbOwner", db: "{self.facts["database"]}"}}])'
 
 
 class RestoreUnfinished(TempleOpsError):
-    """Facts: `done`, `left`."""
+    """Facts: `done`, `left`, `safe`."""
 
     code, exit_code = "restore_unfinished", 3
-    sentence = (
-        "The restore did not finish: {done}, {left}. The safety backup holds what was there before. "
-        "Start the same restore again: it goes on with what is left."
-    )
+    sentence = "It did not finish. {done}; {left}. {safe} Start the same again: it goes on with what is left."
 
 
 class RestoreDiffers(TempleOpsError):

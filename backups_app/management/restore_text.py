@@ -8,7 +8,7 @@ from backups_app import formats
 from backups_app.management.document_text import safe
 from backups_app.records import RunDocument
 from backups_app.restore.preview import CollectionPreview, Preview
-from backups_app.workflow import outcome
+from backups_app.workflow import outcome, restore_parts
 
 
 def preview_lines(preview: Preview) -> Iterator[str]:
@@ -38,7 +38,7 @@ def outcome_lines(run: RunDocument) -> Iterator[str]:
                 ids = ", ".join(safe(str(identity)) for identity in entry[word]["ids"][:10])
                 yield f"  {safe(entry['name'])}, {word}: {formats.grouped(entry[word]['count'])} ({ids})"
     yield from run["warnings"]
-    if run["kind"] == "restore" and run["restore"]["collections"]:
+    if run["kind"] == "restore" and restore_parts.begun(run):
         yield f"Undo: manage.py backup_restore --undo {run['backup_id']}"
 
 

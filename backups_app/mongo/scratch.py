@@ -61,7 +61,7 @@ def make(
     """
     check_name(name, temple=temple)
     database = client.get_database(name, write_concern=_DURABLE)
-    with _allowed(name):
+    with allowed(name):
         if is_copy(database):
             return database
         if database.list_collection_names():
@@ -92,7 +92,7 @@ def remove(client: Client, *, name: str, temple: str) -> None:
     """Drop a marked database. Raise `NotATestCopy` for any other, `CopyNotAllowed`, InvalidInput."""
     check_name(name, temple=temple)
     database = client.get_database(name, write_concern=_DURABLE)
-    with _allowed(name):
+    with allowed(name):
         if not is_copy(database):
             raise NotATestCopy(database=name)
         client.drop_database(database)
@@ -116,9 +116,14 @@ def _mark(database: Database[Any]) -> dict[str, Any] | None:
     try:
         return database[MARKER].find_one({"_id": _ID, "kind": _KIND})
     except OperationFailure as error:
-        if error.code != _UNAUTHORIZED:
+        if not is_refused_to_us(error):
             raise
         return None
+
+
+def is_refused_to_us(error: Exception) -> bool:
+    """Whether the server says that our user has not the right."""
+    return isinstance(error, OperationFailure) and error.code == _UNAUTHORIZED
 
 
 def _copy(name: str, mark: dict[str, Any], size_bytes: int) -> Copy:
@@ -134,10 +139,11 @@ def _copy(name: str, mark: dict[str, Any], size_bytes: int) -> Copy:
 
 
 @contextmanager
-def _allowed(name: str) -> Iterator[None]:
+def allowed(name: str) -> Iterator[None]:
+    """Turn the server's refusal to let our user do something into `CopyNotAllowed`."""
     try:
         yield
     except OperationFailure as error:
-        if error.code != _UNAUTHORIZED:
+        if not is_refused_to_us(error):
             raise
         raise CopyNotAllowed(database=name) from error

@@ -26,6 +26,7 @@ from backups_app.restore.source import Source
 from backups_app.restore.work import Work
 from backups_app.restore.write import Release, Writer
 
+STAYS_EMPTY = "its documents are removed, the collection itself stays"
 VALIDATION = ("validator", "validationLevel", "validationAction")
 """Set after the documents: a backup may hold some that came before the rule, and they are put back all the same."""
 
@@ -56,7 +57,9 @@ class Engine:
         described = self.source.described(name)
         wanted = Structure(name=name, type=entry.type, options=described.options, indexes=described.indexes)
         there = Live(self.database).structure(name)
-        if there is not None and there.type != entry.type:
+        if name in self.source.absent:
+            self._empty(entry, there, outcome)
+        elif there is not None and there.type != entry.type:
             outcome.withheld = structures.differences(wanted=wanted, there=there)[0]
         elif entry.type == "view":
             self._restore_view(wanted, there, outcome)
@@ -64,14 +67,23 @@ class Engine:
             self._restore_documents(entry, wanted, there, outcome)
         return outcome
 
-    def restore_empty(self, name: str) -> None:
-        """Create a collection that stays empty on purpose, with its options and indexes, where it is missing."""
+    def restore_empty(self, name: str) -> CollectionOutcome:
+        """Create a collection that stays empty on purpose, with its options and indexes, where it is missing. Return
+        what became of it. Raise pymongo's errors."""
         entry = self.source.manifest.collections[name]
         described = self.source.described(name)
         wanted = Structure(name=name, type=entry.type, options=described.options, indexes=described.indexes)
         outcome = CollectionOutcome(name=name)
         if entry.type != "view" and self._create(wanted, Live(self.database).structure(name), outcome):
             self._finish(wanted, outcome)
+        return outcome
+
+    def _empty(self, entry: CollectionEntry, there: Structure | None, outcome: CollectionOutcome) -> None:
+        """Empty a collection that was not there when the backup was made; no collection is ever dropped."""
+        outcome.withheld = why_not_emptied(there)
+        if there is not None and not outcome.withheld:
+            self._restore_documents(entry, there, there, outcome)
+            outcome.sentences.append(f'"{there.name}" was not there before: {STAYS_EMPTY}.')
 
     def _restore_view(self, wanted: Structure, there: Structure | None, outcome: CollectionOutcome) -> None:
         if there is None:
@@ -178,6 +190,14 @@ class Engine:
             outcome.sentences.append(
                 f"{found.edited + found.appeared} documents were changed by others meanwhile and are theirs."
             )
+
+
+def why_not_emptied(there: Structure | None) -> str:
+    """Return why what was not there before the backup is left as it is now, or an empty string."""
+    if there is None or (there.type == "collection" and not there.options.get("capped")):
+        return ""
+    kind = there.type if there.type != "collection" else "capped collection"
+    return f"this {kind} was not there before and cannot be emptied: drop it by hand"
 
 
 def why_withheld(wanted: Structure, *, work: Work, occupied: int) -> str:

@@ -105,6 +105,9 @@ class Previewer:
         preview = CollectionPreview(
             name=name, type=entry.type, in_backup=entry.documents, there_now=0, creates=there is None
         )
+        if name in self.source.absent:
+            self._emptied(entry, there, preview)
+            return preview
         if there is not None:
             preview.problems += structures.differences(wanted=wanted, there=there)
         if there is not None and there.type != entry.type:
@@ -112,6 +115,14 @@ class Previewer:
         elif entry.type != "view":
             self._documents(entry, wanted, there, preview)
         return preview
+
+    def _emptied(self, entry: CollectionEntry, there: Structure | None, preview: CollectionPreview) -> None:
+        """What was not there when the backup was made: its documents would go."""
+        preview.creates = False
+        preview.withheld = engine.why_not_emptied(there)
+        if there is not None and not preview.withheld:
+            self._documents(entry, there, there, preview)
+            preview.problems.append(f'"{there.name}" was not there before: {engine.STAYS_EMPTY}.')
 
     def _documents(
         self, entry: CollectionEntry, wanted: Structure, there: Structure | None, preview: CollectionPreview

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,21 @@ class Described:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A backup's folder and the manifest that it was verified with."""
+    """A backup's folder and the manifest that it was verified with. `absent`: collections that were not there when it
+    was made, and that are to be empty again."""
 
     folder: Path
     manifest: Manifest
+    absent: frozenset[str] = frozenset()
+
+    def with_absent(self, names: Collection[str]) -> Source:
+        """Return the same backup with those of these collections that it does not hold, as empty ones."""
+        nothing = CollectionEntry(
+            type="collection", uuid="", documents=0, bytes=0, file=None, metadata=None, index=None
+        )
+        absent = {name: nothing for name in names if name not in self.manifest.collections}
+        manifest = replace(self.manifest, collections={**self.manifest.collections, **absent})
+        return replace(self, manifest=manifest, absent=frozenset(absent))
 
     def entry(self, name: str) -> CollectionEntry | None:
         return self.manifest.collections.get(name)

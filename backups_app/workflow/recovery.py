@@ -107,7 +107,8 @@ def _interrupted(document: RunDocument, published: bool) -> TempleOpsError | Non
     """A run that died while finishing had done everything: its outcome is computed, not called interrupted."""
     if document["phase"] == Phase.RESTORING:
         return restore_words.unfinished(document)
-    return None if published and document["phase"] == Phase.FINISHING else RunInterrupted()
+    done = published or restore_words.has_result(document, document["steps"])
+    return None if done and document["phase"] == Phase.FINISHING else RunInterrupted()
 
 
 def _published(store: Store, document: RunDocument) -> bool:

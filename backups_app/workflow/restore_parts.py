@@ -9,16 +9,17 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from backups_app.catalog import purge_ledger, runs
-from backups_app.errors import RestoreUnfinished
+from backups_app.configuration import Configuration
+from backups_app.errors import CopyNotAllowed, TempleOpsError
 from backups_app.mongo import scratch
 from backups_app.records import Kind, Phase, RunDocument, Status
 from backups_app.restore import choices as chosen
 from backups_app.restore import engine, plan
-from backups_app.restore.choices import Choices
+from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.engine import Engine
 from backups_app.restore.outcome import CollectionOutcome
 from backups_app.restore.source import Source
-from backups_app.workflow import prepare
+from backups_app.workflow import overview, prepare, restore_words
 from backups_app.workflow.run import Run
 
 
@@ -28,10 +29,36 @@ def choices(run: Run) -> Choices:
 
 
 def source(run: Run) -> Source:
-    """Return the backup to restore. Raise `BackupRemoved`, or `VerificationFailed` without a manifest."""
-    backup_id = choices(run).backup_id
-    manifest = prepare.manifest_of(run.store, backup_id=backup_id)
-    return Source(folder=run.store.folder(backup_id), manifest=manifest)
+    """Return the backup to restore. Raises as `opened`."""
+    return opened(configuration=run.configuration, choices=choices(run))
+
+
+def opened(*, configuration: Configuration, choices: Choices) -> Source:
+    """Return the chosen backup. An undo also holds, as empty ones, what the restore that is undone created.
+
+    Raise `BackupRemoved`, or `VerificationFailed` without a manifest.
+    """
+    store = prepare.store(configuration)
+    manifest = prepare.manifest_of(store, backup_id=choices.backup_id)
+    backup = Source(folder=store.folder(choices.backup_id), manifest=manifest)
+    if not (choices.in_place and choices.mode is Mode.REPLACE and choices.collections):
+        return backup
+    record = overview.get_run(configuration=configuration, backup_id=choices.backup_id)
+    return backup.with_absent(created_by(record) & set(choices.collections))
+
+
+def begun(record: RunDocument) -> list[str]:
+    """Return the collections that a restore may have written into: finished ones, and the one that was at work."""
+    restored = record["restore"]
+    names = [entry["name"] for entry in restored["collections"]]
+    return names + ([restored["at_work"]] if restored.get("at_work") else [])
+
+
+def created_by(record: RunDocument) -> set[str]:
+    """Return the collections that a restore created, as far as its record knows, finished or not."""
+    restored = record.get("restore") or {}
+    created = {entry["name"] for entry in restored.get("collections", ()) if entry["created"]}
+    return created | set(restored.get("unfinished", ()))
 
 
 def marked_copy(run: Run) -> Database[Any]:
@@ -78,16 +105,16 @@ def perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
     decided = plan.decide(manifest=backup.manifest, choices=wanted, emptied=emptied)
     outcomes: dict[str, CollectionOutcome] = {}
     worker = _engine(run, wanted, backup, target)
-    for name in decided.taken:
+    empty = [left.name for left in decided.left_out if left.emptied_by]
+    for name in (*decided.taken, *empty):
+        _begin(run, name)
         try:
-            outcomes[name] = worker.restore(name)
+            outcome = worker.restore_empty(name) if name in empty else worker.restore(name)
         except PyMongoError as error:
-            raise _unfinished(outcomes, name, decided.taken) from error
+            raise _stopped(run, error) from error
+        if name not in empty or outcome.created or not outcome.complete:
+            outcomes[name] = outcome
         _record(run, outcomes)
-    for left in decided.left_out:
-        if left.emptied_by:
-            worker.restore_empty(left.name)
-    _record(run, outcomes)
     return outcomes
 
 
@@ -138,17 +165,25 @@ def _remember_creating(run: Run, name: str) -> None:
     run.ownership.write(phase=Phase.RESTORING, changes={"restore.unfinished": unfinished})
 
 
+def _begin(run: Run, name: str) -> None:
+    """Before anything of a collection is written the record says so: an undo after a crash knows where to look."""
+    run.document["restore"]["at_work"] = name
+    run.ownership.write(phase=Phase.RESTORING, changes={"restore.at_work": name})
+
+
 def _record(run: Run, outcomes: dict[str, CollectionOutcome]) -> None:
     restored: RunDocument = run.document["restore"]
+    done = restored["at_work"]
     restored["collections"] = [outcome.as_document() for outcome in outcomes.values()]
     restored["sums"] = engine.summary(outcomes)
-    emptied = {entry["name"] for entry in restored["emptied"]}
-    restored["unfinished"] = [name for name in restored["unfinished"] if name not in outcomes and name not in emptied]
-    changes = {f"restore.{key}": restored[key] for key in ("collections", "sums", "unfinished")}
+    restored["unfinished"] = [name for name in restored["unfinished"] if name != done]
+    restored["at_work"] = ""
+    changes = {f"restore.{key}": restored[key] for key in ("collections", "sums", "unfinished", "at_work")}
     run.ownership.write(phase=Phase.RESTORING, changes=changes)
 
 
-def _unfinished(outcomes: dict[str, CollectionOutcome], name: str, taken: tuple[str, ...]) -> RestoreUnfinished:
-    waiting = taken[len(outcomes) + 1 :]
-    left = f'"{name}" was at work' + (f", and {', '.join(waiting)} had not begun" if waiting else "")
-    return RestoreUnfinished(done=f"{len(outcomes)} collections are in place", left=left)
+def _stopped(run: Run, error: PyMongoError) -> TempleOpsError:
+    """Return what a server's failure in the middle means: a copy that we may not use, or a restore to be repeated."""
+    if run.document["kind"] != Kind.RESTORE and scratch.is_refused_to_us(error):
+        return CopyNotAllowed(database=choices(run).target)
+    return restore_words.unfinished(run.document)

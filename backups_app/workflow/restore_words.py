@@ -18,15 +18,17 @@ def has_result(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) 
 
 
 def unfinished(document: RunDocument) -> RestoreUnfinished:
-    """Return what became of a restore whose process died, from the counters that it left."""
-    step = next(step for step in document["steps"] if step["name"] in ("restore", "rehearse"))
-    finished = [entry["name"] for entry in (document.get("restore") or {}).get("collections", ())]
-    left = [entry for entry in step["labels"] if entry["name"] not in finished]
-    missing = sum(max(0, (entry["total"] or 0) - entry["done"]) for entry in left)
-    begun = ", ".join(str(entry["name"]) for entry in left) or "nothing"
+    """Return what became of a restore that stopped in the middle, by name: in place, at work, not begun."""
+    restored = document["restore"]
+    finished, at_work = [entry["name"] for entry in restored["collections"]], restored["at_work"]
+    waiting = [name for name in restored["taken"] if name not in finished and name != at_work]
+    left = [f'"{at_work}" was at work'] if at_work else []
+    left += [f"{', '.join(waiting)} had not begun"] if waiting else []
+    safe = "The safety backup holds what was there before."
     return RestoreUnfinished(
-        done=f"{len(finished)} collections are in place",
-        left=f"at work was {begun} with about {formats.documents(missing)} to go",
+        done=f"In place: {', '.join(finished) or 'nothing'}",
+        left="; ".join(left) or "only its end was not written",
+        safe=safe if document["kind"] == Kind.RESTORE else "The temple's database was not touched.",
     )
 
 

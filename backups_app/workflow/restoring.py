@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 import pymongo
@@ -11,7 +12,6 @@ from pymongo.errors import PyMongoError
 from backups_app import configuration as settings
 from backups_app.access import audit
 from backups_app.backup_files import layout
-from backups_app.backup_files.manifest import Manifest
 from backups_app.browsing import backups, documents
 from backups_app.browsing.backups import State
 from backups_app.catalog import runs
@@ -25,8 +25,7 @@ from backups_app.restore import choices as chosen
 from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.preview import Preview
-from backups_app.restore.source import Source
-from backups_app.workflow import jobs, overview, prepare, readiness, recovery, runner
+from backups_app.workflow import jobs, overview, prepare, readiness, recovery, restore_parts, runner
 from backups_app.workflow import restore as restore_steps
 
 PHRASE = "RESTORE"
@@ -81,21 +80,22 @@ def look(*, configuration: Configuration, choices: Choices, progress: Progress |
     """Return the preview: both sides read and compared, nothing written. It names server, database, and the hash to
     confirm. Raise `VerificationFailed`, `BackupRemoved`, `DatabaseUnreachable`, `CollectionNotFound`, InvalidInput."""
     readiness.require_local(configuration)
-    source, server = _source(configuration, choices), _server(configuration)
+    source, server = restore_parts.opened(configuration=configuration, choices=choices), _server(configuration)
     temple = prepare.local_database(configuration)
     with connections.reachable(Side.LOCAL):
         emptied = emptied_on_purpose(configuration=configuration, backup_id=choices.backup_id)
         decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
         target = temple if choices.in_place else temple.client.get_database(choices.target)
-        return preview.make(
-            source=source,
-            choices=choices,
-            decided=decided,
-            database=target,
-            server=server,
-            confirmation=chosen.confirmation_hash(choices, manifest=source.manifest, server=server),
-            progress=progress or Silent(),
-        )
+        with nullcontext() if choices.in_place else scratch.allowed(choices.target):
+            return preview.make(
+                source=source,
+                choices=choices,
+                decided=decided,
+                database=target,
+                server=server,
+                confirmation=chosen.confirmation_hash(choices, manifest=source.manifest, server=server),
+                progress=progress or Silent(),
+            )
 
 
 def emptied_on_purpose(*, configuration: Configuration, backup_id: str) -> dict[str, str]:
@@ -150,7 +150,8 @@ def start(
     """
     configuration = settings.current()
     readiness.require_local(configuration)
-    source, database = _source(configuration, choices), prepare.local_database(configuration)
+    source = restore_parts.opened(configuration=configuration, choices=choices)
+    database = prepare.local_database(configuration)
     with connections.reachable(Side.LOCAL):
         meant = chosen.confirmation_hash(choices, manifest=source.manifest, server=_server(configuration))
         if not rehearsal and confirmation != meant:
@@ -177,7 +178,8 @@ def rehearse(
     """Start a rehearsal of a backup, the newest verified one by default. Raises as `start`, and `BackupNotFound`."""
     configuration = settings.current()
     wanted = backup_id or newest_verified(configuration=configuration)
-    target = f"{configuration.database_name[:36]}_rehearsal_{now:%Y%m%d%H%M%S}"
+    # Always the same name: the administrator of MongoDB can allow it once. What a killed one left is removed first.
+    target = f"{configuration.database_name[:36]}_rehearsal"
     choices = choose(configuration=configuration, backup_id=wanted, to=target)
     return start(
         choices=choices,
@@ -191,14 +193,16 @@ def rehearse(
 
 
 def undo(*, configuration: Configuration, run: RunDocument) -> Choices:
-    """Return the choices that undo a restore: its safety backup, exactly as it was, the same collections.
+    """Return the choices that undo a restore: its safety backup, exactly as it was, for every collection that it may
+    have written into. One that it created is emptied again, and stays.
 
     Raise `BackupNotFound` when the run is no restore into the temple's database.
     """
     if run.get("kind") != Kind.RESTORE:
         raise BackupNotFound()
-    names = [entry["name"] for entry in run["restore"]["collections"]]
+    names = restore_parts.begun(run)
     held = set(prepare.manifest_of(prepare.store(configuration), backup_id=run["_id"]).collections)
+    held |= restore_parts.created_by(run)
     return choose(
         configuration=configuration,
         backup_id=run["_id"],
@@ -252,13 +256,6 @@ def _document(
     return raw_ids.of(documents.by_id(store=store, backup_id=backup_id, collection=collections[0], typed=typed).frame)
 
 
-def _source(configuration: Configuration, choices: Choices) -> Source:
-    store = prepare.store(configuration)
-    folder = store.folder(choices.backup_id)
-    manifest: Manifest = prepare.manifest_of(store, backup_id=choices.backup_id)
-    return Source(folder=folder, manifest=manifest)
-
-
 def _server(configuration: Configuration) -> str:
     """Return the server that would be written to, as a person recognises it."""
     with connections.reachable(Side.LOCAL):
@@ -290,5 +287,6 @@ def _new_document(
             "collections": [],
             "sums": {},
             "unfinished": [],
+            "at_work": "",
         },
     }

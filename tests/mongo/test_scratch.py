@@ -96,4 +96,6 @@ def test_a_scratch_database_goes_however_its_rehearsal_ends(local_db: Database[A
 def test_a_user_without_the_right_gets_the_line_for_the_administrator() -> None:
     error = CopyNotAllowed(database="temple_db_restore_20250119_143022")
 
-    assert error.hint == ('db.grantRolesToUser("<user>", [{role: "dbOwner", db: "temple_db_restore_20250119_143022"}])')
+    assert error.detail.endswith(
+        'db.grantRolesToUser("<user>", [{role: "dbOwner", db: "temple_db_restore_20250119_143022"}])'
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backups_app import formats
 from backups_app.records import Phase, StepState
 from backups_app.verification import verdict
-from backups_app.workflow import restore_parts
+from backups_app.workflow import prepare, restore_parts
 from backups_app.workflow.run import Run, StepResult
 
 NAME = "check"
@@ -14,9 +14,10 @@ PHASE = Phase.PREFLIGHT
 
 def perform(run: Run) -> StepResult:
     """Compare the backup with its manifest. Raise `VerificationFailed`, `BackupRemoved`: nothing is written then."""
-    source = restore_parts.source(run)
-    verdict.recheck(folder=source.folder, manifest=source.manifest, progress=run.progress)
+    backup_id = restore_parts.choices(run).backup_id
+    manifest = prepare.manifest_of(run.store, backup_id=backup_id)
+    verdict.recheck(folder=run.store.folder(backup_id), manifest=manifest, progress=run.progress)
     return StepResult(
         state=StepState.DONE,
-        sentence=f"{formats.grouped(source.manifest.documents)} documents of the backup are as they were verified",
+        sentence=f"{formats.grouped(manifest.documents)} documents of the backup are as they were verified",
     )

@@ -1,0 +1,115 @@
+"""What the end of a restore leaves: a way back also for what it created, a record that outlives its database, and every
+refusal by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from backups_app.backup_files import metadata
+from backups_app.configuration import Configuration
+from backups_app.management import restore_text
+from backups_app.restore.source import Described, Source
+from backups_app.workflow import overview, restoring
+from tests.journeys.conftest import contents, run_backup
+from tests.journeys.test_restore import command, restore
+
+Db = Database[dict[str, Any]]
+pytestmark = pytest.mark.django_db
+
+
+def test_undo_empties_what_the_restore_created_and_says_that_the_collection_stays(
+    temple: Configuration, local_db: Db
+) -> None:
+    backup = run_backup(delete_bookings=False)
+    local_db.drop_collection("devotees")
+    local_db["bookings"].update_one({"_id": "bookings-1"}, {"$set": {"name": "edited"}})
+    before = contents(local_db)
+    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], mode="overwrite"))
+    assert len(contents(local_db)["devotees"]) == 30
+
+    choices = restoring.undo(configuration=temple, run=run)
+    shown = {one.name: one for one in restoring.look(configuration=temple, choices=choices).collections}
+    undone = restore(temple, choices)
+
+    stays = '"devotees" was not there before: its documents are removed, the collection itself stays.'
+    assert (shown["devotees"].delete, shown["devotees"].problems) == (30, [stays])
+    assert undone["status"] == "success", undone["error_message"]
+    assert contents(local_db) == before | {"devotees": {}}
+    assert "phone_1" in local_db["devotees"].index_information()
+    assert any(stays in line for line in restore_text.outcome_lines(undone))
+
+
+def test_only_an_undo_empties_what_a_backup_does_not_hold(temple: Configuration, local_db: Db) -> None:
+    backup = run_backup(delete_bookings=False)
+    local_db.drop_collection("devotees")
+    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"]))
+    local_db["later"].insert_one({"_id": 1})
+    safety = run["_id"]
+
+    for wanted in (
+        {"collections": ["later"], "mode": "replace"},
+        {"collections": ["devotees"], "mode": "overwrite"},
+        {"collections": ["devotees"], "to": f"{local_db.name}_copy"},
+    ):
+        choices = restoring.choose(configuration=temple, backup_id=safety, **wanted)  # type: ignore[arg-type]
+        with pytest.raises(Exception, match="holds no collection"):
+            restoring.look(configuration=temple, choices=choices)
+    everything = restoring.choose(configuration=temple, backup_id=safety, mode="replace")
+
+    assert "devotees" not in [one.name for one in restoring.look(configuration=temple, choices=everything).collections]
+
+
+def test_a_record_rebuilt_from_its_folder_has_its_numbers_and_its_undo(temple: Configuration, local_db: Db) -> None:
+    backup = run_backup(delete_bookings=False)
+    local_db["devotees"].delete_many({"_id": {"$lt": 4}})
+    before = contents(local_db)
+    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"]))
+    local_db.drop_collection("backup_metadata")
+
+    rebuilt = overview.get_run(configuration=temple, backup_id=run["_id"])
+    undone = restore(temple, restoring.undo(configuration=temple, run=rebuilt))
+
+    assert (rebuilt["kind"], rebuilt["restore"]["sums"]["inserted"]) == ("restore", 4)
+    assert "4 added" in rebuilt["message"]
+    assert (undone["status"], contents(local_db)) == ("success", before)
+    assert "restore" not in (metadata.read(temple.backup_dir / f"backup_{backup['_id']}") or {})
+
+
+def test_an_index_refused_in_a_collection_that_stays_empty_is_named(
+    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = run_backup(delete_bookings=True)
+    local_db.drop_collection("activities")
+    haystack = {"v": 2, "key": {"at": "geoHaystack", "n": 1}, "name": "of_an_old_server", "bucketSize": 1}
+    described = Source.described
+
+    def with_an_old_index(source: Source, name: str) -> Described:
+        found = described(source, name)
+        return Described(options=found.options, indexes=(*found.indexes, haystack)) if name == "activities" else found
+
+    monkeypatch.setattr(Source, "described", with_an_old_index)
+
+    code, told = command("backup_restore", backup["_id"])
+
+    (activities,) = [one for one in told["restore"]["collections"] if one["name"] == "activities"]
+    assert (code, told["status"], told["error_code"]) == (3, "partial", "restore_differs")
+    assert activities["created"] and activities["inserted"] == 0
+    assert activities["sentences"] == [
+        'index "of_an_old_server" of "activities" could not be made (InvalidIndexSpecificationOption)'
+    ]
+    assert "activities" in local_db.list_collection_names()
+
+
+def test_what_a_purge_emptied_and_somebody_dropped_is_made_again_empty(temple: Configuration, local_db: Db) -> None:
+    local_db["activities"].create_index("name", name="by_name")
+    backup = run_backup(delete_bookings=True)
+    local_db.drop_collection("activities")
+
+    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"]))
+
+    assert run["status"] == "success", run["error_message"]
+    assert local_db["activities"].count_documents({}) == 0
+    assert "by_name" in local_db["activities"].index_information()
