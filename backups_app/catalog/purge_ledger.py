@@ -1,23 +1,26 @@
 """`backup_purge_ledger`: what we are deleting on purpose, written before the first delete of each batch.
 
     {_id: {run: "20250119_143022", collection: "bookings", first: 12500}, run, collection, first, state: "open",
-     open: ["remote", "local"], documents: [{id: …, sha256: Binary}, …], released: [{id: …}, …],
+     open: ["remote", "local"], begun: ["remote"], documents: [{id: …, sha256: Binary}, …], released: [{id: …}, …],
      seen: {remote: {deleted: 498, gone: 0, kept: [17, 40]}}, opened_at, closed_at, reason: "purged"}
 
 One entry a batch; `first` is the number of its first document in the backup's file, so that a repeated attempt finds
 its entry again. An entry is open until every side was seen without the documents, or with other bytes (kept). Sync
-neither copies nor deletes a key with an open entry. `released` are those that a restore took back: no purge touches
-them again. `kept` numbers the kept ones within the batch. Every write is majority and journaled.
+neither copies nor deletes a key with an open entry. A side is `begun` before the first delete there: what is absent
+then, and was never `seen`, was deleted by an attempt that did not live to say so. `released` are those that a restore
+took back: no purge touches them again. `kept` numbers the kept ones within the batch. Every write is majority and
+journaled.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import bson
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
@@ -54,18 +57,24 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One batch of one run, as the ledger has it. `released` holds keys (`raw_ids.key`)."""
+    """One batch of one run, as the ledger has it. `released` holds keys (`raw_ids.key`). `begun_before`: the sides of
+    which an earlier attempt was about to delete."""
 
     run_id: str
     collection: str
     first: int
     open_sides: frozenset[Side]
+    begun_before: frozenset[Side] = frozenset()
     released: frozenset[bytes] = frozenset()
     seen: Mapping[Side, Seen] = field(default_factory=dict)
 
     @property
     def identity(self) -> dict[str, Any]:
         return {"run": self.run_id, "collection": self.collection, "first": self.first}
+
+    def is_untold(self, side: Side) -> bool:
+        """Whether an earlier attempt began this side and did not live, or did not get an answer, to say what it saw."""
+        return side in self.begun_before and side not in self.seen
 
 
 class TooLargeToRemember(Exception):
@@ -91,20 +100,24 @@ def open_batch(
     frames: Sequence[bytes],
     sides: Sequence[Side],
     now: datetime,
+    begins: Side | None = None,
 ) -> Entry:
-    """Write the entry of a batch, or find the one that an earlier attempt of the same run wrote. Return it.
+    """Write the entry of a batch, or find the one that an earlier attempt of the same run wrote, and note in it which
+    side `begins` (the first of `sides`). Return it.
 
-    When this returns it is on the disk of a majority: only then may the first of these documents be deleted.
+    When this returns it is on the disk of a majority: only then may the first of these documents be deleted there.
     Raise `TooLargeToRemember` for `_id`s of more than 4 MiB together.
     """
     if sum(len(raw_ids.of(frame)) for frame in frames) > BYTES_AT_ONCE:
         raise TooLargeToRemember
+    side = begins or sides[0]
     entry = Entry(run_id=run_id, collection=collection, first=first, open_sides=frozenset(sides))
     document: dict[str, Any] = {
         "_id": entry.identity,
         **entry.identity,
         "state": OPEN,
-        "open": [side.value for side in sides],
+        "open": [one.value for one in sides],
+        "begun": [side.value],
         "documents": [_remembered(frame) for frame in frames],
         "released": [],
         "seen": {},
@@ -113,7 +126,7 @@ def open_batch(
     try:
         entries(database).insert_one(document)
     except DuplicateKeyError:
-        return _read(database, entry)
+        return _begin(database, entry, side)
     return entry
 
 
@@ -214,20 +227,25 @@ def _remembered(frame: bytes) -> RawBSONDocument:
     return RawBSONDocument(raw_bson.document([("id", raw_ids.value(raw_ids.of(frame))), ("sha256", digest)]))
 
 
-def _read(database: Database[Any], entry: Entry) -> Entry:
-    raw = bytes(_raw(database).find({"_id": entry.identity}).limit(1).next().raw)
-    stored = entries(database).find_one({"_id": entry.identity}, {"state": 1, "open": 1, "seen": 1}) or {}
-    sides = stored["open"] if stored["state"] == OPEN else []
-    return Entry(
-        **vars(entry)
-        | {
-            "open_sides": frozenset(Side(name) for name in sides),
-            "released": frozenset(_keys_of(raw, "released")),
-            "seen": {
-                Side(name): Seen(**{**seen, "kept": tuple(seen["kept"])}) for name, seen in stored["seen"].items()
-            },
-        }
+def _begin(database: Database[Any], entry: Entry, side: Side) -> Entry:
+    """Note that a side begins in an entry that is there. Return it as it was before."""
+    noting = {"$addToSet": {"begun": side.value}}
+    found = _raw(database).find_one_and_update({"_id": entry.identity}, noting)
+    assert found is not None, "its insert was refused because it is there"
+    raw = bytes(found.raw)
+    told = bson.decode(raw_bson.document((name.decode(), value) for name, value in _told(raw)))
+    return replace(
+        entry,
+        open_sides=frozenset(map(Side, told["open"] if told["state"] == OPEN else [])),
+        begun_before=frozenset(map(Side, told.get("begun", []))),
+        released=frozenset(_keys_of(raw, "released")),
+        seen={Side(name): Seen(**{**seen, "kept": tuple(seen["kept"])}) for name, seen in told["seen"].items()},
     )
+
+
+def _told(raw: bytes) -> Iterator[tuple[bytes, raw_bson.Value]]:
+    """Yield what an entry says besides its documents: those have `_id`s that only their bytes tell apart."""
+    return (one for one in raw_bson.elements(raw) if one[0] in (b"state", b"open", b"begun", b"seen"))
 
 
 def _open_entries(database: Database[Any], name: str, ids: Sequence[bytes]) -> Iterator[bytes]:

@@ -40,10 +40,11 @@ nearly all of it."""
 class CollectionPurge:
     """What became of a collection's documents on one side, over all attempts of this run.
 
-    `deleted` and `gone` (not there any more) count documents; `kept_changed` those that are there with other bytes,
-    `kept_ids` the first 100 of them as relaxed Extended JSON. `left`: the server refused to delete them. `twice`: their
-    `_id` stands more than once in the backup, so they are left alone. `came_back`: there again after they were gone,
-    byte for byte: new documents now. `done` when this side is finished.
+    `deleted` and `gone` (not there any more) count documents; what is gone of a batch that an attempt had begun and
+    could not record, killed or cut off, counts as deleted. `kept_changed` are there with other bytes, `kept_ids` the
+    first 100 of them as relaxed Extended JSON. `left`: the server refused to delete them. `twice`: their `_id` stands
+    more than once in the backup, so they are left alone. `came_back`: there again after they were gone, byte for byte:
+    new documents now. `done` when this side is finished.
     """
 
     deleted: int = 0
@@ -176,6 +177,7 @@ class _Work:
                     first=batch.first,
                     frames=batch.frames,
                     sides=self.sides,
+                    begins=self.side,
                     now=self.now,
                 )
         except purge_ledger.TooLargeToRemember:
@@ -196,9 +198,11 @@ class _Work:
         refused = sum(raw_id in fates.refused for raw_id in ids)
         before = entry.seen.get(self.side, Seen())
         now_gone = sum(raw_id in fates.gone for raw_id in ids)
+        # Those that an earlier attempt deleted are gone as well, also when it did not live to say so.
+        deleted_before = now_gone if entry.is_untold(self.side) else before.deleted
         seen = Seen(
-            deleted=before.deleted + sum(raw_id in fates.deleted for raw_id in ids),
-            gone=max(0, now_gone - before.deleted),  # those that an earlier attempt deleted are gone as well
+            deleted=deleted_before + sum(raw_id in fates.deleted for raw_id in ids),
+            gone=max(0, now_gone - deleted_before),
             kept=tuple(number for number, raw_id in enumerate(ids) if raw_id in fates.kept),
         )
         last = not refused and entry.open_sides == {self.side}

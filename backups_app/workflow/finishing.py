@@ -166,18 +166,20 @@ def update_metadata(folder: Path, *, document: RunDocument) -> None:
 
 
 def holds_alone(document: RunDocument) -> dict[str, int] | None:
-    """Return how many purged documents this backup alone holds, by collection. None means unknown: retention holds."""
+    """Return how many documents this backup alone holds, by collection: those deleted by it, and those found gone.
+    None means unknown: retention holds."""
     purge = document.get("purge")
     if purge is None or not purge.get("allowed"):
         return {}
     if outcome.resume_available(document):
         return None
     names = purge.get("collections", [])
-    return {name: max(_deleted(purge, side, name) for side in Side) for name in names}
+    return {name: max(_not_live(purge, side, name) for side in Side) for name in names}
 
 
-def _deleted(purge: Mapping[str, Any], side: Side, name: str) -> int:
-    return int(((purge.get(side.value) or {}).get(name) or {}).get("deleted", 0))
+def _not_live(purge: Mapping[str, Any], side: Side, name: str) -> int:
+    seen = (purge.get(side.value) or {}).get(name) or {}
+    return int(seen.get("deleted", 0)) + int(seen.get("gone", 0))
 
 
 def temple_collections(manifest: Manifest) -> list[str]:

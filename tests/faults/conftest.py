@@ -17,7 +17,7 @@ from backups_app.backup_files.store import Store
 from backups_app.catalog import purge_ledger
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.records import PURGEABLE
+from backups_app.records import PURGEABLE, Side
 from tests.faults import oracle
 from tests.faults.oracle import Acknowledged, TempleDatabase
 from tests.faults.workshop import Ended, Workshop
@@ -91,6 +91,12 @@ class Temple:
             f"{side.client.address}/{name}": side[name].count_documents({}) for side in self.sides for name in PURGEABLE
         }
         assert not any(left.values()), left
+
+    def all_is_counted(self, where: str = "") -> None:
+        """Assert that nothing we deleted is taken for somebody else's work, where nobody else deletes."""
+        for run in self.local["backup_metadata"].find({"purge": {"$ne": None}}):
+            gone = [run["purge"][side.value].get(name, {}).get("gone", 0) for side in Side for name in PURGEABLE]
+            assert not any(gone), f"{where}\n{self._told()}"
 
     @property
     def sides(self) -> tuple[TempleDatabase, TempleDatabase]:

@@ -43,6 +43,7 @@ def test_killed_anywhere_the_next_run_recovers_and_nothing_is_lost(temples: Make
         temple.nothing_is_lost()
         temple.all_is_settled()
         temple.all_is_purged()
+        temple.all_is_counted(where)
         struck[" ".join(killed.hooks[-1].split()[1:3])] += 1
 
     print(
@@ -69,6 +70,7 @@ def test_killed_twice_the_third_run_recovers(temples: MakeTemple, turn: int) -> 
         temple.nothing_is_lost()
         temple.all_is_settled(where)
         temple.all_is_purged()
+        temple.all_is_counted(where)
 
 
 def test_killed_after_the_ledger_a_run_that_keeps_bookings_deletes_and_moves_none_of_them(temples: MakeTemple) -> None:

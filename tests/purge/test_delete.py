@@ -101,6 +101,45 @@ def test_a_purge_that_stopped_is_finished_by_the_next_attempt(
     assert ids(local_db) == []
 
 
+@pytest.mark.parametrize("side", [Side.REMOTE, Side.LOCAL])
+def test_what_was_deleted_and_not_recorded_counts_as_deleted_by_the_next_attempt(
+    local_db: TempleDatabase, remote_db: TempleDatabase, backup_of: Backup, side: Side
+) -> None:
+    for database in (local_db, remote_db):
+        database["bookings"].insert_many(bookings(700))
+    purge = backup_of(local_db, remote_db)
+    if side is Side.LOCAL:
+        purge.side(Side.REMOTE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(purge_ledger, "close_side", _die)
+        with pytest.raises(OwnershipLost):
+            purge.side(side)
+
+    report = purge.side(side)
+
+    assert (report.deleted, report.gone, report.done) == (700, 0, True)
+
+
+def _die(*_: object, **__: object) -> None:
+    raise OwnershipLost
+
+
+def test_what_somebody_else_deleted_before_its_side_began_is_gone(
+    local_db: TempleDatabase, remote_db: TempleDatabase, backup_of: Backup
+) -> None:
+    for database in (local_db, remote_db):
+        database["bookings"].insert_many(bookings(20))
+    purge = backup_of(local_db, remote_db)
+    remote_db["bookings"].delete_one({"_id": 1})
+    remote = purge.side(Side.REMOTE)
+    local_db["bookings"].delete_many({"_id": {"$in": [2, 3]}})
+
+    local = purge.side(Side.LOCAL)
+
+    assert (remote.deleted, remote.gone) == (19, 1)
+    assert (local.deleted, local.gone) == (18, 2)
+
+
 def test_a_document_created_again_after_its_side_was_closed_stays(
     local_db: TempleDatabase, remote_db: TempleDatabase, backup_of: Backup
 ) -> None:
