@@ -31,8 +31,9 @@ bench: .venv/.for-development  ## figures of speed and memory
 	$(BIN)/python -m tests.benchmarks
 
 faults: .venv/.for-development  ## kills, cuts, full disks: the long form
-	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/faults tests/sync tests/purge tests/verification \
+	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/faults tests/purge tests/verification \
 		tests/backup_files/test_power_loss.py
+	$(BIN)/python -m tests.sync.long
 
 fuzz: .venv/.for-development  ## hostile files and requests: the long form
 	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/backup_files/test_bson_frames.py tests/security

@@ -22,6 +22,7 @@ from backups_app.progress import Progress, Silent
 from backups_app.records import INTERNAL, Side
 from backups_app.sync import engine
 from backups_app.sync.engine import SyncOptions, SyncReport
+from tests.sync import counts
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
@@ -88,6 +89,7 @@ class Pair:
         **options: Any,
     ) -> SyncReport:
         """Run one sync."""
+        counts.count(counts.SYNCS)
         return engine.synchronise(
             local=self.local,
             remote=self.remote,

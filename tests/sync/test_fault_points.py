@@ -1,6 +1,6 @@
 """Every command of a sync is a fault point: a crash, a lost reply, a cut line, an application that writes.
 
-In `make test` a sample runs; with TEMPLEOPS_LONG=1 all of them.
+In `make test` a sample runs; with TEMPLEOPS_LONG=1 all of them, piece by piece with `python -m tests.sync.long`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from backups_app.catalog import sync_base, sync_logs, sync_state
 from backups_app.errors import TempleOpsError
 from backups_app.mongo.exact_writes import written
 from backups_app.records import Side
+from tests.sync import counts
 from tests.sync.faults import Crash, Fault, Kind, injected
 from tests.sync.pairs import Pair, cents, contents, first_documents, seed, state_pairs, version
 
@@ -83,7 +84,9 @@ def strike(pair: Pair, fault: Fault) -> BaseException | None:
 def each_point(pair: Pair, scenario: str, *which: object) -> Iterator[int]:
     """Yield the fault points to try, from 1: all of them, or a sample that `which` test it is begins elsewhere."""
     offset = zlib.crc32(repr((scenario, which)).encode()) % SAMPLE
-    yield from range(1 + offset, points(pair, scenario) + 1, SAMPLE)
+    for point in range(1 + offset, points(pair, scenario) + 1, SAMPLE):
+        yield point
+        counts.count(counts.FAULT_POINTS)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

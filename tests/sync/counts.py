@@ -1,0 +1,26 @@
+"""How much was tried: fault points and syncs, counted where they happen and printed at the end of every test run."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+
+tried: Counter[str] = Counter()
+FAULT_POINTS, SYNCS, RANDOM_SYNCS = "fault points", "syncs", "random syncs"
+SAY_EVERY_SECONDS = 20.0
+_said_at = time.monotonic()
+
+
+def count(what: str, number: int = 1) -> None:
+    """Count `what`, and say on stderr now and then how far it is, so that a long run shows that it lives."""
+    global _said_at
+    tried[what] += number
+    if time.monotonic() - _said_at > SAY_EVERY_SECONDS:
+        _said_at = time.monotonic()
+        print(f"  … {line()}", file=sys.__stderr__, flush=True)
+
+
+def line() -> str:
+    """Return the counts as `counted: 59 fault points, 320 syncs`."""
+    return "counted: " + ", ".join(f"{tried[what]} {what}" for what in (FAULT_POINTS, RANDOM_SYNCS, SYNCS))
