@@ -14,12 +14,14 @@ version too large for one document lies in `parts` more, `{_id: "5f…:0", part_
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from bson.binary import Binary
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo import DESCENDING
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -27,11 +29,14 @@ from pymongo.operations import UpdateOne
 from pymongo.write_concern import WriteConcern
 
 from backups_app.mongo import raw_ids
+from backups_app.mongo.exact_writes import delete, live_collection
 
 NAME = "sync_conflicts"
 PART_BYTES = 8 * 1024 * 1024
 KEPT_DAYS = 90
 WRITE_BYTES = 16 * 1024 * 1024
+BATCH_DOCUMENTS = 500
+_AWARE: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument, tz_aware=True)
 _DURABLE = WriteConcern(w="majority", j=True)
 
 
@@ -108,13 +113,57 @@ def mark_put_back(database: Database[Any], *, conflict_id: str, now: datetime) -
     collection(database).update_one({"_id": conflict_id}, {"$set": {"put_back_at": now}})
 
 
-def expire(database: Database[Any], *, held_until: datetime, now: datetime) -> int:
-    """Remove versions that were kept more than 90 days ago and that a verified backup holds. Return how many entries.
+def has_expired(database: Database[Any], *, now: datetime) -> bool:
+    """Whether some version was kept more than 90 days ago."""
+    return collection(database).find_one({"kept_at": {"$lt": _limit(now)}}, {"_id": 1}) is not None
 
-    `held_until` is when the newest verified backup that held this collection was begun: what was kept later stays.
+
+def expire(database: Database[Any], *, held: Callable[[], Iterator[bytes]], now: datetime) -> int:
+    """Remove versions that were kept more than 90 days ago and that a backup holds. Return how many entries.
+
+    `held` yields this collection as the backup holds it, raw, each time it is called. Only what is byte for byte the
+    same is removed: what was kept or marked after the backup stays. The parts of a version go after its head. Raise
+    PyMongoError and what `held` raises; repeating is harmless.
     """
-    limit = min(held_until, now - timedelta(days=KEPT_DAYS))
-    return collection(database).delete_many({"kept_at": {"$lt": limit}}).deleted_count
+    live = live_collection.look(collection=collection(database))
+
+    def remove(frames: Sequence[bytes]) -> int:
+        return len(delete.delete_equal(live=live, frames=frames).deleted)
+
+    heads_held = (frame for frame in held() if _is_old_head(_raw(frame), now))
+    removed = sum(remove(batch) for batch in _batches(heads_held))
+    for batch in _batches(frame for frame in held() if "part_of" in _raw(frame)):
+        heads = {_raw(frame)["part_of"] for frame in batch}
+        standing = {one["_id"] for one in collection(database).find({"_id": {"$in": list(heads)}}, {"_id": 1})}
+        remove([frame for frame in batch if _raw(frame)["part_of"] not in standing])
+    return removed
+
+
+def _is_old_head(document: RawBSONDocument, now: datetime) -> bool:
+    kept_at = document.get("kept_at")
+    return "part_of" not in document and isinstance(kept_at, datetime) and kept_at < _limit(now)
+
+
+def _limit(now: datetime) -> datetime:
+    return now - timedelta(days=KEPT_DAYS)
+
+
+def _raw(frame: bytes) -> RawBSONDocument:
+    return RawBSONDocument(frame, codec_options=_AWARE)
+
+
+def _batches(frames: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield at most 500 documents, or a little more than 16 MiB, at a time."""
+    batch: list[bytes] = []
+    size = 0
+    for frame in frames:
+        batch.append(frame)
+        size += len(frame)
+        if len(batch) == BATCH_DOCUMENTS or size > WRITE_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _documents(loser: Loser, *, run_id: str, now: datetime) -> Iterator[dict[str, Any]]:

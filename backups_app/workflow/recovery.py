@@ -22,7 +22,7 @@ from backups_app.mongo import connections, tools
 from backups_app.progress import Silent
 from backups_app.records import MAKES_A_BACKUP, Phase, RunDocument, Side, Status
 from backups_app.verification import verdict
-from backups_app.workflow import finishing, owner, prepare, restore_words, runner
+from backups_app.workflow import finishing, kept_expiry, owner, prepare, restore_words, runner
 
 logger = logging.getLogger(__name__)
 
@@ -158,8 +158,8 @@ def _end_orphan(document: RunDocument) -> None:
 
 
 def clear_the_way(*, configuration: Configuration, database: Database[Any], spared: str) -> None:
-    """Tidy up before a run, under its lease: `.partial-*` of no live run, trash older than a day, and entries of the
-    purge ledger that were closed long ago."""
+    """Tidy up before a run, under its lease: `.partial-*` of no live run, trash older than a day, entries of the purge
+    ledger that were closed long ago, and old versions of a sync that a backup holds."""
     purge_ledger.expire(database, now=timezone.now(), days=configuration.purge_ledger_days)
     store = prepare.store(configuration)
     if store.store_id() is None or store.store_id() not in lease.known_stores(database):
@@ -170,6 +170,7 @@ def clear_the_way(*, configuration: Configuration, database: Database[Any], spar
         if backup_id != spared and (document is None or document["status"] != Status.IN_PROGRESS):
             store.discard_partial(backup_id, now=now)
     store.empty_trash(older_than=now - TRASH_KEPT)
+    kept_expiry.expire(database=database, store=store, now=now)
 
 
 def tick(*, configuration: Configuration) -> None:

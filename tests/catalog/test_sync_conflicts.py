@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
 from backups_app.catalog import sync_conflicts
@@ -62,12 +64,43 @@ def test_what_was_applied_and_put_back_is_marked(local_db: Mongo) -> None:
     assert marked[second.id]["applied"] is False
 
 
+def _held(database: Mongo) -> list[bytes]:
+    """Return the collection as a backup made now would hold it."""
+    raw = sync_conflicts.collection(database).with_options(codec_options=CodecOptions(document_class=RawBSONDocument))
+    return [bytes(one.raw) for one in raw.find()]
+
+
 def test_a_version_expires_only_when_it_is_old_and_a_backup_holds_it(local_db: Mongo) -> None:
-    _keep(local_db, _loser(1), at=NOW - timedelta(days=200))
-    _keep(local_db, _loser(2), at=NOW - timedelta(days=100))
-    _keep(local_db, _loser(3), at=NOW - timedelta(days=10))
+    _keep(local_db, _loser(1), at=NOW - timedelta(days=91))
+    _keep(local_db, _loser(2), at=NOW - timedelta(days=89))
+    backup = _held(local_db)
+    _keep(local_db, _loser(3), at=NOW - timedelta(days=200))
 
-    assert sync_conflicts.expire(local_db, held_until=NOW - timedelta(days=150), now=NOW) == 1
-    assert sync_conflicts.expire(local_db, held_until=NOW, now=NOW) == 1
+    assert sync_conflicts.has_expired(local_db, now=NOW)
+    assert sync_conflicts.expire(local_db, held=lambda: iter([]), now=NOW) == 0
+    assert sync_conflicts.expire(local_db, held=lambda: iter(backup), now=NOW) == 1
+    assert sync_conflicts.expire(local_db, held=lambda: iter(backup), now=NOW) == 0
 
-    assert [one["document_id"] for one in sync_conflicts.newest(local_db, only_conflicts=False, limit=9)] == [3]
+    assert {one["document_id"] for one in sync_conflicts.newest(local_db, only_conflicts=False, limit=9)} == {2, 3}
+
+
+def test_a_version_marked_after_the_backup_does_not_expire(local_db: Mongo) -> None:
+    loser = _loser(1)
+    _keep(local_db, loser, at=NOW - timedelta(days=200))
+    backup = _held(local_db)
+    sync_conflicts.mark_put_back(local_db, conflict_id=loser.id, now=NOW)
+
+    assert sync_conflicts.expire(local_db, held=lambda: iter(backup), now=NOW) == 0
+    assert sync_conflicts.get(local_db, conflict_id=loser.id) is not None
+
+
+def test_the_parts_of_a_version_go_with_it_and_not_without_it(local_db: Mongo) -> None:
+    gone, stays = _loser(1, fill=16 * 1024 * 1024 - 100), _loser(2, fill=9 * 1024 * 1024)
+    _keep(local_db, gone, stays, at=NOW - timedelta(days=200))
+    backup = _held(local_db)
+    sync_conflicts.mark_put_back(local_db, conflict_id=stays.id, now=NOW)
+
+    assert sync_conflicts.expire(local_db, held=lambda: iter(backup), now=NOW) == 1
+
+    assert (sync_conflicts.get(local_db, conflict_id=stays.id) or {})["bytes"] == stays.frame
+    assert sync_conflicts.collection(local_db).count_documents({}) == 2

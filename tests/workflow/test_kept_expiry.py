@@ -1,0 +1,91 @@
+"""What a sync kept goes only when it is old and a verified backup that is still here holds it: seen over whole runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from backups_app.catalog import runs, sync_conflicts
+from backups_app.catalog.sync_conflicts import Loser
+from backups_app.configuration import Configuration
+from backups_app.records import RunDocument
+from tests.journeys.conftest import run_backup
+from tests.sync.pairs import document, int32
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Mongo = Database[dict[str, Any]]
+
+
+def _keep(database: Mongo, number: int, *, days: int) -> None:
+    frame = document(("_id", int32(number)))
+    loser = Loser(collection="halls", side="remote", reason="conflict", why="newer", frame=frame, other=None)
+    sync_conflicts.keep(database, losers=[loser], run_id="r", now=datetime.now(UTC) - timedelta(days=days))
+
+
+def _kept(database: Mongo) -> set[int]:
+    return {one["document_id"] for one in sync_conflicts.newest(database, only_conflicts=False, limit=9)}
+
+
+@pytest.fixture
+def first(configured: Configuration, local_db: Mongo, db: None) -> RunDocument:
+    """A backup that holds one version that was kept long ago, and one that was not."""
+    local_db["halls"].insert_one({"_id": 1})
+    _keep(local_db, 1, days=91)
+    _keep(local_db, 2, days=89)
+    run = run_backup(delete_bookings=False)
+    assert run["status"] == "success"
+    assert _kept(local_db) == {1, 2}, "no backup held them when the run began"
+    return run
+
+
+def test_a_version_expires_with_the_run_after_the_backup_that_holds_it(first: RunDocument, local_db: Mongo) -> None:
+    _keep(local_db, 3, days=200)
+
+    run_backup(delete_bookings=False)
+    assert _kept(local_db) == {2, 3}, "the third is old, but no backup holds it yet"
+
+    run_backup(delete_bookings=False)
+    assert _kept(local_db) == {2}
+
+
+def _remove(folder: Path, database: Mongo) -> None:
+    shutil.rmtree(folder)
+
+
+def _cut(folder: Path, database: Mongo) -> None:
+    (file,) = folder.glob("*/sync_conflicts.bson")
+    file.write_bytes(file.read_bytes()[:-10])
+
+
+def _spoil(folder: Path, database: Mongo) -> None:
+    (file,) = folder.glob("*/sync_conflicts.bson")
+    file.write_bytes(file.read_bytes().replace(b"newer", b"older"))
+
+
+def _found_damaged(folder: Path, database: Mongo) -> None:
+    runs.amend(
+        database, backup_id=folder.name.removeprefix("backup_"), changes={"verification": {"problem": "it is damaged"}}
+    )
+
+
+def _unverified(folder: Path, database: Mongo) -> None:
+    (folder / "metadata.json").unlink()
+
+
+@pytest.mark.parametrize(
+    "harm", [_remove, _cut, _spoil, _found_damaged, _unverified], ids=lambda harm: harm.__name__.strip("_")
+)
+def test_a_version_that_no_sound_backup_holds_any_more_does_not_expire(
+    first: RunDocument, local_db: Mongo, harm: Callable[[Path, Mongo], None]
+) -> None:
+    harm(Path(first["backup_path"]), local_db)
+
+    run_backup(delete_bookings=False)
+
+    assert _kept(local_db) == {1, 2}
