@@ -379,6 +379,12 @@ class HttpsRequired(TempleOpsError):
     hint = "Put a TLS proxy in front, or set ALLOW_PLAIN_HTTP=true for a temple's own network"
 
 
+class ForeignOrigin(TempleOpsError):
+    code, status = "foreign_origin", 403
+    sentence = "The browser says that another site sent this request. Nothing was done."
+    hint = "Open TempleOps itself and repeat it there"
+
+
 class RateLimited(TempleOpsError):
     """Facts: `seconds`, a whole number: when it is worth trying again."""
 

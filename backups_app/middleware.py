@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +10,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import get_callable
 from django.utils import timezone
 
 from backups_app.access import page_login, request_context, sessions, tokens, visit
-from backups_app.errors import HttpsRequired, NotAuthenticated, TempleOpsError
+from backups_app.errors import ForeignOrigin, HttpsRequired, NotAuthenticated, TempleOpsError
 from backups_app.models import LoginSession
 from backups_app.records import Origin
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
+
+logger = logging.getLogger(__name__)
 
 API = "/api/"
 OPEN = frozenset({"/api/auth/login", "/api/auth/refresh", "/api/schema/", "/api/docs/"})
@@ -25,6 +29,9 @@ OPEN = frozenset({"/api/auth/login", "/api/auth/refresh", "/api/schema/", "/api/
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 HOST_PORT = re.compile(r":[0-9]+\Z")
 HOST_ONLY = "__Host-"
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+FOREIGN = ("cross-site", "same-site")
+"""`same-site` is another origin of the same site: a neighbour below the same domain, who is not us."""
 CHALLENGE = 'Bearer realm="templeops"'
 BEARER = re.compile(r"Bearer ([A-Za-z0-9._-]+)", re.ASCII)
 
@@ -69,6 +76,30 @@ class PlainHttpMiddleware:
         response = self.get_response(request)
         _loosen_cookies(response)
         return response
+
+
+class ForeignOriginMiddleware:
+    """Refuses an unsafe request of which the browser itself says that another site sent it, whatever else it carries.
+
+    Beside the CSRF token and its check of `Origin`, and for `/api/` too. Who sends no `Sec-Fetch-Site` (an older
+    browser, a program) is judged by those alone.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        """Judge it before any view does, Django's CSRF check included."""
+        if request.method in SAFE or request.headers.get("Sec-Fetch-Site", "none") not in FOREIGN:
+            return None
+        logger.warning("Request of another site refused", extra={"path": request.path})
+        if request.path_info.startswith(API):
+            return refused(ForeignOrigin())
+        failure: Handler = get_callable(settings.CSRF_FAILURE_VIEW)
+        return failure(request)
 
 
 class EnhancedJWTAuthMiddleware:

@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "backups_app.middleware.ForeignOriginMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "backups_app.middleware.PageSessionMiddleware",
@@ -173,7 +174,8 @@ LANGUAGE_COOKIE_SECURE = not PLAIN_HTTP
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 60 * 60
 # Set by the proxy that ends TLS. Whoever sends it to us directly only loses the right to plain HTTP.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# Not no-referrer: browsers then send "Origin: null" with forms, which Django's CSRF check rightly refuses.
+# Not no-referrer: Chromium then sends "Origin: null" and no Referer with every form, to its own origin too, and rightly
+# Django refuses that (asserted in tests/browser/test_origins.py). To other sites both say nothing.
 SECURE_REFERRER_POLICY = "same-origin"
 SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # HSTS for subdomains: they are the temple's, not ours

@@ -143,6 +143,25 @@ def test_our_own_origin_is_let_through(firefox: Client, started: list[bool]) -> 
     assert started == [False]
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_the_browser_says_came_from_another_site_is_refused_even_with_token_and_origin(
+    firefox: Client, started: list[bool], site: str
+) -> None:
+    answer = send(firefox, KEEP, **{"Origin": "http://testserver", "Sec-Fetch-Site": site})
+
+    assert answer.status_code == 403
+    assert "came from another place" in answer.content.decode()
+    assert started == []
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_what_the_browser_says_came_from_here_or_from_the_person_is_let_through(
+    firefox: Client, started: list[bool], site: str
+) -> None:
+    assert send(firefox, KEEP, **{"Sec-Fetch-Site": site}).status_code == 303
+    assert started == [False]
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json"])
 def test_a_body_that_is_no_form_is_refused(firefox: Client, started: list[bool], content_type: str) -> None:
     with override_settings(TEMPLEOPS=Configuration()):
