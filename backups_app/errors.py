@@ -483,7 +483,7 @@ class NotATestCopy(TempleOpsError):
 class CopyNotAllowed(TempleOpsError):
     """Facts: `database`."""
 
-    code, exit_code = "copy_not_allowed", 1
+    code, status, exit_code = "copy_not_allowed", 409, 1
     sentence = (
         'The MongoDB user of TempleOps may not do everything it needs in the database "{database}". The temple\'s '
         "database was not touched. The administrator of MongoDB allows it with: "

@@ -8,6 +8,8 @@ from typing import Any
 from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
 
+BACKUP_ID = r"\A[0-9]{8}_[0-9]{6}(_[0-9]{2})?\Z"
+
 
 class StrictBooleanField(serializers.BooleanField):
     """`true` or `false`, and nothing that only looks like it: this word deletes bookings."""
@@ -93,12 +95,19 @@ class Restore(Strict):
     )
 
 
+class Rehearse(Strict):
+    backup_id = serializers.RegexField(
+        BACKUP_ID, required=False, allow_null=True, default=None, max_length=18,
+        help_text="Left out: the newest verified backup.",
+    )  # fmt: skip
+
+
 class ListBackups(Strict):
     status = serializers.ChoiceField(
         choices=["published", "all", "success", "partial", "failed", "in_progress"], default="published"
     )
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=1000)
-    cursor = serializers.RegexField(r"\A[0-9]{8}_[0-9]{6}(_[0-9]{2})?\Z", required=False, max_length=18)
+    cursor = serializers.RegexField(BACKUP_ID, required=False, max_length=18)
 
 
 class ListDocuments(Strict):

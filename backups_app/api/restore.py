@@ -1,4 +1,4 @@
-"""POST /api/backups/{backup_id}/restore: first the preview, then the restore that names the preview's hash."""
+"""Restore: first the preview, then the restore that names the preview's hash. Rehearsals, and test copies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backups_app import formats
 from backups_app.api import inputs, serializers, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.api.trigger import accepted
@@ -57,3 +58,54 @@ class RestoreEndpoint(Endpoint):
             include_purged=given["include_purged"],
             document=given["id"],
         )
+
+
+class RehearsalEndpoint(Endpoint):
+    """POST /api/backup/rehearse"""
+
+    @extend_schema(
+        summary="Prove that a backup can be restored", operation_id="rehearse", request=inputs.Rehearse,
+        responses={202: shapes.Run, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 500, 503)},
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Restores the newest verified backup, or the one that is named, into a scratch database, compares it document
+        by document and removes the scratch. The run says how it ended; the temple's database is not touched."""
+        document = restoring.rehearse(
+            backup_id=self.body(inputs.Rehearse)["backup_id"],
+            created_by=self.person.get_username(),
+            origin=Origin.API,
+            now=self.now,
+        )
+        return accepted(serializers.run(document, now=self.now))
+
+
+class CopiesEndpoint(Endpoint):
+    """GET /api/backup/copies"""
+
+    @extend_schema(
+        summary="Test copies", operation_id="list_copies",
+        responses={200: shapes.TestCopy(many=True), **shapes.failures(401, 403, 500, 503)},
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        """The databases that restores made beside the temple's, newest first."""
+        copies = restoring.list_copies(configuration=self.configuration)
+        return Response([formats.plain(vars(copy)) for copy in copies])
+
+
+class CopyEndpoint(Endpoint):
+    """DELETE /api/backup/copies/{name}"""
+
+    @extend_schema(
+        summary="Remove a test copy", operation_id="remove_copy", request=None,
+        responses={204: None, **shapes.failures(401, 403, 409, 422, 500, 503)},
+    )  # fmt: skip
+    def delete(self, request: Request, name: str) -> Response:
+        """Only a database that bears our mark of a test copy is ever removed."""
+        restoring.remove_copy(
+            configuration=self.configuration,
+            name=name,
+            removed_by=self.person.get_username(),
+            origin=Origin.API,
+            now=self.now,
+        )
+        return Response(status=204)

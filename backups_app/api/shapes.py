@@ -192,6 +192,15 @@ class Preview(serializers.Serializer[Any]):
     insert_bytes = IntegerField()
 
 
+class TestCopy(serializers.Serializer[Any]):
+    database = CharField()
+    backup_id = CharField()
+    purpose = CharField(help_text="`test copy`, or `rehearsal` of one that was killed.")
+    created_by = CharField()
+    created_at = DateTimeField()
+    size_bytes = IntegerField()
+
+
 class Verified(serializers.Serializer[Any]):
     backup_id = CharField()
     verified = BooleanField()

@@ -36,11 +36,11 @@ def source(run: Run) -> Source:
 def opened(*, configuration: Configuration, choices: Choices) -> Source:
     """Return the chosen backup. An undo also holds, as empty ones, what the restore that is undone created.
 
-    Raise `BackupRemoved`, or `VerificationFailed` without a manifest.
+    Raise `BackupNotFound`, or `VerificationFailed` without a manifest.
     """
     store = prepare.store(configuration)
-    manifest = prepare.manifest_of(store, backup_id=choices.backup_id)
-    backup = Source(folder=store.folder(choices.backup_id), manifest=manifest)
+    folder = store.folder(choices.backup_id)
+    backup = Source(folder=folder, manifest=prepare.manifest_of(store, backup_id=choices.backup_id))
     if not (choices.in_place and choices.mode is Mode.REPLACE and choices.collections):
         return backup
     record = overview.get_run(configuration=configuration, backup_id=choices.backup_id)

@@ -39,6 +39,9 @@ REPLACED = {
     "backups_app.workflow.sync_run.sync_now": FAKED["sync_now"],
     "backups_app.workflow.restoring.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
     "backups_app.workflow.restoring.start": lambda **_: a_run(),
+    "backups_app.workflow.restoring.rehearse": lambda **_: a_run(),
+    "backups_app.workflow.restoring.list_copies": lambda **_: (),
+    "backups_app.workflow.restoring.remove_copy": lambda **_: None,
     "backups_app.workflow.restoring.look": lambda **_: {},
     "backups_app.workflow.preview_json.of": lambda preview: {
         "backup_id": "20250119_143022", "target": "temple_db", "in_place": True, "mode": "add", "collections": [],
