@@ -1,0 +1,205 @@
+"""The sequences in which a booking could be lost after a purge or a mix-up of servers (`docs/reliability.md`).
+
+Those with a fault in the middle are in `test_unfinished.py` and `tests/faults`; an owner that was overtaken in
+`test_overtaken.py`; settings that are wrong in `test_a_run.py`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from pymongo.database import Database
+
+from backups_app.catalog import purge_ledger, sync_state
+from backups_app.configuration import Configuration, Secret
+from backups_app.mongo.embedded import EmbeddedServer
+from backups_app.records import Origin
+from backups_app.sync.engine import SyncReport
+from backups_app.workflow import overview, recovery, restoring, sync_run
+from backups_app.workflow.steps import publish, sync
+from backups_app.workflow.sync_run import SyncWish
+from tests.proxy import Proxy
+
+from .conftest import contents, now, raw_documents, run_backup
+from .test_restore import restore
+from .test_unfinished import die_in
+
+Db = Database[dict[str, Any]]
+
+
+def plain_sync() -> SyncReport:
+    return sync_run.sync_now(wish=SyncWish(), requested_by="ananya", origin=Origin.COMMAND, now=now())
+
+
+def written(report: SyncReport) -> int:
+    """How many documents a sync wrote or deleted, on both sides together."""
+    totals = report.log["totals"]
+    return sum(int(totals[name]) for name in ("pulled", "pushed", "deleted_local", "deleted_remote"))
+
+
+def test_what_was_restored_after_a_purge_stays_on_both_sides_and_later_syncs_write_nothing(
+    temple: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    backup = run_backup(delete_bookings=True)
+    chosen = restoring.choose(
+        configuration=temple, backup_id=backup["_id"], collections=["bookings"], include_purged=True
+    )
+    restore(temple, chosen)
+
+    reports = [plain_sync() for _ in range(3)]
+
+    assert len(raw_documents(local_db, "bookings")) == 52
+    assert contents(local_db) == contents(remote_db)
+    assert [written(report) for report in reports[1:]] == [0, 0]
+    assert purge_ledger.runs_with_open(local_db) == []
+
+
+def test_an_identical_booking_made_again_after_a_purge_is_a_new_one_and_stays(
+    temple: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    booking = local_db["bookings"].find_one({"_id": "bookings-7"}) or {}
+    run_backup(delete_bookings=True)
+    local_db["bookings"].insert_one(booking)
+
+    plain_sync()
+    plain_sync()
+
+    assert [document["_id"] for document in remote_db["bookings"].find()] == ["bookings-7"]
+    assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings")
+
+
+def test_an_application_that_edits_a_purged_booking_into_being_again_is_not_undone(
+    temple: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    run_backup(delete_bookings=True)
+    remote_db["bookings"].update_one({"_id": "bookings-3"}, {"$set": {"paid": True}}, upsert=True)
+
+    plain_sync()
+
+    assert list(local_db["bookings"].find()) == [{"_id": "bookings-3", "paid": True}]
+    assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings")
+
+
+def test_what_only_atlas_had_is_never_deleted_when_atlas_was_away_for_the_sync_alone(
+    temple: Configuration, local_db: Db, remote_db: Db, remote_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(local_db), contents(remote_db)
+    with Proxy(remote_server.address) as network:
+        _away_in(sync, network, monkeypatch)
+        with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=Secret(network.uri))):
+            run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["sync_status"], run["resume_available"]) == ("partial", "failed", False)
+    assert (contents(local_db), contents(remote_db)) == before
+
+
+def _away_in(step: Any, network: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection while one step of the run is performed, and no longer."""
+    real = step.perform
+
+    def cut_off(run: Any) -> Any:
+        network.refuse()
+        try:
+            return real(run)
+        finally:
+            network.heal()
+
+    monkeypatch.setattr(step, "perform", cut_off)
+
+
+def _atlas_went_back(local: Db, remote: Db) -> None:
+    sync_state.collection(remote).update_one({"_id": "pair"}, {"$set": {"generation": 0, "next_generation": 0}})
+
+
+def _restored_machine(local: Db, remote: Db) -> None:
+    sync_state.collection(local).update_one({"_id": "pair"}, {"$set": {"generation": 0, "next_generation": 0}})
+
+
+def _second_site(local: Db, remote: Db) -> None:
+    sync_state.collection(local).delete_one({"_id": "pair"})
+
+
+def _repointed(local: Db, remote: Db) -> None:
+    sync_state.collection(remote).update_one({"_id": "pair"}, {"$set": {"pair": "another"}})
+
+
+STRANGERS: dict[str, tuple[Callable[[Db, Db], None], str]] = {
+    "Atlas was restored from its own snapshot": (_atlas_went_back, "side_rolled_back"),
+    "this machine was restored": (_restored_machine, "side_rolled_back"),
+    "a second local site": (_second_site, "pair_mismatch"),
+    "a URL that leads elsewhere": (_repointed, "pair_mismatch"),
+}
+
+
+@pytest.mark.parametrize("how", STRANGERS)
+def test_a_pair_that_does_not_fit_gets_a_backup_and_nothing_is_synced_or_deleted(
+    temple: Configuration, local_db: Db, remote_db: Db, how: str
+) -> None:
+    change, code = STRANGERS[how]
+    plain_sync()
+    local_db["bookings"].insert_one({"_id": "taken since"})
+    remote_db["bookings"].delete_one({"_id": "bookings-1"})
+    change(local_db, remote_db)
+    before = contents(local_db), contents(remote_db)
+
+    run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["sync_status"], run["resume_available"]) == ("partial", "failed", False)
+    assert code in [step["counts"].get("error_code") for step in run["steps"]]
+    assert (contents(local_db), contents(remote_db)) == before
+    assert overview.get_run(configuration=temple, backup_id=run["backup_id"])["published"]
+
+
+def test_swapped_urls_sync_nothing_and_delete_nothing(temple: Configuration, local_db: Db, remote_db: Db) -> None:
+    plain_sync()
+    before = contents(local_db), contents(remote_db)
+    swapped = dataclasses.replace(temple, local_url=temple.cloud_url, cloud_url=temple.local_url)
+
+    with override_settings(TEMPLEOPS=swapped):
+        run = run_backup(delete_bookings=True)
+
+    assert (run["status"], run["sync_status"]) == ("partial", "failed")
+    assert "pair_mismatch" in [step["counts"].get("error_code") for step in run["steps"]]
+    assert (contents(local_db), contents(remote_db)) == before
+
+
+@pytest.fixture
+def another_disk(temple: Configuration, tmp_path: Any) -> Iterator[Configuration]:
+    """The settings of a second host: the same database, a backup disk of its own."""
+    folder = tmp_path / "the other host's disk"
+    folder.mkdir(mode=0o700)
+    yield dataclasses.replace(temple, backup_dir=folder)
+
+
+def test_a_host_never_judges_what_lies_on_another_host_s_disk(
+    temple: Configuration, another_disk: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = run_backup(delete_bookings=False)["backup_id"]
+    (another_disk.backup_dir / ".store_id").write_text("b" * 32)
+    died = die_in(publish, monkeypatch, after=True)
+
+    with override_settings(TEMPLEOPS=another_disk):
+        recovery.recover(configuration=another_disk, now=now())
+        listed = {run["backup_id"] for run in overview.list_runs(configuration=another_disk, every=True)}
+        judged = overview.get_run(configuration=another_disk, backup_id=died)
+
+    assert {kept, died} <= listed
+    assert (judged["status"], judged["error_code"]) == ("partial", "interrupted")
+    assert sorted(path.name for path in temple.backup_dir.glob("backup_*")) == [f"backup_{kept}", f"backup_{died}"]
+
+
+def test_a_sync_that_ends_without_a_result_lets_nothing_be_deleted(
+    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(local_db), contents(remote_db)
+    for broken in (None, "", 0, {}, {"status": "success"}, True):
+        monkeypatch.setattr(sync.engine, "synchronise", lambda broken=broken, **_: broken)
+
+        run = run_backup(delete_bookings=True)
+
+        assert run["status"] != "success", broken
+        assert (contents(local_db), contents(remote_db)) == before
