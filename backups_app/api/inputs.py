@@ -72,6 +72,7 @@ class Sync(Strict):
     exact = StrictBooleanField(default=False, help_text="Read everything on both sides: a proof.")
     collections = serializers.ListField(
         child=StrictCharField(max_length=255), required=False, allow_null=True, default=None, allow_empty=False,
+        min_length=1,  # allow_empty says it in words, this in the OpenAPI document
         max_length=1000, help_text="Only these.",
     )  # fmt: skip
 
@@ -80,6 +81,7 @@ class Restore(Strict):
     dry_run = StrictBooleanField(default=True, help_text="Read and compare only: the preview, and the hash to confirm.")
     collections = serializers.ListField(
         child=StrictCharField(max_length=255), required=False, allow_null=True, default=None, allow_empty=False,
+        min_length=1,  # allow_empty says it in words, this in the OpenAPI document
         max_length=1000, help_text="Only these. Left out: all of the temple's, without those emptied on purpose.",
     )  # fmt: skip
     id = StrictCharField(

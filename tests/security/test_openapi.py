@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections import Counter, defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,9 +27,14 @@ from tests.security.test_rbac_api import FAKED, a_run
 
 pytestmark = pytest.mark.django_db
 LONG = os.environ.get("TEMPLEOPS_LONG") == "1"
-EXAMPLES = 60 if LONG else 8
+EXAMPLES = 500 if LONG else 28
+ENOUGH = 5_000 if LONG else 500
+"""Requests per role and mode, at least: an operation that takes nothing has only one to send."""
 CALLERS = ["role 0", "role 2", "nobody"] if LONG else ["role 0"]
 MODES = ["local", "cloud"] if LONG else ["local"]
+
+SENT: Counter[tuple[str, str]] = Counter()
+DONE: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
 
 # Answers that need databases come from a fake of the right shape; everything before them is real.
 REPLACED = {
@@ -96,7 +102,19 @@ def test_every_operation_answers_as_it_is_documented(
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
     )  # fmt: skip
     def send(case: Any) -> None:
+        SENT[caller, mode] += 1
         case.call_and_validate(headers=headers_of(caller, user))
 
     with override_settings(TEMPLEOPS=Configuration(primary_database=mode, backup_dir=a_folder)):
         send()
+    DONE[caller, mode].add((method, path))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("caller", CALLERS)
+def test_enough_was_sent(caller: str, mode: str) -> None:
+    if DONE[caller, mode] != set(operations()):
+        pytest.skip("counts only when every operation above ran and passed")
+    print(f"{caller}, {mode}: {SENT[caller, mode]} requests")
+
+    assert SENT[caller, mode] >= ENOUGH
