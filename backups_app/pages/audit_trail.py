@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from backups_app.models import AuditEvent
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, show
-from backups_app.pages.viewer import whole_number
+from backups_app.pages.viewer_place import whole_number
 
 PER_PAGE = 50
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from backups_app.access import audit
 from backups_app.browsing import documents, tree
 from backups_app.errors import InvalidInput
-from backups_app.pages import document_view, viewer
+from backups_app.pages import document_view, viewer, viewer_place
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
 from backups_app.records import Origin
@@ -24,7 +24,7 @@ COPY_LIMIT_BYTES = 64 * 1024
 @admin_page
 def browse(request: AdminRequest) -> HttpResponse:
     """The viewer at an address; to htmx the card, its list of documents, or more matches of a search."""
-    place = viewer.place_of(request.GET)
+    place = viewer_place.place_of(request.GET)
     target = getattr(request.htmx, "target", None) if is_htmx(request) else None
     if place.cursor and target == "more":
         context = {"documents": viewer.documents_at(place), "more": True}
@@ -56,7 +56,7 @@ def items(request: AdminRequest, backup_id: str) -> HttpResponse:
     """More items of an array, or what lies deeper in a document."""
     context = _asked(request, backup_id) | {"place": "backups", "mark": request.GET.get("mark", "")}
     frame = documents.sound(store=viewer.store(), **_key(context))
-    start = viewer.whole_number(request.GET.get("from"), 0)
+    start = viewer_place.whole_number(request.GET.get("from"), 0)
     context["node"] = tree.items(frame, path=request.GET.get("path", ""), start=start, shape=_shape())
     return show(request, page="backups/items.html", fragment="backups/_items.html", context=context)
 

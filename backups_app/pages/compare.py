@@ -18,7 +18,7 @@ from backups_app.mongo import raw_ids
 from backups_app.pages import document_view, viewer
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, show
-from backups_app.pages.viewer import whole_number
+from backups_app.pages.viewer_place import whole_number
 from backups_app.records import INTERNAL
 from backups_app.workflow import kept_versions
 

@@ -13,7 +13,7 @@ from backups_app.browsing import differences
 from backups_app.pages import document_view
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to
-from backups_app.pages.viewer import whole_number
+from backups_app.pages.viewer_place import whole_number
 from backups_app.records import Origin
 from backups_app.workflow import kept_versions
 

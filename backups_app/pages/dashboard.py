@@ -43,6 +43,7 @@ def home_context(request: AdminRequest, runs: list[RunDocument]) -> dict[str, An
     return {
         "place": "backups",
         "panel": run_panel.of(shown, now=now) if shown else None,
+        "last_good": run_pages.last_good() if shown and shown["status"] == Status.FAILED else None,
         "card": card,
         "runs": runs,
         **trigger.card_context(request, active=_active(runs)),

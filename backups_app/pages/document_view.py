@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 
 from backups_app.backup_files import extended_json
-from backups_app.browsing import document_ids
+from backups_app.browsing import document_ids, values
 from backups_app.mongo import raw_ids
 
 SHORT = 14
+AS_ADDRESSED = frozenset({0x02, 0x03, 0x04, 0x07})
+"""String, object, array and ObjectId: what their address says is what people would write."""
 
 
 def json_text(frame: bytes) -> str:
@@ -17,8 +20,9 @@ def json_text(frame: bytes) -> str:
 
 
 def short_id(raw_id: bytes) -> str:
-    """Return `507f1f77…9011`: enough of an `_id` to tell two apart at a glance."""
-    whole = document_ids.address(raw_id)
+    """Return `507f1f77…9011`, or `59999`: enough of an `_id` to tell two apart at a glance."""
+    value = raw_ids.value(raw_id)
+    whole = document_ids.address(raw_id) if value.type in AS_ADDRESSED else values.show(value, zone=UTC, limit=80).text
     return whole if len(whole) <= SHORT else f"{whole[:8]}…{whole[-4:]}"
 
 

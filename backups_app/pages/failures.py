@@ -30,5 +30,6 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Stands on nothing that may be broken: no session, no database, no context."""
     reference = getattr(request, "request_id", "")
-    content = render_to_string("errors/server_error.html", {"reference": reference})
+    template = "errors/_server_error.html" if "HX-Request" in request.headers else "errors/server_error.html"
+    content = render_to_string(template, {"reference": reference})
     return HttpResponse(content, status=HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -47,7 +47,8 @@ class PurgeRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RunPanel:
-    """Everything the panel shows. `seconds_left` is None until there is something to reckon with."""
+    """Everything the panel shows. `seconds_left` is None until there is something to reckon with; `stops_after_seconds`
+    is the limit of copying, once most of it has passed."""
 
     run: RunDocument
     id: str
@@ -64,6 +65,7 @@ class RunPanel:
     cancelling: bool
     purge: Sequence[PurgeRow]
     announce: str
+    stops_after_seconds: int | None = None
     restore: RestoreShown | None = None
 
     @property
@@ -112,8 +114,8 @@ class RunPanel:
         return self.status in (Status.SUCCESS, Status.PARTIAL)
 
 
-def of(run: RunDocument, *, now: datetime) -> RunPanel:
-    """Given a run's document, return its panel."""
+def of(run: RunDocument, *, now: datetime, limit_seconds: int | None = None) -> RunPanel:
+    """Given a run's document, return its panel. `limit_seconds` is how long a backup may copy."""
     restores = restore_result.is_restore(run)
     lines = restore_steps.lines(run, now=now) if restores else run_steps.lines(run, now=now)
     running = run["status"] == Status.IN_PROGRESS
@@ -137,8 +139,16 @@ def of(run: RunDocument, *, now: datetime) -> RunPanel:
         cancelling=running and bool(run.get("cancel_requested")),
         purge=purge,
         announce=_announcement(lines, current) if running else "",
+        stops_after_seconds=_limit_near(current, limit_seconds),
         restore=restore_result.of(run) if restores else None,
     )
+
+
+def _limit_near(current: Line | None, limit_seconds: int | None) -> int | None:
+    """The limit, when four fifths of it have passed while a backup copies."""
+    if current is None or not limit_seconds or current.key != "backup" or current.act != run_steps.copying():
+        return None
+    return limit_seconds if (current.seconds or 0) >= 0.8 * limit_seconds else None
 
 
 def _words(run: RunDocument, lines: Sequence[Line], purge: Sequence[PurgeRow]) -> run_words.Words:

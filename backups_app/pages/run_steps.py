@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from backups_app import formats
 from backups_app.errors import DatabaseUnreachable
+from backups_app.pages.told import tell
 from backups_app.pages.wording import aware, size_text
 from backups_app.records import INTERNAL, RunDocument, Side, StepState, SyncStatus
 
@@ -36,11 +37,12 @@ LOOKS = {
 MARKS = {StepState.DONE: "circle-check", StepState.RUNNING: "loader-circle", StepState.WARNING: "triangle-alert",
          StepState.FAILED: "circle-x", StepState.SKIPPED: "circle-minus"}  # fmt: skip
 FIRST_BARS = 3
+BLINK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """One collection: `done` of `total` documents. In `order` what moves is first, then what waits, then the rest."""
+    """One collection: `done` of `total` documents."""
 
     name: str
     done: int
@@ -50,14 +52,11 @@ class Bar:
     def finished(self) -> bool:
         return self.total > 0 and self.done >= self.total
 
-    @property
-    def order(self) -> int:
-        return 2 if self.finished or self.total == 0 else 0 if self.done else 1
-
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of the stepper. `number` counts from 1; `seconds` is None before it began."""
+    """One line of the stepper. `number` counts from 1; `seconds` is None before it began; `act` names the passage that
+    moves: a backup copies every document and then checks it."""
 
     number: int
     key: str
@@ -65,6 +64,7 @@ class Line:
     state: StepState
     sentence: str
     seconds: float | None
+    act: str = ""
     bars: Sequence[Bar] = ()
     done: int = 0
     total: int = 0
@@ -81,6 +81,12 @@ class Line:
     @property
     def look(self) -> str:
         return LOOKS[self.shown]
+
+    @property
+    def took(self) -> float | None:
+        """Seconds, where anything was done: a line that was never begun took none."""
+        idle = self.state in (StepState.SKIPPED, StepState.CANCELLED, StepState.WAITING)
+        return None if idle and (self.seconds or 0.0) < BLINK_SECONDS else self.seconds
 
     @property
     def mark(self) -> str:
@@ -133,6 +139,7 @@ def _line(number: int, key: str, steps: list[Mapping[str, Any]], run: RunDocumen
         state=state,
         sentence=_sentence(key, state, steps, run),
         seconds=seconds_of(steps, now),
+        act=_act(steps),
         bars=bars,
         done=done,
         total=total,
@@ -155,10 +162,16 @@ def bars_of(key: str, steps: Sequence[Mapping[str, Any]]) -> list[Bar]:
     if not begun:
         return []
     entries = [entry for entry in begun[-1]["labels"] if entry["name"] not in INTERNAL]
-    return sorted(
-        (Bar(name=entry["name"], done=entry["done"], total=entry["total"] or 0) for entry in entries),
-        key=lambda bar: (bar.order, -bar.total, bar.name),
-    )
+    return in_order([Bar(name=entry["name"], done=entry["done"], total=entry["total"] or 0) for entry in entries])
+
+
+def in_order(bars: Sequence[Bar]) -> list[Bar]:
+    """Return bars as people look for them: what moves, the longest that is through, what waits, the rest."""
+    longest = sorted(bars, key=lambda bar: (-bar.total, bar.name))
+    through = [bar for bar in longest if bar.finished or not bar.total]
+    moving = [bar for bar in longest if bar.done and not bar.finished]
+    waiting = [bar for bar in longest if bar not in through and bar not in moving]
+    return [*moving, *through[:1], *waiting, *through[1:]]
 
 
 def counted(key: str, steps: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
@@ -238,8 +251,8 @@ def _sentence(key: str, state: StepState, steps: Sequence[Mapping[str, Any]], ru
     if key.startswith("purge") and state is StepState.FAILED and _lost(steps[-1]):
         return _("The connection was lost.")
     if state in (StepState.FAILED, StepState.CANCELLED):
-        return next((str(step["sentence"]) for step in steps if step["state"] == state), "")
-    return next((step["sentence"] for step in reversed(steps) if step.get("sentence") and _tells(step)), "")
+        return next((tell(step["sentence"]) for step in steps if step["state"] == state), "")
+    return next((tell(step["sentence"]) for step in reversed(steps) if step.get("sentence") and _tells(step)), "")
 
 
 def _lost(step: Mapping[str, Any]) -> bool:
@@ -252,15 +265,26 @@ def _tells(step: Mapping[str, Any]) -> bool:
     return step["state"] != StepState.WAITING and not quiet
 
 
+def copying() -> str:
+    """The passage of a backup that has a limit of time."""
+    return _("Copying")
+
+
+def _act(steps: Sequence[Mapping[str, Any]]) -> str:
+    acts = {"dump": copying(), "verify": _("Checking every byte"), "publish": _("Publishing")}
+    return acts.get(_that_moves(steps)["name"], "")
+
+
+def _that_moves(steps: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return next((step for step in steps if step["state"] == StepState.RUNNING), steps[-1])
+
+
 def _moving(steps: Sequence[Mapping[str, Any]]) -> str:
-    """`9 of 15 done · checking`: how many collections are through, of the step that moves."""
-    moving = next((step for step in steps if step["state"] == StepState.RUNNING), steps[-1])
+    """`9 of 15 done · 7.2 MB`: how many collections are through, of the step that moves."""
+    moving = _that_moves(steps)
     labels = [entry for entry in moving.get("labels") or [] if entry["name"] not in INTERNAL]
     through = sum(1 for entry in labels if entry["done"] >= (entry["total"] or 0))
-    act = {"dump": _("copying"), "verify": _("checking every byte"), "publish": _("publishing")}
-    said = [act.get(moving["name"], "")]
-    if labels:
-        said.insert(0, _("%(done)s of %(all)s done") % {"done": through, "all": len(labels)})
+    said = [_("%(done)s of %(all)s done") % {"done": through, "all": len(labels)}] if labels else []
     size = sum(entry.get("bytes") or 0 for entry in labels)
     return " · ".join(filter(None, [*said, size_text(size) if size else ""]))
 

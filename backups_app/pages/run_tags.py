@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from backups_app.pages import run_words
-from backups_app.pages.wording import icon
+from backups_app.pages.wording import aware, duration, icon
 from backups_app.records import RunDocument, SyncStatus
 
 register = template.Library()
@@ -17,17 +17,24 @@ register = template.Library()
 @register.simple_tag
 def status_badge(run: RunDocument) -> SafeString:
     """The badge of a run's status: icon, word and colour."""
-    name, tone, symbol = run_words.badge(run["status"])
+    name, tone, symbol = run_words.badge_of(run)
     return format_html('<span class="badge {}">{}{}</span>', tone, icon(symbol), name)
+
+
+@register.filter
+def took(run: RunDocument) -> str:
+    """How long a run took, in words; empty where nobody knows."""
+    began, ended = aware(run.get("created_at")), aware(run.get("finished_at"))
+    return duration(ended - began) if began and ended else ""
 
 
 @register.simple_tag
 def sync_word(run: RunDocument) -> str:
     """How the sync of a run ended, in one word."""
     words = {
-        SyncStatus.SUCCESS: _("success"),
-        SyncStatus.FAILED: _("failed"),
-        SyncStatus.SKIPPED: _("off"),
-        SyncStatus.IN_PROGRESS: _("running"),
+        SyncStatus.SUCCESS: _("Success"),
+        SyncStatus.FAILED: _("Failed"),
+        SyncStatus.SKIPPED: _("Off"),
+        SyncStatus.IN_PROGRESS: _("Running"),
     }
     return words.get(SyncStatus(run["sync_status"]), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,11 @@ from django.utils.translation import gettext as _
 from backups_app import formats
 from backups_app.errors import RunCancelled, RunInterrupted, WorkerDown
 from backups_app.pages.run_steps import Line
+from backups_app.pages.told import tell
 from backups_app.pages.wording import size_text
 from backups_app.records import RunDocument, Status, StepState, SyncStatus
+
+BROKEN_OFF = (RunInterrupted.code, WorkerDown.code)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +59,17 @@ def of(run: RunDocument, *, lines: Sequence[Line], purge_left: Sequence[tuple[st
     return _failed(run, lines)
 
 
+def badge_of(run: RunDocument) -> tuple[str, str, str]:
+    """Return the badge of a run. One that somebody stopped, or that the machine dropped, did not fail by itself."""
+    if run.get("error_code") == RunCancelled.code:
+        return _("Cancelled"), "", "circle-minus"
+    if run.get("error_code") in BROKEN_OFF:
+        return _("Interrupted"), "warn", "triangle-alert"
+    return badge(run["status"])
+
+
 def _words(run: RunDocument, headline: str, *, safe: str, rest: str = "") -> Words:
-    name, tone, icon = badge(run["status"])
+    name, tone, icon = badge_of(run)
     return Words(headline=headline, tone=tone, icon=icon, badge=name, safe=safe, rest=rest)
 
 
@@ -85,7 +98,7 @@ def _partial(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Words:
             _("Backup made without the newest changes from Atlas"),
             safe=_("Your backup is complete and safe. The purge deleted nothing."),
             rest=_("The sync failed, so nothing may be deleted: %(reason)s")
-            % {"reason": run.get("error_message") or ""},
+            % {"reason": tell(run.get("error_message"))},
         )
     if (run.get("purge") or {}).get("kept_after_all"):
         return _words(
@@ -134,12 +147,19 @@ def _remote_unfinished(run: RunDocument) -> bool:
 
 
 def _failed(run: RunDocument, lines: Sequence[Line]) -> Words:
-    said = str(run.get("error_message") or "")
+    said, rest = in_two(str(run.get("error_message") or ""))
     if run.get("error_code") == RunCancelled.code:
-        return _words(run, _("Cancelled. The purge deleted nothing."), safe=said)
-    if run.get("error_code") in (RunInterrupted.code, WorkerDown.code):
-        return _words(run, _("Interrupted. The purge deleted nothing."), safe=said)
+        return _words(run, _("Cancelled. The purge deleted nothing."), safe=said, rest=rest)
+    if run.get("error_code") in BROKEN_OFF:
+        return _words(run, _("Interrupted. The purge deleted nothing."), safe=said, rest=rest)
     stopped = next((line.number for line in lines if line.state is StepState.FAILED), None)
     if stopped is None:
-        return _words(run, _("Backup failed. The purge deleted nothing."), safe=said)
-    return _words(run, _("Backup failed at step %(n)s. The purge deleted nothing.") % {"n": stopped}, safe=said)
+        return _words(run, _("Backup failed. The purge deleted nothing."), safe=said, rest=rest)
+    headline = _("Backup failed at step %(n)s. The purge deleted nothing.") % {"n": stopped}
+    return _words(run, headline, safe=said, rest=rest)
+
+
+def in_two(sentence: str) -> tuple[str, str]:
+    """Return a named failure in the page's language: what happened, to stand in bold, and its other sentences."""
+    first, *rest = re.split(r"(?<=[.।]) ", tell(sentence), maxsplit=1)
+    return first, "".join(rest)

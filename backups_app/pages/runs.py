@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from backups_app import configuration
 from backups_app.errors import BackupNotFound, NotCancellable, RunActive
-from backups_app.pages import run_panel, status_card, trigger
+from backups_app.pages import restore_result, run_panel, status_card, trigger
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
 from backups_app.records import Origin, RunDocument, Status
@@ -36,13 +36,20 @@ def panel_context(backup_id: str) -> dict[str, Any]:
         raise BackupNotFound
     now = timezone.now()
     return {
-        "place": "backups",
-        "panel": run_panel.of(run, now=now),
+        "place": "restores" if restore_result.is_restore(run) else "backups",
+        "panel": run_panel.of(run, now=now, limit_seconds=configuration.current().mongodump_timeout_seconds),
+        "last_good": last_good() if run["status"] == Status.FAILED else None,
         "active": run if run["status"] == Status.IN_PROGRESS else None,
         "sync_enabled": configuration.current().sync_enabled,
         "key": trigger.new_key(),
         "blocked_because": "",
     }
+
+
+def last_good() -> RunDocument | None:
+    """Return the newest verified backup: what a failed run has left untouched."""
+    runs = overview.list_runs(configuration=configuration.current())
+    return next((run for run in runs if run["kind"] == "backup" and run["verified"]), None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -102,12 +109,9 @@ def in_panel(request: AdminRequest, response: HttpResponse) -> HttpResponse:
 def cancel(request: AdminRequest, backup_id: str) -> HttpResponse:
     """GET: ask. POST: stop the run, which ends within seconds, or say that it has gone too far."""
     if request.method != "POST":
-        context = panel_context(backup_id)
-        return show(request, page="backups/cancel.html", fragment="backups/_cancel_dialog.html", context=context)
+        return _ask(request, backup_id, "cancel")
     try:
-        jobs.cancel(
-            backup_id=backup_id, requested_by=request.user.get_username(), origin=Origin.WEB, now=timezone.now()
-        )
+        jobs.cancel(backup_id=backup_id, **_asked(request))
     except NotCancellable:
         return trigger.started(request, backup_id, note="too_late", status=NotCancellable.status)
     return trigger.started(request, backup_id)
@@ -117,30 +121,25 @@ def cancel(request: AdminRequest, backup_id: str) -> HttpResponse:
 @admin_page
 def resume(request: AdminRequest, backup_id: str) -> HttpResponse:
     """Finish the deletion that a partial run left unfinished."""
-    try:
-        jobs.resume(
-            backup_id=backup_id, requested_by=request.user.get_username(), origin=Origin.WEB, now=timezone.now()
-        )
-    except RunActive as active:
-        return trigger.watch(request, active)
-    return trigger.started(request, backup_id)
+    return _resume(request, backup_id, keep=False)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @admin_page
 def keep(request: AdminRequest, backup_id: str) -> HttpResponse:
     """GET: ask. POST: give the rest of the deletion up, so that what is left stays and sync carries it again."""
-    if request.method != "POST":
-        context = panel_context(backup_id)
-        return show(request, page="backups/keep.html", fragment="backups/_keep_dialog.html", context=context)
+    return _resume(request, backup_id, keep=True) if request.method == "POST" else _ask(request, backup_id, "keep")
+
+
+def _ask(request: AdminRequest, backup_id: str, what: str) -> HttpResponse:
+    """Show the question before it: a dialog to htmx, a page otherwise."""
+    context = panel_context(backup_id)
+    return show(request, page=f"backups/{what}.html", fragment=f"backups/_{what}_dialog.html", context=context)
+
+
+def _resume(request: AdminRequest, backup_id: str, *, keep: bool) -> HttpResponse:
     try:
-        jobs.resume(
-            backup_id=backup_id,
-            requested_by=request.user.get_username(),
-            origin=Origin.WEB,
-            now=timezone.now(),
-            keep=True,
-        )
+        jobs.resume(backup_id=backup_id, keep=keep, **_asked(request))
     except RunActive as active:
         return trigger.watch(request, active)
     return trigger.started(request, backup_id)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from backups_app import configuration
 from backups_app.configuration import Configuration
+from backups_app.pages import run_words
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest
 from backups_app.pages.wording import ago
@@ -41,6 +42,11 @@ class StatusCard:
     sentence: str
     explanation: str
     database: str
+
+    @property
+    def for_technician(self) -> str:
+        """What somebody with a terminal can do where no run may start; empty otherwise."""
+        return self.system.hint if self.system.refusals else ""
 
     @property
     def disk_used_percent(self) -> int:
@@ -115,13 +121,7 @@ def _sentence(found: SystemStatus) -> str:
         return _("A backup is running")
     if found.verdict is Verdict.NOT_PROTECTED and found.last_backup is None and not found.refusals:
         return _("Not protected: no backup yet")
-    return _split(found.sentence)[0]
-
-
-def _split(sentence: str) -> tuple[str, str]:
-    """A named failure has several sentences: the first in bold, the others under it."""
-    first, stop, rest = sentence.partition(". ")
-    return (f"{first}.", rest) if stop else (sentence, "")
+    return run_words.in_two(found.sentence)[0]
 
 
 def _explanation(found: SystemStatus) -> str:
@@ -132,4 +132,5 @@ def _explanation(found: SystemStatus) -> str:
         }
     if found.verdict is Verdict.NOT_PROTECTED and found.last_backup is None and not found.refusals:
         return _("Your first backup takes about a minute. Use the green button below.")
-    return " ".join(filter(None, [_split(found.sentence)[1], found.hint]))
+    rest = run_words.in_two(found.sentence)[1]
+    return rest if found.refusals else " ".join(filter(None, [rest, found.hint]))

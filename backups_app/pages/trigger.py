@@ -30,6 +30,7 @@ def card_context(request: AdminRequest, *, active: RunDocument | None) -> dict[s
         "blocked_because": _blocked_because(),
         "sync_enabled": configuration.current().sync_enabled,
         "key": new_key(),
+        "last": status_card.current(now=timezone.now()).system.last_backup,
         "counts": None if request.GET.get("counts") is None else live_counts.now(),
     }
 

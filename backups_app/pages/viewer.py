@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 
-from django.http import QueryDict
-from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from backups_app import configuration
@@ -19,66 +18,21 @@ from backups_app.browsing.collection_file import open_collection
 from backups_app.browsing.collections import CollectionSummary
 from backups_app.browsing.fields import FieldSummary
 from backups_app.browsing.search import SearchPage
-from backups_app.browsing.tree import Node
+from backups_app.browsing.tree import Node, Shape
 from backups_app.errors import CollectionPreparing, InvalidInput, SearchBusy
 from backups_app.pages import document_view
+from backups_app.pages.viewer_place import PER_PAGE, Place
 from backups_app.workflow import overview, prepare
 
-PER_PAGE = (25, 50, 100)
-VIEWS = ("cards", "json", "fields")
+TABLE_COLUMNS = 8
+CELL_CHARACTERS = 60
 MANY_BACKUPS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """The address of what is shown. `page` counts from 1; `cursor` is the document from which a search goes on."""
-
-    backup: str = ""
-    collection: str = ""
-    q: str = ""
-    page: int = 1
-    per: int = PER_PAGE[0]
-    view: str = VIEWS[0]
-    cursor: int = 0
-
-    @property
-    def url(self) -> str:
-        """The page of this place. What stands at its usual value is left out."""
-        said = {
-            name: value
-            for name, value in vars(self).items()
-            if value != getattr(Place(), name) and (name != "cursor" or self.q)
-        }
-        return reverse("pages:browse") + (f"?{urlencode(said)}" if said else "")
-
-    def at(self, **changes: object) -> Place:
-        """Return a place near this one."""
-        return replace(self, **changes)  # type: ignore[arg-type]
-
-
-def place_of(asked: QueryDict) -> Place:
-    """Read a place from an address. What is not a number becomes the usual one: an address is typed, too."""
-    per = whole_number(asked.get("per"), PER_PAGE[0])
-    view = asked.get("view", VIEWS[0])
-    return Place(
-        backup=asked.get("backup", ""),
-        collection=asked.get("collection", ""),
-        q=asked.get("q", "").strip(),
-        page=max(1, whole_number(asked.get("page"), 1)),
-        per=per if per in PER_PAGE else PER_PAGE[0],
-        view=view if view in VIEWS else VIEWS[0],
-        cursor=max(0, whole_number(asked.get("cursor"), 0)),
-    )
-
-
-def whole_number(text: str | None, usual: int) -> int:
-    digits = (text or "").replace(",", "")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 13 else usual
-
-
-@dataclass(frozen=True, kw_only=True)
 class Card:
-    """One closed document: its number from 0, the short form of its `_id`, a few telling fields, or what is wrong."""
+    """One closed document: its number from 0, the short form of its `_id`, a few telling fields, or what is wrong.
+    `fields` are those of its first level, for a table."""
 
     number: int
     short_id: str
@@ -86,6 +40,7 @@ class Card:
     size_bytes: int
     problem: str = ""
     json: str = ""
+    fields: Mapping[str, Node] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +60,23 @@ class Documents:
     @property
     def per_choices(self) -> tuple[int, ...]:
         return PER_PAGE
+
+    @property
+    def list_template(self) -> str:
+        return "backups/_table.html" if self.place.view == "table" else "backups/_cards.html"
+
+    @property
+    def field_names(self) -> list[str]:
+        """The fields of the documents shown, in the order in which they appear, without `_id`."""
+        return [name for name in dict.fromkeys(name for card in self.cards for name in card.fields) if name != "_id"]
+
+    @property
+    def columns(self) -> list[str]:
+        return self.field_names[:TABLE_COLUMNS]
+
+    @property
+    def columns_left_out(self) -> int:
+        return len(self.field_names) - len(self.columns)
 
     @property
     def first(self) -> int:
@@ -148,7 +120,8 @@ class Documents:
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """Everything the card shows. `collection` is None until one is chosen."""
+    """Everything the card shows. `collection` is None until one is chosen. `before`: how many documents each
+    collection held in the backup before this one, as far as somebody counted."""
 
     place: Place
     backups: Sequence[BackupSummary]
@@ -156,15 +129,38 @@ class Viewer:
     collections: Sequence[CollectionSummary] = ()
     collection: CollectionSummary | None = None
     documents: Documents | None = None
+    before: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def view_choices(self) -> list[tuple[str, str, str]]:
         """The ways to look at the documents: key, icon, word."""
-        return [("cards", "list", _("Cards")), ("json", "braces", "JSON"), ("fields", "table", _("Fields"))]
+        return [
+            ("cards", "list", _("Cards")),
+            ("json", "braces", "JSON"),
+            ("table", "table", _("Table")),
+            ("fields", "scroll-text", _("Fields")),
+        ]
 
     @property
     def verified(self) -> list[BackupSummary]:
         return [entry for entry in self.backups if entry.state is State.VERIFIED]
+
+    @property
+    def verified_by_month(self) -> list[tuple[str, list[BackupSummary]]]:
+        """Where there are very many, under the name of each month; else all under no name."""
+        if len(self.backups) <= MANY_BACKUPS:
+            return [("", self.verified)]
+        by_month = groupby(self.verified, key=lambda entry: date_format(timezone.localtime(entry.timestamp), "F Y"))
+        return [(month, list(entries)) for month, entries in by_month]
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """How many documents more, or fewer, each collection holds than in the backup before."""
+        return {
+            entry.name: entry.documents - self.before.get(entry.name, 0)
+            for entry in self.collections
+            if self.before and entry.documents is not None
+        }
 
     @property
     def unverified(self) -> list[BackupSummary]:
@@ -177,6 +173,10 @@ class Viewer:
     @property
     def temple_collections(self) -> list[CollectionSummary]:
         return [entry for entry in self.collections if not entry.internal]
+
+    @property
+    def temple_first(self) -> list[CollectionSummary]:
+        return [*self.temple_collections, *self.own_collections]
 
     @property
     def own_collections(self) -> list[CollectionSummary]:
@@ -203,12 +203,22 @@ def look(place: Place) -> Viewer:
         place = place.at(collection="", q="", page=1)
     return Viewer(
         place=place,
+        before=_before(shelf, listed, chosen) if collection is None else {},
         backups=listed,
         backup=chosen,
         collections=inside,
         collection=collection,
         documents=documents_at(place) if collection is not None else None,
     )
+
+
+def _before(shelf: Store, listed: Sequence[BackupSummary], chosen: BackupSummary) -> dict[str, int]:
+    """The documents of each collection in the verified backup before `chosen`; empty without one."""
+    older = [entry for entry in listed if entry.state is State.VERIFIED and entry.timestamp < chosen.timestamp]
+    if not older:
+        return {}
+    manifest = opening.open_backup(store=shelf, backup_id=older[0].backup_id).manifest
+    return {name: entry.documents for name, entry in manifest.collections.items()}
 
 
 def documents_at(place: Place) -> Documents:
@@ -261,4 +271,10 @@ def _card(place: Place, number: int, frame: bytes, problem: str = "") -> Card:
         preview=tree.preview(frame, zone=timezone.get_current_timezone()),
         size_bytes=len(frame),
         json=document_view.json_text(frame) if place.view == "json" else "",
+        fields=_first_level(frame) if place.view == "table" else {},
     )
+
+
+def _first_level(frame: bytes) -> dict[str, Node]:
+    shape = Shape(zone=timezone.get_current_timezone(), text_limit=CELL_CHARACTERS, depth=1)
+    return {node.name: node for node in tree.document(frame, shape=shape).children}

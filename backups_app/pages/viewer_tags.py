@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django import template
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
+from backups_app.browsing.backups import BackupSummary
 from backups_app.pages import run_words
-from backups_app.pages.viewer import Place
+from backups_app.pages.viewer_place import Place
+from backups_app.pages.wording import when_text
 
 register = template.Library()
 
@@ -86,6 +93,26 @@ def _link(name: str, backup_id: str, collection: str, number: int, **more: Any) 
     return f"{reverse(name, args=[backup_id])}?{urlencode(said)}"
 
 
+@register.filter
+def crowded(entries: Sequence[BackupSummary]) -> frozenset[datetime]:
+    """Return the minutes in which more than one of these backups was made."""
+    minutes = Counter(_minute(entry.timestamp) for entry in entries)
+    return frozenset(minute for minute, count in minutes.items() if count > 1)
+
+
+@register.simple_tag
+def moment_of(entry: BackupSummary, crowded_minutes: frozenset[datetime]) -> str:
+    """When a backup was made: `19 Jan 2025, 14:30 IST`, with seconds where another one was made in the same minute."""
+    if _minute(entry.timestamp) not in crowded_minutes:
+        return when_text(entry.timestamp)
+    local = timezone.localtime(entry.timestamp)
+    return f"{date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
 @register.simple_tag
 def status_word(status: str) -> str:
     """The word of a run's status; a folder that no run of ours wrote has none."""
@@ -96,14 +123,6 @@ def status_word(status: str) -> str:
 def type_class(name: str) -> str:
     """Return the class that colours a value of this type; the type's name stands beside it anyway."""
     return CLASSES.get(name, "")
-
-
-@register.filter
-def result_tone(result: str) -> str:
-    """Return the tone of an audit row's result; the word stands in it anyway."""
-    if result in ("success", "accepted", "done"):
-        return "ok"
-    return "" if result == "started" else "warn"
 
 
 @register.filter

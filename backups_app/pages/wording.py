@@ -99,6 +99,12 @@ def number(value: int | None) -> str:
 
 
 @register.filter
+def signed(value: int) -> str:
+    """`+12` or `−3`."""
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{formats.grouped(abs(value))}"
+
+
+@register.filter
 def size(value: int | None) -> SafeString | str:
     """`12.4 MB`, the bytes in a title."""
     if value is None:

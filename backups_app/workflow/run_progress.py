@@ -56,6 +56,7 @@ class RunProgress:
         self._step = 0
         self._labels: dict[str, dict[str, Any]] = {}
         self._written_at = 0.0
+        self._unwritten = False
         self._renewed_at = 0.0
         self._heart = threading.Thread(target=self._beat_until_stopped, name="run-heartbeat", daemon=True)
 
@@ -71,7 +72,7 @@ class RunProgress:
     def enter(self, *, step: int, phase: Phase) -> None:
         """From now on reports belong to this step of the document."""
         with self._lock:
-            self._step, self.phase, self._labels = step, phase, {}
+            self._step, self.phase, self._labels, self._unwritten = step, phase, {}, False
 
     def labels(self) -> list[dict[str, Any]]:
         """Return the counters of the current step, as the document keeps them."""
@@ -81,16 +82,18 @@ class RunProgress:
     # ── what operations call ─────────────────────────────────────────────────
 
     def expect(self, label: str, total: int) -> None:
+        """Written with the next count or checkpoint: what is announced together is seen together."""
         with self._lock:
             self._entry(label)["total"] = total
+            self._unwritten = True
         self.listener.expect(label, total)
-        self._write_if_due()
 
     def advance(self, label: str, count: int, size_bytes: int = 0) -> None:
         with self._lock:
             entry = self._entry(label)
             entry["done"] += count
             entry["bytes"] += size_bytes
+            self._unwritten = True
         self.listener.advance(label, count, size_bytes)
         self._write_if_due()
 
@@ -104,6 +107,7 @@ class RunProgress:
             raise OwnershipLost
         if self._cancelled and self.cancel_is_obeyed:
             raise RunCancelled
+        self._write_if_due()
 
     # ── inside ───────────────────────────────────────────────────────────────
 
@@ -112,9 +116,9 @@ class RunProgress:
 
     def _write_if_due(self) -> None:
         with self._lock:
-            if time.monotonic() - self._written_at < WRITE_EVERY_SECONDS:
+            if not self._unwritten or time.monotonic() - self._written_at < WRITE_EVERY_SECONDS:
                 return
-            self._written_at = time.monotonic()
+            self._written_at, self._unwritten = time.monotonic(), False
             changes = {f"steps.{self._step}.labels": self.labels()}
             phase = self.phase
         self.ownership.write(phase=phase, changes=changes)

@@ -31,6 +31,12 @@
     if (event.target.closest('[data-close-dialog]') && modal()) { event.preventDefault(); modal().close(); }
     const copy = event.target.closest('[data-copy]');
     if (copy) navigator.clipboard.writeText(byId(copy.dataset.copy).textContent).then(() => live(copy.dataset.copied));
+    const show = event.target.closest('[data-show]');
+    if (show) {
+      const hidden = byId(show.dataset.show).type === 'password';
+      byId(show.dataset.show).type = hidden ? 'text' : 'password';
+      show.setAttribute('aria-pressed', hidden);
+    }
     document.querySelectorAll('details.menu[open]').forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
   });
   document.addEventListener('input', (event) => {
@@ -39,6 +45,12 @@
       form.querySelector('[data-confirm-submit]').disabled = event.target.value.trim() !== form.dataset.confirmPhrase;
     }
   });
+  // What a person asked for is on its way; what polls says nothing.
+  const busy = (event, on) => {
+    if (event.detail.target && event.detail.requestConfig?.triggeringEvent) event.detail.target.setAttribute('aria-busy', on);
+  };
+  document.addEventListener('htmx:beforeSend', (event) => busy(event, true));
+  document.addEventListener('htmx:afterRequest', (event) => busy(event, false));
   document.addEventListener('htmx:sendError', () => { byId('offline').hidden = false; });
   document.addEventListener('htmx:timeout', () => { byId('offline').hidden = false; });
   document.addEventListener('htmx:afterOnLoad', () => { byId('offline').hidden = true; });

@@ -33,7 +33,7 @@ def test_2_the_sidebar_of_each_role(look: Look, another_look: Look) -> None:
         link = look.page.locator(".shell > .side a", has_text="Backup Management")
         expect(link).to_have_attribute("aria-current", "page")
         expect(link.locator("use").first).to_have_attribute("href", "/static/vendor/lucide/icons.svg#database")
-        look.page.click("details.menu > summary")
+        look.page.click(".person-menu > summary")
         look.page.click("text=Sign out")
     another_look.sign_in("meena", to="/")
 

@@ -104,9 +104,9 @@ def test_7_and_8_the_red_button_asks_for_the_words(look: Look, house: House) -> 
 def test_dark_and_hindi_are_chosen_and_kept(look: Look, house: House) -> None:
     a_good_backup(house)
     look.sign_in()
-    look.page.click("details.menu > summary")
+    look.page.click(".prefs-menu > summary")
     look.page.click("button[name=theme][value=dark]")
-    look.page.click("details.menu > summary")
+    look.page.click(".prefs-menu > summary")
     look.page.click("button[name=language][value=hi]")
     look.settle()
 

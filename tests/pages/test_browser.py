@@ -76,6 +76,47 @@ def test_pages_of_documents_and_the_jump_to_one(admin_browser: Client, a_backup:
     assert "page=2" in third and "page=4" not in third
 
 
+def test_the_table_shows_the_fields_of_the_page_and_keeps_its_place_in_the_address(
+    admin_browser: Client, a_backup: Path
+) -> None:
+    page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&view=table&page=2")
+
+    assert page.count("<tr>") == 26
+    assert '<th scope="col"><code>amount</code></th>' in page
+    assert '<td data-label="amount"><span class="t-num" title="Int32" dir="auto">25</span>' in page
+    assert "page=3&amp;view=table" in page and 'name="view" value="table"' in page
+
+
+def test_a_table_of_odd_documents_leaves_gaps_counts_items_and_escapes(admin_browser: Client, a_backup: Path) -> None:
+    page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=odd&view=table")
+
+    assert "[ ] 120 items" in page and "{ } 1 field<" in page
+    assert "&lt;b&gt;key&lt;/b&gt;" in page and "<b>key</b>" not in page
+    assert '<span class="hint">–</span>' in page
+
+
+def test_a_search_keeps_the_table(admin_browser: Client, a_backup: Path) -> None:
+    page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&view=table&q=doe")
+
+    assert "<mark>Doe</mark>" in page and '<table class="stack data">' in page
+
+
+def test_a_plain_number_is_a_plain_id(admin_browser: Client, a_backup: Path) -> None:
+    page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=odd")
+
+    assert "<code>1</code>" in page and "$number" not in page
+
+
+def test_two_backups_of_one_minute_are_told_apart_by_their_seconds(admin_browser: Client, a_backup: Path) -> None:
+    shutil.copytree(a_backup.parent, a_backup.parent.with_name("backup_20260101_090007"))
+    shutil.copytree(a_backup.parent, a_backup.parent.with_name("backup_20260102_090007"))
+
+    page = get(admin_browser, "/admin/backups/compare/")
+
+    assert "1 Jan 2026, 14:30:00 IST" in page and "1 Jan 2026, 14:30:07 IST" in page
+    assert "2 Jan 2026, 14:30 IST" in page
+
+
 def test_a_search_marks_what_it_found(admin_browser: Client, a_backup: Path) -> None:
     page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&q=doe")
 

@@ -49,10 +49,37 @@ def test_a_step_that_nobody_knows_gets_a_line_of_its_own() -> None:
     assert [line.title for line in run_steps.lines(run, now=NOW)][-1] == "Copy elsewhere"
 
 
-def test_what_moves_comes_first_then_what_waits_then_what_is_done() -> None:
+def test_what_moves_comes_first_then_the_longest_that_is_through_then_what_waits() -> None:
     line = run_steps.lines(dumping(), now=NOW)[1]
 
-    assert [bar.name for bar in line.bars] == ["bookings", "events", "activities"]
+    assert [bar.name for bar in line.bars] == ["bookings", "activities", "events"]
+
+
+def test_while_nothing_moves_the_bars_differ_all_the_same() -> None:
+    line = run_steps.lines(dumping(done=0), now=NOW)[1]
+
+    assert [bar.name for bar in line.bars] == ["activities", "bookings", "events"]
+
+
+def test_the_line_above_the_bar_names_the_passage_that_it_counts() -> None:
+    current = run_panel.of(dumping(), now=NOW).current
+
+    assert current is not None
+    assert current.act == "Copying"
+    assert current.sentence == "1 of 3 done · 4.5 KB"
+
+
+def test_near_its_limit_a_copy_says_when_it_will_be_stopped() -> None:
+    late = NOW + timedelta(seconds=230)
+
+    assert run_panel.of(dumping(), now=late, limit_seconds=300).stops_after_seconds == 300
+    assert run_panel.of(dumping(), now=NOW, limit_seconds=300).stops_after_seconds is None
+
+
+def test_a_line_that_was_never_begun_took_no_time() -> None:
+    left_out = step("purge_local", "skipped", sentence="Not begun", finished_at=MOMENT)
+
+    assert run_steps.lines(running(*["done"] * 7, left_out), now=NOW)[3].took is None
 
 
 def test_the_bar_never_goes_back_from_copying_to_checking() -> None:
@@ -186,6 +213,24 @@ def test_a_run_that_made_nothing_says_that_the_purge_deleted_nothing(code: str, 
     words = run_panel.of(run, now=NOW).words
 
     assert (words.headline, words.safe) == (headline, "Why.")
+
+
+@pytest.mark.parametrize(
+    ("code", "badge", "tone"),
+    [("cancelled", "Cancelled", ""), ("interrupted", "Interrupted", "warn"), ("disk_full", "Failed", "bad")],
+)
+def test_what_somebody_stopped_is_not_called_failed(code: str, badge: str, tone: str) -> None:
+    words = run_panel.of(a_run(status="failed", published=False, error_code=code), now=NOW).words
+
+    assert (words.badge, words.tone) == (badge, tone)
+
+
+def test_a_failure_stands_in_bold_and_what_to_do_after_it() -> None:
+    run = a_run(status="failed", published=False, error_message="The disk is full. Remove old backups. Try again.")
+
+    words = run_panel.of(run, now=NOW).words
+
+    assert (words.safe, words.rest) == ("The disk is full.", "Remove old backups. Try again.")
 
 
 def test_technical_details_hold_no_owner_and_no_key() -> None:
