@@ -1,4 +1,7 @@
-"""An owner that stands still past its lease while others go on, and wakes up in the middle of its work."""
+"""An owner that stands still past its lease while others go on, and wakes up in the middle of its work.
+
+Ends are told as (the other run, the woken owner).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ POINTS = 100 if LONG else 4
 @in_turns
 def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., Temple], turn: int) -> None:
     hooks = len(temples().run().hooks)
-    codes = []
+    codes, writes = [], 0
     for number in share(POINTS, turn):
         temple = temples().with_changes(lease_seconds=LEASE_SECONDS)
         point = 1 + round((number + 0.5) * hooks / POINTS)
@@ -24,10 +27,10 @@ def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., Temple],
         child.wait_until_stopped()
         time.sleep(LEASE_SECONDS + 0.5)
         sides = {"local": temple.local, "remote": temple.remote}
-        with Writers(sides, temple.acknowledged, writes=80, seed=number) as writers:
+        with Writers(sides, temple.acknowledged, seed=number, rest_seconds=0.02) as writers:
             other = temple.run()
             child.signal(signal.SIGCONT)
-        woken = child.wait()
+            woken = child.wait()
         last = temple.run()
 
         assert writers.failures == []
@@ -35,4 +38,5 @@ def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., Temple],
         temple.nothing_is_lost()
         temple.all_is_settled()
         codes.append((other.exit_code, woken.exit_code))
-    print(f"\n{len(codes)} owners stopped past their lease and woken, 0 lost; (other, woken) ended with {codes}")
+        writes += writers.edits + writers.inserts
+    print(f"\n{len(codes)} owners stopped past their lease and woken, {writes} writes, 0 lost; ended with {codes}")

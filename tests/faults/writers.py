@@ -20,23 +20,26 @@ COLLECTIONS = ("bookings", "employee_bookings", "activities")
 
 
 class Writers:
-    """Writes until `writes` are acknowledged or the block ends. Every acknowledged version is noted, byte for byte."""
+    """Writes until `writes` are acknowledged, or, without a number, until the block ends. Every acknowledged version is
+    noted, byte for byte. Each thread rests `rest_seconds` after each write, as an application does."""
 
     def __init__(
         self,
         sides: dict[str, TempleDatabase],
         acknowledged: Acknowledged,
         *,
-        writes: int,
+        writes: int | None = None,
         threads: int = 4,
         seed: int = 1,
+        rest_seconds: float = 0.0,
     ) -> None:
         self._sides = {
             name: {collection: _raw(database, collection) for collection in COLLECTIONS}
             for name, database in sides.items()
         }
         self._acknowledged = acknowledged
-        self._each = writes // threads
+        self._each = None if writes is None else writes // threads
+        self._rest_seconds = rest_seconds
         self._numbers = itertools.count(1)
         self._stop = threading.Event()
         self._locks = [threading.Lock() for _ in range(256)]
@@ -59,15 +62,15 @@ class Writers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
+        if kind is not None or self._each is None:
             self._stop.set()
         for thread in self._threads:
             thread.join()
 
     def _work(self, chance: random.Random) -> None:
         try:
-            for _ in range(self._each):
-                if self._stop.is_set():
+            for _ in itertools.repeat(None) if self._each is None else itertools.repeat(None, self._each):
+                if self._stop.wait(self._rest_seconds):
                     return
                 self._write(chance)
         except BaseException as failure:  # noqa: BLE001  (told by the test's own thread)
@@ -86,8 +89,14 @@ class Writers:
     def _insert(self, side: str, name: str, number: int) -> None:
         booking = {"_id": f"{side}-{number}", "devotee": "மீனா", "version": number, "updatedAt": datetime.now(UTC)}
         frame = bson.encode(booking)
-        self._sides[side][name].insert_one(RawBSONDocument(frame))
-        self._acknowledged.note(side, name, frame)
+        with self._turn_of(side, name, booking["_id"]):
+            self._sides[side][name].insert_one(RawBSONDocument(frame))
+            self._acknowledged.note(side, name, frame)
+
+    def _turn_of(self, side: str, name: str, document_id: Any) -> threading.Lock:
+        """Who writes a document holds this, also for its first version: versions are noted in the order in which the
+        server took them, or an older one would be looked for that its own application replaced."""
+        return self._locks[hash((side, name, document_id)) % len(self._locks)]
 
     def _edit(self, side: str, name: str, number: int, chance: random.Random) -> bool:
         """Edit some booking that is live there now, or none."""
@@ -96,8 +105,7 @@ class Writers:
         if not ids:
             return False
         wanted = chance.choice(ids)
-        # Two writers of one document note their versions in the order in which the server took them.
-        with self._locks[hash((side, name, wanted)) % len(self._locks)]:
+        with self._turn_of(side, name, wanted):
             after = self._sides[side][name].find_one_and_update(
                 {"_id": wanted},
                 {"$set": {"version": number, "updatedAt": datetime.now(UTC)}},

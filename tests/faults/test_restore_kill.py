@@ -1,0 +1,171 @@
+"""kill -9 of the process that restores, at every hook: each document is as before or as planned, the record names what
+remains, a repeat finishes it, and an undo takes it back."""
+
+from __future__ import annotations
+
+import collections
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import bson
+import pytest
+
+from backups_app.configuration import Secret
+from tests.faults.conftest import KEEPING, LONG, Temple, documents, in_turns, share
+from tests.faults.oracle import TempleDatabase, versions_in
+
+MakeTemple = Callable[..., Temple]
+NAMES = ("bookings", "devotees", "employee_bookings")
+SHORT_POINTS = 4
+
+State = dict[str, dict[str, bytes]]
+"""Of each collection the documents, by `_id`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoilt:
+    """A temple with a backup, and what happened to its data since: edited, deleted, added, a collection dropped."""
+
+    temple: Temple
+    backup_id: str
+    planned: State
+    before: State
+
+    @property
+    def restore(self) -> list[str]:
+        return [
+            "backup_restore", self.backup_id, "--collections", ",".join(NAMES), "--mode", "replace", "--confirm",
+            "RESTORE", "--json",
+        ]  # fmt: skip
+
+
+def spoilt(temples: MakeTemple, *, count: int = 60) -> Spoilt:
+    temple = temples(count=count).with_changes(cloud_url=Secret(""))
+    temple.local["devotees"].create_index("amount", name="by_amount")
+    planned = state(temple.local)
+    backup_id = temple.run(KEEPING).json()["backup_id"]
+    bookings = temple.local["bookings"]
+    bookings.update_many({"_id": {"$regex": "^booking-1"}}, {"$set": {"ritual": "edited"}})
+    bookings.delete_many({"_id": {"$regex": "^booking-2"}})
+    bookings.insert_many(documents("later", range(9)))
+    temple.local["employee_bookings"].delete_many({"_id": {"$regex": "1"}})
+    temple.local.drop_collection("devotees")
+    temple.acknowledged.note_database("local", temple.local)
+    return Spoilt(temple=temple, backup_id=backup_id, planned=planned, before=state(temple.local))
+
+
+def state(database: TempleDatabase) -> State:
+    found: State = {name: {} for name in NAMES}
+    for name, frame in versions_in(database):
+        if name in found:
+            found[name][bson.decode(frame)["_id"]] = frame
+    return found
+
+
+def killed_record(temple: Temple) -> dict[str, Any] | None:
+    return temple.local["backup_metadata"].find_one({"kind": "restore"}, sort=[("created_at", 1), ("_id", 1)])
+
+
+@in_turns
+def test_a_restore_killed_anywhere_is_finished_by_a_repeat(temples: MakeTemple, turn: int) -> None:
+    hooks = (whole := spoilt(temples)).temple.run(whole.restore).hooks
+    points = _points(hooks, turn)
+    struck: collections.Counter[str] = collections.Counter()
+    started, undone = time.monotonic(), 0
+
+    for number, point in enumerate(points):
+        one = spoilt(temples)
+        killed = one.temple.run(one.restore, kill_at=point)
+        where = f"killed at hook {point}: {killed.hooks[-1]}"
+        assert killed.was_killed, f"hook {point} was not reached"
+        between = state(one.temple.local)
+        _nothing_is_in_between(one, between, where)
+        one.temple.nothing_is_lost()
+
+        undone += number % 3 == 2 and _undo_takes_it_back(one, where)
+        again = one.temple.run(one.restore)
+
+        assert (again.exit_code, again.json()["status"]) == (0, "success"), f"{where}\n{again.stdout}{again.stderr}"
+        assert state(one.temple.local) == one.planned, where
+        assert "by_amount" in one.temple.local["devotees"].index_information(), where
+        one.temple.nothing_is_lost()
+        one.temple.all_is_settled(where)
+        struck[_told_truly(one, between, where)] += 1
+
+    print(
+        f"\n{len(points)} of {len(hooks)} hooks killed in {time.monotonic() - started:.0f} s, {undone} undone: {struck}"
+    )
+
+
+@pytest.mark.parametrize("hook", ["after insert bookings", "after commitTransaction", "before delete bookings"])
+def test_a_restore_killed_between_two_batches_is_finished_by_a_repeat(temples: MakeTemple, hook: str) -> None:
+    one = spoilt(temples, count=2_500)
+
+    killed = one.temple.run(one.restore, kill_at=hook)
+    between = state(one.temple.local)
+    again = one.temple.run(one.restore)
+
+    assert killed.was_killed
+    assert between not in (one.before, one.planned)
+    _nothing_is_in_between(one, between, hook)
+    assert (again.exit_code, again.json()["status"]) == (0, "success"), again.stdout + again.stderr
+    assert state(one.temple.local) == one.planned
+    one.temple.nothing_is_lost()
+    assert _told_truly(one, between, hook) == "restoring, 0 in place"
+
+
+def _points(hooks: list[str], turn: int) -> list[int]:
+    """In the long form every hook, safety backup included; in the short one some from the first write on."""
+    if LONG:
+        return [point + 1 for point in share(len(hooks), turn)]
+    first = next(number for number, name in enumerate(hooks, start=1) if "after insert bookings" in name)
+    return [first + round(number * (len(hooks) - first) / (SHORT_POINTS - 1)) for number in range(SHORT_POINTS)]
+
+
+def _nothing_is_in_between(one: Spoilt, between: State, where: str) -> None:
+    strange = {
+        (name, identity): found
+        for name in NAMES
+        for identity in between[name].keys() | one.before[name].keys() | one.planned[name].keys()
+        if (found := between[name].get(identity))
+        not in (one.before[name].get(identity), one.planned[name].get(identity))
+    }
+    assert strange == {}, where
+
+
+def _undo_takes_it_back(one: Spoilt, where: str) -> bool:
+    """Undo the killed restore, where it may have written something."""
+    one.temple.run(["backup_status"])
+    record = killed_record(one.temple)
+    if record is None or record["phase"] != "restoring" or not record["restore"]["at_work"]:
+        return False
+    undo = one.temple.run(["backup_restore", "--undo", record["_id"], "--confirm", "RESTORE", "--json"])
+    assert (undo.exit_code, undo.json()["status"]) == (0, "success"), f"{where}\n{undo.stdout}{undo.stderr}"
+    assert state(one.temple.local) == one.before, where
+    return True
+
+
+def _told_truly(one: Spoilt, between: State, where: str) -> str:
+    """Hold what the record of the killed restore says against what was there. Return the phase it died in."""
+    record = killed_record(one.temple)
+    if record is None:
+        return "before its record"
+    assert record["status"] != "in_progress", where
+    if record["error_code"] != "restore_unfinished":
+        step = next(step for step in record["steps"] if step["name"] == "restore")
+        expected = one.planned if step["state"] == "done" else one.before
+        assert between == expected, where
+        return str(record["error_code"] or record["status"])
+    said = re.search(
+        r"In place: (.*?); (?:\"(.*?)\" was at work)?(?:; )?(?:(.*?) had not begun)?", record["error_message"]
+    )
+    assert said is not None, f"{where}: {record['error_message']}"
+    in_place, at_work, waiting = (part.split(", ") if part else [] for part in said.groups())
+    in_place = [name for name in in_place if name != "nothing"]
+    assert sorted([*in_place, *at_work, *waiting]) == sorted(NAMES), f"{where}: {record['error_message']}"
+    assert all(between[name] == one.planned[name] for name in in_place), f"{where}: {record['error_message']}"
+    assert all(between[name] == one.before[name] for name in waiting), f"{where}: {record['error_message']}"
+    return f"restoring, {len(in_place)} in place"
