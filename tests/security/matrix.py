@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from backups_app.records import CONFIRMATION_PHRASE
+
 BACKUP_ID = "20250119_143022"
 MODE_SENTENCE = "Backup operations are only available in LOCAL mode"
 
@@ -162,6 +164,30 @@ class Door(StrEnum):
     OWN = "for whoever is signed in"
     OPEN = "for everybody"
 
+
+def _page(rest: str) -> str:
+    return f"/admin/backups/{rest}/"
+
+
+RESTORE = {"step": "4", "collection": "bookings", "mode": "add", "confirmation": "0" * 64}
+PAGE_ACTS = (
+    Row("back up, keep", Kind.ADMIN, "runs", "POST", _page("runs"), (f"{JOBS}.start_backup",), {"key": "k"}, 303),
+    Row("back up, delete", Kind.ADMIN, "runs", "POST", _page("runs"), (f"{JOBS}.start_backup",),
+        {"key": "k", "delete_bookings": "yes", "confirm": CONFIRMATION_PHRASE}, 303),
+    Row("cancel", Kind.ADMIN, "cancel", "POST", _page(f"runs/{BACKUP_ID}/cancel"), (f"{JOBS}.cancel",), {}, 303),
+    Row("resume", Kind.ADMIN, "resume", "POST", _page(f"runs/{BACKUP_ID}/resume"), (f"{JOBS}.resume",), {}, 303),
+    Row("keep after all", Kind.ADMIN, "keep", "POST", _page(f"runs/{BACKUP_ID}/keep"), (f"{JOBS}.resume",), {}, 303),
+    Row("restore to a test copy", Kind.ADMIN, "restore", "POST", _page(f"{BACKUP_ID}/restore"),
+        (f"{RESTORING}.choose", f"{RESTORING}.start"), {**RESTORE, "where": "copy", "to": "a_copy"}, 303),
+    Row("restore in place", Kind.ADMIN, "restore", "POST", _page(f"{BACKUP_ID}/restore"),
+        (f"{RESTORING}.choose", f"{RESTORING}.start"), {**RESTORE, "where": "here"}, 303),
+    Row("put back", Kind.ADMIN, "put_back", "POST", _page(f"conflicts/{'0' * 64}/put-back"),
+        ("backups_app.workflow.kept_versions.put_back",), {"seen": "0" * 64}, 303),
+    Row("rehearse", Kind.ADMIN, "rehearse", "POST", _page("restores/rehearse"), (f"{RESTORING}.rehearse",), {}, 303),
+    Row("remove a test copy", Kind.ADMIN, "remove_copy", "POST", _page("restores/remove-copy"),
+        (f"{RESTORING}.remove_copy",), {"name": "a_copy"}, 303),
+)  # fmt: skip
+"""What the pages do: with a real form through the real view, down to the function that does it."""
 
 GET, POST = "GET", "POST"
 PAGES: dict[tuple[str, str], Door] = {

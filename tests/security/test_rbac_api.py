@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 from collections.abc import Callable
-from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+import bson
 import pytest
-from django.contrib.auth.hashers import make_password
 from django.test import override_settings
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
-from backups_app.access import sessions, tokens, visit
 from backups_app.configuration import Configuration
-from backups_app.models import LoginSession, User
-from backups_app.records import Origin
-from tests.security.conftest import FIREFOX, Caller
+from tests.security.callers import PASSWORD, api_caller, every_cell, in_mode
+from tests.security.conftest import Caller
 from tests.security.matrix import API_ROWS, BACKUP_ID, CALLERS, MODE_SENTENCE, Answer, Kind, Mode, Row, Who, expected
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "the password of every caller"
-
-
-@functools.cache
-def hashed_password() -> str:
-    """Once: argon2 is slow, as it should be."""
-    return make_password(PASSWORD)
 
 
 def a_run() -> dict[str, Any]:
@@ -49,7 +38,12 @@ FAKED: dict[str, Callable[..., Any]] = {
     "get_run": lambda **_: a_run(),
     "of_backup": lambda **_: (),
     "sync_now": lambda **_: SimpleNamespace(log={"run_id": "sync_1", "status": "success"}, sentence="0 pulled"),
-    "choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
+    "kept_versions.newest": lambda **_: [],
+    "kept_versions.get": lambda **_: SimpleNamespace(
+        record={"_id": "0" * 64}, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
+    ),
+    "kept_versions.put_back": lambda **_: None,
+    "choose": lambda **given: SimpleNamespace(in_place=given["to"] is None, needs_the_phrase=False),
     "look": lambda **_: {},
     "of": lambda preview: preview,
     "start": lambda **_: a_run(),
@@ -67,7 +61,8 @@ class Behind:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
         module_name, _, self.name = where.rpartition(".")
         module = importlib.import_module(module_name)
-        self.real = FAKED.get(self.name) or getattr(module, self.name)
+        room = module_name.rpartition(".")[2]
+        self.real = FAKED.get(f"{room}.{self.name}") or FAKED.get(self.name) or getattr(module, self.name)
         self.calls = 0
         monkeypatch.setattr(module, self.name, self)
 
@@ -76,44 +71,19 @@ class Behind:
         return self.real(*args, **kwargs)
 
 
-def caller_for(who: Who, monkeypatch: pytest.MonkeyPatch, now: datetime) -> Caller:
-    """Sign this caller in without the login, as it was before what locks them out happened."""
-    if not who.signed_in:
-        return Caller("", "", "no-such-session", headers={"User-Agent": FIREFOX})
-    facts = visit.Visit(origin=Origin.API, address="127.0.0.1", user_agent=FIREFOX)
-    user = User.objects.create(username="caller", role_id=who.role_id, password=hashed_password(), **who.fields)
-    session = sessions.open_session(user=user, face=LoginSession.Face.API, visit=facts, now=now)
-    pair = tokens.issue(session=session, now=now)
-    if who.revoked:
-        sessions.log_out(session, visit=facts, now=now)
-    if who.odd_role is not ...:
-        judge = sessions.judge
-
-        def judged(**kwargs: Any) -> LoginSession:
-            found = judge(**kwargs)
-            found.user.role_id = who.odd_role
-            return found
-
-        monkeypatch.setattr(sessions, "judge", judged)
-    return Caller(pair.access, pair.refresh, session.sid, headers={"User-Agent": FIREFOX})
-
-
 def body_for(row: Row, who: Who, caller: Caller) -> Any:
     if row.kind is Kind.LOGIN:
         return {"username": "caller", "password": PASSWORD if who.signed_in else "wrong"}
     return {"refresh": caller.refresh or "none"} if row.name == "refresh" else row.body
 
 
-@pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("who", CALLERS, ids=lambda who: who.name)
-@pytest.mark.parametrize("row", API_ROWS, ids=lambda row: row.name)
+@every_cell(API_ROWS, named=lambda row: row.name)
 def test_cell(row: Row, who: Who, mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
-    caller = caller_for(who, monkeypatch, timezone.now())
+    caller = api_caller(who, monkeypatch)
     behind = [Behind(monkeypatch, where) for where in row.behind]
-    configuration = Configuration(primary_database=mode.value)
     cell = expected(row, who, mode)
 
-    with override_settings(TEMPLEOPS=configuration):
+    with in_mode(mode):
         answer: Any = caller.send(
             row.method, row.path.format(sid=caller.session_id), body_for(row, who, caller),
             **({"Authorization": ""} if row.kind in (Kind.LOGIN, Kind.OPEN) or not who.signed_in else {}),
@@ -160,7 +130,7 @@ def test_every_route_and_method_has_its_row() -> None:
 def test_methods_that_are_not_listed_do_nothing(name: str, who: Who, monkeypatch: pytest.MonkeyPatch) -> None:
     row = next(row for row in API_ROWS if row.route == name)
     listed = {row.method for row in API_ROWS if row.route == name}
-    caller = caller_for(who, monkeypatch, timezone.now())
+    caller = api_caller(who, monkeypatch)
     behind = [Behind(monkeypatch, where) for row in API_ROWS if row.route == name for where in row.behind]
 
     for method in {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"} - listed:
@@ -170,11 +140,29 @@ def test_methods_that_are_not_listed_do_nothing(name: str, who: Who, monkeypatch
     assert [one.calls for one in behind] == [0] * len(behind)
 
 
+@pytest.mark.parametrize("row", [row for row in API_ROWS if row.method != "GET"], ids=lambda row: row.name)
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_the_browser_says_came_from_another_site_is_refused(
+    row: Row, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = api_caller(CALLERS[1], monkeypatch)
+    behind = [Behind(monkeypatch, where) for where in row.behind]
+
+    with in_mode(Mode.LOCAL):
+        answer: Any = caller.send(
+            row.method, row.path.format(sid=caller.session_id), body_for(row, CALLERS[1], caller),
+            **{"Sec-Fetch-Site": site, "Origin": "http://testserver"},
+        )  # fmt: skip
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
+    assert [one.calls for one in behind] == [0] * len(behind)
+
+
 @pytest.mark.parametrize("backup_id", [BACKUP_ID, "20990101_000000", "nonsense", "20250119_143022.bak"])
 def test_role_2_gets_the_same_403_for_a_real_an_unknown_and_a_malformed_id(
     backup_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caller = caller_for(CALLERS[3], monkeypatch, timezone.now())
+    caller = api_caller(CALLERS[3], monkeypatch)
 
     answers = [caller.get(f"/api/backups/{backup_id}{rest}") for rest in ("", "/collections", "/collections/x")]
 
@@ -185,7 +173,7 @@ def test_role_2_gets_the_same_403_for_a_real_an_unknown_and_a_malformed_id(
 
 
 def test_cloud_mode_is_said_before_the_id_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    caller = caller_for(CALLERS[1], monkeypatch, timezone.now())
+    caller = api_caller(CALLERS[1], monkeypatch)
 
     with override_settings(TEMPLEOPS=Configuration(primary_database="cloud")):
         answers: list[Any] = [
@@ -199,13 +187,13 @@ def test_cloud_mode_is_said_before_the_id_is_judged(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("path", ["/api/", "/api/backup/", "/api/nope", "/api/backups/", "/api/auth/", "/api/admin"])
 def test_unknown_addresses_tell_a_stranger_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    nobody, staff = caller_for(CALLERS[0], monkeypatch, timezone.now()), None
+    nobody = api_caller(CALLERS[0], monkeypatch)
     assert nobody.get(path, Authorization="").status_code == 401
-    staff = caller_for(CALLERS[3], monkeypatch, timezone.now())
+    staff = api_caller(CALLERS[3], monkeypatch)
     assert staff.get(path).status_code == 403
 
 
 def test_an_unknown_address_is_a_404_for_an_admin(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer: Any = caller_for(CALLERS[1], monkeypatch, timezone.now()).get("/api/nope")
+    answer: Any = api_caller(CALLERS[1], monkeypatch).get("/api/nope")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,26 +9,26 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import URLPattern
-from django.utils import timezone
 
-from backups_app.access import page_login, sessions, visit
+from backups_app.access import page_login
 from backups_app.configuration import Configuration
-from backups_app.models import LoginSession, User
 from backups_app.pages import urls
-from backups_app.records import Origin
+from tests.security.callers import PASSWORD, browser_of, every_cell, in_mode
 from tests.security.conftest import FIREFOX
 from tests.security.matrix import (
     CALLERS,
     GET,
     MODE_SENTENCE,
+    PAGE_ACTS,
     PAGES,
     POST,
     Door,
     Mode,
+    Row,
     Who,
     expected_page,
 )
-from tests.security.test_rbac_api import PASSWORD, hashed_password
+from tests.security.test_rbac_api import Behind
 
 pytestmark = pytest.mark.django_db
 FILLED = {"backup_id": "20250119_143022", "conflict_id": "0" * 64, "sid": "x" * 43}
@@ -86,52 +85,13 @@ def behind(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     cell.cell_contents = real
 
 
-@functools.cache
-def a_client() -> Client:
-    """One for all: each new one would look through the static files again."""
-    return Client(headers={"User-Agent": FIREFOX})
-
-
-def browser_for(who: Who, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """A browser of this caller, signed in as it was before what locks them out happened."""
-    client = a_client()
-    client.cookies.clear()
-    if not who.signed_in:
-        return client
-    facts = visit.Visit(origin=Origin.WEB, address="127.0.0.1", user_agent=FIREFOX)
-    now = timezone.now()
-    user = User.objects.create(
-        username="caller", role_id=who.role_id, password=hashed_password(), **{**who.fields, "is_active": True}
-    )
-    session = sessions.open_session(user=user, face=LoginSession.Face.PAGES, visit=facts, now=now)
-    client.force_login(user)
-    kept = client.session
-    kept[page_login.SID] = session.sid
-    kept.save()
-    User.objects.filter(pk=user.pk).update(**who.fields)
-    if who.revoked:
-        sessions.log_out(session, visit=facts, now=now)
-    if who.odd_role is not ...:
-        judge = sessions.judge
-
-        def judged(**kwargs: Any) -> LoginSession:
-            found = judge(**kwargs)
-            found.user.role_id = who.odd_role
-            return found
-
-        monkeypatch.setattr(sessions, "judge", judged)
-    return client
-
-
-@pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("who", CALLERS, ids=lambda who: who.name)
-@pytest.mark.parametrize("row", BEHIND_A_DOOR, ids=lambda row: f"{row[1]} {row[0]}")
+@every_cell(BEHIND_A_DOOR, named=lambda row: f"{row[1]} {row[0]}")
 def test_cell(row: tuple[str, str], who: Who, mode: Mode, behind: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     name, method = row
     cell = expected_page(PAGES[row], who, mode)
-    client = browser_for(who, monkeypatch)
+    client = browser_of(who, monkeypatch)
 
-    with override_settings(TEMPLEOPS=Configuration(primary_database=mode.value)):
+    with in_mode(mode):
         answer = client.generic(method, address(name))
 
     assert answer.status_code == cell.status
@@ -146,6 +106,28 @@ def test_cell(row: tuple[str, str], who: Who, mode: Mode, behind: list[str], mon
         assert MODE_SENTENCE in text
 
 
+@every_cell(PAGE_ACTS, named=lambda row: row.name)
+def test_an_act_happens_in_every_ok_cell_and_in_no_other(
+    row: Row, who: Who, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = expected_page(Door.ADMIN, who, mode)
+    client = browser_of(who, monkeypatch)
+    acts = [Behind(monkeypatch, where) for where in row.behind]
+
+    with in_mode(mode):
+        answer = client.post(row.path, row.body)
+
+    assert answer.status_code == (row.success if cell.runs else cell.status)
+    assert [act.calls > 0 for act in acts] == [cell.runs] * len(acts)
+    assert answer.headers.get("Location", "").startswith("/admin/backups/") is cell.runs
+
+
+def test_every_page_that_acts_is_among_the_acts() -> None:
+    assert {row.route for row in PAGE_ACTS} == {
+        name for (name, method), door in PAGES.items() if method == POST and door is Door.ADMIN
+    }
+
+
 def test_every_page_and_method_has_its_row() -> None:
     offered = {(name, method) for name, pattern in PATTERNS.items() for method in methods(pattern.callback)}
 
@@ -153,7 +135,7 @@ def test_every_page_and_method_has_its_row() -> None:
 
 
 def test_in_cloud_mode_the_home_page_informs(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = browser_for(CALLERS[1], monkeypatch)
+    client = browser_of(CALLERS[1], monkeypatch)
 
     with override_settings(TEMPLEOPS=Configuration(primary_database="cloud")):
         answer = client.get("/admin/backups/")
@@ -162,22 +144,40 @@ def test_in_cloud_mode_the_home_page_informs(monkeypatch: pytest.MonkeyPatch) ->
     assert "LOCAL mode" in answer.content.decode()
 
 
-@pytest.mark.parametrize("who", CALLERS, ids=lambda who: who.name)
-def test_the_login_page(who: Who, monkeypatch: pytest.MonkeyPatch) -> None:
-    browser_for(who, monkeypatch)
+@every_cell(["/login/"], named=str)
+def test_the_login_page(row: str, who: Who, mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser_of(who, monkeypatch)
     client = Client(headers={"User-Agent": FIREFOX})
 
     typed = PASSWORD if who.signed_in else "wrong"
-    answer = client.post("/login/", {"username": "caller", "password": typed})
+    with in_mode(mode):
+        answer = client.post(row, {"username": "caller", "password": typed})
 
     assert answer.status_code == (200 if who.name in ("nobody", "disabled") else 303)
     assert (page_login.SID in client.session) is (answer.status_code == 303)
 
 
-@pytest.mark.parametrize("who", CALLERS, ids=lambda who: who.name)
-@pytest.mark.parametrize("path", ["/prefs/", "/logout/"])
-def test_what_is_for_everybody(who: Who, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert browser_for(who, monkeypatch).post(path, {"theme": "dark"}).status_code == 303
+@every_cell(["/prefs/", "/logout/"], named=str)
+def test_what_is_for_everybody(row: str, who: Who, mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_mode(mode):
+        assert browser_of(who, monkeypatch).post(row, {"theme": "dark"}).status_code == 303
+
+
+@pytest.mark.parametrize("name", [name for name, method in PAGES if method == POST])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_the_browser_says_came_from_another_site_is_refused(
+    name: str, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browser_of(CALLERS[1], monkeypatch)
+    acts = [Behind(monkeypatch, where) for row in PAGE_ACTS if row.route == name for where in row.behind]
+
+    with in_mode(Mode.LOCAL):
+        answer = client.post(address(name), {"theme": "dark"}, headers={"Sec-Fetch-Site": site})
+
+    assert answer.status_code == 403
+    assert "came from another place" in answer.content.decode()
+    assert [act.calls for act in acts] == [0] * len(acts)
+    assert not answer.cookies.get("theme")
 
 
 @pytest.mark.parametrize("row", BEHIND_A_DOOR, ids=lambda row: f"{row[1]} {row[0]}")
@@ -185,7 +185,7 @@ def test_every_unsafe_page_wants_the_csrf_token(
     row: tuple[str, str], behind: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, method = row
-    client = browser_for(CALLERS[1], monkeypatch)
+    client = browser_of(CALLERS[1], monkeypatch)
     monkeypatch.setattr(client.handler, "enforce_csrf_checks", True)
 
     with override_settings(TEMPLEOPS=Configuration()):
@@ -198,7 +198,7 @@ def test_every_unsafe_page_wants_the_csrf_token(
 @pytest.mark.parametrize("row", BEHIND_A_DOOR, ids=lambda row: f"{row[1]} {row[0]}")
 def test_other_methods_do_nothing(row: tuple[str, str], behind: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     name, _ = row
-    client = browser_for(CALLERS[1], monkeypatch)
+    client = browser_of(CALLERS[1], monkeypatch)
 
     with override_settings(TEMPLEOPS=Configuration()):
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - methods(PATTERNS[name].callback):
