@@ -19,6 +19,7 @@ from backups_app.configuration import Configuration
 from backups_app.mongo import raw_ids
 from backups_app.pages import document_view, viewer
 from backups_app.pages.restore_address import Asked
+from backups_app.pages.told import tell
 from backups_app.restore.choices import Mode
 from backups_app.restore.preview import CollectionPreview, Preview, Sample
 from backups_app.workflow import restoring
@@ -143,7 +144,9 @@ class PreviewShown:
     def problems(self) -> list[tuple[str, str]]:
         """Collection and sentence; what would not be done at all stands first."""
         withheld = [
-            (row.name, _("nothing is done: %(reason)s") % {"reason": row.withheld}) for row in self.rows if row.withheld
+            (row.name, _("nothing is done: %(reason)s") % {"reason": tell(row.withheld)})
+            for row in self.rows
+            if row.withheld
         ]
         return withheld + [
             (row.name, problem) for row in self.rows for problem in row.problems if problem != row.withheld

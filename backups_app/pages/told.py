@@ -59,7 +59,13 @@ class Known:
 @register.filter
 def told(text: str | None) -> SafeString:
     """Return what a record says, or what was told of it already, as HTML; what stays English is marked `lang="en"`."""
-    return mark_safe(MARKED.sub(r'<span lang="en">\1</span>', escape(tell(text))))  # noqa: S308  (escaped before)
+    return as_told(tell(text))
+
+
+@register.filter
+def as_told(text: str) -> SafeString:
+    """Return as HTML what `tell` said, alone or among words of the page."""
+    return mark_safe(MARKED.sub(r'<span lang="en">\1</span>', escape(text)))  # noqa: S308  (escaped before)
 
 
 @register.filter(name="told_text")

@@ -1,0 +1,310 @@
+"""Pages in Hindi in every state a run can be in: no English sentence is left outside technical details and names."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from backups_app.catalog import runs
+from backups_app.configuration import Configuration, Secret
+from backups_app.errors import DemoUnconfirmed, ModeNotLocal, PurgeUnfinished, TempleOpsError
+from backups_app.models import User
+from backups_app.mongo import connections
+from backups_app.pages import restore_previews, status_card
+from backups_app.records import Origin, RunDocument, Side
+from backups_app.workflow import finishing, jobs
+from tests.pages.conftest import a_run, signed_in, step
+from tests.pages.english_left import english_left
+from tests.pages.test_restore import hidden, where
+from tests.pages.test_run_panel import partial
+from tests.static_parts.test_translations_of_records import kinds_of_errors
+
+pytestmark = pytest.mark.django_db
+
+NOBODY = Secret("mongodb://127.0.0.1:9/?appName=nobody-for-hindi")
+NAMES_HERE = ("ananya", "ravi", "meena", "activities", "bookings", "devotees", "temple", "John", "Doe", "name", "phone",
+              "Lakshmi", "String", "Int32")  # fmt: skip
+HTMX = {"HX-Request": "true"}
+FACTS = {
+    "side": "remote", "database": "temple", "backup_id": "20260119_111420", "created_by": "ravi", "seconds": 300,
+    "pulled": 1, "pushed": 2, "reason": "both URLs lead to the same server", "engine": "mongodump", "needed": "1.00 GB",
+    "free": "3.00 MB", "errno_name": "EACCES", "problem": 'the collection "bookings" is missing', "number": 7,
+    "readable": 6, "collection": "bookings", "variable": "MONGODB_LOCAL_URL", "percent": 40, "phrase": "ADOPT",
+    "done": "In place: bookings", "left": '"devotees" was at work', "message": "No collection was chosen.",
+    "safe": "The temple's database was not touched.",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _no_previews() -> Iterator[None]:
+    restore_previews.forget_all()
+    yield
+    restore_previews.forget_all()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    for side in Side:
+        monkeypatch.setitem(connections.SERVER_SELECTION_SECONDS, side, 1)
+
+
+@pytest.fixture
+def hindi(super_admin: User) -> Client:
+    found = signed_in(super_admin)
+    found.cookies["django_language"] = "hi"
+    return found
+
+
+def read(hindi: Client, address: str, *, htmx: bool = False, names: tuple[str, ...] = ()) -> str:
+    """Return a page after making sure that it is Hindi, all of it."""
+    answer = hindi.get(address, headers=HTMX if htmx else {}, follow=True)
+    return checked(answer, address, names)
+
+
+def checked(answer: Any, address: str, names: tuple[str, ...] = ()) -> str:
+    page = str(answer.content.decode())
+    left = english_left(page, names=(*NAMES_HERE, *names))
+    assert not left, f"{address}: {left}"
+    return page
+
+
+def carried_out(*, delete_bookings: bool = False) -> RunDocument:
+    started = jobs.start_backup(
+        created_by="ravi", delete_bookings=delete_bookings, origin=Origin.WEB, now=timezone.now(), enqueue=False
+    )
+    status_card.forget()
+    return jobs.execute(backup_id=started["backup_id"])
+
+
+def of(run: RunDocument) -> str:
+    return f"/admin/backups/runs/{run['backup_id']}/"
+
+
+def test_before_the_first_backup(hindi: Client, temple: Configuration) -> None:
+    for address in ("/", "/admin/backups/", "/admin/backups/?counts=1", "/admin/backups/confirm-delete/",
+                    "/admin/backups/browse/", "/admin/backups/compare/", "/admin/backups/conflicts/", "/sessions/",
+                    "/admin/backups/conflicts/?all=1", "/admin/backups/restores/", "/admin/backups/audit/",
+                    "/admin/backups/runs/"):  # fmt: skip
+        read(hindi, address)
+
+
+def test_a_success_everywhere_it_is_shown(hindi: Client, temple: Configuration, local_db: Any) -> None:
+    local_db.devotees.insert_one({"_id": 1, "name": "Lakshmi"})
+    done = carried_out(delete_bookings=True)
+    again = carried_out()
+    assert (done["status"], again["status"]) == ("success", "success")
+
+    for address in (of(done), f"{of(done)}?bars=all", "/admin/backups/", "/admin/backups/runs/",
+                    "/admin/backups/audit/", f"/admin/backups/browse/?backup={done['_id']}",
+                    f"/admin/backups/compare/?a={done['_id']}&b={again['_id']}&collection=bookings"):  # fmt: skip
+        read(hindi, address)
+    inside = f"/admin/backups/browse/?backup={done['_id']}&collection=devotees"
+    for more in ("", "&q=lakshmi", "&q=nobody", "&view=json", "&view=fields", f"&q={'x' * 300}"):
+        read(hindi, inside + more, names=("String", "Int", "Lakshmi", "lakshmi", "nobody", "Int32", "x" * 256))
+    read(hindi, f"/admin/backups/{done['_id']}/document/?collection=devotees&number=0", names=("Lakshmi", "String"))
+    read(hindi, f"/admin/backups/versions/?backup={done['_id']}&collection=devotees&number=0", names=("Lakshmi",))
+
+
+def test_a_run_that_waits_that_is_cancelled_and_cannot_be_any_more(hindi: Client, temple: Configuration) -> None:
+    started = jobs.start_backup(
+        created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=timezone.now(), enqueue=False
+    )
+    for address in (of(started), "/admin/backups/", f"{of(started)}cancel/", f"{of(started)}?already=1"):
+        read(hindi, address)
+    read(hindi, f"{of(started)}progress/", htmx=True)
+    checked(hindi.post("/admin/backups/runs/", {"key": "k"}, headers=HTMX), "a second run")
+
+    hindi.post(f"{of(started)}cancel/")
+
+    assert "रद्द किया गया" in read(hindi, of(started))
+    checked(hindi.post(f"{of(started)}cancel/", headers=HTMX), "cancel again")
+    checked(hindi.post(f"{of(started)}resume/", headers=HTMX), "resume")
+
+
+def test_the_typed_words_are_wrong(hindi: Client, temple: Configuration) -> None:
+    answer = hindi.post("/admin/backups/runs/", {"delete_bookings": "yes", "confirm": "delete"}, headers=HTMX)
+
+    assert answer.status_code == 422
+    checked(answer, "the dialog")
+
+
+def test_a_sync_with_a_stranger_and_with_nobody(hindi: Client, temple: Configuration, remote_db: Any) -> None:
+    carried_out()
+    remote_db.drop_collection("backup_sync_state")
+    mismatch = carried_out()
+    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=NOBODY)):
+        alone = carried_out(delete_bookings=True)
+        for address in ("/admin/backups/", "/admin/backups/confirm-delete/", "/admin/backups/?counts=1"):
+            read(hindi, address)
+
+    assert [run["sync_status"] for run in (mismatch, alone)] == ["failed", "failed"]
+    for address in (of(mismatch), of(alone), "/admin/backups/"):
+        page = read(hindi, address)
+    assert "ध्यान दें: पिछला काम आंशिक रहा।" in page
+
+
+def test_without_atlas(hindi: Client, temple: Configuration) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=Secret(""))):
+        done = carried_out(delete_bookings=True)
+        for address in (of(done), "/admin/backups/", "/admin/backups/?counts=1", "/admin/backups/confirm-delete/"):
+            read(hindi, address)
+
+
+@pytest.mark.parametrize("change", [{"local_url": NOBODY}, {"local_url": Secret("")}, {"database_name": "nothing_here"},
+                                    {"backup_engine": "mongodump"}])  # fmt: skip
+def test_a_start_that_is_refused(
+    hindi: Client, temple: Configuration, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with override_settings(TEMPLEOPS=dataclasses.replace(temple, **change)):
+        read(hindi, "/admin/backups/")
+        answer = hindi.post("/admin/backups/runs/", {"key": "k"})
+        assert answer.status_code >= 400
+        checked(answer, f"refused: {change}")
+
+
+WARNINGS = [
+    "bookings: nothing was deleted, the whole collection vanished from the remote side. Decide with backup_sync.",
+    "bookings: 12345 documents could not be carried over.",
+    "Less than a fifth of the backup disk stays free (1.20 GB).",
+    'index "by_date" could not be made on the remote side (code 85)',
+    "The unfinished deletion of run 20260119_111420 is still open; resume it there.",
+    "readPreference in MONGODB_LOCAL_URL is not obeyed: backups read from the primary.",
+    '"bookings" holds 2 _id more than once: they changed while the copy was made, and no purge will touch them',
+]
+
+
+@pytest.mark.parametrize("side", ["remote", "local"])
+def test_a_deletion_that_stopped_half_way(hindi: Client, temple: Configuration, local_db: Any, side: str) -> None:
+    said = f"{PurgeUnfinished(side=side).detail} Deleted so far: bookings 7."
+    run = partial(created_by="ravi", error_message=said, warnings=WARNINGS, owner=None, fence=1)
+    *others, remote, local = run["steps"]
+    if side == "local":
+        done = dict.fromkeys(run["purge"]["collections"], run["purge"]["remote"]["bookings"])
+        run["purge"] |= {"remote": done, "local": {"bookings": run["purge"]["remote"]["employee_bookings"]}}
+        remote, local = remote | {"state": "done", "sentence": "Deleted: bookings 1,240"}, local | {"state": "failed"}
+    stopped = remote if side == "remote" else local
+    stopped["sentence"] = said
+    local_db.backup_metadata.insert_one(run | {"steps": [*others, remote, local]})
+
+    for address in (of(run), "/admin/backups/", f"{of(run)}keep/"):
+        page = read(hindi, address, names=("by_date", "code", "readPreference"))
+
+    assert "जब तक आप न चुनें" in read(hindi, of(run), names=("by_date", "code", "readPreference"))
+    assert "12,345" in read(hindi, of(run), names=("by_date", "code", "readPreference")) and page
+
+
+NOT_OF_RUNS = (ModeNotLocal, DemoUnconfirmed)
+"""They have no full stop, for they are never followed by another sentence."""
+
+
+def test_every_failure_as_the_end_of_a_run_and_as_a_page(
+    hindi: Client, temple: Configuration, local_db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = sorted(kinds_of_errors(), key=lambda kind: kind.__name__)
+    left: dict[str, list[str]] = {}
+    for error in [kind(**FACTS) for kind in every if not issubclass(kind, NOT_OF_RUNS)]:
+        page = hindi.get(of(_ended_by(error, local_db))).content.decode()
+        left[f"run {error.code}"] = english_left(page, names=NAMES_HERE)
+    read(hindi, "/admin/backups/")
+    for error in [kind(**FACTS) for kind in every]:
+        monkeypatch.setattr("backups_app.pages.runs.panel_context", _raising(error))
+        answer = hindi.get("/admin/backups/runs/20260119_111420/")
+        assert answer.status_code == error.status or error.status == HTTPStatus.UNAUTHORIZED
+        left[f"page {error.code}"] = english_left(answer.content.decode(), names=NAMES_HERE)
+
+    assert {name: texts for name, texts in left.items() if texts} == {}
+    assert len(left) > 100
+
+
+def _ended_by(error: TempleOpsError, local_db: Any) -> RunDocument:
+    """A run whose copy was interrupted by this error, closed as the workflow closes it."""
+    steps = [
+        step("preflight", "done", sentence="Room for the backup, engine python"),
+        step("sync", "done", counts={"pulled": 14, "pushed": 6}, sentence="14 pulled, 6 pushed, 0 deleted, 1 conflict"),
+        step("dump", "running"),
+        *(step(name) for name in ("verify", "publish", "purge_remote", "purge_local")),
+    ]
+    run = a_run(created_by="ravi", owner=None, fence=1, steps=steps)
+    run |= finishing.closing_changes(run, published=False, error=error)
+    local_db.backup_metadata.replace_one({"_id": run["_id"]}, run, upsert=True)
+    status_card.forget()
+    return run
+
+
+def _raising(error: TempleOpsError) -> Any:
+    def fail(backup_id: str) -> Any:
+        raise error
+
+    return fail
+
+
+def test_a_restore_from_its_first_question_to_its_end(hindi: Client, temple: Configuration, local_db: Any) -> None:
+    local_db.devotees.insert_many([{"_id": 1, "phone": "1"}, {"_id": 2, "phone": "2"}])
+    backup = str(carried_out(delete_bookings=True)["_id"])
+    local_db.devotees.delete_one({"_id": 1})
+    local_db.devotees.update_one({"_id": 2}, {"$set": {"phone": "1"}})
+    local_db.devotees.create_index("phone", unique=True, name="by_phone")
+    names = ("devotees", "by_phone", "phone", "Int32", "String")
+    for address in (where(backup, 1), where(backup, 2), where(backup, 2, "devotees"), where(backup, 3, "devotees")):
+        read(hindi, address, names=names)
+    asked = {"mode": "replace", "where": "here"}
+    read(hindi, where(backup, 3, "devotees", "bookings", **asked), names=names)
+    last = read(hindi, where(backup, 4, "devotees", "bookings", **asked), names=names)
+
+    checked(hindi.post(f"/admin/backups/{backup}/restore/", hidden(last) | {"confirm": "restore"}), "wrong word", names)
+    hindi.post(f"/admin/backups/{backup}/restore/", hidden(last) | {"confirm": "RESTORE"})
+    run = next(run for run in runs.recent(local_db) if run["kind"] == "restore")
+    read(hindi, of(run), names=names)
+    done = jobs.execute(backup_id=run["_id"])
+
+    assert done["status"] in ("success", "partial"), done["error_message"]
+    for address in (of(done), "/admin/backups/restores/", "/admin/backups/audit/"):
+        read(hindi, address, names=names)
+
+
+NOT_THERE = ("runs/20200101_000000/", "runs/nonsense/", "20200101_000000/restore/", "conflicts/x/", "nowhere/",
+             "browse/?backup=20200101_000000")  # fmt: skip
+
+
+@pytest.mark.parametrize("address", NOT_THERE)
+def test_what_is_not_there(hindi: Client, temple: Configuration, address: str) -> None:
+    read(hindi, f"/admin/backups/{address}")
+
+
+def test_a_kept_version_says_why_it_lost_its_place(
+    hindi: Client, temple: Configuration, local_db: Any, remote_db: Any
+) -> None:
+    carried_out()
+    local_db.bookings.update_one({"_id": 7}, {"$set": {"name": "Here"}})
+    remote_db.bookings.update_one({"_id": 7}, {"$set": {"name": "There"}})
+    local_db.bookings.delete_one({"_id": 8})
+    carried_out()
+    kept = [str(one["_id"]) for one in local_db.sync_conflicts.find({"collection": "bookings"})]
+
+    read(hindi, "/admin/backups/conflicts/?all=1", names=("Int32", "Int"))
+    for one in kept:
+        read(hindi, f"/admin/backups/conflicts/{one}/", names=("Here", "There", "String", "name", "John", "Doe"))
+    assert kept
+
+
+def test_whoever_may_not_come_in(staff: User, temple: Configuration, client: Client) -> None:
+    client.cookies["django_language"] = "hi"
+    read(client, "/login/")
+    checked(client.post("/login/", {"username": "x", "password": "y"}), "a wrong password", names=("x",))
+    visitor = signed_in(staff)
+    visitor.cookies["django_language"] = "hi"
+    read(visitor, "/admin/backups/")
+    read(visitor, "/")
+
+
+def test_in_cloud_mode(hindi: Client, temple: Configuration) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(temple, primary_database="cloud")):
+        read(hindi, "/admin/backups/", names=("local",))
+        checked(hindi.get("/admin/backups/runs/"), "refused in cloud mode")
