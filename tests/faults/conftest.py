@@ -17,6 +17,7 @@ from backups_app.backup_files.store import Store
 from backups_app.catalog import purge_ledger
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo.embedded import EmbeddedServer
+from backups_app.mongo.exact_writes import orphans
 from backups_app.records import PURGEABLE, Side
 from tests.faults import oracle
 from tests.faults.oracle import Acknowledged, TempleDatabase
@@ -179,6 +180,8 @@ def temples_on(workshop: Workshop, local_url: str, remote_url: str, folder: Path
         return temple
 
     yield make
+    for client in (local_client, remote_client):  # a drop would wait a minute for what a killed process left open
+        orphans.end_idle_transactions(client)
     for temple in made:
         drop(temple.local, temple.remote)
     local_client.close()
