@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from backups_app.backup_files import layout
+from backups_app.backup_files import extended_json, layout
 from backups_app.dump import python_dump
+from backups_app.dump.report import DumpReport
+from backups_app.management.demo import filling
 from backups_app.mongo import structures
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.mongo.structures import Structure
 from backups_app.progress import Silent
+from backups_app.records import Side
 from backups_app.restore.choices import Choices
 from backups_app.restore.engine import Engine
 from backups_app.restore.live import Live, physical_name
@@ -58,17 +64,27 @@ def source(request: pytest.FixtureRequest, golden_db: Db, local_server: Embedded
     if maker == "mongodump":
         shutil.copytree(golden.GZIP if form == "gzip" else golden.PLAIN, folder)
     else:
-        folder.mkdir(mode=0o700)
-        report = python_dump.PythonDump(compression="gzip" if form else "none").dump(
-            database=golden_db,
-            uri=local_server.uri,
-            out=folder,
-            excluded=frozenset(),
-            timeout_seconds=60,
-            progress=Silent(),
-        )
+        report = dumped(golden_db, local_server.uri, folder, form or "none")
     found = verdict.verify(folder=folder, database=golden.NAME, report=report, progress=Silent())
     return Source(folder=folder, manifest=found.manifest)
+
+
+def dumped(database: Db, uri: str, folder: Path, compression: str) -> DumpReport:
+    folder.mkdir(mode=0o700)
+    return python_dump.PythonDump(compression=compression).dump(
+        database=database, uri=uri, out=folder, excluded=frozenset(), timeout_seconds=60, progress=Silent()
+    )
+
+
+@pytest.fixture(scope="module")
+def demo_db(local_server: EmbeddedServer) -> Iterator[Db]:
+    """The demo's temple, written once."""
+    with local_server.client() as client:
+        database = client["demo_of_restorers"]
+        filling.fill(sides={Side.LOCAL: database}, now=datetime.now(UTC))
+        yield database
+        filling.reset(sides={Side.LOCAL: database})
+        client.drop_database(filling.MARKS)
 
 
 @pytest.fixture
@@ -85,10 +101,36 @@ def test_a_restorer_brings_back_every_document_option_and_index(
 ) -> None:
     restorer(source, target, local_server.uri)
 
-    assert described(target) == described(golden_db)
-    for name, structure in structures.all_of(golden_db).items():
+    assert_alike(target, golden_db)
+
+
+@pytest.mark.parametrize("restorer", [ours, stock])
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_everything_that_the_demo_holds_comes_back(
+    restorer: Restorer, compression: str, demo_db: Db, target: Db, local_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    report = dumped(demo_db, local_server.uri, tmp_path / "backup", compression)
+    found = verdict.verify(folder=tmp_path / "backup", database=demo_db.name, report=report, progress=Silent())
+
+    restorer(Source(folder=tmp_path / "backup", manifest=found.manifest), target, local_server.uri)
+
+    assert found.manifest.documents > 3_000
+    assert_alike(target, demo_db)
+
+
+def assert_alike(target: Db, original: Db) -> None:
+    """Every option, every index, every document's bytes, canonical hash by canonical hash."""
+    assert described(target) == described(original)
+    for name, structure in structures.all_of(original).items():
         if structure.type != "view" and name != "system.views":  # which names its database
-            assert documents(target, name, structure) == documents(golden_db, name, structure), name
+            there, here = documents(target, name, structure), documents(original, name, structure)
+            assert there == here, name
+            assert [canonical(frame) for frame in there] == [canonical(frame) for frame in here], name
+
+
+def canonical(frame: bytes) -> str:
+    """The hash of a document's canonical Extended JSON."""
+    return hashlib.sha256(json.dumps(extended_json.canonical(frame), ensure_ascii=False).encode()).hexdigest()
 
 
 def described(database: Db) -> dict[str, Any]:
@@ -99,8 +141,14 @@ def described(database: Db) -> dict[str, Any]:
             continue
         whole: Structure = structures.with_indexes(database, structure)
         indexes = {index["name"]: [*index.items()] for index in whole.indexes}
-        found[name] = (whole.type, [*whole.options.items()], indexes)
+        found[name] = (whole.type, [*spelled_out(whole.options).items()], indexes)
     return found
+
+
+def spelled_out(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule that is set on a collection that is there says its level and action; made with it, it implies them."""
+    implied = {"validationLevel": "strict", "validationAction": "error"} if "validator" in options else {}
+    return {**options, **implied, **options}
 
 
 def documents(database: Db, name: str, structure: Structure) -> list[bytes]:
