@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from backups_app.configuration import Configuration
@@ -43,6 +44,14 @@ def admin_browser(admin: User) -> Client:
 @pytest.fixture
 def staff_browser(staff: User) -> Client:
     return signed_in(staff)
+
+
+@pytest.fixture
+def hindi(super_admin: User) -> Client:
+    """A browser whose owner chose Hindi."""
+    browser = signed_in(super_admin)
+    browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "hi"
+    return browser
 
 
 def step(name: str, state: str = "waiting", **more: Any) -> dict[str, Any]:

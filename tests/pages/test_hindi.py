@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -13,17 +12,16 @@ from django.utils import timezone
 
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
-from backups_app.errors import DemoUnconfirmed, ModeNotLocal, PurgeUnfinished, TempleOpsError
+from backups_app.errors import PurgeUnfinished
 from backups_app.models import User
 from backups_app.mongo import connections
 from backups_app.pages import restore_previews, status_card
 from backups_app.records import Origin, RunDocument, Side
-from backups_app.workflow import finishing, jobs
-from tests.pages.conftest import a_run, signed_in, step
+from backups_app.workflow import jobs
+from tests.pages.conftest import signed_in
 from tests.pages.english_left import english_left
 from tests.pages.test_restore import hidden, where
 from tests.pages.test_run_panel import partial
-from tests.static_parts.test_translations_of_records import kinds_of_errors
 
 pytestmark = pytest.mark.django_db
 
@@ -31,14 +29,6 @@ NOBODY = Secret("mongodb://127.0.0.1:9/?appName=nobody-for-hindi")
 NAMES_HERE = ("ananya", "ravi", "meena", "activities", "bookings", "devotees", "temple", "John", "Doe", "name", "phone",
               "Lakshmi", "String", "Int32")  # fmt: skip
 HTMX = {"HX-Request": "true"}
-FACTS = {
-    "side": "remote", "database": "temple", "backup_id": "20260119_111420", "created_by": "ravi", "seconds": 300,
-    "pulled": 1, "pushed": 2, "reason": "both URLs lead to the same server", "engine": "mongodump", "needed": "1.00 GB",
-    "free": "3.00 MB", "errno_name": "EACCES", "problem": 'the collection "bookings" is missing', "number": 7,
-    "readable": 6, "collection": "bookings", "variable": "MONGODB_LOCAL_URL", "percent": 40, "phrase": "ADOPT",
-    "done": "In place: bookings", "left": '"devotees" was at work', "message": "No collection was chosen.",
-    "safe": "The temple's database was not touched.",
-}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -52,13 +42,8 @@ def _no_previews() -> Iterator[None]:
 def _nobody_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     for side in Side:
         monkeypatch.setitem(connections.SERVER_SELECTION_SECONDS, side, 1)
-
-
-@pytest.fixture
-def hindi(super_admin: User) -> Client:
-    found = signed_in(super_admin)
-    found.cookies["django_language"] = "hi"
-    return found
+    for name in ("overview.LOOK_SECONDS", "overview.COUNT_SECONDS", "readiness.LOOK_SECONDS", "status.PROBE_SECONDS"):
+        monkeypatch.setattr(f"backups_app.workflow.{name}", 1)
 
 
 def read(hindi: Client, address: str, *, htmx: bool = False, names: tuple[str, ...] = ()) -> str:
@@ -198,51 +183,6 @@ def test_a_deletion_that_stopped_half_way(hindi: Client, temple: Configuration, 
 
     assert "जब तक आप न चुनें" in read(hindi, of(run), names=("by_date", "code", "readPreference"))
     assert "12,345" in read(hindi, of(run), names=("by_date", "code", "readPreference")) and page
-
-
-NOT_OF_RUNS = (ModeNotLocal, DemoUnconfirmed)
-"""They have no full stop, for they are never followed by another sentence."""
-
-
-def test_every_failure_as_the_end_of_a_run_and_as_a_page(
-    hindi: Client, temple: Configuration, local_db: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    every = sorted(kinds_of_errors(), key=lambda kind: kind.__name__)
-    left: dict[str, list[str]] = {}
-    for error in [kind(**FACTS) for kind in every if not issubclass(kind, NOT_OF_RUNS)]:
-        page = hindi.get(of(_ended_by(error, local_db))).content.decode()
-        left[f"run {error.code}"] = english_left(page, names=NAMES_HERE)
-    read(hindi, "/admin/backups/")
-    for error in [kind(**FACTS) for kind in every]:
-        monkeypatch.setattr("backups_app.pages.runs.panel_context", _raising(error))
-        answer = hindi.get("/admin/backups/runs/20260119_111420/")
-        assert answer.status_code == error.status or error.status == HTTPStatus.UNAUTHORIZED
-        left[f"page {error.code}"] = english_left(answer.content.decode(), names=NAMES_HERE)
-
-    assert {name: texts for name, texts in left.items() if texts} == {}
-    assert len(left) > 100
-
-
-def _ended_by(error: TempleOpsError, local_db: Any) -> RunDocument:
-    """A run whose copy was interrupted by this error, closed as the workflow closes it."""
-    steps = [
-        step("preflight", "done", sentence="Room for the backup, engine python"),
-        step("sync", "done", counts={"pulled": 14, "pushed": 6}, sentence="14 pulled, 6 pushed, 0 deleted, 1 conflict"),
-        step("dump", "running"),
-        *(step(name) for name in ("verify", "publish", "purge_remote", "purge_local")),
-    ]
-    run = a_run(created_by="ravi", owner=None, fence=1, steps=steps)
-    run |= finishing.closing_changes(run, published=False, error=error)
-    local_db.backup_metadata.replace_one({"_id": run["_id"]}, run, upsert=True)
-    status_card.forget()
-    return run
-
-
-def _raising(error: TempleOpsError) -> Any:
-    def fail(backup_id: str) -> Any:
-        raise error
-
-    return fail
 
 
 def test_a_restore_from_its_first_question_to_its_end(hindi: Client, temple: Configuration, local_db: Any) -> None:
