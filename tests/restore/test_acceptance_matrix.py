@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pymongo.database import Database
 from backups_app.errors import CollectionNotFound, VerificationFailed
 from backups_app.restore.source import Source
 from tests.restore.conftest import FIXTURES, documents, frames_of, restore, verified
+from tests.restore.test_preview import look
 
 Make = Callable[..., Source]
 Dump = Callable[[Database[Any]], Source]
@@ -47,6 +49,28 @@ def test_a_dump_with_or_without_a_prelude_is_taken(folder: Path, local_db: Datab
         (folder / "temple/prelude.json").write_text(prelude)
 
     assert restored(folder, local_db) == sorted(GOOD)
+
+
+@pytest.mark.parametrize("prelude", ["{}", '{"ServerVersion":""}', "junk", ""])
+def test_a_spoilt_prelude_that_stops_mongorestore_stops_nobody_here(
+    folder: Path, local_db: Database[Any], prelude: str
+) -> None:
+    """It says only which tools wrote the dump. Every document was read, counted and hashed without it."""
+    (folder / "temple/prelude.json").write_text(prelude)
+
+    assert restored(folder, local_db) == sorted(GOOD)
+
+
+def test_a_date_in_relaxed_form_that_stops_mongorestore_is_read_as_what_it_is(
+    folder: Path, local_db: Database[Any]
+) -> None:
+    rule = '{"at":{"$gt":{"$date":"2024-01-01T00:00:00Z"}}}'
+    index = f'{{"v":2,"key":{{"n":1}},"name":"n_1","partialFilterExpression":{rule}}}'
+    (folder / "temple/c.metadata.json").write_text(f'{{"indexes":[{index}],"collectionName":"c"}}')
+
+    assert restored(folder, local_db) == sorted(GOOD)
+    filtered = local_db["c"].index_information()["n_1"]["partialFilterExpression"]
+    assert filtered == {"at": {"$gt": datetime(2024, 1, 1)}}
 
 
 @pytest.mark.parametrize(
@@ -145,6 +169,29 @@ def test_stray_files_do_not_stop_a_restore_as_they_stop_mongorestore(folder: Pat
     (folder / "temple/logs.d").write_text("x")
 
     assert restored(folder, local_db) == sorted(GOOD)
+
+
+def test_a_name_that_does_not_decode_stops_mongorestore_and_is_taken_as_it_stands_here(
+    folder: Path, local_db: Database[Any]
+) -> None:
+    (folder / "temple/100%.bson").write_bytes(b"".join(GOOD))
+
+    assert restored(folder, local_db) == sorted(GOOD)
+    assert sorted(frames_of(local_db, "100%")) == sorted(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("file", "spoilt"), [("c.bson", lambda data: data[:-7]), ("c.metadata.json", lambda data: b"{")]
+)
+def test_a_preview_sees_what_a_dry_run_of_mongorestore_does_not(
+    folder: Path, local_db: Database[Any], file: str, spoilt: Callable[[bytes], bytes]
+) -> None:
+    source = verified(folder, "temple")
+    path = folder / "temple" / file
+    path.write_bytes(spoilt(path.read_bytes()))
+
+    with pytest.raises(VerificationFailed):
+        look(source, local_db)
 
 
 def test_a_cut_gzip_file_is_refused(tmp_path: Path, local_db: Database[Any]) -> None:
