@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from backups_app.api import audit_trail, auth, backups, browse, documentation, restore, sync, system, trigger
+from backups_app.api import audit_trail, auth, backups, browse, conflicts, documentation, restore, sync, system, trigger
 from backups_app.api.endpoint import NotHere
 
 app_name = "api"
@@ -18,6 +18,9 @@ urlpatterns = [
     path("backup", trigger.TriggerEndpoint.as_view(), name="trigger"),
     path("backup/status", system.StatusEndpoint.as_view(), name="status"),
     path("backup/sync", sync.SyncEndpoint.as_view(), name="sync"),
+    path("backup/sync/conflicts", conflicts.ConflictsEndpoint.as_view(), name="conflicts"),
+    path("backup/sync/conflicts/<str:conflict_id>", conflicts.ConflictEndpoint.as_view(), name="conflict"),
+    path("backup/sync/conflicts/<str:conflict_id>/put-back", conflicts.PutBackEndpoint.as_view(), name="put_back"),
     path("backup/rehearse", restore.RehearsalEndpoint.as_view(), name="rehearse"),
     path("backup/copies", restore.CopiesEndpoint.as_view(), name="copies"),
     path("backup/copies/<str:name>", restore.CopyEndpoint.as_view(), name="copy"),

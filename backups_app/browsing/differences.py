@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import Any
 
 from backups_app.browsing import tree, values
 from backups_app.browsing.tree import Node
@@ -26,6 +27,13 @@ class FieldChange:
     name: str
     before: Node | None
     after: Node | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON, its values as text with their types."""
+        before, after = (
+            {"type": node.type, "text": node.iso or node.text} if node else None for node in (self.before, self.after)
+        )
+        return {"sign": self.sign, "field": self.name, "before": before, "after": after}
 
 
 def fields(before: bytes, after: bytes, *, zone: tzinfo = UTC) -> tuple[FieldChange, ...]:

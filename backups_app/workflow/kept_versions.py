@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from backups_app.access import audit
+from backups_app.browsing import differences
+from backups_app.browsing.differences import FieldChange
 from backups_app.catalog import purge_ledger, runs, sync_conflicts
 from backups_app.catalog.sync_conflicts import Loser
 from backups_app.configuration import Configuration
@@ -37,6 +39,10 @@ class KeptVersion:
     def live_hash(self) -> str:
         """What the page showed, so that a click on an old page does nothing."""
         return hashed(self.live)
+
+    def changes(self, *, zone: tzinfo = UTC) -> tuple[FieldChange, ...]:
+        """Return what putting it back would change here, field by field; nothing where nothing is live."""
+        return differences.fields(self.live, self.frame, zone=zone) if self.live is not None else ()
 
 
 def hashed(frame: bytes | None) -> str:

@@ -16,7 +16,8 @@ from backups_app.configuration import Configuration
 from backups_app.errors import ModeNotLocal, TempleOpsError
 from backups_app.mongo import connections
 from backups_app.records import Kind, RunDocument, Side, Status
-from backups_app.workflow import overview, prepare, readiness
+from backups_app.workflow import overview, prepare, readiness, sync_run
+from backups_app.workflow.sync_run import SyncOverview
 
 PROBE_SECONDS = 3
 STALE_AFTER = timedelta(days=8)
@@ -67,6 +68,7 @@ class SystemStatus:
     data_bytes: int | None
     local: Reach
     remote: Reach | None
+    sync: SyncOverview | None
     plain_http: bool
     checked_at: datetime
 
@@ -100,6 +102,7 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
         data_bytes=looked.data_bytes,
         local=_reach(looked.local),
         remote=remote,
+        sync=_sync(configuration) if looked.local is not None else None,
         plain_http=configuration.allow_plain_http,
         checked_at=now,
     )
@@ -181,6 +184,17 @@ def _remote(configuration: Configuration) -> Reach | None:
         return Reach(reachable=False)
 
 
+def _sync(configuration: Configuration) -> SyncOverview | None:
+    """Return what is known of past syncs; None where sync is off or nobody can tell."""
+    if not (configuration.is_local and configuration.sync_enabled):
+        return None
+    try:
+        with pymongo.timeout(PROBE_SECONDS):
+            return sync_run.overview(configuration=configuration, limit=1)
+    except (PyMongoError, TempleOpsError):
+        return None
+
+
 def _last_proven(every: list[RunDocument]) -> RunDocument | None:
     return next((run for run in every if run["kind"] == Kind.REHEARSAL and run["status"] == Status.SUCCESS), None)
 
@@ -205,6 +219,7 @@ def public(told: SystemStatus) -> dict[str, Any]:
         "disk": {"total_bytes": told.disk_total_bytes, "free_bytes": told.disk_free_bytes},
         "local": _answered(told.local),
         "remote": None if told.remote is None else _answered(told.remote),
+        "sync": None if told.sync is None else _synced(told.sync),
         "plain_http_allowed": told.plain_http,
         "checked_at": formats.utc_seconds(told.checked_at),
     }
@@ -222,6 +237,14 @@ def _proven(rehearsal: RunDocument | None) -> dict[str, Any] | None:
     step = next(step for step in rehearsal["steps"] if step["name"] == "rehearse")
     proven = {"backup_id": rehearsal["restore"]["choices"]["backup_id"], "at": rehearsal["finished_at"]}
     plain: dict[str, Any] = formats.plain(proven | {"sentence": step["sentence"]})
+    return plain
+
+
+def _synced(known: SyncOverview) -> dict[str, Any]:
+    """Return when the sides were last brought together, what the last proof said, and what waits for a decision."""
+    plain: dict[str, Any] = formats.plain(
+        {"synced_at": known.synced_at, "proof": known.proof, "blocked": dict(known.blocked)}
+    )
     return plain
 
 

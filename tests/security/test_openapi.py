@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import os
 from collections import Counter, defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import bson
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
@@ -36,6 +38,11 @@ MODES = ["local", "cloud"] if LONG else ["local"]
 SENT: Counter[tuple[str, str]] = Counter()
 DONE: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
 
+A_KEPT_VERSION = {
+    "_id": "0" * 64, "document_id": 1, "collection": "bookings", "side": "remote", "kind": "replaced",
+    "why": "the local version is newer", "kept_at": datetime(2026, 1, 10, tzinfo=UTC),
+}  # fmt: skip
+
 # Answers that need databases come from a fake of the right shape; everything before them is real.
 REPLACED = {
     "backups_app.workflow.jobs.start_backup": FAKED["start_backup"],
@@ -43,6 +50,11 @@ REPLACED = {
     "backups_app.workflow.jobs.resume": FAKED["resume"],
     "backups_app.workflow.overview.get_run": FAKED["get_run"],
     "backups_app.workflow.sync_run.sync_now": FAKED["sync_now"],
+    "backups_app.workflow.kept_versions.newest": lambda **_: [A_KEPT_VERSION],
+    "backups_app.workflow.kept_versions.get": lambda **_: SimpleNamespace(
+        record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
+    ),
+    "backups_app.workflow.kept_versions.put_back": FAKED["kept_versions.put_back"],
     "backups_app.workflow.restoring.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
     "backups_app.workflow.restoring.start": lambda **_: a_run(),
     "backups_app.workflow.restoring.rehearse": lambda **_: a_run(),

@@ -11,7 +11,6 @@ from backups_app import configuration, formats
 from backups_app.backup_files.store import Store
 from backups_app.browsing import compare, differences, documents
 from backups_app.browsing.compare import CollectionDifference, DocumentDifference
-from backups_app.browsing.differences import FieldChange
 from backups_app.errors import DocumentNotFound, InvalidInput
 from backups_app.management import document_text
 from backups_app.management.base import TempleCommand
@@ -93,7 +92,7 @@ class Command(TempleCommand):
         changes = differences.fields(before, after, zone=timezone.get_default_timezone()) if before and after else ()
         kind = "same" if before == after else kind
         if options["json"]:
-            self.print_json({"id": options["id"], "kind": kind, "changes": [change_json(change) for change in changes]})
+            self.print_json({"id": options["id"], "kind": kind, "changes": [change.as_json() for change in changes]})
             return
         self.stdout.write(
             {"only_a": "only in A", "only_b": "only in B", "same": "the same", "changed": "changed"}[kind]
@@ -119,12 +118,4 @@ def document_json(entry: DocumentDifference) -> dict[str, Any]:
     """Return one document that differs; numbers count from 1."""
     numbers = {"number_a": entry.number_a, "number_b": entry.number_b}
     counted = {name: None if number is None else number + 1 for name, number in numbers.items()}
-    return {"id": entry.identity, **counted, "changes": [change_json(change) for change in entry.changes]}
-
-
-def change_json(change: FieldChange) -> dict[str, Any]:
-    """Return one changed field, its values as text with their types."""
-    before, after = (
-        {"type": node.type, "text": node.iso or node.text} if node else None for node in (change.before, change.after)
-    )
-    return {"sign": change.sign, "field": change.name, "before": before, "after": after}
+    return {"id": entry.identity, **counted, "changes": [change.as_json() for change in entry.changes]}

@@ -10,8 +10,10 @@ from django.utils import timezone
 from backups_app import configuration, formats
 from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
+from backups_app.management.document_text import safe
 from backups_app.workflow import status
 from backups_app.workflow.status import Verdict
+from backups_app.workflow.sync_run import SyncOverview
 
 EXITS = {Verdict.PROTECTED: 0, Verdict.RUNNING: 0, Verdict.NEEDS_ATTENTION: 6, Verdict.NOT_PROTECTED: 1, Verdict.OFF: 4}
 
@@ -39,6 +41,8 @@ class Command(TempleCommand):
             f"Backup            {'available' if told.backup_available else 'not available: ' + told.message}"
         )
         self.stdout.write(f"Sync              {'enabled' if told.sync_enabled else 'off'}")
+        for line in sync_lines(told.sync):
+            self.stdout.write(line)
         self.stdout.write(f"Engine            {told.engine or '-'}")
         if told.last_backup is not None:
             self.stdout.write(f"Last good backup  {told.last_backup['backup_id']}, {terminal.moment(told.last_backup)}")
@@ -50,6 +54,19 @@ class Command(TempleCommand):
         self.stdout.write(f"Local MongoDB     {_reach(told.local)}")
         if told.remote is not None:
             self.stdout.write(f"Atlas             {_reach(told.remote)}")
+
+
+def sync_lines(known: SyncOverview | None) -> list[str]:
+    """Return when the sides were last brought together, what the last proof said, and what waits for a decision."""
+    if known is None or known.synced_at is None:
+        return []
+    lines = [f"Last sync         {timezone.localtime(known.synced_at):%d %b %Y %H:%M}"]
+    if known.proof is not None:
+        lines.append(f"Last proof        {terminal.proof(known.proof)}")
+        lines += [
+            f"                  {safe(one['collection'])} {safe(str(one['id']))}" for one in known.proof["differing"]
+        ]
+    return lines + [f"Blocked           {safe(name)}: {reason}" for name, reason in known.blocked.items()]
 
 
 def _reach(reach: status.Reach) -> str:

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from backups_app import configuration
 from backups_app.errors import InvalidInput, SyncConfirmationMissing
-from backups_app.management import terminal
+from backups_app.management import document_text, terminal
 from backups_app.management.base import TempleCommand
+from backups_app.management.document_text import safe
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
 from backups_app.workflow import kept_versions, sync_run
@@ -36,12 +37,15 @@ class Command(TempleCommand):
         parser.add_argument("--confirm", default="", help=f"{ADOPT_PHRASE} or {DELETE_PHRASE}, where nobody can type.")
         kept = parser.add_mutually_exclusive_group()
         kept.add_argument("--conflicts", action="store_true", help="List the conflicts, newest first.")
+        kept.add_argument("--conflict", metavar="ID", help="Show one, beside what is live: field by field.")
         kept.add_argument("--put-back", metavar="ID", help="Put the version that lost a conflict back.")
         parser.add_argument("--limit", type=int, default=20, help="How many conflicts to list.")
 
     def execute_command(self, **options: Any) -> int:
         if options["conflicts"]:
             return self.list_conflicts(options["limit"])
+        if options["conflict"]:
+            return self.show_conflict(options["conflict"])
         if options["put_back"]:
             return self.put_back(options["put_back"])
         wish = self.wish(options)
@@ -94,8 +98,29 @@ class Command(TempleCommand):
             return 0
         for one in found:
             when = timezone.localtime(one["kept_at"])
-            self.stdout.write(f"{one['_id'][:16]}  {when:%d %b %Y %H:%M}  {one['collection']}  {one['document_id']}")
+            document = f"{safe(one['collection'])}  {safe(str(one['document_id']))}"
+            self.stdout.write(f"{one['_id']}  {when:%d %b %Y %H:%M}  {document}")
             self.stdout.write(f"    the {one['side']} version was replaced: {one['why']}")
+        return 0
+
+    def show_conflict(self, conflict_id: str) -> int:
+        """Print what putting a kept version back would change here."""
+        version = kept_versions.get(configuration=configuration.current(), conflict_id=conflict_id)
+        zone = timezone.get_current_timezone()
+        changes = version.changes(zone=zone)
+        if self.options["json"]:
+            known = {"id": conflict_id, "collection": version.record["collection"], "why": version.record["why"]}
+            self.print_json(known | {"live_sha256": version.live_hash, "changes": [one.as_json() for one in changes]})
+            return 0
+        self.stdout.write(f"The {version.record['side']} version was {version.record['kind']}: {version.record['why']}")
+        if version.live is None:
+            self.stdout.write("Nothing is live here. It holds:")
+            lines = list(document_text.document(version.frame, zone=zone))
+        else:
+            self.stdout.write("Putting it back would change:" if changes else "It is what is live here now.")
+            lines = [f"  {document_text.change(one)}" for one in changes]
+        for line in lines:
+            self.stdout.write(line)
         return 0
 
     def put_back(self, conflict_id: str) -> int:
@@ -130,5 +155,6 @@ def _lines(report: SyncReport) -> list[str]:
         lines += [f"    unresolved {named['id']}: {named['reason']}" for named in one["unresolved_documents"]]
     lines += [f"  {name}: not synced, {reason}" for name, reason in report.skipped.items()]
     if log["proof"]:
-        lines.append(f"  Proof: {log['proof']['verdict']}, {log['proof']['documents']} documents compared.")
+        lines.append(f"  Proof: {terminal.proof(log['proof'])}")
+        lines += [f"    differs: {safe(one['collection'])} {safe(str(one['id']))}" for one in log["proof"]["differing"]]
     return lines + [f"  Warning: {sentence}" for sentence in report.warnings]

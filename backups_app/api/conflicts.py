@@ -1,0 +1,115 @@
+"""GET /api/backup/sync/conflicts and one of them: what a sync replaced or deleted, and putting it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backups_app import formats
+from backups_app.api import shapes
+from backups_app.api.endpoint import Endpoint
+from backups_app.api.inputs import Strict, StrictCharField
+from backups_app.backup_files import extended_json
+from backups_app.records import Origin
+from backups_app.workflow import kept_versions
+
+TOLD = ("collection", "side", "kind", "reason", "why", "kept_at", "applied", "put_back_at", "run_id", "sha256")
+
+
+class ListKept(Strict):
+    which = serializers.ChoiceField(choices=["conflicts", "all"], default="conflicts")
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
+    offset = serializers.IntegerField(min_value=0, max_value=2**40 - 1, default=0)
+
+
+class PutBack(Strict):
+    seen = StrictCharField(max_length=64, help_text="`live_sha256` of the version that you looked at.")
+
+
+class Kept(serializers.Serializer[Any]):
+    """A version that lost its place. More fields may stand in it."""
+
+    id = serializers.CharField()
+    document_id = serializers.JSONField()
+    collection = serializers.CharField()
+    side = serializers.ChoiceField(choices=["local", "remote"])
+    kind = serializers.ChoiceField(choices=["replaced", "deleted"])
+    why = serializers.CharField()
+    kept_at = serializers.DateTimeField()
+
+
+class KeptWhole(Kept):
+    """Beside what is live on this computer now."""
+
+    version = serializers.DictField()
+    live = serializers.DictField(allow_null=True)
+    live_sha256 = serializers.CharField(help_text="`nothing` where nothing is live.")
+    changes = serializers.ListField(child=serializers.DictField(), help_text="What putting it back would change.")
+
+
+class ConflictsEndpoint(Endpoint):
+    """GET /api/backup/sync/conflicts"""
+
+    @extend_schema(
+        summary="What a sync replaced or deleted", operation_id="list_conflicts", parameters=[ListKept],
+        responses={200: Kept(many=True), **shapes.failures(401, 403, 422, 500, 503)},
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        """Newest first; `which=all` tells ordinary edits and deletions too."""
+        wanted = self.query(ListKept)
+        found = kept_versions.newest(
+            configuration=self.configuration,
+            only_conflicts=wanted["which"] == "conflicts",
+            limit=wanted["limit"],
+            offset=wanted["offset"],
+        )
+        return Response([_told(record) for record in found])
+
+
+class ConflictEndpoint(Endpoint):
+    """GET /api/backup/sync/conflicts/{id}"""
+
+    @extend_schema(
+        summary="One kept version", operation_id="show_conflict",
+        responses={200: KeptWhole, **shapes.failures(401, 403, 404, 500, 503)},
+    )  # fmt: skip
+    def get(self, request: Request, conflict_id: str) -> Response:
+        """With both documents as relaxed Extended JSON and their difference, field by field."""
+        version = kept_versions.get(configuration=self.configuration, conflict_id=conflict_id)
+        shown = {
+            "version": extended_json.relaxed(version.frame),
+            "live": None if version.live is None else extended_json.relaxed(version.live),
+            "live_sha256": version.live_hash,
+            "changes": [change.as_json() for change in version.changes()],
+        }
+        return Response(_told(version.record) | shown)
+
+
+class PutBackEndpoint(Endpoint):
+    """POST /api/backup/sync/conflicts/{id}/put-back"""
+
+    @extend_schema(
+        summary="Put a kept version back", operation_id="put_back", request=PutBack,
+        responses={204: None, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 500, 503)},
+    )  # fmt: skip
+    def post(self, request: Request, conflict_id: str) -> Response:
+        """On this computer, if what is live is still what was seen; what stands there is kept first. The next sync
+        carries it to Atlas."""
+        kept_versions.put_back(
+            configuration=self.configuration,
+            conflict_id=conflict_id,
+            seen=self.body(PutBack)["seen"],
+            requested_by=self.person.get_username(),
+            origin=Origin.API,
+            now=self.now,
+        )
+        return Response(status=204)
+
+
+def _told(record: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = formats.plain({name: record.get(name) for name in ("document_id", *TOLD)})
+    return {"id": record["_id"], **told}

@@ -1,0 +1,49 @@
+"""What the home page says of sync: when, what the last comparison of everything found, what waits for a decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+
+from backups_app.configuration import Configuration
+from backups_app.pages import status_card
+from backups_app.records import Origin
+from backups_app.workflow import sync_run
+from backups_app.workflow.sync_run import SyncWish
+
+
+def _sync(**wish: Any) -> Any:
+    status_card.forget()
+    return sync_run.sync_now(wish=SyncWish(**wish), requested_by="ananya", origin=Origin.COMMAND, now=timezone.now())
+
+
+def _card(browser: Client) -> str:
+    return browser.get("/admin/backups/?check=1").content.decode()
+
+
+def test_the_verdict_of_the_last_proof_is_on_the_page(temple: Configuration, admin_browser: Client) -> None:
+    assert "every document compared" not in _card(admin_browser)
+
+    proof = _sync(exact=True).log["proof"]
+
+    assert f"every document compared a moment ago: all {proof['documents']:,} equal" in _card(admin_browser)
+
+
+def test_documents_that_differ_and_blocked_deletions_are_named(
+    temple: Configuration, admin_browser: Client, local_db: Any, remote_db: Any
+) -> None:
+    local_db["halls"].insert_many([{"_id": n} for n in range(50)])
+    local_db["lamps"].insert_one({"_id": 1})
+    _sync()
+    remote_db.command({"collMod": "lamps", "validator": {"bad": {"$exists": False}}})
+    local_db["lamps"].insert_one({"_id": "<b>77", "bad": 1})
+    remote_db["halls"].delete_many({})
+
+    _sync(exact=True)
+
+    card = _card(admin_browser)
+    assert "every document compared a moment ago: 51 differ" in card
+    assert "<code>lamps</code> <code>&lt;b&gt;77</code>" in card
+    assert "<code>halls</code> deletions wait for a decision" in card
