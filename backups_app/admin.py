@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from backups_app.access import sessions, visit
+from backups_app.access import audit, roles, sessions, visit
 from backups_app.models import AuditEvent, LoginSession, User
 from backups_app.records import Origin
 
@@ -21,7 +22,15 @@ def _one_door(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
     return redirect_to_login(request.GET.get("next", "/django-admin/"))
 
 
+def _may_enter(request: HttpRequest) -> bool:
+    """Django's rights alone open nothing here, either: who may change people could make themselves an administrator,
+    and the audit trail is for those who may see backups."""
+    staff = getattr(request.user, "is_staff", False) is True
+    return staff and roles.may_manage_backups(request.user)
+
+
 admin.site.login = _one_door  # type: ignore[method-assign]
+admin.site.has_permission = _may_enter  # type: ignore[method-assign]
 
 
 @admin.register(User)
@@ -32,6 +41,31 @@ class TempleUserAdmin(UserAdmin[User]):
     list_filter = ("role_id", "is_active")
     fieldsets = (*(UserAdmin.fieldsets or ()), ("Temple", {"fields": ("role_id",)}))
     add_fieldsets = (*UserAdmin.add_fieldsets, ("Temple", {"fields": ("role_id",)}))
+
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> LogEntry:
+        """On record in the trail, too."""
+        _record(request, "person.add", obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> LogEntry:
+        """On record in the trail, too: which fields, and the role as it is now. A new password comes here as well."""
+        _record(request, "person.change", obj, message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[User]) -> list[LogEntry]:
+        """On record in the trail before it is done."""
+        for person in queryset:
+            _record(request, "person.delete", person, "")
+        return super().log_deletions(request, queryset)
+
+
+def _record(request: HttpRequest, action: str, person: User, message: Any) -> None:
+    assert isinstance(request.user, User)
+    audit.record(
+        actor=request.user.get_username(), origin=Origin.WEB, action=action, target=person.get_username(),
+        result="success", now=timezone.now(),
+        details={"role_id": person.role_id, "is_active": person.is_active, "changed": message},
+    )  # fmt: skip
 
 
 class ReadOnly(admin.ModelAdmin[Any]):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.utils import timezone
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
@@ -69,8 +70,14 @@ class Endpoint(APIView):
         return dict(serializer.validated_data)
 
     def query(self, kind: type[Serializer[Any]]) -> dict[str, Any]:
-        """Return the checked query parameters. Raise ValidationError (422) by name."""
-        serializer = kind(data=self.request.query_params.dict())
+        """Return the checked query parameters. Raise ValidationError (422) by name, also for one that stands twice:
+        which of the two counts would be a guess, and a proxy may guess otherwise.
+        """
+        given = self.request.query_params
+        twice = [name for name, values in given.lists() if len(values) > 1]
+        if twice:
+            raise ValidationError({name[:100]: ["Stands twice in the address."] for name in twice[:20]})
+        serializer = kind(data=given.dict())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 

@@ -109,6 +109,7 @@ def test_the_answer_is_json_whatever_is_accepted(caller: Caller, accept: str) ->
 QUERIES = [
     "limit=0", "limit=1001", "limit=-1", "limit=ten", "limit=1e3", "limit=", "cursor=x", "cursor=20250119_143022_",
     "status=unknown", "unknown=1", "limit[$gt]=1", "$where=1",
+    "limit=1&limit=2", "status=all&limit=1&status=all",
 ]  # fmt: skip
 
 

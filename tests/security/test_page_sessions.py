@@ -105,6 +105,45 @@ def test_the_admin_lists_no_secret_and_lets_nobody_edit_the_trail(super_admin: U
     assert client.get("/django-admin/backups_app/auditevent/add/").status_code == 403
 
 
+@pytest.mark.parametrize("role", [2, None, 99])
+def test_a_superuser_of_django_without_a_role_finds_no_way_up_in_djangos_admin(
+    staff: User, password: str, role: int | None
+) -> None:
+    User.objects.filter(pk=staff.pk).update(is_staff=True, is_superuser=True, role_id=role)
+    client = Client(headers={"User-Agent": FIREFOX})
+    client.post("/login/", {"username": staff.username, "password": password})
+    promoted = {"username": staff.username, "role_id": "0", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+
+    changed = client.post(f"/django-admin/backups_app/user/{staff.pk}/change/", promoted)
+    for path in ("", "backups_app/user/", "backups_app/auditevent/", f"backups_app/user/{staff.pk}/password/"):
+        assert client.get(f"/django-admin/{path}").status_code == 302
+
+    assert changed.status_code == 302
+    assert User.objects.get(pk=staff.pk).role_id == role
+
+
+def test_what_is_done_to_people_in_djangos_admin_is_on_record(super_admin: User, staff: User, password: str) -> None:
+    User.objects.filter(pk=super_admin.pk).update(is_staff=True, is_superuser=True)
+    client = Client(headers={"User-Agent": FIREFOX})
+    client.post("/login/", {"username": "ananya", "password": password})
+    place = f"/django-admin/backups_app/user/{staff.pk}"
+    joined = {"date_joined_0": "2026-01-19", "date_joined_1": "09:00:00"}
+    secret = "an-entirely-new-passphrase"
+
+    client.post(f"{place}/change/", {"username": staff.username, "role_id": "1", "is_active": "on", **joined})
+    client.post(f"{place}/password/", {"password1": secret, "password2": secret, "usable_password": "true"})
+    client.post(f"{place}/delete/", {"post": "yes"})
+
+    rows = list(AuditEvent.objects.filter(action__startswith="person.").order_by("n"))
+    assert [(row.action, row.actor, row.target, row.details["role_id"]) for row in rows] == [
+        ("person.change", "ananya", staff.username, 1),
+        ("person.change", "ananya", staff.username, 1),
+        ("person.delete", "ananya", staff.username, 1),
+    ]
+    assert secret not in repr([row.details for row in rows])
+    assert not User.objects.filter(pk=staff.pk).exists()
+
+
 def test_below_a_prefix_the_api_still_ignores_cookies(firefox: Client) -> None:
     with override_settings(FORCE_SCRIPT_NAME="/temple"):
         answer = firefox.get("/api/auth/sessions", SCRIPT_NAME="/temple")
