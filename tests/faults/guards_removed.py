@@ -83,7 +83,7 @@ def fsync() -> None:
         if kind != "fsync":
             tell(kind, path, **more)
 
-    os.fsync = lambda descriptor: None
+    os.fsync = lambda fd: None
     durable.tell = forgetful  # type: ignore[attr-defined]
 
 
