@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +13,10 @@ from pymongo import MongoClient
 from backups_app.dump import engine
 from backups_app.dump.report import DumpReport
 from backups_app.errors import DumpFailed
-from backups_app.mongo import embedded, tools
+from backups_app.mongo import tools
 from backups_app.progress import Silent
 from backups_app.verification import verdict
+from tests.guarded import guarded_server, uri
 
 ENGINES = ["python", "mongodump"]
 
@@ -25,33 +24,13 @@ ENGINES = ["python", "mongodump"]
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a mongod with access control, three users, and a database with a time-series collection."""
-    folder = tmp_path_factory.mktemp("guarded")
-    port = embedded.free_port()
-    key = folder / "key"
-    key.write_text("a key of the set that nobody needs")
-    key.chmod(0o600)
-    (folder / "data").mkdir()
-    options = ["--auth", "--keyFile", str(key), "--replSet", "guarded", "--bind_ip", "127.0.0.1"]
-    process = subprocess.Popen(
-        [embedded.find().path, "--dbpath", str(folder / "data"), "--port", str(port), *options,
-         "--wiredTigerCacheSizeGB", "0.25"],
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        _furnish(f"127.0.0.1:{port}")
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
+    with guarded_server(tmp_path_factory.mktemp("guarded")) as address:
+        _furnish(address)
+        yield address
 
 
 def _furnish(address: str) -> None:
-    with MongoClient[Any](f"mongodb://{address}/?directConnection=true") as client:
-        client.admin.command("replSetInitiate", {"_id": "guarded", "members": [{"_id": 0, "host": address}]})
-        while not client.admin.command("hello")["isWritablePrimary"]:
-            time.sleep(0.05)
-        client.admin.command("createUser", "root", pwd="secret", roles=["root"])
-    with MongoClient[Any](f"mongodb://root:secret@{address}/?directConnection=true") as client:
+    with MongoClient[Any](uri(address)) as client:
         client["temple"]["bookings"].insert_many([{"_id": number} for number in range(100)])
         client["temple"].create_collection("weather", timeseries={"timeField": "at"})
         client["temple"]["weather"].insert_one({"at": datetime.now(UTC)})
@@ -63,10 +42,14 @@ def _furnish(address: str) -> None:
 def dump(setting: str, address: str, user: str, folder: Path, excluded: frozenset[str]) -> DumpReport:
     if setting == "mongodump" and tools.find("mongodump") is None:
         pytest.skip("mongodump is not on PATH, so the real one was not tried.")
-    uri = f"mongodb://{user}:secret@{address}/?directConnection=true"
-    with MongoClient[Any](uri) as client:
+    with MongoClient[Any](uri(address, user)) as client:
         return engine.choose(setting=setting).dump(
-            database=client["temple"], uri=uri, out=folder, excluded=excluded, timeout_seconds=60, progress=Silent()
+            database=client["temple"],
+            uri=uri(address, user),
+            out=folder,
+            excluded=excluded,
+            timeout_seconds=60,
+            progress=Silent(),
         )
 
 

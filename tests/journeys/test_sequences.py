@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 from pymongo.database import Database
 
 from backups_app.catalog import purge_ledger, sync_state
@@ -19,7 +21,7 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
-from backups_app.workflow import overview, recovery, restoring, sync_run
+from backups_app.workflow import jobs, overview, recovery, restoring, sync_run
 from backups_app.workflow.steps import publish, sync
 from backups_app.workflow.sync_run import SyncWish
 from tests.proxy import Proxy
@@ -197,9 +199,39 @@ def test_a_sync_that_ends_without_a_result_lets_nothing_be_deleted(
 ) -> None:
     before = contents(local_db), contents(remote_db)
     for broken in (None, "", 0, {}, {"status": "success"}, True):
-        monkeypatch.setattr(sync.engine, "synchronise", lambda broken=broken, **_: broken)
+        monkeypatch.setattr("backups_app.sync.engine.synchronise", lambda broken=broken, **_: broken)
 
         run = run_backup(delete_bookings=True)
 
         assert run["status"] != "success", broken
         assert (contents(local_db), contents(remote_db)) == before
+
+
+SHIFTS = [
+    timedelta(minutes=90), timedelta(minutes=-195), timedelta(days=2), timedelta(days=-42), timedelta(0),
+    timedelta(hours=1), timedelta(hours=-1), timedelta(seconds=-1), timedelta(milliseconds=1), timedelta(days=-9000),
+]  # fmt: skip
+HOURS_THAT_COME_TWICE_OR_NEVER = [
+    datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Europe/Berlin"])
+def test_whatever_the_clock_does_ids_are_unique_and_the_order_is_that_of_the_record(
+    temple: Configuration, zone: str
+) -> None:
+    moments = [start + shift for start in HOURS_THAT_COME_TWICE_OR_NEVER for shift in (timedelta(0), *SHIFTS)]
+    ids = []
+    with timezone.override(zone):
+        for moment in moments:
+            started = jobs.start_backup(
+                created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=moment, enqueue=False
+            )
+            jobs.cancel(backup_id=started["_id"], requested_by="ananya", origin=Origin.COMMAND, now=moment)
+            ids.append(started["_id"])
+        listed = overview.list_runs(configuration=temple, every=True)
+
+    assert len(set(ids)) == len(moments) == 22
+    assert all(name.startswith(f"{moment:%Y%m%d_%H%M%S}") for name, moment in zip(ids, moments, strict=True))
+    assert [run["created_at"] for run in listed] == sorted((run["created_at"] for run in listed), reverse=True)
+    assert {run["backup_id"] for run in listed} == set(ids)
