@@ -110,7 +110,7 @@ def differences(*, wanted: Structure, there: Structure) -> list[str]:
     if wanted.type != there.type:
         return [f'"{wanted.name}" is a {there.type} now; in the backup it is a {wanted.type}']
     names = sorted(set(wanted.options) | set(there.options))
-    differing = [name for name in names if not _alike(_option(wanted, name), _option(there, name))]
+    differing = [name for name in names if not _alike(option(wanted.options, name), option(there.options, name))]
     said = [f'the option {name} of "{wanted.name}" differs from the backup' for name in differing]
     here, backup = ({spec["name"]: spec for spec in side.indexes} for side in (there, wanted))
     said += [f'the index "{name}" of "{wanted.name}" is not there' for name in sorted(backup.keys() - here.keys())]
@@ -122,13 +122,15 @@ def differences(*, wanted: Structure, there: Structure) -> list[str]:
     return said + [f'the index "{name}" of "{wanted.name}" differs from the backup' for name in unlike]
 
 
+def option(options: Mapping[str, Any], name: str) -> Any:
+    """Return a collection's option, said or implied: a rule that is set on a collection that is there spells out its
+    level and action, one that it was made with implies them. None where there is none."""
+    implied = _IMPLIED.get(name) if "validator" in options else None
+    return options.get(name, implied)
+
+
 def _structure(info: Mapping[str, Any]) -> Structure:
     return Structure(name=info["name"], type=info["type"], options=_options(info.get("options") or {}))
-
-
-def _option(structure: Structure, name: str) -> Any:
-    implied = _IMPLIED.get(name) if "validator" in structure.options else None
-    return structure.options.get(name, implied)
 
 
 def _alike(one: Any, other: Any) -> bool:

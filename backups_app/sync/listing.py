@@ -9,6 +9,7 @@ from typing import Any
 
 from pymongo.database import Database
 
+from backups_app.mongo import structures
 from backups_app.records import INTERNAL, Side
 
 Info = Mapping[str, Any]
@@ -96,7 +97,7 @@ def differences(planned: Planned) -> list[str]:
     return [
         f"option {name} differs between local and Atlas"
         for name in sorted(local.keys() | remote.keys())
-        if local.get(name) != remote.get(name)
+        if structures.option(local, name) != structures.option(remote, name)
     ]
 
 

@@ -113,3 +113,19 @@ def test_what_a_purge_emptied_and_somebody_dropped_is_made_again_empty(temple: C
     assert run["status"] == "success", run["error_message"]
     assert local_db["activities"].count_documents({}) == 0
     assert "by_name" in local_db["activities"].index_information()
+
+
+def test_after_the_loss_of_the_database_a_sync_finds_rules_and_indexes_the_same(
+    temple: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    for side in (local_db, remote_db):
+        side.create_collection("rooms", validator={"beds": {"$type": "int"}})
+        side["rooms"].insert_one({"_id": 1, "beds": 2})
+    backup = run_backup(delete_bookings=False)
+    local_db.drop_collection("rooms")
+
+    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"]))
+    code, log = command("backup_sync")
+
+    assert (run["status"], code) == ("success", 0)
+    assert "differs" not in str(log)
