@@ -38,7 +38,8 @@ def test_the_verdict_of_the_last_proof_is_told_with_its_date(no_worker: Configur
 
     told = _status(caller)["sync"]
     assert told["proof"] == log["proof"]
-    assert (told["proof"]["verdict"], told["proof"]["documents"]) == ("equal", log["totals"]["equal"] + log["totals"]["pulled"] + log["totals"]["pushed"])  # fmt: skip
+    everything = sum(log["totals"][count] for count in ("equal", "pulled", "pushed"))
+    assert (told["proof"]["verdict"], told["proof"]["documents"]) == ("equal", everything)
     assert told["synced_at"] == told["proof"]["at"] == log["started_at"]
     assert "Last proof        equal, " in _command("backup_status")
     assert json.loads(_command("backup_status", "--json"))["sync"] == told
@@ -84,10 +85,14 @@ def _get(caller: Caller, path: str) -> Any:
     return answer.json()
 
 
+def _text(value: str) -> dict[str, str]:
+    return {"type": "String", "text": value}
+
+
 CHANGES = [
-    {"sign": "~", "field": "phone", "before": {"type": "String", "text": "here"}, "after": {"type": "String", "text": "there"}},
-    {"sign": "-", "field": "gotra", "before": {"type": "String", "text": "Kashyapa"}, "after": None},
-]  # fmt: skip
+    {"sign": "~", "field": "phone", "before": _text("here"), "after": _text("there")},
+    {"sign": "-", "field": "gotra", "before": _text("Kashyapa"), "after": None},
+]
 
 
 def test_a_conflict_is_shown_with_its_difference(caller: Caller, conflict: str) -> None:

@@ -29,7 +29,7 @@ FAULTS, HISTORIES = "tests/sync/test_fault_points.py", "tests/sync/test_historie
 PIECES: dict[str, tuple[str, str]] = {
     **{
         f"{how} {when}, {server}": (FAULTS, f"{how} and {when} and {server}")
-        for how in ("crash", "lost", "cut")
+        for how in ("crash", "lost")
         for when in ("before", "after")
         for server in SERVERS
     },
@@ -40,6 +40,11 @@ PIECES: dict[str, tuple[str, str]] = {
     },
     **{f"random histories, {server}": (HISTORIES, f"random and {server}") for server in SERVERS},
     "streams against scans": (HISTORIES, "streams"),
+    **{
+        f"cut {when}, {server}": (FAULTS, f"cut and {when} and {server}")
+        for when in ("before", "after")
+        for server in SERVERS
+    },
 }
 """File and `-k` expression of each piece."""
 

@@ -68,7 +68,8 @@ def strike(pair: Pair, fault: Fault) -> BaseException | None:
     """Sync with a fault. Return what was raised; afterwards the line is good and nobody holds a transaction."""
     with injected(fault), pytest.MonkeyPatch.context() as patch:
         if fault.kind not in RACING:  # a transaction that cannot end is given up sooner than in earnest
-            patch.setattr(written, "TRANSACTION_SECONDS", 1.5)
+            cut = fault.kind in (Kind.CUT_BEFORE, Kind.CUT_AFTER)
+            patch.setattr(written, "TRANSACTION_SECONDS", 0.5 if cut else 1.5)
         try:
             report = pair.sync(run_id=STRUCK)
         except (Crash, TempleOpsError) as error:

@@ -11,6 +11,7 @@ from typing import Any
 import pymongo
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from backups_app.mongo import connections
 
@@ -33,7 +34,9 @@ def end_idle_transactions(client: MongoClient[dict[str, Any]]) -> int:
     ]
     try:
         with pymongo.timeout(LOOK_SECONDS):
-            sessions = [{"id": found["id"]} for found in client.admin.aggregate(stages)]
+            # Our clients read with "majority", which this stage does not take.
+            admin = client.get_database("admin", read_concern=ReadConcern("local"))
+            sessions = [{"id": found["id"]} for found in admin.aggregate(stages)]
             if sessions:
                 client.admin.command("killSessions", sessions)
     except PyMongoError:
