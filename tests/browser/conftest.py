@@ -14,13 +14,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from backups_app.mongo.embedded import EmbeddedServer, free_port
 from tests.browser import temple_data
@@ -170,6 +170,19 @@ def house(_house: House) -> Iterator[House]:
     yield _house
     _house.local_line.mend()
     _house.atlas_line.mend()
+
+
+@pytest.fixture
+def open_house(_house: House, browser: Browser) -> Iterator[Callable[..., Look]]:
+    """Serves the same temple to the same people with other settings. Returns a watched page of that house."""
+    with ExitStack() as opened:
+
+        def open_it(**settings: str) -> Look:
+            house = replace(_house, environment={**_house.environment, **settings})
+            address = opened.enter_context(serving(house))
+            return Look(opened.enter_context(closing(browser.new_context(base_url=address))).new_page())
+
+        yield open_it
 
 
 @pytest.fixture(scope="session")

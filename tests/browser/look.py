@@ -26,12 +26,8 @@ TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFr
 axe = Axe()
 
 
-def looks(*, phone: bool, dark: bool) -> list[tuple[tuple[int, int], Scheme]]:
-    """Return the sizes and schemes to look at."""
-    sizes = (WIDE, PHONE) if phone else (WIDE,)
-    schemes: tuple[Scheme, ...] = ("light", "dark") if dark else ("light",)
-    every = [(size, scheme) for size in sizes for scheme in schemes]
-    return every if LONG or len(every) < 4 else [(WIDE, "light"), (PHONE, "dark")]
+SHORT_FORM: tuple[tuple[tuple[int, int], Scheme], ...] = ((WIDE, "light"), (PHONE, "dark"))
+LONG_FORM: tuple[tuple[tuple[int, int], Scheme], ...] = (*SHORT_FORM, (WIDE, "dark"), (PHONE, "light"))
 
 
 class Look:
@@ -61,14 +57,14 @@ class Look:
         self.page.wait_for_load_state("networkidle")
         self.page.evaluate("document.fonts.ready")
 
-    def check(self, name: str, *, phone: bool = True, dark: bool = True, part: bool = False, within: str = "") -> None:
+    def check(self, name: str, *, part: bool = False, within: str = "") -> None:
         """Take pictures wide and narrow, light and dark, and look for every fault that a machine can see in each.
 
         The short form takes two of the four: wide and light, narrow and dark. TEMPLEOPS_LONG=1 takes them all.
         `part`: what the window shows, not the whole page. `within`: axe looks at this element alone (a dialog).
         """
         OUTPUT.mkdir(exist_ok=True)
-        for (width, height), scheme in looks(phone=phone, dark=dark):
+        for (width, height), scheme in LONG_FORM if LONG else SHORT_FORM:
             self.page.set_viewport_size({"width": width, "height": height})
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             self.page.evaluate(TWO_FRAMES)

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import House, serving
 from tests.browser.look import Look
 
 
-@pytest.fixture
-def cloud(_house: House) -> Iterator[str]:
-    """The address of a second house over the same people, whose primary database is Atlas."""
-    environment = {**_house.environment, "PRIMARY_DATABASE": "cloud"}
-    with serving(replace(_house, environment=environment)) as address:
-        yield address
-
-
-def test_19_cloud_mode(cloud: str, browser: Browser) -> None:
-    look = Look(browser.new_context(base_url=cloud).new_page())
+def test_19_cloud_mode(open_house: Callable[..., Look]) -> None:
+    look = open_house(PRIMARY_DATABASE="cloud")
     look.sign_in()
 
     main = look.page.locator("main")

@@ -1,0 +1,189 @@
+"""Every page by the keyboard alone and without a script; how heavy and how quick they are."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser import temple_data
+from tests.browser.conftest import House
+from tests.browser.look import Look
+from tests.browser.test_home import a_good_backup
+from tests.conftest import PASSWORD
+
+BASE = "/admin/backups"
+HOME_KILOBYTES = 180
+FIRST_BYTE_SECONDS, FRAGMENT_SECONDS = 0.3, 0.2
+TRIES = 5
+
+# What has the focus, whether one sees that it has, and which of all stops it is.
+STOPS = """[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')]
+  .filter(e => !e.disabled && e.checkVisibility({visibilityProperty: true})
+    && !e.closest('[popover]:not(:popover-open)')
+    && !(e.type === 'radio' && !e.checked && e.form.querySelector(`[name="${e.name}"]:checked`)))"""
+HERE = f"""() => {{ const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
+  return {{at: {STOPS}.indexOf(e), what: e.outerHTML.slice(0, 120), outline: parseFloat(style.outlineWidth),
+    seen: box.bottom > 0 && box.top < innerHeight && box.width > 0}} }}"""
+# Ways that only a script opens: an element that asks for something, and is neither a link, nor a form, nor in one that
+# can be sent, nor asks by itself.
+ONLY_BY_SCRIPT = """[...document.querySelectorAll('[hx-get], [hx-post]')].filter(e => !(
+  e.matches('a[href], form[action]') || e.matches('details') && e.querySelector('a[href]')
+  || e.form && e.form.action && [...e.form.querySelectorAll('button')].some(b => b.checkVisibility())
+  || /load|every|run-changed/.test(e.getAttribute('hx-trigger') || ''))).map(e => e.outerHTML.slice(0, 160))"""
+
+
+@pytest.fixture
+def addresses(house: House) -> dict[str, str]:
+    """Every page of a temple with two backups and a conflict, each with something on it."""
+    for side, later in (("local", 1), ("remote", 0)):
+        at = temple_data.START.replace(minute=later)
+        house.database(side).rooms.replace_one({"_id": 0}, {"_id": 0, "name": side, "updatedAt": at})
+    a_good_backup(house)
+    house.database().donations.update_many({"_id": {"$lt": 3}}, {"$set": {"value": -1}})
+    time.sleep(1.1)
+    a_good_backup(house)
+    b, a = (run["_id"] for run in house.database().backup_metadata.find(sort=[("_id", -1)]))
+    conflict = house.database().sync_conflicts.find_one()
+    assert conflict is not None
+    place = {"backup": b, "collection": "bookings"}
+    document = {"collection": "bookings", "number": 0}
+    restore = {"collection": "donations", "mode": "overwrite"}
+    return {
+        "dashboard": "/",
+        "home": f"{BASE}/",
+        "confirm": f"{BASE}/confirm-delete/",
+        "backups": f"{BASE}/browse/",
+        "collections": f"{BASE}/browse/?{urlencode({'backup': b})}",
+        **{
+            view: f"{BASE}/browse/?{urlencode(place | {'view': view})}" for view in ("cards", "json", "table", "fields")
+        },
+        "search": f"{BASE}/browse/?{urlencode(place | {'q': 'doe'})}",
+        "document": f"{BASE}/{b}/document/?{urlencode(document)}",
+        "document-json": f"{BASE}/{b}/document/?{urlencode(document | {'view': 'json'})}",
+        "items": f"{BASE}/{b}/document/items/?{urlencode(document | {'path': '10', 'from': 0})}",
+        "value": f"{BASE}/{b}/document/value/?{urlencode(document | {'path': '1'})}",
+        "versions": f"{BASE}/versions/?{urlencode(place | {'number': 0})}",
+        "compare": f"{BASE}/compare/?{urlencode({'a': a, 'b': b, 'collection': 'donations', 'kind': 'changed'})}",
+        "conflicts": f"{BASE}/conflicts/?all",
+        "conflict": f"{BASE}/conflicts/{conflict['_id']}/",
+        "runs": f"{BASE}/runs/",
+        "run": f"{BASE}/runs/{b}/",
+        "restores": f"{BASE}/restores/",
+        "restore-what": f"{BASE}/{b}/restore/",
+        "restore-how": f"{BASE}/{b}/restore/?{urlencode(restore | {'step': 2})}",
+        "audit": f"{BASE}/audit/",
+        "sessions": "/sessions/",
+        "not-found": "/no-such-page/",
+        "removed": f"{BASE}/runs/20200101_000000/",
+    }
+
+
+def go_round(page: Page, name: str) -> None:
+    """Press Tab once round the page. Every stop has to be reached, in sight, and marked."""
+    stops = page.evaluate(f"{STOPS}.length")
+    reached = set()
+    for _ in range(2 * stops + 10):
+        page.keyboard.press("Tab")
+        here: dict[str, Any] = page.evaluate(HERE)
+        if here["at"] in reached and len(reached) >= stops:
+            return
+        if here["at"] >= 0:
+            assert here["outline"] >= 2, f"{name}: no focus to be seen on {here['what']}"
+            assert here["seen"], f"{name}: the focus is out of sight on {here['what']}"
+            reached.add(here["at"])
+    missed = page.evaluate(f"{STOPS}.map(e => e.outerHTML.slice(0, 120))")
+    pytest.fail(f"{name}: Tab never came to {[missed[n] for n in range(stops) if n not in reached][:4]}")
+
+
+def test_every_page_can_be_gone_round_by_the_keyboard(look: Look, addresses: dict[str, str]) -> None:
+    look.sign_in()
+    for name, address in addresses.items():
+        look.page.goto(address)
+        look.settle()
+        go_round(look.page, name)
+
+
+def test_every_page_is_whole_without_a_script(
+    addresses: dict[str, str], house: House, new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900}).new_page()
+    page.goto("/login/")
+    page.fill("#username", "ananya")
+    page.fill("#password", PASSWORD)
+    page.click("main button.primary")
+    for name, address in addresses.items():
+        page.goto(address)
+        expect(page.locator("h1")).to_be_visible()
+        assert page.locator(".js-only:visible").count() == 0, name
+        assert page.evaluate(ONLY_BY_SCRIPT) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
+        page.screenshot(path=f"tests/output/no-script-{name}.png", full_page=True)
+
+
+def test_without_a_script_one_follows_links_and_sends_forms_everywhere(
+    addresses: dict[str, str], house: House, new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(f"/login/?next={BASE}/browse/")
+    page.fill("#username", "ravi")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.select_option("#backup", index=1)
+    page.click("form[role=search] noscript button")
+    page.click("main table a:has-text('bookings') >> nth=0")
+    page.click(".views a:has-text('Table')")
+    expect(page.locator("table.data tbody tr")).to_have_count(25)
+    page.click("#next-page")
+    expect(page.locator(".pager").first).to_contain_text("26–50 of 1,240")
+    page.fill("#page", "50")
+    page.click(".pager noscript button")
+    expect(page.locator(".pager").first).to_contain_text("1,226–1,240 of 1,240")
+    page.click("table.data a >> nth=0")
+    expect(page.locator(".tree")).to_contain_text("gotra")
+    page.click("main a:has-text('Versions')")
+    expect(page.locator("main")).to_contain_text("Now, in the database")
+    page.goto(addresses["audit"])
+    page.select_option("#actor", "ravi")
+    page.click("main noscript button")
+    expect(page).to_have_url(re.compile("actor=ravi"))
+    expect(page.locator("#audit")).to_contain_text("Looked into a collection")
+    page.goto(addresses["compare"])
+    expect(page.locator("#differing")).to_contain_text("donations, changed: 3")
+    expect(page.locator(".diff")).to_have_count(3)
+    page.click(".prefs-menu > summary")
+    page.click("button[name=theme][value=dark]")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_the_home_page_is_light_and_quick(look: Look, addresses: dict[str, str]) -> None:
+    look.sign_in()
+    look.settle()
+    parts: dict[str, int] = look.page.evaluate(
+        """Object.fromEntries(['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
+        .map(entry => [new URL(entry.name).pathname, entry.encodedBodySize]))"""
+    )
+    kilobytes = sum(parts.values()) / 1024
+    firsts, fragments = [], []
+    for _ in range(TRIES):
+        look.page.goto(addresses["home"])
+        firsts.append(look.page.evaluate("(e => e.responseStart - e.requestStart)(performance.getEntries()[0])"))
+    own = [f"{BASE}/_/{name}/" for name in ("status", "counts", "dot", "runs")]
+    for address in (*own, addresses["cards"], addresses["search"]):
+        fragments.append((min(look.page.evaluate(TIMED, address) for _ in range(TRIES)), address))
+    print(f"home page: {kilobytes:.0f} KB in {len(parts)} requests, first byte {min(firsts):.0f} ms")
+    print("\n".join(f"{milliseconds:6.0f} ms  {address}" for milliseconds, address in sorted(fragments)))
+
+    assert kilobytes < HOME_KILOBYTES, parts
+    assert min(firsts) < 1000 * FIRST_BYTE_SECONDS
+    assert max(fragments)[0] < 1000 * FRAGMENT_SECONDS, max(fragments)
+
+
+TIMED = """async address => { const began = performance.now();
+  const answer = await fetch(address, {headers: {'HX-Request': 'true'}}); await answer.text();
+  return answer.ok ? performance.now() - began : Infinity }"""

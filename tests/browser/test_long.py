@@ -1,0 +1,73 @@
+"""Acceptance 17: a collection of a million documents, in a folder that somebody's mongodump left."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import bson
+from playwright.sync_api import expect
+
+from tests.browser import temple_data
+from tests.browser.conftest import DATABASE, House
+from tests.browser.look import LONG, Look
+
+MILLION = 1_000_000
+BACKUP_ID = "20260101_090000"
+LAST = f"B-{MILLION - 1:07d}"
+
+
+def a_million_bookings(house: House) -> None:
+    """A quarter of a gigabyte of bookings, numbered from B-0000000 on. The last one bears a name of its own."""
+    folder = house.backup_dir / f"backup_{BACKUP_ID}" / DATABASE
+    folder.mkdir(parents=True)
+    common = {"name": "Lakshmi Iyer", "ritual": "Archana", "amount": 501, "note": "Paid at the counter. " * 6}
+    at = temple_data.START + timedelta(days=1)
+    frame = bson.encode({"_id": 0, "number": "B-0000000", **common, "updatedAt": at})
+    before_id, before_number = frame.index(b"_id\0") + 4, frame.index(b"B-0000000")
+    between, rest = frame[before_id + 4 : before_number], frame[before_number + 9 :]
+    with (folder / "long.bson").open("wb") as file:
+        for number in range(MILLION - 1):
+            file.write(frame[:before_id] + number.to_bytes(4, "little") + between + b"B-%07d" % number + rest)
+        file.write(bson.encode({"_id": MILLION - 1, "number": LAST, **common, "name": "Counter", "updatedAt": at}))
+
+
+def test_17_a_million_documents_are_as_quick_as_ten(look: Look, house: House) -> None:
+    a_million_bookings(house)
+    look.sign_in(to=f"/admin/backups/browse/?backup={BACKUP_ID}&collection=long")
+    docs = look.page.locator("#docs")
+    expect(docs.locator("#page")).to_be_visible(timeout=60_000)
+    expect(docs).to_contain_text("of 40,000")
+
+    look.page.fill("#page", "20000")
+    began = time.monotonic()
+    look.page.keyboard.press("Enter")
+    expect(docs).to_contain_text("4,99,976–5,00,000 of 10,00,000")
+    took = time.monotonic() - began
+    print(f"page 20,000 of a million documents: {took:.2f} s")
+    assert took < 1
+    look.settle()
+    look.check("17-page-20000")
+
+    began = time.monotonic()
+    look.page.fill("#q", LAST)
+    expect(docs).to_contain_text(f"1 of 10,00,000 documents match “{LAST}”")
+    took = time.monotonic() - began
+    print(f"the last booking number of a million: {took:.2f} s")
+    assert took < 3
+    expect(docs.locator("mark")).to_have_text(LAST)
+    look.settle()
+    look.check("17-found")
+
+    # Every booking holds this word somewhere, and only the last one in its name: each has to be looked at.
+    look.page.fill("#q", "name:counter")
+    expect(docs.locator("#more")).to_contain_text("of 10,00,000")
+    first = docs.locator("#more .num").inner_text()
+    expect(docs.locator("#more .num")).not_to_have_text(first)
+    look.page.screenshot(path="tests/output/17-searching.png")
+    if LONG:
+        expect(docs.locator("mark").first).to_be_visible(timeout=120_000)
+        expect(docs).to_contain_text("All 10,00,000 documents were searched.")
+    else:
+        look.page.click("#stop-search")
+        expect(docs).to_contain_text("1–25 of 10,00,000")
