@@ -12,6 +12,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Info, Warning, register  # noqa: A004 - Django's own name for it
 
 from backups_app import configuration
+from backups_app.access import redaction
 from backups_app.configuration import Configuration
 from backups_app.dump import engine
 from backups_app.errors import LocalUrlMissing, MongodumpMissing, MongoUrlInvalid
@@ -57,6 +58,21 @@ def engine_is_there(**_: Any) -> list[CheckMessage]:
     except MongodumpMissing as missing:
         return [Warning(str(missing), hint=missing.hint, id="templeops.W005")]
     return []
+
+
+@register("templeops")
+def passwords_can_be_kept_out_of_the_log(**_: Any) -> list[CheckMessage]:
+    """A very short password cannot be told from a word, so it is not taken out of every text."""
+    return [
+        Warning(
+            f"The password in {variable} is shorter than {redaction.SHORTEST} characters: it is easily guessed, and "
+            "where it stands alone in a message it is not taken out of logs and answers.",
+            hint="Give that user of MongoDB a longer password.",
+            id="templeops.W006",
+        )
+        for variable, url in _variables(configuration.current())
+        if redaction.is_too_short(url)
+    ]
 
 
 def _urls(current: Configuration) -> Iterator[CheckMessage]:

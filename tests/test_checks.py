@@ -23,6 +23,9 @@ def _ids(**settings: object) -> list[str]:
     [
         ({"local_url": LOCAL}, []),
         ({"local_url": LOCAL, "cloud_url": Secret("mongodb://cloud/")}, []),
+        ({"local_url": Secret("mongodb://u:abc12@local/")}, ["templeops.W006"]),
+        ({"local_url": Secret("mongodb://u:%40%40%40%40%40@local/")}, ["templeops.W006"]),
+        ({"local_url": Secret("mongodb://u:abc123@local/")}, []),
         ({}, ["templeops.W001"]),
         ({"primary_database": "cloud"}, ["templeops.I001"]),
         ({"local_url": Secret("localhost:27017")}, ["templeops.W002"]),

@@ -57,6 +57,13 @@ def scrub_value(value: Any) -> Any:
     return value if value is None or isinstance(value, int | float) else scrub(str(value))
 
 
+def is_too_short(uri: str) -> bool:
+    """Return whether a password in this URI is too short to be looked for by its value. In a URI, or named as a
+    password, it is taken out all the same."""
+    _, *passwords = _parts(uri)
+    return any(0 < len(password) < SHORTEST for password in passwords)
+
+
 def _configuration() -> Configuration | None:
     found = getattr(settings, "TEMPLEOPS", None)
     return found if isinstance(found, Configuration) else None

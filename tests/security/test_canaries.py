@@ -172,6 +172,14 @@ def test_what_looks_like_a_secret_goes_and_the_rest_stays(text: str, scrubbed: s
     assert redaction.scrub(text) == scrubbed
 
 
+@pytest.mark.parametrize("short", ["a", "pw", "@:/%", "abc12"])
+def test_a_password_too_short_to_be_looked_for_goes_where_it_stands_as_one(short: str) -> None:
+    with override_settings(TEMPLEOPS=Configuration(local_url=Secret(uri(short)))):
+        assert redaction.scrub(f"cannot reach {uri(short)}") == "cannot reach ***"
+        assert redaction.scrub(f"cannot reach mongodb://temple:{short}@other/") == "cannot reach mongodb://***@other/"
+        assert redaction.scrub(f'{{"password": "{short}"}}') == '{"password": "***"}'
+
+
 def test_a_line_of_the_log_is_one_line(log_lines: io.StringIO) -> None:
     logging.getLogger("backups_app.test").error('name\n{"level":"forged"}\r\x1b[31m')
 
