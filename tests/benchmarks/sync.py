@@ -1,11 +1,11 @@
 """What a sync costs on the line to Atlas, beside a scan of `_id` and `updatedAt` and a full scan.
 
-    python -m tests.benchmarks.sync [--documents N] [--latencies 0,50,200]
+    python -m tests.benchmarks.sync [--documents N] [--latencies 0,50,200] [--first-only]
 
 Two real servers; the remote one stands behind a proxy that counts every byte (compressed, as on the wire) and delays
 it. Each measurement is a process of its own, with its connections open before counting begins; heartbeats are a minute
 apart. Round trips are counted by a command listener. Seconds depend on what else the machine does, bytes and round
-trips do not.
+trips do not. What is measured goes to stderr at once; at the end stdout gets the two tables of `docs/performance.md`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import bson
 from bson.raw_bson import RawBSONDocument
@@ -38,6 +38,13 @@ from tests.proxy import Proxy
 DATABASE, COLLECTION = "bench", "bookings"
 AT_ONCE = 20_000
 ROW = "{:<44} {:>9} {:>14} {:>8} {:>9} {:>8}"
+FIRST, PROOF = "first sync, both sides equal", "a proof: full scan of both sides"
+NOTHING, ONE = "**this sync**, nothing changed", "**this sync**, 1 document changed on Atlas"
+SPREAD, TOGETHER = "**this sync**, 1 % changed on Atlas, spread", "**this sync**, 1 % changed on Atlas, side by side"
+HERE = "**this sync**, 1 % changed here, spread"
+DATES = "scan of `_id` and `updatedAt` (then nothing is copied yet)"
+FULL = "full scan (then nothing is copied yet)"
+FINDS = {ONE: "yes", SPREAD: "yes", TOGETHER: "yes", HERE: "yes", DATES: "**no**", FULL: "yes"}
 
 
 def main() -> None:
@@ -50,22 +57,39 @@ def main() -> None:
         folder = Path(name)
         with _server(folder, "local") as local, _server(folder, "atlas") as remote, Proxy(remote.address) as line:
             _fill(local, remote, options.documents)
-            own = bson.encode(next(_documents(0, 1)))
-            print(f"{options.documents:,} documents of about {len(own)} bytes on both sides")
-            print(ROW.format("what", "latency", "bytes", "trips", "seconds", "peak MB"))
+            own = len(bson.encode(next(_documents(0, 1))))
+            say(f"{options.documents:,} documents of about {own} bytes on both sides")
+            say(ROW.format("what", "latency", "bytes", "trips", "seconds", "peak MB"))
             bench = Bench(local, remote, line, options.documents)
-            bench.run([int(latency) for latency in options.latencies.split(",")])
+            latencies = [] if options.first_only else [int(latency) for latency in options.latencies.split(",")]
+            bench.run(latencies)
+            print("\n".join(bench.tables(latencies, document_bytes=own)))
+
+
+def say(line: str) -> None:
+    """Tell how far it is, beside the tables."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.sync", description=__doc__)
     parser.add_argument("--documents", type=int, default=1_000_000)
     parser.add_argument("--latencies", default="0,50,200", help="round trip times in milliseconds")
+    parser.add_argument("--first-only", action="store_true", help="only the first sync and a proof: what memory takes")
     return parser.parse_args()
 
 
 def _server(folder: Path, name: str) -> EmbeddedServer:
     return EmbeddedServer(data_dir=folder / name, replica_set=name, cache_gigabytes=0.5)
+
+
+class Measured(NamedTuple):
+    """One sync or scan: bytes on the line, commands to the remote server, seconds, peak memory."""
+
+    size: int
+    trips: int
+    seconds: float
+    peak_mb: float
 
 
 class Bench:
@@ -74,27 +98,68 @@ class Bench:
     def __init__(self, local: EmbeddedServer, remote: EmbeddedServer, line: Proxy, documents: int) -> None:
         self.local, self.remote, self.line, self.documents = local, remote, line, documents
         self.random = random.Random(7)
+        self.measured: dict[tuple[str, int], Measured] = {}
 
     def run(self, latencies: list[int]) -> None:
-        """First sync, then every kind of change at every latency."""
+        """First sync, then every kind of change at every latency, then a proof."""
         one_percent = max(1, self.documents // 100)
-        self.show("first sync, both sides equal (full scan)", 0, "sync")
+        self.show(FIRST, 0, "sync")
         for latency in latencies:
-            self.show("this sync: nothing changed", latency, "sync")
+            self.show(NOTHING, latency, "sync")
             self.change(self.remote, [self.documents // 2])
-            self.show("this sync: 1 document changed on Atlas", latency, "sync")
+            self.show(ONE, latency, "sync")
             self.change(self.remote, self.random.sample(range(self.documents), one_percent))
-            self.show("this sync: 1 % changed on Atlas, spread", latency, "sync")
+            self.show(SPREAD, latency, "sync")
             self.change(self.remote, list(range(one_percent)))
-            self.show("this sync: 1 % changed on Atlas, together", latency, "sync")
+            self.show(TOGETHER, latency, "sync")
             self.change(self.local, self.random.sample(range(self.documents), one_percent))
-            self.show("this sync: 1 % changed here, spread", latency, "sync")
-            self.show("scan of _id and updatedAt on Atlas", latency, "dates")
-            self.show("full scan of Atlas", latency, "full")
-        self.show("proof (full scan of both sides)", 0, "exact")
+            self.show(HERE, latency, "sync")
+            self.show(DATES, latency, "dates")
+            self.show(FULL, latency, "full")
+        self.show(PROOF, 0, "exact")
+
+    def tables(self, latencies: list[int], *, document_bytes: int) -> list[str]:
+        """Return what was measured as Markdown: the methods side by side, then the goals."""
+        lines = [
+            "| what | bytes | trips | " + " | ".join(f"s at {latency} ms" for latency in latencies)
+            + " | peak MB | finds an edit that bumps no date |",
+            "|---|---:|---:|" + "---:|" * len(latencies) + "---:|---|",
+        ]  # fmt: skip
+        for what in dict.fromkeys(label for label, _ in self.measured):
+            rows = [self.measured[key] for key in self.measured if key[0] == what]
+            by_latency = {key[1]: one for key, one in self.measured.items() if key[0] == what}
+            seconds = " | ".join(f"{by_latency[each].seconds:.1f}" if each in by_latency else "" for each in latencies)
+            peak = max(one.peak_mb for one in rows)
+            lines.append(
+                f"| {what} | {max(one.size for one in rows):,} | {max(one.trips for one in rows)} | {seconds} | "
+                f"{peak:.0f} | {FINDS.get(what, '')} |"
+            )
+        return [*lines, "", *self._goals(document_bytes)]
+
+    def _goals(self, document_bytes: int) -> list[str]:
+        changed = max(1, self.documents // 100)
+        budget = 1.2 * changed * document_bytes + 100_000
+        trips = 20 + 8 * -(-changed // 500)
+        lines = ["| goal | measured | |", "|---|---|---|"]
+
+        def judge(goal: str, label: str, size: float, trips: float = float("inf")) -> None:
+            rows = [one for key, one in self.measured.items() if key[0] == label]
+            if rows:
+                most, count = max(one.size for one in rows), max(one.trips for one in rows)
+                met = "met" if most <= size and count <= trips else "**missed**"
+                lines.append(f"| {goal} | {most:,} bytes, {count} trips | {met} |")
+
+        judge("nothing changed: ≤ 4 KB and ≤ 6 round trips", NOTHING, 4_096, 6)
+        judge("1 changed: ≤ 20 KB", ONE, 20_480)
+        for label in (SPREAD, TOGETHER, HERE):
+            way = label.partition(", 1 % ")[2]
+            judge(f"1 % {way}: ≤ {budget:,.0f} bytes and ≤ {trips} round trips", label, budget, trips)
+        peak = max(one.peak_mb for key, one in self.measured.items() if key[0] not in (DATES, FULL))
+        lines.append(f"| memory ≤ 200 MB | {peak:.0f} MB | {'met' if peak <= 200 else '**missed**'} |")
+        return lines
 
     def show(self, label: str, latency: int, what: str) -> None:
-        """Measure in a process of its own and print one line."""
+        """Measure in a process of its own."""
         self.line.latency(latency / 2_000)
         command = [sys.executable, "-m", "tests.benchmarks.sync", "measure", what, self.local.uri, self.line.uri]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -107,8 +172,10 @@ class Bench:
         passed = self.line.passed_to_server + self.line.passed_to_client - before
         process.communicate("end\n")
         self.line.heal()
-        seconds, peak = f"{result['seconds']:.1f}", f"{result['peak_mb']:.0f}"
-        print(ROW.format(label, f"{latency} ms", f"{passed:,}", result["trips"], seconds, peak), flush=True)
+        one = Measured(passed, result["trips"], result["seconds"], result["peak_mb"])
+        self.measured[label, latency] = one
+        seconds, peak = f"{one.seconds:.1f}", f"{one.peak_mb:.0f}"
+        say(ROW.format(label, f"{latency} ms", f"{passed:,}", one.trips, seconds, peak))
 
     def change(self, server: EmbeddedServer, numbers: list[int]) -> None:
         """Edit these documents, without bumping their date."""
@@ -191,7 +258,7 @@ def _fill(local: EmbeddedServer, remote: EmbeddedServer, count: int) -> None:
         with server.client() as client:
             for start in range(0, count, AT_ONCE):
                 part = [RawBSONDocument(bson.encode(one)) for one in _documents(start, min(count, start + AT_ONCE))]
-                client[DATABASE].get_collection(COLLECTION).insert_many(part, ordered=False)  # type: ignore[arg-type]
+                client[DATABASE].get_collection(COLLECTION).insert_many(part, ordered=False)
 
 
 def _id(number: int) -> bson.ObjectId:
