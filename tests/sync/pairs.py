@@ -77,6 +77,11 @@ class Pair:
     application: dict[Side, Database[Any]]
     heads: dict[tuple[str, bytes], set[bytes]] = field(default_factory=dict)
 
+    @property
+    def has_transactions(self) -> bool:
+        """Whether the local server is a replica set."""
+        return "setName" in self.local.client.admin.command("hello")
+
     def side(self, side: Side) -> Database[Any]:
         return self.local if side is Side.LOCAL else self.remote
 
