@@ -57,6 +57,7 @@ def start_backup(
     readiness.require_local(configuration)
     database = prepare.local_database(configuration)
     with connections.reachable(Side.LOCAL):
+        connections.ping(database.client)  # a lost server is found in seconds; the next question would wait for 30
         before = _started_before(database, created_by, idempotency_key, delete_bookings, now)
         if before is not None:
             return before

@@ -149,7 +149,7 @@ def test_a_start_that_is_refused(
     monkeypatch.setenv("PATH", "/nowhere")
     with override_settings(TEMPLEOPS=dataclasses.replace(temple, **change)):
         read(hindi, "/admin/backups/")
-        answer = hindi.post("/admin/backups/runs/")
+        answer = hindi.post("/admin/backups/runs/", {"key": "k"})
         assert answer.status_code >= 400
         checked(answer, f"refused: {change}")
 
