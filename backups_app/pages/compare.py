@@ -15,7 +15,7 @@ from backups_app.browsing.backups import BackupSummary
 from backups_app.browsing.versions import NOW, Version
 from backups_app.errors import DocumentNotFound
 from backups_app.mongo import raw_ids
-from backups_app.pages import document_view, viewer
+from backups_app.pages import document_view, viewer, viewer_tags
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, show
 from backups_app.pages.viewer_place import whole_number
@@ -87,6 +87,7 @@ def document_versions(request: AdminRequest) -> HttpResponse:
         "identity": document_ids.address(raw_id),
         "short_id": document_view.short_id(raw_id),
         "versions": _told(found.versions, known),
+        "minutes": viewer_tags.crowded(list(known.values())),
         "unchecked": [known[backup] for backup in found.unchecked if backup in known],
     }
     return show(request, page="backups/versions.html", fragment="backups/_versions_dialog.html", context=context)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
@@ -46,6 +47,7 @@ def home_context(request: AdminRequest, runs: list[RunDocument]) -> dict[str, An
         "last_good": run_pages.last_good() if shown and shown["status"] == Status.FAILED else None,
         "card": card,
         "runs": runs,
+        "count_now": "" if "counts" in request.GET else f"{reverse('pages:home')}?counts=1",
         **trigger.card_context(request, active=_active(runs)),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC
 
 from backups_app.backup_files import extended_json
@@ -10,6 +11,7 @@ from backups_app.browsing import document_ids, values
 from backups_app.mongo import raw_ids
 
 SHORT = 14
+NUMBER = re.compile(r'\{"\$number(?:Int|Long|Double|Decimal)": "([^"]*)"\}')
 AS_ADDRESSED = frozenset({0x02, 0x03, 0x04, 0x07})
 """String, object, array and ObjectId: what their address says is what people would write."""
 
@@ -24,6 +26,12 @@ def short_id(raw_id: bytes) -> str:
     value = raw_ids.value(raw_id)
     whole = document_ids.address(raw_id) if value.type in AS_ADDRESSED else values.show(value, zone=UTC, limit=80).text
     return whole if len(whole) <= SHORT else f"{whole[:8]}…{whole[-4:]}"
+
+
+def plain_id(address: str) -> str:
+    """Return an address as people write it: `17` for `{"$numberInt": "17"}`; one of another kind stays as it is."""
+    number = NUMBER.fullmatch(address)
+    return number[1] if number else address
 
 
 def short_id_of(frame: bytes) -> str:

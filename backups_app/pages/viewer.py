@@ -25,7 +25,7 @@ from backups_app.pages.viewer_place import PER_PAGE, Place
 from backups_app.workflow import overview, prepare
 
 TABLE_COLUMNS = 8
-CELL_CHARACTERS = 60
+CELL_CHARACTERS = 40
 MANY_BACKUPS = 100
 
 

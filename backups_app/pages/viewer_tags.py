@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from backups_app.browsing.backups import BackupSummary
-from backups_app.pages import run_words
+from backups_app.pages import document_view, run_words
 from backups_app.pages.viewer_place import Place
 from backups_app.pages.wording import when_text
 
@@ -91,6 +91,9 @@ def compare_link(a: str, b: str, collection: str, kind: str, page: int) -> str:
 def _link(name: str, backup_id: str, collection: str, number: int, **more: Any) -> str:
     said = {"collection": collection, "number": number} | {key: value for key, value in more.items() if value != ""}
     return f"{reverse(name, args=[backup_id])}?{urlencode(said)}"
+
+
+register.filter("plain_id", document_view.plain_id)
 
 
 @register.filter

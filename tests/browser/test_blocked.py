@@ -68,7 +68,7 @@ def test_6_without_mongodump_the_built_in_engine_serves(house: House, open_house
     look.sign_in()
     look.settle()
 
-    expect(look.page.locator("#status .facts")).to_contain_text("Built-in engine")
+    expect(look.page.locator("#status .facts")).to_contain_text("our built-in engine")
     expect(look.page.locator("#keep-button")).to_be_enabled()
     expect(look.page.locator("#delete-button")).to_be_enabled()
     look.check("06-built-in-engine")

@@ -24,7 +24,7 @@ def test_4_the_home_page_when_all_is_well(look: Look, house: House) -> None:
     for badge in ("Primary database: Local", "Backup available", "Sync enabled"):
         expect(look.page.locator("#status .badge", has_text=badge)).to_be_visible()
     expect(look.page.locator("#status .facts > div")).to_have_count(6)
-    expect(look.page.locator("#status")).to_contain_text("Built-in engine")
+    expect(look.page.locator("#status")).to_contain_text("our built-in engine")
     expect(look.page.locator("#trigger .steps li")).to_have_count(4)
     expect(look.page.locator("#choices")).to_contain_text("Deletes 1,240 bookings and 312 employee bookings")
     expect(look.page.locator("#load-backups")).to_have_text(re.compile("Load Backups"))

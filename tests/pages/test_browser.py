@@ -12,6 +12,7 @@ from django.test import Client
 
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
+from backups_app.pages.document_view import plain_id
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +106,11 @@ def test_a_plain_number_is_a_plain_id(admin_browser: Client, a_backup: Path) -> 
     page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=odd")
 
     assert "<code>1</code>" in page and "$number" not in page
+    assert [plain_id(address) for address in ('{"$numberInt": "17"}', '{"$oid": "17"}', "B-17")] == [
+        "17",
+        '{"$oid": "17"}',
+        "B-17",
+    ]
 
 
 def test_two_backups_of_one_minute_are_told_apart_by_their_seconds(admin_browser: Client, a_backup: Path) -> None:
