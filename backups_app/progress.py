@@ -9,7 +9,7 @@ class Progress(Protocol):
     """What every operation is handed. All methods are cheap; call `advance` per batch, not per document."""
 
     def expect(self, label: str, total: int) -> None:
-        """`total` documents will pass under `label` (a collection's name)."""
+        """`total` documents will pass under `label` (a collection's name); 0: nobody knows how many."""
 
     def advance(self, label: str, count: int, size_bytes: int = 0) -> None:
         """`count` more documents of `label` are done. Also a checkpoint."""

@@ -100,9 +100,9 @@ class Bars:
         with self._lock:
             self._totals[label], self._done[label], self._tenths[label] = total, 0, 0
             if label in self._tasks:
-                self._progress.reset(self._tasks[label], total=total)
+                self._progress.reset(self._tasks[label], total=total or None)
             else:
-                self._tasks[label] = self._progress.add_task(label, total=total)
+                self._tasks[label] = self._progress.add_task(label, total=total or None)
 
     def advance(self, label: str, count: int, size_bytes: int = 0) -> None:
         with self._lock:

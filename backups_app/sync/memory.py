@@ -41,12 +41,22 @@ def of(
         ],
         "leftover": [{"name": name, "ids": [Binary(raw_id) for raw_id in ids]} for name, ids in leftover.items()],
         "full": full,
-        "blocked": [{"name": tally.name, "reason": tally.blocked} for tally in tallies if tally.blocked],
+        "blocked": _blocked(tallies),
         "synced_at": now,
     }
     if detection.everything:
         left["proof"] = proof(works=works, tallies=tallies, streams=len(detection.touched) == len(Side), now=now)
     return left
+
+
+def blocked_still(before: Mapping[str, Any], *, only: frozenset[str], tallies: Sequence[Tally]) -> list[dict[str, Any]]:
+    """Return what is blocked after a sync of `only` these collections, given what the mark remembered before."""
+    others = [dict(one) for one in before.get("blocked", []) if one["name"] not in only]
+    return [*others, *_blocked(tallies)]
+
+
+def _blocked(tallies: Sequence[Tally]) -> list[dict[str, Any]]:
+    return [{"name": tally.name, "reason": tally.blocked} for tally in tallies if tally.blocked]
 
 
 def proof(*, works: Sequence[CollectionSync], tallies: Sequence[Tally], streams: bool, now: datetime) -> dict[str, Any]:

@@ -230,7 +230,9 @@ class Passage:
         """Return what the next sync needs; a sync of some collections only leaves the streams where they were."""
         assert self.detection is not None
         if self.options.only is not None:
-            return {"synced_at": self.now}
+            assert self.attempt is not None
+            blocked = memory.blocked_still(self.attempt.memory, only=self.options.only, tallies=self.tallies)
+            return {"synced_at": self.now, "blocked": blocked}
         left = memory.of(
             detection=self.detection,
             both=both,

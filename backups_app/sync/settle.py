@@ -12,7 +12,7 @@ What changed meanwhile is `again`: it is read again in the next round.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,7 @@ from backups_app.sync.tally import Tally
 
 BATCH_DOCUMENTS = 500
 BATCH_BYTES = 4 * 1024 * 1024
+ARROWS = {Side.LOCAL: "←", Side.REMOTE: "→"}
 READ_BYTES = 12 * 1024 * 1024
 """More than this on one side, and the batch is halved: edits may have made documents larger than was foreseen."""
 
@@ -51,6 +52,7 @@ class Settler:
     tally: Tally
     progress: Progress
     now: datetime
+    _told: set[Side] = field(default_factory=set)
 
     @property
     def catalog(self) -> Database[Any]:
@@ -131,11 +133,22 @@ class Settler:
                     plan.base[key] = judgement.entry_of(plan.writes[access.side][key].new)
                 gone = self._delete(access, plan.deletes[access.side], settled)
                 plan.base.update(dict.fromkeys(gone))
-                applied += [*written, *gone]
+            self._tell(access.side, [plan.writes[access.side][key].new for key in written], len(gone))
+            applied += [*written, *gone]
         with connections.reachable(Side.LOCAL):
             self.base.change(plan.base)
             kept = [plan.losers[key].id for key in applied if key in plan.losers]
             sync_conflicts.mark_applied(self.catalog, ids=kept)
+
+    def _tell(self, side: Side, written: Sequence[bytes], gone: int) -> None:
+        """Report what was carried over, by direction; how much there will be nobody knows beforehand."""
+        if not written and not gone:
+            return
+        label = f"{self.name} {ARROWS[side]} Atlas"
+        if side not in self._told:
+            self._told.add(side)
+            self.progress.expect(label, 0)
+        self.progress.advance(label, len(written) + gone, sum(map(len, written)))
 
     def _write(self, access: SideAccess, writes: Mapping[bytes, Write], settled: Settled) -> list[bytes]:
         """Insert and replace. Return the keys of what was written."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from backups_app.catalog import purge_ledger
+from backups_app.catalog import purge_ledger, sync_state
 from backups_app.records import Side
 from backups_app.sync import brake
 from tests.sync.pairs import NOW, Pair, contents, date, document, int32, seed, version
@@ -55,6 +55,25 @@ def test_an_admin_may_let_the_deletions_through_or_have_them_copied_back(any_pai
     gone = any_pair.sync(decided={"bookings": "delete"})
     assert gone.counts["deleted_local"] == 50
     any_pair.assert_converged()
+
+
+def test_a_decision_about_one_collection_unblocks_that_one(any_pair: Pair) -> None:
+    for name in ("bookings", "halls"):
+        seed(any_pair, [version(key) for key in range(50)], name=name)
+    any_pair.sync()
+    for name in ("bookings", "halls"):
+        any_pair.application[Side.REMOTE][name].delete_many({})
+    any_pair.sync()
+    assert _blocked(any_pair) == {"bookings", "halls"}
+
+    any_pair.sync(decided={"bookings": "keep"}, only=frozenset({"bookings"}))
+
+    assert _blocked(any_pair) == {"halls"}
+    assert any_pair.sync().blocked.keys() == {"halls"}
+
+
+def _blocked(pair: Pair) -> set[str]:
+    return {one["name"] for one in (sync_state.read(pair.local) or {})["blocked"]}
 
 
 @pytest.mark.parametrize("side", list(Side), ids=lambda side: side.value)
