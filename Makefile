@@ -36,7 +36,8 @@ faults: .venv/.for-development  ## kills, cuts, full disks: the long form
 	$(BIN)/python -m tests.sync.long
 
 fuzz: .venv/.for-development  ## hostile files and requests: the long form
-	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/backup_files/test_bson_frames.py tests/security
+	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/backup_files/test_bson_frames.py tests/security \
+		tests/browser/test_hostile_values.py
 
 lock: .venv/.for-development  ## exact versions with hashes, from the requirements files
 	$(BIN)/uv pip compile $(LOCK) requirements.txt requirements-demo.txt -o requirements.lock

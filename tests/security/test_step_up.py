@@ -8,9 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.test import override_settings
 from django.utils import timezone
 
+from backups_app.configuration import Configuration
+from backups_app.management.commands import backup_now
 from backups_app.models import User
+from backups_app.records import CONFIRMATION_PHRASE
 from tests.security.conftest import Caller, SignIn
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +48,10 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         "backups_app.workflow.restoring.choose", lambda **given: SimpleNamespace(in_place=given["to"] is None)
     )
     monkeypatch.setattr("backups_app.workflow.overview.list_runs", lambda **_: [])
+    monkeypatch.setattr(
+        "backups_app.browsing.documents.page",
+        lambda **_: SimpleNamespace(documents=(), readable=(), offset=0, total=0, broken_at=None),
+    )
     return asked
 
 
@@ -105,6 +114,7 @@ def test_step_1_exactly_fifteen_minutes_is_fresh(
         ("POST", f"/api/backups/{ID}/cancel", None),
         ("POST", f"/api/backups/{ID}/resume", None),
         ("GET", "/api/backups", None),
+        ("GET", f"/api/backups/{ID}/collections/bookings", None),
         ("POST", f"/api/backups/{ID}/restore", {}),
         ("POST", f"/api/backups/{ID}/restore", {"dry_run": False, "to": "a_copy", "confirmation": "x"}),
     ],
@@ -113,3 +123,15 @@ def test_step_2_what_can_be_taken_back_asks_nothing(
     stale: Caller, acts: list[str], method: str, path: str, body: Any
 ) -> None:
     assert stale.send(method, path, body).status_code in (200, 202)
+
+
+def test_step_2_the_command_asks_nobody_for_a_login(
+    stale: Caller, acts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the shell has the data."""
+    monkeypatch.setattr(backup_now.Command, "report", lambda *_: 0)
+
+    with override_settings(TEMPLEOPS=Configuration()):
+        call_command("backup_now", "--delete-bookings", "--detach", "--confirm", CONFIRMATION_PHRASE)
+
+    assert acts == ["start_backup"]
