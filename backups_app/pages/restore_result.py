@@ -14,6 +14,7 @@ from backups_app.pages import run_words
 from backups_app.pages.restore_steps import sums_text
 from backups_app.pages.run_words import Words
 from backups_app.records import Kind, RunDocument, Status, StepState
+from backups_app.workflow import restore_parts
 
 IDS_SHOWN = 10
 
@@ -58,7 +59,7 @@ def of(run: RunDocument) -> RestoreShown:
         mode=_mode(chosen["mode"]),
         collections=restored["collections"] if ended else (),
         problems=[problem for entry in restored["collections"] for problem in _problems(entry)] if ended else (),
-        undoable=ended and run["kind"] == Kind.RESTORE and bool(restored["collections"]) and _published(run),
+        undoable=ended and run["kind"] == Kind.RESTORE and bool(restore_parts.begun(run)) and _published(run),
     )
 
 
@@ -80,7 +81,7 @@ def words(run: RunDocument) -> Words:
 
 
 def _words(run: RunDocument, headline: str, *, safe: str = "", rest: str = "") -> Words:
-    name, tone, icon = run_words.badge(run["status"])
+    name, tone, icon = run_words.badge_of(run)
     return Words(headline=headline, tone=tone, icon=icon, badge=name, safe=safe, rest=rest)
 
 
