@@ -95,7 +95,7 @@ def _success(run: RunDocument, kind: Kind) -> Words:
             safe=_("This backup is proven restorable: %(n)s documents came back exactly.") % {"n": proven},
             rest=_("The scratch database was removed; the temple's database was not touched."),
         )
-    safe = f"{sums_text(run)}."
+    safe = _("%(sums)s.") % {"sums": sums_text(run)}
     if kind is Kind.TEST_COPY:
         return _words(run, _("Test copy is ready"), safe=safe, rest=_("The temple's database was not touched."))
     newer = run["restore"]["sums"].get("newer", 0)

@@ -63,7 +63,7 @@ def _verify(write: Line, run: RunDocument) -> Line:
         state = StepState.WARNING if differing else StepState.DONE
         sentence = _("%(n)s documents compared with the plan, hash by hash") % {"n": proven}
         if differing:
-            sentence += ". " + _("%(n)s are not as planned") % {"n": formats.grouped(differing)}
+            sentence += "; " + _("%(n)s are not as planned") % {"n": formats.grouped(differing)}
     elif write.state is StepState.RUNNING:
         state = StepState.WAITING
         sentence = _("Each collection as soon as it is written: %(done)s of %(all)s so far") % {
