@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.db.models import Min, QuerySet
 from django.utils.crypto import salted_hmac
@@ -22,6 +23,7 @@ PER_ADDRESS = 20
 
 def count_try(*, username: str, address: str, now: datetime) -> LoginFailure:
     """Count one try. Return its row, for `forgive`. Raise RateLimited, counting nothing, when there were too many."""
+    address = _household(address)
     LoginFailure.objects.filter(at__lte=now - WINDOW).delete()
     row = LoginFailure.objects.create(account=_account(username), address=address, at=now)
     of_address = LoginFailure.objects.filter(address=address)
@@ -36,6 +38,18 @@ def count_try(*, username: str, address: str, now: datetime) -> LoginFailure:
 def forgive(row: LoginFailure) -> None:
     """The password was right: forget this account's failures from this address."""
     LoginFailure.objects.filter(account=row.account, address=row.address).delete()
+
+
+def _household(address: str) -> str:
+    """What one customer of a provider has: an IPv4 address, or of IPv6 a whole /64, in which to count single addresses
+    would count nothing. What is no address stays as it is."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
 def _account(username: str) -> str:

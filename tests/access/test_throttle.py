@@ -54,6 +54,30 @@ def test_twenty_tries_of_one_address_are_let_through_and_the_next_is_not(now: da
         fail(1, now=now, username="person 21")
 
 
+def test_a_household_of_ipv6_is_one_address_however_many_it_has(now: datetime) -> None:
+    for number in range(5):
+        fail(1, now=now, address=f"2001:db8:7:9:{number:x}::1")
+
+    with pytest.raises(RateLimited):
+        fail(1, now=now, address="2001:db8:7:9:ffff:ffff:ffff:ffff")
+    fail(1, now=now, address="2001:db8:7:a::1")
+
+
+def test_ipv4_written_as_ipv6_is_the_same_address(now: datetime) -> None:
+    fail(5, now=now)
+
+    with pytest.raises(RateLimited):
+        fail(1, now=now, address=f"::ffff:{HERE}")
+
+
+@pytest.mark.parametrize("address", ["", "unix:", "not an address"])
+def test_what_is_no_address_is_counted_as_it_stands(now: datetime, address: str) -> None:
+    fail(5, now=now, address=address)
+
+    with pytest.raises(RateLimited):
+        fail(1, now=now, address=address)
+
+
 def test_after_fifteen_minutes_all_is_forgotten(now: datetime) -> None:
     fail(5, now=now)
 
