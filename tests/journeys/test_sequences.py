@@ -19,7 +19,7 @@ from pymongo.database import Database
 from backups_app.catalog import purge_ledger, sync_state
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.records import Origin
+from backups_app.records import INTERNAL, Origin
 from backups_app.sync.engine import SyncReport
 from backups_app.workflow import jobs, overview, recovery, restoring, sync_run
 from backups_app.workflow.steps import publish, sync
@@ -235,3 +235,19 @@ def test_whatever_the_clock_does_ids_are_unique_and_the_order_is_that_of_the_rec
     assert all(name.startswith(f"{moment:%Y%m%d_%H%M%S}") for name, moment in zip(ids, moments, strict=True))
     assert [run["created_at"] for run in listed] == sorted((run["created_at"] for run in listed), reverse=True)
     assert {run["backup_id"] for run in listed} == set(ids)
+
+
+def test_our_own_collections_are_never_synced_in_either_direction(
+    temple: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    run_backup(delete_bookings=False)
+    for name in sorted(INTERNAL - {"backup_sync_state"}):
+        remote_db[name].insert_one({"_id": "of another host"})
+    ours = {name: local_db[name].count_documents({}) for name in INTERNAL - {"sync_logs"}}
+
+    plain_sync()
+
+    assert {name: local_db[name].count_documents({}) for name in ours} == ours
+    for name in sorted(INTERNAL - {"backup_sync_state"}):
+        assert [document["_id"] for document in remote_db[name].find()] == ["of another host"]
+        assert local_db[name].find_one({"_id": "of another host"}) is None
