@@ -62,6 +62,4 @@ def test_a_server_that_dies_mid_run_loses_nothing(
         temple.all_is_settled()
         temple.all_is_purged()
         outcomes.append((place, ended.exit_code))
-    print(
-        f"\n{side} mongod killed {len(outcomes)} times, of {hooks} hooks; at which, and how the runs ended: {outcomes}, 0 lost"
-    )
+    print(f"\n{side} mongod killed {len(outcomes)} times, 0 lost; (hook of {hooks}, end of the run): {outcomes}")
