@@ -190,6 +190,7 @@ class Preview(serializers.Serializer[Any]):
     totals = DictField(child=IntegerField())
     left_out = ListField(child=DictField())
     insert_bytes = IntegerField()
+    disk_free_bytes = IntegerField(allow_null=True, help_text="On the server's disk; null where it does not say.")
 
 
 class TestCopy(serializers.Serializer[Any]):

@@ -20,6 +20,8 @@ def preview_lines(preview: Preview) -> Iterator[str]:
         numbers = (entry.insert, entry.replace, entry.delete, entry.unchanged, entry.keep + entry.extra)
         yield f"{safe(entry.name):<32} " + " ".join(f"{formats.grouped(number):>9}" for number in numbers)
         yield from (f"    {said}" for said in _said(entry))
+    if preview.disk_problem:
+        yield preview.disk_problem
     for left in preview.left_out:
         yield f"Left out: {safe(left.name)} ({left.reason})" + (
             " --include-purged takes it." if left.emptied_by else ""

@@ -142,15 +142,18 @@ class PreviewShown:
 
     @property
     def problems(self) -> list[tuple[str, str]]:
-        """Collection and sentence; what would not be done at all stands first."""
+        """Collection (or database) and sentence; what would not be done at all stands first."""
+        disk = [(self.preview.choices.target, self.preview.disk_problem)] if self.preview.disk_problem else []
         withheld = [
             (row.name, _("nothing is done: %(reason)s") % {"reason": tell(row.withheld)})
             for row in self.rows
             if row.withheld
         ]
-        return withheld + [
-            (row.name, problem) for row in self.rows for problem in row.problems if problem != row.withheld
-        ]
+        return (
+            disk
+            + withheld
+            + [(row.name, problem) for row in self.rows for problem in row.problems if problem != row.withheld]
+        )
 
     @property
     def deed(self) -> str:

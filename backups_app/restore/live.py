@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from backups_app.backup_files import layout
 from backups_app.backup_files.document_digests import Digest
@@ -24,6 +26,16 @@ class Live:
     def structure(self, name: str) -> Structure | None:
         """Return a collection or view with its indexes as they are now, or None."""
         return structures.one(self.database, name)
+
+    def free_bytes(self) -> int | None:
+        """Return what is free on the server's disk, or None where it does not say. A database that does not exist yet
+        knows nothing of the disk, so the server's own is asked then."""
+        for database in (self.database, self.database.client.admin):
+            with suppress(OperationFailure):
+                said = database.command("dbStats")
+                if said.get("fsTotalSize"):
+                    return int(said["fsTotalSize"]) - int(said["fsUsedSize"])
+        return None
 
     def frames(self, name: str, *, kind: str) -> Iterator[bytes]:
         """Yield the documents that are there now, raw. Raise pymongo's errors."""

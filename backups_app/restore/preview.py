@@ -8,6 +8,7 @@ from typing import Any
 
 from pymongo.database import Database
 
+from backups_app import formats
 from backups_app.backup_files import document_digests
 from backups_app.backup_files.document_digests import Digest
 from backups_app.backup_files.manifest import CollectionEntry
@@ -72,6 +73,15 @@ class Preview:
     collections: tuple[CollectionPreview, ...]
     left_out: tuple[LeftOut, ...]
     insert_bytes: int
+    disk_free_bytes: int | None
+
+    @property
+    def disk_problem(self) -> str:
+        """Say that the server's disk is too small for what would be written, or nothing."""
+        if self.disk_free_bytes is None or self.disk_free_bytes > self.insert_bytes:
+            return ""
+        wanted, free = formats.size(self.insert_bytes), formats.size(self.disk_free_bytes)
+        return f"About {wanted} would be written, and only {free} are free on the server's disk."
 
     def total(self, name: str) -> int:
         """Return the sum of one of the counts over all collections."""
@@ -231,6 +241,7 @@ def make(
     server: str,
     confirmation: str,
     progress: Progress,
+    disk_free_bytes: int | None = None,
 ) -> Preview:
     """Return the preview of a restore. Raise `VerificationFailed`, pymongo's errors, and what progress raises."""
     previewer = Previewer(source=source, choices=choices, database=database, progress=progress)
@@ -242,6 +253,7 @@ def make(
         collections=collections,
         left_out=decided.left_out,
         insert_bytes=previewer.insert_bytes,
+        disk_free_bytes=disk_free_bytes,
     )
 
 

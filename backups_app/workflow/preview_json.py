@@ -21,6 +21,7 @@ def of(preview: Preview) -> dict[str, Any]:
         "collections": [_collection(collection) for collection in preview.collections],
         "left_out": [vars(entry) for entry in preview.left_out],
         "insert_bytes": preview.insert_bytes,
+        "disk_free_bytes": preview.disk_free_bytes,
     }
 
 

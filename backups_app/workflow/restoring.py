@@ -24,6 +24,7 @@ from backups_app.records import Kind, Origin, RunDocument, Side
 from backups_app.restore import choices as chosen
 from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
+from backups_app.restore.live import Live
 from backups_app.restore.preview import Preview
 from backups_app.workflow import jobs, overview, prepare, readiness, recovery, restore_parts, runner
 from backups_app.workflow import restore as restore_steps
@@ -95,6 +96,7 @@ def look(*, configuration: Configuration, choices: Choices, progress: Progress |
                 server=server,
                 confirmation=chosen.confirmation_hash(choices, manifest=source.manifest, server=server),
                 progress=progress or Silent(),
+                disk_free_bytes=Live(temple).free_bytes(),
             )
 
 

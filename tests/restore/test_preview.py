@@ -10,9 +10,11 @@ import pytest
 from bson import Timestamp
 from pymongo.database import Database
 
+from backups_app.management.restore_text import preview_lines
 from backups_app.progress import Silent
 from backups_app.restore import preview
 from backups_app.restore.choices import Choices, Mode
+from backups_app.restore.live import Live
 from backups_app.restore.plan import decide
 from backups_app.restore.preview import Preview
 from backups_app.restore.source import Source
@@ -22,7 +24,7 @@ Make = Callable[..., Source]
 Dump = Callable[[Database[Any]], Source]
 
 
-def look(source: Source, database: Database[Any] | None, **more: Any) -> Preview:
+def look(source: Source, database: Database[Any] | None, *, disk_free_bytes: int | None = None, **more: Any) -> Preview:
     choices = Choices(**({"backup_id": "20250119_143022", "target": "temple", "in_place": True} | more))
     return preview.make(
         source=source,
@@ -32,6 +34,7 @@ def look(source: Source, database: Database[Any] | None, **more: Any) -> Preview
         server="localhost:1",
         confirmation="hash",
         progress=Silent(),
+        disk_free_bytes=disk_free_bytes,
     )
 
 
@@ -138,3 +141,15 @@ def test_of_a_whole_real_dump_nothing_is_left_to_do_after_its_restore(golden: So
     assert first.total("insert") == golden.manifest.documents
     assert (second.total("insert"), second.total("replace"), second.total("delete")) == (0, 0, 0)
     assert second.total("unchanged") == golden.manifest.documents
+
+
+def test_a_disk_that_is_too_small_is_told_beforehand(a_source: Make, local_db: Database[Any]) -> None:
+    source = a_source(c=documents((1, "x" * 5_000), (2, "y")))
+    free = Live(local_db).free_bytes()
+    enough, little = look(source, local_db), look(source, local_db, disk_free_bytes=4_000)
+
+    assert free is not None
+    assert free > 1_000_000
+    assert (enough.disk_problem, enough.insert_bytes > 5_000) == ("", True)
+    assert little.disk_problem == "About 4.93 KB would be written, and only 3.91 KB are free on the server's disk."
+    assert little.disk_problem in list(preview_lines(little))

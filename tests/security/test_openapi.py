@@ -65,6 +65,7 @@ REPLACED = {
         "backup_id": "20250119_143022", "target": "temple_db", "in_place": True, "mode": "add", "collections": [],
         "include_purged": False, "document": None, "server": "127.0.0.1:27017", "confirmation": "0" * 64,
         "needs_phrase": False, "totals": {"insert": 0}, "left_out": [], "insert_bytes": 0,
+        "disk_free_bytes": None,
     },
 }  # fmt: skip
 
