@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 from pathlib import Path
 
 from django import template
@@ -32,8 +33,9 @@ SENTENCE = re.compile(r"said\d*")
 HOLDS = ((NUMBER, r"-?[0-9][0-9,]*"), (re.compile(r"word\d*"), r"\S+"))
 """What a place of such a name can hold."""
 
-LONGEST = 2_000
-"""Characters. A longer text was not written by us, and is not searched for sentences."""
+LONGEST, SENTENCES, DEEPEST = 2_000, 12, 5
+"""Characters, sentences that may be one of the catalogue together, sentences inside one another. What is more was not
+written by us, and a foreign folder can hold anything."""
 TELLING = 12
 """So many characters of its own make a sentence known although what stands in it is not."""
 
@@ -78,12 +80,13 @@ def tell(text: str | None) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _tell(text: str, language: str) -> str:
+def _tell(text: str, language: str, depth: int = 0) -> str:
     """Sentence by sentence, the longest known one first; where none is known the longest whose frame is."""
     pieces = []
     while text:
-        heads = [text, *(text[: at.start() + 1] for at in reversed(list(re.finditer(r"[.…] ", text))))]
-        tries = ((head, said(head, language)) for said in (_known, _half_known) for head in heads)
+        ends = [at.start() + 1 for at in islice(re.finditer(r"[.…] ", text), SENTENCES)]
+        heads = [text, *(text[:end] for end in reversed(ends))]
+        tries = ((head, said(head, language, depth)) for said in (_known, _half_known) for head in heads)
         head, found = next(((head, found) for head, found in tries if found is not None), (heads[-1], None))
         pieces.append(found or _english(head))
         text = text[len(head) :].lstrip()
@@ -91,31 +94,40 @@ def _tell(text: str, language: str) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _known(text: str, language: str) -> str | None:
+def _known(text: str, language: str, depth: int) -> str | None:
     """Return a sentence, or a list of them, said anew; None unless every part of it is known."""
+    if depth > DEEPEST:
+        return None
+    one = _one(text, language, depth)
+    return one or next(filter(None, (_list(text, joint, language, depth) for joint in JOINTS if joint in text)), None)
+
+
+def _one(text: str, language: str, depth: int) -> str | None:
     for known, found in _matches(text, language):
-        values = {place: _value(place, value, language) for place, value in found.items()}
+        values = {place: _value(place, value, language, depth + 1) for place, value in found.items()}
         sure = {place: value for place, value in values.items() if value is not None}
         if len(sure) == len(values):
             return _filled(known, sure)
-    return next(filter(None, (_list(text, joint, language) for joint in JOINTS)), None)
-
-
-def _list(text: str, joint: str, language: str) -> str | None:
-    """Return what two known parts say between which `joint` stands, or None."""
-    for at in re.finditer(joint, text):
-        first = _known(text[: at.start()], language)
-        rest = _known(text[at.end() :], language) if first is not None else None
-        if rest is not None:
-            return f"{first}{joint}{rest}"
     return None
 
 
-def _half_known(text: str, language: str) -> str | None:
+def _list(text: str, joint: str, language: str, depth: int) -> str | None:
+    """Return what is said of known parts with `joint` between them (which may stand inside a part as well), or None."""
+    said, held = [], ""
+    for item in text.split(joint):
+        held = f"{held}{joint}{item}" if held else item
+        found = _one(held, language, depth) or (_list(held, ", ", language, depth) if joint != ", " else None)
+        if found is not None:
+            said.append(found)
+            held = ""
+    return joint.join(said) if said and not held else None
+
+
+def _half_known(text: str, language: str, depth: int) -> str | None:
     """Return a sentence whose inner ones nobody knows: those stay English. None where its own words are too few."""
     for known, found in _matches(text, language):
         if known.letters >= TELLING:
-            values = {place: _value(place, value, language) for place, value in found.items()}
+            values = {place: _value(place, value, language, depth + 1) for place, value in found.items()}
             return _filled(known, {at: said or _english(found[at]) for at, said in values.items()})
     return None
 
@@ -134,15 +146,15 @@ def _matches(text: str, language: str) -> Iterator[tuple[Known, dict[str, str]]]
             yield known, found.groupdict()
 
 
-def _value(place: str, value: str, language: str) -> str | None:
+def _value(place: str, value: str, language: str, depth: int) -> str | None:
     """Return what stands at a place; None for a sentence that is not known."""
     if NUMBER.fullmatch(place):
         return formats.grouped(int(value.replace(",", "")))
     if not SENTENCE.fullmatch(place):
         return value
-    whole = _known(value, language)
-    if whole is None and ". " in value:
-        whole = _tell(value, language)
+    whole = _known(value, language, depth)
+    if whole is None and ". " in value and depth <= DEEPEST:
+        whole = _tell(value, language, depth)
     return None if whole is None or ENGLISH in whole else whole
 
 

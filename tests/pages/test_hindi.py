@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from backups_app.workflow import jobs
 from tests.pages.conftest import signed_in
 from tests.pages.english_left import english_left
 from tests.pages.test_restore import hidden, where
-from tests.pages.test_run_panel import partial
+from tests.pages.test_run_panel import dumping, partial
 
 pytestmark = pytest.mark.django_db
 
@@ -207,6 +208,35 @@ def test_a_restore_from_its_first_question_to_its_end(hindi: Client, temple: Con
     assert done["status"] in ("success", "partial"), done["error_message"]
     for address in (of(done), "/admin/backups/restores/", "/admin/backups/audit/"):
         read(hindi, address, names=names)
+
+
+def test_a_run_on_its_way(hindi: Client, temple: Configuration, local_db: Any) -> None:
+    silent_since = timezone.now() - timedelta(seconds=50)
+    run = dumping(created_by="ravi", owner=None, fence=1, heartbeat_at=silent_since)
+    local_db.backup_metadata.insert_one(run)
+
+    for address in (of(run), "/admin/backups/", f"{of(run)}?bars=all"):
+        read(hindi, address, names=("events",))
+    moving = read(hindi, f"{of(run)}progress/", htmx=True, names=("events",))
+    assert "1,240" in moving and "पहले मिला" in moving
+
+
+def test_a_test_copy_and_a_test_of_a_restore(hindi: Client, temple: Configuration, local_db: Any) -> None:
+    backup, copy = str(carried_out()["_id"]), f"{local_db.name}_copy"
+    last = read(hindi, where(backup, 4, "bookings", where="copy", to=copy))
+    hindi.post(f"/admin/backups/{backup}/restore/", hidden(last))
+    jobs.execute(backup_id=next(run["_id"] for run in runs.recent(local_db) if run["kind"] == "test_copy"))
+    read(hindi, "/admin/backups/restores/")
+    read(hindi, f"/admin/backups/restores/remove-copy/?name={copy}", htmx=True)
+    hindi.post("/admin/backups/restores/rehearse/", {"backup_id": backup})
+    jobs.execute(backup_id=next(run["_id"] for run in runs.recent(local_db) if run["kind"] == "rehearsal"))
+
+    ended = [run for run in runs.recent(local_db) if run["kind"] != "backup"]
+    assert {run["status"] for run in ended} == {"success"} and len(ended) == 2
+    for run in ended:
+        read(hindi, of(run))
+    hindi.post("/admin/backups/restores/remove-copy/", {"name": copy})
+    read(hindi, "/admin/backups/audit/")
 
 
 NOT_THERE = ("runs/20200101_000000/", "runs/nonsense/", "20200101_000000/restore/", "conflicts/x/", "nowhere/",

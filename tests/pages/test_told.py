@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -77,6 +78,17 @@ class TestInHindi:
 
     def test_a_very_long_text_is_not_searched(self) -> None:
         assert told("Deleted: " + "x. " * 100_000).startswith('<span lang="en">Deleted: x.')
+
+    @pytest.mark.parametrize(
+        "hostile", ["a: ", "1 added, ", "x; ", ". ", "Not protected: ", "1 documents ", "<b>", "\u2068"]
+    )
+    def test_what_a_foreign_folder_may_hold_is_told_in_time(self, hostile: str) -> None:
+        began = time.monotonic()
+
+        said = told((hostile * 2_000)[:1_999])
+
+        assert "<b>" not in said
+        assert time.monotonic() - began < 5
 
     def test_nothing_is_nothing(self) -> None:
         assert told(None) == told("") == ""
