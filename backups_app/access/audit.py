@@ -73,10 +73,10 @@ def record(
     """
     asked = request_context.current()
     facts = {
-        "at": now.astimezone(UTC), "actor": actor[:150], "session": session or asked.session, "origin": str(origin),
-        "address": address or asked.address, "action": action, "target": target[:255], "result": result[:64],
-        "request_id": (request_id or asked.request_id)[:32],
-        "details": json.loads(json.dumps(dict(details or {}), default=str)),
+        "at": now.astimezone(UTC), "actor": storable(actor)[:150], "session": session or asked.session,
+        "origin": str(origin), "address": address or asked.address, "action": action, "target": storable(target)[:255],
+        "result": storable(result)[:64], "request_id": (request_id or asked.request_id)[:32],
+        "details": _plain_json(details or {}),
     }  # fmt: skip
     with _usable():
         for _ in range(TRIES):
@@ -88,6 +88,17 @@ def record(
                 continue
             return event
     raise RuntimeError("the audit trail could not be written: too many others are writing to it")
+
+
+def storable(text: str) -> str:
+    """Return the text as every database can keep it: PostgreSQL knows no NUL, and no database half a character."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _plain_json(details: Mapping[str, Any]) -> Any:
+    return json.loads(
+        storable(json.dumps(dict(details), default=str, ensure_ascii=False)).replace("\\u0000", "\\ufffd")
+    )
 
 
 @contextmanager

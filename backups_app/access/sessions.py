@@ -89,7 +89,7 @@ def my_sessions(*, user: User, now: datetime) -> list[LoginSession]:
 
 def revoke(*, sid: str, by: User, visit: Visit, now: datetime) -> None:
     """End one session: one's own or, for an administrator, anybody's. Raise LoginSessionNotFound otherwise."""
-    session = LoginSession.objects.select_related("user").filter(sid=sid).first()
+    session = LoginSession.objects.select_related("user").filter(sid=audit.storable(sid)).first()
     if session is None or (session.user_id != by.pk and not roles.may_manage_backups(by)):
         raise LoginSessionNotFound
     own = session.user_id == by.pk

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
+from backups_app.access import audit
 from backups_app.models import AuditEvent
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, show
@@ -49,9 +50,9 @@ def _asked(asked: QueryDict) -> QuerySet[AuditEvent]:
     """The rows of a person, an action, a span of days of the local zone. A date that is none is left out."""
     rows: QuerySet[AuditEvent] = AuditEvent.objects.order_by("-n")
     if asked.get("actor"):
-        rows = rows.filter(actor=asked["actor"])
+        rows = rows.filter(actor=audit.storable(str(asked["actor"])))
     if asked.get("action"):
-        rows = rows.filter(action=asked["action"])
+        rows = rows.filter(action=audit.storable(str(asked["action"])))
     first, last = _day(asked.get("from")), _day(asked.get("to"))
     if first:
         rows = rows.filter(at__gte=first)

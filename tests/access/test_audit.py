@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -161,3 +162,16 @@ def test_many_who_write_at_once_make_one_chain_without_gaps(now: datetime) -> No
 
     assert audit.verify(published=[("all of it", 80, audit.digest().sha256)]).good
     assert AuditEvent.objects.count() == 80
+
+
+def test_what_not_every_database_can_keep_is_kept_as_far_as_it_goes(now: datetime) -> None:
+    odd = "a\0b\ud800c"
+
+    audit.record(
+        actor=odd, origin="web", action="look", target=odd, result=odd, now=now, details={odd: [odd, "\\u0000"]}
+    )
+
+    row = AuditEvent.objects.get()
+    assert row.actor == row.target == row.result == "a\ufffdb?c"
+    assert "\\u0000" not in json.dumps(row.details) and "\\ud800" not in json.dumps(row.details)
+    assert audit.verify(published=()).good
