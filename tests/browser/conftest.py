@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ class House:
     local_line: Line
     atlas_line: Line
     environment: dict[str, str]
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a management command of the house and return what it said."""
@@ -68,8 +69,9 @@ class House:
 
     def database(self, side: str = "local") -> Any:
         """The temple's database, straight from the server and not through the line."""
-        server = self.local if side == "local" else self.atlas
-        return server.client()[DATABASE]
+        if side not in self.clients:
+            self.clients[side] = (self.local if side == "local" else self.atlas).client()
+        return self.clients[side][DATABASE]
 
     def wait_until(self, condition: Callable[[], Any], *, seconds: float = 60) -> None:
         """Wait until `condition` holds."""
