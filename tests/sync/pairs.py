@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.errors import PyMongoError
 
 from backups_app.catalog import sync_conflicts
 from backups_app.mongo import raw_bson, raw_ids
@@ -111,21 +113,41 @@ class Pair:
         return self.application[side].get_collection(name, codec_options=RAW)
 
     def put(self, side: Side, frame: bytes, name: str = "bookings", **options: Any) -> None:
-        """Write a version and note which one it replaced there."""
-        raw_id = raw_ids.of(frame)
-        before = self.collection(side, name).find_one_and_replace(
-            _by_id(raw_id), form.Whole(frame), upsert=True, **options
+        """Write a version and note which one it replaced there. A time limit (`maxTimeMS`) may prevent it."""
+        by_id, whole = _by_id(raw_ids.of(frame)), form.Whole(frame)
+        target = self.collection(side, name)
+        self._note(
+            side,
+            raw_ids.of(frame),
+            name,
+            frame,
+            lambda: target.find_one_and_replace(by_id, whole, upsert=True, **options),
         )
-        heads = self.heads.setdefault((name, raw_ids.key(raw_id)), set())
-        heads.discard(bytes(before.raw) if before is not None else b"")
-        heads.add(frame)
 
     def delete(self, side: Side, key: int, name: str = "bookings", **options: Any) -> None:
-        """Delete a document and note which version was deleted."""
+        """Delete a document and note which version was deleted. A time limit (`maxTimeMS`) may prevent it."""
         raw_id = b"\x10" + struct.pack("<i", key)
-        before = self.collection(side, name).find_one_and_delete(_by_id(raw_id), **options)
-        if before is not None:
-            self.heads.setdefault((name, raw_ids.key(raw_id)), set()).discard(bytes(before.raw))
+        delete = partial(self.collection(side, name).find_one_and_delete, _by_id(raw_id), **options)
+        self._note(side, raw_id, name, None, delete)
+
+    def _note(self, side: Side, raw_id: bytes, name: str, after: bytes | None, write: Callable[[], Any]) -> None:
+        """Carry out a write and note what it replaced. One whose time ran out may have been done all the same: the
+        document itself tells, for nobody else writes in this moment."""
+        before = self._live(side, raw_id, name)
+        try:
+            write()
+        except PyMongoError as error:
+            assert error.timeout, error
+            if self._live(side, raw_id, name) != after or before == after:
+                return
+        heads = self.heads.setdefault((name, raw_ids.key(raw_id)), set())
+        heads.discard(before or b"")
+        if after is not None:
+            heads.add(after)
+
+    def _live(self, side: Side, raw_id: bytes, name: str) -> bytes | None:
+        found = self.collection(side, name).find_one(_by_id(raw_id))
+        return None if found is None else bytes(found.raw)
 
     def get(self, side: Side, key: int, name: str = "bookings") -> bytes | None:
         """Return a live version, or None."""

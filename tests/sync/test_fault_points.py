@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Callable, Iterator
 
 import pytest
-from pymongo.errors import PyMongoError
 
 from backups_app.catalog import sync_base, sync_logs, sync_state
 from backups_app.errors import TempleOpsError
@@ -142,10 +141,7 @@ def test_an_application_that_writes_at_any_moment_loses_nothing(
 
         def race() -> None:
             for key in (1, 2, 3, 5, 6, 8, 11):
-                try:
-                    WRITES[write](brittle_pair, side, key)
-                except PyMongoError as error:
-                    assert error.timeout, error  # the sync's own transaction holds the document: it did not happen
+                WRITES[write](brittle_pair, side, key)
 
         fault = Fault(kind=kind, point=point, race=race)
         raised = strike(brittle_pair, fault)

@@ -22,8 +22,8 @@ from tests.sync.pairs import Pair, cents, contents, version
 
 LONG = os.environ.get("TEMPLEOPS_LONG") == "1"
 KEYS = 5
-EXAMPLES = 150 if LONG else 20
-STREAM_EXAMPLES = 100 if LONG else 7
+EXAMPLES = 150 if LONG else 12
+STREAM_EXAMPLES = 100 if LONG else 5
 SYNCS_AT_LEAST = 1_000 if LONG else 100
 
 
