@@ -9,6 +9,7 @@ from django.test import Client, RequestFactory, override_settings
 from rest_framework.views import APIView
 
 from backups_app.api.permissions import LoginSessionAuthentication
+from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LoginSession, User
 from tests.security.conftest import FIREFOX, SignIn
 from tests.security.test_login_sessions import OTHER_FAMILY, OTHER_PLATFORM
@@ -142,6 +143,14 @@ def test_what_is_done_to_people_in_djangos_admin_is_on_record(super_admin: User,
     ]
     assert secret not in repr([row.details for row in rows])
     assert not User.objects.filter(pk=staff.pk).exists()
+
+
+@pytest.mark.parametrize("asked", ["actor=%00&action=%00", "actor=a%ED%A0%80"])
+def test_a_nul_in_a_form_finds_nothing_also_where_the_database_knows_none(firefox: Client, asked: str) -> None:
+    """A row for PostgreSQL, which refuses a NUL; SQLite does not mind."""
+    with override_settings(TEMPLEOPS=Configuration()):
+        assert firefox.get(f"/admin/backups/audit/?{asked}").status_code == 200
+        assert firefox.post("/sessions/%00/revoke/").status_code == 404
 
 
 def test_below_a_prefix_the_api_still_ignores_cookies(firefox: Client) -> None:
