@@ -68,19 +68,19 @@ def start_backup(
         document = new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
         document["starter"] = None if enqueue else this_process().as_document()
         create(database, document, configuration)
-    _put_on_record(database, document)
+    put_on_record(database, document, details={"delete_bookings": delete_bookings})
     if enqueue:
         carry_out_backup.enqueue(backup_id=document["_id"])
     return document
 
 
-def _put_on_record(database: Database[Any], document: RunDocument) -> None:
+def put_on_record(database: Database[Any], document: RunDocument, *, details: dict[str, Any]) -> None:
     """Write the audit row of a request. Where that fails the run is closed again: it must not block the next one."""
     try:
         audit.record(
-            actor=document["created_by"], origin=document["origin"], action="backup.requested",
+            actor=document["created_by"], origin=document["origin"], action=f"{document['kind']}.requested",
             target=document["_id"], result="accepted", now=document["created_at"],
-            details={"delete_bookings": document["delete_bookings_requested"]},
+            details=details,
         )  # fmt: skip
     except RecordsUnavailable as error:
         changes = finishing.closing_changes(document, published=False, error=error)

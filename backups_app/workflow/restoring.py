@@ -28,6 +28,7 @@ from backups_app.restore.live import Live
 from backups_app.restore.preview import Preview
 from backups_app.workflow import jobs, overview, prepare, readiness, recovery, restore_parts, runner
 from backups_app.workflow import restore as restore_steps
+from backups_app.workflow.owner import this_process
 
 PHRASE = "RESTORE"
 """What a person types before something that is there is overwritten or deleted."""
@@ -161,14 +162,13 @@ def start(
         emptied = emptied_on_purpose(configuration=configuration, backup_id=choices.backup_id)
         decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
         readiness.require_ready(configuration=configuration, may_be_empty=True)
+        audit.digest()  # a restore that cannot be put on record is not started
         recovery.recover(configuration=configuration, now=now)
         runs.ensure_indexes(database)
         document = _new_document(configuration, choices, decided, emptied, rehearsal, created_by, origin, now, note)
+        document["starter"] = None if enqueue else this_process().as_document()
         jobs.create(database, document, configuration)
-    audit.record(
-        actor=created_by, origin=origin, action=f"{document['kind']}.requested", target=document["_id"],
-        result="accepted", now=now, details={"choices": choices.as_json()},
-    )  # fmt: skip
+    jobs.put_on_record(database, document, details={"choices": choices.as_json()})
     if enqueue:
         jobs.carry_out_backup.enqueue(backup_id=document["_id"])
     return document
