@@ -21,7 +21,7 @@ def test_1_a_wrong_password_then_the_right_one(look: Look) -> None:
     expect(look.page.locator("#problem")).to_contain_text("User name or password is not right.")
     expect(look.page.locator("#username")).to_have_value("ananya")
     expect(look.page.locator("#password")).to_have_value("")
-    look.check("01-login-wrong", phone=False)
+    look.check("01-login-wrong")
     look.page.fill("#password", PASSWORD)
     look.page.click("main button.primary")
     expect(look.page.locator("h1")).to_have_text("Backup Management")
@@ -33,12 +33,15 @@ def test_2_the_sidebar_of_each_role(look: Look, another_look: Look) -> None:
         link = look.page.locator(".shell > .side a", has_text="Backup Management")
         expect(link).to_have_attribute("aria-current", "page")
         expect(link.locator("use").first).to_have_attribute("href", "/static/vendor/lucide/icons.svg#database")
+        look.settle()
+        look.check(f"02-sidebar-{who}")
         look.page.click(".person-menu > summary")
         look.page.click("text=Sign out")
     another_look.sign_in("meena", to="/")
 
     expect(another_look.page.locator(".shell > .side a", has_text="Dashboard")).to_be_visible()
     expect(another_look.page.locator(".shell > .side a", has_text="Backup Management")).to_have_count(0)
+    another_look.check("02-sidebar-meena")
 
 
 def test_3_another_role_at_the_address_itself(look: Look) -> None:
