@@ -66,7 +66,7 @@ def test_18_two_collections_are_added_and_then_replaced(look: Look, house: House
     page.go_forward()
     page.click("#to-confirm")
     expect(page.locator("#step-heading")).to_have_text("Add 1,270 documents?")
-    look.check("18-restore-confirm-add", dark=False)
+    look.check("18-restore-confirm-add")
     page.click("[data-confirm-submit]")
     finished(page)
 
@@ -127,10 +127,10 @@ def test_a_test_of_a_restore_a_test_copy_and_one_document(look: Look, house: Hou
     first = temple_data.booking(0)["_id"]
     house.database().bookings.update_one({"_id": first}, {"$set": {"amount": 551}})
     look.sign_in(to="/admin/backups/restores/")
-    look.check("18-restores-empty", dark=False)
+    look.check("18-restores-empty")
     page.click("#rehearse-button")
     expect(page.locator("#run-heading")).to_have_text("Test passed: 15 of 15 collections match", timeout=60_000)
-    look.check("18-restore-tested", dark=False)
+    look.check("18-restore-tested")
     page.goto(f"/admin/backups/{backup_id}/restore/?step=2&collection=rooms&collection=priests")
     page.check("input[value=copy]")
     page.click("main button.primary")
@@ -143,7 +143,7 @@ def test_a_test_of_a_restore_a_test_copy_and_one_document(look: Look, house: Hou
     look.check("18-restores")
     page.click("text=Remove…")
     expect(page.locator("dialog[open] button", has_text="Keep it")).to_be_focused()
-    look.check("18-restore-remove-copy", part=True, dark=False, within="dialog")
+    look.check("18-restore-remove-copy", part=True, within="dialog")
     page.click("dialog[open] .danger")
     expect(page.locator("main [role=alert]")).to_contain_text("The test copy was removed.")
     assert not [name for name in house.local.client().list_database_names() if "restore" in name]
@@ -154,7 +154,7 @@ def test_a_test_of_a_restore_a_test_copy_and_one_document(look: Look, house: Hou
     page.check("input[value=overwrite]")
     page.click("main button.primary")
     expect(page.locator("#preview")).to_contain_text("551", timeout=20_000)
-    look.check("18-restore-document", dark=False)
+    look.check("18-restore-document")
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def test_a_restore_is_watched_while_it_runs_and_stopped_before_it_writes(look: L
     expect(page.locator(".stepper")).to_contain_text("Making the safety backup", timeout=30_000)
     page.wait_for_selector(".colls li", timeout=30_000)
 
-    look.check("18-restore-running", phone=False, dark=False)
+    look.check("18-restore-running")
     page.click("#cancel-link")
     expect(page.locator("dialog[open]")).to_contain_text("Nothing was written yet.")
     page.click("dialog[open] .danger")
