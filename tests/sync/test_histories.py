@@ -22,7 +22,7 @@ from tests.sync.pairs import Pair, cents, contents, version
 
 LONG = os.environ.get("TEMPLEOPS_LONG") == "1"
 KEYS = 5
-EXAMPLES = 150 if LONG else 12
+EXAMPLES = 40 if LONG else 12
 STREAM_EXAMPLES = 100 if LONG else 5
 SYNCS_AT_LEAST = 1_000 if LONG else 100
 
