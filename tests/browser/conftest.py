@@ -125,6 +125,8 @@ def _house(
         with serving(house) as house.address:
             yield house
     finally:
+        for client in house.clients.values():
+            client.close()
         for line in lines.values():
             line.close()
 
