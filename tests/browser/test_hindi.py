@@ -11,7 +11,10 @@ from tests.browser.test_restore import a_backup
 from tests.pages.english_left import english_left
 
 PEOPLE = tuple(word for name in temple_data.NAMES for word in name.split())
-NAMES = ("ananya", "Ananya", "root", "activities", "bookings", *temple_data.OTHERS, *PEOPLE, "Jan", "Chromium")
+NAMES = (
+    *("ananya", "Ananya", "ravi", "Ravi", "meena", "Meena", "root", "Chromium", "Jan"),
+    *("activities", "bookings", *temple_data.OTHERS, *PEOPLE),
+)
 CLIPPED = """() => [...document.querySelectorAll('main *, dialog[open] *, header *, nav *')].filter(e => {
     const style = getComputedStyle(e);
     return e.childElementCount === 0 && e.innerText && style.overflowX === 'hidden' && !e.closest('.vh, .prev, code')

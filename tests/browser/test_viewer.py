@@ -18,23 +18,20 @@ def a_backup(house: House) -> str:
     return str(house.database().backup_metadata.find_one(sort=[("created_at", -1)])["_id"])
 
 
-def slowly(route: Route) -> None:
-    """Let the server answer a second late, so that one sees what stands there meanwhile."""
-    time.sleep(1)
-    route.continue_()
-
-
 def test_16_from_load_backups_to_a_document_and_back_by_the_address(look: Look, house: House) -> None:
     backup_id = a_backup(house)
     look.sign_in()
     look.settle()
 
-    look.page.route("**/admin/backups/browse/", slowly)
+    held: list[Route] = []
+    look.page.route("**/admin/backups/browse/", lambda route: held.append(route))
     look.page.click("#load-backups")
     expect(look.page.locator("#loading")).to_be_visible()
     expect(look.page.locator("#loading")).to_have_text("Loading backups…")
     expect(look.page.locator("#viewer")).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
     expect(look.page.locator("#backup")).to_be_visible()
+    look.page.unroute("**/admin/backups/browse/")
     look.page.select_option("#backup", backup_id)
     expect(look.page.locator("#viewer table")).to_contain_text("devotees")
     look.check("16-collections")

@@ -144,7 +144,7 @@ def test_a_black_hole_ends_by_the_time_limit_and_the_repeat_finishes(near: Docum
 
     _purge_through(network, frames)
 
-    assert waited < 30
+    assert waited < 120, "it ends by its own limits, and closing the client by another"
     assert [document["devotee"] for document in near.find()] == ["edited"]
 
 
