@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pymongo
 import pytest
+from pymongo.errors import PyMongoError
 
 from backups_app.backup_files.store import Store
 from backups_app.catalog import purge_ledger
@@ -135,8 +137,21 @@ def seed(local: TempleDatabase, remote: TempleDatabase, *, count: int = 60) -> N
 
 
 def drop(*databases: TempleDatabase) -> None:
+    """Drop databases. What a process killed just now left open, in the way for over a minute, is ended."""
     for database in databases:
-        database.client.drop_database(database.name)
+        while not _dropped(database):
+            orphans.end_idle_transactions(database.client)
+
+
+def _dropped(database: TempleDatabase) -> bool:
+    try:
+        with pymongo.timeout(orphans.IDLE_SECONDS):
+            database.client.drop_database(database.name)
+    except PyMongoError as error:
+        if not error.timeout:
+            raise
+        return False
+    return True
 
 
 @pytest.fixture
@@ -180,8 +195,6 @@ def temples_on(workshop: Workshop, local_url: str, remote_url: str, folder: Path
         return temple
 
     yield make
-    for client in (local_client, remote_client):  # a drop would wait a minute for what a killed process left open
-        orphans.end_idle_transactions(client)
     for temple in made:
         drop(temple.local, temple.remote)
     local_client.close()
