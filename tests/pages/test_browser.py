@@ -131,11 +131,15 @@ def test_a_search_marks_what_it_found(admin_browser: Client, a_backup: Path) -> 
     assert "M. <mark>Doe</mark>raiswamy" in page
 
 
-def test_a_search_without_a_match_offers_to_clear_it(admin_browser: Client, a_backup: Path) -> None:
+def test_a_search_without_a_match_offers_to_clear_it_and_to_look_elsewhere(
+    admin_browser: Client, a_backup: Path
+) -> None:
     page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&q=xyz")
 
     assert "Nothing in bookings contains “xyz”." in page
     assert "Clear search" in page
+    elsewhere = page.split("Search in another collection:")[1].split("</p>")[0]
+    assert "q=xyz" in elsewhere and "collection=bookings" not in elsewhere
 
 
 def test_a_search_of_too_many_characters_is_said(admin_browser: Client, a_backup: Path) -> None:
