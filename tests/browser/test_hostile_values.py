@@ -117,7 +117,7 @@ def addresses(known: dict[str, str]) -> list[str]:
     a, b = known["a"], known["b"]
     browse = [
         f"{base}/browse/?{urlencode({'backup': a, 'collection': 'hostile', 'view': view, 'per': 100, 'page': page})}"
-        for view in ("cards", "json", "fields")
+        for view in ("cards", "json", "table", "fields")
         for page in (1, 2)
     ]
     typed = [
