@@ -17,6 +17,7 @@ PICTURES = ROOT / "docs" / "pictures"
 KEPT = {
     "home": "04-home-light-1280",
     "confirm": "07-confirm-light-1280",
+    "running": "10-running-light-1280",
     "partial": "14-partial-light-1280",
     "viewer": "16-viewer-light-1280",
     "table": "16-table-light-1280",
