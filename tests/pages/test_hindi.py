@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.errors import PurgeUnfinished
 from backups_app.models import User
 from backups_app.mongo import connections
-from backups_app.pages import restore_previews, status_card
+from backups_app.pages import status_card
 from backups_app.records import Origin, RunDocument, Side
 from backups_app.workflow import jobs
 from tests.pages.conftest import signed_in
@@ -30,13 +29,6 @@ NOBODY = Secret("mongodb://127.0.0.1:9/?appName=nobody-for-hindi")
 NAMES_HERE = ("ananya", "ravi", "meena", "activities", "bookings", "devotees", "temple", "John", "Doe", "name", "phone",
               "Lakshmi", "String", "Int32")  # fmt: skip
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def _no_previews() -> Iterator[None]:
-    restore_previews.forget_all()
-    yield
-    restore_previews.forget_all()
 
 
 @pytest.fixture(autouse=True)

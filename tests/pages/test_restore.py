@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +14,6 @@ from pymongo.database import Database
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LoginSession, User
-from backups_app.pages import restore_previews
 from backups_app.records import Origin, RunDocument
 from backups_app.workflow import jobs
 from tests.conftest import PASSWORD
@@ -25,13 +23,6 @@ pytestmark = pytest.mark.django_db
 
 Db = Database[dict[str, Any]]
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def _no_previews() -> Iterator[None]:
-    restore_previews.forget_all()
-    yield
-    restore_previews.forget_all()
 
 
 def a_backup(*, delete_bookings: bool = False) -> str:

@@ -13,7 +13,7 @@ from backups_app.restore.engine import Engine
 from backups_app.restore.outcome import CollectionOutcome
 from backups_app.workflow import jobs
 from tests.journeys.conftest import contents
-from tests.pages.test_restore import HTMX, Db, _no_previews, a_backup, hidden, restores, where  # noqa: F401  (a fixture)
+from tests.pages.test_restore import HTMX, Db, a_backup, hidden, restores, where
 
 pytestmark = pytest.mark.django_db
 
