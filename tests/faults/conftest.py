@@ -101,6 +101,15 @@ class Temple:
             gone = [run["purge"][side.value].get(name, {}).get("gone", 0) for side in Side for name in PURGEABLE]
             assert not any(gone), f"{where}\n{self._told()}"
 
+    def a_plain_run_recovers(self, ended: Ended) -> None:
+        """Assert that nothing is lost after `ended`, and that the next run of itself brings everything to its end."""
+        self.nothing_is_lost()
+        again = self.run()
+        assert again.exit_code == 0, f"the first ended with {ended.exit_code}:\n{again.stdout}{again.stderr}"
+        self.nothing_is_lost()
+        self.all_is_settled()
+        self.all_is_purged()
+
     @property
     def sides(self) -> tuple[TempleDatabase, TempleDatabase]:
         return self.local, self.remote

@@ -104,12 +104,7 @@ def test_another_primary_in_the_middle_of_a_purge_loses_nothing(
 
         codes.append(ended.exit_code)
         assert ended.exit_code in (0, 3), ended.stdout + ended.stderr
-        temple.nothing_is_lost()
-        again = temple.run()
-        assert again.exit_code == 0, f"the first ended with {ended.exit_code}: {again.stdout}{again.stderr}"
-        temple.nothing_is_lost()
-        temple.all_is_settled()
-        temple.all_is_purged()
+        temple.a_plain_run_recovers(ended)
         temple.all_is_counted(f"another primary at hook {place}")
     print(f"\n{len(codes)} times another primary in a purge, exit codes {codes}, 0 lost")
     for _ in makes:
