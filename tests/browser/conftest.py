@@ -62,10 +62,11 @@ class House:
     environment: dict[str, str]
     clients: dict[str, Any] = field(default_factory=dict)
 
-    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a management command of the house and return what it said."""
+    def manage(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command of the house, perhaps with other settings, and return what it said."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        environment = {**self.environment, **settings}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def database(self, side: str = "local") -> Any:
         """The temple's database, straight from the server and not through the line."""

@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser import history
 from tests.browser.conftest import House
 from tests.browser.look import Look
 
@@ -16,7 +17,7 @@ def a_good_backup(house: House) -> None:
 
 
 def test_4_the_home_page_when_all_is_well(look: Look, house: House) -> None:
-    a_good_backup(house)
+    history.nine_backups(house)
     look.sign_in()
     look.settle()
 
@@ -27,6 +28,9 @@ def test_4_the_home_page_when_all_is_well(look: Look, house: House) -> None:
     expect(look.page.locator("#status")).to_contain_text("our built-in engine")
     expect(look.page.locator("#trigger .steps li")).to_have_count(4)
     expect(look.page.locator("#choices")).to_contain_text("Deletes 1,240 bookings and 312 employee bookings")
+    expect(look.page.locator("#choices section").first).to_contain_text("Activities log deleted: 50 local, 50 on Atlas")
+    for status, times in (("Success", 8), ("Partial", 1), ("Failed", 1)):
+        expect(look.page.locator("#runs .badge", has_text=status)).to_have_count(times)
     expect(look.page.locator("#load-backups")).to_have_text(re.compile("Load Backups"))
     look.check("04-home")
 
