@@ -20,9 +20,9 @@ def network(standalone_server: EmbeddedServer) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def client(network: Proxy) -> Iterator[MongoClient[dict[str, object]]]:
-    options = {"serverSelectionTimeoutMS": 1500, "retryReads": False, "retryWrites": False}
-    with MongoClient(network.uri, **options) as one:  # type: ignore[arg-type]
+def client(network: Proxy) -> Iterator[Client]:
+    one: Client
+    with MongoClient(network.uri, serverSelectionTimeoutMS=1500, retryReads=False, retryWrites=False) as one:
         yield one
 
 
@@ -91,6 +91,7 @@ def test_refused_and_healed(client: Client, network: Proxy) -> None:
 
 
 def test_a_black_hole_answers_nothing_until_healed(network: Proxy) -> None:
+    client: Client
     with MongoClient(network.uri, timeoutMS=700, retryReads=False) as client:
         client.admin.command("ping")
         network.black_hole()

@@ -33,9 +33,10 @@ def published(digests: list[audit.Digest], *counts: int) -> list[tuple[str, int,
     return [(f"backup {count}", digests[count - 1].count, digests[count - 1].sha256) for count in counts]
 
 
-def sql(statement: str) -> None:
+def sql(*statements: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        for statement in statements:
+            cursor.execute(statement)
 
 
 def test_rows_are_numbered_without_gaps(now: datetime) -> None:
@@ -63,14 +64,20 @@ TAMPERINGS: dict[str, Callable[[], None]] = {
     "edited": lambda: sql(f"UPDATE {TABLE} SET actor = 'ravi' WHERE n = 3"),
     "deleted": lambda: sql(f"DELETE FROM {TABLE} WHERE n = 3"),
     "inserted": lambda: sql(
-        f"INSERT INTO {TABLE} SELECT 0, at, 'mallory', session, origin, address, action, target, result, request_id,"
+        f"INSERT INTO {TABLE} SELECT 0, at, 'mallory', role_id, session, origin, address, action, target, result, request_id,"
         f" details, chain FROM {TABLE} WHERE n = 1"
     ),
-    "swapped": lambda: (sql(f"UPDATE {TABLE} SET n = 1000 WHERE n = 2"), sql(f"UPDATE {TABLE} SET n = 2 WHERE n = 3"),
-                        sql(f"UPDATE {TABLE} SET n = 3 WHERE n = 1000"))[0],
-    "renumbered": lambda: (sql(f"DELETE FROM {TABLE} WHERE n = 3"), sql(f"UPDATE {TABLE} SET n = n + 1000 WHERE n > 3"),
-                           sql(f"UPDATE {TABLE} SET n = n - 1001 WHERE n > 1000"))[0],
-}  # fmt: skip
+    "swapped": lambda: sql(
+        f"UPDATE {TABLE} SET n = 1000 WHERE n = 2",
+        f"UPDATE {TABLE} SET n = 2 WHERE n = 3",
+        f"UPDATE {TABLE} SET n = 3 WHERE n = 1000",
+    ),
+    "renumbered": lambda: sql(
+        f"DELETE FROM {TABLE} WHERE n = 3",
+        f"UPDATE {TABLE} SET n = n + 1000 WHERE n > 3",
+        f"UPDATE {TABLE} SET n = n - 1001 WHERE n > 1000",
+    ),
+}
 
 
 @pytest.mark.parametrize("how", TAMPERINGS)

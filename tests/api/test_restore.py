@@ -36,10 +36,11 @@ def test_a_preview_says_what_would_be_done_and_the_named_hash_does_it(
 
 
 def test_it_is_strict_about_what_it_is_told(no_worker: Configuration, caller: Caller) -> None:
-    for body in (
+    wrong: tuple[dict[str, Any], ...] = (
         {"dry_run": "false"}, {"mode": "drop"}, {"collections": "bookings"}, {"collections": []}, {"to": 7},
         {"collections": [1]}, {"include_purged": 1}, {"unknown": True},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for body in wrong:
         answer: Any = caller.send("POST", "/api/backups/20990101_000000/restore", body)
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_error"), body
     inside: Any = caller.send("POST", "/api/backups/20990101_000000/restore", {"collections": ["bookings", 7]})

@@ -121,8 +121,9 @@ def test_every_public_function_says_what_it_is_for() -> None:
     missing = []
     for path in SOURCES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            public = isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
-            if public and ast.get_docstring(node) is None and len(node.body) > 3:
+            if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+                continue
+            if ast.get_docstring(node) is None and len(node.body) > 3:
                 missing.append(f"{relative(path)}:{node.name}")
 
     assert missing == []

@@ -7,6 +7,7 @@ import gzip
 import io
 import random
 from array import array
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from backups_app.backup_files.gzip_members import Decompressed
 from backups_app.backup_files.manifest import CollectionEntry
 
 COUNT = 3_210
+FORMS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "ours": gzip_members.member, "foreign": gzip.compress}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def an_entry(folder: Path, documents: list[bytes], form: str, indexed: bool) -> 
     data = b""
     for part in parts if form == "ours" else [b"".join(parts)]:
         members.append(len(data))
-        data += {"plain": bytes, "ours": gzip_members.member, "foreign": gzip.compress}[form](part)
+        data += FORMS[form](part)
     (folder / name).write_bytes(data)
     offsets = array("Q", [sum(map(len, parts[:number])) for number in range(len(parts))])
     index = DocumentIndex(

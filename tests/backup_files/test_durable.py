@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 from pathlib import Path
@@ -80,8 +81,8 @@ def test_an_error_of_the_disk_has_a_name_and_is_never_tried_again(
     file = DurableFile(a_folder / "x")
     calls: list[str] = []
     fsync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (calls.append("fsync"), fsync(descriptor)))
-    monkeypatch.setattr(os, call, lambda *_: (calls.append(call), failing(code)())[1])
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync") or fsync(descriptor))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(os, call, lambda *_: calls.append(call) or failing(code)())  # type: ignore[func-returns-value]
 
     with pytest.raises(named):
         file.write(b"booking")
@@ -134,7 +135,7 @@ def test_a_file_system_that_cannot_reserve_space_is_fine(a_folder: Path, monkeyp
 @pytest.mark.parametrize("available", [True, False], ids=["renameat2", "without renameat2"])
 def test_a_rename_never_replaces_anything(a_folder: Path, monkeypatch: pytest.MonkeyPatch, available: bool) -> None:
     if not available:
-        monkeypatch.setattr(durable.ctypes, "CDLL", lambda *_, **__: object())
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
     (a_folder / "a").mkdir()
     (a_folder / "b").mkdir()
 

@@ -19,7 +19,7 @@ def fill(database: Database[Any], *, collection: str, count: int) -> None:
     template = _template()
     for start in range(0, count, _AT_ONCE):
         documents = [RawBSONDocument(frame) for frame in _frames(template, start, min(count, start + _AT_ONCE))]
-        database[collection].insert_many(documents, ordered=False)  # type: ignore[arg-type]
+        database[collection].insert_many(documents, ordered=False)
 
 
 def _template() -> bytes:

@@ -75,10 +75,8 @@ def _peak() -> str:
 
 def _look(source: Source, database: Database[Any]) -> float:
     """Half of what is live was edited since: those documents are compared with every unique index and rule, too."""
-    middle = {
-        "_id": {"$gt": database["bookings"].find_one(sort=[("_id", 1)], skip=source.manifest.documents // 2)["_id"]}
-    }
-    database["bookings"].update_many(middle, {"$set": {"edited": True}})
+    middle = database["bookings"].find(sort=[("_id", 1)], skip=source.manifest.documents // 2)[0]
+    database["bookings"].update_many({"_id": {"$gt": middle["_id"]}}, {"$set": {"edited": True}})
     choices = Choices(backup_id="20250119_143022", target=database.name, in_place=True, mode=Mode.REPLACE)
     decided = plan.decide(manifest=source.manifest, choices=choices, emptied={})
     began = time.perf_counter()

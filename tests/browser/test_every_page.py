@@ -87,7 +87,7 @@ def addresses(house: House) -> dict[str, str]:
 def go_round(page: Page, name: str) -> None:
     """Press Tab once round the page. Every stop has to be reached, in sight, and marked."""
     stops = page.evaluate(f"{STOPS}.length")
-    reached = set()
+    reached: set[Any] = set()
     for _ in range(2 * stops + 10):
         page.keyboard.press("Tab")
         here: dict[str, Any] = page.evaluate(HERE)

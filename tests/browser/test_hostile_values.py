@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 
 from tests.browser import temple_data
 from tests.browser.conftest import House
@@ -198,7 +198,12 @@ def without_policy(house: House, hostile: dict[str, str], browser: Browser) -> N
     context.add_init_script(WATCH)
     page = context.new_page()
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss())[1])
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     Look(page).sign_in()
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(2)>')")
     page.wait_for_function("window.ran.length > 0")  # the watch sees what runs, and the policy is really off

@@ -16,7 +16,8 @@ from pymongo.database import Database
 
 from backups_app.backup_files import bson_frames, collection_reader
 from backups_app.dump import engine
-from backups_app.dump.engine import DumpEngine, DumpReport
+from backups_app.dump.engine import DumpEngine
+from backups_app.dump.report import DumpReport
 from backups_app.errors import DatabaseUnreachable, DumpFailed, DumpTimedOut, RunCancelled, VerificationFailed
 from backups_app.mongo import tools
 from backups_app.mongo.embedded import EmbeddedServer

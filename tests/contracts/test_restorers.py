@@ -16,6 +16,7 @@ from pymongo.database import Database
 
 from backups_app.backup_files import extended_json, layout
 from backups_app.dump import python_dump
+from backups_app.dump.python_dump import Compression
 from backups_app.dump.report import DumpReport
 from backups_app.management.demo import filling
 from backups_app.mongo import structures
@@ -64,12 +65,12 @@ def source(request: pytest.FixtureRequest, golden_db: Db, local_server: Embedded
     if maker == "mongodump":
         shutil.copytree(golden.GZIP if form == "gzip" else golden.PLAIN, folder)
     else:
-        report = dumped(golden_db, local_server.uri, folder, form or "none")
+        report = dumped(golden_db, local_server.uri, folder, "gzip" if form == "gzip" else "none")
     found = verdict.verify(folder=folder, database=golden.NAME, report=report, progress=Silent())
     return Source(folder=folder, manifest=found.manifest)
 
 
-def dumped(database: Db, uri: str, folder: Path, compression: str) -> DumpReport:
+def dumped(database: Db, uri: str, folder: Path, compression: Compression) -> DumpReport:
     folder.mkdir(mode=0o700)
     return python_dump.PythonDump(compression=compression).dump(
         database=database, uri=uri, out=folder, excluded=frozenset(), timeout_seconds=60, progress=Silent()
@@ -107,7 +108,7 @@ def test_a_restorer_brings_back_every_document_option_and_index(
 @pytest.mark.parametrize("restorer", [ours, stock])
 @pytest.mark.parametrize("compression", ["none", "gzip"])
 def test_everything_that_the_demo_holds_comes_back(
-    restorer: Restorer, compression: str, demo_db: Db, target: Db, local_server: EmbeddedServer, tmp_path: Path
+    restorer: Restorer, compression: Compression, demo_db: Db, target: Db, local_server: EmbeddedServer, tmp_path: Path
 ) -> None:
     report = dumped(demo_db, local_server.uri, tmp_path / "backup", compression)
     found = verdict.verify(folder=tmp_path / "backup", database=demo_db.name, report=report, progress=Silent())

@@ -18,7 +18,7 @@ from backups_app.progress import Silent
 class Hand(Silent):
     """Progress that acts: `on_advance` with the label of each batch, once per label."""
 
-    def __init__(self, on_advance: Callable[[str], None]) -> None:
+    def __init__(self, on_advance: Callable[[str], object]) -> None:
         self._act = on_advance
         self._seen: set[str] = set()
         self.done: dict[str, int] = {}

@@ -75,7 +75,8 @@ def versions_in(database: TempleDatabase) -> Iterator[Version]:
     """Yield every document of the temple's own collections."""
     for name in database.list_collection_names():
         if name not in INTERNAL:
-            for document in database.get_collection(name, codec_options=RAW).find():
+            documents: Any = database.get_collection(name, codec_options=RAW).find()
+            for document in documents:
                 yield name, bytes(document.raw)
 
 

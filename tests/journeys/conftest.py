@@ -18,7 +18,7 @@ from backups_app.records import INTERNAL, Origin, RunDocument
 from backups_app.workflow import jobs
 
 Db = Database[dict[str, Any]]
-RAW = CodecOptions(document_class=RawBSONDocument)
+RAW = CodecOptions[RawBSONDocument](document_class=RawBSONDocument)
 AT = datetime(2025, 1, 19, 9, 0, tzinfo=UTC)
 PURGED = ("activities", "bookings", "employee_bookings")
 
@@ -69,7 +69,7 @@ def contents(database: Db, *, without: frozenset[str] = INTERNAL) -> dict[str, d
 
 
 def raw_documents(database: Db, name: str) -> dict[bytes, bytes]:
-    found = database.get_collection(name, codec_options=RAW).find()
+    found: Any = database.get_collection(name, codec_options=RAW).find()
     return {bson.encode({"_id": document["_id"]}): document.raw for document in found}
 
 
@@ -77,4 +77,4 @@ def saved_documents(folder: Path, database: str, name: str) -> dict[bytes, bytes
     """What a backup folder holds of one collection, read with pymongo's own decoder and not with ours."""
     with (folder / database / f"{name}.bson").open("rb") as file:
         frames = bson.decode_file_iter(file, codec_options=RAW)
-        return {bson.encode({"_id": frame["_id"]}): frame.raw for frame in frames}
+        return {bson.encode({"_id": frame["_id"]}): bytes(frame.raw) for frame in frames}

@@ -13,7 +13,7 @@ from backups_app.backup_files.store import Store
 from backups_app.catalog import lease, purge_ledger, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import OwnershipLost
-from backups_app.mongo.exact_writes.delete import DeleteOutcome
+from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.purge import delete
 from backups_app.records import Phase
 from backups_app.workflow import overview, owner, recovery
@@ -83,7 +83,7 @@ def test_overtaken_before_the_purge_it_deletes_nothing_and_its_backup_stays(
 def test_overtaken_between_the_ledger_and_the_delete_its_batch_is_exact_and_it_goes_no_further(
     temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = delete.delete_equal
+    real = delete_equal
     closed: list[str] = []
 
     def late(*, live: Any, frames: list[bytes]) -> DeleteOutcome:

@@ -12,12 +12,14 @@ from django.db import OperationalError
 from django.test import override_settings
 from pymongo.database import Database
 
+from backups_app import configuration as settings
 from backups_app.catalog import purge_ledger, runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable, RecordsUnavailable
+from backups_app.mongo.exact_writes.delete import delete_equal
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
-from backups_app.workflow import jobs, overview, recovery
+from backups_app.workflow import jobs, overview, prepare, recovery
 from backups_app.workflow.steps import dump, publish, verify
 
 from .conftest import contents, now, raw_documents, run_backup, saved_documents
@@ -28,7 +30,7 @@ Db = Database[dict[str, Any]]
 @contextlib.contextmanager
 def remote_fails_in(collection: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Within, the remote side cannot be reached once the purge comes to `collection`: the fault is forced."""
-    real = delete.delete_equal
+    real = delete_equal
 
     def cut(*, live: Any, frames: Any) -> Any:
         if live.collection.name == collection and "atlas" in str(
@@ -209,7 +211,7 @@ def die_in(step: Any, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> str:
         )
         with pytest.raises(Killed):
             jobs.execute(backup_id=started["backup_id"])
-    database = jobs.prepare.local_database(jobs.settings.current())
+    database = prepare.local_database(settings.current())
     gone = {"owner.started": "0"}  # as another process of this host, which has ended
     runs.collection(database).update_one({"_id": started["backup_id"]}, {"$set": gone})
     database["backup_lease"].update_one({"_id": "lease"}, {"$set": gone})

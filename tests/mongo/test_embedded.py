@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -36,7 +37,7 @@ def test_the_named_mongod_comes_first(tmp_path: Path) -> None:
 
 
 def test_without_any_mongod_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
     with pytest.raises(MongodMissing, match="MONGOD_BIN"):
         embedded.find(environment={"PATH": ""})

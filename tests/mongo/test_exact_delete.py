@@ -96,7 +96,7 @@ def test_one_id_twice_in_a_batch_is_refused_whole(bookings: Documents) -> None:
 
 
 def test_values_that_look_like_operators_are_only_values(bookings: Documents) -> None:
-    odd = [
+    odd: list[dict[str, Any]] = [
         {"_id": "$amount", "amount": "$$ROOT", "nested": {"$literal": 1}},
         {"_id": "$$ROOT", "a.b": 1, "list": ["$_id", {"$eq": [1, 1]}]},
         {"_id": {"a": "$b"}, "": {"": "$"}, "$literal": "x"},

@@ -84,7 +84,7 @@ def test_the_temples_own_database_is_refused_in_any_case_of_letters(local_db: Da
 
 
 def test_a_scratch_database_goes_however_its_rehearsal_ends(local_db: Database[Any], name: str) -> None:
-    wanted = {"name": name, "temple": local_db.name, "backup_id": "x", "created_by": "x", "now": AT}
+    wanted: dict[str, Any] = {"name": name, "temple": local_db.name, "backup_id": "x", "created_by": "x", "now": AT}
 
     with pytest.raises(RuntimeError), scratch.lent(local_db.client, **wanted) as database:
         database["c"].insert_one({"_id": 1})

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from backups_app.mongo.tools import ChildProcess
 STARTS_A_TOOL = """
 import os, sys
 from pathlib import Path
+from typing import Any
 from backups_app.mongo import tools
 tools.run(command=[sys.argv[1]], uri="mongodb://x", seconds=600, on_line=lambda line: None, checkpoint=lambda: None,
           on_child=lambda child: Path(sys.argv[2]).write_text(f"{child.pid} {child.started_at} {child.boot_id}"))
@@ -63,7 +65,7 @@ def test_a_recorded_orphan_is_ended(sleeper: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("changed", [{"started_at": "1"}, {"boot_id": "another"}, {"started_at": ""}])
-def test_another_process_of_that_number_is_left_alone(sleeper: Path, changed: dict[str, str]) -> None:
+def test_another_process_of_that_number_is_left_alone(sleeper: Path, changed: dict[str, Any]) -> None:
     process = subprocess.Popen([str(sleeper)], start_new_session=True)
     child = dataclasses.replace(tools._identity(process.pid), **changed)
 

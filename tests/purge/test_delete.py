@@ -9,6 +9,7 @@ from bson.raw_bson import RawBSONDocument
 from backups_app.catalog import purge_ledger
 from backups_app.errors import OwnershipLost, PurgeWithheld, VerificationFailed
 from backups_app.mongo import raw_bson, raw_ids
+from backups_app.mongo.exact_writes.delete import delete_equal
 from backups_app.mongo.raw_bson import Value
 from backups_app.progress import Silent
 from backups_app.purge import delete
@@ -53,7 +54,7 @@ def test_the_ledger_is_written_before_the_first_delete(local_db: TempleDatabase,
         seen.append(len(purge_ledger.open_ids(local_db, collection="bookings", ids=raw)))
         return real(live=live, frames=frames)  # type: ignore[arg-type]
 
-    real = delete.delete_equal
+    real = delete_equal
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delete, "delete_equal", look)
         purge.side(Side.LOCAL)

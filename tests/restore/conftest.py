@@ -61,11 +61,13 @@ def safety(tmp_path: Path) -> Callable[[Database[Any]], Source]:
     made = iter(range(100))
 
     def dump(database: Database[Any]) -> Source:
+        address = database.client.address
+        assert address is not None
         folder = tmp_path / f"safety_{next(made)}"
         folder.mkdir(mode=0o700)
         report = python_dump.PythonDump().dump(
             database=database,
-            uri="mongodb://{}:{}/?directConnection=true".format(*database.client.address),
+            uri="mongodb://{}:{}/?directConnection=true".format(*address),
             out=folder,
             excluded=UNDUMPED_INTERNAL,
             timeout_seconds=60,

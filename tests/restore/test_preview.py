@@ -25,7 +25,7 @@ Dump = Callable[[Database[Any]], Source]
 
 
 def look(source: Source, database: Database[Any] | None, *, disk_free_bytes: int | None = None, **more: Any) -> Preview:
-    choices = Choices(**({"backup_id": "20250119_143022", "target": "temple", "in_place": True} | more))
+    choices = Choices(**{"backup_id": "20250119_143022", "target": "temple", "in_place": True, **more})
     return preview.make(
         source=source,
         choices=choices,

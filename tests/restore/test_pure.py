@@ -31,7 +31,7 @@ def manifest(**types: str) -> Manifest:
 
 
 def some_choices(**more: Any) -> Choices:
-    return Choices(**({"backup_id": "20250119_143022", "target": "temple", "in_place": True} | more))
+    return Choices(**{"backup_id": "20250119_143022", "target": "temple", "in_place": True, **more})
 
 
 HELD = manifest(

@@ -37,7 +37,8 @@ class Caller:
         given = {"Authorization": f"Bearer {self.access}", **self.headers, **headers}
         sent = {name: value for name, value in given.items() if value}
         data = b"" if body is None else json.dumps(body).encode()
-        return send(method, path, data, sent, self.address)
+        answer: HttpResponse = send(method, path, data, sent, self.address)
+        return answer
 
     def get(self, path: str = PROBE, **headers: str) -> HttpResponse:
         return self.send("GET", path, **headers)

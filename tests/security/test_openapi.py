@@ -77,7 +77,7 @@ def schema() -> Any:
 
 
 def operations() -> list[tuple[str, str]]:
-    paths = SchemaGenerator().get_schema(public=True)["paths"]
+    paths = SchemaGenerator().get_schema(public=True)["paths"]  # type: ignore[no-untyped-call]
     return [(method.upper(), path) for path, item in paths.items() for method in item]
 
 

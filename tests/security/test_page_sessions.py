@@ -166,6 +166,6 @@ def test_the_session_of_a_page_is_none_of_the_api(super_admin: User, password: s
     client = Client(headers={"User-Agent": FIREFOX})
     client.post("/login/", {"username": "ananya", "password": password})
     request = RequestFactory().get("/api/audit")
-    request.login_session = LoginSession.objects.get()
+    request.login_session = LoginSession.objects.get()  # type: ignore[attr-defined]
 
     assert LoginSessionAuthentication().authenticate(APIView().initialize_request(request)) is None

@@ -23,7 +23,8 @@ sys.addaudithook(_hook)
 def opened() -> Iterator[list[str]]:
     """Yield a list that receives the name of every file opened meanwhile."""
     global _opened
-    _opened = names = []
+    names: list[str] = []
+    _opened = names
     try:
         yield names
     finally:

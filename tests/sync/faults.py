@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from pymongo.errors import AutoReconnect
+from pymongo.monitoring import ConnectionClosedReason
 from pymongo.synchronous import command_runner
-from pymongo.synchronous.pool import ConnectionClosedReason
 
 
 class Crash(BaseException):
