@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from backups_app.access import audit, roles, sessions, visit
+from backups_app.access import audit, denials, roles, sessions, visit
 from backups_app.models import AuditEvent, LoginSession, User
 from backups_app.records import Origin
 
@@ -25,8 +25,11 @@ def _one_door(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
 def _may_enter(request: HttpRequest) -> bool:
     """Django's rights alone open nothing here, either: who may change people could make themselves an administrator,
     and the audit trail is for those who may see backups."""
-    staff = getattr(request.user, "is_staff", False) is True
-    return staff and roles.may_manage_backups(request.user)
+    user = request.user
+    if isinstance(user, User) and not roles.may_manage_backups(user):
+        denials.note(request, user=user, origin=Origin.WEB, now=timezone.now())
+        return False
+    return getattr(user, "is_staff", False) is True and roles.may_manage_backups(user)
 
 
 admin.site.login = _one_door  # type: ignore[method-assign]

@@ -110,6 +110,7 @@ class AuditEvent(models.Model):
     n = models.PositiveBigIntegerField(primary_key=True)
     at = models.DateTimeField()
     actor = models.CharField(max_length=150)
+    role_id = models.IntegerField(null=True, blank=True, help_text="The actor's role then. Empty for a command.")
     session = models.CharField(max_length=43, blank=True)
     origin = models.CharField(max_length=8)
     address = models.CharField(max_length=45, blank=True)
@@ -124,6 +125,10 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-n"]
+        indexes: ClassVar = [
+            models.Index(fields=["at"], name="audit_at"),
+            models.Index(fields=["target"], name="audit_target"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.n}: {self.actor} {self.action} {self.target} {self.result}"

@@ -19,7 +19,8 @@ from django.db import DatabaseError, IntegrityError, transaction
 from backups_app import formats
 from backups_app.access import request_context
 from backups_app.errors import RecordsUnavailable
-from backups_app.models import AuditEvent
+from backups_app.models import AuditEvent, User
+from backups_app.records import Origin
 
 START = hashlib.sha256(b"templeops audit trail 1").hexdigest()
 TRIES = 50
@@ -64,21 +65,23 @@ def record(
     request_id: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
-    """Append one row and return it. `actor` is the username, `session` the login session's `sid`, `origin` one of
-    `records.Origin`, `target` an id or a name; `details` plain JSON values, no secret and no document. Within a request
-    `session`, `address` and `request_id` are the request's, unless told otherwise.
+    """Append one row and return it. `actor` is the username (the role that it has now is kept beside it), `session`
+    the login session's `sid`, `origin` one of `records.Origin`, `target` an id or a name; `details` plain JSON values,
+    no secret and no document. Within a request `session`, `address` and `request_id` are the request's, unless told
+    otherwise.
 
     Numbers have no gaps: of two who append at once, the slower one tries again with the next number. Raise
     `RecordsUnavailable` when the database cannot be used: what cannot be put on record is not done.
     """
     asked = request_context.current()
-    facts = {
+    facts: dict[str, Any] = {
         "at": now.astimezone(UTC), "actor": storable(actor)[:150], "session": session or asked.session,
         "origin": str(origin), "address": address or asked.address, "action": action, "target": storable(target)[:255],
         "result": storable(result)[:64], "request_id": (request_id or asked.request_id)[:32],
         "details": _plain_json(details or {}),
     }  # fmt: skip
     with _usable():
+        facts["role_id"] = _role_of(facts["actor"], origin)
         for _ in range(TRIES):
             event = _following(AuditEvent.objects.order_by("-n").first(), facts)
             try:
@@ -93,6 +96,13 @@ def record(
 def storable(text: str) -> str:
     """Return the text as every database can keep it: PostgreSQL knows no NUL, and no database half a character."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _role_of(actor: str, origin: str) -> int | None:
+    """The role of a person who came by page or API. Who runs a command is a user of the machine, whatever the name."""
+    if origin not in (Origin.WEB, Origin.API):
+        return None
+    return User.objects.filter(username=actor).values_list("role_id", flat=True).first()
 
 
 def _plain_json(details: Mapping[str, Any]) -> Any:
@@ -135,9 +145,9 @@ def newest(*, limit: int, before: int | None = None) -> list[AuditEvent]:
 def public(event: AuditEvent) -> dict[str, Any]:
     """Return a row as the API and `--json` tell it."""
     return {
-        "n": event.n, "at": formats.utc(event.at), "actor": event.actor, "session": event.session,
-        "origin": event.origin, "from": event.address, "action": event.action, "target": event.target,
-        "result": event.result, "request_id": event.request_id, "details": event.details,
+        "n": event.n, "at": formats.utc(event.at), "actor": event.actor, "role_id": event.role_id,
+        "session": event.session, "origin": event.origin, "from": event.address, "action": event.action,
+        "target": event.target, "result": event.result, "request_id": event.request_id, "details": event.details,
     }  # fmt: skip
 
 
@@ -167,10 +177,15 @@ def _chained(chain: str, event: AuditEvent) -> str:
 
 
 def _canonical(event: AuditEvent) -> bytes:
-    """The row as the same bytes from every database: sorted keys, UTC with microseconds."""
+    """The row as the same bytes from every database: sorted keys, UTC with microseconds.
+
+    A row without a role has no key for it: such were all rows before roles were kept, and their chain stays good.
+    """
     row = {
         "n": event.n, "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"), "actor": event.actor,
         "session": event.session, "origin": event.origin, "address": event.address, "action": event.action,
         "target": event.target, "result": event.result, "request_id": event.request_id, "details": event.details,
     }  # fmt: skip
+    if event.role_id is not None:
+        row["role_id"] = event.role_id
     return json.dumps(row, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()

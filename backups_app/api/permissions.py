@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from backups_app.access import roles
+from backups_app.access import denials, roles
 from backups_app.errors import NotAuthenticated, RoleRequired
 from backups_app.models import LoginSession, User
+from backups_app.records import Origin
 
 
 class LoginSessionAuthentication(BaseAuthentication):
@@ -42,6 +44,7 @@ class MayManageBackups(SignedIn):
     def has_permission(self, request: Request, view: Any) -> bool:
         super().has_permission(request, view)
         if not roles.may_manage_backups(request.user):
+            denials.note(request._request, user=request.auth.user, origin=Origin.API, now=timezone.now())
             raise RoleRequired
         return True
 

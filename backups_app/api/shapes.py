@@ -223,6 +223,7 @@ class AuditRow(serializers.Serializer[Any]):
     n = IntegerField()
     at = DateTimeField()
     actor = CharField()
+    role_id = IntegerField(allow_null=True)
     session = CharField(allow_blank=True)
     origin = CharField()
     action = CharField()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -13,17 +12,18 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.access import roles
+from backups_app.access import denials, roles
 from backups_app.errors import ModeNotLocal, NotAuthenticated, TempleOpsError
+from backups_app.models import User
 from backups_app.pages.requests import AdminRequest, go_to, here, is_htmx
+from backups_app.records import Origin
 
 P = ParamSpec("P")
 View = Callable[Concatenate[AdminRequest, P], HttpResponse]
 Guarded = Callable[Concatenate[HttpRequest, P], HttpResponse]
-
-logger = logging.getLogger(__name__)
 
 
 @overload
@@ -94,7 +94,7 @@ def to_login(request: HttpRequest) -> HttpResponse:
 
 def denied(request: HttpRequest) -> HttpResponse:
     """403: name the person's role and the roles needed. Inside a page this replaces all of its content."""
-    logger.warning("Page refused for the role", extra={"path": request.path, "user": request.user.get_username()})
+    denials.note(request, user=cast(User, request.user), origin=Origin.WEB, now=timezone.now())
     return whole(request, "errors/denied.html", {}, status=HTTPStatus.FORBIDDEN)
 
 

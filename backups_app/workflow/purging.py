@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
 from pymongo.database import Database
 
 from backups_app import formats
@@ -163,7 +164,7 @@ def _audit(run: Run, *, side: Side, result: str, names: list[str]) -> None:
         action=f"purge.{side.value}",
         target=run.backup_id,
         result=result,
-        now=run.now,
+        now=timezone.now(),
         details={"collections": names, "counts": run.document["purge"][side.value]},
     )
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+from django.utils import timezone
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
@@ -133,18 +134,18 @@ def _recorded(
         "only": sorted(wish.only) if wish.only is not None else None,
     }  # fmt: skip
 
-    def record(result: str, details: Mapping[str, Any]) -> None:
+    def record(result: str, details: Mapping[str, Any], at: datetime) -> None:
         audit.record(
-            actor=requested_by, origin=origin, action="sync", target=run_id, result=result, now=now, details=details
+            actor=requested_by, origin=origin, action="sync", target=run_id, result=result, now=at, details=details
         )
 
-    record(audit.STARTED, asked)
+    record(audit.STARTED, asked, now)
     try:
         report: SyncReport = work()
     except TempleOpsError as error:
-        record(error.code, asked)
+        record(error.code, asked, timezone.now())
         raise
-    record("success", {**asked, "counts": report.counts})
+    record("success", {**asked, "counts": report.counts}, timezone.now())
     return report
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from django.db import connection
 
 from backups_app.access import audit, request_context
-from backups_app.models import AuditEvent
+from backups_app.models import AuditEvent, User
+from backups_app.records import Origin
 
 pytestmark = pytest.mark.django_db
 TABLE = AuditEvent._meta.db_table
+CHAIN_OF_OLD = "ab9487ec9369b907f31d7de58a2754d968fed33f0030c62f262ca070644ab8e6"
+"""Of one row, as the first release computed it."""
 
 
 def a_trail(now: datetime, rows: int = 10) -> list[audit.Digest]:
@@ -60,12 +63,13 @@ def test_the_digest_is_the_same_whatever_the_zone_a_moment_was_written_in(now: d
     assert audit.verify(published=published(digests, 2)).good
 
 
+THE_REST = "session, origin, address, action, target, result, request_id, details, chain"
 TAMPERINGS: dict[str, Callable[[], None]] = {
     "edited": lambda: sql(f"UPDATE {TABLE} SET actor = 'ravi' WHERE n = 3"),
+    "promoted": lambda: sql(f"UPDATE {TABLE} SET role_id = 0 WHERE n = 3"),
     "deleted": lambda: sql(f"DELETE FROM {TABLE} WHERE n = 3"),
     "inserted": lambda: sql(
-        f"INSERT INTO {TABLE} SELECT 0, at, 'mallory', role_id, session, origin, address, action, target, result, request_id,"
-        f" details, chain FROM {TABLE} WHERE n = 1"
+        f"INSERT INTO {TABLE} (n, at, actor, {THE_REST}) SELECT 0, at, 'mallory', {THE_REST} FROM {TABLE} WHERE n = 1"
     ),
     "swapped": lambda: sql(
         f"UPDATE {TABLE} SET n = 1000 WHERE n = 2",
@@ -142,6 +146,26 @@ def test_a_row_written_within_a_request_knows_where_it_came_from(now: datetime) 
     request_context.leave(token)
 
     assert (event.address, event.session, len(event.request_id)) == ("192.0.2.7", "the-session", 12)
+
+
+def test_a_row_keeps_the_role_that_a_person_had_then(now: datetime, admin: User) -> None:
+    rows = [
+        audit.record(actor="ravi", origin=origin, action="backup.requested", result="accepted", now=now)
+        for origin in (Origin.WEB, Origin.API, Origin.COMMAND, Origin.SCHEDULE)
+    ]
+    User.objects.filter(pk=admin.pk).update(role_id=3)
+
+    assert [row.role_id for row in rows] == [1, 1, None, None]
+    assert audit.public(AuditEvent.objects.get(n=1))["role_id"] == 1
+    assert audit.verify(published=()).good
+
+
+def test_the_chain_of_rows_from_before_roles_were_kept_stays_good() -> None:
+    then = datetime(2026, 1, 19, 11, 14, 20, tzinfo=UTC)
+
+    audit.record(actor="root", origin="command", action="sync", target="20260119_111420", result="started", now=then)
+
+    assert audit.digest().sha256 == CHAIN_OF_OLD
 
 
 def test_one_who_lost_the_race_for_a_number_takes_the_next(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:

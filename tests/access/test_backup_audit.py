@@ -98,6 +98,6 @@ def test_the_trail_is_listed_newest_first(now: datetime) -> None:
 
     rows = json.loads(said)
     assert (code, [row["n"] for row in rows]) == (0, [3, 2])
-    assert set(rows[0]) == {"n", "at", "actor", "session", "origin", "from", "action", "target", "result",
+    assert set(rows[0]) == {"n", "at", "actor", "role_id", "session", "origin", "from", "action", "target", "result",
                             "request_id", "details"}  # fmt: skip
     assert "ananya backup.requested run 2 accepted" in run()[1]

@@ -14,6 +14,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from backups_app.configuration import Configuration
+from backups_app.models import AuditEvent
 from tests.security.callers import PASSWORD, api_caller, every_cell, in_mode
 from tests.security.conftest import Caller
 from tests.security.matrix import API_ROWS, BACKUP_ID, CALLERS, MODE_SENTENCE, Answer, Kind, Mode, Row, Who, expected
@@ -91,6 +92,7 @@ def test_cell(row: Row, who: Who, mode: Mode, monkeypatch: pytest.MonkeyPatch) -
 
     assert answer.status_code == cell.status, answer.content
     assert [one.calls > 0 for one in behind] == [cell.runs] * len(behind)
+    assert AuditEvent.objects.filter(action="access.denied").count() == (cell.code == "role_required")
     check_body(answer, cell, row, mode)
 
 

@@ -12,6 +12,7 @@ from django.urls import URLPattern
 
 from backups_app.access import page_login
 from backups_app.configuration import Configuration
+from backups_app.models import AuditEvent
 from backups_app.pages import urls
 from tests.security.callers import PASSWORD, browser_of, every_cell, in_mode
 from tests.security.conftest import FIREFOX
@@ -102,6 +103,7 @@ def test_cell(row: tuple[str, str], who: Who, mode: Mode, behind: list[str], mon
         assert answer.headers["Location"].startswith("/login/?")
     if cell.code == "role":
         assert "This page is for administrators" in text
+        assert AuditEvent.objects.get(action="access.denied").target == f"/{PATTERNS[name].pattern}"
     if cell.status == 403 and not cell.code:
         assert MODE_SENTENCE in text
 
