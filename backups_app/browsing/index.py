@@ -106,17 +106,18 @@ _walks_lock = Lock()
 
 
 def _walk_of(folder: Path, relative: str) -> Walk:
-    with descent.open_file(folder, relative) as file:
-        status = _status(file.fileno())
+    known = identity(folder, relative)
     with _walks_lock:
-        walk = _walks.get(status) or Walk(folder, relative)
-        _walks[status] = walk
-        _walks.move_to_end(status)
+        walk = _walks.get(known) or Walk(folder, relative)
+        _walks[known] = walk
+        _walks.move_to_end(known)
         while len(_walks) > _KEPT:
             _walks.popitem(last=False)[1].close()
         return walk
 
 
-def _status(descriptor: int) -> Identity:
-    status = os.fstat(descriptor)
+def identity(folder: Path, relative: str) -> Identity:
+    """Return what tells this file, as it is now, from any other. Raise FileNotFoundError."""
+    with descent.open_file(folder, relative) as file:
+        status = os.fstat(file.fileno())
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
