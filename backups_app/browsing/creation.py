@@ -52,7 +52,7 @@ def span(source: CollectionFile, *, seconds: float = SECONDS) -> tuple[int, int]
     with walk.lock:
         try:
             _go_on(source, walk, until=time.monotonic() + seconds)
-        except (DamagedDocument, InvalidFrame):
+        except DamagedDocument:
             return None
         if walk.at < source.total or walk.first is None or walk.last is None:
             return None

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from functools import cached_property
 
 from backups_app.backup_files.bson_frames import SMALLEST, InvalidFrame, Readable
+from backups_app.errors import DamagedDocument
 
 _LENGTH = struct.Struct("<i")
 
@@ -26,12 +27,12 @@ class Block:
             starts.append(at)
             length = _LENGTH.unpack_from(self.data, at)[0] if at + SMALLEST <= len(self.data) else 0
             if length < SMALLEST or at + length > len(self.data):
-                raise InvalidFrame("a document's length is impossible", number=self.first + number)
+                raise DamagedDocument(number=self.first + number + 1, readable=self.first + number)
             at += length
         return starts
 
     def frame(self, number: int) -> bytes:
-        """Return document `number` of this block, counted from 0. Raise `InvalidFrame` when the lengths are wrong."""
+        """Return document `number` of this block, counted from 0. Raise `DamagedDocument` for wrong lengths."""
         return self.data[self._starts[number] : self.end_of(number)]
 
     def end_of(self, number: int) -> int:
