@@ -261,12 +261,30 @@ class DiskFull(TempleOpsError):
     )
 
 
+class NoRoomToBegin(DiskFull):
+    """The same, found before anything began."""
+
+    sentence = (
+        "The backup disk is full: about {needed} are needed, {free} are free. No backup can start. "
+        "Free some space, or remove old backups, and try again."
+    )
+
+
 class FolderNotWritable(TempleOpsError):
     """Facts: `errno_name`."""
 
     code, exit_code = "permission_error", 12
     sentence = (
         "The backup folder cannot be written ({errno_name}). The purge deleted nothing. "
+        "Give the user that runs TempleOps the right to write there: chmod 700 on BACKUP_DIR."
+    )
+
+
+class NoFolderToBegin(FolderNotWritable):
+    """The same, found before anything began."""
+
+    sentence = (
+        "The backup folder cannot be written ({errno_name}). No backup can start. "
         "Give the user that runs TempleOps the right to write there: chmod 700 on BACKUP_DIR."
     )
 

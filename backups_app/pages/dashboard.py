@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -32,15 +33,15 @@ def home(request: AdminRequest) -> HttpResponse:
     """Backup Management; in cloud mode a page of information in its place, with 200, as the status of the API."""
     if not configuration.current().is_local:
         return render(request, "backups/cloud.html", {"place": "backups", "configuration": configuration.current()})
-    runs = overview.list_runs(configuration=configuration.current(), every=True, limit=run_pages.LATEST_RUNS)
-    return render(request, "backups/home.html", home_context(request, runs))
+    return render(request, "backups/home.html", home_context(request))
 
 
-def home_context(request: AdminRequest, runs: list[RunDocument]) -> dict[str, Any]:
+def home_context(request: AdminRequest) -> dict[str, Any]:
     """Return what the home page shows: its panel, its status, its two buttons, the latest runs."""
     now = timezone.now()
+    card = _card(request, now)
+    runs = overview.list_runs(configuration=configuration.current(), every=True, limit=run_pages.LATEST_RUNS)
     shown = shown_run(runs)
-    card = status_card.look(now=now) if "check" in request.GET else status_card.current(now=now)
     return {
         "place": "backups",
         "panel": run_panel.of(shown, now=now) if shown else None,
@@ -50,6 +51,13 @@ def home_context(request: AdminRequest, runs: list[RunDocument]) -> dict[str, An
         "count_now": "" if "counts" in request.GET else f"{reverse('pages:home')}?counts=1",
         **trigger.card_context(request, active=_active(runs)),
     }
+
+
+def _card(request: AdminRequest, now: datetime) -> status_card.StatusCard:
+    """What is known is shown at once: the card looks by itself. Without a script, the page looks where it is old."""
+    if "check" in request.GET:
+        return status_card.look(now=now)
+    return status_card.current(now=now, at_most=status_card.KNOWN_FOR if "counts" in request.GET else None)
 
 
 def shown_run(runs: list[RunDocument]) -> RunDocument | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, cast, overload
@@ -18,12 +19,16 @@ from backups_app import configuration
 from backups_app.access import denials, roles
 from backups_app.errors import ModeNotLocal, NotAuthenticated, TempleOpsError
 from backups_app.models import User
+from backups_app.mongo import lost
 from backups_app.pages.requests import AdminRequest, go_to, here, is_htmx
 from backups_app.records import Origin
 
 P = ParamSpec("P")
 View = Callable[Concatenate[AdminRequest, P], HttpResponse]
 Guarded = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+SHOWS = ("GET", "HEAD")
+"""What only shows something may believe that a server is as lost as it was a moment ago."""
 
 
 @overload
@@ -50,7 +55,8 @@ def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = Fa
             if not in_any_mode and not configuration.current().is_local:
                 return problem(request, ModeNotLocal())
             try:
-                return inner(cast(AdminRequest, request), *args, **kwargs)
+                with lost.believed() if request.method in SHOWS else nullcontext():
+                    return inner(cast(AdminRequest, request), *args, **kwargs)
             except NotAuthenticated:
                 return to_login(request)
             except TempleOpsError as error:

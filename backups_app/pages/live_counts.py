@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -53,19 +53,24 @@ class LiveCounts:
         return sum(abs((row.local or 0) - (row.remote or 0)) for row in self.rows) if self.remote_known else 0
 
 
+def uncounted() -> list[Row]:
+    """The collections that a purge would meet, before anybody counted."""
+    names = (*PURGEABLE_WHEN_CONFIRMED, *PURGEABLE_ALWAYS)
+    return [Row(collection=name, local=None, remote=None, always=name in PURGEABLE_ALWAYS) for name in names]
+
+
 def now() -> LiveCounts:
     """Count. A side that cannot be reached is unknown, never zero."""
     counted = overview.counts(configuration=configuration.current())
     local, remote = counted.local, counted.remote
     return LiveCounts(
         rows=[
-            Row(
-                collection=name,
-                local=None if local is None else local.get(name, 0),
-                remote=None if remote is None else remote.get(name, 0),
-                always=name in PURGEABLE_ALWAYS,
+            replace(
+                row,
+                local=None if local is None else local.get(row.collection, 0),
+                remote=None if remote is None else remote.get(row.collection, 0),
             )
-            for name in (*PURGEABLE_WHEN_CONFIRMED, *PURGEABLE_ALWAYS)
+            for row in uncounted()
         ],
         counted_at=timezone.now(),
         two_sided=counted.sync_enabled,

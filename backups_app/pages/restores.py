@@ -29,7 +29,7 @@ def listing(request: AdminRequest) -> HttpResponse:
         "place": "restores",
         "rows": [_row(run) for run in runs if run.get("restore")],
         "copies": restoring.list_copies(configuration=settings),
-        "proven": status_card.current(now=timezone.now()).system.last_proven,
+        "proven": status_card.current(now=timezone.now(), at_most=status_card.KNOWN_FOR).last_proven,
         "newest": _newest(),
         "removed": request.GET.get("removed", ""),
     }

@@ -15,6 +15,7 @@ from backups_app.catalog.runs import CANCELLABLE
 from backups_app.pages import restore_result, restore_steps, run_steps, run_words
 from backups_app.pages.restore_result import RestoreShown
 from backups_app.pages.run_steps import Line
+from backups_app.pages.told import tell
 from backups_app.pages.wording import aware
 from backups_app.records import Phase, RunDocument, Side, Status, StepState, SyncStatus
 from backups_app.workflow import overview
@@ -108,6 +109,13 @@ class RunPanel:
     def technical(self) -> str:
         """What support asks for. Nothing of it is a secret."""
         return json.dumps(overview.public({name: self.run.get(name) for name in TECHNICAL}), indent=2)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What the run warned of, in the page's language, without what its words and its lines say already."""
+        said = " ".join([self.words.safe, self.words.rest, *(line.sentence for line in self.lines)])
+        warned = [tell(warning) for warning in self.run.get("warnings") or []]
+        return [warning for warning in warned if warning not in said]
 
     @property
     def browsable(self) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.errors import BackupNotFound, NotCancellable, RunActive
+from backups_app.errors import BackupNotFound, DatabaseUnreachable, NotCancellable, RunActive
 from backups_app.pages import restore_result, run_panel, status_card, trigger
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
@@ -83,12 +83,24 @@ def run(request: AdminRequest, backup_id: str) -> HttpResponse:
 @admin_page(polled=True)
 def progress(request: AdminRequest, backup_id: str) -> HttpResponse:
     """The polled part of the panel. A run that has ended answers with the whole result, which polls no more."""
-    context = panel_context(backup_id) | {"all_bars": request.GET.get("bars") == "all"}
+    try:
+        context = panel_context(backup_id) | {"all_bars": request.GET.get("bars") == "all"}
+    except DatabaseUnreachable as error:
+        return _out_of_sight(request, error)
     if context["panel"].running:
         return show(request, page="backups/run.html", fragment="backups/_progress_answer.html", context=context)
     status_card.forget()
     response = show(request, page="backups/run.html", fragment="backups/_started.html", context=context)
     return in_panel(request, response)
+
+
+def _out_of_sight(request: AdminRequest, error: DatabaseUnreachable) -> HttpResponse:
+    """Nobody can see how far the run is. The panel keeps what it shows, says so, and goes on asking."""
+    if not is_htmx(request):
+        raise error
+    response = render(request, "backups/_out_of_sight.html", {"error": error}, status=error.status)
+    response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#out-of-sight", "outerHTML"
+    return response
 
 
 def in_panel(request: AdminRequest, response: HttpResponse) -> HttpResponse:

@@ -30,7 +30,7 @@ def card_context(request: AdminRequest, *, active: RunDocument | None) -> dict[s
         "blocked_because": _blocked_because(),
         "sync_enabled": configuration.current().sync_enabled,
         "key": new_key(),
-        "last": status_card.current(now=timezone.now()).system.last_backup,
+        "last": status_card.last_backup(now=timezone.now()),
         "counts": None if request.GET.get("counts") is None else live_counts.now(),
     }
 
@@ -50,17 +50,19 @@ def new_key() -> str:
 @admin_page(polled=True)
 def counts(request: AdminRequest) -> HttpResponse:
     """Both choices with the numbers of this moment."""
-    return render(
-        request,
-        "backups/_choices.html",
-        card_context(request, active=runs.active_run()) | {"counts": live_counts.now()},
-    )
+    counted = {"counts": live_counts.now()}  # first: what it finds lost nobody asks again
+    return render(request, "backups/_choices.html", card_context(request, active=runs.active_run()) | counted)
 
 
 @require_GET
 @admin_page
 def confirm_deletion(request: AdminRequest) -> HttpResponse:
-    """What the red button would delete, on both sides, and the words to type."""
+    """What the red button would delete, on both sides, and the words to type.
+
+    A dialog opens at once, asks for this with `counted`, and puts the answer in its place; a page counts first.
+    """
+    if is_htmx(request) and "counted" not in request.GET:
+        return render(request, "backups/_confirm_dialog.html", _question(request) | {"rows": live_counts.uncounted()})
     return _confirmation(request)
 
 
@@ -119,18 +121,20 @@ def watch(request: AdminRequest, active: RunActive) -> HttpResponse:
 
 
 def _confirmation(request: AdminRequest, *, refusal: TempleOpsError | None = None) -> HttpResponse:
-    context = {
+    counts = live_counts.now()
+    context = _question(request) | {"counts": counts, "rows": counts.rows, "refusal": refusal}
+    fragment = "backups/_confirm_form.html" if refusal is None else "backups/_confirm_dialog.html"
+    status = HTTPStatus.OK if refusal is None else HTTPStatus.UNPROCESSABLE_ENTITY
+    return show(request, page="backups/confirm.html", fragment=fragment, context=context, status=status)
+
+
+def _question(request: AdminRequest) -> dict[str, Any]:
+    return {
         "place": "backups",
-        "counts": live_counts.now(),
         "sync_enabled": configuration.current().sync_enabled,
         "key": request.POST.get("key") or new_key(),
         "phrase": CONFIRMATION_PHRASE,
         "typed": request.POST.get("confirm", ""),
-        "refusal": refusal,
         "ask_password": not sessions.is_fresh(request.login_session, timezone.now()),
         "dialog": is_htmx(request),
     }
-    status = HTTPStatus.OK if refusal is None else HTTPStatus.UNPROCESSABLE_ENTITY
-    return show(
-        request, page="backups/confirm.html", fragment="backups/_confirm_dialog.html", context=context, status=status
-    )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import pymongo
 from pymongo.errors import PyMongoError
 
 from backups_app import formats
@@ -17,7 +16,8 @@ from backups_app.backup_files.store import Store
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
-from backups_app.records import PURGEABLE, RunDocument, Status
+from backups_app.mongo import lost
+from backups_app.records import PURGEABLE, RunDocument, Side, Status
 from backups_app.workflow import folder_records, outcome, prepare, recovery
 
 logger = logging.getLogger(__name__)
@@ -54,12 +54,20 @@ def list_runs(*, configuration: Configuration, every: bool = False, limit: int =
 
 
 def get_run(*, configuration: Configuration, backup_id: str) -> RunDocument:
-    """Return one run, from its record or from its folder. Raise `InvalidBackupId`, `BackupNotFound`."""
+    """Return one run, from its record or from its folder. Raise `InvalidBackupId`, `BackupNotFound`.
+
+    Raise `DatabaseUnreachable` where there is no folder and nobody can tell whether there is a record.
+    """
     layout.check_id(backup_id)
-    store = prepare.store(configuration)
-    record = _record(configuration, backup_id)
+    store, record, silence = prepare.store(configuration), None, None
+    try:
+        record = _record(configuration, backup_id)
+    except (PyMongoError, TempleOpsError) as error:
+        silence = error
     if backup_id in store.backups().ids:
         return _merged(store, backup_id, record)
+    if silence is not None:
+        raise silence
     if record is None:
         raise BackupNotFound()
     if record["phase"] == "queued" and record["status"] == Status.IN_PROGRESS:
@@ -71,7 +79,7 @@ def get_run(*, configuration: Configuration, backup_id: str) -> RunDocument:
 def active_run(*, configuration: Configuration) -> RunDocument | None:
     """Return the run in progress, or None; None too where the server does not answer."""
     try:
-        with pymongo.timeout(LOOK_SECONDS):
+        with lost.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS):
             document = runs.active(prepare.local_database(configuration))
     except (PyMongoError, TempleOpsError):
         return None
@@ -80,15 +88,15 @@ def active_run(*, configuration: Configuration) -> RunDocument | None:
 
 def counts(*, configuration: Configuration) -> LiveCounts:
     """Count the purgeable collections on both sides now, at most three seconds a side."""
-    local = _counted(prepare.local_database, configuration)
-    remote = _counted(prepare.remote_database, configuration) if configuration.sync_enabled else None
+    local = _counted(Side.LOCAL, configuration)
+    remote = _counted(Side.REMOTE, configuration) if configuration.sync_enabled else None
     return LiveCounts(local=local, remote=remote, sync_enabled=configuration.sync_enabled)
 
 
-def _counted(opened: Any, configuration: Configuration) -> dict[str, int] | None:
+def _counted(side: Side, configuration: Configuration) -> dict[str, int] | None:
     try:
-        database = opened(configuration)
-        with pymongo.timeout(COUNT_SECONDS):
+        database = prepare.side(configuration, side)
+        with lost.asking(side, configuration=configuration, seconds=COUNT_SECONDS, anew=True):
             return {name: database[name].count_documents({}) for name in PURGEABLE}
     except (PyMongoError, TempleOpsError):
         return None
@@ -97,7 +105,7 @@ def _counted(opened: Any, configuration: Configuration) -> dict[str, int] | None
 def _records(configuration: Configuration) -> dict[str, RunDocument] | None:
     """Return the records by id, or None when the server does not answer."""
     try:
-        with pymongo.timeout(LOOK_SECONDS):
+        with lost.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS):
             return {document["_id"]: document for document in runs.recent(prepare.local_database(configuration))}
     except (PyMongoError, TempleOpsError) as error:
         logger.warning("Listing from the folders alone", extra={"reason": type(error).__name__})
@@ -105,11 +113,8 @@ def _records(configuration: Configuration) -> dict[str, RunDocument] | None:
 
 
 def _record(configuration: Configuration, backup_id: str) -> RunDocument | None:
-    try:
-        with pymongo.timeout(LOOK_SECONDS):
-            return runs.get(prepare.local_database(configuration), backup_id=backup_id)
-    except (PyMongoError, TempleOpsError):
-        return None
+    with lost.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS):
+        return runs.get(prepare.local_database(configuration), backup_id=backup_id)
 
 
 def _merged(store: Store, backup_id: str, record: RunDocument | None) -> RunDocument:

@@ -13,6 +13,7 @@ from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, BackupRemoved, VerificationFailed
 from backups_app.mongo import connections
+from backups_app.records import Side
 from backups_app.sync.engine import SyncOptions
 
 
@@ -26,6 +27,13 @@ def remote_database(configuration: Configuration) -> Database[Any] | None:
     if not configuration.sync_enabled:
         return None
     return connections.database(connections.open_remote(configuration), configuration.database_name)
+
+
+def side(configuration: Configuration, which: Side) -> Database[Any]:
+    """Return the temple's database on one side; ask `configuration.sync_enabled` before you want Atlas."""
+    database = local_database(configuration) if which is Side.LOCAL else remote_database(configuration)
+    assert database is not None, "sync is off"
+    return database
 
 
 def store(configuration: Configuration) -> Store:

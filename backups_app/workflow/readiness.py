@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pymongo
-
 from backups_app import formats
 from backups_app.backup_files.store import DiskUsage, Store
 from backups_app.catalog import lease
@@ -16,14 +14,14 @@ from backups_app.dump import engine
 from backups_app.errors import (
     DatabaseNotFound,
     DatabaseUnreachable,
-    DiskFull,
-    FolderNotWritable,
     LocalUrlMissing,
     ModeNotLocal,
+    NoFolderToBegin,
+    NoRoomToBegin,
     StoreMissing,
     TempleOpsError,
 )
-from backups_app.mongo import connections
+from backups_app.mongo import connections, lost
 from backups_app.mongo.connections import MongoDatabase
 from backups_app.records import INTERNAL, Side
 from backups_app.workflow import prepare
@@ -59,14 +57,17 @@ def require_ready(*, configuration: Configuration, may_be_empty: bool = False) -
 
     With `may_be_empty` a database that does not exist yet is no reason: a restore makes it.
     """
-    for refusal in _refusals(configuration, _Findings(), may_be_empty=may_be_empty):
+    for refusal in _refusals(configuration, _Findings(), may_be_empty=may_be_empty, anew=True):
         raise refusal
 
 
-def look(*, configuration: Configuration) -> Readiness:
-    """Return every reason why no run may start now; nothing is raised and nothing written."""
+def look(*, configuration: Configuration, anew: bool = False) -> Readiness:
+    """Return every reason why no run may start now; nothing is raised and nothing written.
+
+    A page that is shown believes that a server is lost when it was a moment ago, unless it wants it looked at `anew`.
+    """
     found = _Findings()
-    refusals = tuple(_refusals(configuration, found))
+    refusals = tuple(_refusals(configuration, found, anew=anew))
     return Readiness(
         refusals=refusals, engine=found.engine, data_bytes=found.data_bytes, disk=found.disk, local=found.local
     )
@@ -92,7 +93,7 @@ class _Findings:
 
 
 def _refusals(
-    configuration: Configuration, found: _Findings, *, may_be_empty: bool = False
+    configuration: Configuration, found: _Findings, *, may_be_empty: bool = False, anew: bool
 ) -> Iterator[TempleOpsError]:
     """Look in the order in which an admin would mend things. A later look is left out where it needs an earlier one."""
     if not configuration.is_local:
@@ -104,7 +105,7 @@ def _refusals(
     yield from _engine(configuration, found)
     database = prepare.local_database(configuration)
     try:
-        with connections.reachable(Side.LOCAL), pymongo.timeout(LOOK_SECONDS):
+        with lost.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS, anew=anew):
             found.local = connections.facts(database.client)
             if not may_be_empty or configuration.database_name in NEVER_A_TEMPLE:
                 _require_temple(database, configuration)
@@ -141,7 +142,7 @@ def _store(store: Store, *, known: object, found: _Findings) -> Iterator[TempleO
             yield StoreMissing()
             return
         if not _writable(store):
-            yield FolderNotWritable(errno_name="EACCES")
+            yield NoFolderToBegin(errno_name="EACCES")
             return
         found.disk = store.usage()
     except TempleOpsError as refusal:
@@ -150,7 +151,7 @@ def _store(store: Store, *, known: object, found: _Findings) -> Iterator[TempleO
     if found.disk is not None and found.data_bytes is not None:
         needed = preflight.needed_bytes(found.data_bytes)
         if found.disk.free_bytes < needed:
-            yield DiskFull(needed=formats.size(needed), free=formats.size(found.disk.free_bytes))
+            yield NoRoomToBegin(needed=formats.size(needed), free=formats.size(found.disk.free_bytes))
 
 
 def _writable(store: Store) -> bool:

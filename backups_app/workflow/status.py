@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-import pymongo
 from pymongo.errors import PyMongoError
 
 from backups_app import formats
 from backups_app.configuration import Configuration
 from backups_app.errors import ModeNotLocal, TempleOpsError
-from backups_app.mongo import connections
+from backups_app.mongo import connections, lost
 from backups_app.records import Kind, RunDocument, Side, Status
 from backups_app.workflow import overview, prepare, readiness, sync_run
 from backups_app.workflow.sync_run import SyncOverview
@@ -46,7 +45,8 @@ class Reach:
 class SystemStatus:
     """What `GET /api/backup/status` and the status card say. `refusals` are the reasons why no run may start now.
 
-    `last_proven` is the last rehearsal that ended well: its backup was restored whole and compared.
+    `unfinished` is the newest run whose deletion can be resumed. `last_proven` is the last rehearsal that ended well: its
+    backup was restored whole and compared.
     """
 
     primary_database: str
@@ -61,6 +61,7 @@ class SystemStatus:
     last_backup: RunDocument | None
     last_run: RunDocument | None
     last_proven: RunDocument | None
+    unfinished: RunDocument | None
     active_run: RunDocument | None
     backups_count: int
     disk_total_bytes: int | None
@@ -75,7 +76,7 @@ class SystemStatus:
 
 def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
     """Look at everything once. Never raises for what is wrong: it says it. Each server gets at most three seconds."""
-    looked = readiness.look(configuration=configuration)
+    looked = readiness.look(configuration=configuration, anew=True)
     every = overview.list_runs(configuration=configuration, every=True) if configuration.is_local else []
     active = next((run for run in every if run["status"] == Status.IN_PROGRESS), None)
     ended = [run for run in every if run["status"] != Status.IN_PROGRESS and run["kind"] == "backup"]
@@ -95,6 +96,7 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
         last_backup=good,
         last_run=ended[0] if ended else None,
         last_proven=_last_proven(every),
+        unfinished=_unfinished(ended),
         active_run=active,
         backups_count=sum(1 for run in every if run["published"]),
         disk_total_bytes=looked.disk.total_bytes if looked.disk else None,
@@ -147,7 +149,7 @@ def _attention(
     *, good: RunDocument, last: RunDocument, ended: list[RunDocument], remote: Reach | None, now: datetime
 ) -> tuple[Verdict, str, str] | None:
     needs = Verdict.NEEDS_ATTENTION
-    unfinished = next((run for run in ended if run.get("resume_available")), None)
+    unfinished = _unfinished(ended)
     if unfinished is not None:
         said = f"Needs attention: the deletion of run {unfinished['backup_id']} is unfinished."
         return needs, said, "Resume it, or keep the documents after all."
@@ -158,6 +160,10 @@ def _attention(
     if remote is not None and not remote.reachable:
         return needs, "Needs attention: Atlas can't be reached. Backups still work; sync waits.", ""
     return None
+
+
+def _unfinished(ended: list[RunDocument]) -> RunDocument | None:
+    return next((run for run in ended if run.get("resume_available")), None)
 
 
 def _message(looked: readiness.Readiness, active: Mapping[str, Any] | None) -> str:
@@ -176,9 +182,8 @@ def _remote(configuration: Configuration) -> Reach | None:
     if not (configuration.is_local and configuration.sync_enabled):
         return None
     try:
-        database = prepare.remote_database(configuration)
-        assert database is not None
-        with connections.reachable(Side.REMOTE), pymongo.timeout(PROBE_SECONDS):
+        database = prepare.side(configuration, Side.REMOTE)
+        with lost.asking(Side.REMOTE, configuration=configuration, seconds=PROBE_SECONDS, anew=True):
             return _reach(connections.facts(database.client))
     except (PyMongoError, TempleOpsError):
         return Reach(reachable=False)
@@ -189,7 +194,7 @@ def _sync(configuration: Configuration) -> SyncOverview | None:
     if not (configuration.is_local and configuration.sync_enabled):
         return None
     try:
-        with pymongo.timeout(PROBE_SECONDS):
+        with lost.asking(Side.LOCAL, configuration=configuration, seconds=PROBE_SECONDS):
             return sync_run.overview(configuration=configuration, limit=1)
     except (PyMongoError, TempleOpsError):
         return None
