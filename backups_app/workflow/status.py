@@ -45,8 +45,8 @@ class Reach:
 class SystemStatus:
     """What `GET /api/backup/status` and the status card say. `refusals` are the reasons why no run may start now.
 
-    `unfinished` is the newest run whose deletion can be resumed. `last_proven` is the last rehearsal that ended well: its
-    backup was restored whole and compared.
+    `unfinished` is the newest run whose deletion can be resumed. `last_proven` is the last rehearsal that ended well:
+    its backup was restored whole and compared.
     """
 
     primary_database: str
