@@ -13,6 +13,10 @@ ACTIONS = {
     "step_up": gettext_lazy("Gave the password again"),
     "session.revoke": gettext_lazy("Ended a session"),
     "session.revoke_all": gettext_lazy("Ended all sessions"),
+    "access.denied": gettext_lazy("Was refused for the role"),
+    "person.add": gettext_lazy("Added a person"),
+    "person.change": gettext_lazy("Changed a person"),
+    "person.delete": gettext_lazy("Removed a person"),
     "session.suspect": gettext_lazy("Session ended as suspicious"),
     "backup.requested": gettext_lazy("Started a backup"),
     "backup.finished": gettext_lazy("Backup ended"),
@@ -40,10 +44,17 @@ RESULTS = {
     "started": gettext_lazy("Started"),
     "done": gettext_lazy("Done"),
     "good": gettext_lazy("Good"),
+    "damaged": gettext_lazy("Damaged"),
     "partial": gettext_lazy("Partial"),
     "failed": gettext_lazy("Failed"),
     "refused": gettext_lazy("Refused"),
     "database_unreachable": gettext_lazy("Connection lost"),
+}
+ORIGINS = {
+    "web": gettext_lazy("web"),
+    "api": gettext_lazy("API"),
+    "command": gettext_lazy("command"),
+    "schedule": gettext_lazy("schedule"),
 }
 GOOD = frozenset({"success", "accepted", "done", "good"})
 
@@ -58,6 +69,12 @@ def action_words(action: str) -> str:
 def result_words(result: str) -> str:
     """Return `Connection lost` for `database_unreachable`."""
     return str(RESULTS[result]) if result in RESULTS else result
+
+
+@register.filter
+def origin_words(origin: str) -> str:
+    """Return `API` for `api`."""
+    return str(ORIGINS[origin]) if origin in ORIGINS else origin
 
 
 @register.filter

@@ -17,6 +17,7 @@ from backups_app.pages import (
     restores,
     runs,
     status_card,
+    sync_log,
     trigger,
 )
 
@@ -36,6 +37,7 @@ urlpatterns = [
     path("admin/backups/_/runs/", runs.latest, name="latest_runs"),
     path("admin/backups/confirm-delete/", trigger.confirm_deletion, name="confirm_deletion"),
     path("admin/backups/compare/", compare.two_backups, name="compare"),
+    path("admin/backups/compare/progress/", compare.progress, name="compare_progress"),
     path("admin/backups/versions/", compare.document_versions, name="versions"),
     path("admin/backups/conflicts/", conflicts.listing, name="conflicts"),
     path("admin/backups/conflicts/<str:conflict_id>/", conflicts.conflict, name="conflict"),
@@ -47,6 +49,7 @@ urlpatterns = [
     path("admin/backups/<str:backup_id>/restore/", restore.restore, name="restore"),
     path("admin/backups/<str:backup_id>/restore/preview/", restore.preview, name="restore_preview"),
     path("admin/backups/audit/", audit_trail.listing, name="audit"),
+    path("admin/backups/syncs/<str:run_id>/", sync_log.sync_log, name="sync_log"),
     path("admin/backups/browse/", browser.browse, name="browse"),
     path("admin/backups/<str:backup_id>/document/", browser.document, name="document"),
     path("admin/backups/<str:backup_id>/document/items/", browser.items, name="items"),

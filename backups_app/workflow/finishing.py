@@ -216,6 +216,7 @@ def _audit_end(document: RunDocument) -> None:
         now=timezone.now(),
         details={
             "error_code": document["error_code"],
+            "error_message": document["error_message"],
             "deleted_local": document["collections_deleted_local"],
             "deleted_remote": document["collections_deleted_remote"],
             **({"restored": document["restore"]["sums"]} if document.get("restore") else {}),

@@ -114,6 +114,13 @@ def overview(*, configuration: Configuration, limit: int = 20) -> SyncOverview:
     )
 
 
+def log_of(*, configuration: Configuration, run_id: str) -> dict[str, Any] | None:
+    """Return the newest document of `sync_logs` about this run, or None. Raise `DatabaseUnreachable`."""
+    local = prepare.local_database(configuration)
+    with connections.reachable(Side.LOCAL):
+        return sync_logs.of_run(local, run_id=run_id)
+
+
 def _options(configuration: Configuration, wish: SyncWish) -> SyncOptions:
     return replace(
         prepare.sync_options(configuration),
