@@ -98,8 +98,8 @@ class ForeignOriginMiddleware:
         logger.warning("Request of another site refused", extra={"path": request.path})
         if request.path_info.startswith(API):
             return refused(ForeignOrigin())
-        failure: Handler = get_callable(settings.CSRF_FAILURE_VIEW)
-        return failure(request)
+        failure: Callable[..., HttpResponse] = get_callable(settings.CSRF_FAILURE_VIEW)
+        return failure(request, reason=ForeignOrigin.code)
 
 
 class EnhancedJWTAuthMiddleware:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from backups_app.errors import ForeignOrigin
 from backups_app.pages import guards
 
 
@@ -19,8 +20,10 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form was old, or came from elsewhere: nothing was done."""
-    return guards.whole(request, "errors/csrf.html", {}, status=HTTPStatus.FORBIDDEN)
+    """Another site sent the form, as the browser itself says; or its token is old, missing, or of another address,
+    which can be a proxy's doing. Nothing was done."""
+    template = "errors/foreign_origin.html" if reason == ForeignOrigin.code else "errors/csrf.html"
+    return guards.whole(request, template, {}, status=HTTPStatus.FORBIDDEN)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -25,7 +25,6 @@
     if (event.target.parentElement?.id !== 'modal') return;
     event.target.remove();
     if (opener?.isConnected) opener.focus();
-    opener = null;
   }, true);
   document.addEventListener('click', (event) => {
     if (event.target.closest('[data-close-dialog]') && modal()) { event.preventDefault(); modal().close(); }

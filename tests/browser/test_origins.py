@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import House
 
@@ -76,4 +76,6 @@ def test_a_form_of_another_site_is_refused_by_what_the_browser_says_of_it(
 
     assert answered.value.request.all_headers()["sec-fetch-site"] == "cross-site"
     assert answered.value.status == 403
+    expect(page.locator("h1")).to_have_text("Another site sent this")
+    expect(page.locator("main")).to_contain_text("Nothing was done, and that site learned nothing.")
     assert "set-cookie" not in answered.value.headers or "theme" not in answered.value.headers["set-cookie"]

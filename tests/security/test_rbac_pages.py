@@ -177,7 +177,7 @@ def test_what_the_browser_says_came_from_another_site_is_refused(
         answer = client.post(address(name), {"theme": "dark"}, headers={"Sec-Fetch-Site": site})
 
     assert answer.status_code == 403
-    assert "came from another place" in answer.content.decode()
+    assert "Another site sent this" in answer.content.decode()
     assert [act.calls for act in acts] == [0] * len(acts)
     assert not answer.cookies.get("theme")
 
