@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
+from typing import TypeGuard
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from backups_app.access import page_login
-from backups_app.errors import LoginRefused, RateLimited, TempleOpsError
+from backups_app.errors import LoginRefused, RateLimited
 from backups_app.pages.guards import open_page
 from backups_app.pages.requests import go_to, safe_next
 
@@ -22,10 +27,15 @@ from backups_app.pages.requests import go_to, safe_next
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def log_in(request: HttpRequest) -> HttpResponse:
-    """Show the form; or take it, and lead on to `next`. Wrong: the form again, the name kept, the password emptied."""
+    """Show the form; or take it, and lead on to `next`. Wrong: the form again, the name kept, the password emptied.
+
+    Who is signed in already has nothing to do here and arrives at the dashboard, not at `next`: the page that sent
+    them here may be one that their role does not open.
+    """
     following = safe_next(request, request.POST.get("next", request.GET.get("next", "")))
     if request.method != "POST":
-        return _form(request, following=following)
+        signed_in = page_login.current(request) is not None
+        return go_to(request, reverse("pages:dashboard")) if signed_in else _form(request, following=following)
     username = request.POST.get("username", "")
     try:
         page_login.log_in(request, username=username, password=request.POST.get("password", ""), now=timezone.now())
@@ -43,15 +53,35 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 
 def _form(
-    request: HttpRequest, *, following: str, username: str = "", refusal: TempleOpsError | None = None
+    request: HttpRequest, *, following: str, username: str = "", refusal: LoginRefused | RateLimited | None = None
 ) -> HttpResponse:
-    limited = isinstance(refusal, RateLimited)
-    again_at = timezone.now() + timedelta(seconds=refusal.facts["seconds"]) if refusal and limited else None
     context = {
         "following": following,
         "username": username,
         "refusal": refusal,
-        "again_at": again_at,
+        "problems": _problems(refusal),
         "session_ended": "ended" in request.GET and request.method != "POST",
     }
-    return render(request, "login.html", context, status=429 if limited else 200)
+    response = render(request, "login.html", context, status=refusal.status if _is_locked(refusal) else HTTPStatus.OK)
+    if _is_locked(refusal):
+        response.headers["Retry-After"] = str(refusal.facts["seconds"])
+    return response
+
+
+def _is_locked(refusal: LoginRefused | RateLimited | None) -> TypeGuard[RateLimited]:
+    return isinstance(refusal, RateLimited)
+
+
+def _problems(refusal: LoginRefused | RateLimited | None) -> dict[str, str]:
+    """What went wrong, by field: one sentence for a wrong name and a wrong password, so nobody learns who exists."""
+    if refusal is None:
+        return {}
+    if not _is_locked(refusal):
+        return {"username": _("User name or password is not right.")}
+    return {"": _("Too many tries. Try again at %(time)s.") % {"time": _next_minute(refusal.facts["seconds"])}}
+
+
+def _next_minute(seconds: int) -> str:
+    """The first whole minute, `15:10 IST`, at which `seconds` will have passed."""
+    local = timezone.localtime(timezone.now() + timedelta(seconds=seconds, minutes=1))
+    return f"{date_format(local, 'H:i')} {local.tzname()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.conftest import House
@@ -18,6 +20,7 @@ def test_1_a_wrong_password_then_the_right_one(look: Look) -> None:
     look.page.keyboard.press("Enter")
 
     expect(look.page.locator("#problem")).to_be_focused()
+    expect(look.page.locator("#username-problem")).to_have_text("User name or password is not right.")
     expect(look.page.locator("#problem")).to_contain_text("User name or password is not right.")
     expect(look.page.locator("#username")).to_have_value("ananya")
     expect(look.page.locator("#password")).to_have_value("")
@@ -25,6 +28,21 @@ def test_1_a_wrong_password_then_the_right_one(look: Look) -> None:
     look.page.fill("#password", PASSWORD)
     look.page.click("main button.primary")
     expect(look.page.locator("h1")).to_have_text("Backup Management")
+
+
+def test_1_too_many_tries_are_told_when_to_come_back(look: Look, house: House) -> None:
+    for _ in range(6):
+        look.page.goto("/login/")
+        look.page.fill("#username", "meena")
+        look.page.fill("#password", "not-it")
+        look.page.keyboard.press("Enter")
+        expect(look.page.locator("#problem")).to_be_visible()
+
+    expect(look.page.locator("#problem")).to_be_focused()
+    expect(look.page.locator("#problem")).to_contain_text(re.compile(r"Too many tries\. Try again at \d\d:\d\d IST\."))
+    expect(look.page).to_have_title(re.compile("^Error: "))
+    look.check("01-login-locked")
+    house.manage("shell", "-c", "from backups_app.models import LoginFailure as F; F.objects.all().delete()")
 
 
 def test_2_the_sidebar_of_each_role(look: Look, another_look: Look) -> None:
@@ -65,6 +83,7 @@ def test_a_session_that_ends_while_a_page_polls_leads_to_the_login_page(look: Lo
 
     expect(look.page.locator("h1")).to_have_text("Sign in")
     expect(look.page.locator("main")).to_contain_text("Your session ended. Sign in to go on.")
+    look.check("01-login-ended")
     expect(look.page.locator(".shell")).to_have_count(0)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from backups_app.models import User
+from backups_app.models import LoginSession, User
 from tests.conftest import PASSWORD
 from tests.pages.conftest import AGENT, signed_in
 
@@ -53,9 +56,42 @@ def test_the_sixth_wrong_try_is_told_when_to_come_back(admin: User) -> None:
 
     answer = browser.post("/login/", {"username": "ravi", "password": PASSWORD})
 
+    page = answer.content.decode()
+    told = re.search(r"<li>Too many tries\. Try again at (\d\d):(\d\d) IST\.</li>", page)
     assert answer.status_code == 429
-    assert "Too many tries. Try again at" in answer.content.decode()
-    assert "IST" in answer.content.decode()
+    assert told is not None and "<title>Error: Sign in" in page
+    now = timezone.localtime()
+    open_at = now.replace(hour=int(told[1]), minute=int(told[2]), second=0, microsecond=0)
+    wait = (open_at - now).total_seconds() % (24 * 3600)
+    assert int(answer["Retry-After"]) - 1 <= wait <= int(answer["Retry-After"]) + 60
+
+
+def test_the_same_words_stand_at_the_field_and_lead_there(admin: User) -> None:
+    page = Client().post("/login/", {"username": "ravi", "password": "wrong"}).content.decode()
+
+    sentence = "User name or password is not right."
+    assert f'<a href="#username">{sentence}</a>' in page
+    assert f'<p class="problem" id="username-problem">{sentence}</p>' in page
+
+
+@pytest.mark.parametrize("where", ["/login/", "/login/?next=/django-admin/", "/login/?next=/admin/backups/"])
+def test_who_is_signed_in_already_arrives_at_the_dashboard(admin: User, staff: User, where: str) -> None:
+    for person in (admin, staff):
+        answer = signed_in(person).get(where)
+
+        assert (answer.status_code, answer["Location"]) == (303, "/")
+
+
+def test_a_session_that_ended_is_told_and_the_way_back_is_kept(admin: User) -> None:
+    browser = signed_in(admin)
+    LoginSession.objects.all().delete()
+
+    answer = browser.get("/admin/backups/runs/?status=all", follow=True)
+    page = answer.content.decode()
+
+    assert "Your session ended. Sign in to go on." in page
+    assert 'name="next" value="/admin/backups/runs/?status=all"' in page
+    assert "Your session ended" not in Client().get("/admin/backups/", follow=True).content.decode()
 
 
 def test_logging_out_ends_the_session(admin: User) -> None:
