@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
-from backups_app.browsing import values
+from backups_app.browsing import tree, values
+from backups_app.browsing.tree import Node, Shape
 from backups_app.mongo import raw_bson
 from backups_app.mongo.raw_bson import Value
 
@@ -21,13 +22,13 @@ _SAMPLE_TEXT = 60
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FieldSummary:
     """One field by its dotted name (`slots[].time`). `types` maps a type's name to the number of values seen;
-    `documents` of the `sample` hold the field; `samples` are a few different values as text."""
+    `documents` of the `sample` hold the field; `samples` are a few different values."""
 
     name: str
     types: dict[str, int]
     documents: int
     sample: int
-    samples: tuple[str, ...]
+    samples: tuple[Node, ...]
 
     @property
     def share(self) -> float:
@@ -40,36 +41,38 @@ class _Seen:
     types: Counter[str] = field(default_factory=Counter)
     documents: int = 0
     last: int = -1
-    samples: dict[str, None] = field(default_factory=dict)
+    samples: dict[str, Node] = field(default_factory=dict)
 
 
 def summarise(frames: Iterable[bytes], *, zone: tzinfo = UTC) -> tuple[FieldSummary, ...]:
     """Given validated documents, return their fields in the order in which they were first seen."""
     seen: dict[str, _Seen] = {}
+    shape = Shape(zone=zone, text_limit=_SAMPLE_TEXT)
     count = 0
     for count, frame in enumerate(frames, 1):
         for name, value in _named(frame):
             if name in seen or len(seen) < FIELDS_LIMIT:
-                _note(seen.setdefault(name, _Seen()), count, value, zone)
+                _note(seen.setdefault(name, _Seen()), count, value, shape)
     return tuple(
         FieldSummary(
             name=name,
             types=dict(entry.types.most_common()),
             documents=entry.documents,
             sample=count,
-            samples=tuple(entry.samples),
+            samples=tuple(entry.samples.values()),
         )
         for name, entry in seen.items()
     )
 
 
-def _note(entry: _Seen, document: int, value: Value, zone: tzinfo) -> None:
+def _note(entry: _Seen, document: int, value: Value, shape: Shape) -> None:
     entry.types[values.type_name(value)] += 1
     if entry.last != document:
         entry.last = document
         entry.documents += 1
     if not values.is_container(value) and len(entry.samples) < _SAMPLES_SHOWN:
-        entry.samples[values.show(value, zone=zone, limit=_SAMPLE_TEXT).text] = None
+        node = tree.of_value(name="", value=value, shape=shape)
+        entry.samples.setdefault(node.text, node)
 
 
 def _named(frame: bytes) -> Iterator[tuple[str, Value]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,9 +13,10 @@ from django.views.decorators.http import require_safe
 from backups_app.access import audit
 from backups_app.browsing import documents, tree
 from backups_app.errors import InvalidInput
-from backups_app.pages import document_view, viewer, viewer_place
+from backups_app.pages import document_view, viewer, viewer_documents, viewer_place
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
+from backups_app.pages.viewer_place import Place
 from backups_app.records import Origin
 
 COPY_LIMIT_BYTES = 64 * 1024
@@ -26,14 +28,33 @@ def browse(request: AdminRequest) -> HttpResponse:
     """The viewer at an address; to htmx the card, its list of documents, or more matches of a search."""
     place = viewer_place.place_of(request.GET)
     target = getattr(request.htmx, "target", None) if is_htmx(request) else None
-    if place.cursor and target == "more":
-        context = {"documents": viewer.documents_at(place), "more": True}
-        return render(request, "backups/_matches.html", context)
+    if target == "more" and place.goes_on:
+        return _more_matches(request, place)
     looked = viewer.look(place)
     _record_view(request, looked)
-    context = {"place": "backups", "viewer": looked, "documents": looked.documents}
+    context = {"place": "backups", "viewer": looked, "documents": looked.documents, "everywhere": looked.everywhere}
+    context |= {"focus_on": _focus_on(request)}
     fragment = "backups/_docs.html" if target == "docs" and looked.documents else "backups/_viewer.html"
-    return show(request, page="backups/browse.html", fragment=fragment, context=context)
+    status = HTTPStatus.GONE if looked.gone else HTTPStatus.OK
+    return show(request, page="backups/browse.html", fragment=fragment, context=context, status=status)
+
+
+def _more_matches(request: AdminRequest, place: Place) -> HttpResponse:
+    """The next part of a search that goes on, or where it was stopped."""
+    if place.collection:
+        context = {"documents": viewer_documents.documents_at(place), "more": True}
+        return render(request, "backups/_matches.html", context)
+    context = {"everywhere": viewer.everywhere_at(place), "more": True}
+    return render(request, "backups/_everywhere_part.html", context)
+
+
+def _focus_on(request: AdminRequest) -> str:
+    """What takes the focus, when what the person pressed is replaced: the list after turning its pages, the choice of a
+    backup after loading them. Elsewhere the focus stays where it is."""
+    pressed = request.htmx.trigger if is_htmx(request) else None
+    return {"load-backups": "backup", "next-page": "list", "previous-page": "list", "pager-form": "list"}.get(
+        pressed or "", ""
+    )
 
 
 @require_safe
@@ -41,10 +62,10 @@ def browse(request: AdminRequest) -> HttpResponse:
 def document(request: AdminRequest, backup_id: str) -> HttpResponse:
     """One document, as a tree or as JSON; damaged, its raw bytes."""
     context = _asked(request, backup_id) | {"place": "backups", "mark": request.GET.get("mark", "")}
-    found = documents.one(store=viewer.store(), **_key(context))
+    found = documents.one(store=viewer_documents.store(), **_key(context))
     context |= {"problem": found.problem, "view": "json" if request.GET.get("view") == "json" else "tree"}
     if found.problem:
-        context["raw"] = document_view.hex_dump(documents.raw(store=viewer.store(), **_key(context)))
+        context["raw"] = document_view.hex_dump(documents.raw(store=viewer_documents.store(), **_key(context)))
     else:
         context |= _shown(found.frame)
     return show(request, page="backups/document.html", fragment="backups/_document.html", context=context)
@@ -55,8 +76,9 @@ def document(request: AdminRequest, backup_id: str) -> HttpResponse:
 def items(request: AdminRequest, backup_id: str) -> HttpResponse:
     """More items of an array, or what lies deeper in a document."""
     context = _asked(request, backup_id) | {"place": "backups", "mark": request.GET.get("mark", "")}
-    frame = documents.sound(store=viewer.store(), **_key(context))
+    frame = documents.sound(store=viewer_documents.store(), **_key(context))
     start = viewer_place.whole_number(request.GET.get("from"), 0)
+    context["focus_first"] = is_htmx(request) and start > 0
     context["node"] = tree.items(frame, path=request.GET.get("path", ""), start=start, shape=_shape())
     return show(request, page="backups/items.html", fragment="backups/_items.html", context=context)
 
@@ -66,7 +88,8 @@ def items(request: AdminRequest, backup_id: str) -> HttpResponse:
 def value(request: AdminRequest, backup_id: str) -> HttpResponse:
     """One value, whole: "Show all"."""
     context = _asked(request, backup_id) | {"place": "backups", "mark": ""}
-    frame = documents.sound(store=viewer.store(), **_key(context))
+    frame = documents.sound(store=viewer_documents.store(), **_key(context))
+    context["focus_first"] = is_htmx(request)
     context["node"] = tree.whole(frame, path=request.GET.get("path", ""), zone=timezone.get_current_timezone())
     return show(request, page="backups/value.html", fragment="backups/_value.html", context=context)
 
@@ -99,9 +122,11 @@ def _shown(frame: bytes) -> dict[str, Any]:
 
 
 def _record_view(request: AdminRequest, looked: viewer.Viewer) -> None:
-    """Who opened which collection. Turning pages and searching in it are the same look."""
+    """Who opened which collection, or searched in all of them. Turning pages and searching in one are the same look."""
     place = looked.place
-    if looked.collection is None or place.q or place.page > 1:
+    opened = looked.collection is not None and not place.q and place.page == 1
+    everywhere = looked.everywhere is not None and not looked.everywhere.problem and not place.goes_on
+    if not opened and not everywhere:
         return
     audit.record(
         actor=request.user.get_username(),
@@ -109,7 +134,7 @@ def _record_view(request: AdminRequest, looked: viewer.Viewer) -> None:
         session=request.login_session.sid,
         address=request.META.get("REMOTE_ADDR", ""),
         action="collection.view",
-        target=f"{place.backup}/{place.collection}",
+        target=f"{place.backup}/{place.collection or '*'}",
         result="success",
         request_id=request.request_id,
         now=timezone.now(),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_GET, require_safe
 
 from backups_app import configuration
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.document_digests import Comparison
 from backups_app.browsing import backups, compare, differences, document_ids, documents, versions
 from backups_app.browsing.backups import BackupSummary
+from backups_app.browsing.compare import CollectionDifference
 from backups_app.browsing.versions import NOW, Version
 from backups_app.errors import DocumentNotFound
 from backups_app.mongo import raw_ids
-from backups_app.pages import document_view, viewer, viewer_tags
+from backups_app.pages import document_view, makings, viewer_documents, viewer_tags
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, show
 from backups_app.pages.viewer_place import whole_number
@@ -24,22 +27,41 @@ from backups_app.workflow import kept_versions
 
 KINDS = ("changed", "only_a", "only_b")
 PER_PAGE = 25
+WAIT_SECONDS = 2.0
+"""So long the page itself waits for a comparison; one that takes longer is asked for once a second."""
+POLL_SECONDS = 0.5
+
+Compared: TypeAlias = tuple[list[CollectionDifference], Comparison | None]
+"""The collections of two backups, and the documents of the one that was asked for."""
+
+_comparisons: makings.Makings[Compared] = makings.Makings("comparison")
+
+
+def forget_all() -> None:
+    """Forget what was compared in this process: for tests, which begin without memories."""
+    _comparisons.forget_all()
 
 
 @require_safe
 @admin_page
 def two_backups(request: AdminRequest) -> HttpResponse:
     """Choose two; then their collections; then the documents of one that differ."""
-    store = viewer.store()
-    readable = [entry for entry in backups.summaries(store=store) if entry.readable]
+    return _answer(request, wait_seconds=WAIT_SECONDS)
+
+
+@require_GET
+@admin_page(polled=True)
+def progress(request: AdminRequest) -> HttpResponse:
+    """How far the comparison is, and its result when it is there."""
+    return _answer(request, wait_seconds=POLL_SECONDS)
+
+
+def _answer(request: AdminRequest, *, wait_seconds: float) -> HttpResponse:
+    readable = [entry for entry in backups.summaries(store=viewer_documents.store()) if entry.readable]
     a, b = _two(request, readable)
     context: dict[str, Any] = {"place": "compare", "backups": readable, "a": a, "b": b}
     if a and b and "a" in request.GET:
-        zone = timezone.get_current_timezone()
-        name = request.GET.get("collection", "")
-        context["rows"] = [row for row in compare.of_backups(store=store, a=a, b=b) if row.name not in INTERNAL]
-        if name:
-            context |= _documents(request, store, a=a, b=b, name=name, zone=zone)
+        context |= _compared(request, a=a, b=b, wait_seconds=wait_seconds)
     return show(request, page="backups/compare.html", fragment="backups/_compare.html", context=context)
 
 
@@ -50,15 +72,36 @@ def _two(request: AdminRequest, readable: list[BackupSummary]) -> tuple[str, str
     return request.GET.get("a") or usual[0], request.GET.get("b") or usual[1]
 
 
-def _documents(request: AdminRequest, store: Store, *, a: str, b: str, name: str, zone: Any) -> dict[str, Any]:
+def _compared(request: AdminRequest, *, a: str, b: str, wait_seconds: float) -> dict[str, Any]:
+    """The collections of both, and the documents of one; or how far the comparison is."""
+    name = request.GET.get("collection", "")
+    making = _comparisons.of((a, b, name), partial(_compare, a, b, name), wait_seconds=wait_seconds)
+    if making.error is not None:
+        raise making.error
+    if making.result is None:
+        asked = request.GET.urlencode()
+        urls = {where: f"{reverse(f'pages:{where}')}?{asked}" for where in ("compare", "compare_progress")}
+        return {"making": making, "page_url": urls["compare"], "progress_url": urls["compare_progress"]}
+    rows, found = making.result
+    sums = {count: sum(getattr(row, count) for row in rows) for count in ("only_a", "only_b", "changed", "same")}
+    return {"rows": rows, "sums": sums} | (_documents(request, a=a, b=b, name=name, found=found) if found else {})
+
+
+def _compare(a: str, b: str, name: str, making: makings.Making[Compared]) -> Compared:
+    store = viewer_documents.store()
+    rows = [row for row in compare.of_backups(store=store, a=a, b=b, progress=making) if row.name not in INTERNAL]
+    found = compare.of_collection(store=store, a=a, b=b, collection=name, progress=making) if name else None
+    return rows, found
+
+
+def _documents(request: AdminRequest, *, a: str, b: str, name: str, found: Comparison) -> dict[str, Any]:
     kind = request.GET.get("kind", KINDS[0])
     kind = kind if kind in KINDS else KINDS[0]
     page = max(1, whole_number(request.GET.get("page"), 1))
-    found = compare.of_collection(store=store, a=a, b=b, collection=name)
     total = len(getattr(found, kind))
     shown = compare.documents_of(
-        store=store, a=a, b=b, collection=name, comparison=found, kind=kind, start=(page - 1) * PER_PAGE,
-        limit=PER_PAGE, zone=zone,
+        store=viewer_documents.store(), a=a, b=b, collection=name, comparison=found, kind=kind,
+        start=(page - 1) * PER_PAGE, limit=PER_PAGE, zone=timezone.get_current_timezone(),
     )  # fmt: skip
     return {
         "collection": name,
@@ -77,8 +120,10 @@ def document_versions(request: AdminRequest) -> HttpResponse:
     backup_id, collection = request.GET.get("backup", ""), request.GET.get("collection", "")
     raw_id = _raw_id(request, backup_id, collection)
     live = kept_versions.live_document(configuration=configuration.current(), collection=collection, raw_id=raw_id)
-    found = versions.of_document(store=viewer.store(), collection=collection, raw_id=raw_id, live=live, with_live=True)
-    known = {entry.backup_id: entry for entry in backups.summaries(store=viewer.store())}
+    found = versions.of_document(
+        store=viewer_documents.store(), collection=collection, raw_id=raw_id, live=live, with_live=True
+    )
+    known = {entry.backup_id: entry for entry in backups.summaries(store=viewer_documents.store())}
     context = {
         "place": "backups",
         "backup_id": backup_id,
@@ -97,7 +142,7 @@ def _raw_id(request: AdminRequest, backup_id: str, collection: str) -> bytes:
     number = whole_number(request.GET.get("number"), -1)
     if number < 0:
         raise DocumentNotFound
-    frame = documents.sound(store=viewer.store(), backup_id=backup_id, collection=collection, number=number)
+    frame = documents.sound(store=viewer_documents.store(), backup_id=backup_id, collection=collection, number=number)
     try:
         return raw_ids.of(frame)
     except ValueError:  # a foreign file may hold a document without an _id: it has no other versions

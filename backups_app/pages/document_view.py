@@ -1,17 +1,25 @@
-"""One document of a backup as pages show it: its tree, its JSON, the short form of its id."""
+"""One document of a backup as pages show it: its values in the language of the page, its JSON, its short id."""
 
 from __future__ import annotations
 
 import json
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from backups_app import formats
 from backups_app.backup_files import extended_json
 from backups_app.browsing import document_ids, values
+from backups_app.browsing.tree import Node
 from backups_app.mongo import raw_ids
 
 SHORT = 14
 NUMBER = re.compile(r'\{"\$number(?:Int|Long|Double|Decimal)": "([^"]*)"\}')
+BINARY = re.compile(r"subtype (\d+), \d+ bytes?: (.*)", re.DOTALL)
 AS_ADDRESSED = frozenset({0x02, 0x03, 0x04, 0x07})
 """String, object, array and ObjectId: what their address says is what people would write."""
 
@@ -48,6 +56,35 @@ def identity_of(frame: bytes) -> str:
         return document_ids.address(raw_ids.of(frame))
     except ValueError:
         return ""
+
+
+def node_text(node: Node) -> str:
+    """Return a value's text in the language of the page: its month, its unit, its count of children."""
+    if node.container:
+        return children_text(node)
+    if node.type == "Date":
+        return _date(node.iso) or node.text
+    binary = BINARY.fullmatch(node.text) if node.type == "Binary" else None
+    if binary:
+        said = _("subtype %(subtype)s, %(size)s bytes")
+        return f"{said % {'subtype': binary[1], 'size': formats.grouped(node.length)}}: {binary[2]}"
+    return node.text
+
+
+def children_text(node: Node) -> str:
+    """Return how much a container holds: `12 items`, `3 fields`."""
+    if node.type == "Array":
+        return ngettext("%(n)s item", "%(n)s items", node.size) % {"n": formats.grouped(node.size)}
+    return ngettext("%(n)s field", "%(n)s fields", node.size) % {"n": formats.grouped(node.size)}
+
+
+def _date(iso: str) -> str:
+    """Return the moment in the zone and the language of the page; empty for one that no calendar of ours holds."""
+    try:
+        local = timezone.localtime(datetime.fromisoformat(iso))
+    except (ValueError, OverflowError):
+        return ""
+    return f"{date_format(local, 'j M Y, H:i:s')} {local.tzname() or ''}".rstrip()
 
 
 def hex_dump(data: bytes) -> str:

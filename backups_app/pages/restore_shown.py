@@ -17,7 +17,7 @@ from backups_app.browsing.differences import FieldChange
 from backups_app.browsing.tree import Node
 from backups_app.configuration import Configuration
 from backups_app.mongo import raw_ids
-from backups_app.pages import document_view, viewer
+from backups_app.pages import document_view, viewer_documents
 from backups_app.pages.restore_address import Asked
 from backups_app.pages.told import tell
 from backups_app.restore.choices import Mode
@@ -59,7 +59,7 @@ def contents(asked: Asked, *, configuration: Configuration, everything: bool) ->
 
     Raise `InvalidBackupId`, `BackupNotFound`.
     """
-    inside = collections.of_backup(store=viewer.store(), backup_id=asked.backup_id)
+    inside = collections.of_backup(store=viewer_documents.store(), backup_id=asked.backup_id)
     offered = [entry for entry in inside if not entry.internal]
     emptied = restoring.emptied_on_purpose(configuration=configuration, backup_id=asked.backup_id)
     now = restoring.counts_now(configuration=configuration, names=[entry.name for entry in offered])

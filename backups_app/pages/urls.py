@@ -19,6 +19,7 @@ from backups_app.pages import (
     status_card,
     sync_log,
     trigger,
+    verification,
 )
 
 app_name = "pages"
@@ -51,6 +52,8 @@ urlpatterns = [
     path("admin/backups/audit/", audit_trail.listing, name="audit"),
     path("admin/backups/syncs/<str:run_id>/", sync_log.sync_log, name="sync_log"),
     path("admin/backups/browse/", browser.browse, name="browse"),
+    path("admin/backups/<str:backup_id>/verify/", verification.verify, name="verify"),
+    path("admin/backups/<str:backup_id>/verify/progress/", verification.progress, name="verify_progress"),
     path("admin/backups/<str:backup_id>/document/", browser.document, name="document"),
     path("admin/backups/<str:backup_id>/document/items/", browser.items, name="items"),
     path("admin/backups/<str:backup_id>/document/value/", browser.value, name="value"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from django.utils import timezone
@@ -12,110 +12,18 @@ from django.utils.translation import gettext as _
 
 from backups_app import configuration
 from backups_app.backup_files.store import Store
-from backups_app.browsing import backups, collections, documents, fields, opening, query, search, tree
+from backups_app.browsing import backups, collections, opening
 from backups_app.browsing.backups import BackupSummary, State
-from backups_app.browsing.collection_file import open_collection
 from backups_app.browsing.collections import CollectionSummary
-from backups_app.browsing.fields import FieldSummary
-from backups_app.browsing.search import SearchPage
-from backups_app.browsing.tree import Node, Shape
-from backups_app.errors import CollectionPreparing, InvalidInput, SearchBusy
-from backups_app.pages import document_view
-from backups_app.pages.viewer_place import PER_PAGE, Place
-from backups_app.workflow import overview, prepare
+from backups_app.errors import BackupNotFound
+from backups_app.pages import search_everywhere, verification
+from backups_app.pages.search_everywhere import Everywhere
+from backups_app.pages.verification import Verification
+from backups_app.pages.viewer_documents import Documents, documents_at, store
+from backups_app.pages.viewer_place import Place
+from backups_app.workflow import overview
 
-TABLE_COLUMNS = 8
-CELL_CHARACTERS = 40
 MANY_BACKUPS = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """One closed document: its number from 0, the short form of its `_id`, a few telling fields, or what is wrong.
-    `fields` are those of its first level, for a table."""
-
-    number: int
-    short_id: str
-    preview: Sequence[Node]
-    size_bytes: int
-    problem: str = ""
-    json: str = ""
-    fields: Mapping[str, Node] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Documents:
-    """A page of documents or of matches. `problem` is a sentence for a search that cannot be made."""
-
-    place: Place
-    total: int
-    cards: Sequence[Card]
-    broken_at: int | None = None
-    found: SearchPage | None = None
-    mark: str = ""
-    preparing_percent: int | None = None
-    problem: str = ""
-    fields: Sequence[FieldSummary] = ()
-
-    @property
-    def per_choices(self) -> tuple[int, ...]:
-        return PER_PAGE
-
-    @property
-    def list_template(self) -> str:
-        return "backups/_table.html" if self.place.view == "table" else "backups/_cards.html"
-
-    @property
-    def field_names(self) -> list[str]:
-        """The fields of the documents shown, in the order in which they appear, without `_id`."""
-        return [name for name in dict.fromkeys(name for card in self.cards for name in card.fields) if name != "_id"]
-
-    @property
-    def columns(self) -> list[str]:
-        return self.field_names[:TABLE_COLUMNS]
-
-    @property
-    def columns_left_out(self) -> int:
-        return len(self.field_names) - len(self.columns)
-
-    @property
-    def first(self) -> int:
-        return (self.place.page - 1) * self.place.per + 1
-
-    @property
-    def last(self) -> int:
-        return min(self.total, self.place.page * self.place.per)
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.place.per))
-
-    @property
-    def previous(self) -> str:
-        return self.place.at(page=min(self.place.page - 1, self.pages)).url if self.place.page > 1 else ""
-
-    @property
-    def next(self) -> str:
-        return self.place.at(page=self.place.page + 1).url if self.place.page < self.pages else ""
-
-    @property
-    def further(self) -> str:
-        """Where the search goes on; empty at its end."""
-        return self.place.at(cursor=self.found.next).url if self.found and self.found.next is not None else ""
-
-    @property
-    def goes_on_by_itself(self) -> bool:
-        """The time was over before the page of hits was full."""
-        return bool(self.further) and len(self.cards) < self.place.per
-
-    @property
-    def exact(self) -> bool:
-        """Whether the number of matches is the number of all."""
-        return self.found is not None and self.found.finished and self.found.start == 0
-
-    @property
-    def milliseconds(self) -> int:
-        return round(1000 * self.found.seconds) if self.found else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +37,20 @@ class Viewer:
     collections: Sequence[CollectionSummary] = ()
     collection: CollectionSummary | None = None
     documents: Documents | None = None
+    everywhere: Everywhere | None = None
+    verification: Verification | None = None
     before: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def gone(self) -> bool:
+        """Whether a backup is asked for whose files are not here, although there is a record of it."""
+        return self.backup is not None and not self.backup.readable
+
+    @property
+    def average_bytes(self) -> int | None:
+        """How large a document of the collection is, on average."""
+        entry = self.collection
+        return entry.size_bytes // entry.documents if entry and entry.documents else None
 
     @property
     def view_choices(self) -> list[tuple[str, str, str]]:
@@ -183,11 +104,6 @@ class Viewer:
         return [entry for entry in self.collections if entry.internal]
 
 
-def store() -> Store:
-    """Return the store that the pages read from."""
-    return prepare.store(configuration.current())
-
-
 def look(place: Place) -> Viewer:
     """Return what stands at `place`. Raise `InvalidBackupId`, `BackupNotFound`, `CollectionNotFound`, …"""
     shelf = store()
@@ -195,21 +111,38 @@ def look(place: Place) -> Viewer:
     listed = backups.summaries(store=shelf, runs=[run for run in runs if run["kind"] == "backup"])
     if not place.backup:
         return Viewer(place=place, backups=listed)
+    chosen = next((entry for entry in listed if entry.backup_id == place.backup), None)
+    if chosen is not None and not chosen.readable:
+        return Viewer(place=place.begun(collection="", q="", page=1), backups=listed, backup=chosen)
     opening.open_backup(store=shelf, backup_id=place.backup)
-    chosen = next(entry for entry in listed if entry.backup_id == place.backup)
+    if chosen is None:  # it came after the list was made
+        raise BackupNotFound
+    return _inside(shelf, place, listed, chosen)
+
+
+def everywhere_at(place: Place) -> Everywhere:
+    """Return one more part of the search in all collections of the backup at `place`."""
+    inside = collections.of_backup(store=store(), backup_id=place.backup)
+    return search_everywhere.look(place, Viewer(place=place, backups=(), collections=inside).temple_first)
+
+
+def _inside(shelf: Store, place: Place, listed: Sequence[BackupSummary], chosen: BackupSummary) -> Viewer:
+    """A backup that can be read: its collections, and what of them is asked for."""
     inside = collections.of_backup(store=shelf, backup_id=place.backup)
     collection = next((entry for entry in inside if entry.name == place.collection), None)
-    if collection is None:
-        place = place.at(collection="", q="", page=1)
-    return Viewer(
-        place=place,
-        before=_before(shelf, listed, chosen) if collection is None else {},
+    known = Viewer(
+        place=place if collection is not None else place.at(collection="", page=1),
         backups=listed,
         backup=chosen,
         collections=inside,
         collection=collection,
-        documents=documents_at(place) if collection is not None else None,
+        verification=verification.of(chosen.backup_id),
     )
+    if collection is not None:
+        return replace(known, documents=documents_at(place))
+    if known.place.q:
+        return replace(known, everywhere=search_everywhere.look(known.place, known.temple_first))
+    return replace(known, before=_before(shelf, listed, chosen))
 
 
 def _before(shelf: Store, listed: Sequence[BackupSummary], chosen: BackupSummary) -> dict[str, int]:
@@ -219,62 +152,3 @@ def _before(shelf: Store, listed: Sequence[BackupSummary], chosen: BackupSummary
         return {}
     manifest = opening.open_backup(store=shelf, backup_id=older[0].backup_id).manifest
     return {name: entry.documents for name, entry in manifest.collections.items()}
-
-
-def documents_at(place: Place) -> Documents:
-    """Return the page, the matches or the fields at `place`. A file being prepared says how far it is."""
-    try:
-        if place.view == "fields":
-            return _fields(place)
-        return _matches(place) if place.q else _page(place)
-    except CollectionPreparing as preparing:
-        return Documents(place=place, total=0, cards=(), preparing_percent=preparing.facts["percent"])
-
-
-def _page(place: Place) -> Documents:
-    found = documents.page(
-        store=store(),
-        backup_id=place.backup,
-        collection=place.collection,
-        offset=(place.page - 1) * place.per,
-        limit=place.per,
-    )
-    cards = [_card(place, entry.number, entry.frame, entry.problem) for entry in found.documents]
-    return Documents(place=place, total=found.total, cards=cards, broken_at=found.broken_at)
-
-
-def _matches(place: Place) -> Documents:
-    source = open_collection(
-        backup=opening.open_backup(store=store(), backup_id=place.backup), collection=place.collection
-    )
-    try:
-        wanted = query.parse(place.q, zone=timezone.get_current_timezone())
-        found = search.find(source, query=wanted, start=min(place.cursor, source.total), limit=place.per)
-    except (InvalidInput, SearchBusy) as refusal:
-        return Documents(place=place, total=source.total, cards=(), problem=refusal.detail)
-    cards = [_card(place, hit.number, hit.frame) for hit in found.hits]
-    return Documents(place=place, total=source.total, cards=cards, found=found, mark=wanted.text)
-
-
-def _fields(place: Place) -> Documents:
-    sample = documents.page(store=store(), backup_id=place.backup, collection=place.collection, limit=fields.SAMPLE)
-    seen = fields.summarise(sample.readable, zone=timezone.get_current_timezone())
-    return Documents(place=place, total=sample.total, cards=(), fields=seen)
-
-
-def _card(place: Place, number: int, frame: bytes, problem: str = "") -> Card:
-    if problem:
-        return Card(number=number, short_id="", preview=(), size_bytes=len(frame), problem=problem)
-    return Card(
-        number=number,
-        short_id=document_view.short_id_of(frame),
-        preview=tree.preview(frame, zone=timezone.get_current_timezone()),
-        size_bytes=len(frame),
-        json=document_view.json_text(frame) if place.view == "json" else "",
-        fields=_first_level(frame) if place.view == "table" else {},
-    )
-
-
-def _first_level(frame: bytes) -> dict[str, Node]:
-    shape = Shape(zone=timezone.get_current_timezone(), text_limit=CELL_CHARACTERS, depth=1)
-    return {node.name: node for node in tree.document(frame, shape=shape).children}

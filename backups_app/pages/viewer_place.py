@@ -10,11 +10,16 @@ from django.urls import reverse
 
 PER_PAGE = (25, 50, 100)
 VIEWS = ("cards", "json", "table", "fields")
+GOING_ON = frozenset({"cursor", "within", "found", "here", "stop"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """The address of what is shown. `page` counts from 1; `cursor` is the document from which a search goes on."""
+    """The address of what is shown. `page` counts from 1.
+
+    Where a search goes on: at document `cursor` (of the collection `within`, when all are searched), after `found`
+    matches, `here` of them in that collection. `stop`: it was stopped there.
+    """
 
     backup: str = ""
     collection: str = ""
@@ -23,6 +28,10 @@ class Place:
     per: int = PER_PAGE[0]
     view: str = VIEWS[0]
     cursor: int = 0
+    within: str = ""
+    found: int = 0
+    here: int = 0
+    stop: int = 0
 
     @property
     def url(self) -> str:
@@ -30,9 +39,18 @@ class Place:
         said = {
             name: value
             for name, value in vars(self).items()
-            if value != getattr(Place(), name) and (name != "cursor" or self.q)
+            if value != getattr(Place(), name) and (name not in GOING_ON or self.q)
         }
         return reverse("pages:browse") + (f"?{urlencode(said)}" if said else "")
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether this is not where a search begins."""
+        return bool(self.q and (self.cursor or self.within))
+
+    def begun(self, **changes: object) -> Place:
+        """Return a place near this one, a search in it from its beginning."""
+        return self.at(**{**dict.fromkeys(("cursor", "found", "here", "stop"), 0), "within": "", **changes})
 
     def at(self, **changes: object) -> Place:
         """Return a place near this one."""
@@ -50,7 +68,11 @@ def place_of(asked: QueryDict) -> Place:
         page=max(1, whole_number(asked.get("page"), 1)),
         per=per if per in PER_PAGE else PER_PAGE[0],
         view=view if view in VIEWS else VIEWS[0],
-        cursor=max(0, whole_number(asked.get("cursor"), 0)),
+        cursor=whole_number(asked.get("cursor"), 0),
+        within=asked.get("within", ""),
+        found=whole_number(asked.get("found"), 0),
+        here=whole_number(asked.get("here"), 0),
+        stop=int(asked.get("stop") == "1"),
     )
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from backups_app.browsing.backups import BackupSummary
-from backups_app.pages import document_view, run_words
+from backups_app.pages import document_view, run_words, viewer_documents
 from backups_app.pages.viewer_place import Place
 from backups_app.pages.wording import when_text
 
@@ -39,10 +39,10 @@ CLASSES = {
 
 @register.simple_tag
 def place_url(place: Place, **changes: Any) -> str:
-    """The address of a place near this one. Another collection is looked at from its beginning."""
+    """The address of a place near this one, a search in it from its beginning; another collection from its own."""
     if "collection" in changes:
-        changes = {"q": "", "page": 1, "cursor": 0, **changes}
-    return place.at(**changes).url
+        changes = {"q": "", "page": 1, **changes}
+    return place.begun(**changes).url
 
 
 @register.simple_tag
@@ -94,6 +94,13 @@ def _link(name: str, backup_id: str, collection: str, number: int, **more: Any) 
 
 
 register.filter("plain_id", document_view.plain_id)
+register.filter("node_text", document_view.node_text)
+
+
+@register.simple_tag
+def backups_here() -> int:
+    """How many backups lie on this server."""
+    return len(viewer_documents.store().backups().ids)
 
 
 @register.filter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from backups_app import formats
@@ -14,10 +15,15 @@ from backups_app.browsing import foreign
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError, VerificationFailed
+from backups_app.models import AuditEvent
 from backups_app.progress import Progress, Silent
 from backups_app.records import Origin
 from backups_app.verification import verdict
 from backups_app.workflow import folder_records, prepare
+
+ACTION = "backup.verified"
+STARTED, GOOD, DAMAGED, FAILED = "started", "good", "damaged", "failed"
+"""How the audit trail names it, its beginning and its ends: in every process one can read there what became of it."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,27 +43,39 @@ def verify_backup(
     `BackupNotFound`, `InvalidBackupId`. A backup that fails is an answer, not an exception; it is never removed.
     """
     folder = prepare.store(configuration).folder(backup_id)
-    problem, manifest = None, None
+    on_record = partial(audit.record, actor=requested_by, origin=origin, action=ACTION, target=backup_id)
+    on_record(result=STARTED, now=now)
+    problem, wrong, manifest = None, None, None
     try:
-        written = metadata.read(folder) or {}
-        manifest = _checked(folder, written, configuration, progress or Silent())
+        manifest = _checked(folder, metadata.read(folder) or {}, configuration, progress or Silent())
     except VerificationFailed as failed:
-        problem = failed.detail
+        problem, wrong = failed.detail, failed.facts.get("problem")
         logger.error("A backup did not verify", extra={"backup_id": backup_id})
+    except TempleOpsError as error:
+        on_record(result=FAILED, now=now, details={"problem": error.detail})
+        raise
     _remember(configuration, backup_id, now=now, problem=problem)
-    audit.record(
-        actor=requested_by, origin=origin, action="backup.verified", target=backup_id,
-        result="good" if problem is None else "damaged", now=now,
-    )  # fmt: skip
+    counted = {
+        "collections": 0 if manifest is None else len(manifest.collections),
+        "documents": 0 if manifest is None else manifest.documents,
+        "bytes": 0 if manifest is None else manifest.bytes,
+    }
+    if problem is None:
+        on_record(result=GOOD, now=now, details=counted)
+    else:
+        on_record(result=DAMAGED, now=now, details={"problem": wrong})
     return {
         "backup_id": backup_id,
         "verified": problem is None,
         "problem": problem,
-        "collections": 0 if manifest is None else len(manifest.collections),
-        "documents": 0 if manifest is None else manifest.documents,
-        "bytes": 0 if manifest is None else manifest.bytes,
+        **counted,
         "checked_at": formats.utc_seconds(now),
     }
+
+
+def last(backup_id: str) -> AuditEvent | None:
+    """Return what the audit trail says last about verifying this backup, or None."""
+    return AuditEvent.objects.filter(action=ACTION, target=backup_id).order_by("-n").first()
 
 
 def _checked(folder: Any, written: dict[str, Any], configuration: Configuration, progress: Progress) -> Any:

@@ -12,7 +12,7 @@ from django.test import Client
 
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from backups_app.pages import restore_previews, status_card
+from backups_app.pages import compare, restore_previews, status_card, verification
 from backups_app.records import Phase, RunDocument
 from tests.conftest import PASSWORD
 
@@ -22,12 +22,13 @@ MOMENT = datetime(2026, 1, 19, 11, 14, 20, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _nothing_known() -> Iterator[None]:
-    """The status card and the previews of restores remember for their process; each test begins without memories."""
-    status_card.forget()
-    restore_previews.forget_all()
+    """What the pages remember for their process, no test finds of another one."""
+    memories = (status_card.forget, restore_previews.forget_all, verification.forget_all, compare.forget_all)
+    for forget in memories:
+        forget()
     yield
-    status_card.forget()
-    restore_previews.forget_all()
+    for forget in memories:
+        forget()
 
 
 def signed_in(user: User) -> Client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def test_the_table_shows_the_fields_of_the_page_and_keeps_its_place_in_the_addre
 
     assert page.count("<tr>") == 26
     assert '<th scope="col"><code>amount</code></th>' in page
-    assert '<td data-label="amount"><span class="t-num" title="Int32" dir="auto">25</span>' in page
+    assert re.search(r'<td data-label="amount">\s*<span class="t-num" dir="auto" title="Int32"\s*>25</span>', page)
     assert "page=3&amp;view=table" in page and 'name="view" value="table"' in page
 
 
@@ -138,8 +139,7 @@ def test_a_search_without_a_match_offers_to_clear_it_and_to_look_elsewhere(
 
     assert "Nothing in bookings contains “xyz”." in page
     assert "Clear search" in page
-    elsewhere = page.split("Search in another collection:")[1].split("</p>")[0]
-    assert "q=xyz" in elsewhere and "collection=bookings" not in elsewhere
+    assert f'href="/admin/backups/browse/?backup={ID}&amp;q=xyz"' in page
 
 
 def test_a_search_of_too_many_characters_is_said(admin_browser: Client, a_backup: Path) -> None:

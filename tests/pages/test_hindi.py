@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from bson import Binary
 from django.test import Client, override_settings
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from backups_app.mongo import connections
 from backups_app.pages import status_card
 from backups_app.records import Origin, RunDocument, Side
 from backups_app.workflow import jobs
+from tests.journeys.test_verifying import flip
 from tests.pages.conftest import signed_in
 from tests.pages.english_left import english_left
 from tests.pages.test_restore import hidden, where
@@ -84,10 +86,37 @@ def test_a_success_everywhere_it_is_shown(hindi: Client, temple: Configuration, 
                     f"/admin/backups/compare/?a={done['_id']}&b={again['_id']}&collection=bookings"):  # fmt: skip
         read(hindi, address)
     inside = f"/admin/backups/browse/?backup={done['_id']}&collection=devotees"
+    read(hindi, f"/admin/backups/browse/?backup={done['_id']}&q=lakshmi", names=("lakshmi", "sync_logs"))
     for more in ("", "&q=lakshmi", "&q=nobody", "&view=json", "&view=fields", f"&q={'x' * 300}"):
         read(hindi, inside + more, names=("String", "Int", "Lakshmi", "lakshmi", "nobody", "Int32", "x" * 256))
     read(hindi, f"/admin/backups/{done['_id']}/document/?collection=devotees&number=0", names=("Lakshmi", "String"))
     read(hindi, f"/admin/backups/versions/?backup={done['_id']}&collection=devotees&number=0", names=("Lakshmi",))
+
+
+def test_a_date_in_a_document_has_its_month_in_hindi(hindi: Client, temple: Configuration, local_db: Any) -> None:
+    at = datetime(2026, 1, 19, 9, 0, 22, tzinfo=UTC)
+    local_db.devotees.insert_one({"_id": 1, "born": at, "list": [1, 2], "raw": Binary(b"om", 0)})
+    inside = f"backup={carried_out()['_id']}&collection=devotees"
+    for address in (f"browse/?{inside}", f"browse/?{inside}&view=table", f"browse/?{inside}&view=fields",
+                    f"{inside[7:22]}/document/?collection=devotees&number=0"):  # fmt: skip
+        page = hindi.get(f"/admin/backups/{address}").content.decode()
+        assert "19 जन. 2026, 14:30:22 IST" in page or "19 जन 2026, 14:30:22 IST" in page, address
+        assert "Jan" not in page
+    assert "2 आइटम" in page or "2 वस्तुएँ" in page or "items" not in page
+    assert "उपप्रकार 0, 2 बाइट" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_verified_again(hindi: Client, temple: Configuration) -> None:
+    backup_id = carried_out()["_id"]
+    where = f"/admin/backups/{backup_id}/verify/"
+    read(hindi, where)
+    checked(hindi.post(where, headers=HTMX), "good")
+    read(hindi, f"/admin/backups/browse/?backup={backup_id}")
+    flip(temple.backup_dir / f"backup_{backup_id}")
+    assert "यह बैकअप खराब है।" in checked(hindi.post(where, headers=HTMX), "damaged", ("SHA-256",))
+    for address in (where, f"/admin/backups/browse/?backup={backup_id}", "/admin/backups/audit/"):
+        read(hindi, address, names=("SHA-256",))
 
 
 def test_a_run_that_waits_that_is_cancelled_and_cannot_be_any_more(hindi: Client, temple: Configuration) -> None:

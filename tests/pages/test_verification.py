@@ -1,0 +1,138 @@
+"""Verify this backup: the button on the page, how far it is, and the verdict in words, with and without a script."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from backups_app.access import audit
+from backups_app.configuration import Configuration
+from backups_app.models import AuditEvent
+from backups_app.pages import verification
+from backups_app.records import Origin
+from backups_app.workflow import verifying
+from tests.journeys.test_verifying import flip
+from tests.pages.test_beyond import a_backup
+from tests.pages.test_browser import HTMX
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def backup_id(temple: Configuration) -> str:
+    return a_backup(timezone.now())
+
+
+def folder_of(temple: Configuration, backup_id: str) -> Path:
+    return temple.backup_dir / f"backup_{backup_id}"
+
+
+def address(backup_id: str) -> str:
+    return f"/admin/backups/{backup_id}/verify/"
+
+
+def trail() -> list[tuple[str, str, str]]:
+    rows = AuditEvent.objects.filter(action="backup.verified").order_by("n")
+    return [(row.actor, row.result, row.address) for row in rows]
+
+
+def test_without_a_script_a_good_backup_is_called_good_and_by_whom(admin_browser: Client, backup_id: str) -> None:
+    page = admin_browser.post(address(backup_id), follow=True).content.decode()
+
+    assert "This backup is good." in page and "Every byte was read from the disk" in page
+    assert re.search(r"with what was written: 6 collections, 1,60\d documents, \d+\.\d KB", page)
+    assert "asked for by ravi" in page
+    assert trail() == [("ravi", "started", "127.0.0.1"), ("ravi", "good", "127.0.0.1")]
+
+
+def test_a_damaged_one_says_the_file_what_is_safe_and_what_to_do(
+    admin_browser: Client, temple: Configuration, backup_id: str
+) -> None:
+    other = a_backup(timezone.now() + timedelta(seconds=2))
+    flip(folder_of(temple, backup_id))
+
+    page = admin_browser.post(address(backup_id), headers=HTMX).content.decode()
+
+    assert page.lstrip().startswith('<div id="verification"') and "<html" not in page
+    assert "This backup is damaged." in page and "bookings.bson is not what was written: its SHA-256 differs" in page
+    assert "What is safe:" in page and "Make a new backup now" in page
+    assert f"/admin/backups/browse/?backup={other}" in page
+    assert folder_of(temple, backup_id).is_dir()
+    assert "This backup is damaged." in admin_browser.get(f"/admin/backups/browse/?backup={backup_id}").content.decode()
+
+
+def test_the_viewer_offers_it_and_so_does_what_cannot_be_read(
+    admin_browser: Client, temple: Configuration, backup_id: str
+) -> None:
+    file = next(folder_of(temple, backup_id).glob("*/activities.bson"))
+    data = bytearray(file.read_bytes())
+    data[4] = 0x99  # no such type
+    file.write_bytes(data)
+    place = f"/admin/backups/browse/?backup={backup_id}&collection=activities"
+
+    head, *notes = admin_browser.get(place).content.decode().split("can't be read")[0:2]
+    raw = admin_browser.get(f"/admin/backups/{backup_id}/document/?collection=activities&number=0").content.decode()
+
+    button = f'hx-post="/admin/backups/{backup_id}/verify/"'
+    assert button in head and button in notes[0] and "Show raw bytes" in notes[0]
+    assert button in raw and "000000  " in raw
+
+
+def test_a_long_one_is_watched_and_not_begun_twice(
+    admin_browser: Client, backup_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, calls = Event(), []
+    real = verifying.verify_backup
+
+    def slow(**asked: Any) -> dict[str, Any]:
+        calls.append(asked)
+        asked["progress"].expect("bookings", 1240)
+        asked["progress"].advance("bookings", 700)
+        assert go_on.wait(30)
+        return real(**asked)
+
+    monkeypatch.setattr(verifying, "verify_backup", slow)
+    monkeypatch.setattr(verification, "WAIT_SECONDS", 0.2)
+
+    first = admin_browser.post(address(backup_id), headers=HTMX).content.decode()
+    second = admin_browser.post(address(backup_id), headers=HTMX).content.decode()
+    plain = admin_browser.get(address(backup_id)).content.decode()
+    go_on.set()
+    making = verification.of(backup_id).making
+    assert making is not None and making.ended.wait(30)
+    polled = admin_browser.get(f"{address(backup_id)}progress/", headers=HTMX).content.decode()
+
+    assert "700 documents compared" in first and 'hx-trigger="every 1s"' in first and "every 1s" in second
+    assert '<meta http-equiv="refresh"' in plain
+    assert len(calls) == 1
+    assert "This backup is good." in polled and "every 1s" not in polled
+
+
+def test_another_process_reads_in_the_trail_that_it_runs_and_when_it_was_lost(
+    admin_browser: Client, backup_id: str
+) -> None:
+    def began(ago: timedelta) -> str:
+        audit.record(
+            actor="meena", origin=Origin.WEB, action=verifying.ACTION, target=backup_id, result=verifying.STARTED,
+            now=timezone.now() - ago,
+        )  # fmt: skip
+        return admin_browser.get(address(backup_id)).content.decode()
+
+    assert "every 1s" in began(timedelta(seconds=5))
+    lost = began(timedelta(hours=2))
+    assert "could not be verified to the end" in lost and "every 1s" not in lost
+
+
+@pytest.mark.parametrize(("backup_id", "status"), [("20250101_000000", 404), ("nonsense", 422)])
+def test_what_is_not_there_is_not_verified(
+    admin_browser: Client, temple: Configuration, backup_id: str, status: int
+) -> None:
+    assert admin_browser.post(address(backup_id)).status_code == status
+    assert trail() == []
