@@ -52,7 +52,7 @@
   document.addEventListener('htmx:afterRequest', (event) => busy(event, false));
   document.addEventListener('htmx:sendError', () => { byId('offline').hidden = false; });
   document.addEventListener('htmx:timeout', () => { byId('offline').hidden = false; });
-  document.addEventListener('htmx:afterOnLoad', () => { byId('offline').hidden = true; });
+  document.addEventListener('htmx:afterOnLoad', ({ detail }) => { byId('offline').hidden = ![502, 504].includes(detail.xhr.status); });
   document.addEventListener('DOMContentLoaded', () => {
     document.documentElement.classList.add('js');
     document.querySelector('[data-focus]')?.focus();

@@ -38,6 +38,102 @@ def test_a_fault_of_the_server_stands_where_the_answer_was_to_stand(look: Look, 
     look.faults = [fault for fault in look.faults if "status of 500" not in fault]
 
 
+def test_the_status_card_keeps_what_was_known_and_says_so_while_nothing_answers(look: Look, house: House) -> None:
+    a_good_backup(house)
+    look.sign_in()
+    look.settle()
+    card = look.page.locator("#status")
+    expect(card).to_contain_text("Your data is protected")
+    expect(card.locator(".could-not-check")).to_be_hidden()
+    look.page.route("**/_/status/**", lambda route: route.abort())
+    look.page.click("#check-again")
+
+    expect(card.locator(".could-not-check")).to_contain_text(
+        re.compile(r"Couldn't check\. Showing what we knew at \d\d:\d\d:\d\d IST\.\s+Try again")
+    )
+    expect(card).to_contain_text("Your data is protected")
+    look.faults = [fault for fault in look.faults if not re.search("ERR_FAILED|htmx:sendError", fault)]
+    look.check("21-could-not-check")
+    look.page.unroute("**/_/status/**")
+    look.page.click("#try-again")
+    expect(card.locator(".could-not-check")).to_be_hidden()
+
+
+def test_what_a_proxy_says_for_a_server_that_is_away_is_shown_nowhere(look: Look, house: House) -> None:
+    look.sign_in()
+    look.settle()
+    look.page.route("**/_/status/**", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
+    look.page.click("#check-again")
+
+    expect(look.page.locator("#offline")).to_be_visible()
+    expect(look.page.locator("#status .could-not-check")).to_be_visible()
+    expect(look.page.locator("body")).not_to_contain_text("Bad Gateway")
+    look.page.unroute("**/_/status/**")
+    look.page.click("#try-again")
+    expect(look.page.locator("#offline")).to_be_hidden()
+    look.faults = [fault for fault in look.faults if not re.search("status of 502|Status Error Code 502", fault)]
+
+
+def test_the_question_is_there_at_once_and_counts_while_it_is_open(look: Look, house: House) -> None:
+    look.sign_in()
+    look.settle()
+    held: list[Route] = []
+    look.page.route("**/confirm-delete/?counted=1", lambda route: held.append(route))
+    look.page.click("#delete-button")
+
+    dialog = look.page.locator("dialog[open]")
+    expect(dialog.locator("h2")).to_have_text("Delete the bookings after this backup?")
+    expect(dialog).to_contain_text("Counting…")
+    expect(dialog.locator(".skeleton")).to_have_count(6)
+    expect(look.page.locator("#confirm")).to_be_disabled()
+    expect(dialog.locator("button", has_text="Cancel, keep everything")).to_be_focused()
+    look.check("07-counting", part=True, within="dialog")
+    house.wait_until(lambda: look.page.evaluate("true") and held)
+    held.pop().continue_()
+    expect(dialog.locator("h2")).to_have_text("Delete 1,552 booking documents after this backup?")
+    expect(look.page.locator("#confirm")).to_be_focused()
+    expect(look.page.locator("#confirm")).to_have_accessible_description(re.compile("Delete 1,552 booking documents"))
+    expect(dialog.locator("[data-confirm-submit]")).to_be_disabled()
+
+
+def test_escape_ends_the_question_while_it_counts_and_nothing_comes_back(look: Look, house: House) -> None:
+    look.sign_in()
+    look.settle()
+    held: list[Route] = []
+    look.page.route("**/confirm-delete/?counted=1", lambda route: held.append(route))
+    look.page.click("#delete-button")
+    expect(look.page.locator("dialog[open]")).to_contain_text("Counting…")
+    house.wait_until(lambda: look.page.evaluate("true") and held)
+    look.page.keyboard.press("Escape")
+    expect(look.page.locator("dialog")).to_have_count(0)
+    expect(look.page.locator("#delete-button")).to_be_focused()
+    with look.page.expect_response("**/confirm-delete/?counted=1"):
+        held.pop().continue_()
+    look.settle()
+
+    expect(look.page.locator("dialog")).to_have_count(0)
+    expect(look.page.locator("#delete-button")).to_be_focused()
+
+
+def test_a_role_that_is_lost_closes_the_question_and_says_why(look: Look, house: House) -> None:
+    role = "from backups_app.models import User; User.objects.filter(username='ravi').update(role_id={})"
+    look.sign_in("ravi")
+    look.settle()
+    look.page.click("#delete-button")
+    look.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
+    house.manage("shell", "-c", role.format(3))
+    try:
+        # What polls may have been told before the button could be.
+        look.page.evaluate("document.querySelector('[data-confirm-submit]')?.click()")
+
+        expect(look.page.locator("main")).to_contain_text("This page is for administrators")
+        expect(look.page.locator("dialog, #trigger")).to_have_count(0)
+        expect(look.page.locator("#denied")).to_be_focused()
+    finally:
+        house.manage("shell", "-c", role.format(1))
+    assert house.database().backup_metadata.count_documents({}) == 0
+
+
 def test_what_was_pressed_turns_and_takes_no_second_press(look: Look, house: House) -> None:
     look.sign_in()
     look.settle()
