@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import override_settings
+from django.utils import translation
 from pymongo.database import Database
 
 from backups_app.configuration import Configuration, Secret
@@ -20,6 +22,9 @@ from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Side
 
 PASSWORD = "a-long-enough-password"
+# Playwright leaves its loop running in this thread from the first browser test on; Django would refuse its database to
+# every test after it. Nothing of ours is async.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 _numbers = itertools.count(1)
 
 
@@ -40,6 +45,13 @@ def _passwords_are_hashed_quickly() -> Iterator[None]:
         for name, least in (("time_cost", 1), ("memory_cost", 8), ("parallelism", 1)):
             patch.setattr(Argon2PasswordHasher, name, least)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nobody_elses_language() -> Iterator[None]:
+    """A request leaves the thread in its language; the next test of this process begins in that of the house."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,11 @@
     with Proxy(server.address) as network:
         client = MongoClient(network.uri)
         network.latency(0.2)                     every chunk is 200 ms late, each way
-        network.throttle(50_000)                 bytes per second, each way
+        network.throttle(50_000)                 bytes per second of each connection, each way
         network.cut_after(10_000)                the connection that passes this many bytes to the server is reset
         network.lose_reply(to=b"delete")         a request with these bytes reaches the server, its answer does not
         network.reset_some(0.01)                 this part of all chunks ends in a reset
-        network.reset() / refuse() / black_hole()
+        network.reset() / refuse() / hang_up() / black_hole()
         network.heal()                           new connections pass again; those in the hole end
 
 Everything may be called from any thread, at any time.
@@ -27,6 +27,7 @@ from types import TracebackType
 from typing import Any, Self
 
 CHUNK = 65536
+RATE_HOLDS_SECONDS = 0.05
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -36,6 +37,7 @@ class Weather:
     connections; None means never."""
 
     refuses: bool = False
+    hangs_up: bool = False
     swallows: bool = False
     delay_seconds: float = 0.0
     bytes_per_second: float | None = None
@@ -113,6 +115,11 @@ class Proxy:
         self.weather.refuses = True
         self.reset()
 
+    def hang_up(self) -> None:
+        """End every open connection with a farewell, and every new one at once: a load balancer with nobody behind."""
+        self.weather.hangs_up = True
+        self._call(self._hang_up_all)
+
     def black_hole(self) -> None:
         """Keep all connections open and pass nothing on, as when a cable is pulled."""
         self.weather.swallows = True
@@ -159,10 +166,15 @@ class Proxy:
             self.faults += 1
             connection.abort()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.weather.refuses:
+    async def _hang_up_all(self) -> None:
+        for connection in list(self._open):
             self.faults += 1
-            _abort(writer)
+            connection.hang_up()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.weather.refuses or self.weather.hangs_up:
+            self.faults += 1
+            _hang_up(writer) if self.weather.hangs_up else _abort(writer)
             return
         try:
             far_reader, far_writer = await asyncio.open_connection(*self._target)
@@ -216,6 +228,10 @@ class _Connection:
         for _, writer in (self._near, self._far):
             _abort(writer)
 
+    def hang_up(self) -> None:
+        for _, writer in (self._near, self._far):
+            _hang_up(writer)
+
     async def _receive(self, reader: asyncio.StreamReader, queue: Queue) -> None:
         """Take what comes and note when it came: lateness must not make the line narrow."""
         loop = asyncio.get_running_loop()
@@ -232,7 +248,7 @@ class _Connection:
             if weather.swallows:
                 self._proxy.faults += 1
                 continue
-            await _be_slow(weather, came_at, len(data))
+            await self._be_slow(came_at, len(data))
             allowed = self._strike(weather, data, to_server=to_server)
             writer.write(data[:allowed])
             await writer.drain()
@@ -258,6 +274,16 @@ class _Connection:
             weather.cut_to_client = remaining
         return len(data) if remaining is not None else max(0, min(left, len(data) - 1))
 
+    async def _be_slow(self, came_at: float, size: int) -> None:
+        late = came_at + self._proxy.weather.delay_seconds - asyncio.get_running_loop().time()
+        if late > 0:
+            await asyncio.sleep(late)
+        left = float(size)
+        while left > 0 and (rate := self._proxy.weather.bytes_per_second):  # it may change while a chunk waits
+            step = min(left, rate * RATE_HOLDS_SECONDS)
+            await asyncio.sleep(step / rate)
+            left -= step
+
     def _count(self, passed: int, *, to_server: bool) -> None:
         if to_server:
             self._proxy.passed_to_server += passed
@@ -265,11 +291,11 @@ class _Connection:
             self._proxy.passed_to_client += passed
 
 
-async def _be_slow(weather: Weather, came_at: float, size: int) -> None:
-    late = came_at + weather.delay_seconds - asyncio.get_running_loop().time()
-    narrow = size / weather.bytes_per_second if weather.bytes_per_second else 0.0
-    if max(late, 0.0) + narrow > 0:
-        await asyncio.sleep(max(late, 0.0) + narrow)
+def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Say farewell both ways; what has not passed yet does not."""
+    with contextlib.suppress(OSError):
+        writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+    writer.close()
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:

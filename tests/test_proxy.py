@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from pymongo import MongoClient
@@ -79,9 +79,10 @@ def test_a_lost_reply_leaves_the_write_done(client: Client, network: Proxy) -> N
     client.drop_database("proxied")
 
 
-def test_refused_and_healed(client: Client, network: Proxy) -> None:
+@pytest.mark.parametrize("lost", [Proxy.refuse, Proxy.hang_up])
+def test_lost_and_healed(client: Client, network: Proxy, lost: Callable[[Proxy], None]) -> None:
     client.admin.command("ping")
-    network.refuse()
+    lost(network)
     with pytest.raises(PyMongoError):
         client.admin.command("ping")
 

@@ -1,6 +1,6 @@
 """A whole house for a real browser: two MongoDB servers behind lines one can cut, the pages, the worker, the people.
 
-make browser                     or: python -m pytest tests/browser -q
+python -m pytest tests/browser -q
 tests/output/                    the screenshots; look at them
 """
 
@@ -24,9 +24,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from backups_app.mongo.embedded import EmbeddedServer, free_port
 from tests.browser import temple_data
-from tests.browser.line import Line
 from tests.browser.look import Look
 from tests.conftest import PASSWORD
+from tests.proxy import Proxy
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(
@@ -57,8 +57,8 @@ class House:
     backup_dir: Path
     local: EmbeddedServer
     atlas: EmbeddedServer
-    local_line: Line
-    atlas_line: Line
+    local_line: Proxy
+    atlas_line: Proxy
     environment: dict[str, str]
     clients: dict[str, Any] = field(default_factory=dict)
 
@@ -83,8 +83,8 @@ class House:
 
     def empty(self) -> None:
         """No data, no backups, no sessions of anybody, both lines whole."""
-        self.local_line.mend()
-        self.atlas_line.mend()
+        self.local_line.heal()
+        self.atlas_line.heal()
         for server in (self.local, self.atlas):
             with server.client() as client:
                 client.drop_database(DATABASE)
@@ -97,39 +97,38 @@ def _house(
     local_server: EmbeddedServer, remote_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
-    lines = {side: Line(("127.0.0.1", server.port)) for side, server in (("l", local_server), ("a", remote_server))}
-    environment = {
+    (folder / "backups").mkdir(mode=0o700)
+    with Proxy(local_server.address) as local_line, Proxy(remote_server.address) as atlas_line:
+        house = House(
+            address="",
+            backup_dir=folder / "backups",
+            local=local_server,
+            atlas=remote_server,
+            local_line=local_line,
+            atlas_line=atlas_line,
+            environment=_environment(folder, local_line, atlas_line),
+        )
+        said = house.manage("migrate", "--verbosity", "0")
+        assert said.returncode == 0, said.stderr
+        house.manage("shell", "-c", _make_people())
+        with serving(house) as house.address:
+            yield house
+        for client in house.clients.values():
+            client.close()
+
+
+def _environment(folder: Path, local_line: Proxy, atlas_line: Proxy) -> dict[str, str]:
+    return {
         **{name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_"))},
         "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-        "MONGODB_LOCAL_URL": f"mongodb://127.0.0.1:{lines['l'].port}/?directConnection=true",
-        "MONGODB_CLOUD_URL": f"mongodb://127.0.0.1:{lines['a'].port}/?directConnection=true",
+        "MONGODB_LOCAL_URL": local_line.uri,
+        "MONGODB_CLOUD_URL": atlas_line.uri,
         "DATABASE_NAME": DATABASE,
         "BACKUP_DIR": str(folder / "backups"),
         "BACKUP_ENGINE": "python",
         "ALLOW_PLAIN_HTTP": "true",
         "SECRET_KEY": "a-key-for-tests-that-is-long-enough-to-be-one-0123456789",
     }
-    (folder / "backups").mkdir(mode=0o700)
-    house = House(
-        address="",
-        backup_dir=folder / "backups",
-        local=local_server,
-        atlas=remote_server,
-        local_line=lines["l"],
-        atlas_line=lines["a"],
-        environment=environment,
-    )
-    said = house.manage("migrate", "--verbosity", "0")
-    assert said.returncode == 0, said.stderr
-    house.manage("shell", "-c", _make_people())
-    try:
-        with serving(house) as house.address:
-            yield house
-    finally:
-        for client in house.clients.values():
-            client.close()
-        for line in lines.values():
-            line.close()
 
 
 @contextmanager
@@ -173,8 +172,8 @@ def house(_house: House) -> Iterator[House]:
     _house.empty()
     temple_data.fill(_house.database("local"), _house.database("remote"))
     yield _house
-    _house.local_line.mend()
-    _house.atlas_line.mend()
+    _house.local_line.heal()
+    _house.atlas_line.heal()
 
 
 @pytest.fixture

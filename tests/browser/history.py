@@ -38,9 +38,9 @@ def _some_work(house: House, number: int) -> None:
 def _run(house: House, number: int) -> None:
     away = number in (FAILED_RUN, PARTIAL_RUN)
     if away:
-        house.atlas_line.cut()
+        house.atlas_line.hang_up()
     policy = {"SYNC_FAILURE_POLICY": "abort"} if number == FAILED_RUN else {}
     made = house.manage("backup_now", "--keep-bookings", **policy)
-    house.atlas_line.mend()
+    house.atlas_line.heal()
     expected = {FAILED_RUN: 1, PARTIAL_RUN: 3}.get(number, 0)
     assert made.returncode == expected, made.stderr

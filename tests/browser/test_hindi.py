@@ -61,7 +61,7 @@ def test_hindi_from_home_to_a_success(look: Look, house: House) -> None:
 
 def test_hindi_when_atlas_is_lost(look: Look, house: House) -> None:
     in_hindi(look)
-    house.atlas_line.cut()
+    house.atlas_line.hang_up()
     house.manage("backup_now", "--delete-bookings", "--confirm", "DELETE BOOKINGS")
     run = house.database().backup_metadata.find_one(sort=[("created_at", -1)])
     assert run is not None and run["status"] == "partial"

@@ -37,7 +37,7 @@ def test_4_the_home_page_when_all_is_well(look: Look, house: House) -> None:
 
 def test_5_with_atlas_switched_off_nothing_would_be_deleted(look: Look, house: House) -> None:
     a_good_backup(house)
-    house.atlas_line.cut()
+    house.atlas_line.hang_up()
     look.sign_in()
     look.page.wait_for_selector("#status >> text=Atlas can't be reached", timeout=30_000)
     look.page.wait_for_selector("#choices >> text=Atlas count unknown", timeout=30_000)
@@ -79,6 +79,7 @@ def test_7_and_8_the_red_button_asks_for_the_words(look: Look, house: House) -> 
     expect(look.page.locator("#delete-button")).to_be_focused()
 
     look.page.click("#delete-button")
+    expect(look.page.locator("#confirm")).to_be_focused()
     look.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
     expect(submit).to_be_enabled()
     look.check("08-right-words", part=True, within="dialog")

@@ -194,7 +194,7 @@ def test_a_restore_is_watched_while_it_runs_and_stopped_before_it_writes(look: L
     look.sign_in(to=f"/admin/backups/{backup_id}/restore/?step=3&collection=donations")
     page.click("#to-confirm", timeout=20_000)
     expect(page.locator("[data-confirm-submit]")).to_be_visible()
-    house.local_line.bytes_per_second = 300_000
+    house.local_line.throttle(300_000)
     page.click("[data-confirm-submit]")
     expect(page.locator("#run-heading")).to_have_text("Restore in progress", timeout=30_000)
     expect(page.locator(".stepper")).to_contain_text("Making the safety backup", timeout=30_000)
@@ -206,5 +206,5 @@ def test_a_restore_is_watched_while_it_runs_and_stopped_before_it_writes(look: L
     page.click("dialog[open] .danger")
 
     expect(page.locator("#run-heading")).to_have_text("Cancelled. Nothing was written.", timeout=60_000)
-    house.local_line.mend()
+    house.local_line.heal()
     assert house.database().donations.count_documents({"_id": {"$lt": 200}}) == 0

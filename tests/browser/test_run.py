@@ -37,6 +37,7 @@ def start_deleting(look: Look) -> None:
     look.sign_in()
     look.settle()
     look.page.click("#delete-button")
+    expect(look.page.locator("#confirm")).to_be_focused()  # as soon as it is counted
     look.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
     look.page.click("[data-confirm-submit]")
     expect(look.page.locator("dialog[open]")).to_have_count(0)
@@ -49,7 +50,7 @@ def watched_backup(look: Look, house: House, after: Callable[[House], None] | No
     if after:
         after(house)
     start_keeping(look)
-    house.local_line.bytes_per_second = SLOW
+    house.local_line.throttle(SLOW)
     expect(look.page.locator("#progress")).to_contain_text("Step 2 of 4", timeout=60_000)
     look.page.wait_for_selector(".colls li", timeout=20_000)
 
@@ -81,9 +82,9 @@ def test_9_10_11_a_run_is_watched_by_two_and_started_once(look: Look, another_lo
     another_look.sign_in("ravi", to="/")
     much_data(house, padding=BATCHES)
     start_keeping(look)
-    house.local_line.bytes_per_second = SLOW * 4
+    house.local_line.throttle(SLOW * 4)
     house.wait_until(lambda: copied_part_of(house, "donations") and copied_part_of(house, "devotees"))
-    house.local_line.bytes_per_second = SLOW // 12
+    house.local_line.throttle(SLOW // 12)
     expect(look.page.locator("#progress")).to_contain_text("docs/s")
     another_look.page.goto("/admin/backups/")
     expect(another_look.page.locator("#panel")).to_contain_text("by ananya")
@@ -105,7 +106,7 @@ def test_9_10_11_a_run_is_watched_by_two_and_started_once(look: Look, another_lo
     expect(another_look.page).to_have_url(re.compile("/login/.*ended"))
     expect(another_look.page.locator("h1")).to_have_text("Sign in")
     expect(another_look.page.locator(".shell, #panel")).to_have_count(0)
-    house.local_line.mend()
+    house.local_line.heal()
     expect(look.page.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
     assert house.database().backup_metadata.count_documents({}) == 1
     assert another_look.faults == []
@@ -134,7 +135,7 @@ def test_12_a_cancelled_run_deletes_nothing_and_leaves_no_folder(look: Look, hou
     expect(look.page.locator("#run-heading")).to_have_text("Cancelled. The purge deleted nothing.", timeout=30_000)
     expect(look.page.locator("#panel")).to_contain_text("Stopped by ananya")
     expect(look.page.locator("#panel")).to_contain_text(re.compile(r"pulled \d+ and pushed \d+ documents"))
-    house.local_line.mend()
+    house.local_line.heal()
     look.settle()
     look.check("12-cancelled")
     assert [path.name for path in house.backup_dir.iterdir() if path.is_dir()] == []
@@ -164,9 +165,9 @@ def test_14_atlas_cut_in_the_middle_of_its_purge_then_resumed(look: Look, house:
     atlas, local = house.database("remote"), house.database()
     start_deleting(look)
     house.wait_until(lambda: run_of(house)["phase"] == "purging_remote")
-    house.atlas_line.bytes_per_second = 400_000
+    house.atlas_line.throttle(400_000)
     house.wait_until(lambda: atlas.activities.count_documents({}) == 0)
-    house.atlas_line.cut()
+    house.atlas_line.hang_up()
 
     expect(look.page.locator("#run-heading")).to_have_text(
         "Backup saved, but the deletion on Atlas is not finished", timeout=120_000
@@ -180,7 +181,7 @@ def test_14_atlas_cut_in_the_middle_of_its_purge_then_resumed(look: Look, house:
     expect(panel.locator("button", has_text="Resume the deletion")).to_be_visible()
     expect(panel.locator("a", has_text="Keep after all")).to_be_visible()
     assert local.bookings.count_documents({}) == 1240 and left > 0
-    house.atlas_line.mend()
+    house.atlas_line.heal()
     look.page.goto("/admin/backups/")
     look.page.wait_for_selector("#status >> text=unfinished")
     look.settle()
@@ -199,9 +200,9 @@ def test_14_atlas_cut_in_the_middle_of_its_purge_then_resumed(look: Look, house:
 
 def test_15_a_local_server_cut_while_dumping_is_a_failed_run_that_deleted_nothing(look: Look, house: House) -> None:
     watched_backup(look, house, after=an_earlier_backup)
-    house.local_line.cut()
+    house.local_line.hang_up()
     look.page.wait_for_timeout(1_500)
-    house.local_line.mend()
+    house.local_line.heal()
     house.wait_until(lambda: run_of(house)["status"] == "failed", seconds=150)
     look.page.goto("/admin/backups/")
 

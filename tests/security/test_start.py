@@ -42,7 +42,9 @@ def test_plain_http_by_its_named_setting_is_what_the_check_then_warns_of() -> No
 
 
 @pytest.mark.parametrize(
-    "key", ["changeme-" + "x1y2z3" * 10, "django-insecure-" + GOOD, "<your secret>" * 6, "short", "a" * 64]
+    "key",
+    ["changeme-" + "x1y2z3" * 10, "django-insecure-" + GOOD, "<your secret>" * 6, "short", "a" * 64],
+    ids=["changeme", "insecure", "placeholder", "short", "one letter"],  # GOOD differs in each worker of the suite
 )
 def test_a_key_that_anybody_could_guess_is_refused(key: str) -> None:
     code, said = manage("check", SECRET_KEY=key)
