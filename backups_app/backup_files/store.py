@@ -191,6 +191,11 @@ class Store:
             raise BackupNotFound()
         return trashed
 
+    def thrown_away_at(self, backup_id: str) -> datetime | None:
+        """Return when this published backup was taken out of the list; None when nobody did, or its trash is gone."""
+        names = self._names(f"{layout.TRASH_PREFIX}{layout.published_name(backup_id)}-")
+        return max((moment for name in names if (moment := _thrown_at(name))), default=None)
+
     def empty_trash(self, *, older_than: datetime) -> tuple[str, ...]:
         """Remove for good what was thrown away before `older_than`. Return the names removed."""
         removed = []

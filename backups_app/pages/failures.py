@@ -6,9 +6,10 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from backups_app.errors import ForeignOrigin
-from backups_app.pages import guards
+from backups_app.pages import guards, preferences
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -32,7 +33,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Stands on nothing that may be broken: no session, no database, no context."""
-    reference = getattr(request, "request_id", "")
+    facts = {
+        "reference": getattr(request, "request_id", ""),
+        "method": request.method,
+        "path": request.path[:200],
+        "at": timezone.now(),
+        "theme": preferences.theme_of(request),
+        "nothing_changed": request.method in ("GET", "HEAD"),
+    }
     template = "errors/_server_error.html" if "HX-Request" in request.headers else "errors/server_error.html"
-    content = render_to_string(template, {"reference": reference})
-    return HttpResponse(content, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+    return HttpResponse(render_to_string(template, facts), status=HTTPStatus.INTERNAL_SERVER_ERROR)

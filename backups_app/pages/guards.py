@@ -17,11 +17,12 @@ from django.utils import timezone
 
 from backups_app import configuration
 from backups_app.access import denials, roles
-from backups_app.errors import ModeNotLocal, NotAuthenticated, TempleOpsError
+from backups_app.errors import BackupNotFound, BackupRemoved, ModeNotLocal, NotAuthenticated, TempleOpsError
 from backups_app.models import User
 from backups_app.mongo import lost
 from backups_app.pages.requests import AdminRequest, go_to, here, is_htmx
 from backups_app.records import Origin
+from backups_app.workflow import lost_backups
 
 P = ParamSpec("P")
 View = Callable[Concatenate[AdminRequest, P], HttpResponse]
@@ -59,6 +60,8 @@ def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = Fa
                     return inner(cast(AdminRequest, request), *args, **kwargs)
             except NotAuthenticated:
                 return to_login(request)
+            except (BackupNotFound, BackupRemoved) as error:
+                return gone(request, error, str(kwargs.get("backup_id") or request.GET.get("backup", "")))
             except TempleOpsError as error:
                 return problem(request, error)
 
@@ -108,6 +111,15 @@ def problem(request: HttpRequest, error: TempleOpsError) -> HttpResponse:
     """Answer with a named failure: what is safe, what to do. For htmx it comes where the answer was to stand."""
     template = "errors/_problem.html" if is_htmx(request) else "errors/problem.html"
     return render(request, template, {"error": error}, status=error.status)
+
+
+def gone(request: HttpRequest, error: TempleOpsError, backup_id: str) -> HttpResponse:
+    """A backup that is not here, as an old link may name it: what is still known of it."""
+    known = lost_backups.known_of(configuration=configuration.current(), backup_id=backup_id)
+    if known is None or not (known.was_there or known.record):
+        return problem(request, error)
+    template = "errors/_gone.html" if is_htmx(request) else "errors/gone.html"
+    return render(request, template, {"error": error, "known": known}, status=error.status)
 
 
 def whole(request: HttpRequest, template: str, context: dict[str, Any], *, status: int) -> HttpResponse:

@@ -138,6 +138,18 @@ def test_trash_is_out_of_the_list_at_once_and_gone_a_day_later(store: Store) -> 
     assert [name.name for name in store.root.iterdir()] == [".store_id"]
 
 
+def test_as_long_as_the_trash_is_there_it_is_known_when_a_backup_was_removed(store: Store) -> None:
+    a_published(store)
+    assert store.thrown_away_at(ID) is None
+
+    store.trash(ID, now=NOW)
+
+    assert store.thrown_away_at(ID) == NOW.replace(microsecond=0)
+    assert store.thrown_away_at(f"{ID}_01") is None
+    store.empty_trash(older_than=NOW + timedelta(seconds=1))
+    assert store.thrown_away_at(ID) is None
+
+
 def test_removal_does_not_follow_links_inside_a_backup(store: Store, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()

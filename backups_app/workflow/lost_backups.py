@@ -1,0 +1,45 @@
+"""What is still known of a backup whose folder is not here: the record of its run, and when it was removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pymongo.errors import PyMongoError
+
+from backups_app.backup_files import layout
+from backups_app.configuration import Configuration
+from backups_app.errors import TempleOpsError
+from backups_app.records import RunDocument, StepState
+from backups_app.workflow import overview, prepare
+
+
+@dataclass(frozen=True, kw_only=True)
+class LostBackup:
+    """`record` is None where no run of that id is on record, or where MongoDB cannot be asked. `removed_at` is known as
+    long as what was removed lies in the trash."""
+
+    backup_id: str
+    record: RunDocument | None = None
+    removed_at: datetime | None = None
+
+    @property
+    def was_there(self) -> bool:
+        """Whether there ever was such a backup: its run published it, or it lies in the trash."""
+        steps = self.record.get("steps", ()) if self.record is not None else ()
+        published = any(step["name"] == "publish" and step["state"] == StepState.DONE for step in steps)
+        return published or self.removed_at is not None
+
+
+def known_of(*, configuration: Configuration, backup_id: str) -> LostBackup | None:
+    """Return what is known; None for what is no id. It never fails: a page that tells of a failure is made of it."""
+    try:
+        layout.check_id(backup_id)
+        removed_at = prepare.store(configuration).thrown_away_at(backup_id)
+    except (TempleOpsError, OSError):
+        return None
+    try:
+        record = overview.get_run(configuration=configuration, backup_id=backup_id)
+    except (PyMongoError, TempleOpsError):
+        record = None
+    return LostBackup(backup_id=backup_id, record=record, removed_at=removed_at)

@@ -1,0 +1,57 @@
+"""The pages that nobody wants to see: an old link, a page that is none, a fault of the server."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import House
+from tests.browser.look import Look
+from tests.browser.test_restore import a_backup
+
+SESSIONS = "backups_app_loginsession"
+
+
+def test_an_old_link_to_a_backup_that_is_gone(look: Look, house: House) -> None:
+    backup_id = a_backup(house, "--keep-bookings")
+    shutil.rmtree(house.backup_dir / f"backup_{backup_id}")
+    look.sign_in(to=f"/admin/backups/{backup_id}/restore/")
+
+    expect(look.page.locator("main .note")).to_be_focused()
+    expect(look.page.locator("main")).to_contain_text("This backup is no longer on the server")
+    expect(look.page.locator("main")).to_contain_text("Nobody recorded its removal")
+    look.check("21-gone")
+    look.page.click("text=Open the record of its run")
+    expect(look.page.locator("h1")).to_be_visible()
+
+
+def test_an_address_that_is_none(look: Look) -> None:
+    look.sign_in(to="/admin/backups/no-such-page/")
+
+    expect(look.page.locator("h1")).to_have_text("There is no such page")
+    expect(look.page.locator("h1")).to_be_focused()
+    look.check("21-not-found")
+
+
+def test_a_fault_of_the_server_gives_a_reference_that_one_can_copy(look: Look, house: House) -> None:
+    look.sign_in()
+    look.settle()
+    look.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    rename = "from django.db import connection as c; c.cursor().execute('ALTER TABLE {} RENAME TO {}')"
+    house.manage("shell", "-c", rename.format(SESSIONS, f"{SESSIONS}_away"))
+    try:
+        look.page.click("#check-again")
+        expect(look.page.locator("#status, main")).to_contain_text(["Something went wrong on the server"])
+        look.page.goto("/admin/backups/audit/")
+        expect(look.page.locator("h1")).to_have_text("Something went wrong on the server")
+        expect(look.page.locator("main")).to_contain_text("Nothing was changed by this click.")
+        look.faults = [fault for fault in look.faults if "status of 500" not in fault]
+        look.check("21-server-error")
+        look.page.click("text=Copy details")
+        expect(look.page.locator("#live")).to_have_text("Copied")
+        copied = look.page.evaluate("navigator.clipboard.readText()")
+        assert re.search(r"Reference\s+[0-9a-f]{12}.*GET /admin/backups/audit/", " ".join(copied.split()))
+    finally:
+        house.manage("shell", "-c", rename.format(f"{SESSIONS}_away", SESSIONS))
