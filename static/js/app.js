@@ -50,9 +50,9 @@
   };
   document.addEventListener('htmx:beforeSend', (event) => busy(event, true));
   document.addEventListener('htmx:afterRequest', (event) => busy(event, false));
-  document.addEventListener('htmx:sendError', () => { byId('offline').hidden = false; });
-  document.addEventListener('htmx:timeout', () => { byId('offline').hidden = false; });
-  document.addEventListener('htmx:afterOnLoad', ({ detail }) => { byId('offline').hidden = ![502, 504].includes(detail.xhr.status); });
+  const answered = ({ type, detail }) => type === 'htmx:afterOnLoad' && ![502, 504].includes(detail.xhr.status);
+  const hear = (event) => { byId('offline').hidden = answered(event); };
+  ['htmx:sendError', 'htmx:timeout', 'htmx:afterOnLoad'].forEach((name) => document.addEventListener(name, hear));
   document.addEventListener('DOMContentLoaded', () => {
     document.documentElement.classList.add('js');
     document.querySelector('[data-focus]')?.focus();
