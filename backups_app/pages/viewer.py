@@ -107,7 +107,7 @@ class Viewer:
 def look(place: Place) -> Viewer:
     """Return what stands at `place`. Raise `InvalidBackupId`, `BackupNotFound`, `CollectionNotFound`, …"""
     shelf = store()
-    runs = overview.list_runs(configuration=configuration.current())
+    runs = overview.list_runs(configuration=configuration.current(), every=True)
     listed = backups.summaries(store=shelf, runs=[run for run in runs if run["kind"] == "backup"])
     if not place.backup:
         return Viewer(place=place, backups=listed)

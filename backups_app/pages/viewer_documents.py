@@ -187,7 +187,9 @@ def _matches(place: Place) -> Documents:
     except DamagedDocument as damage:
         return Documents(place=place, total=source.total, cards=(), problem=damage.detail, damaged=True)
     cards = [card(place, hit.number, hit.frame) for hit in found.hits]
-    return Documents(place=place, total=source.total, cards=cards, found=found, mark=wanted.text)
+    return Documents(
+        place=place, total=source.total, cards=cards, found=found, mark=wanted.text, created=created(place)
+    )
 
 
 def _found(source: CollectionFile, wanted: Query, place: Place) -> SearchPage:

@@ -70,4 +70,10 @@ def test_17_a_million_documents_are_as_quick_as_ten(look: Look, house: House) ->
         expect(docs).to_contain_text("All 10,00,000 documents were searched.")
     else:
         look.page.click("#stop-search")
-        expect(docs).to_contain_text("1–25 of 10,00,000")
+        expect(docs.locator("#search-further")).to_be_visible()
+        expect(look.page.locator("#live")).to_have_text("The search was stopped.")
+        stood = docs.locator("#more .num").inner_text()
+        look.settle()
+        expect(docs.locator("#more .num")).to_have_text(stood)
+        look.page.click("#search-further")
+        expect(docs.locator("#more .num")).not_to_have_text(stood)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
+from collections.abc import Callable
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser import temple_data
 from tests.browser.conftest import House
@@ -30,17 +32,21 @@ def test_16_from_load_backups_to_a_document_and_back_by_the_address(look: Look, 
     expect(look.page.locator("#loading")).to_have_text("Loading backups…")
     expect(look.page.locator("#viewer")).to_have_attribute("aria-busy", "true")
     held[0].continue_()
-    expect(look.page.locator("#backup")).to_be_visible()
+    expect(look.page.locator("#backup")).to_be_focused()
+    expect(look.page.locator("#live")).to_have_text("1 backup loaded")
     look.page.unroute("**/admin/backups/browse/")
     look.page.select_option("#backup", backup_id)
     expect(look.page.locator("#viewer table")).to_contain_text("devotees")
     look.check("16-collections")
     look.page.select_option("#collection", "bookings")
     expect(look.page.locator("#docs .doc")).to_have_count(25)
+    expect(look.page.locator("#live")).to_have_text("1,240 documents, page 1 of 50")
+    expect(look.page.locator("#docs")).to_contain_text("created 19 Jan 2026, 14:30 IST to")
     look.page.locator("#q").press_sequentially("doe", delay=50)
     expect(look.page.locator("#docs")).to_contain_text("3 of 1,240 documents match “doe”")
     expect(look.page.locator("#docs mark")).to_have_count(3)
     expect(look.page.locator("#q")).to_be_focused()
+    expect(look.page.locator("#live")).to_have_text("3 documents match")
     look.page.locator("#docs .doc summary").first.click()
     tree = look.page.locator("#docs .doc .tree").first
     expect(tree).to_contain_text("19 Jan 2026, 14:30:22 IST")
@@ -61,6 +67,106 @@ def test_16_from_load_backups_to_a_document_and_back_by_the_address(look: Look, 
     expect(look.page.locator("#docs table.data tbody tr")).to_have_count(25)
     look.settle()
     look.check("16-table")
+
+
+def test_turning_pages_opening_more_and_changing_the_view_keep_the_focus_where_it_helps(
+    look: Look, house: House
+) -> None:
+    house.database().bookings.update_one({}, {"$set": {"slots": list(range(120)), "note": "om " * 400}})
+    backup_id = a_backup(house)
+    look.sign_in(to=f"/admin/backups/browse/?backup={backup_id}&collection=bookings")
+    page = look.page
+    page.click("#next-page")
+    expect(page.locator("#docs-heading")).to_be_focused()
+    expect(page.locator("#live")).to_have_text("1,240 documents, page 2 of 50")
+    page.click("#view-json")
+    expect(page.locator("#docs pre.json")).to_have_count(25)
+    expect(page.locator("#view-json")).to_be_focused()
+    page.click("#view-cards")
+    page.locator("#docs .doc summary").first.click()
+    page.locator("#docs .doc .tree summary", has_text="slots").click()
+    page.locator("#docs .tree a.more", has_text="Show from 51 on").click()
+    expect(page.locator("#docs .tree li:focus")).to_contain_text("50")
+    page.locator("#docs .tree a.more", has_text="Show all 1,200").click()
+    expect(page.locator("#docs .tree li:focus")).to_contain_text("note")
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.locator("#live")).to_have_text("Copied")
+
+
+def test_one_search_through_all_collections(look: Look, house: House) -> None:
+    backup_id = a_backup(house)
+    look.sign_in(to=f"/admin/backups/browse/?backup={backup_id}")
+    page = look.page
+    page.fill("#q", "doe")
+    page.keyboard.press("Enter")
+    expect(page.locator("#docs")).to_contain_text("3 documents match in bookings.")
+    expect(page.locator("#docs")).to_contain_text("The first 5 in donations.")
+    expect(page).to_have_url(re.compile(f"backup={backup_id}.*q=doe"))
+    expect(page.locator("#q")).to_be_focused()
+    expect(page.locator("#live")).to_contain_text("At least")
+    page.locator("#docs .doc summary").first.click()
+    expect(page.locator("#docs .doc .tree mark").first).to_have_text("Doe")
+    look.settle()
+    look.check("16-everywhere")
+    page.reload()
+    expect(page.locator("#docs")).to_contain_text("The first 5 in donations.")
+    page.locator("#docs a", has_text="Search in donations").click()
+    expect(page.locator("#collection")).to_have_value("donations")
+    expect(page.locator("#q")).to_have_value("doe")
+    page.fill("#q", "nobody is called so")
+    page.locator("#docs a", has_text="Search in all collections").click()
+    expect(page.locator("#docs")).to_contain_text("contains “nobody is called so”")
+    expect(page.locator("#docs")).to_contain_text("Nothing in the")
+
+
+def test_a_backup_is_verified_from_its_page(look: Look, house: House) -> None:
+    backup_id = a_backup(house)
+    look.sign_in(to=f"/admin/backups/browse/?backup={backup_id}")
+    page, verdict = look.page, look.page.locator("#verification")
+    page.click("text=Verify this backup")
+    expect(verdict).to_contain_text("This backup is good.")
+    expect(verdict.locator("b")).to_be_focused()
+    expect(page.locator("#live")).to_have_text("This backup is good.")
+    look.check("16-verified")
+
+    file = next((house.backup_dir / f"backup_{backup_id}").glob("*/bookings.bson"))
+    data = bytearray(file.read_bytes())
+    data[:4] = b"\xff\xff\xff\x7f"
+    file.write_bytes(data)
+    page.goto(f"/admin/backups/browse/?backup={backup_id}&collection=bookings")
+    expect(page.locator("#docs .note")).to_contain_text("Document 1 can't be read")
+    page.locator("#docs .note button", has_text="Verify this backup").click()
+    expect(verdict).to_contain_text("bookings.bson is not what was written")
+    look.check("16-damaged")
+    page.locator("#docs .note a", has_text="Show raw bytes").click()
+    expect(page.locator("pre.json")).to_contain_text("000000  ff ff ff 7f")
+    page.click("text=Verify this backup")
+    expect(verdict).to_contain_text("This backup is damaged.")
+    look.check("16-raw-bytes")
+
+
+def test_a_backup_is_verified_and_everything_searched_without_a_script(
+    house: House, new_context: Callable[..., BrowserContext]
+) -> None:
+    backup_id = a_backup(house)
+    look = Look(new_context(java_script_enabled=False).new_page())
+    look.sign_in(to=f"/admin/backups/browse/?backup={backup_id}")
+    look.page.click("text=Verify this backup")
+    expect(look.page.locator("#verification")).to_contain_text("This backup is good.")
+    look.page.click("text=Look inside this backup")
+    look.page.fill("#q", "doe")
+    look.page.click("button[aria-label=Search]")
+    expect(look.page.locator("#docs")).to_contain_text("3 documents match in bookings.")
+
+
+def test_a_backup_whose_files_are_gone_says_so(look: Look, house: House) -> None:
+    backup_id = a_backup(house)
+    shutil.rmtree(house.backup_dir / f"backup_{backup_id}")
+    look.sign_in(to=f"/admin/backups/browse/?backup={backup_id}")
+    expect(look.page.locator("#viewer .note")).to_contain_text(
+        "The files of this backup are gone from the backup folder."
+    )
+    look.check("16-gone")
 
 
 def test_one_document_as_json_and_through_its_versions(look: Look, house: House) -> None:
@@ -87,6 +193,10 @@ def test_one_document_as_json_and_through_its_versions(look: Look, house: House)
     look.page.click("#compare a[href*='collection=bookings'][href*='kind=changed']")
     expect(look.page.locator("#differing")).to_contain_text("bookings, changed: 1")
     look.check("17-compare")
+    look.page.click("main button.primary")
+    expect(look.page.locator("#live")).to_contain_text("only in B: ")
+    look.page.click("#compare a:has-text('Swap')")
+    expect(look.page.locator("#compare")).to_contain_text("Documents changed: 1")
 
 
 def test_the_fields_the_audit_trail_conflicts_and_sessions(look: Look, house: House) -> None:
