@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -113,8 +113,9 @@ class RunPanel:
     @property
     def warnings(self) -> Sequence[str]:
         """What the run warned of, in the page's language, without what its words and its lines say already."""
-        said = " ".join([self.words.safe, self.words.rest, *(line.sentence for line in self.lines)])
-        warned = [tell(warning) for warning in self.run.get("warnings") or []]
+        reason = run_words.reason(self.run)
+        said = " ".join([self.words.said, *(line.sentence for line in self.lines)])
+        warned = [tell(warning) for warning in self.run.get("warnings") or [] if not reason or reason not in warning]
         return [warning for warning in warned if warning not in said]
 
     @property
@@ -131,12 +132,13 @@ def of(run: RunDocument, *, now: datetime, limit_seconds: int | None = None) -> 
     began, ended = aware(run.get("created_at")) or now, aware(run.get("finished_at"))
     per_second, left = _pace(current) if running else (None, None)
     purge = purge_rows(run)
+    words = restore_result.words(run) if restores else _words(run, lines, purge)
     return RunPanel(
         run=run,
         id=run["backup_id"],
         status=Status(run["status"]),
-        words=restore_result.words(run) if restores else _words(run, lines, purge),
-        lines=lines,
+        words=words,
+        lines=lines if restores or running else [_once(line, words) for line in lines],
         current=current,
         seconds=max(0.0, ((ended if ended and not running else now) - began).total_seconds()),
         seconds_left=left,
@@ -161,6 +163,12 @@ def _limit_near(current: Line | None, limit_seconds: int | None) -> int | None:
 
 def _words(run: RunDocument, lines: Sequence[Line], purge: Sequence[PurgeRow]) -> run_words.Words:
     return run_words.of(run, lines=lines, purge_left=_left_on_atlas(purge))
+
+
+def _once(line: Line, words: run_words.Words) -> Line:
+    """A line that failed does not say again what the words above it say."""
+    said = line.state is StepState.FAILED and line.sentence and line.sentence in words.said
+    return replace(line, sentence=_("Failed")) if said else line
 
 
 def _current(lines: Sequence[Line]) -> Line | None:

@@ -15,6 +15,7 @@ from backups_app.errors import DatabaseUnreachable
 from backups_app.pages.told import tell
 from backups_app.pages.wording import aware, size_text
 from backups_app.records import INTERNAL, RunDocument, Side, StepState, SyncStatus
+from backups_app.workflow.steps.sync import WITHOUT_THE_NEWEST
 
 FOLDED = {
     "sync": ("preflight", "settle", "sync"),
@@ -30,9 +31,6 @@ LOOKS = {
     StepState.RUNNING: "now",
     StepState.WARNING: "warn",
     StepState.FAILED: "bad",
-    StepState.CANCELLED: "",
-    StepState.SKIPPED: "",
-    StepState.WAITING: "",
 }
 MARKS = {StepState.DONE: "circle-check", StepState.RUNNING: "loader-circle", StepState.WARNING: "triangle-alert",
          StepState.FAILED: "circle-x", StepState.SKIPPED: "circle-minus"}  # fmt: skip
@@ -80,7 +78,7 @@ class Line:
 
     @property
     def look(self) -> str:
-        return LOOKS[self.shown]
+        return LOOKS.get(self.shown, "")
 
     @property
     def took(self) -> float | None:
@@ -251,7 +249,8 @@ def _sentence(key: str, state: StepState, steps: Sequence[Mapping[str, Any]], ru
     if key.startswith("purge") and state is StepState.FAILED and _lost(steps[-1]):
         return _("The connection was lost.")
     if state in (StepState.FAILED, StepState.CANCELLED):
-        return next((tell(step["sentence"]) for step in steps if step["state"] == state), "")
+        said = next((step["sentence"] for step in steps if step["state"] == state), "")
+        return tell(said.removesuffix(WITHOUT_THE_NEWEST).strip())
     return next((tell(step["sentence"]) for step in reversed(steps) if step.get("sentence") and _tells(step)), "")
 
 

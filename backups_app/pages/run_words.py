@@ -14,6 +14,7 @@ from backups_app.pages.run_steps import Line
 from backups_app.pages.told import tell
 from backups_app.pages.wording import size_text
 from backups_app.records import RunDocument, Status, StepState, SyncStatus
+from backups_app.workflow.steps.sync import WITHOUT_THE_NEWEST
 
 BROKEN_OFF = (RunInterrupted.code, WorkerDown.code)
 
@@ -28,6 +29,10 @@ class Words:
     badge: str
     safe: str = ""
     rest: str = ""
+
+    @property
+    def said(self) -> str:
+        return f"{self.safe} {self.rest}".strip()
 
     @property
     def icon_class(self) -> str:
@@ -97,8 +102,7 @@ def _partial(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Words:
             run,
             _("Backup made without the newest changes from Atlas"),
             safe=_("Your backup is complete and safe. The purge deleted nothing."),
-            rest=_("The sync failed, so nothing may be deleted: %(reason)s")
-            % {"reason": tell(run.get("error_message"))},
+            rest=_("The sync failed, so nothing may be deleted: %(reason)s") % {"reason": tell(reason(run))},
         )
     if (run.get("purge") or {}).get("kept_after_all"):
         return _words(
@@ -157,6 +161,11 @@ def _failed(run: RunDocument, lines: Sequence[Line]) -> Words:
         return _words(run, _("Backup failed. The purge deleted nothing."), safe=said, rest=rest)
     headline = _("Backup failed at step %(n)s. The purge deleted nothing.") % {"n": stopped}
     return _words(run, headline, safe=said, rest=rest)
+
+
+def reason(run: RunDocument) -> str:
+    """Return what stopped a run, as its record says it, without what the headline says of a sync that failed."""
+    return str(run.get("error_message") or "").removesuffix(WITHOUT_THE_NEWEST).strip()
 
 
 def in_two(sentence: str) -> tuple[str, str]:

@@ -189,6 +189,32 @@ def test_an_unfinished_deletion_says_first_what_is_safe_then_what_is_left() -> N
     ]
 
 
+def test_the_reason_of_a_failed_sync_is_said_once() -> None:
+    reason = "The remote MongoDB cannot be reached. Nothing was deleted. Check that it runs and that its URL is right."
+    steps = [
+        step("preflight", "done"),
+        step("sync", "failed", sentence=f"{reason} The backup was made without the newest changes from Atlas."),
+        step("dump", "done"),
+    ]
+    warnings = ["The disk is old.", f"Backup made without the newest changes from Atlas: {reason}"]
+    panel = run_panel.of(
+        a_run(
+            status="partial",
+            sync_status="failed",
+            steps=steps,
+            warnings=warnings,
+            error_message=f"{reason} The backup was made without the newest changes from Atlas.",
+        ),
+        now=NOW,
+    )
+
+    everything = [panel.words.headline, panel.words.said, *(line.sentence for line in panel.lines), *panel.warnings]
+    assert sum(reason in said for said in everything) == 1
+    assert sum("newest changes from Atlas" in said for said in everything) == 1
+    assert [line.sentence for line in panel.lines if line.key == "sync"] == ["Failed"]
+    assert list(panel.warnings) == ["The disk is old."]
+
+
 def test_a_failed_sync_offers_no_resume_and_says_that_nothing_was_deleted() -> None:
     panel = run_panel.of(a_run(status="partial", sync_status="failed", error_message="Atlas is away."), now=NOW)
 

@@ -13,6 +13,8 @@ from backups_app.workflow.run import Run, StepResult
 NAME = "sync"
 PHASE = Phase.SYNCING
 
+WITHOUT_THE_NEWEST = "The backup was made without the newest changes from Atlas."
+
 logger = logging.getLogger(__name__)
 
 
@@ -54,7 +56,7 @@ def _failed(run: Run, error: TempleOpsError) -> StepResult:
         raise error
     return StepResult(
         state=StepState.FAILED,
-        sentence=f"{error.detail} The backup was made without the newest changes from Atlas.",
+        sentence=f"{error.detail} {WITHOUT_THE_NEWEST}",
         counts={"error_code": error.code},
         changes={"sync_status": SyncStatus.FAILED.value},
         warnings=(f"Backup made without the newest changes from Atlas: {error.detail}",),
