@@ -76,6 +76,13 @@ def test_turning_pages_opening_more_and_changing_the_view_keep_the_focus_where_i
     backup_id = a_backup(house)
     look.sign_in(to=f"/admin/backups/browse/?backup={backup_id}&collection=bookings")
     page = look.page
+    page.focus("#collection")
+    page.select_option("#collection", "donations")
+    expect(page.locator("#live")).to_have_text("1,254 documents, page 1 of 51")
+    expect(page.locator("#collection")).to_be_focused()
+    page.focus("#backup")
+    page.go_back()
+    expect(page.locator("#docs-heading")).to_have_text("bookings")
     page.click("#next-page")
     expect(page.locator("#docs-heading")).to_be_focused()
     expect(page.locator("#live")).to_have_text("1,240 documents, page 2 of 50")
@@ -91,6 +98,21 @@ def test_turning_pages_opening_more_and_changing_the_view_keep_the_focus_where_i
     expect(page.locator("#docs .tree li:focus")).to_contain_text("note")
     page.get_by_role("button", name="Copy").first.click()
     expect(page.locator("#live")).to_have_text("Copied")
+
+
+def test_what_a_lost_connection_did_not_bring_can_be_tried_again(look: Look, house: House) -> None:
+    backup_id = a_backup(house)
+    look.sign_in(to=f"/admin/backups/browse/?backup={backup_id}&collection=bookings")
+    page = look.page
+    page.context.set_offline(True)
+    page.click("#next-page")
+    expect(page.locator("#offline")).to_contain_text("Connection lost.")
+    expect(page.locator("#docs")).to_have_attribute("aria-busy", "false")
+    page.context.set_offline(False)
+    page.locator("#offline a", has_text="Try again").click()
+    expect(page.locator("#docs .doc")).to_have_count(25)
+    expect(page.locator("#offline")).to_be_hidden()
+    look.faults = [fault for fault in look.faults if not re.search("ERR_INTERNET_DISCONNECTED|htmx:sendError", fault)]
 
 
 def test_one_search_through_all_collections(look: Look, house: House) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import bson
 import pytest
 from django.test import Client
 
+from backups_app.browsing import search
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
 from backups_app.pages.document_view import plain_id
@@ -140,6 +143,26 @@ def test_a_search_without_a_match_offers_to_clear_it_and_to_look_elsewhere(
     assert "Nothing in bookings contains “xyz”." in page
     assert "Clear search" in page
     assert f'href="/admin/backups/browse/?backup={ID}&amp;q=xyz"' in page
+
+
+def test_a_search_without_time_goes_on_counts_to_the_end_and_can_be_stopped(
+    admin_browser: Client, a_backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "find", partial(search.find, seconds=0))
+    more = {**HTMX, "HX-Target": "more"}
+    parts = [get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&q=doe")]
+    stop = html.unescape(re.search(r'id="stop-search"[^>]*hx-get="([^"]+)"', parts[0])[1])  # type: ignore[index]
+    while 'hx-trigger="load' in parts[-1]:
+        further = re.search(r'id="more"[^>]*hx-get="([^"]+)"', parts[-1])
+        assert further is not None
+        parts.append(get(admin_browser, html.unescape(further[1]), headers=more))
+    stopped = get(admin_browser, stop, headers=more)
+
+    assert len(parts) > 2 and "At least 1 document matches" in parts[0]
+    assert "3 of 60 documents match “doe”" in parts[-1] and 'hx-swap-oob="true"' in parts[-1]
+    assert "All 60 documents were searched." in parts[-1] and 'data-announce="' in parts[-1]
+    assert "The search was stopped." in stopped and "Search further" in stopped and "load delay" not in stopped
+    assert "searched 1 of 60" in stopped
 
 
 def test_a_search_of_too_many_characters_is_said(admin_browser: Client, a_backup: Path) -> None:
