@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -61,7 +61,8 @@ _clients_lock = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class ServerFacts:
-    """What a server says of itself. `process_id` changes with each start of the server."""
+    """What a server says of itself. `process_id` changes with each start of the server; `clock_ahead_seconds` is how
+    much later its clock is than ours, within the latency."""
 
     version: str
     replica_set: bool
@@ -70,6 +71,7 @@ class ServerFacts:
     process_id: str
     host: str
     latency_ms: float
+    clock_ahead_seconds: float
 
     @property
     def has_transactions(self) -> bool:
@@ -127,6 +129,8 @@ def facts(client: Client) -> ServerFacts:
         process_id=str(hello.get("topologyVersion", {}).get("processId", "")),
         host=hello.get("me") or f"{address[0]}:{address[1]}",
         latency_ms=min(latencies),
+        # Answers of commands are decoded without the client's zone: they are in UTC all the same.
+        clock_ahead_seconds=(hello["localTime"].replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds(),
     )
 
 

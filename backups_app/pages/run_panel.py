@@ -94,6 +94,11 @@ class RunPanel:
         return self.current.shown_total if self.current else 0
 
     @property
+    def bar_done(self) -> int:
+        """As far as the bar shows it: it is never full before the step is done."""
+        return min(self.current.done, self.current.total - max(1, self.current.total // 100)) if self.current else 0
+
+    @property
     def left_text(self) -> str:
         """`about 20 s left`, rounded: nobody knows it better."""
         left = self.seconds_left
@@ -223,8 +228,11 @@ def _pace(line: Line | None) -> tuple[int | None, float | None]:
 
 
 def _silence(run: RunDocument, now: datetime) -> float | None:
-    beat = aware(run.get("heartbeat_at"))
-    seconds = (now - beat).total_seconds() if beat else 0.0
+    """Seconds since a counter of the running step moved, or since it began; None where that is no time at all."""
+    steps: Sequence[dict[str, Any]] = run.get("steps") or []
+    running = next((step for step in steps if step["state"] == StepState.RUNNING), {})
+    moved = aware(running.get("moved_at") or running.get("started_at") or run.get("heartbeat_at"))
+    seconds = (now - moved).total_seconds() if moved else 0.0
     return seconds if seconds > SILENT_AFTER_SECONDS else None
 
 

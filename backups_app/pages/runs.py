@@ -82,7 +82,10 @@ def run(request: AdminRequest, backup_id: str) -> HttpResponse:
 @require_GET
 @admin_page(polled=True)
 def progress(request: AdminRequest, backup_id: str) -> HttpResponse:
-    """The polled part of the panel. A run that has ended answers with the whole result, which polls no more."""
+    """The polled part of the panel. A run that has ended answers with the whole result, which polls no more.
+
+    Its heading takes the focus of the person who started the run; others only hear of it.
+    """
     try:
         context = panel_context(backup_id) | {"all_bars": request.GET.get("bars") == "all"}
     except DatabaseUnreachable as error:
@@ -90,7 +93,8 @@ def progress(request: AdminRequest, backup_id: str) -> HttpResponse:
     if context["panel"].running:
         return show(request, page="backups/run.html", fragment="backups/_progress_answer.html", context=context)
     status_card.forget()
-    response = show(request, page="backups/run.html", fragment="backups/_started.html", context=context)
+    context["focus"] = context["panel"].run["created_by"] == request.user.get_username()
+    response = show(request, page="backups/run.html", fragment="backups/_panel.html", context=context)
     return in_panel(request, response)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.database import Database
@@ -31,7 +30,7 @@ class Finding:
     fix: str = ""
 
 
-def examine(*, configuration: Configuration, now: datetime) -> list[Finding]:
+def examine(*, configuration: Configuration) -> list[Finding]:
     """Return a finding for each thing a run stands on. Nothing is raised and nothing is changed."""
     looked = readiness.look(configuration=configuration)
     findings = [_refused(refusal) for refusal in looked.refusals]
@@ -43,9 +42,9 @@ def examine(*, configuration: Configuration, now: datetime) -> list[Finding]:
         findings.append(Finding(level="ok", subject="engine", sentence=f"Backups are made by {looked.engine}."))
     findings += _folder(configuration)
     if looked.local is not None:
-        findings += _server(Side.LOCAL, prepare.local_database(configuration), now)
+        findings += _server(Side.LOCAL, prepare.local_database(configuration))
         findings += _lease(configuration)
-    findings += _remote(configuration, now)
+    findings += _remote(configuration)
     findings += [
         Finding(level="note", subject="connection", sentence=said)
         for said in readiness.connection_warnings(configuration)
@@ -83,7 +82,7 @@ def _folder(configuration: Configuration) -> Iterator[Finding]:
         yield _refused(error)
 
 
-def _server(side: Side, database: Database[Any], now: datetime) -> Iterator[Finding]:
+def _server(side: Side, database: Database[Any]) -> Iterator[Finding]:
     facts = connections.facts(database.client)
     subject = "local MongoDB" if side is Side.LOCAL else "Atlas"
     sentence = f"Reachable in {facts.latency_ms:.0f} ms, MongoDB {facts.version}."
@@ -98,26 +97,20 @@ def _server(side: Side, database: Database[Any], now: datetime) -> Iterator[Find
             ),
             fix="Start mongod with --replSet and run rs.initiate() once: a one-node replica set.",
         )
-    yield from _clock(subject, database, now)
-
-
-def _clock(subject: str, database: Database[Any], now: datetime) -> Iterator[Finding]:
-    # Answers of commands are decoded without the client's zone: they are in UTC all the same.
-    server_time = database.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
-    apart = abs((server_time - now).total_seconds())
+    apart = abs(facts.clock_ahead_seconds)
     if apart > CLOCK_TOLERANCE_SECONDS:
         sentence = f"Its clock differs from this computer's by {apart:.0f} seconds; newer edits may be judged wrongly."
         yield Finding(level="problem", subject=subject, sentence=sentence, fix="Switch on time synchronisation (NTP).")
 
 
-def _remote(configuration: Configuration, now: datetime) -> Iterator[Finding]:
+def _remote(configuration: Configuration) -> Iterator[Finding]:
     database = prepare.remote_database(configuration)
     if database is None:
         yield Finding(level="note", subject="Atlas", sentence="Sync is off: MONGODB_CLOUD_URL is not set.")
         return
     try:
         with connections.reachable(Side.REMOTE):
-            yield from _server(Side.REMOTE, database, now)
+            yield from _server(Side.REMOTE, database)
     except TempleOpsError as error:
         yield _refused(error)
     except PyMongoError as error:

@@ -6,6 +6,8 @@ import threading
 import time
 from typing import Any, Protocol
 
+from django.utils import timezone
+
 from backups_app.catalog import lease
 from backups_app.catalog.runs import Ownership
 from backups_app.errors import OwnershipLost, RunCancelled
@@ -119,7 +121,8 @@ class RunProgress:
             if not self._unwritten or time.monotonic() - self._written_at < WRITE_EVERY_SECONDS:
                 return
             self._written_at, self._unwritten = time.monotonic(), False
-            changes = {f"steps.{self._step}.labels": self.labels()}
+            step = f"steps.{self._step}"
+            changes = {f"{step}.labels": self.labels(), f"{step}.moved_at": timezone.now()}
             phase = self.phase
         self.ownership.write(phase=phase, changes=changes)
 

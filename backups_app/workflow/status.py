@@ -20,6 +20,8 @@ from backups_app.workflow.sync_run import SyncOverview
 
 PROBE_SECONDS = 3
 STALE_AFTER = timedelta(days=8)
+ROOM_FOR_BACKUPS = 5
+CLOCKS_APART_SECONDS = 60
 READY = "Backup system ready"
 
 
@@ -39,6 +41,7 @@ class Reach:
     latency_ms: float | None = None
     version: str = ""
     replica_set: bool = False
+    clock_ahead_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,8 +127,8 @@ def judge(
     1. off: the primary database is not local;
     2. not protected: a run cannot start, there never was a good backup, or the last two runs failed;
     3. running;
-    4. needs attention: the last run was not a success, the last good backup is older than eight days, Atlas does not
-       answer, a deletion is unfinished;
+    4. needs attention: a deletion is unfinished, the last run was not a success, the last good backup is older than
+       eight days, there is room for less than five like it, Atlas does not answer, the two clocks are a minute apart;
     5. protected.
     """
     if any(isinstance(refusal, ModeNotLocal) for refusal in looked.refusals):
@@ -138,7 +141,7 @@ def judge(
         return Verdict.NOT_PROTECTED, "Not protected: no backup yet.", "Make your first backup now."
     if len(ended) > 1 and all(run["status"] == Status.FAILED for run in ended[:2]):
         return Verdict.NOT_PROTECTED, f"Not protected: the last two runs failed. {ended[0]['message']}", ""
-    return _attention(good=good, last=ended[0], ended=ended, remote=remote, now=now) or (
+    return _attention(looked=looked, good=good, ended=ended, remote=remote, now=now) or (
         Verdict.PROTECTED,
         "Your data is protected.",
         "",
@@ -146,9 +149,14 @@ def judge(
 
 
 def _attention(
-    *, good: RunDocument, last: RunDocument, ended: list[RunDocument], remote: Reach | None, now: datetime
+    *,
+    looked: readiness.Readiness,
+    good: RunDocument,
+    ended: list[RunDocument],
+    remote: Reach | None,
+    now: datetime,
 ) -> tuple[Verdict, str, str] | None:
-    needs = Verdict.NEEDS_ATTENTION
+    needs, last = Verdict.NEEDS_ATTENTION, ended[0]
     unfinished = _unfinished(ended)
     if unfinished is not None:
         said = f"Needs attention: the deletion of run {unfinished['backup_id']} is unfinished."
@@ -157,9 +165,25 @@ def _attention(
         return needs, f"Needs attention: the last run was {last['status']}. {last['message']}", ""
     if now - good["created_at"] > STALE_AFTER:
         return needs, "Needs attention: the last good backup is older than eight days.", "Make a backup now."
-    if remote is not None and not remote.reachable:
+    room = _room(looked, good)
+    if room is not None and room < ROOM_FOR_BACKUPS:
+        said = f"Needs attention: the backup disk has room for {formats.grouped(room)} more backups like the last one."
+        return needs, said, "Free some space, or remove old backups."
+    if remote is None:
+        return None
+    if not remote.reachable:
         return needs, "Needs attention: Atlas can't be reached. Backups still work; sync waits.", ""
+    apart = abs(remote.clock_ahead_seconds - (looked.local.clock_ahead_seconds if looked.local else 0.0))
+    if apart > CLOCKS_APART_SECONDS:
+        said = f"Needs attention: the clocks of the two databases are {formats.grouped(round(apart))} seconds apart."
+        return needs, said, "Newer edits may be judged wrongly. Switch on time synchronisation (NTP)."
     return None
+
+
+def _room(looked: readiness.Readiness, good: RunDocument) -> int | None:
+    """For how many backups like the last good one there is room, where both are known."""
+    size = good.get("bytes")
+    return looked.disk.free_bytes // size if size and looked.disk else None
 
 
 def _unfinished(ended: list[RunDocument]) -> RunDocument | None:
@@ -175,7 +199,13 @@ def _message(looked: readiness.Readiness, active: Mapping[str, Any] | None) -> s
 def _reach(facts: connections.ServerFacts | None) -> Reach:
     if facts is None:
         return Reach(reachable=False)
-    return Reach(reachable=True, latency_ms=facts.latency_ms, version=facts.version, replica_set=facts.replica_set)
+    return Reach(
+        reachable=True,
+        latency_ms=facts.latency_ms,
+        version=facts.version,
+        replica_set=facts.replica_set,
+        clock_ahead_seconds=facts.clock_ahead_seconds,
+    )
 
 
 def _remote(configuration: Configuration) -> Reach | None:

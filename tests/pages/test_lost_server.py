@@ -185,9 +185,10 @@ def test_an_unfinished_deletion_is_named_by_its_date_and_leads_to_its_run(
     unfinished = a_run(status="partial", resume_available=True)
 
     def needs_attention(**facts: Any) -> Any:
-        verdict, sentence, hint = status._attention(
-            good=a_run(), last=unfinished, ended=[unfinished], remote=None, now=unfinished["created_at"]
-        ) or pytest.fail("nothing needs attention")
+        looked, now = readiness.look(configuration=temple), unfinished["created_at"]
+        verdict, sentence, hint = status.judge(
+            looked=looked, good=a_run(), ended=[unfinished], active=None, remote=None, now=now
+        )
         return dataclasses.replace(real(**facts), verdict=verdict, sentence=sentence, hint=hint, unfinished=unfinished)
 
     monkeypatch.setattr(status, "status", needs_attention)

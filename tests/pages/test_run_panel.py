@@ -130,8 +130,15 @@ def test_a_run_can_be_cancelled_until_its_purge_begins() -> None:
 
 
 def test_a_long_silence_is_told() -> None:
-    assert run_panel.of(dumping(heartbeat_at=NOW - timedelta(seconds=34)), now=NOW).silent_seconds == 34
-    assert run_panel.of(dumping(heartbeat_at=NOW - timedelta(seconds=9)), now=NOW).silent_seconds is None
+    def silence(**ago: int) -> float | None:
+        run = dumping(heartbeat_at=NOW)
+        running = next(step for step in run["steps"] if step["state"] == "running")
+        running |= {name: NOW - timedelta(seconds=seconds) for name, seconds in ago.items()}
+        return run_panel.of(run, now=NOW).silent_seconds
+
+    assert silence(started_at=200, moved_at=34) == 34, "the worker's heart beats, and no counter moves"
+    assert silence(started_at=200, moved_at=9) is None
+    assert silence(started_at=31) == 31
 
 
 def test_a_screen_reader_hears_quarters() -> None:

@@ -9,8 +9,9 @@ from django.test import Client
 
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
+from backups_app.models import User
 from backups_app.workflow import jobs
-from tests.pages.conftest import MOMENT
+from tests.pages.conftest import MOMENT, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,18 @@ def test_a_run_that_ended_answers_with_its_result_and_polls_no_more(admin_browse
     assert answer["HX-Retarget"] == "#panel"
     assert "Backup finished" in page and "every 1s" not in page
     assert "Deleted: <code>activities</code> 50 on Atlas + 50 here" in " ".join(page.split())
+
+
+def test_the_end_takes_the_focus_of_whoever_started_the_run_and_others_only_hear_of_it(
+    admin_browser: Client, super_admin: User, started: str
+) -> None:
+    carried_out(started)
+    at = f"/admin/backups/runs/{started}/progress/"
+
+    own, of_another = (one.get(at, headers=HTMX).content.decode() for one in (admin_browser, signed_in(super_admin)))
+
+    assert "data-focus" in own and "data-focus" not in of_another
+    assert 'data-announce="Backup finished"' in own and 'data-announce="Backup finished"' in of_another
 
 
 def test_cancelling_asks_first_and_then_stops_the_run(admin_browser: Client, started: str, local_db: Any) -> None:

@@ -6,8 +6,6 @@ import dataclasses
 from argparse import ArgumentParser
 from typing import Any
 
-from django.utils import timezone
-
 from backups_app import configuration
 from backups_app.management.base import TempleCommand
 from backups_app.workflow import doctor, readiness
@@ -26,7 +24,7 @@ class Command(TempleCommand):
         if options["adopt_store"]:
             readiness.require_local(settings)
             self.say(f"From now on this store is known: {doctor.adopt_store(configuration=settings)}")
-        findings = doctor.examine(configuration=settings, now=timezone.now())
+        findings = doctor.examine(configuration=settings)
         if options["json"]:
             self.print_json([dataclasses.asdict(finding) for finding in findings])
         else:
