@@ -21,6 +21,7 @@ from backups_app.mongo import connections
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Side
 
+pytest_plugins = ["tests.sync.counts"]
 PASSWORD = "a-long-enough-password"
 # Playwright leaves its loop running in this thread from the first browser test on; Django would refuse its database to
 # every test after it. Nothing of ours is async.

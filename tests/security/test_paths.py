@@ -14,8 +14,9 @@ from django.conf import settings
 from django.test import Client, override_settings
 
 from backups_app.backup_files.store import Store
-from backups_app.configuration import Configuration
+from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
+from backups_app.mongo.embedded import EmbeddedServer
 from tests.security.conftest import FIREFOX, Caller, SignIn
 from tests.security.path_vectors import REAL, generated, known
 from tests.security.watch import opened, outside
@@ -46,6 +47,12 @@ def root(a_folder: Path) -> Path:
     (a_folder / "backup_20250120_000000").symlink_to(a_folder.parent)
     (a_folder / "linked").symlink_to(a_folder.parent)
     return a_folder
+
+
+@pytest.fixture
+def settings_of_root(root: Path, local_server: EmbeddedServer) -> Configuration:
+    """With a server: without one nobody could say of a well-formed id that there is no such run."""
+    return Configuration(backup_dir=root, database_name="temple_db", local_url=Secret(local_server.uri))
 
 
 @pytest.fixture
@@ -86,12 +93,13 @@ def test_there_are_enough_vectors() -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_nothing_gets_out(caller: Caller, root: Path, place: str) -> None:
+def test_nothing_gets_out(caller: Caller, settings_of_root: Configuration, root: Path, place: str) -> None:
     there = {REAL, "bookings", "aliased"}  # what the generator may hit upon, and what really is there
     vectors = [one for one in (*known(), *generated(GENERATED, seed=len(place))) if one not in there]
-    with override_settings(TEMPLEOPS=Configuration(backup_dir=root, database_name="temple_db")):
+    with override_settings(TEMPLEOPS=settings_of_root):
         assert caller.get(f"/api/backups/{REAL}/collections/bookings").status_code == 200
-        refused(caller, PLACES[place]("warm up"))
+        for warm in ("warm up", "20990101_000000"):
+            refused(caller, PLACES[place](warm))
         wrong: list[Any] = []
         for vector in vectors:
             with opened() as names:
@@ -123,6 +131,8 @@ PAGES: dict[str, Callable[[str], str]] = {
     "a run": lambda vector: f"/admin/backups/runs/{plain(vector)}/",
     "the viewer's backup": lambda vector: f"/admin/backups/browse/?backup={plain(vector)}&collection=bookings",
     "the viewer's collection": lambda vector: f"/admin/backups/browse/?backup={REAL}&collection={plain(vector)}",
+    "where a search goes on": lambda vector: f"/admin/backups/browse/?backup={REAL}&q=doe&within={plain(vector)}",
+    "a verification": lambda vector: f"/admin/backups/{plain(vector)}/verify/",
     "a document's backup": lambda vector: f"/admin/backups/{plain(vector)}/document/?collection=bookings&number=0",
     "a document's collection": lambda vector: f"/admin/backups/{REAL}/document/?collection={plain(vector)}&number=0",
     DOCUMENT: lambda vector: f"/admin/backups/{REAL}/document/?collection=bookings&number={plain(vector)}",
@@ -140,13 +150,15 @@ PAGES: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("place", PAGES)
-def test_nothing_gets_out_by_a_page(super_admin: User, password: str, root: Path, place: str) -> None:
+def test_nothing_gets_out_by_a_page(
+    super_admin: User, password: str, settings_of_root: Configuration, root: Path, place: str
+) -> None:
     browser = Client(headers={"User-Agent": FIREFOX})
     browser.post("/login/", {"username": "ananya", "password": password})
     asked: list[tuple[str, dict[str, str]]] = [(one, {}) for one in known()[:: 1 if LONG else 16]]
     more = GENERATED if place == DOCUMENT else GENERATED_BY_PAGE
     asked += [(one, FRAGMENT) for one in (*known(), *generated(more, seed=len(place)))]
-    with override_settings(TEMPLEOPS=Configuration(backup_dir=root, database_name="temple_db")):
+    with override_settings(TEMPLEOPS=settings_of_root):
         for warm in (REAL, "20990101_000000", "no id", "bookings", "0", "x/y", "", "nothing"):
             for headers in ({}, FRAGMENT):
                 browser.get(PAGES[place](warm), headers=headers)  # templates and translations are read once

@@ -13,14 +13,7 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.mongo import connections
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Side
-from tests.sync import counts
 from tests.sync.pairs import Pair
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was tried."""
-    if counts.tried:
-        terminalreporter.write_line(counts.line())
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from typing import Any
+
+import pytest
 
 tried: Counter[str] = Counter()
 FAULT_POINTS, SYNCS, RANDOM_SYNCS = "fault points", "syncs", "random syncs"
@@ -24,3 +27,21 @@ def count(what: str, number: int = 1) -> None:
 def line() -> str:
     """Return the counts as `counted: 59 fault points, 320 syncs`."""
     return "counted: " + ", ".join(f"{tried[what]} {what}" for what in (FAULT_POINTS, RANDOM_SYNCS, SYNCS))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of `make test` hands its counts over."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["tried"] = dict(tried)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take a worker's counts in."""
+    tried.update(getattr(node, "workeroutput", {}).get("tried", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was tried."""
+    if tried:
+        terminalreporter.write_line(line())
