@@ -207,7 +207,7 @@ def _stopped(source: CollectionFile, place: Place) -> SearchPage:
 def _fields(place: Place) -> Documents:
     sample = documents.page(store=store(), backup_id=place.backup, collection=place.collection, limit=fields.SAMPLE)
     seen = fields.summarise(sample.readable, zone=timezone.get_current_timezone())
-    return Documents(place=place, total=sample.total, cards=(), fields=seen)
+    return Documents(place=place, total=sample.total, cards=(), fields=seen, created=created(place))
 
 
 def card(place: Place, number: int, frame: bytes, problem: str = "") -> Card:
