@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +29,7 @@ from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.restore_address import CONFIRM, HOW, PREVIEW, WHAT, Asked
 from backups_app.pages.restore_previews import Making
+from backups_app.pages.told import tell
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
 from backups_app.workflow import restoring
@@ -35,6 +37,10 @@ from backups_app.workflow import restoring
 WAIT_SECONDS = 2.0
 """So long the page itself waits for a preview; one that takes longer is asked for once a second."""
 POLL_SECONDS = 0.5
+
+Problems = Mapping[str, str]
+"""Sentences by the field where they stand; under "" what belongs to none."""
+NONE: Problems = {}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,13 +53,13 @@ def restore(request: AdminRequest, backup_id: str) -> HttpResponse:
     if asked.step == WHAT:
         return _step_what(request, asked)
     if not asked.collections:
-        return _step_what(request, asked.at(WHAT), refusal=_("Choose at least one collection."))
+        return _step_what(request, asked.at(WHAT), problems={"collections": _("Choose at least one collection.")})
     if asked.step == HOW:
         return _step_how(request, asked)
     try:
         choices = asked.choices(configuration.current())
     except InvalidInput as refusal:
-        return _step_how(request, asked.at(HOW), refusal=refusal.detail)
+        return _step_how(request, asked.at(HOW), problems={"to": tell(refusal.detail)})
     return _step_preview(request, asked, choices) if asked.step == PREVIEW else _step_confirm(request, asked, choices)
 
 
@@ -70,16 +76,16 @@ def preview(request: AdminRequest, backup_id: str) -> HttpResponse:
 # ── the steps ────────────────────────────────────────────────────────────────────
 
 
-def _step_what(request: AdminRequest, asked: Asked, *, refusal: str = "") -> HttpResponse:
+def _step_what(request: AdminRequest, asked: Asked, *, problems: Problems = NONE) -> HttpResponse:
     everything = request.GET.get("all") == "1"
     found = restore_shown.contents(asked, configuration=configuration.current(), everything=everything)
-    return _answer(request, _context(asked) | {"contents": found, "everything": everything, "refusal": refusal})
+    return _answer(request, _context(asked) | {"contents": found, "everything": everything, "problems": problems})
 
 
-def _step_how(request: AdminRequest, asked: Asked, *, refusal: str = "") -> HttpResponse:
+def _step_how(request: AdminRequest, asked: Asked, *, problems: Problems = NONE) -> HttpResponse:
     settings = configuration.current()
     proposed = restoring.copy_name(configuration=settings, backup_id=asked.backup_id)
-    context = {"modes": restore_shown.modes(asked), "proposed": asked.to or proposed, "refusal": refusal}
+    context = {"modes": restore_shown.modes(asked), "proposed": asked.to or proposed, "problems": problems}
     return _answer(request, _context(asked) | context)
 
 
@@ -91,7 +97,8 @@ def _step_preview(request: AdminRequest, asked: Asked, choices: Choices, *, refu
         making.on_record = True
         _record_look(request, choices)
     status = HTTPStatus.CONFLICT if refusal else HTTPStatus.OK
-    return _answer(request, _context(asked) | _preview_context(making) | {"refusal": refusal}, status=status)
+    problems = {"": tell(refusal)} if refusal else NONE
+    return _answer(request, _context(asked) | _preview_context(making) | {"problems": problems}, status=status)
 
 
 def _step_confirm(
@@ -107,9 +114,21 @@ def _step_confirm(
         "phrase": restoring.PHRASE if making.result.needs_the_phrase else "",
         "typed": request.POST.get("confirm", ""),
         "ask_password": choices.in_place and stale_login,
-        "problem": refusal,
+        "problems": _confirmation_problems(refusal),
     }
-    return _answer(request, context, status=HTTPStatus.OK if refusal is None else HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _answer(request, context)
+
+
+def _confirmation_problems(refusal: TempleOpsError | None) -> Problems:
+    """What is wrong with the confirmation, by field; nothing was started."""
+    if refusal is None:
+        return NONE
+    if isinstance(refusal, RestoreNotConfirmed):
+        sentence = _("Type the word exactly: %(phrase)s. Nothing was started.")
+        return {"confirm": sentence % {"phrase": restoring.PHRASE}}
+    if isinstance(refusal, LoginRefused):
+        return {"password": _("The password is not right. Nothing was started.")}
+    return {"": tell(refusal.detail)}
 
 
 @sensitive_post_parameters("password")
@@ -176,9 +195,9 @@ def _context(asked: Asked) -> dict[str, Any]:
 
 
 def _answer(request: AdminRequest, context: dict[str, Any], *, status: int = HTTPStatus.OK) -> HttpResponse:
-    refused = bool(context.get("refusal") or context.get("problem"))
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused and status == HTTPStatus.OK else status
-    context |= {"refused": refused, "from_htmx": is_htmx(request)}
+    if context["problems"] and status == HTTPStatus.OK:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    context |= {"from_htmx": is_htmx(request)}
     return show(
         request, page="backups/restore.html", fragment="backups/_restore_answer.html", context=context, status=status
     )

@@ -29,6 +29,7 @@ def cells(page: Page, name: str) -> list[str]:
 
 def finished(page: Page) -> None:
     expect(page.locator("#run-heading")).to_have_text("Restore finished", timeout=60_000)
+    expect(page.locator(".shell > .side [aria-current=page]")).to_have_text("Restores")
 
 
 def test_18_two_collections_are_added_and_then_replaced(look: Look, house: House) -> None:
@@ -47,7 +48,11 @@ def test_18_two_collections_are_added_and_then_replaced(look: Look, house: House
     expect(emptied).to_contain_text("1,240 in the backup")
     look.check("18-restore-what")
     page.click("main button.primary")
-    expect(page.locator("main [role=alert]")).to_be_focused()
+    expect(page.locator("#problem")).to_be_focused()
+    expect(page.locator("#collections-problem")).to_have_text("Choose at least one collection.")
+    expect(page).to_have_title(re.compile("^Error: "))
+    page.click("#problem a")
+    expect(page.locator("#collections")).to_be_focused()
     page.check("input[value=devotees]")
     page.check("input[value=bookings]")
     page.click("main button.primary")
@@ -99,8 +104,11 @@ def replaced(look: Look, house: House, backup_id: str) -> None:
     page.keyboard.press("Enter")
     page.evaluate("document.querySelector('[data-confirm-submit]').disabled = false")
     page.click("[data-confirm-submit]")
-    expect(page.locator("#confirm-problem")).to_be_focused()
-    expect(page.locator("#confirm-problem")).to_contain_text("Nothing was started.")
+    expect(page.locator("#problem")).to_be_focused()
+    expect(page.locator("#problem a")).to_have_attribute("href", "#confirm")
+    expect(page.locator("#confirm-problem")).to_have_text("Type the word exactly: RESTORE. Nothing was started.")
+    expect(page).to_have_title(re.compile("^Error: "))
+    look.check("18-restore-problem")
     page.fill("#confirm", "RESTORE")
     page.click("[data-confirm-submit]")
     finished(page)

@@ -29,9 +29,7 @@ def backup(temple: Configuration) -> str:
     return str(run["_id"])
 
 
-@pytest.mark.parametrize(
-    "where", ["browse/?backup={id}", "{id}/restore/", "{id}/document/?collection=bookings&number=0"]
-)
+@pytest.mark.parametrize("where", ["{id}/restore/", "{id}/document/?collection=bookings&number=0"])
 def test_an_old_link_tells_what_is_known_of_a_backup_that_was_removed(
     admin_browser: Client, backup: str, temple: Configuration, where: str
 ) -> None:
@@ -51,7 +49,7 @@ def test_of_a_folder_that_somebody_took_away_nobody_says_that_it_was_removed(
 ) -> None:
     shutil.rmtree(temple.backup_dir / f"backup_{backup}")
 
-    page = admin_browser.get(f"/admin/backups/browse/?backup={backup}").content.decode()
+    page = admin_browser.get(f"/admin/backups/{backup}/restore/").content.decode()
 
     assert GONE in page and "Nobody recorded its removal" in page
     assert "It was removed on" not in page
@@ -63,7 +61,7 @@ def test_a_run_that_failed_made_no_backup(
     shutil.rmtree(temple.backup_dir / f"backup_{backup}")
     local_db.backup_metadata.update_one({"_id": backup}, {"$set": {"steps.$[].state": "failed", "status": "failed"}})
 
-    page = admin_browser.get(f"/admin/backups/browse/?backup={backup}").content.decode()
+    page = admin_browser.get(f"/admin/backups/{backup}/restore/").content.decode()
 
     assert "This run made no backup" in page and GONE not in page
 
@@ -80,9 +78,7 @@ def test_of_what_never_was_there_nothing_is_claimed(
 def test_htmx_gets_the_same_as_a_piece(admin_browser: Client, backup: str, temple: Configuration) -> None:
     Store(temple.backup_dir).trash(backup, now=timezone.now())
 
-    piece = admin_browser.get(
-        f"/admin/backups/browse/?backup={backup}", headers={"HX-Request": "true"}
-    ).content.decode()
+    piece = admin_browser.get(f"/admin/backups/{backup}/restore/", headers={"HX-Request": "true"}).content.decode()
 
     assert GONE in piece and "<html" not in piece
 

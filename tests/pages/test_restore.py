@@ -78,6 +78,23 @@ def test_nothing_chosen_leads_no_further(admin_browser: Client, temple: Configur
     assert "Choose at least one collection." in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("query", "field"), [("step=2", "collections"), ("step=3&collection=bookings&where=copy&to=a/b", "to")]
+)
+def test_what_is_wrong_stands_on_top_and_at_its_field_in_the_same_words(
+    admin_browser: Client, temple: Configuration, query: str, field: str
+) -> None:
+    backup_id = a_backup(delete_bookings=False)
+
+    answer = admin_browser.get(f"/admin/backups/{backup_id}/restore/?{query}")
+    page = answer.content.decode()
+
+    told = re.search(rf'<a href="#{field}">(.+?)</a>', page)
+    assert answer.status_code == 422 and "<title>Error: " in page
+    assert told is not None and f'<p class="problem" id="{field}-problem">{told[1]}</p>' in page
+    assert f'id="{field}"' in page
+
+
 def test_four_steps_without_javascript_put_back_what_is_missing(
     admin_browser: Client, temple: Configuration, local_db: Db
 ) -> None:
