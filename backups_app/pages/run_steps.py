@@ -294,5 +294,5 @@ def _planned(key: str, run: RunDocument) -> str:
     if key == f"purge_{Side.LOCAL}" and run.get("sync_status") != SyncStatus.SKIPPED:
         return _("The same documents, after Atlas is finished")
     if any(name in counts for name in names):
-        return ", ".join(f"{name} {formats.grouped(counts.get(name, 0))}" for name in names)
+        return ", ".join(f"{formats.grouped(counts.get(name, 0))} {name}" for name in names)
     return ", ".join(names)

@@ -24,7 +24,7 @@ from backups_app.pages import run_words
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest
 from backups_app.pages.wording import ago, when_text
-from backups_app.records import RunDocument
+from backups_app.records import RunDocument, Status
 from backups_app.workflow import status
 from backups_app.workflow.status import SystemStatus, Verdict
 
@@ -189,12 +189,18 @@ def _sentence(found: SystemStatus) -> str:
     return run_words.in_two(found.sentence)[0]
 
 
+def _panel_tells(found: SystemStatus) -> bool:
+    """Whether the verdict is about the end of the last run: its panel, above the card, says why and what to do."""
+    ended_badly = found.last_run is not None and found.last_run["status"] != Status.SUCCESS
+    return found.verdict is Verdict.NEEDS_ATTENTION and ended_badly and found.unfinished is None
+
+
 def _whose_deletion(found: SystemStatus) -> RunDocument | None:
     return found.unfinished if found.verdict is Verdict.NEEDS_ATTENTION else None
 
 
 def _explanation(found: SystemStatus) -> str:
-    if found.verdict in (Verdict.PROTECTED, Verdict.RUNNING) and found.last_backup is not None:
+    if found.last_backup is not None and (found.verdict in (Verdict.PROTECTED, Verdict.RUNNING) or _panel_tells(found)):
         return _("The last backup finished %(ago)s and its %(n)s collections were verified.") % {
             "ago": ago(found.last_backup.get("finished_at") or found.last_backup["created_at"]),
             "n": len(found.last_backup.get("collections_backed_up") or []),

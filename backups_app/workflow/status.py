@@ -162,6 +162,8 @@ def _attention(
         said = f"Needs attention: the deletion of run {unfinished['backup_id']} is unfinished."
         return needs, said, "Resume it, or keep the documents after all."
     if last["status"] != Status.SUCCESS:
+        if last["status"] == Status.FAILED:
+            return needs, f"Needs attention: the last run failed. {last['message']}", ""
         return needs, f"Needs attention: the last run was {last['status']}. {last['message']}", ""
     if now - good["created_at"] > STALE_AFTER:
         return needs, "Needs attention: the last good backup is older than eight days.", "Make a backup now."

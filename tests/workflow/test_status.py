@@ -62,7 +62,7 @@ def test_all_is_well() -> None:
         (None, {"ended": [a_run(status="failed")] * 2}, Verdict.NOT_PROTECTED, "the last two runs failed"),
         (None, {"active": a_run(status="in_progress")}, Verdict.RUNNING, "is running"),
         (None, {"ended": [a_run(resume_available=True)]}, Verdict.NEEDS_ATTENTION, "the deletion of run 2026"),
-        (None, {"ended": [a_run(status="failed"), a_run()]}, Verdict.NEEDS_ATTENTION, "the last run was failed"),
+        (None, {"ended": [a_run(status="failed"), a_run()]}, Verdict.NEEDS_ATTENTION, "the last run failed."),
         (None, {"ended": [a_run(status="partial")]}, Verdict.NEEDS_ATTENTION, "the last run was partial"),
         (None, {"now": NOW + timedelta(days=8)}, Verdict.NEEDS_ATTENTION, "older than eight days"),
         (found(free=49 * MB), {}, Verdict.NEEDS_ATTENTION, "room for 4 more backups"),
@@ -78,6 +78,12 @@ def test_each_verdict_and_what_it_says(looked: Any, facts: dict[str, Any], expec
 
     assert told is expected
     assert said in sentence
+
+
+def test_the_message_of_the_last_run_is_said_too() -> None:
+    failed = a_run(status="failed", message="The purge deleted nothing.")
+
+    assert verdict(ended=[failed, a_run()])[1] == "Needs attention: the last run failed. The purge deleted nothing."
 
 
 def test_a_start_refused_for_the_disk_speaks_of_no_purge() -> None:
