@@ -12,9 +12,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from backups_app.browsing import index
+from backups_app.browsing import index, search
 from backups_app.browsing.backups import BackupSummary, State
 from backups_app.configuration import Configuration
+from backups_app.errors import SearchBusy
 from backups_app.models import User
 from backups_app.pages import viewer
 from backups_app.pages.viewer_place import Place
@@ -42,10 +43,28 @@ def test_a_file_that_is_being_prepared_says_how_far_it_is_and_asks_again(
 
     page = get(admin_browser, f"{WHERE}&collection=long")
     everywhere = get(admin_browser, f"{WHERE}&q=xx")
+    more = {**HTMX, "HX-Target": "more"}
+    further = get(admin_browser, f"{WHERE}&collection=long&q=nobody&cursor=20000", headers=more)
 
     assert "Preparing this collection for viewing…" in page and 'hx-trigger="load delay:500ms"' in page
     assert "0 documents, page 1" not in page
     assert "Preparing this collection for viewing…" in everywhere
+    assert "Preparing this collection for viewing…" in further and "cursor=20000" in further  # as in another process
+    assert "were searched" not in further
+
+
+def test_a_search_that_finds_others_searching_waits_where_it_is(
+    admin_browser: Client, a_backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise SearchBusy
+
+    monkeypatch.setattr(search, "find", busy)
+    more = {**HTMX, "HX-Target": "more"}
+    for place in ("collection=bookings&q=doe&cursor=3&found=2", "q=doe&within=bookings&cursor=3&found=2&here=2"):
+        part = get(admin_browser, f"{WHERE}&{place}", headers=more)
+        assert "Two other searches are running" in part and "Search further" in part and "cursor=3" in part
+        assert "were searched" not in part
 
 
 def test_more_than_a_hundred_backups_stand_under_their_months() -> None:
