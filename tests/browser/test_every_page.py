@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import temple_data
 from tests.browser.conftest import House
-from tests.browser.look import Look
+from tests.browser.look import LONG, PHONE, WIDE, Look
 from tests.browser.test_home import a_good_backup
 from tests.conftest import PASSWORD
 
@@ -64,6 +64,8 @@ def addresses(house: House) -> dict[str, str]:
             view: f"{BASE}/browse/?{urlencode(place | {'view': view})}" for view in ("cards", "json", "table", "fields")
         },
         "search": f"{BASE}/browse/?{urlencode(place | {'q': 'doe'})}",
+        "everywhere": f"{BASE}/browse/?{urlencode({'backup': b, 'q': 'doe'})}",
+        "verify": f"{BASE}/{b}/verify/",
         "document": f"{BASE}/{b}/document/?{urlencode(document)}",
         "document-json": f"{BASE}/{b}/document/?{urlencode(document | {'view': 'json'})}",
         "items": f"{BASE}/{b}/document/items/?{urlencode(document | {'path': '10', 'from': 0})}",
@@ -78,6 +80,8 @@ def addresses(house: House) -> dict[str, str]:
         "restore-what": f"{BASE}/{b}/restore/",
         "restore-how": f"{BASE}/{b}/restore/?{urlencode(restore | {'step': 2})}",
         "audit": f"{BASE}/audit/",
+        "audit-problem": f"{BASE}/audit/?from=2026-02-30",
+        "sync-log": f"{BASE}/syncs/{b}/",
         "sessions": "/sessions/",
         "not-found": "/no-such-page/",
         "removed": f"{BASE}/runs/20200101_000000/",
@@ -124,14 +128,17 @@ def test_every_page_is_whole_without_a_script(
         expect(page.locator("h1")).to_be_visible()
         assert page.locator(".js-only:visible").count() == 0, name
         assert page.evaluate(ONLY_BY_SCRIPT) == [], name
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
-        page.screenshot(path=f"tests/output/no-script-{name}.png", full_page=True)
+        for width, height in (WIDE, PHONE):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
+            page.screenshot(path=f"tests/output/no-script-{name}-{width}.png", full_page=True)
 
 
+@pytest.mark.parametrize("size", [WIDE, PHONE] if LONG else [PHONE], ids=["wide", "phone"][-2 if LONG else -1 :])
 def test_without_a_script_one_follows_links_and_sends_forms_everywhere(
-    addresses: dict[str, str], house: House, new_context: Callable[..., BrowserContext]
+    addresses: dict[str, str], house: House, new_context: Callable[..., BrowserContext], size: tuple[int, int]
 ) -> None:
-    page = new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900}).new_page()
+    page = new_context(java_script_enabled=False, viewport={"width": size[0], "height": size[1]}).new_page()
     page.goto(f"/login/?next={BASE}/browse/")
     page.fill("#username", "ravi")
     page.fill("#password", PASSWORD)
@@ -161,6 +168,16 @@ def test_without_a_script_one_follows_links_and_sends_forms_everywhere(
     page.click(".prefs-menu > summary")
     page.click("button[name=theme][value=dark]")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.goto(addresses["audit"])
+    page.fill("#from", "2026-02-01")
+    page.fill("#to", "2026-01-01")
+    page.click("main noscript button")
+    expect(page.locator("#from-problem")).to_have_text("The first day comes after the last one.")
+    page.click("#problem a")
+    expect(page).to_have_url(re.compile("#from$"))
+    page.goto(addresses["sessions"])
+    page.click("main tr:has-text('This one') button")
+    expect(page.locator("h1")).to_have_text("Sign in")
 
 
 def test_the_home_page_is_light_and_quick(look: Look, addresses: dict[str, str]) -> None:
