@@ -1,0 +1,62 @@
+"""Comparing two large backups: watched while it goes on, told in one sentence when it is done."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from backups_app.browsing import compare as comparing
+from backups_app.configuration import Configuration
+from backups_app.pages import compare
+from tests.pages.test_beyond import two_backups
+from tests.pages.test_browser import HTMX, get
+
+__all__ = ["two_backups"]
+pytestmark = pytest.mark.django_db
+
+
+def test_one_sentence_sums_it_up_and_is_read_out(admin_browser: Client, two_backups: tuple[str, str]) -> None:
+    a, b = two_backups
+
+    part = get(admin_browser, f"/admin/backups/compare/?a={a}&b={b}", headers=HTMX)
+
+    said = "Documents changed: 1, only in A: 50, only in B: 1, the same: 1,551."  # the activities were emptied
+    assert part.count(said) == 2 and "data-announce=" in part and "every 1s" not in part
+    assert f"?a={b}&amp;b={a}" in part
+
+
+def test_a_long_comparison_is_watched_and_its_result_comes_by_itself(
+    admin_browser: Client, two_backups: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = two_backups
+    go_on, real = Event(), comparing.of_backups
+
+    def slow(**asked: Any) -> Any:
+        asked["progress"].expect("bookings", 1240)
+        asked["progress"].advance("bookings", 800)
+        assert go_on.wait(30)
+        return real(**asked)
+
+    monkeypatch.setattr(comparing, "of_backups", slow)
+    monkeypatch.setattr(compare, "WAIT_SECONDS", 0.2)
+    asked = f"a={a}&b={b}&collection=bookings"
+
+    page = get(admin_browser, f"/admin/backups/compare/?{asked}")
+    polled = get(admin_browser, f"/admin/backups/compare/progress/?{asked}", headers=HTMX)
+    go_on.set()
+    monkeypatch.setattr(compare, "POLL_SECONDS", 30)
+    done = get(admin_browser, f"/admin/backups/compare/progress/?{asked}", headers=HTMX)
+
+    assert "800 documents compared" in page and '<meta http-equiv="refresh"' in page
+    assert 'hx-trigger="every 1s"' in polled and "/admin/backups/compare/progress/?a=" in polled
+    assert "bookings, changed: 1" in done and "every 1s" not in done
+
+
+@pytest.mark.parametrize(("a", "status"), [("20250101_000000", 404), ("../x", 422)])
+def test_what_is_not_there_cannot_be_compared(
+    admin_browser: Client, configured: Configuration, a: str, status: int
+) -> None:
+    assert admin_browser.get(f"/admin/backups/compare/?a={a}&b=20250102_000000").status_code == status
