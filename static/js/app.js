@@ -15,7 +15,7 @@
   document.addEventListener('htmx:afterSettle', (event) => {
     const wanted = event.target.matches?.('[data-focus]') ? event.target : event.target.querySelector?.('[data-focus]');
     if (wanted) {
-      if (modal()?.open && !modal().contains(wanted)) modal().close();
+      if (modal()?.open && !modal().contains(wanted)) { opener = wanted; modal().close(); }
       wanted.focus();
       wanted.removeAttribute('data-focus');
     }

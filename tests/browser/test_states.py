@@ -9,6 +9,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.conftest import House
 from tests.browser.look import Look
 from tests.browser.test_home import a_good_backup
+from tests.browser.test_run import SLOW, much_data, watched_backup
 
 
 def test_a_lost_connection_is_said_and_taken_back(look: Look, house: House) -> None:
@@ -86,7 +87,9 @@ def test_the_question_is_there_at_once_and_counts_while_it_is_open(look: Look, h
     expect(dialog).to_contain_text("Counting…")
     expect(dialog.locator(".skeleton")).to_have_count(6)
     expect(look.page.locator("#confirm")).to_be_disabled()
-    expect(dialog.locator("button", has_text="Cancel, keep everything")).to_be_focused()
+    expect(dialog.locator("h2")).to_be_focused()
+    look.page.keyboard.type("DELETE BOOKINGS")  # too early: its space presses nothing
+    expect(dialog).to_have_count(1)
     look.check("07-counting", part=True, within="dialog")
     house.wait_until(lambda: look.page.evaluate("true") and held)
     held.pop().continue_()
@@ -120,6 +123,7 @@ def test_a_role_that_is_lost_closes_the_question_and_says_why(look: Look, house:
     look.sign_in("ravi")
     look.settle()
     look.page.click("#delete-button")
+    expect(look.page.locator("#confirm")).to_be_focused()
     look.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
     house.manage("shell", "-c", role.format(3))
     try:
@@ -132,6 +136,49 @@ def test_a_role_that_is_lost_closes_the_question_and_says_why(look: Look, house:
     finally:
         house.manage("shell", "-c", role.format(1))
     assert house.database().backup_metadata.count_documents({}) == 0
+
+
+def test_a_run_is_watched_on_when_the_database_that_holds_it_does_not_answer(look: Look, house: House) -> None:
+    watched_backup(look, house)
+    house.local_line.refuse()
+
+    said = look.page.locator("#out-of-sight")
+    expect(said).to_contain_text("The local MongoDB cannot be reached.", timeout=40_000)
+    expect(said).to_contain_text("goes on by itself")
+    expect(look.page.locator("#run-heading")).to_have_text("Backup in progress")
+    expect(look.page.locator("#progress .colls li").first).to_be_visible()
+    look.faults = [fault for fault in look.faults if not re.search("status of 503", fault)]
+    house.local_line.heal()
+    expect(look.page.locator("#run-heading")).to_contain_text(re.compile("Backup (failed|finished)"), timeout=150_000)
+    expect(said).to_have_count(0)
+    look.faults = [fault for fault in look.faults if not re.search("status of 503", fault)]
+
+
+def test_whoever_confirms_while_another_run_goes_on_watches_that_one(
+    look: Look, another_look: Look, house: House
+) -> None:
+    much_data(house)
+    look.sign_in()
+    look.settle()
+    look.page.click("#delete-button")
+    expect(look.page.locator("#confirm")).to_be_focused()
+    look.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
+    another_look.sign_in("ravi")
+    another_look.settle()
+    house.local_line.throttle(SLOW)
+    another_look.page.click("#keep-button")
+    expect(another_look.page.locator("#run-heading")).to_have_text("Backup in progress")
+    look.page.click("[data-confirm-submit]")
+
+    expect(look.page.locator("dialog")).to_have_count(0)
+    expect(look.page.locator("#panel .note")).to_contain_text("A backup by ravi is already running")
+    expect(look.page.locator("#run-heading")).to_be_focused()
+    look.page.click("#panel .technical > summary")
+    expect(look.page.locator("#panel .technical pre")).to_contain_text('"status": "in_progress"')
+    house.local_line.heal()
+    expect(look.page.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
+    assert house.database().backup_metadata.count_documents({}) == 1
+    assert another_look.faults == []
 
 
 def test_what_was_pressed_turns_and_takes_no_second_press(look: Look, house: House) -> None:
