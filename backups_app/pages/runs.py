@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.errors import BackupNotFound, DatabaseUnreachable, NotCancellable, RunActive
+from backups_app.errors import BackupNotFound, DatabaseUnreachable, NotCancellable, NotResumable, RunActive
 from backups_app.pages import restore_result, run_panel, status_card, trigger
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
@@ -20,6 +20,8 @@ from backups_app.workflow import jobs, overview
 
 MOST_RUNS = 200
 LATEST_RUNS = 10
+NOTES = ("already", "too_late", "nothing_left")
+"""What a page says above a run to somebody who asked for something else."""
 RUN_CHANGED = "run-changed"
 """The event by which status, buttons and list on the page learn that a run began or ended."""
 
@@ -74,7 +76,7 @@ def latest(request: AdminRequest) -> HttpResponse:
 @admin_page
 def run(request: AdminRequest, backup_id: str) -> HttpResponse:
     """One run: its progress while it runs, its result afterwards."""
-    note = "already" if "already" in request.GET else ""
+    note = next((one for one in NOTES if one in request.GET), "")
     context = panel_context(backup_id) | {"note": note, "all_bars": "all" in request.GET.get("bars", "")}
     return render(request, "backups/run.html", context)
 
@@ -148,8 +150,13 @@ def keep(request: AdminRequest, backup_id: str) -> HttpResponse:
 
 
 def _ask(request: AdminRequest, backup_id: str, what: str) -> HttpResponse:
-    """Show the question before it: a dialog to htmx, a page otherwise."""
+    """Show the question before it: a dialog to htmx, a page otherwise. What an old page asks about may be over: then
+    how the run stands now."""
     context = panel_context(backup_id)
+    if what == "cancel" and not context["panel"].running:
+        return trigger.started(request, backup_id, note="too_late", status=NotCancellable.status)
+    if what == "keep" and not context["panel"].run.get("resume_available"):
+        return trigger.started(request, backup_id, note="nothing_left", status=NotResumable.status)
     return show(request, page=f"backups/{what}.html", fragment=f"backups/_{what}_dialog.html", context=context)
 
 
@@ -158,6 +165,8 @@ def _resume(request: AdminRequest, backup_id: str, *, keep: bool) -> HttpRespons
         jobs.resume(backup_id=backup_id, keep=keep, **_asked(request))
     except RunActive as active:
         return trigger.watch(request, active)
+    except NotResumable:
+        return trigger.started(request, backup_id, note="nothing_left", status=NotResumable.status)
     return trigger.started(request, backup_id)
 
 

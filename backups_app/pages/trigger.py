@@ -107,7 +107,7 @@ def step_up(request: AdminRequest) -> None:
 def started(request: AdminRequest, backup_id: str, *, note: str = "", status: int = 200) -> HttpResponse:
     """Show the run: in the place of the panel to htmx, by its own page otherwise."""
     if not is_htmx(request):
-        return go_to(request, reverse("pages:run", args=[backup_id]))
+        return go_to(request, reverse("pages:run", args=[backup_id]) + (f"?{note}=1" if note else ""))
     response = render(request, "backups/_started.html", runs.panel_context(backup_id) | {"note": note}, status=status)
     return runs.in_panel(request, response)
 

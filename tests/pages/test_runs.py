@@ -85,13 +85,29 @@ def test_a_run_that_ended_cannot_be_cancelled_any_more(admin_browser: Client, st
     assert "It could not be stopped any more" in answer.content.decode()
 
 
-def test_there_is_nothing_to_resume_in_a_finished_run(admin_browser: Client, started: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "what", "sentence"),
+    [
+        ("post", "resume", "This run has no unfinished deletion any more."),
+        ("post", "keep", "This run has no unfinished deletion any more."),
+        ("get", "keep", "This run has no unfinished deletion any more."),
+        ("get", "cancel", "It could not be stopped any more"),
+        ("post", "cancel", "It could not be stopped any more"),
+    ],
+)
+def test_what_an_old_page_asks_of_a_run_that_is_over_shows_how_it_stands_now(
+    admin_browser: Client, started: str, method: str, what: str, sentence: str
+) -> None:
     carried_out(started)
+    ask = getattr(admin_browser, method)
 
-    answer = admin_browser.post(f"/admin/backups/runs/{started}/resume/")
+    piece = ask(f"/admin/backups/runs/{started}/{what}/", headers=HTMX)
+    page = ask(f"/admin/backups/runs/{started}/{what}/", follow=True)
 
-    assert answer.status_code == 409
-    assert "There is no unfinished deletion" in answer.content.decode()
+    assert (piece.status_code, piece["HX-Retarget"]) == (409, "#panel")
+    assert page.redirect_chain[0][1] == 303
+    for text in (piece.content.decode(), page.content.decode()):
+        assert sentence in text and "Backup finished" in text
 
 
 def test_the_list_shows_every_run(admin_browser: Client, started: str) -> None:
