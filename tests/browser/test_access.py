@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import House
 from tests.browser.look import Look
+from tests.browser.test_run import watched_backup
 from tests.conftest import PASSWORD
 
 
@@ -60,6 +61,30 @@ def test_2_the_sidebar_of_each_role(look: Look, another_look: Look) -> None:
     expect(another_look.page.locator(".shell > .side a", has_text="Dashboard")).to_be_visible()
     expect(another_look.page.locator(".shell > .side a", has_text="Backup Management")).to_have_count(0)
     another_look.check("02-sidebar-meena")
+
+
+def test_2_a_run_that_begins_shows_in_the_sidebar_of_other_pages_within_fifteen_seconds(
+    look: Look, another_look: Look, house: House
+) -> None:
+    elsewhere = another_look.page
+    another_look.sign_in("ravi", to="/admin/backups/audit/")
+    elsewhere.clock.install()
+    elsewhere.goto("/admin/backups/audit/")
+    another_look.settle()
+    link = elsewhere.locator(".shell > .side a", has_text="Backup Management")
+    expect(link.locator(".dot-run")).to_have_count(0)
+    watched_backup(look, house)
+    elsewhere.clock.fast_forward(14_000)
+    assert link.locator(".dot-run").count() == 0
+    elsewhere.clock.fast_forward(1_500)
+
+    expect(link.locator(".dot-run")).to_be_visible()
+    expect(link).to_have_accessible_name("Backup Management backup running")
+    another_look.check("02-dot")
+    house.local_line.heal()
+    expect(look.page.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
+    elsewhere.clock.fast_forward(15_500)
+    expect(link.locator(".dot-run")).to_have_count(0)
 
 
 def test_3_another_role_at_the_address_itself(look: Look) -> None:

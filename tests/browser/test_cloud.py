@@ -19,7 +19,10 @@ def test_19_cloud_mode(open_house: Callable[..., Look]) -> None:
     expect(look.page.locator("#trigger")).to_have_count(0)
     expect(look.page.locator("#viewer")).to_have_count(0)
     expect(look.page.locator(".shell > .side a", has_text="Backup Management")).to_contain_text("Cloud")
+    look.page.click("main summary")
+    expect(main).to_contain_text("Backup operations are only available in LOCAL mode.")
     look.check("19-cloud")
+    expect(look.page.locator(".run-mark, .shell > .side a:has-text('Restores')")).to_have_count(0)
     refused = look.page.goto("/admin/backups/runs/")
     assert refused is not None and refused.status == 403
     expect(look.page.locator("main")).to_contain_text("Backup operations are only available in LOCAL mode")

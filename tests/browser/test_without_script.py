@@ -10,14 +10,15 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import House
-from tests.browser.look import OUTPUT, Look
+from tests.browser.look import LONG, OUTPUT, PHONE, WIDE, Look
 from tests.conftest import PASSWORD
 
 
-@pytest.fixture
-def plain(house: House, new_context: Callable[..., BrowserContext]) -> Page:
-    """A browser without JavaScript."""
-    return new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900}).new_page()
+@pytest.fixture(params=[WIDE, PHONE] if LONG else [PHONE], ids=lambda size: str(size[0]))
+def plain(house: House, new_context: Callable[..., BrowserContext], request: pytest.FixtureRequest) -> Page:
+    """A browser without JavaScript: a phone's, and in the long form a wide one, too."""
+    width, height = request.param
+    return new_context(java_script_enabled=False, viewport={"width": width, "height": height}).new_page()
 
 
 def test_20_the_red_path_without_javascript(plain: Page, house: House) -> None:
