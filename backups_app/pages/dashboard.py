@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -76,7 +77,9 @@ def _active(runs: list[RunDocument]) -> RunDocument | None:
 @require_GET
 @admin_page(polled=True)
 def dot(request: AdminRequest) -> HttpResponse:
-    """The mark in the sidebar that says whether a backup runs."""
+    """The mark in the sidebar that says whether a backup runs. 204 where the page shows that already."""
     running = overview.active_run(configuration=configuration.current()) is not None
+    if running == ("running" in request.GET):
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
     dot_id = "run-dot-phone" if request.GET.get("id") == "run-dot-phone" else "run-dot"
     return render(request, "shell/_dot.html", {"dot_id": dot_id, "dot_known": True, "dot_running": running})
