@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,9 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backups_app import configuration
 from backups_app.browsing import differences
+from backups_app.errors import DocumentChanged, PutBackRefused, TempleOpsError
 from backups_app.pages import document_view
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to
+from backups_app.pages.told import tell
 from backups_app.pages.viewer_place import whole_number
 from backups_app.records import Origin
 from backups_app.workflow import kept_versions
@@ -41,6 +45,28 @@ def listing(request: AdminRequest) -> HttpResponse:
 @admin_page
 def conflict(request: AdminRequest, conflict_id: str) -> HttpResponse:
     """One kept version beside what is live: field by field."""
+    return _page(request, conflict_id)
+
+
+@require_POST
+@admin_page
+def put_back(request: AdminRequest, conflict_id: str) -> HttpResponse:
+    """Put this version back, if what is live is still what the page showed; else the page as it is now, and why."""
+    try:
+        kept_versions.put_back(
+            configuration=configuration.current(),
+            conflict_id=conflict_id,
+            seen=request.POST.get("seen", ""),
+            requested_by=request.user.get_username(),
+            origin=Origin.WEB,
+            now=timezone.now(),
+        )
+    except (DocumentChanged, PutBackRefused) as refusal:
+        return _page(request, conflict_id, refusal=refusal)
+    return go_to(request, f"{reverse('pages:conflict', args=[conflict_id])}?done=1")
+
+
+def _page(request: AdminRequest, conflict_id: str, *, refusal: TempleOpsError | None = None) -> HttpResponse:
     version = kept_versions.get(configuration=configuration.current(), conflict_id=conflict_id)
     zone = timezone.get_current_timezone()
     context = {
@@ -50,20 +76,6 @@ def conflict(request: AdminRequest, conflict_id: str) -> HttpResponse:
         "json": document_view.json_text(version.frame),
         "changes": differences.fields(version.live, version.frame, zone=zone) if version.live is not None else (),
         "same": version.live == version.frame,
+        "problems": {"": tell(refusal.detail)} if refusal else {},
     }
-    return render(request, "backups/conflict.html", context)
-
-
-@require_POST
-@admin_page
-def put_back(request: AdminRequest, conflict_id: str) -> HttpResponse:
-    """Put this version back, if what is live is still what the page showed."""
-    kept_versions.put_back(
-        configuration=configuration.current(),
-        conflict_id=conflict_id,
-        seen=request.POST.get("seen", ""),
-        requested_by=request.user.get_username(),
-        origin=Origin.WEB,
-        now=timezone.now(),
-    )
-    return go_to(request, f"{reverse('pages:conflict', args=[conflict_id])}?done=1")
+    return render(request, "backups/conflict.html", context, status=refusal.status if refusal else HTTPStatus.OK)

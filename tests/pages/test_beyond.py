@@ -116,8 +116,11 @@ def test_an_old_page_puts_nothing_back(admin_browser: Client, a_conflict: str, l
 
     answer = admin_browser.post(f"/admin/backups/conflicts/{a_conflict}/put-back/", {"seen": seen})
 
+    page = answer.content.decode()
     assert answer.status_code == 409
-    assert "The document changed since you looked at it. Nothing was written." in answer.content.decode()
+    assert "The document changed since you looked at it. Nothing was written." in page
+    assert "<title>Error: Kept version" in page and ">33" in page, "the present state is shown"
+    assert page.split('name="seen" value="')[1].split('"')[0] == seen_by(admin_browser, a_conflict) != seen
     assert local_db.bookings.find_one({"_id": 7})["amount"] == 33
 
 
