@@ -7,6 +7,7 @@ import shutil
 
 from playwright.sync_api import expect
 
+from tests.browser import temple_data
 from tests.browser.conftest import House
 from tests.browser.look import Look
 from tests.browser.test_restore import a_backup
@@ -55,3 +56,23 @@ def test_a_fault_of_the_server_gives_a_reference_that_one_can_copy(look: Look, h
         assert re.search(r"Reference\s+[0-9a-f]{12}.*GET /admin/backups/audit/", " ".join(copied.split()))
     finally:
         house.manage("shell", "-c", rename.format(f"{SESSIONS}_away", SESSIONS))
+
+
+def test_a_kept_version_whose_document_changed_meanwhile_is_shown_anew(look: Look, house: House) -> None:
+    for side, later in (("local", 1), ("remote", 0)):
+        at = temple_data.START.replace(minute=later)
+        house.database(side).rooms.replace_one({"_id": 0}, {"_id": 0, "name": side, "updatedAt": at})
+    a_backup(house, "--keep-bookings")
+    conflict = house.database().sync_conflicts.find_one({"collection": "rooms"})
+    assert conflict is not None
+    look.sign_in(to=f"/admin/backups/conflicts/{conflict['_id']}/")
+    house.database().rooms.update_one({"_id": 0}, {"$set": {"name": "edited meanwhile"}})
+    look.page.click("main button.primary")
+
+    expect(look.page.locator("#problem")).to_be_focused()
+    expect(look.page.locator("#problem")).to_contain_text("Nothing was written.")
+    expect(look.page.locator(".diff")).to_contain_text("edited meanwhile")
+    look.check("21-stale-version")
+    look.page.click("main button.primary")
+    expect(look.page.locator("main [role=alert]")).to_contain_text("Put back.")
+    assert house.database().rooms.find_one({"_id": 0})["name"] == "remote"

@@ -9,9 +9,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from backups_app.access import page_login
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
-from backups_app.pages import audit_trail, login
+from backups_app.pages import audit_trail
 from backups_app.pages.wording import when_text
 from backups_app.records import Origin
 from backups_app.workflow import jobs
@@ -91,7 +92,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, admin_browser: Client) -> Client:
         raise RuntimeError("a defect of ours")
 
     monkeypatch.setattr(audit_trail, "read", defect)
-    monkeypatch.setattr(login.page_login, "log_in", defect)
+    monkeypatch.setattr(page_login, "log_in", defect)
     admin_browser.raise_request_exception = False
     return admin_browser
 
