@@ -51,6 +51,8 @@ def test_a_file_that_is_being_prepared_says_how_far_it_is_and_asks_again(
     assert "Preparing this collection for viewing…" in everywhere
     assert "Preparing this collection for viewing…" in further and "cursor=20000" in further  # as in another process
     assert "were searched" not in further
+    monkeypatch.undo()
+    assert "1–25 of 50,000" in get(admin_browser, f"{WHERE}&collection=long")  # and the file is closed
 
 
 def test_a_search_that_finds_others_searching_waits_where_it_is(
