@@ -62,3 +62,12 @@ def test_what_is_compiled_is_what_is_written() -> None:
     }
 
     assert written == {text: hindi for text, hindi in compiled().items() if text}
+
+
+def test_one_is_said_in_the_singular_and_many_in_the_plural() -> None:
+    with (HINDI / "django.mo").open("rb") as file:
+        found = gettext.GNUTranslations(file)
+
+    said = [found.ngettext("%(n)s entry", "%(n)s entries", n) for n in (0, 1, 2, 22)]
+
+    assert said == ["%(n)s प्रविष्टि", "%(n)s प्रविष्टि", "%(n)s प्रविष्टियाँ", "%(n)s प्रविष्टियाँ"]
