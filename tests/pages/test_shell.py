@@ -54,7 +54,7 @@ def test_the_run_of_a_restore_is_under_restores(
 ) -> None:
     choices = {"backup_id": "20260118_111420", "collections": ["bookings"], "mode": "add", "target": "temple",
                "in_place": kind == "restore", "include_purged": False, "document": None}  # fmt: skip
-    parts: dict[str, Any] = dict.fromkeys(("taken", "left_out", "emptied", "collections", "unfinished"), [])
+    parts: dict[str, Any] = {key: [] for key in ("taken", "left_out", "emptied", "collections", "unfinished")}
     restore = {**parts, "choices": choices, "sums": {}, "at_work": None}
     run = a_run(kind=kind, owner=None, **({} if kind == "backup" else {"restore": restore}))
     local_db.backup_metadata.insert_one(run)
