@@ -16,6 +16,7 @@ from backups_app.pages.wording import size_text
 from backups_app.records import RunDocument, Status, StepState, SyncStatus
 from backups_app.workflow.steps.sync import WITHOUT_THE_NEWEST
 
+NOTHING_PURGED = "The purge deleted nothing."
 BROKEN_OFF = (RunInterrupted.code, WorkerDown.code)
 
 
@@ -152,6 +153,7 @@ def _remote_unfinished(run: RunDocument) -> bool:
 
 def _failed(run: RunDocument, lines: Sequence[Line]) -> Words:
     said, rest = in_two(str(run.get("error_message") or ""))
+    rest = " ".join(rest.replace(tell(NOTHING_PURGED), "").split())  # each headline below says it
     if run.get("error_code") == RunCancelled.code:
         return _words(run, _("Cancelled. The purge deleted nothing."), safe=said, rest=rest)
     if run.get("error_code") in BROKEN_OFF:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from backups_app.pages import run_panel, run_steps
 from backups_app.records import Phase, StepState
@@ -194,6 +195,23 @@ def test_an_unfinished_deletion_says_first_what_is_safe_then_what_is_left() -> N
         ("bookings", 1240, 1240, "not_begun"),
         ("employee_bookings", 120, 312, "not_begun"),
     ]
+
+
+@pytest.mark.parametrize("code", ["cancelled", "disk_full"])
+@pytest.mark.parametrize(
+    ("language", "said"), [("en-in", "The purge deleted nothing."), ("hi", "हटाने के चरण ने कुछ नहीं हटाया।")]
+)
+def test_that_the_purge_deleted_nothing_is_said_once(code: str, language: str, said: str) -> None:
+    message = {
+        "cancelled": "Stopped by ravi. The purge deleted nothing. The unfinished copy was removed.",
+        "disk_full": "The backup disk is full: about 78 MB are needed, 4 MB are free. The purge deleted nothing. "
+        "Free some space, or remove old backups, and try again.",
+    }[code]
+    with translation.override(language):
+        words = run_panel.of(a_run(status="failed", error_code=code, error_message=message), now=NOW).words
+
+    assert words.said.count(said) == 0, "the headline says it"
+    assert words.said.count(" ") > 5, "and the rest is still there"
 
 
 def test_the_reason_of_a_failed_sync_is_said_once() -> None:
