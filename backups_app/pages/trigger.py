@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from backups_app import configuration
 from backups_app.access import page_login, sessions
 from backups_app.errors import ConfirmationMissing, LoginRefused, RateLimited, RunActive, TempleOpsError
-from backups_app.pages import live_counts, runs, status_card
+from backups_app.pages import live_counts, run_words, runs, status_card
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.records import CONFIRMATION_PHRASE, Origin, RunDocument
@@ -36,9 +36,9 @@ def card_context(request: AdminRequest, *, active: RunDocument | None) -> dict[s
 
 
 def _blocked_because() -> str:
-    """Why no run may start at this moment, in words; empty when one may."""
+    """Why no run may start at this moment, in one sentence; empty when one may. What to do stands in the card above."""
     refusals = readiness.look(configuration=configuration.current()).refusals
-    return refusals[0].detail if refusals else ""
+    return run_words.in_two(refusals[0].detail)[0] if refusals else ""
 
 
 def new_key() -> str:
