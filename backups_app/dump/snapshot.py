@@ -44,10 +44,16 @@ class Snapshot:
 def take(
     database: Database[Any], *, sources: Sequence[str], session: ClientSession, lifetime_seconds: float
 ) -> Snapshot | None:
-    """Return a snapshot of now, or None where the server has none to give: a standalone, or one before 5.0."""
+    """Return a snapshot of now, or None where the server has none to give: a standalone, or one before 5.0.
+
+    By itself the server would give the moment that a majority holds, which may be before writes that it acknowledged
+    alone (`w: 1`) and that were counted already. With `afterClusterTime` it waits until they are in.
+    """
     if not sources:
         return None
-    command = {"find": sources[0], "limit": 1, "singleBatch": True, "readConcern": {"level": "snapshot"}}
+    known = database.client.admin.command("ping", session=session).get("operationTime")
+    level = {"level": "snapshot"} if known is None else {"level": "snapshot", "afterClusterTime": known}
+    command = {"find": sources[0], "limit": 1, "singleBatch": True, "readConcern": level}
     try:
         first = next(scanning.batches(database, command, session=session))
     except OperationFailure:

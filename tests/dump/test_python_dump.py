@@ -14,6 +14,7 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
+from pymongo.write_concern import WriteConcern
 
 from backups_app.backup_files import collection_reader, document_index, durable
 from backups_app.backup_files.durable import Operation
@@ -45,6 +46,20 @@ def fill(database: Db, name: str, count: int) -> None:
 def saved(folder: Path, database: Db, report: DumpReport, name: str) -> list[dict[str, Any]]:
     manifest = verdict.verify(folder=folder, database=database.name, report=report, progress=Silent()).manifest
     return [bson.decode(frame) for frame in collection_reader.frames(folder=folder, entry=manifest.collections[name])]
+
+
+def test_a_snapshot_holds_what_was_acknowledged_before_though_no_majority_held_it_yet(local_db: Db) -> None:
+    quick = local_db.get_collection("bookings", write_concern=WriteConcern(w=1))
+    seen = []
+    for _ in range(40):
+        quick.insert_many([{"v": number} for number in range(20)])
+        with local_db.client.start_session(causal_consistency=False) as session:
+            taken = snapshot.take(local_db, sources=["bookings"], session=session, lifetime_seconds=60)
+        assert taken is not None
+        read = {"find": "bookings", "batchSize": 1000, "readConcern": taken.read_concern}
+        seen.append(len(local_db.command(read)["cursor"]["firstBatch"]))
+
+    assert seen == [20 * number for number in range(1, 41)]
 
 
 @pytest.mark.usefixtures("small_batches")
