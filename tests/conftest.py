@@ -26,6 +26,8 @@ PASSWORD = "a-long-enough-password"
 # Playwright leaves its loop running in this thread from the first browser test on; Django would refuse its database to
 # every test after it. Nothing of ours is async.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+NOBODY = Secret("mongodb://127.0.0.1:9/?appName=nobody")
+"""Where no server is."""
 _numbers = itertools.count(1)
 
 
@@ -45,6 +47,23 @@ def _passwords_are_hashed_quickly() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, least in (("time_cost", 1), ("memory_cost", 8), ("parallelism", 1)):
             patch.setattr(Argon2PasswordHasher, name, least)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_is_given_up_soon() -> Iterator[None]:
+    """After a second instead of five or fifteen. At the address NOBODY alone: a client is kept for its address, and one
+    of a real server must not stay impatient for the tests that follow."""
+    real = connections._open
+
+    def open_it(side: Side, url: str, *, for_scans: bool) -> connections.Client:
+        with pytest.MonkeyPatch.context() as patch:
+            if url == str(NOBODY):
+                patch.setitem(connections.SERVER_SELECTION_SECONDS, side, 1)
+            return real(side, url, for_scans=for_scans)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connections, "_open", open_it)
         yield
 
 

@@ -11,25 +11,15 @@ import pytest
 from django.test import override_settings
 
 from backups_app.configuration import Configuration, Secret
-from backups_app.mongo import connections
-from backups_app.records import Side
 from tests.api.conftest import backed_up
+from tests.conftest import NOBODY
 from tests.journeys.conftest import PURGED, Db, raw_documents
 from tests.security.conftest import Caller, send
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that is not there is given up after a second."""
-    for side in Side:
-        monkeypatch.setitem(connections.SERVER_SELECTION_SECONDS, side, 1)
-
 
 AS_PRINTED = {
     "success", "backup_id", "backup_path", "backup_timestamp", "sync_status", "collections_backed_up",
     "collections_deleted_local", "collections_deleted_remote", "message",
 }  # fmt: skip
-NOBODY = Secret("mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=200")
 
 
 def test_with_deletion_it_answers_the_printed_body_and_has_done_it(

@@ -25,11 +25,11 @@ from backups_app.errors import (
 )
 from backups_app.records import Origin
 from backups_app.workflow import jobs, overview
+from tests.conftest import NOBODY
 
 from .conftest import PURGED, contents, now, raw_documents, run_backup, saved_documents
 
 Db = Database[dict[str, Any]]
-NOBODY = Secret("mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=200")
 
 
 def folder_of(run: dict[str, Any]) -> Path:

@@ -14,13 +14,14 @@ from pymongo.database import Database
 
 from backups_app import configuration as settings
 from backups_app.catalog import purge_ledger, runs
-from backups_app.configuration import Configuration, Secret
+from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable, RecordsUnavailable
 from backups_app.mongo.exact_writes.delete import delete_equal
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
 from backups_app.workflow import jobs, overview, prepare, recovery
 from backups_app.workflow.steps import dump, publish, verify
+from tests.conftest import NOBODY
 
 from .conftest import contents, now, raw_documents, run_backup, saved_documents
 
@@ -288,10 +289,8 @@ def test_a_run_that_nobody_takes_is_closed_by_name(temple: Configuration, local_
 
 
 def test_a_local_server_that_is_down_is_named_and_nothing_starts(temple: Configuration) -> None:
-    nobody = Secret("mongodb://127.0.0.1:9/")
-
     with (
-        override_settings(TEMPLEOPS=dataclasses.replace(temple, local_url=nobody)),
+        override_settings(TEMPLEOPS=dataclasses.replace(temple, local_url=NOBODY)),
         pytest.raises(DatabaseUnreachable),
     ):
         run_backup(delete_bookings=True)

@@ -15,10 +15,10 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import PurgeUnfinished
 from backups_app.models import User
-from backups_app.mongo import connections
 from backups_app.pages import status_card
-from backups_app.records import Origin, RunDocument, Side
+from backups_app.records import Origin, RunDocument
 from backups_app.workflow import jobs
+from tests.conftest import NOBODY
 from tests.journeys.test_verifying import flip
 from tests.pages.conftest import signed_in
 from tests.pages.english_left import english_left
@@ -27,16 +27,13 @@ from tests.pages.test_run_panel import dumping, partial
 
 pytestmark = pytest.mark.django_db
 
-NOBODY = Secret("mongodb://127.0.0.1:9/?appName=nobody-for-hindi")
 NAMES_HERE = ("ananya", "ravi", "meena", "activities", "bookings", "devotees", "temple", "John", "Doe", "name", "phone",
               "Lakshmi", "String", "Int32")  # fmt: skip
 HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
-def _nobody_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    for side in Side:
-        monkeypatch.setitem(connections.SERVER_SELECTION_SECONDS, side, 1)
+def _nobody_is_asked_for_a_second_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("overview.LOOK_SECONDS", "overview.COUNT_SECONDS", "readiness.LOOK_SECONDS", "status.PROBE_SECONDS"):
         monkeypatch.setattr(f"backups_app.workflow.{name}", 1)
 

@@ -24,6 +24,7 @@ from backups_app.records import Origin
 from backups_app.workflow import runner, sync_run
 from backups_app.workflow.owner import this_process
 from backups_app.workflow.sync_run import SyncWish
+from tests.conftest import NOBODY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Mongo = Database[dict[str, Any]]
@@ -90,10 +91,9 @@ def test_without_a_cloud_url_sync_is_off(configured: Configuration, local_db: Mo
 
 def test_an_unreachable_atlas_is_named_and_logged(configured: Configuration, local_db: Mongo) -> None:
     local_db["bookings"].insert_one({"_id": 1})
-    nowhere = type(configured.cloud_url)("mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=300")
 
     unreachable = pytest.raises(DatabaseUnreachable, match="remote")
-    with override_settings(TEMPLEOPS=replace(configured, cloud_url=nowhere)), unreachable:
+    with override_settings(TEMPLEOPS=replace(configured, cloud_url=NOBODY)), unreachable:
         _sync()
 
     [log] = sync_logs.newest(local_db)
