@@ -132,7 +132,10 @@ def test_resets_of_one_in_a_hundred_chunks_lose_nothing(near: Documents, network
         near.delete_many({})
 
 
-def test_a_black_hole_ends_by_the_time_limit_and_the_repeat_finishes(near: Documents, network: Proxy) -> None:
+def test_a_black_hole_ends_by_the_time_limit_and_the_repeat_finishes(
+    near: Documents, network: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delete, "SECOND_LOOK_SECONDS", 2.0)
     frames = _seed(near)
     threading.Timer(0.15, network.black_hole).start()
     started = time.monotonic()
