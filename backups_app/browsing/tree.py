@@ -113,6 +113,14 @@ def leaves(frame: bytes) -> Iterator[tuple[str, Value]]:
             yield f"{prefix}{_text(name)}", value
 
 
+def leaf(frame: bytes, *, name: str, zone: tzinfo = UTC) -> Node:
+    """Return the value with this dotted name, its text whole. Raise DocumentNotFound when there is none."""
+    value = next((value for there, value in leaves(frame) if there == name), None)
+    if value is None:
+        raise DocumentNotFound
+    return of_value(name=name, value=value, shape=Shape(zone=zone, text_limit=None))
+
+
 def find(frame: bytes, *, path: str) -> tuple[str, Value]:
     """Return the name and value at `path`. Raise DocumentNotFound when there is none."""
     name, value = b"", Value(values.OBJECT, frame)

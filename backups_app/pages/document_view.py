@@ -13,15 +13,26 @@ from django.utils.translation import ngettext
 
 from backups_app import formats
 from backups_app.backup_files import extended_json
-from backups_app.browsing import document_ids, values
+from backups_app.browsing import document_ids, query, values
+from backups_app.browsing.query import Query
 from backups_app.browsing.tree import Node
 from backups_app.mongo import raw_ids
 
 SHORT = 14
+BEFORE, AROUND = 24, 80
+"""Characters shown before a match, and in all, where a text is too long for one line."""
 NUMBER = re.compile(r'\{"\$number(?:Int|Long|Double|Decimal)": "([^"]*)"\}')
 BINARY = re.compile(r"subtype (\d+), \d+ bytes?: (.*)", re.DOTALL)
 AS_ADDRESSED = frozenset({0x02, 0x03, 0x04, 0x07})
 """String, object, array and ObjectId: what their address says is what people would write."""
+
+
+def around(text: str, wanted: Query) -> str:
+    """Return the part of a text that stands around its first match."""
+    first = next(iter(query.marks(text, wanted)), (0, 0))[0]
+    start = max(0, first - BEFORE) if len(text) > AROUND else 0
+    rest = len(text) > start + AROUND
+    return f"{'…' if start else ''}{text[start : start + AROUND]}{'…' if rest else ''}"
 
 
 def json_text(frame: bytes) -> str:

@@ -127,5 +127,5 @@ def _shown(place: Place, names: list[str], found: Sweep, wanted: Query) -> Every
 def _group(place: Place, part: Part, wanted: Query) -> Group:
     own = place.begun(collection=part.spot.collection, view="cards")
     hits = part.page.hits if part.page else ()
-    cards = [viewer_documents.card(own, hit.number, hit.frame) for hit in hits]
+    cards = [viewer_documents.match(own, hit, wanted) for hit in hits]
     return Group(place=own, part=part, cards=cards, mark=wanted.text)

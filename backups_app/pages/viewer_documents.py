@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -15,7 +15,7 @@ from backups_app.browsing import creation, documents, fields, opening, query, se
 from backups_app.browsing.collection_file import CollectionFile, open_collection
 from backups_app.browsing.fields import FieldSummary
 from backups_app.browsing.query import Query
-from backups_app.browsing.search import SearchPage
+from backups_app.browsing.search import Hit, SearchPage
 from backups_app.browsing.tree import Node, Shape
 from backups_app.errors import CollectionPreparing, DamagedDocument, InvalidInput, SearchBusy, TempleOpsError
 from backups_app.mongo.raw_bson import Value
@@ -31,7 +31,8 @@ DATE = 0x09
 @dataclass(frozen=True, kw_only=True)
 class Card:
     """One closed document: its number from 0, the short form of its `_id`, a few telling fields, or what is wrong.
-    `fields` are those of its first level, for a table."""
+    `fields` are those of its first level, for a table; `found_in` and `found`: the field of a match that the line does
+    not show by itself, and its text."""
 
     number: int
     short_id: str
@@ -40,6 +41,8 @@ class Card:
     problem: str = ""
     json: str = ""
     fields: Mapping[str, Node] = field(default_factory=dict)
+    found_in: str = ""
+    found: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +189,7 @@ def _matches(place: Place) -> Documents:
         return Documents(place=place, total=source.total, cards=(), problem=refusal.detail)
     except DamagedDocument as damage:
         return Documents(place=place, total=source.total, cards=(), problem=damage.detail, damaged=True)
-    cards = [card(place, hit.number, hit.frame) for hit in found.hits]
+    cards = [match(place, hit, wanted) for hit in found.hits]
     return Documents(
         place=place, total=source.total, cards=cards, found=found, mark=wanted.text, created=created(place)
     )
@@ -222,6 +225,16 @@ def card(place: Place, number: int, frame: bytes, problem: str = "") -> Card:
         json=document_view.json_text(frame) if place.view == "json" else "",
         fields=_first_level(frame) if place.view == "table" else {},
     )
+
+
+def match(place: Place, hit: Hit, wanted: Query) -> Card:
+    """Return the closed document of a match, and where in it the match is when its line does not show that."""
+    closed = card(place, hit.number, hit.frame)
+    seen = {"_id", *(node.name for node in closed.preview if not node.cut)}
+    if seen.intersection(hit.paths):
+        return closed
+    node = tree.leaf(hit.frame, name=hit.paths[0], zone=timezone.get_current_timezone())
+    return replace(closed, found_in=node.name, found=document_view.around(document_view.node_text(node), wanted))
 
 
 def _first_level(frame: bytes) -> dict[str, Node]:

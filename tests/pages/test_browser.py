@@ -135,6 +135,26 @@ def test_a_search_marks_what_it_found(admin_browser: Client, a_backup: Path) -> 
     assert "M. <mark>Doe</mark>raiswamy" in page
 
 
+def test_a_match_that_the_line_does_not_show_by_itself_is_shown_with_its_field(
+    admin_browser: Client, a_backup: Path
+) -> None:
+    page = partial(get, admin_browser)
+    where = f"/admin/backups/browse/?backup={ID}&collection=odd"
+
+    assert '<span class="k">devotee.gotra</span>: <mark>Kashyapa</mark>' in page(f"{where}&q=kashyapa")
+    assert '<span class="k">slots.77</span>: <mark>77</mark>' in page(f"{where}&q=slots:77")
+    assert "found-in" not in page(where) and "found-in" not in page(f"{where.replace('odd', 'bookings')}&q=doe")
+
+
+def test_of_a_long_text_the_part_around_the_match_is_shown(admin_browser: Client, a_backup: Path) -> None:
+    documents = [{"_id": 1, "name": "A", "notes": "x" * 300 + " Kashyapa " + "y" * 300}]
+    (a_backup / "long.bson").write_bytes(b"".join(bson.encode(document) for document in documents))
+
+    page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=long&q=kashyapa")
+
+    assert re.search(r'<span class="k">notes</span>: …x{23} <mark>Kashyapa</mark> y{47}…', page)
+
+
 def test_a_search_without_a_match_offers_to_clear_it_and_to_look_elsewhere(
     admin_browser: Client, a_backup: Path
 ) -> None:
