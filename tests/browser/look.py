@@ -36,13 +36,19 @@ class Look:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.faults: list[str] = []
+        self.provoked = re.compile("(?!)")
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
         page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not REFUSAL.search(message.text):
+        wanted = REFUSAL.search(message.text) or self.provoked.search(message.text)
+        if message.type in ("error", "warning") and not wanted:
             self.faults.append(f"console: {message.text}")
+
+    def provoke(self, said: str) -> None:
+        """From now on this test brings about what the console then says (a pattern), perhaps at each of many polls."""
+        self.provoked = re.compile(said)
 
     def sign_in(self, who: str = "ananya", *, to: str = "/admin/backups/") -> None:
         """Sign in by the form and arrive at `to`."""
