@@ -133,6 +133,7 @@ def _question(request: AdminRequest) -> dict[str, Any]:
         "place": "backups",
         "sync_enabled": configuration.current().sync_enabled,
         "key": request.POST.get("key") or new_key(),
+        "database": configuration.current().database_name,
         "phrase": CONFIRMATION_PHRASE,
         "typed": request.POST.get("confirm", ""),
         "ask_password": not sessions.is_fresh(request.login_session, timezone.now()),

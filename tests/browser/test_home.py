@@ -61,6 +61,7 @@ def test_7_and_8_the_red_button_asks_for_the_words(look: Look, house: House) -> 
     submit = dialog.locator("[data-confirm-submit]")
     expect(dialog.locator("h2")).to_have_text("Delete 1,552 booking documents after this backup?")
     expect(dialog).to_contain_text("1,238")
+    expect(dialog).to_contain_text("Database temple_db")
     expect(look.page.locator("#confirm")).to_be_focused()
     expect(submit).to_be_disabled()
     look.check("07-confirm", part=True, within="dialog")
