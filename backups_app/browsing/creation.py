@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import struct
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from threading import Lock
 
 from backups_app.backup_files import bson_frames
@@ -37,10 +37,6 @@ class _Walk:
     lock: Lock = field(default_factory=Lock)
 
 
-_walks: OrderedDict[index.Identity, _Walk] = OrderedDict()
-_walks_lock = Lock()
-
-
 def span(source: CollectionFile, *, seconds: float = SECONDS) -> tuple[int, int] | None:
     """Return the first and the last `createdAt` in milliseconds since 1970; None without one, or not known yet.
 
@@ -48,7 +44,7 @@ def span(source: CollectionFile, *, seconds: float = SECONDS) -> tuple[int, int]
     """
     if source.entry.file is None or not source.total:
         return None
-    walk = _walk_of(source)
+    walk = _walk_of(index.identity(source.backup.folder, source.entry.file))
     with walk.lock:
         try:
             _go_on(source, walk, until=time.monotonic() + seconds)
@@ -88,11 +84,7 @@ def _created(frame: bytes) -> int | None:
     return None if found is None else struct.unpack("<q", found.data)[0]
 
 
-def _walk_of(source: CollectionFile) -> _Walk:
-    known = index.identity(source.backup.folder, source.entry.file or "")
-    with _walks_lock:
-        walk = _walks.setdefault(known, _Walk())
-        _walks.move_to_end(known)
-        while len(_walks) > _KEPT:
-            _walks.popitem(last=False)
-        return walk
+@lru_cache(maxsize=_KEPT)
+def _walk_of(known: index.Identity) -> _Walk:
+    """Return the one walk of a file, begun now if nobody has."""
+    return _Walk()

@@ -39,7 +39,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "path": request.path[:200],
         "at": timezone.now(),
         "theme": preferences.theme_of(request),
-        "nothing_changed": request.method in ("GET", "HEAD"),
+        "nothing_changed": request.method in guards.SHOWS,
     }
     template = "errors/_server_error.html" if "HX-Request" in request.headers else "errors/server_error.html"
     return HttpResponse(render_to_string(template, facts), status=HTTPStatus.INTERNAL_SERVER_ERROR)

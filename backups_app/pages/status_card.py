@@ -98,8 +98,7 @@ class StatusCard:
     @property
     def room_for(self) -> int | None:
         """For how many backups like the last one there is room."""
-        size, free = self.last_backup.get("bytes"), self.disk[1]
-        return free // size if size and free is not None else None
+        return status.room_for(backup=self.last_backup, free_bytes=self.disk[1])
 
 
 @dataclass

@@ -6,9 +6,10 @@ trail, where every process finds it, and where it still stands tomorrow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.http import HttpResponse
@@ -20,11 +21,11 @@ from backups_app import configuration
 from backups_app.browsing import backups
 from backups_app.browsing.backups import BackupSummary, State
 from backups_app.models import AuditEvent
-from backups_app.pages import makings, status_card
+from backups_app.pages import makings, status_card, viewer_documents
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.records import Origin
-from backups_app.workflow import prepare, verifying
+from backups_app.workflow import verifying
 
 WAIT_SECONDS = 2.0
 """So long the page itself waits for the verdict; one that takes longer is asked for once a second."""
@@ -92,7 +93,7 @@ def of(backup_id: str) -> Verification:
     )
     if not known.damaged:
         return known
-    return Verification(backup_id=backup_id, making=known.making, last=known.last, others=_others(backup_id))
+    return replace(known, others=_others(backup_id))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -133,8 +134,7 @@ def _verify(backup_id: str, requested_by: str, making: Making) -> Result:
 
 
 def _answer(request: AdminRequest, backup_id: str, *, asked: bool = False) -> HttpResponse:
-    store = prepare.store(configuration.current())
-    backup = backups.summary(store=store, backup_id=backup_id)
+    backup = backups.summary(store=viewer_documents.store(), backup_id=backup_id)
     context = {"place": "backups", "backup": backup, "verification": of(backup_id), "asked": asked}
     page, fragment = "backups/verify.html", "backups/_verification.html"
     return show(request, page=page, fragment=fragment, context=context)
@@ -142,9 +142,9 @@ def _answer(request: AdminRequest, backup_id: str, *, asked: bool = False) -> Ht
 
 def _others(backup_id: str) -> tuple[BackupSummary, ...]:
     """The two newest other backups that nobody found damaged."""
-    store = prepare.store(configuration.current())
-    listed = [one for one in backups.summaries(store=store) if one.state is State.VERIFIED]
-    return tuple([one for one in listed if one.backup_id != backup_id and not _found_damaged(one.backup_id)][:2])
+    others = (one for one in backups.summaries(store=viewer_documents.store()) if one.backup_id != backup_id)
+    sound = (one for one in others if one.state is State.VERIFIED and not _found_damaged(one.backup_id))
+    return tuple(islice(sound, 2))
 
 
 def _found_damaged(backup_id: str) -> bool:

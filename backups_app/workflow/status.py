@@ -167,7 +167,7 @@ def _attention(
         return needs, f"Needs attention: the last run was {last['status']}. {last['message']}", ""
     if now - good["created_at"] > STALE_AFTER:
         return needs, "Needs attention: the last good backup is older than eight days.", "Make a backup now."
-    room = _room(looked, good)
+    room = room_for(backup=good, free_bytes=looked.disk.free_bytes if looked.disk else None)
     if room is not None and room < ROOM_FOR_BACKUPS:
         said = f"Needs attention: the backup disk has room for {formats.grouped(room)} more backups like the last one."
         return needs, said, "Free some space, or remove old backups."
@@ -182,10 +182,10 @@ def _attention(
     return None
 
 
-def _room(looked: readiness.Readiness, good: RunDocument) -> int | None:
-    """For how many backups like the last good one there is room, where both are known."""
-    size = good.get("bytes")
-    return looked.disk.free_bytes // size if size and looked.disk else None
+def room_for(*, backup: RunDocument, free_bytes: int | None) -> int | None:
+    """Return for how many backups like this one there is room; None where its size or the disk is not known."""
+    size = backup.get("bytes")
+    return free_bytes // size if size and free_bytes is not None else None
 
 
 def _unfinished(ended: list[RunDocument]) -> RunDocument | None:
