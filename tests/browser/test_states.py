@@ -75,12 +75,18 @@ def test_what_a_proxy_says_for_a_server_that_is_away_is_shown_nowhere(look: Look
     expect(look.page.locator("#offline")).to_be_hidden()
 
 
-def test_the_question_is_there_at_once_and_counts_while_it_is_open(look: Look, house: House) -> None:
+def a_question_that_counts(look: Look) -> list[Route]:
+    """The red button was pressed. What the count was asked for is held back here, as soon as it is asked."""
     look.sign_in()
     look.settle()
     held: list[Route] = []
     look.page.route("**/confirm-delete/?counted=1", lambda route: held.append(route))
     look.page.click("#delete-button")
+    return held
+
+
+def test_the_question_is_there_at_once_and_counts_while_it_is_open(look: Look, house: House) -> None:
+    held = a_question_that_counts(look)
 
     dialog = look.page.locator("dialog[open]")
     expect(dialog.locator("h2")).to_have_text("Delete the bookings after this backup?")
@@ -100,11 +106,7 @@ def test_the_question_is_there_at_once_and_counts_while_it_is_open(look: Look, h
 
 
 def test_escape_ends_the_question_while_it_counts_and_nothing_comes_back(look: Look, house: House) -> None:
-    look.sign_in()
-    look.settle()
-    held: list[Route] = []
-    look.page.route("**/confirm-delete/?counted=1", lambda route: held.append(route))
-    look.page.click("#delete-button")
+    held = a_question_that_counts(look)
     expect(look.page.locator("dialog[open]")).to_contain_text("Counting…")
     house.wait_until(lambda: look.page.evaluate("true") and held)
     look.page.keyboard.press("Escape")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -55,6 +56,18 @@ def hindi(super_admin: User) -> Client:
     browser = signed_in(super_admin)
     browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "hi"
     return browser
+
+
+def held_up(real: Callable[..., Any], go_on: Event, *, documents: int) -> Callable[..., Any]:
+    """Return `real` as a large backup has it: so many documents are done, and the rest waits for `go_on`."""
+
+    def slow(**asked: Any) -> Any:
+        asked["progress"].expect("bookings", 1240)
+        asked["progress"].advance("bookings", documents)
+        assert go_on.wait(30)
+        return real(**asked)
+
+    return slow
 
 
 def step(name: str, state: str = "waiting", **more: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from threading import Event
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,6 +10,7 @@ from django.test import Client
 from backups_app.browsing import compare as comparing
 from backups_app.configuration import Configuration
 from backups_app.pages import compare
+from tests.pages.conftest import held_up
 from tests.pages.test_beyond import two_backups
 from tests.pages.test_browser import HTMX, get
 
@@ -32,15 +32,8 @@ def test_a_long_comparison_is_watched_and_its_result_comes_by_itself(
     admin_browser: Client, two_backups: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b = two_backups
-    go_on, real = Event(), comparing.of_backups
-
-    def slow(**asked: Any) -> Any:
-        asked["progress"].expect("bookings", 1240)
-        asked["progress"].advance("bookings", 800)
-        assert go_on.wait(30)
-        return real(**asked)
-
-    monkeypatch.setattr(comparing, "of_backups", slow)
+    go_on = Event()
+    monkeypatch.setattr(comparing, "of_backups", held_up(comparing.of_backups, go_on, documents=800))
     monkeypatch.setattr(compare, "WAIT_SECONDS", 0.2)
     asked = f"a={a}&b={b}&collection=bookings"
 

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.test import Client
@@ -19,6 +19,7 @@ from backups_app.pages import verification
 from backups_app.records import Origin
 from backups_app.workflow import verifying
 from tests.journeys.test_verifying import flip
+from tests.pages.conftest import held_up
 from tests.pages.test_beyond import a_backup
 from tests.pages.test_browser import HTMX
 
@@ -88,16 +89,8 @@ def test_the_viewer_offers_it_and_so_does_what_cannot_be_read(
 def test_a_long_one_is_watched_and_not_begun_twice(
     admin_browser: Client, backup_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on, calls = Event(), []
-    real = verifying.verify_backup
-
-    def slow(**asked: Any) -> dict[str, Any]:
-        calls.append(asked)
-        asked["progress"].expect("bookings", 1240)
-        asked["progress"].advance("bookings", 700)
-        assert go_on.wait(30)
-        return real(**asked)
-
+    go_on = Event()
+    slow = Mock(side_effect=held_up(verifying.verify_backup, go_on, documents=700))
     monkeypatch.setattr(verifying, "verify_backup", slow)
     monkeypatch.setattr(verification, "WAIT_SECONDS", 0.2)
 
@@ -111,7 +104,7 @@ def test_a_long_one_is_watched_and_not_begun_twice(
 
     assert "700 documents compared" in first and 'hx-trigger="every 1s"' in first and "every 1s" in second
     assert '<meta http-equiv="refresh"' in plain
-    assert len(calls) == 1
+    assert slow.call_count == 1
     assert "This backup is good." in polled and "every 1s" not in polled
 
 
