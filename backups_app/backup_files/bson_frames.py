@@ -42,6 +42,11 @@ class InvalidFrame(ValueError):
         self.offset = offset
 
 
+class NotUtf8(InvalidFrame):
+    """A whole document that a server stores and mongorestore restores, with bytes in a name or a string that are not
+    UTF-8. It is a mark, no damage: its bytes may be copied, compared and taken apart, and nobody may decode it."""
+
+
 def frames(stream: Readable) -> Iterator[bytes]:
     """Given a stream that stands between two documents, yield each document raw until the stream ends.
 
@@ -74,21 +79,24 @@ def _exactly(stream: Readable, size: int) -> bytes:
 
 def validate(frame: bytes) -> None:
     """Prove that `frame` is one sound document: lengths add up, end marks stand, strings are strict UTF-8, types are
-    known, booleans are 0 or 1, depth and number of elements are bounded. Raise `InvalidFrame`.
+    known, booleans are 0 or 1, depth and number of elements are bounded. Raise `InvalidFrame`; where all of that holds
+    but the UTF-8, its kind `NotUtf8`.
 
     Duplicate names are allowed: servers store them.
     """
     if not SMALLEST <= len(frame) <= LARGEST:
         raise InvalidFrame("a document's length is impossible")
+    not_utf8: list[int] = []
     try:
-        _validate(frame)
+        _validate(frame, not_utf8)
     except (struct.error, IndexError) as error:
         raise InvalidFrame("a value runs over the end of its document") from error
-    except UnicodeDecodeError as error:
-        raise InvalidFrame("a name or a string is not UTF-8") from error
+    if not_utf8:
+        raise NotUtf8("a name or a string is not UTF-8")
 
 
-def _validate(frame: bytes) -> None:
+def _validate(frame: bytes, not_utf8: list[int]) -> None:
+    """Walk the document. The place of the first text that is not UTF-8 is put into `not_utf8`, and the walk goes on."""
     if _INT32.unpack_from(frame)[0] != len(frame) or frame[-1]:
         raise InvalidFrame("a document's length or end mark is wrong")
     ends = [len(frame) - 1]
@@ -102,15 +110,15 @@ def _validate(frame: bytes) -> None:
         if elements > MAX_ELEMENTS:
             raise InvalidFrame(f"a document has more than {MAX_ELEMENTS} values")
         kind = frame[at]
-        at = _name_end(frame, at + 1, ends[-1])
+        at = _name_end(frame, at + 1, ends[-1], not_utf8)
         if kind in (_DOCUMENT, _ARRAY):
             ends.append(_container_end(frame, at, ends[-1]))
             at += 4
         elif kind == _SCOPED_CODE:
-            ends += _scoped_code(frame, at, ends[-1])
-            at = _string_end(frame, at + 4, ends[-1]) + 4
+            ends += _scoped_code(frame, at, ends[-1], not_utf8)
+            at = _string_end(frame, at + 4, ends[-1], not_utf8) + 4
         else:
-            at = _value_end(frame, kind, at, ends[-1])
+            at = _value_end(frame, kind, at, ends[-1], not_utf8)
         if len(ends) > MAX_DEPTH:
             raise InvalidFrame(f"a document is nested deeper than {MAX_DEPTH} levels")
 
@@ -126,49 +134,57 @@ def _container_end(frame: bytes, start: int, limit: int) -> int:
     return end
 
 
-def _scoped_code(frame: bytes, at: int, limit: int) -> list[int]:
+def _scoped_code(frame: bytes, at: int, limit: int, not_utf8: list[int]) -> list[int]:
     """Code with scope is a length, a string and a document that must fill it exactly. Return the scope's end."""
     total = _INT32.unpack_from(frame, at)[0]
-    scope = _string_end(frame, at + 4, limit)
+    scope = _string_end(frame, at + 4, limit, not_utf8)
     end = _container_end(frame, scope, limit)
     if end + 1 != at + total:
         raise InvalidFrame("code with scope does not fill its length")
     return [end]
 
 
-def _name_end(frame: bytes, at: int, limit: int) -> int:
+def _name_end(frame: bytes, at: int, limit: int, not_utf8: list[int]) -> int:
     end = frame.find(b"\0", at, limit)
     if end < 0:
         raise InvalidFrame("a name has no end")
-    if not frame[at:end].isascii():
-        frame[at:end].decode()
+    _note_text(frame, at, end, not_utf8)
     return end + 1
 
 
-def _string_end(frame: bytes, at: int, limit: int) -> int:
+def _string_end(frame: bytes, at: int, limit: int, not_utf8: list[int]) -> int:
     length = _INT32.unpack_from(frame, at)[0]
     end: int = at + 4 + length
     if length < 1 or end > limit or frame[end - 1]:
         raise InvalidFrame("a string's length is wrong")
-    if not frame[at + 4 : end].isascii():
-        frame[at + 4 : end].decode()
+    _note_text(frame, at + 4, end, not_utf8)
     return end
 
 
-def _value_end(frame: bytes, kind: int, at: int, limit: int) -> int:
+def _note_text(frame: bytes, start: int, end: int, not_utf8: list[int]) -> None:
+    text = frame[start:end]
+    if text.isascii() or not_utf8:
+        return
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        not_utf8.append(start)
+
+
+def _value_end(frame: bytes, kind: int, at: int, limit: int, not_utf8: list[int]) -> int:
     size = _FIXED.get(kind)
     if size is not None:
         end = at + size
     elif kind in _STRINGS:
-        end = _string_end(frame, at, limit)
+        end = _string_end(frame, at, limit, not_utf8)
     elif kind == _BOOLEAN:
         end = _boolean_end(frame, at)
     elif kind == _BINARY:
         end = _binary_end(frame, at, limit)
     elif kind == _REGEX:
-        end = _name_end(frame, _name_end(frame, at, limit), limit)
+        end = _name_end(frame, _name_end(frame, at, limit, not_utf8), limit, not_utf8)
     elif kind == _POINTER:
-        end = _string_end(frame, at, limit) + 12
+        end = _string_end(frame, at, limit, not_utf8) + 12
     else:
         raise InvalidFrame("a value has a type that BSON does not know")
     if end > limit:

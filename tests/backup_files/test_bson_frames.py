@@ -15,7 +15,7 @@ import pytest
 from bson.codec_options import CodecOptions, DatetimeConversion
 
 from backups_app.backup_files import bson_frames, extended_json
-from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "mongodump_plain" / "golden"
 MUTATIONS = 1_000_000 if os.environ.get("TEMPLEOPS_LONG") else 20_000
@@ -114,6 +114,27 @@ def test_every_document_of_a_real_dump_is_sound() -> None:
 def test_a_hand_made_bomb_is_refused(name: str) -> None:
     with pytest.raises(InvalidFrame):
         bson_frames.validate(BOMBS[name])
+
+
+MARKED = ["name not UTF-8", "name an overlong NUL", "name a surrogate", "string not UTF-8", "string cut UTF-8",
+          "string a surrogate", "string beyond Unicode", "regex not UTF-8", "code not UTF-8"]  # fmt: skip
+
+
+def test_text_that_is_not_utf8_is_a_mark_on_a_whole_document_and_nothing_else_is() -> None:
+    for name, frame in BOMBS.items():
+        with pytest.raises(InvalidFrame) as found:
+            bson_frames.validate(frame)
+
+        assert isinstance(found.value, NotUtf8) == (name in MARKED), name
+
+
+def test_a_mark_does_not_hide_damage_behind_it() -> None:
+    marked_and_broken = document(b"\x02a\0" + string(b"\xff") + b"\x08b\0\x02")
+
+    with pytest.raises(InvalidFrame) as found:
+        bson_frames.validate(marked_and_broken)
+
+    assert not isinstance(found.value, NotUtf8)
 
 
 def test_two_hundred_levels_and_duplicate_names_are_allowed() -> None:
