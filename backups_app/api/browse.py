@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -77,23 +78,28 @@ class DocumentsEndpoint(Endpoint):
         """A page in the order of the file. `search` is a literal, or `field:value`; it goes on at `next`."""
         wanted = self.query(inputs.ListDocuments)
         read = _search if wanted["search"].strip() else _page
-        collection = decoded(name)
-        body = read(prepare.store(self.configuration), backup_id, collection, wanted)
+        store = prepare.store(self.configuration)
+        collection = named(name, held=opening.open_backup(store=store, backup_id=backup_id).manifest.collections)
+        body = read(store, backup_id, collection, wanted)
         return Response({"collection_name": collection, **body})
 
 
-def decoded(name: str) -> str:
-    """Given a name as it stands in the path, return the collection's. `~<base64url>` carries names with a slash.
+def named(name: str, *, held: Collection[str]) -> str:
+    """Given a name as it stands in the path and the names that there are, return the collection's. Percent-encoding
+    carries every name but `.` and `..`, which HTTP clients take for steps; `~<base64url>` carries those too.
 
     Raise CollectionNotFound. The name is only ever looked up among the manifest's keys.
     """
-    if not name.startswith(ENCODED):
-        return name
     text = name.removeprefix(ENCODED)
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):
-        raise CollectionNotFound from None
+    if text == name:
+        return name
+    with suppress(binascii.Error, ValueError):
+        carried = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("utf-8")
+        if carried in held:
+            return carried
+    if name in held:
+        return name
+    raise CollectionNotFound
 
 
 def _page(store: Any, backup_id: str, collection: str, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ IN_THE_PATH: dict[str, dict[str, Any]] = {
     "name": {
         "schema": {"type": "string", "minLength": 1},
         "example": "bookings",
-        "description": "A name with a slash is written as `~` and its base64url form.",
+        "description": "Percent-encoded, or `~` and its base64url form, as for `.` and `..`.",
     },
     "session_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 43}},
 }

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
 
 from backups_app.api import audit_trail, auth, backups, browse, conflicts, documentation, restore, sync, system, trigger
 from backups_app.api.endpoint import NotHere
 
+
+class AnyName:
+    """Whatever stands in the rest of a path: the name of a collection may hold slashes (`%2F`) and line breaks."""
+
+    regex = r"[\s\S]+"
+
+    def to_python(self, value: str) -> str:
+        """Return the name as it stands there, decoded by the server once."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Return the name; `reverse` encodes it."""
+        return value
+
+
+register_converter(AnyName, "any")
 app_name = "api"
 
 urlpatterns = [
@@ -31,7 +47,7 @@ urlpatterns = [
     path("backups/<str:backup_id>/verify", backups.VerifyEndpoint.as_view(), name="verify"),
     path("backups/<str:backup_id>/restore", restore.RestoreEndpoint.as_view(), name="restore"),
     path("backups/<str:backup_id>/collections", browse.CollectionsEndpoint.as_view(), name="collections"),
-    path("backups/<str:backup_id>/collections/<str:name>", browse.DocumentsEndpoint.as_view(), name="documents"),
+    path("backups/<str:backup_id>/collections/<any:name>", browse.DocumentsEndpoint.as_view(), name="documents"),
     path("audit", audit_trail.AuditEndpoint.as_view(), name="audit"),
     path("schema/", documentation.SchemaView.as_view(), name="schema"),
     path("docs/", documentation.DocsView.as_view(), name="docs"),

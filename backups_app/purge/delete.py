@@ -21,6 +21,7 @@ from backups_app.catalog import purge_ledger
 from backups_app.catalog.purge_ledger import Entry, Seen
 from backups_app.errors import DatabaseUnreachable, PurgeUnfinished, PurgeWithheld, TempleOpsError, VerificationFailed
 from backups_app.mongo import connections, raw_ids
+from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import live_collection, live_documents
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.mongo.exact_writes.live_collection import LiveCollection
@@ -68,7 +69,7 @@ class PurgeStopped(Exception):
 
 def obstacles(*, database: Database[Any], collections: Sequence[str]) -> dict[str, str]:
     """Return which of these collections cannot be deleted exactly on this side, and why. For `plan.decide`."""
-    looked = {name: live_collection.look(collection=database[name]) for name in collections}
+    looked = {name: live_collection.look(collection=collection_of(database, name)) for name in collections}
     return {name: f"It cannot be deleted exactly: {live.why_not}." for name, live in looked.items() if live.why_not}
 
 
@@ -109,7 +110,7 @@ def purge_collection(
         now=now,
     )
     try:
-        live = live_collection.look(collection=database[collection])
+        live = live_collection.look(collection=collection_of(database, collection))
         if live.why_not:
             raise PurgeWithheld(side=side.value, collection=collection, reason=live.why_not)
         with verified_file.opened(folder=folder, manifest=manifest, collection=collection) as file:

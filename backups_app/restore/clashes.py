@@ -14,7 +14,8 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from backups_app.mongo import raw_bson, raw_ids
-from backups_app.mongo.exact_writes import form, unspeakable
+from backups_app.mongo.collections import collection_of
+from backups_app.mongo.exact_writes import form
 from backups_app.mongo.raw_bson import Value
 from backups_app.mongo.structures import Structure
 from backups_app.restore.batches import Numbered
@@ -36,7 +37,7 @@ class Clashes:
 
     def look(self, batch: Sequence[Numbered]) -> None:
         """Ask about these documents. Raise pymongo's errors when the server is lost."""
-        if self.database is None or unspeakable.is_unspeakable(self.database, self.structure.name):
+        if self.database is None:
             return
         frames = [one.frame for one in batch]
         for index in self.structure.indexes:
@@ -83,7 +84,7 @@ class Clashes:
 
     def _count(self, index: Mapping[str, Any], asked: Sequence[bytes]) -> int:
         assert self.database is not None
-        found = self.database[self.structure.name].find(
+        found = collection_of(self.database, self.structure.name).find(
             RawBSONDocument(raw_bson.document([("$or", raw_bson.array(raw_bson.embedded(one) for one in asked))])),
             {"_id": 1},
             collation=index.get("collation"),

@@ -12,11 +12,11 @@ from backups_app.backup_files import document_digests
 from backups_app.backup_files.document_digests import Digest
 from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.mongo import raw_ids, structures
+from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import live_collection
-from backups_app.mongo.exact_writes import unspeakable as exact_unspeakable
 from backups_app.mongo.structures import Structure
 from backups_app.progress import Progress
-from backups_app.restore import batches, proof, unspeakable
+from backups_app.restore import batches, proof
 from backups_app.restore import work as works
 from backups_app.restore.choices import Choices
 from backups_app.restore.live import Live, physical_name
@@ -137,17 +137,8 @@ class Engine:
     def _write(self, entry: CollectionEntry, wanted: Structure, work: Work, outcome: CollectionOutcome) -> set[bytes]:
         """Write the documents. Return the identities of those that are not as planned for a reason that was told."""
         physical = physical_name(wanted.name, kind=entry.type)
-        if exact_unspeakable.is_unspeakable(self.database, physical):
-            return unspeakable.insert(
-                database=self.database,
-                physical=physical,
-                work=work,
-                frames=self.source.frames(wanted.name),
-                outcome=outcome,
-                progress=self.progress,
-            )
         writer = Writer(
-            live=live_collection.look(collection=self.database[physical]),
+            live=live_collection.look(collection=collection_of(self.database, physical)),
             work=work,
             frames=lambda: self.source.frames(wanted.name),
             extras=lambda: self._frames_before(entry, wanted.name),

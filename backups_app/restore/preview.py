@@ -13,7 +13,8 @@ from backups_app.backup_files import document_digests
 from backups_app.backup_files.document_digests import Digest
 from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.mongo import raw_ids, structures
-from backups_app.mongo.exact_writes import form, live_documents, unspeakable
+from backups_app.mongo.collections import collection_of
+from backups_app.mongo.exact_writes import form, live_documents
 from backups_app.mongo.structures import Structure
 from backups_app.progress import Progress
 from backups_app.restore import batches, clashes, engine, plan
@@ -220,9 +221,10 @@ class Previewer:
 
     def _live_versions(self, entry: CollectionEntry, name: str, frames: Sequence[bytes]) -> dict[bytes, bytes]:
         physical = physical_name(name, kind=entry.type)
-        if self.database is None or unspeakable.is_unspeakable(self.database, physical):
+        if self.database is None:
             return {}
-        return live_documents.read(collection=self.database[physical], ids=[raw_ids.of(frame) for frame in frames])
+        collection = collection_of(self.database, physical)
+        return live_documents.read(collection=collection, ids=[raw_ids.of(frame) for frame in frames])
 
     def _deleted_samples(self, entry: CollectionEntry, name: str, work: Work) -> list[Sample]:
         if self.database is None or not work.deletes:

@@ -16,6 +16,7 @@ from backups_app.catalog import sync_base
 from backups_app.catalog.sync_base import Base, Entries, Entry
 from backups_app.errors import SyncFailed
 from backups_app.mongo import connections, raw_ids
+from backups_app.mongo.collections import collection_of
 from backups_app.progress import Progress
 from backups_app.records import Side
 from backups_app.sync.sides import SideAccess
@@ -122,7 +123,8 @@ def _scan(
         before = collection.estimated_document_count()
         progress.expect(f"{name} ({access.side.value})", before)
         count = size = 0
-        for batch in connections.for_scans(access.database)[name].find_raw_batches({}, batch_size=SCAN_DOCUMENTS):
+        whole = collection_of(connections.for_scans(access.database), name)
+        for batch in whole.find_raw_batches({}, batch_size=SCAN_DOCUMENTS):
             progress.checkpoint()
             seen = _spool_batch(bytes(batch), spool, parts, hashed)
             count += seen

@@ -15,6 +15,7 @@ from pymongo.errors import InvalidOperation, PyMongoError
 
 from backups_app.errors import DatabaseUnreachable
 from backups_app.mongo import connections
+from backups_app.mongo.collections import collection_of
 from backups_app.records import Side
 
 _WITH_TRANSACTIONS = frozenset({"RSPrimary", "Mongos"})
@@ -55,7 +56,7 @@ class SideAccess:
 
     def collection(self, name: str) -> Collection[Any]:
         """Return a collection of this side."""
-        return self.database[name]
+        return collection_of(self.database, name)
 
 
 @contextmanager

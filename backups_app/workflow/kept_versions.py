@@ -15,6 +15,7 @@ from backups_app.catalog.sync_conflicts import Loser
 from backups_app.configuration import Configuration
 from backups_app.errors import DocumentChanged, KeptVersionNotFound, PutBackRefused
 from backups_app.mongo import connections, raw_ids
+from backups_app.mongo.collections import collection_of
 from backups_app.mongo.connections import MongoDatabase
 from backups_app.mongo.exact_writes import insert, live_collection, live_documents, replace
 from backups_app.mongo.exact_writes.replace import Replacement
@@ -74,7 +75,7 @@ def live_document(*, configuration: Configuration, collection: str, raw_id: byte
     """Return the bytes that this computer's database holds under an `_id` now, or None."""
     database = prepare.local_database(configuration)
     with connections.reachable(Side.LOCAL):
-        found = live_documents.read(collection=database[collection], ids=[raw_id])
+        found = live_documents.read(collection=collection_of(database, collection), ids=[raw_id])
     return found.get(raw_ids.key(raw_id))
 
 
@@ -128,7 +129,7 @@ def _write(database: MongoDatabase, version: KeptVersion, *, requested_by: str, 
 
 
 def _exactly(database: MongoDatabase, name: str, version: KeptVersion) -> WriteOutcome:
-    live = live_collection.look(collection=database[name])
+    live = live_collection.look(collection=collection_of(database, name))
     with database.client.start_session() as session:
         used = session if live.transactions else None
         if version.live is None:

@@ -17,6 +17,7 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
 from backups_app.mongo import lost
+from backups_app.mongo.collections import collection_of
 from backups_app.records import PURGEABLE, RunDocument, Side, Status
 from backups_app.workflow import folder_records, outcome, prepare, recovery
 
@@ -97,7 +98,7 @@ def _counted(side: Side, configuration: Configuration) -> dict[str, int] | None:
     try:
         database = prepare.side(configuration, side)
         with lost.asking(side, configuration=configuration, seconds=COUNT_SECONDS, anew=True):
-            return {name: database[name].count_documents({}) for name in PURGEABLE}
+            return {name: collection_of(database, name).count_documents({}) for name in PURGEABLE}
     except (PyMongoError, TempleOpsError):
         return None
 

@@ -18,6 +18,7 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated, TempleOpsError
 from backups_app.mongo import connections, raw_ids, scratch
+from backups_app.mongo.collections import collection_of
 from backups_app.mongo.scratch import Copy
 from backups_app.progress import Progress, Silent
 from backups_app.records import Kind, Origin, RunDocument, Side
@@ -129,7 +130,9 @@ def counts_now(*, configuration: Configuration, names: Sequence[str]) -> dict[st
         with pymongo.timeout(COUNT_SECONDS):
             database = prepare.local_database(configuration)
             there = set(database.list_collection_names(filter={"type": {"$in": ["collection", "timeseries"]}}))
-            return {name: database[name].estimated_document_count() if name in there else 0 for name in names}
+            return {
+                name: collection_of(database, name).estimated_document_count() if name in there else 0 for name in names
+            }
     except (PyMongoError, TempleOpsError):
         return {}
 

@@ -28,6 +28,13 @@ WRITERS = {
 }
 BULK_VERBS = {"drop", "drop_collection", "drop_database"}
 DROPPERS = {"mongo/scratch.py", "management/demo", "catalog"}  # the catalog: only our own internal collections
+# Who opens a collection by pymongo, and none of the temple's, whose names are any that a server takes.
+OPENERS = {
+    "catalog": "our own internal collections",
+    "mongo/collections.py": "the door itself",
+    "mongo/scratch.py": "our marker in a test copy",
+    "management/demo": "collections that it names itself",
+}
 LONG_BY_NATURE = {"errors.py": "the list of every named failure"}
 
 
@@ -97,6 +104,27 @@ def test_a_file_is_a_screen_or_three(path: Path) -> None:
         return
 
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_collections_of_the_temple_are_opened_through_one_door(path: Path) -> None:
+    if within(relative(path), OPENERS):
+        return
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+    subscripted = [node for node in tree if isinstance(node, ast.Subscript) and _names_a_database(node.value)]
+
+    assert subscripted == []
+    assert {verb for verb, _ in calls(path)} & {"get_collection", "create_collection"} == set()
+
+
+def _names_a_database(node: ast.expr) -> bool:
+    """`database[…]`, `access.database[…]`, `for_scans(…)[…]`: what stands in the brackets would be a collection."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute | ast.Name) and ast.unparse(node.func).split(".")[-1] in {
+            "for_scans", "database", "local_database", "get_database", "side", "with_options",
+        }  # fmt: skip
+    return ast.unparse(node).split(".")[-1] in {"database", "db", "local", "remote", "catalog"}
 
 
 def test_no_room_is_a_drawer_for_everything() -> None:

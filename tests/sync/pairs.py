@@ -18,6 +18,7 @@ from pymongo.errors import PyMongoError
 
 from backups_app.catalog import sync_conflicts
 from backups_app.mongo import raw_bson, raw_ids
+from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import form
 from backups_app.mongo.raw_bson import Value
 from backups_app.progress import Progress, Silent
@@ -110,7 +111,7 @@ class Pair:
 
     def collection(self, side: Side, name: str = "bookings") -> Collection[RawBSONDocument]:
         """Return a collection as an application sees it: raw, and with a client of its own."""
-        return self.application[side].get_collection(name, codec_options=RAW)
+        return collection_of(self.application[side], name).with_options(codec_options=RAW)
 
     def put(self, side: Side, frame: bytes, name: str = "bookings", **options: Any) -> None:
         """Write a version and note which one it replaced there. A time limit (`maxTimeMS`) may prevent it."""
@@ -201,7 +202,9 @@ def contents(database: Database[Any]) -> dict[str, dict[bytes, bytes]]:
         name = info["name"]
         if name in INTERNAL or name.startswith("system.") or info["type"] != "collection":
             continue
-        frames = [bytes(document.raw) for document in database.get_collection(name, codec_options=RAW).find()]
+        frames = [
+            bytes(document.raw) for document in collection_of(database, name).with_options(codec_options=RAW).find()
+        ]
         found[name] = {raw_ids.key(raw_ids.of(frame)): frame for frame in frames}
     return found
 

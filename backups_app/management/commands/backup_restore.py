@@ -9,14 +9,15 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration, formats
+from backups_app.browsing import opening
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, RestoreNotConfirmed
-from backups_app.management import restore_text, terminal
+from backups_app.management import named_collections, restore_text, terminal
 from backups_app.management.base import TempleCommand
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.preview import Preview
-from backups_app.workflow import jobs, overview, preview_json, readiness, restoring
+from backups_app.workflow import jobs, overview, prepare, preview_json, readiness, restoring
 
 
 class Command(TempleCommand):
@@ -25,7 +26,10 @@ class Command(TempleCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("backup_id", metavar="ID", nargs="?", help="A backup id, or latest.")
         parser.add_argument(
-            "--collections", metavar="A,B", help="Only these; one of ours, or one emptied, is meant then."
+            "--collections",
+            action="append",
+            metavar="A,B",
+            help="Only these; one of ours, or one emptied, is meant then. May be repeated, for names with commas.",
         )
         parser.add_argument("--id", metavar="ID", help="Only the document with this _id, of the one collection named.")
         parser.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.ADD.value)
@@ -59,16 +63,22 @@ class Command(TempleCommand):
         if not options["backup_id"]:
             raise InvalidInput(message="Name the backup: backup_restore ID.")
         wanted = options["backup_id"]
-        named = options["collections"]
+        backup_id = restoring.newest_verified(configuration=settings) if wanted == "latest" else wanted
         return restoring.choose(
             configuration=settings,
-            backup_id=restoring.newest_verified(configuration=settings) if wanted == "latest" else wanted,
-            collections=None if named is None else [name for name in named.split(",") if name],
+            backup_id=backup_id,
+            collections=self.collections(settings, backup_id, options["collections"]),
             mode=options["mode"],
             to=options["to"],
             include_purged=bool(options["include_purged"]),
             document=options["id"],
         )
+
+    def collections(self, settings: Configuration, backup_id: str, named: list[str] | None) -> list[str] | None:
+        if named is None:
+            return None
+        backup = opening.open_backup(store=prepare.store(settings), backup_id=backup_id)
+        return named_collections.chosen(named, held=backup.manifest.collections)
 
     def show(self, preview: Preview) -> int:
         if self.options["json"]:
