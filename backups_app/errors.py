@@ -434,6 +434,16 @@ class FieldsInvalid(InvalidInput):
 # ── reading backups (browsing/) ─────────────────────────────────────────────────
 
 
+class FileNotReadable(TempleOpsError):
+    """Facts: `problem`."""
+
+    code, status, exit_code = "file_not_readable", 409, 5
+    sentence = (
+        "A file of this backup is not read: {problem}. Links and special files are never followed. "
+        "Nothing was changed. Put the file itself back in its place."
+    )
+
+
 class SearchBusy(TempleOpsError):
     code, status = "search_busy", 503
     sentence = "Two other searches are running on this server. Wait a few seconds and search again."

@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from backups_app.api import inputs, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.backup_files import extended_json
-from backups_app.browsing import collection_file, collections, documents, opening, query, search
+from backups_app.browsing import collection_file, collections, documents, opening, query, raw_documents, search
+from backups_app.browsing.documents import PageDocument
 from backups_app.errors import CollectionNotFound
 from backups_app.workflow import prepare
 
@@ -30,7 +31,9 @@ COLLECTIONS_EXAMPLE = OpenApiExample(
         "verified": True,
         "indexes": ["_id_"],
         "type": "collection",
+        "internal": False,
         "problem": "",
+        "note": "",
     },
     response_only=True,
 )
@@ -44,6 +47,8 @@ DOCUMENTS_EXAMPLE = OpenApiExample(
         "next": None,
         "truncated": False,
         "damaged": [],
+        "raw_documents": [],
+        "note": "",
     },
     response_only=True,
 )
@@ -75,7 +80,11 @@ class DocumentsEndpoint(Endpoint):
         responses={200: shapes.Documents, **shapes.failures(401, 403, 404, 410, 422, 500, 503)},
     )  # fmt: skip
     def get(self, request: Request, backup_id: str, name: str) -> Response:
-        """A page in the order of the file. `search` is a literal, or `field:value`; it goes on at `next`."""
+        """A page in the order of the file. `search` is a literal, or `field:value`; it goes on at `next`.
+
+        Where the file is damaged the readable part is answered, `damaged` and `truncated` say where it ends. What may
+        not be decoded stands under `raw_documents`.
+        """
         wanted = self.query(inputs.ListDocuments)
         read = _search if wanted["search"].strip() else _page
         store = prepare.store(self.configuration)
@@ -114,7 +123,9 @@ def _page(store: Any, backup_id: str, collection: str, wanted: dict[str, Any]) -
         "matched": None,
         "next": end if more else None,
         "truncated": found.broken_at is not None,
-        "damaged": [one.number for one in found.documents if one.problem],
+        "damaged": [one.number for one in found.documents if one.damaged],
+        "raw_documents": _raw(store, backup_id, collection, found.documents),
+        "note": found.note,
     }
 
 
@@ -124,14 +135,34 @@ def _search(store: Any, backup_id: str, collection: str, wanted: dict[str, Any])
     source = collection_file.open_collection(backup=backup, collection=collection)
     found = search.find(source, query=parsed, start=wanted["offset"], limit=wanted["limit"])
     exact = found.finished and found.start == 0
+    marked = [PageDocument(number=hit.number, frame=hit.frame, problem=hit.problem) for hit in found.hits]
     return {
-        "documents": _shown([hit.frame for hit in found.hits], wanted["format"]),
+        "documents": _shown([hit.frame for hit in found.hits if not hit.problem], wanted["format"]),
         "total_documents": found.total,
         "matched": len(found.hits) if exact else None,
         "next": found.next,
         "truncated": not found.finished,
-        "damaged": [],
+        "damaged": [] if found.broken_at is None else [found.broken_at],
+        "raw_documents": _raw(store, backup_id, collection, marked),
+        "note": collections.note(source.entry),
     }
+
+
+def _raw(store: Any, backup_id: str, collection: str, found: Sequence[PageDocument]) -> list[dict[str, Any]]:
+    """What may not be decoded, by its bytes."""
+    told = [
+        raw_documents.of(one, store=store, backup_id=backup_id, collection=collection) for one in found if one.problem
+    ]
+    return [
+        {
+            "number": one.number,
+            "problem": one.problem,
+            "restorable": one.restorable,
+            "id": one.identity,
+            "raw_hex": one.raw.hex(),
+        }
+        for one in told
+    ]
 
 
 def _shown(frames: Sequence[bytes], form: str) -> list[dict[str, Any]]:
@@ -148,5 +179,7 @@ def _collection(one: collections.CollectionSummary) -> dict[str, Any]:
         "verified": one.verified,
         "indexes": list(one.indexes),
         "type": one.type,
+        "internal": one.internal,
         "problem": one.problem,
+        "note": one.note,
     }

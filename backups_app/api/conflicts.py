@@ -81,8 +81,8 @@ class ConflictEndpoint(Endpoint):
         """With both documents as relaxed Extended JSON and their difference, field by field."""
         version = kept_versions.get(configuration=self.configuration, conflict_id=conflict_id)
         shown = {
-            "version": extended_json.relaxed(version.frame),
-            "live": None if version.live is None else extended_json.relaxed(version.live),
+            "version": extended_json.relaxed_or_raw(version.frame),
+            "live": None if version.live is None else extended_json.relaxed_or_raw(version.live),
             "live_sha256": version.live_hash,
             "changes": [change.as_json() for change in version.changes()],
         }

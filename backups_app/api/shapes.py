@@ -136,7 +136,17 @@ class Collection(serializers.Serializer[Any]):
     verified = BooleanField()
     indexes = ListField(child=CharField())
     type = CharField()
+    internal = BooleanField(help_text="One of our own records, no collection of the temple.")
     problem = CharField(allow_blank=True)
+    note = CharField(allow_blank=True, help_text="Why it has no documents, where that does not mean that it was empty.")
+
+
+class RawDocument(serializers.Serializer[Any]):
+    number = IntegerField()
+    problem = CharField(help_text="Why it is not decoded.")
+    restorable = BooleanField(help_text="It is whole: restore it alone by its `id`.")
+    id = CharField(allow_blank=True, help_text="The `id` of a restore.")
+    raw_hex = CharField(allow_blank=True, help_text="Its bytes, at most the first 4,096.")
 
 
 class Documents(serializers.Serializer[Any]):
@@ -147,6 +157,8 @@ class Documents(serializers.Serializer[Any]):
     next = IntegerField(allow_null=True, help_text="The `offset` to go on with, or null at the end.")
     truncated = BooleanField()
     damaged = ListField(child=IntegerField(), help_text="Numbers of documents that cannot be read.")
+    raw_documents = RawDocument(many=True, help_text="What may not be decoded: damaged, or its text is not UTF-8.")
+    note = CharField(allow_blank=True, help_text="Why there are none, where that does not mean that it was empty.")
 
 
 class SyncLog(serializers.Serializer[Any]):

@@ -19,7 +19,7 @@ def open_descriptor(folder: Path, relative: str) -> int:
     Raise `FileNotFoundError` if it is not there, `VerificationFailed` if it is a link or anything but a plain file.
     """
     *directories, name = _components(relative)
-    here = os.open(folder, _DIRECTORY)
+    here = _open_folder(folder)
     try:
         for directory in directories:
             inner = _open(directory, _DIRECTORY, here)
@@ -44,6 +44,15 @@ def _components(relative: str) -> list[str]:
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise FileNotFoundError(relative)
     return parts
+
+
+def _open_folder(folder: Path) -> int:
+    try:
+        return os.open(folder, _DIRECTORY)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise VerificationFailed(problem="its folder cannot be opened") from error
 
 
 def _open(name: str, flags: int, parent: int) -> int:

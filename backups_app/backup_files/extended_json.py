@@ -27,11 +27,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MILLISECOND = 253402300799999
 """The end of the year 9999: later dates, and those before 1970, are written as numbers."""
 _DOCUMENT, _ARRAY, _SCOPED_CODE = 0x03, 0x04, 0x0F
+_RAW_SHOWN = 4_096
 
 
 def relaxed(frame: bytes) -> dict[str, Any]:
     """Return the document as relaxed Extended JSON: numbers as numbers, dates as ISO strings under `$date`."""
     return _object(frame, "relaxed")
+
+
+def relaxed_or_raw(frame: bytes) -> dict[str, Any]:
+    """As `relaxed`; a document whose text is not UTF-8 is returned by its first bytes, and why."""
+    try:
+        return relaxed(frame)
+    except UnicodeDecodeError:
+        return {"problem": "a name or a string is not UTF-8", "raw_hex": frame[:_RAW_SHOWN].hex()}
 
 
 def canonical(frame: bytes) -> dict[str, Any]:
@@ -54,7 +63,7 @@ def repeated_names(frame: bytes) -> frozenset[str]:
     """Return the names that stand more than once at the document's top level."""
     seen: set[bytes] = set()
     twice = {name for name, _ in raw_bson.elements(frame) if name in seen or seen.add(name)}  # type: ignore[func-returns-value]
-    return frozenset(name.decode() for name in twice)
+    return frozenset(name.decode("utf-8", "replace") for name in twice)
 
 
 def _object(raw: bytes, form: Form) -> dict[str, Any]:

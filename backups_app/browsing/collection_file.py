@@ -13,33 +13,42 @@ from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.browsing import index
 from backups_app.browsing.frames import Block, read_exactly
 from backups_app.browsing.opening import OpenBackup
-from backups_app.errors import BackupRemoved, DamagedDocument
+from backups_app.errors import BackupRemoved, DamagedDocument, FileNotReadable, VerificationFailed
 
 BLOCK_BYTES = 4 * 1024 * 1024
 BLOCK_LIMIT = 64 * 1024 * 1024
 """A thousand documents larger than this are not read as one block."""
+ENDS_EARLY = "the file ends before its last document"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollectionFile:
-    """A collection's documents. `total` counts those that can be reached: in a foreign file, those before damage."""
+    """A collection's documents. `total` counts those that can be reached: in a foreign file, those before damage, and
+    `broken` then says what is wrong behind the last of them."""
 
     backup: OpenBackup
     entry: CollectionEntry
     index: DocumentIndex | None
     total: int
+    broken: str = ""
 
     def frames(self, *, start: int) -> Iterator[bytes]:
         """Yield the documents from number `start` on as they lie in the file, not validated.
 
-        Raise `InvalidFrame` with the document's number where the file cannot be walked further, `BackupRemoved` when
-        the file is gone.
+        Raise `InvalidFrame` with the document's number where the file cannot be walked further or ends too early,
+        `BackupRemoved` when the file is gone, `FileNotReadable` when it is a link.
         """
+        number = start
         for first, skip, stream in self._opened(start):
-            yield from islice(_numbered(stream, first), skip, None)
+            for frame in islice(_numbered(stream, first), skip, None):
+                yield frame
+                number += 1
+            if number < self.total:
+                raise InvalidFrame(ENDS_EARLY, number=number)
 
     def blocks(self, *, start: int) -> Iterator[Block]:
-        """Yield the documents from number `start` on in blocks of about 4 MiB. Raise `DamagedDocument` at damage."""
+        """Yield the documents from number `start` on in blocks of about 4 MiB. Raise `DamagedDocument` at damage, after
+        everything before it."""
         try:
             for first, skip, stream in self._opened(start):
                 for block in self._blocks(stream, first):
@@ -47,18 +56,23 @@ class CollectionFile:
                     skip = 0
         except InvalidFrame as error:
             raise DamagedDocument(number=error.number + 1, readable=error.number) from error
+        if self.broken:
+            raise DamagedDocument(number=self.total + 1, readable=self.total)
 
     def raw(self, *, number: int, size: int) -> bytes:
-        """Return up to `size` bytes from where document `number` starts, whatever they are."""
+        """Return up to `size` bytes from where document `number` starts, whatever they are, or none."""
         for first, skip, stream in self._opened(number):
             for _ in islice(_numbered(stream, first), skip):
                 pass
-            return stream.read(size)
+            try:
+                return stream.read(size)
+            except InvalidFrame:
+                return b""
         return b""
 
     def _opened(self, start: int) -> Iterator[tuple[int, int, Readable]]:
         """Yield once: the number of the document where the stream stands, how many to skip from there, the stream."""
-        if self.entry.file is None or start >= self.total:
+        if self.entry.file is None or start >= self.total + bool(self.broken):
             return
         try:
             with descent.open_file(self.backup.folder, self.entry.file) as file:
@@ -72,12 +86,14 @@ class CollectionFile:
                 yield start - skip, skip, collection_reader.opened(file, name=self.entry.file)
         except FileNotFoundError as error:
             raise BackupRemoved from error
+        except VerificationFailed as error:
+            raise FileNotReadable(problem=error.facts["problem"]) from error
 
     def _blocks(self, stream: Readable, first: int) -> Iterator[Block]:
         while first < self.total:
             stop, size = self._stretch(first)
             if size is None or size > BLOCK_LIMIT:
-                yield from _gathered(islice(_numbered(stream, first), stop - first), first)
+                yield from _gathered(islice(_numbered(stream, first), stop - first), first, stop)
             else:
                 yield Block(first=first, count=stop - first, data=read_exactly(stream, size, number=first))
             first = stop
@@ -95,15 +111,20 @@ class CollectionFile:
 def open_collection(*, backup: OpenBackup, collection: str, seconds: float = index.SECONDS) -> CollectionFile:
     """Return a collection ready to be read.
 
-    Raise `CollectionNotFound`, `BackupRemoved`, or `CollectionPreparing` for a large foreign file (ask again).
+    Raise `CollectionNotFound`, `BackupRemoved`, `FileNotReadable` for a link or what else is no plain file, or
+    `CollectionPreparing` for a large foreign file (ask again).
     """
     entry = backup.entry(collection)
     try:
         known = index.of(folder=backup.folder, entry=entry, seconds=seconds)
     except FileNotFoundError as error:
         raise BackupRemoved from error
-    total = known.documents if known is not None and not backup.verified else entry.documents
-    return CollectionFile(backup=backup, entry=entry, index=known, total=total)
+    except VerificationFailed as error:
+        raise FileNotReadable(problem=error.facts["problem"]) from error
+    if known is None or backup.verified:
+        return CollectionFile(backup=backup, entry=entry, index=known, total=entry.documents)
+    broken = index.damage(folder=backup.folder, entry=entry)
+    return CollectionFile(backup=backup, entry=entry, index=known, total=known.documents, broken=broken)
 
 
 def _numbered(stream: Readable, first: int) -> Iterator[bytes]:
@@ -113,7 +134,7 @@ def _numbered(stream: Readable, first: int) -> Iterator[bytes]:
         raise InvalidFrame(error.problem, number=first + error.number, offset=error.offset) from error
 
 
-def _gathered(frames: Iterator[bytes], first: int) -> Iterator[Block]:
+def _gathered(frames: Iterator[bytes], first: int, stop: int) -> Iterator[Block]:
     kept: list[bytes] = []
     size = 0
     for frame in frames:
@@ -124,3 +145,6 @@ def _gathered(frames: Iterator[bytes], first: int) -> Iterator[Block]:
             first, kept, size = first + len(kept), [], 0
     if kept:
         yield Block(first=first, count=len(kept), data=b"".join(kept))
+        first += len(kept)
+    if first < stop:
+        raise InvalidFrame(ENDS_EARLY, number=first)

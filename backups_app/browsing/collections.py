@@ -11,13 +11,17 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import collection_metadata, foreign, index, opening
 from backups_app.browsing.opening import OpenBackup
 from backups_app.errors import CollectionPreparing, VerificationFailed
-from backups_app.records import DUMPED_INTERNAL
+from backups_app.records import INTERNAL
+
+VIEW = "A view holds no documents of its own: it shows those of another collection. The backup keeps its definition."
+NO_FILE = "This backup has no file with the documents of this collection: whether it was empty is not known."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CollectionSummary:
     """One collection. `documents` is None while a foreign file has not been counted yet; `size_bytes` is uncompressed
-    where it is known; `size` is the same as `45.67 KB`. `internal`: one of our own records."""
+    where it is known; `size` is the same as `45.67 KB`. `internal`: one of our own records. `note`: why it has no
+    documents, where that does not mean that it was empty."""
 
     name: str
     type: str
@@ -28,6 +32,7 @@ class CollectionSummary:
     verified: bool
     internal: bool
     problem: str = ""
+    note: str = ""
 
 
 def of_backup(*, store: Store, backup_id: str, seconds: float = index.SECONDS) -> tuple[CollectionSummary, ...]:
@@ -52,9 +57,17 @@ def _summary(backup: OpenBackup, name: str, until: float) -> CollectionSummary:
         size=formats.size(size_bytes),
         indexes=tuple(str(index.get("name", "")) for index in described.indexes),
         verified=backup.verified,
-        internal=name in DUMPED_INTERNAL,
+        internal=name in INTERNAL,
         problem=problem or described.problem,
+        note=note(entry),
     )
+
+
+def note(entry: CollectionEntry) -> str:
+    """Return why a collection of a backup has no documents, where that does not mean that it was empty."""
+    if entry.type == "view":
+        return VIEW
+    return NO_FILE if entry.file is None else ""
 
 
 def _counted(backup: OpenBackup, entry: CollectionEntry, until: float) -> tuple[int | None, int, str]:
@@ -68,4 +81,6 @@ def _counted(backup: OpenBackup, entry: CollectionEntry, until: float) -> tuple[
     except (FileNotFoundError, VerificationFailed):
         return None, entry.bytes, "its file cannot be read"
     assert known is not None
-    return known.documents, known.stream_bytes, index.damage(folder=backup.folder, entry=entry)
+    broken = index.damage(folder=backup.folder, entry=entry)
+    said = f"document {known.documents + 1} cannot be read: {broken}" if broken else ""
+    return known.documents, known.stream_bytes, said

@@ -157,6 +157,8 @@ def _sound(source: CollectionFile) -> Iterator[bytes]:
         yield from islice(source.frames(start=0), source.total)
     except InvalidFrame as error:
         raise DamagedDocument(number=error.number + 1, readable=error.number) from error
+    if source.broken:
+        raise DamagedDocument(number=source.total + 1, readable=source.total)
 
 
 def _stream_hash(backup: OpenBackup, name: str) -> str:

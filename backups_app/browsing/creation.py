@@ -13,7 +13,7 @@ from functools import lru_cache
 from threading import Lock
 
 from backups_app.backup_files import bson_frames
-from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
 from backups_app.browsing import index
 from backups_app.browsing.collection_file import CollectionFile
 from backups_app.browsing.frames import Block
@@ -78,6 +78,8 @@ def _is_there(block: Block, place: int, value: int) -> bool:
 def _created(frame: bytes) -> int | None:
     try:
         bson_frames.validate(frame)
+    except NotUtf8:
+        pass
     except InvalidFrame:
         return None
     found = next((value for name, value in raw_bson.elements(frame) if name == FIELD and value.type == _DATE), None)

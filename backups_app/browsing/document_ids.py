@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import suppress
 from typing import Any
 
 import bson
@@ -14,6 +15,7 @@ from bson.int64 import Int64
 from bson.objectid import ObjectId
 
 from backups_app.backup_files import bson_frames
+from backups_app.backup_files.bson_frames import NotUtf8
 from backups_app.errors import DocumentNotFound
 from backups_app.mongo import raw_bson, raw_ids
 
@@ -42,6 +44,10 @@ def candidates(typed: str) -> tuple[bytes, ...]:
 
 def address(raw_id: bytes) -> str:
     """Return a raw id in the shortest form that `candidates` reads back first: for links and for `--id`."""
+    try:
+        bson_frames.validate(raw_bson.document([("_id", raw_ids.value(raw_id))]))
+    except NotUtf8:
+        return _RAW + raw_id.hex()
     value = raw_ids.decoded(raw_id)
     forms = [str(value)] if isinstance(value, ObjectId | str) else []
     document = json_util.dumps({"_id": value}, json_options=json_util.CANONICAL_JSON_OPTIONS)
@@ -60,10 +66,15 @@ def _checked(digits: str) -> bytes:
     """Read the form of last resort: the raw id itself, in hex. It must be a sound value."""
     try:
         raw_id = bytes.fromhex(digits)
-        bson_frames.validate(raw_bson.document([("_id", raw_ids.value(raw_id))]))
+        _validate(raw_bson.document([("_id", raw_ids.value(raw_id))]))
     except (ValueError, IndexError) as error:
         raise DocumentNotFound from error
     return raw_id
+
+
+def _validate(frame: bytes) -> None:
+    with suppress(NotUtf8):  # a server stores such an `_id`, and only its bytes name it
+        bson_frames.validate(frame)
 
 
 def _extended(typed: str) -> list[Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from itertools import islice
 
 from backups_app.backup_files import bson_frames
-from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
 from backups_app.backup_files.store import Store
-from backups_app.browsing import document_ids, opening
+from backups_app.browsing import collections, document_ids, opening
 from backups_app.browsing.collection_file import CollectionFile, open_collection
 from backups_app.errors import DamagedDocument, DocumentNotFound, InvalidInput
 from backups_app.mongo import raw_ids
@@ -20,18 +21,23 @@ RAW_SHOWN = 4_096
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageDocument:
-    """A document by its number from 0. When `problem` is not empty it is damaged: `frame` is then for showing its raw
-    bytes, and must not be decoded."""
+    """A document by its number from 0. When `problem` is not empty, `frame` is for showing its raw bytes, and must not
+    be decoded. `whole`: it is all there and can be restored, though its text is not UTF-8; otherwise it is damaged."""
 
     number: int
     frame: bytes
     problem: str = ""
+    whole: bool = True
+
+    @property
+    def damaged(self) -> bool:
+        return not self.whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentPage:
     """`documents` from number `offset` on, of `total`. `broken_at` is the number of a document behind which the file
-    cannot be read any further from here, or None."""
+    cannot be read any further from here, or None; `note` why there are none, where the collection was not empty."""
 
     collection: str
     documents: tuple[PageDocument, ...]
@@ -39,10 +45,11 @@ class DocumentPage:
     limit: int
     total: int
     broken_at: int | None = None
+    note: str = ""
 
     @property
     def readable(self) -> tuple[bytes, ...]:
-        """The sound documents of the page."""
+        """The documents of the page that may be decoded."""
         return tuple(document.frame for document in self.documents if not document.problem)
 
 
@@ -63,6 +70,7 @@ def page(*, store: Store, backup_id: str, collection: str, offset: int = 0, limi
         limit=limit,
         total=source.total,
         broken_at=broken_at,
+        note=collections.note(source.entry),
     )
 
 
@@ -75,9 +83,9 @@ def one(*, store: Store, backup_id: str, collection: str, number: int) -> PageDo
 
 
 def sound(*, store: Store, backup_id: str, collection: str, number: int) -> bytes:
-    """As `one`, but the bytes of a sound document. Raise `DamagedDocument` otherwise."""
+    """As `one`, but the bytes of a document that is whole. Raise `DamagedDocument` otherwise."""
     document = one(store=store, backup_id=backup_id, collection=collection, number=number)
-    if document.problem:
+    if document.damaged:
         raise DamagedDocument(number=number + 1, readable=number)
     return document.frame
 
@@ -92,14 +100,21 @@ def raw(*, store: Store, backup_id: str, collection: str, number: int) -> bytes:
 
 
 def by_id(*, store: Store, backup_id: str, collection: str, typed: str) -> PageDocument:
-    """Return the first document with this `_id`, as a person types it. Raise `DocumentNotFound`, `DamagedDocument`."""
+    """Return the first document with this `_id`, as a person types it, also one that can only be shown raw.
+
+    Raise `DocumentNotFound`, or `DamagedDocument` where it may lie behind what can be read.
+    """
     backup = opening.open_backup(store=store, backup_id=backup_id)
     source = open_collection(backup=backup, collection=collection)
+    damage: DamagedDocument | None = None
     for raw_id in document_ids.candidates(typed):
-        found = find_id(source, raw_id=raw_id)
+        try:
+            found = find_id(source, raw_id=raw_id)
+        except DamagedDocument as error:  # another meaning of what was typed may lie before it
+            damage, found = error, None
         if found is not None:
             return found
-    raise DocumentNotFound
+    raise damage or DocumentNotFound()
 
 
 def find_id(source: CollectionFile, *, raw_id: bytes) -> PageDocument | None:
@@ -109,10 +124,9 @@ def find_id(source: CollectionFile, *, raw_id: bytes) -> PageDocument | None:
         at = block.data.find(pattern)
         while at >= 0:
             number = block.number_at(at)
-            frame = block.frame(number)
-            problem = _problem(frame)
-            if not problem and raw_ids.of(frame) == raw_id:
-                return PageDocument(number=block.first + number, frame=frame)
+            found = judged(block.first + number, block.frame(number))
+            if _has_id(found.frame, raw_id):
+                return found
             at = block.data.find(pattern, block.end_of(number))
     return None
 
@@ -122,16 +136,27 @@ def _read(source: CollectionFile, offset: int, limit: int) -> tuple[list[PageDoc
     wanted = min(limit, max(0, source.total - offset))
     try:
         for number, frame in enumerate(islice(source.frames(start=offset), wanted), offset):
-            found.append(PageDocument(number=number, frame=frame, problem=_problem(frame)))
+            found.append(judged(number, frame))
     except InvalidFrame as error:
-        found.append(PageDocument(number=error.number, frame=b"", problem=error.problem))
+        found.append(PageDocument(number=error.number, frame=b"", problem=error.problem, whole=False))
         return [document for document in found if document.number >= offset], error.number
+    if source.broken and offset <= source.total <= offset + limit:
+        found.append(PageDocument(number=source.total, frame=b"", problem=source.broken, whole=False))
+        return found, source.total
     return found, None
 
 
-def _problem(frame: bytes) -> str:
+def judged(number: int, frame: bytes) -> PageDocument:
+    """Return document `number` with what is wrong with it."""
     try:
         bson_frames.validate(frame)
     except InvalidFrame as error:
-        return error.problem
-    return ""
+        return PageDocument(number=number, frame=frame, problem=error.problem, whole=isinstance(error, NotUtf8))
+    return PageDocument(number=number, frame=frame)
+
+
+def _has_id(frame: bytes, raw_id: bytes) -> bool:
+    try:
+        return raw_ids.of(frame) == raw_id
+    except (ValueError, IndexError, struct.error):  # its damage lies before its `_id`, or in it
+        return False

@@ -17,7 +17,7 @@ from backups_app.backup_files import bson_frames, collection_reader, descent, do
 from backups_app.backup_files.bson_frames import InvalidFrame, Readable
 from backups_app.backup_files.document_index import EVERY, DocumentIndex
 from backups_app.backup_files.manifest import CollectionEntry
-from backups_app.errors import CollectionPreparing
+from backups_app.errors import CollectionPreparing, VerificationFailed
 
 SECONDS = 1.5
 _KEPT = 64
@@ -27,14 +27,17 @@ Identity = tuple[int, int, int, int]
 
 
 def of(*, folder: Path, entry: CollectionEntry, seconds: float = SECONDS) -> DocumentIndex | None:
-    """Return the index of a collection's file; None for a view, for a file whose index is lost, and for a damaged one.
+    """Return the index of a collection's file; None for a view, and where the index is lost, damaged or no plain file.
 
     Raise `CollectionPreparing` when a foreign file could not be walked within `seconds`: ask again.
     """
     if entry.file is None:
         return None
     if entry.index is not None:
-        return document_index.read(folder, entry.index)
+        try:
+            return document_index.read(folder, entry.index)
+        except VerificationFailed:
+            return None
     walk = _walk_of(folder, entry.file)
     walk.go_on(until=time.monotonic() + seconds)
     if not walk.ended:
@@ -43,7 +46,8 @@ def of(*, folder: Path, entry: CollectionEntry, seconds: float = SECONDS) -> Doc
 
 
 def damage(*, folder: Path, entry: CollectionEntry) -> str:
-    """Return what is wrong with a foreign file that has been walked, or an empty string."""
+    """Return what is wrong behind the last readable document of a foreign file that has been walked, or an empty
+    string."""
     return _walk_of(folder, entry.file).problem if entry.file and entry.index is None else ""
 
 
@@ -91,7 +95,7 @@ class Walk:
                 self.documents += 1
                 self.stream_bytes += len(frame)
         except InvalidFrame as error:
-            self.problem = f"document {self.documents + 1} cannot be read: {error.problem}"
+            self.problem = error.problem
             seen = 0
         if seen < _AT_ONCE:
             self._end()

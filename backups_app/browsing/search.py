@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Protocol
 
-from backups_app.backup_files import bson_frames
-from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.browsing import documents
 from backups_app.browsing import query as queries
 from backups_app.browsing.frames import Block
 from backups_app.browsing.query import Query
-from backups_app.errors import SearchBusy
+from backups_app.errors import DamagedDocument, SearchBusy
 
 SECONDS = 1.5
 SEARCHERS = 2
@@ -37,18 +36,20 @@ class Searchable(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hit:
-    """A document that matches: its number in the file from 0, its bytes, and the dotted names of what matched."""
+    """A document that matches: its number in the file from 0, its bytes, and the dotted names of what matched. With a
+    `problem` its text is not UTF-8: it must not be decoded."""
 
     number: int
     frame: bytes
     paths: tuple[str, ...]
+    problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchPage:
     """What one call found. Documents `start` to `searched` were looked at; `next` is where to go on, or None at the
     end. The number of hits is exact only when `finished` and `start` is 0. `unreadable` documents are damaged and were
-    passed over."""
+    passed over; from number `broken_at` on, the file cannot be read at all."""
 
     hits: tuple[Hit, ...]
     start: int
@@ -57,10 +58,12 @@ class SearchPage:
     next: int | None
     seconds: float
     unreadable: int = 0
+    broken_at: int | None = None
 
     @property
     def finished(self) -> bool:
-        return self.next is None
+        """Whether every document was searched."""
+        return self.next is None and self.broken_at is None
 
 
 def find(
@@ -74,8 +77,9 @@ def find(
 ) -> SearchPage:
     """Search from document `start` on until `limit` hits are found, `seconds` have passed or the end is reached.
 
-    At least one block is searched, so that a caller who goes on always arrives. Raise `SearchBusy` when two other
-    searches do not end within the budget, `DamagedDocument` where the file cannot be read.
+    At least one block is searched, so that a caller who goes on always arrives. Where the file cannot be read any
+    further the search ends, with what it has found. Raise `SearchBusy` when two other searches do not end within the
+    budget.
     """
     began = clock()
     if not _searchers.acquire(timeout=seconds):
@@ -96,38 +100,41 @@ def _find(
     clock: Callable[[], float],
 ) -> SearchPage:
     hits: list[Hit] = []
-    searched, unreadable = start, 0
-    for block in source.blocks(start=start):
-        for number in _candidates(block, query):
-            found = _judge(block, number, query)
-            unreadable += found is None
-            hits += [found] if found and found.paths else []
-            searched = block.first + number + 1
+    searched, unreadable, broken_at = start, 0, None
+    try:
+        for block in source.blocks(start=start):
+            for number in _candidates(block, query):
+                found = _judge(block, number, query)
+                unreadable += found is None
+                hits += [found] if found and found.paths else []
+                searched = block.first + number + 1
+                if len(hits) >= limit or clock() >= deadline:
+                    break
+            else:
+                searched = block.first + block.count
             if len(hits) >= limit or clock() >= deadline:
                 break
-        else:
-            searched = block.first + block.count
-        if len(hits) >= limit or clock() >= deadline:
-            break
+    except DamagedDocument as damage:
+        broken_at = searched = damage.facts["readable"]
     return SearchPage(
         hits=tuple(hits),
         start=start,
         searched=searched,
         total=source.total,
-        next=searched if searched < source.total else None,
+        next=searched if searched < source.total and broken_at is None else None,
         seconds=clock() - began,
         unreadable=unreadable,
+        broken_at=broken_at,
     )
 
 
 def _judge(block: Block, number: int, query: Query) -> Hit | None:
     """Return the document with what matched in it, or None when it is damaged."""
-    frame = block.frame(number)
-    try:
-        bson_frames.validate(frame)
-    except InvalidFrame:
+    found = documents.judged(block.first + number, block.frame(number))
+    if found.damaged:
         return None
-    return Hit(number=block.first + number, frame=frame, paths=queries.matching_paths(frame, query))
+    paths = queries.matching_paths(found.frame, query)
+    return Hit(number=found.number, frame=found.frame, paths=paths, problem=found.problem)
 
 
 def _candidates(block: Block, query: Query) -> Iterator[int]:

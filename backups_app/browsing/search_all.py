@@ -15,7 +15,7 @@ from backups_app.browsing.collection_file import open_collection
 from backups_app.browsing.opening import OpenBackup
 from backups_app.browsing.query import Query
 from backups_app.browsing.search import SearchPage
-from backups_app.errors import CollectionPreparing, SearchBusy, TempleOpsError
+from backups_app.errors import CollectionPreparing, DamagedDocument, SearchBusy, TempleOpsError
 
 SHOWN = 5
 """So many matches of a collection are shown."""
@@ -32,7 +32,8 @@ class Spot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """What was found in one collection from `spot` on. `page` is None where it cannot be searched: `problem` says why.
+    """What was found in one collection from `spot` on. `page` is None where it cannot be searched, and ends early where
+    its file does: `problem` says why.
     `preparing` is how much of a foreign file is read, in percent, when it is not ready yet."""
 
     spot: Spot
@@ -97,13 +98,20 @@ def _part(backup: OpenBackup, query: Query, spot: Spot, seconds: float) -> Part:
     try:
         source = open_collection(backup=backup, collection=spot.collection, seconds=seconds)
         start, limit = min(spot.number, source.total), max(1, SHOWN - spot.here)
-        return Part(spot=spot, page=search.find(source, query=query, start=start, limit=limit, seconds=seconds))
+        page = search.find(source, query=query, start=start, limit=limit, seconds=seconds)
+        return Part(spot=spot, page=page if page.searched or page.broken_at is None else None, problem=_damage(page))
     except CollectionPreparing as preparing:
         return Part(spot=spot, page=None, preparing=preparing.facts["percent"])
     except SearchBusy:
         raise
     except TempleOpsError as error:
         return Part(spot=spot, page=None, problem=error.detail)
+
+
+def _damage(page: SearchPage) -> str:
+    """Return the sentence of a file that cannot be read to its end."""
+    broken = page.broken_at
+    return "" if broken is None else DamagedDocument(number=broken + 1, readable=broken).detail
 
 
 def _rest(part: Part) -> Spot | None:

@@ -10,7 +10,7 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import backups, documents, opening
 from backups_app.browsing.collection_file import open_collection
 from backups_app.browsing.opening import OpenBackup
-from backups_app.errors import TempleOpsError
+from backups_app.errors import DamagedDocument, TempleOpsError
 
 SECONDS = 5.0
 NOW = "now"
@@ -72,6 +72,8 @@ def _look(backup: OpenBackup, collection: str, raw_id: bytes, seen: dict[str, by
     if file is not None and file.stream_sha256 in seen:
         return seen[file.stream_sha256]
     found = documents.find_id(open_collection(backup=backup, collection=collection), raw_id=raw_id)
+    if found is not None and found.damaged:
+        raise DamagedDocument(number=found.number + 1, readable=found.number)
     frame = None if found is None else found.frame
     if file is not None:
         seen[file.stream_sha256] = frame

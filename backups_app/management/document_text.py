@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from backups_app.browsing import tree
+from backups_app.browsing import raw_documents, tree
 from backups_app.browsing.differences import FieldChange
+from backups_app.browsing.raw_documents import RawDocument
 from backups_app.browsing.tree import Node, Shape
 
 _QUOTED = frozenset({"String", "Symbol", "Code"})
@@ -18,6 +20,14 @@ def document(frame: bytes, *, zone: tzinfo) -> Iterator[str]:
     shape = Shape(zone=zone, depth=200, nodes=100_000)
     for node in tree.document(frame, shape=shape).children:
         yield from _lines(node, 1)
+
+
+def raw(entry: RawDocument) -> Iterator[str]:
+    """Yield the lines of a document that may not be decoded: why, its bytes, and how it can be restored."""
+    yield f"  shown by its bytes: {entry.problem}" if entry.restorable else f"  cannot be read: {entry.problem}"
+    yield from (f"  {line}" for line in raw_documents.hex_dump(entry.raw).splitlines())
+    if entry.restorable:
+        yield f"  Everything of it is there. Restore it alone with: --id {shlex.quote(entry.identity)}"
 
 
 def change(entry: FieldChange) -> str:

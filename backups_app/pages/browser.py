@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from backups_app.access import audit
-from backups_app.browsing import documents, tree
+from backups_app.browsing import documents, raw_documents, tree
 from backups_app.errors import InvalidInput
 from backups_app.pages import document_view, viewer, viewer_documents, viewer_place
 from backups_app.pages.guards import admin_page
@@ -65,7 +65,7 @@ def document(request: AdminRequest, backup_id: str) -> HttpResponse:
     found = documents.one(store=viewer_documents.store(), **_key(context))
     context |= {"problem": found.problem, "view": "json" if request.GET.get("view") == "json" else "tree"}
     if found.problem:
-        context["raw"] = document_view.hex_dump(documents.raw(store=viewer_documents.store(), **_key(context)))
+        context |= _raw(found, context)
     else:
         context |= _shown(found.frame)
     return show(request, page="backups/document.html", fragment="backups/_document.html", context=context)
@@ -108,6 +108,18 @@ def _key(context: dict[str, Any]) -> dict[str, Any]:
 
 def _shape() -> tree.Shape:
     return tree.Shape(zone=timezone.get_current_timezone())
+
+
+def _raw(found: documents.PageDocument, context: dict[str, Any]) -> dict[str, Any]:
+    """What there is to show of a document that may not be decoded."""
+    place = {name: context[name] for name in ("backup_id", "collection")}
+    told = raw_documents.of(found, store=viewer_documents.store(), **place)
+    return {
+        "raw": raw_documents.hex_dump(told.raw),
+        "whole": told.restorable,
+        "identity": told.identity,
+        "size_bytes": len(found.frame),
+    }
 
 
 def _shown(frame: bytes) -> dict[str, Any]:

@@ -36,8 +36,8 @@ def around(text: str, wanted: Query) -> str:
 
 
 def json_text(frame: bytes) -> str:
-    """Return a document as relaxed Extended JSON, indented."""
-    return json.dumps(extended_json.relaxed(frame), ensure_ascii=False, indent=2)
+    """Return a document as relaxed Extended JSON, indented; by its bytes where its text is not UTF-8."""
+    return json.dumps(extended_json.relaxed_or_raw(frame), ensure_ascii=False, indent=2)
 
 
 def short_id(raw_id: bytes) -> str:
@@ -96,13 +96,3 @@ def _date(iso: str) -> str:
     except (ValueError, OverflowError):
         return ""
     return f"{date_format(local, 'j M Y, H:i:s')} {local.tzname() or ''}".rstrip()
-
-
-def hex_dump(data: bytes) -> str:
-    """Return bytes as lines of sixteen, with their place before and their characters after them."""
-    lines = []
-    for at in range(0, len(data), 16):
-        row = data[at : at + 16]
-        shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        lines.append(f"{at:06x}  {row.hex(' '):<47}  {shown}")
-    return "\n".join(lines)

@@ -13,6 +13,7 @@ from backups_app import configuration
 from backups_app.backup_files.store import Store
 from backups_app.browsing import creation, documents, fields, opening, query, search, tree, values
 from backups_app.browsing.collection_file import CollectionFile, open_collection
+from backups_app.browsing.documents import PageDocument
 from backups_app.browsing.fields import FieldSummary
 from backups_app.browsing.query import Query
 from backups_app.browsing.search import Hit, SearchPage
@@ -30,7 +31,8 @@ DATE = 0x09
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One closed document: its number from 0, the short form of its `_id`, a few telling fields, or what is wrong.
+    """One closed document: its number from 0, the short form of its `_id`, a few telling fields, or what is wrong; then
+    `whole` tells a document that can be restored from a damaged one.
     `fields` are those of its first level, for a table; `found_in` and `found`: the field of a match that the line does
     not show by itself, and its text."""
 
@@ -39,6 +41,7 @@ class Card:
     preview: Sequence[Node]
     size_bytes: int
     problem: str = ""
+    whole: bool = True
     json: str = ""
     fields: Mapping[str, Node] = field(default_factory=dict)
     found_in: str = ""
@@ -176,7 +179,7 @@ def _page(place: Place) -> Documents:
         offset=(place.page - 1) * place.per,
         limit=place.per,
     )
-    cards = [card(place, entry.number, entry.frame, entry.problem) for entry in found.documents]
+    cards = [card(place, entry) for entry in found.documents]
     return Documents(place=place, total=found.total, cards=cards, broken_at=found.broken_at, created=created(place))
 
 
@@ -187,12 +190,13 @@ def _matches(place: Place) -> Documents:
         found = _stopped(source, place) if place.stop else _found(source, wanted, place)
     except (InvalidInput, SearchBusy) as refusal:
         return Documents(place=place, total=source.total, cards=(), problem=refusal.detail)
-    except DamagedDocument as damage:
-        return Documents(place=place, total=source.total, cards=(), problem=damage.detail, damaged=True)
     cards = [match(place, hit, wanted) for hit in found.hits]
+    broken = found.broken_at
     return Documents(
-        place=place, total=source.total, cards=cards, found=found, mark=wanted.text, created=created(place)
-    )
+        place=place, total=source.total, cards=cards, found=found, mark=wanted.text, created=created(place),
+        problem="" if broken is None else DamagedDocument(number=broken + 1, readable=broken).detail,
+        damaged=broken is not None,
+    )  # fmt: skip
 
 
 def _found(source: CollectionFile, wanted: Query, place: Place) -> SearchPage:
@@ -213,10 +217,11 @@ def _fields(place: Place) -> Documents:
     return Documents(place=place, total=sample.total, cards=(), fields=seen, created=created(place))
 
 
-def card(place: Place, number: int, frame: bytes, problem: str = "") -> Card:
+def card(place: Place, entry: PageDocument) -> Card:
     """Return one closed document of the collection at `place`."""
+    number, frame, problem = entry.number, entry.frame, entry.problem
     if problem:
-        return Card(number=number, short_id="", preview=(), size_bytes=len(frame), problem=problem)
+        return Card(number=number, short_id="", preview=(), size_bytes=len(frame), problem=problem, whole=entry.whole)
     return Card(
         number=number,
         short_id=document_view.short_id_of(frame),
@@ -229,7 +234,9 @@ def card(place: Place, number: int, frame: bytes, problem: str = "") -> Card:
 
 def match(place: Place, hit: Hit, wanted: Query) -> Card:
     """Return the closed document of a match, and where in it the match is when its line does not show that."""
-    closed = card(place, hit.number, hit.frame)
+    closed = card(place, PageDocument(number=hit.number, frame=hit.frame, problem=hit.problem))
+    if closed.problem:
+        return closed
     seen = {"_id", *(node.name for node in closed.preview if not node.cut)}
     if seen.intersection(hit.paths):
         return closed

@@ -31,5 +31,6 @@ def _collection(entry: CollectionPreview) -> dict[str, Any]:
 
 
 def _sample(sample: Sample) -> dict[str, Any]:
-    now, backup = (None if frame is None else extended_json.relaxed(frame) for frame in (sample.now, sample.backup))
+    frames = (sample.now, sample.backup)
+    now, backup = (None if frame is None else extended_json.relaxed_or_raw(frame) for frame in frames)
     return {"action": sample.action, "now": now, "backup": backup}

@@ -16,7 +16,7 @@ from backups_app.browsing import backups, documents
 from backups_app.browsing.backups import State
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
-from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated, TempleOpsError
+from backups_app.errors import BackupNotFound, DamagedDocument, InvalidInput, PreviewOutdated, TempleOpsError
 from backups_app.mongo import connections, raw_ids, scratch
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.scratch import Copy
@@ -258,7 +258,10 @@ def _document(
     if collections is None or len(collections) != 1:
         raise InvalidInput(message="One document is restored into exactly one collection: name it.")
     store = prepare.store(configuration)
-    return raw_ids.of(documents.by_id(store=store, backup_id=backup_id, collection=collections[0], typed=typed).frame)
+    found = documents.by_id(store=store, backup_id=backup_id, collection=collections[0], typed=typed)
+    if found.damaged:
+        raise DamagedDocument(number=found.number + 1, readable=found.number)
+    return raw_ids.of(found.frame)
 
 
 def _server(configuration: Configuration) -> str:

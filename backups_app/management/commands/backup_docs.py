@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -12,10 +12,11 @@ from django.utils import timezone
 from backups_app import configuration, formats
 from backups_app.backup_files import extended_json
 from backups_app.backup_files.store import Store
-from backups_app.browsing import backups, collections, documents, opening, query, search
+from backups_app.browsing import backups, collections, documents, opening, query, raw_documents, search
 from backups_app.browsing.collection_file import open_collection
 from backups_app.browsing.documents import PageDocument
-from backups_app.errors import BackupNotFound, InvalidInput
+from backups_app.browsing.raw_documents import RawDocument
+from backups_app.errors import BackupNotFound, DamagedDocument, InvalidInput
 from backups_app.management import document_text
 from backups_app.management.base import TempleCommand
 from backups_app.workflow import prepare, readiness
@@ -45,8 +46,9 @@ class Command(TempleCommand):
         if options["collection"] is None:
             return self.list_collections(store, backup_id)
         found, facts = self.read(store, backup_id, options)
-        self.show(found, facts)
-        return 1 if any(document.problem for document in found) else 0
+        place = {"store": store, "backup_id": backup_id, "collection": options["collection"]}
+        self.show(found, facts, raw=[raw_documents.of(one, **place) for one in found if one.problem])
+        return 1 if any(document.damaged for document in found) or facts.get("broken") else 0
 
     def list_collections(self, store: Store, backup_id: str) -> int:
         entries = collections.of_backup(store=store, backup_id=backup_id)
@@ -72,7 +74,8 @@ class Command(TempleCommand):
         if options["search"] is not None:
             return self.search(store, backup_id, options["collection"], options["search"], offset, limit)
         page = documents.page(**place, offset=offset, limit=limit)
-        return page.documents, {"total_documents": page.total, "offset": offset, "limit": limit}
+        facts = {"total_documents": page.total, "offset": offset, "limit": limit, "note": page.note}
+        return page.documents, facts
 
     def search(
         self, store: Store, backup_id: str, collection: str, text: str, offset: int, limit: int
@@ -81,44 +84,51 @@ class Command(TempleCommand):
         wanted = query.parse(text, zone=timezone.get_default_timezone())
         hits: list[search.Hit] = []
         at: int | None = 0
+        broken: int | None = None
         while at is not None and len(hits) < offset + limit:
             page = search.find(source, query=wanted, start=at, limit=offset + limit - len(hits))
             hits += page.hits
-            at = page.next
-        facts = {"total_documents": source.total, "offset": offset, "limit": limit}
-        facts |= {"matched": len(hits), "truncated": at is not None}
-        return [PageDocument(number=hit.number, frame=hit.frame) for hit in hits[offset:]], facts
+            at, broken = page.next, page.broken_at
+        facts: dict[str, Any] = {"total_documents": source.total, "offset": offset, "limit": limit}
+        facts |= {"matched": len(hits), "truncated": at is not None or broken is not None}
+        facts |= {"broken": "" if broken is None else DamagedDocument(number=broken + 1, readable=broken).detail}
+        facts |= {"note": collections.note(source.entry)}
+        shown = [PageDocument(number=hit.number, frame=hit.frame, problem=hit.problem) for hit in hits[offset:]]
+        return shown, facts
 
-    def show(self, found: Sequence[PageDocument], facts: dict[str, Any]) -> None:
+    def show(self, found: Sequence[PageDocument], facts: dict[str, Any], *, raw: Sequence[RawDocument]) -> None:
         sound = [document for document in found if not document.problem]
         if self.options["json"]:
             plain = [extended_json.relaxed(document.frame) for document in sound]
-            damaged = [{"number": entry.number + 1, "problem": entry.problem} for entry in found if entry.problem]
-            self.print_json(
-                {"collection_name": self.options["collection"], "documents": plain, **facts, "damaged": damaged}
-            )
+            damaged = [{"number": entry.number + 1, "problem": entry.problem} for entry in found if entry.damaged]
+            answer = {"collection_name": self.options["collection"], "documents": plain, **facts, "damaged": damaged}
+            self.print_json(answer | {"raw_documents": [raw_json(entry) for entry in raw]})
         elif self.options["format"] == "json":
             self.print_json([extended_json.relaxed(document.frame) for document in sound])
         elif self.options["format"] == "ndjson":
             for document in sound:
                 self.stdout.write(json.dumps(extended_json.relaxed(document.frame), ensure_ascii=False))
         else:
-            self.show_trees(found, facts)
+            self.show_trees(found, facts, {entry.number: entry for entry in raw})
+        if raw and self.options["format"] != "tree":
+            self.say(f"{formats.documents(len(raw))} not decoded; they stand in the other format: --format tree.")
 
-    def show_trees(self, found: Sequence[PageDocument], facts: dict[str, Any]) -> None:
+    def show_trees(self, found: Sequence[PageDocument], facts: dict[str, Any], raw: Mapping[int, RawDocument]) -> None:
         zone = timezone.get_default_timezone()
         for document in found:
             self.stdout.write(f"document {document.number + 1}")
-            if document.problem:
-                self.stdout.write(f"  cannot be read: {document.problem}")
-                continue
-            for line in document_text.document(document.frame, zone=zone):
+            lines = document_text.document(document.frame, zone=zone) if not document.problem else ()
+            for line in lines or document_text.raw(raw[document.number]):
                 self.stdout.write(line)
-        if "matched" in facts:
+        if facts.get("note"):
+            self.say(facts["note"])
+        elif "matched" in facts:
             at_least = "at least " if facts["truncated"] else ""
             self.say(
                 f"{at_least}{formats.grouped(facts['matched'])} of {formats.grouped(facts['total_documents'])} match."
             )
+            if facts["broken"]:
+                self.say(facts["broken"])
         elif facts:
             self.say(f"{formats.grouped(facts['total_documents'])} documents in all.")
 
@@ -129,6 +139,17 @@ def newest(store: Store) -> str:
     if not readable:
         raise BackupNotFound
     return readable[0]
+
+
+def raw_json(entry: RawDocument) -> dict[str, Any]:
+    """Return a document that may not be decoded by its bytes; its number counts from 1, as `damaged` does."""
+    return {
+        "number": entry.number + 1,
+        "problem": entry.problem,
+        "restorable": entry.restorable,
+        "id": entry.identity,
+        "raw_hex": entry.raw.hex(),
+    }
 
 
 def collection_json(entry: collections.CollectionSummary) -> dict[str, Any]:
@@ -143,4 +164,5 @@ def collection_json(entry: collections.CollectionSummary) -> dict[str, Any]:
         "verified": entry.verified,
         "internal": entry.internal,
         "problem": entry.problem,
+        "note": entry.note,
     }
