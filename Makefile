@@ -1,7 +1,7 @@
 # Bare `make` prints what there is. Everything runs in .venv, made with a Python from 3.11 to 3.13.
 
 PORT ?= 8000
-WORKERS ?= 0
+WORKERS ?= 3
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
@@ -17,8 +17,11 @@ help:  ## this list
 run: .venv/.for-running  ## the whole of it on 127.0.0.1:8000 (PORT=…), with a demo temple unless .env names servers
 	@$(BIN)/python manage.py serve --demo --port $(PORT)
 
-test: .venv/.for-development  ## every test that this machine can run; WORKERS=4 in four processes
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# Tests wait now and then, so three processes keep two cores busy. Python's cache of compiled modules is on, whatever
+# the environment says: each of them, and each command they start, would otherwise compile everything again.
+test: export PYTHONDONTWRITEBYTECODE :=
+test: .venv/.for-development  ## every test that this machine can run, in three processes; WORKERS=0 in this one
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/.for-development  ## style, types, layers, settings, migrations: what must hold before a commit
 	$(BIN)/ruff check .

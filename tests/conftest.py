@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,15 +31,55 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 NOBODY = Secret("mongodb://127.0.0.1:9/?appName=nobody")
 """Where no server is."""
 _numbers = itertools.count(1)
+MEMORY_DISK = Path("/dev/shm")
+MEMORY_NEEDED = 3 << 30
+"""Three servers and Django's database take 1.1 GB."""
+LONGEST_FIRST = ("browser", "faults", "journeys", "sync", "pages", "security")
+"""Rooms whose files take longest: in several processes they begin, so that short files fill the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In several processes, put the longest rooms first."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: _rank(item.path))
+
+
+def _rank(path: Path) -> int:
+    room = path.relative_to(Path(__file__).parent).parts[0]
+    return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def memory_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the data of test servers: in memory where there is room, else on the disk.
+
+    Not for tests of durability: those start servers of their own on the disk.
+    """
+    _remove_what_killed_sessions_left()
+    if not MEMORY_DISK.is_dir() or shutil.disk_usage(MEMORY_DISK).free < MEMORY_NEEDED:
+        yield tmp_path_factory.mktemp("servers")
+        return
+    with tempfile.TemporaryDirectory(
+        prefix=f"templeops-tests-{os.getpid()}-", dir=MEMORY_DISK, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
+
+
+def _remove_what_killed_sessions_left() -> None:
+    """A killed session cannot clean up, and what it left would fill the memory."""
+    for left in MEMORY_DISK.glob("templeops-tests-*"):
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(memory_folder: Path) -> None:
     """A file, as in production: SQLite's shared memory knows no waiting, so threads would fail with "locked"."""
     from django.conf import settings
 
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        folder = tmp_path_factory.mktemp("django_database")
+        folder = memory_folder / "django_database"
+        folder.mkdir()
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
 
 
@@ -75,25 +117,25 @@ def _nobody_elses_language() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def local_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def local_server(memory_folder: Path) -> Iterator[EmbeddedServer]:
     """The temple's own MongoDB: a one-node replica set."""
-    with EmbeddedServer(data_dir=tmp_path_factory.mktemp("local_server"), replica_set="local") as server:
+    with EmbeddedServer(data_dir=memory_folder / "local_server", replica_set="local") as server:
         yield server
         connections.close_all()  # while it still answers: a client says goodbye, and would wait for an answer
 
 
 @pytest.fixture(scope="session")
-def remote_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def remote_server(memory_folder: Path) -> Iterator[EmbeddedServer]:
     """What stands for Atlas: another one-node replica set."""
-    with EmbeddedServer(data_dir=tmp_path_factory.mktemp("remote_server"), replica_set="atlas") as server:
+    with EmbeddedServer(data_dir=memory_folder / "remote_server", replica_set="atlas") as server:
         yield server
         connections.close_all()  # while it still answers: a client says goodbye, and would wait for an answer
 
 
 @pytest.fixture(scope="session")
-def standalone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def standalone_server(memory_folder: Path) -> Iterator[EmbeddedServer]:
     """A MongoDB without a replica set: no transactions, no change streams."""
-    with EmbeddedServer(data_dir=tmp_path_factory.mktemp("standalone_server")) as server:
+    with EmbeddedServer(data_dir=memory_folder / "standalone_server") as server:
         yield server
         connections.close_all()  # while it still answers: a client says goodbye, and would wait for an answer
 
