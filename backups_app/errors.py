@@ -142,6 +142,13 @@ class BackupRemoved(TempleOpsError):
     sentence = "The files of this backup are gone from the backup folder."
 
 
+class BackupElsewhere(TempleOpsError):
+    """Facts: `host`."""
+
+    code, status, exit_code = "backup_elsewhere", 409, 10
+    sentence = "This backup lies on host {host}, not on this one. Look at it there. Nothing was changed."
+
+
 # ── during a run ────────────────────────────────────────────────────────────────
 
 

@@ -87,7 +87,7 @@ class ResumeEndpoint(Endpoint):
 
     @extend_schema(
         summary="Finish or give up an unfinished deletion", operation_id="resume_backup", request=inputs.Resume,
-        responses={202: shapes.Run, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 503)},
+        responses={202: shapes.Run, **shapes.failures(400, 401, 403, 404, 409, 410, 415, 422, 503)},
     )  # fmt: skip
     def post(self, request: Request, backup_id: str) -> Response:
         """Goes on in the same run. `{"keep": true}`: keep after all what is not deleted yet."""
@@ -107,7 +107,7 @@ class VerifyEndpoint(Endpoint):
 
     @extend_schema(
         summary="Verify a backup", operation_id="verify_backup", request=None,
-        responses={200: shapes.Verified, **shapes.failures(401, 403, 404, 422)},
+        responses={200: shapes.Verified, **shapes.failures(401, 403, 404, 409, 410, 422)},
     )  # fmt: skip
     def post(self, request: Request, backup_id: str) -> Response:
         """Reads every byte again and compares it with the manifest. A damaged backup is an answer, not an error."""

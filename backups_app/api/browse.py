@@ -63,7 +63,7 @@ class CollectionsEndpoint(Endpoint):
 
     @extend_schema(
         summary="Collections of a backup", operation_id="list_collections", examples=[COLLECTIONS_EXAMPLE],
-        responses={200: shapes.Collection(many=True), **shapes.failures(401, 403, 404, 422)},
+        responses={200: shapes.Collection(many=True), **shapes.failures(401, 403, 404, 409, 410, 422)},
     )  # fmt: skip
     def get(self, request: Request, backup_id: str) -> Response:
         """Names, counts and sizes. A file of somebody else's mongodump is counted as far as time allows."""
@@ -77,7 +77,7 @@ class DocumentsEndpoint(Endpoint):
     @extend_schema(
         summary="Documents of a collection", operation_id="list_documents", parameters=[inputs.ListDocuments],
         examples=[DOCUMENTS_EXAMPLE],
-        responses={200: shapes.Documents, **shapes.failures(401, 403, 404, 410, 422, 500, 503)},
+        responses={200: shapes.Documents, **shapes.failures(401, 403, 404, 409, 410, 422, 500, 503)},
     )  # fmt: skip
     def get(self, request: Request, backup_id: str, name: str) -> Response:
         """A page in the order of the file. `search` is a literal, or `field:value`; it goes on at `next`.

@@ -8,16 +8,17 @@ from typing import Any, TypeVar
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from backups_app import configuration
 from backups_app.access import sessions, visit
 from backups_app.backup_files import layout
-from backups_app.errors import ResourceNotFound
+from backups_app.errors import BackupNotFound, ResourceNotFound
 from backups_app.models import LoginSession, User
 from backups_app.records import Origin
-from backups_app.workflow import readiness
+from backups_app.workflow import lost_backups, readiness
 
 Input = TypeVar("Input")
 
@@ -41,6 +42,12 @@ class Endpoint(APIView):
             readiness.require_local(self.configuration)
         if "backup_id" in kwargs and request.method in self.allowed_methods:
             layout.check_id(kwargs["backup_id"])
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Say of a backup that is not here whether there was such a one: 410 instead of 404."""
+        if isinstance(exc, BackupNotFound) and "backup_id" in self.kwargs:
+            exc = lost_backups.named(exc, configuration=self.configuration, backup_id=self.kwargs["backup_id"])
+        return super().handle_exception(exc)
 
     @property
     def person(self) -> User:

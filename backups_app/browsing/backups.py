@@ -13,10 +13,11 @@ from enum import StrEnum
 from typing import Any
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import opening
+from backups_app.browsing import opening, whereabouts
 from backups_app.browsing.opening import OpenBackup
+from backups_app.browsing.whereabouts import Files
 from backups_app.errors import BackupNotFound
-from backups_app.records import RunDocument, Status
+from backups_app.records import Kind, RunDocument
 
 
 class State(StrEnum):
@@ -54,14 +55,20 @@ class BackupSummary:
         """Whether one can look inside: its folder is here."""
         return self.state in (State.VERIFIED, State.UNVERIFIED, State.DAMAGED)
 
+    @property
+    def is_safety_backup(self) -> bool:
+        """Whether a restore made it of what it was about to change."""
+        return self.record.get("kind") == Kind.RESTORE
+
 
 def summaries(*, store: Store, runs: Iterable[RunDocument] | None = None) -> tuple[BackupSummary, ...]:
     """Given the store and, if MongoDB can be reached, the run documents, return every backup, newest first."""
     store_id = store.store_id()
-    records = {run["_id"]: run for run in runs or () if run.get("kind", "backup") == "backup"}
+    records = {run["_id"]: run for run in runs or ()}
     listed = [_summary(store, backup_id, records.get(backup_id)) for backup_id in store.backups().ids]
     here = {summary.backup_id for summary in listed}
-    missing = [_missing(run, store_id) for run in records.values() if _published(run) and run["_id"] not in here]
+    lost = [run for run in records.values() if whereabouts.made_a_backup(run) and run["_id"] not in here]
+    missing = [_missing(run, store_id) for run in lost]
     return tuple(sorted((*listed, *missing), key=lambda entry: (entry.timestamp, entry.backup_id), reverse=True))
 
 
@@ -70,7 +77,7 @@ def summary(*, store: Store, backup_id: str, run: RunDocument | None = None) -> 
     try:
         return _of_open(opening.open_backup(store=store, backup_id=backup_id), run)
     except BackupNotFound:
-        if run is None or not _published(run):
+        if run is None or not whereabouts.made_a_backup(run):
             raise
         return _missing(run, store.store_id())
 
@@ -98,7 +105,7 @@ def _of_open(backup: OpenBackup, run: RunDocument | None) -> BackupSummary:
 
 
 def _missing(run: RunDocument, store_id: str | None) -> BackupSummary:
-    elsewhere = bool(run.get("store_id")) and store_id is not None and run["store_id"] != store_id
+    elsewhere = whereabouts.of(run, here=False, store_id=store_id) is Files.ELSEWHERE
     problem = f"on host {run.get('host') or 'unknown'}" if elsewhere else "its files are gone from the backup folder"
     return _bare(
         run["_id"],
@@ -125,10 +132,6 @@ def _bare(backup_id: str, state: State, record: Mapping[str, Any], **known: Any)
         record=record,
         **known,
     )
-
-
-def _published(run: RunDocument) -> bool:
-    return run.get("status") in (Status.SUCCESS, Status.PARTIAL)
 
 
 def _moment(value: Any) -> datetime | None:

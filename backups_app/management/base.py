@@ -16,8 +16,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 
-from backups_app import formats
-from backups_app.errors import TempleOpsError
+from backups_app import configuration, formats
+from backups_app.errors import BackupNotFound, TempleOpsError
+from backups_app.workflow import lost_backups
 
 
 class TempleCommand(BaseCommand):
@@ -55,6 +56,7 @@ class TempleCommand(BaseCommand):
 
     def refuse(self, error: TempleOpsError) -> int:
         """Say why nothing was done. Return the exit code of the named failure."""
+        error = self.named(error)
         if self.options.get("json"):
             self.print_json({"detail": error.detail, "code": error.code, "hint": error.hint})
         else:
@@ -62,6 +64,17 @@ class TempleCommand(BaseCommand):
             if error.hint:
                 self.stderr.write(error.hint)
         return error.exit_code
+
+    def named(self, error: TempleOpsError) -> TempleOpsError:
+        """Say of a backup that is not here whether there was such a one."""
+        if not isinstance(error, BackupNotFound):
+            return error
+        for wanted in (self.options.get(name) for name in ("backup_id", "a", "b")):
+            if isinstance(wanted, str):
+                found = lost_backups.named(error, configuration=configuration.current(), backup_id=wanted)
+                if found is not error:
+                    return found
+        return error
 
     def print_json(self, value: Any) -> None:
         """Print the one JSON value of this command to stdout."""

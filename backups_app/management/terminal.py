@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from backups_app import formats
 from backups_app.errors import NotCancellable
 from backups_app.records import Origin, RunDocument, Side, Status, StepState, SyncStatus
-from backups_app.workflow import jobs
+from backups_app.workflow import jobs, lost_words
 
 EXIT_BY_STATUS = {Status.SUCCESS: 0, Status.PARTIAL: 3, Status.FAILED: 1}
 SPECIFIC_EXITS = {
@@ -155,8 +155,10 @@ def outcome_lines(run: RunDocument) -> list[str]:
     """Return what to say when a run has ended: first what is safe, then what is not, then what to do."""
     if run["status"] == Status.IN_PROGRESS:
         return [f"Run {run['backup_id']} goes on: {run['phase']}."]
+    lost = lost_words.sentence(run)
     lines = [f"Backup {run['backup_id']}: {run['status']}."]
-    if run["collections_backed_up"]:
+    lines += [lost] if lost else []
+    if run["collections_backed_up"] and not lost:
         saved = f"{len(run['collections_backed_up'])} collections, {formats.grouped(run['documents'])} documents"
         lines.append(f"{saved}, {formats.size(run['bytes'])}, verified.")
     lines += _deleted(run)
@@ -164,10 +166,12 @@ def outcome_lines(run: RunDocument) -> list[str]:
     if kept:
         lines.append(f"{formats.documents(kept)} changed meanwhile and kept.")
     lines += run["warnings"]
-    if run["error_message"]:
+    if run["error_message"] and not lost:
         lines.append(run["error_message"])
     if run["resume_available"]:
         lines.append(f"Finish the deletion with: manage.py backup_resume {run['backup_id']}")
+    elif run.get("keep_available"):
+        lines.append(f"Keep what is left with: manage.py backup_resume {run['backup_id']} --keep")
     return lines
 
 

@@ -115,6 +115,7 @@ def problem(request: HttpRequest, error: TempleOpsError) -> HttpResponse:
 
 def gone(request: HttpRequest, error: TempleOpsError, backup_id: str) -> HttpResponse:
     """A backup that is not here, as an old link may name it: what is still known of it."""
+    error = lost_backups.named(error, configuration=configuration.current(), backup_id=backup_id)
     known = lost_backups.known_of(configuration=configuration.current(), backup_id=backup_id)
     if known is None or not (known.was_there or known.record):
         return problem(request, error)

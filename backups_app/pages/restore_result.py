@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,8 +13,9 @@ from backups_app.errors import RunCancelled
 from backups_app.pages import run_words
 from backups_app.pages.restore_steps import sums_text
 from backups_app.pages.run_words import Words
+from backups_app.pages.told import tell
 from backups_app.records import Kind, RunDocument, Status, StepState
-from backups_app.workflow import restore_parts
+from backups_app.workflow import lost_words, restore_parts
 
 IDS_SHOWN = 10
 
@@ -65,6 +66,16 @@ def of(run: RunDocument) -> RestoreShown:
 
 def words(run: RunDocument) -> Words:
     """Return the headline and the sentences of a restore."""
+    known, lost = _words_of_the_record(run), lost_words.sentence(run)
+    if not lost:
+        return known
+    holds = _("The safety backup holds everything that was there before.")
+    complete = _("Nothing was written; the safety backup is complete.")
+    safe = "" if known.safe in (holds, complete) else known.safe
+    return replace(known, safe=safe, rest=f"{known.rest} {tell(lost)}".strip())
+
+
+def _words_of_the_record(run: RunDocument) -> Words:
     status, kind = Status(run["status"]), Kind(run["kind"])
     if status is Status.IN_PROGRESS:
         running = {

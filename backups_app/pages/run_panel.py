@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from backups_app import formats
+from backups_app.browsing.whereabouts import Files
 from backups_app.catalog.runs import CANCELLABLE
 from backups_app.pages import restore_result, restore_steps, run_steps, run_words
 from backups_app.pages.restore_result import RestoreShown
@@ -125,7 +126,12 @@ class RunPanel:
 
     @property
     def browsable(self) -> bool:
-        return self.status in (Status.SUCCESS, Status.PARTIAL)
+        return self.status in (Status.SUCCESS, Status.PARTIAL) and self.run.get("files", Files.HERE) == Files.HERE
+
+    @property
+    def keepable(self) -> bool:
+        """Whether what is left of the deletion can be kept after all."""
+        return bool(self.run.get("keep_available", self.run.get("resume_available")))
 
 
 def of(run: RunDocument, *, now: datetime, limit_seconds: int | None = None) -> RunPanel:

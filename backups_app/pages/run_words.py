@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
 from backups_app import formats
-from backups_app.errors import RunCancelled, RunInterrupted, WorkerDown
+from backups_app.browsing.whereabouts import Files
+from backups_app.errors import BackupRemoved, RunCancelled, RunInterrupted, WorkerDown
 from backups_app.pages.run_steps import Line
 from backups_app.pages.told import tell
 from backups_app.pages.wording import size_text
 from backups_app.records import RunDocument, Status, StepState, SyncStatus
+from backups_app.workflow import lost_words
 from backups_app.workflow.steps.sync import WITHOUT_THE_NEWEST
 
 NOTHING_PURGED = "The purge deleted nothing."
@@ -55,7 +57,9 @@ def badge(status: str) -> tuple[str, str, str]:
 
 def of(run: RunDocument, *, lines: Sequence[Line], purge_left: Sequence[tuple[str, int]]) -> Words:
     """Given a run and what is left of its purge on Atlas, return its headline and sentences."""
-    status = Status(run["status"])
+    status, lost = Status(run["status"]), lost_words.sentence(run)
+    if lost:
+        return _lost(run, lost)
     if status is Status.IN_PROGRESS:
         return _running(run)
     if status is Status.SUCCESS:
@@ -77,6 +81,19 @@ def badge_of(run: RunDocument) -> tuple[str, str, str]:
 def _words(run: RunDocument, headline: str, *, safe: str, rest: str = "") -> Words:
     name, tone, icon = badge_of(run)
     return Words(headline=headline, tone=tone, icon=icon, badge=name, safe=safe, rest=rest)
+
+
+def _lost(run: RunDocument, said: str) -> Words:
+    """The backup of a run that is not here, or not good: that comes before how the run ended."""
+    safe, rest = in_two(said)
+    headlines = {
+        Files.GONE: _("The files of this backup are gone"),
+        Files.ELSEWHERE: _("This backup is on another computer"),
+    }
+    headline = headlines.get(Files(run.get("files", Files.HERE)), _("This backup is not good any more"))
+    if run.get("error_code") == BackupRemoved.code:
+        headline = headlines[Files.GONE]
+    return replace(_words(run, headline, safe=safe, rest=rest), tone="bad", icon="shield-x")
 
 
 def _running(run: RunDocument) -> Words:
@@ -124,6 +141,13 @@ def _partial(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Words:
 
 def _unfinished(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Words:
     """The deletion stopped half-way: on Atlas, so that this computer is whole, or here, after Atlas was finished."""
+    if run.get("purge") is None:
+        return _words(
+            run,
+            _("Backup saved, but the deletion has not begun"),
+            safe=_("Your backup is complete and safe; nothing was deleted."),
+            rest=tell(str(run.get("error_message") or "")),
+        )
     undisturbed = _("Until you choose, a sync neither brings back nor removes any of these.")
     if not purge_left and not _remote_unfinished(run):
         return _words(

@@ -11,7 +11,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.errors import BackupNotFound, DatabaseUnreachable, NotCancellable, NotResumable, RunActive
+from backups_app.errors import (
+    BackupElsewhere,
+    BackupNotFound,
+    BackupRemoved,
+    DatabaseUnreachable,
+    NotCancellable,
+    NotResumable,
+    RunActive,
+)
 from backups_app.pages import restore_result, run_panel, status_card, trigger
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
@@ -155,7 +163,7 @@ def _ask(request: AdminRequest, backup_id: str, what: str) -> HttpResponse:
     context = panel_context(backup_id)
     if what == "cancel" and not context["panel"].running:
         return trigger.started(request, backup_id, note="too_late", status=NotCancellable.status)
-    if what == "keep" and not context["panel"].run.get("resume_available"):
+    if what == "keep" and not context["panel"].keepable:
         return trigger.started(request, backup_id, note="nothing_left", status=NotResumable.status)
     return show(request, page=f"backups/{what}.html", fragment=f"backups/_{what}_dialog.html", context=context)
 
@@ -165,6 +173,8 @@ def _resume(request: AdminRequest, backup_id: str, *, keep: bool) -> HttpRespons
         jobs.resume(backup_id=backup_id, keep=keep, **_asked(request))
     except RunActive as active:
         return trigger.watch(request, active)
+    except (BackupRemoved, BackupElsewhere) as lost:
+        return trigger.started(request, backup_id, status=lost.status)
     except NotResumable:
         return trigger.started(request, backup_id, note="nothing_left", status=NotResumable.status)
     return trigger.started(request, backup_id)

@@ -179,13 +179,17 @@ def _sentence(found: SystemStatus) -> str:
         return _("Your data is protected")
     if found.verdict is Verdict.RUNNING:
         return _("A backup is running")
-    if found.verdict is Verdict.NOT_PROTECTED and found.last_backup is None and not found.refusals:
+    if _never_backed_up(found):
         return _("Not protected: no backup yet")
     unfinished = _whose_deletion(found)
     if unfinished is not None:
         when = when_text(unfinished["created_at"])
         return _("Needs attention: the deletion of the run of %(when)s is unfinished.") % {"when": when}
     return run_words.in_two(found.sentence)[0]
+
+
+def _never_backed_up(found: SystemStatus) -> bool:
+    return found.verdict is Verdict.NOT_PROTECTED and found.sentence == status.NO_BACKUP_YET
 
 
 def _panel_tells(found: SystemStatus) -> bool:
@@ -204,7 +208,7 @@ def _explanation(found: SystemStatus) -> str:
             "ago": ago(found.last_backup.get("finished_at") or found.last_backup["created_at"]),
             "n": len(found.last_backup.get("collections_backed_up") or []),
         }
-    if found.verdict is Verdict.NOT_PROTECTED and found.last_backup is None and not found.refusals:
+    if _never_backed_up(found):
         return _("Your first backup takes about a minute. Use the green button below.")
     rest = run_words.in_two(found.sentence)[1]
     return rest if found.refusals else " ".join(filter(None, [rest, found.hint]))

@@ -108,7 +108,7 @@ def look(place: Place) -> Viewer:
     """Return what stands at `place`. Raise `InvalidBackupId`, `BackupNotFound`, `CollectionNotFound`, …"""
     shelf = store()
     runs = overview.list_runs(configuration=configuration.current(), every=True)
-    listed = backups.summaries(store=shelf, runs=[run for run in runs if run["kind"] == "backup"])
+    listed = backups.summaries(store=shelf, runs=runs)
     if not place.backup:
         return Viewer(place=place, backups=listed)
     chosen = next((entry for entry in listed if entry.backup_id == place.backup), None)

@@ -168,11 +168,11 @@ def update_metadata(folder: Path, *, document: RunDocument) -> None:
 def holds_alone(document: RunDocument) -> dict[str, int] | None:
     """Return how many documents this backup alone holds, by collection: those deleted by it, and those found gone.
     None means unknown: retention holds."""
+    if outcome.resume_available(document):
+        return None
     purge = document.get("purge")
     if purge is None or not purge.get("allowed"):
         return {}
-    if outcome.resume_available(document):
-        return None
     names = purge.get("collections", [])
     return {name: max(_not_live(purge, side, name) for side in Side) for name in names}
 

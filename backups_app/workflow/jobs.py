@@ -27,7 +27,17 @@ from backups_app.errors import (
 )
 from backups_app.mongo import connections
 from backups_app.records import Origin, Phase, RunDocument, Side, Status, StepState, SyncStatus
-from backups_app.workflow import backup, execution, finishing, prepare, readiness, recovery, runner
+from backups_app.workflow import (
+    backup,
+    execution,
+    finishing,
+    lost_backups,
+    prepare,
+    purging,
+    readiness,
+    recovery,
+    runner,
+)
 from backups_app.workflow.owner import this_process
 from backups_app.workflow.run_progress import Listener
 
@@ -217,13 +227,16 @@ def resume(
 ) -> RunDocument:
     """Finish the deletion of a partial run, or with `keep` give it up: what is left stays ("keep after all").
 
-    Raise `NotResumable`, `BackupNotFound`, `RunActive`, and what readiness refuses.
+    Raise `NotResumable`, `BackupNotFound`, `RunActive`, `BackupRemoved` or `BackupElsewhere` where the files that it
+    would delete against are not here (what is left can still be kept), and what readiness refuses.
     """
     configuration = settings.current()
     readiness.require_local(configuration)
     document = _known(backup_id)
     if not document.get("resume_available"):
         raise NotResumable()
+    if not keep:
+        _require_files(configuration, document)
     action = "backup.keep_after_all" if keep else "backup.resume"
     audit.record(actor=requested_by, origin=origin, action=action, target=backup_id, result="accepted", now=now)
     if keep:
@@ -236,6 +249,13 @@ def resume(
     return _known(backup_id)
 
 
+def _require_files(configuration: Configuration, document: RunDocument) -> None:
+    try:
+        prepare.store(configuration).folder(document["_id"])
+    except BackupNotFound as error:
+        raise lost_backups.named(error, configuration=configuration, backup_id=document["_id"]) from error
+
+
 def _keep_after_all(configuration: Configuration, document: RunDocument) -> RunDocument:
     """Close the ledger of the run: its remaining documents are ordinary ones again, and sync carries them."""
     database = prepare.local_database(configuration)
@@ -246,7 +266,7 @@ def _keep_after_all(configuration: Configuration, document: RunDocument) -> RunD
         for name, ids in purge_ledger.open_documents(database, run_id=document["_id"]):
             sync_base.forget(database, collection=name, ids=ids)
         purge_ledger.close_all_for_run(database, run_id=document["_id"])
-        document["purge"]["kept_after_all"] = True
+        document["purge"] = (document["purge"] or purging.NO_PLAN) | {"kept_after_all": True}
         for step in document["steps"]:
             if step["name"] in ("purge_remote", "purge_local") and step["state"] != StepState.DONE:
                 step.update(sentence="Kept after all: what had not been deleted stays.")

@@ -8,9 +8,11 @@ from datetime import datetime
 from pymongo.errors import PyMongoError
 
 from backups_app.backup_files import layout
+from backups_app.browsing import whereabouts
+from backups_app.browsing.whereabouts import Files
 from backups_app.configuration import Configuration
-from backups_app.errors import TempleOpsError
-from backups_app.records import RunDocument, StepState
+from backups_app.errors import BackupElsewhere, BackupRemoved, TempleOpsError
+from backups_app.records import RunDocument
 from backups_app.workflow import overview, prepare
 
 
@@ -26,8 +28,7 @@ class LostBackup:
     @property
     def was_there(self) -> bool:
         """Whether there ever was such a backup: its run published it, or it lies in the trash."""
-        steps = self.record.get("steps", ()) if self.record is not None else ()
-        published = any(step["name"] == "publish" and step["state"] == StepState.DONE for step in steps)
+        published = self.record is not None and whereabouts.made_a_backup(self.record)
         return published or self.removed_at is not None
 
 
@@ -43,3 +44,14 @@ def known_of(*, configuration: Configuration, backup_id: str) -> LostBackup | No
     except (PyMongoError, TempleOpsError):
         record = None
     return LostBackup(backup_id=backup_id, record=record, removed_at=removed_at)
+
+
+def named(error: TempleOpsError, *, configuration: Configuration, backup_id: str) -> TempleOpsError:
+    """Given that a backup was not found, return what to say of it: that its files are gone or on another host, where
+    there was such a backup, and else `error` itself."""
+    known = known_of(configuration=configuration, backup_id=backup_id)
+    if known is None or not known.was_there:
+        return error
+    if known.record is not None and known.record.get("files") == Files.ELSEWHERE:
+        return BackupElsewhere(host=str(known.record.get("host") or "unknown"))
+    return BackupRemoved()

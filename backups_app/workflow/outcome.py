@@ -7,7 +7,7 @@ from typing import Any
 
 from backups_app import formats
 from backups_app.records import Kind, Side, Status, StepState, SyncStatus
-from backups_app.workflow import restore_words
+from backups_app.workflow import lost_words, restore_words
 
 GOOD = frozenset({StepState.DONE.value, StepState.SKIPPED.value})
 
@@ -41,10 +41,26 @@ def kept_changed(purge: Mapping[str, Any]) -> dict[str, Any]:
 
 def resume_available(document: Mapping[str, Any]) -> bool:
     """Return whether Resume may be offered: the purge had been allowed and is not finished on every side."""
-    purge = document.get("purge") or {}
+    purge = document.get("purge")
+    if purge is None:
+        return _began_without_a_plan(document)
     if not purge.get("allowed") or purge.get("kept_after_all"):
         return False
     return bool(unfinished_collections(document))
+
+
+def _began_without_a_plan(document: Mapping[str, Any]) -> bool:
+    """Whether a run ended between the beginning of its purge and the plan of it: nothing was deleted, all is to do."""
+    steps = {step["name"]: step for step in document.get("steps") or ()}
+    published = (steps.get("publish") or {}).get("state") == StepState.DONE
+    begun = any((steps.get(name) or {}).get("started_at") for name in ("purge_remote", "purge_local"))
+    synced = document["sync_status"] in (SyncStatus.SUCCESS, SyncStatus.SKIPPED)
+    return published and begun and synced
+
+
+def keep_available(document: Mapping[str, Any]) -> bool:
+    """Return whether "keep after all" may be offered: also where the files are gone, and Resume with them."""
+    return bool(document.get("resume_available")) and document["status"] == Status.PARTIAL
 
 
 def unfinished_collections(document: Mapping[str, Any]) -> list[str]:
@@ -60,7 +76,9 @@ def unfinished_collections(document: Mapping[str, Any]) -> list[str]:
 
 def message(document: Mapping[str, Any]) -> str:
     """Return the sentence that answers the trigger: first what is safe, then what is not done."""
-    status = document["status"]
+    status, lost = document["status"], lost_words.sentence(document)
+    if lost:
+        return lost
     if document.get("kind", Kind.BACKUP) in (Kind.RESTORE, Kind.TEST_COPY, Kind.REHEARSAL):
         return restore_words.message(document)
     if status == Status.SUCCESS:

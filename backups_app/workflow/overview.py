@@ -13,13 +13,15 @@ from pymongo.errors import PyMongoError
 from backups_app import formats
 from backups_app.backup_files import layout, metadata
 from backups_app.backup_files.store import Store
+from backups_app.browsing import whereabouts
+from backups_app.browsing.whereabouts import Files
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
 from backups_app.mongo import lost
 from backups_app.mongo.collections import collection_of
 from backups_app.records import PURGEABLE, RunDocument, Side, Status
-from backups_app.workflow import folder_records, outcome, prepare, recovery
+from backups_app.workflow import folder_records, lost_words, outcome, prepare, recovery
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +46,12 @@ def list_runs(*, configuration: Configuration, every: bool = False, limit: int =
     rebuilt from it. A folder that somebody else's mongodump wrote is listed as unverified.
     """
     store = prepare.store(configuration)
-    answered, ids = _records(configuration), store.backups().ids
+    answered, ids, store_id = _records(configuration), store.backups().ids, store.store_id()
     records = answered or {}
     lost = [backup_id for backup_id in ids if answered is not None and backup_id not in answered]
     published = {backup_id: _merged(store, backup_id, records.pop(backup_id, None)) for backup_id in ids}
     _rebuild(configuration, [published[backup_id] for backup_id in lost])
-    unpublished = [_told(document, published=False) for document in records.values()] if every else []
+    unpublished = [_unpublished(document, store_id) for document in records.values()] if every else []
     merged = sorted([*published.values(), *unpublished], key=_age, reverse=True)
     return merged[:limit] if limit else merged
 
@@ -74,7 +76,7 @@ def get_run(*, configuration: Configuration, backup_id: str) -> RunDocument:
     if record["phase"] == "queued" and record["status"] == Status.IN_PROGRESS:
         recovery.close_unclaimed(database=prepare.local_database(configuration))
         record = _record(configuration, backup_id) or record
-    return _told(record, published=False)
+    return _unpublished(record, store.store_id())
 
 
 def active_run(*, configuration: Configuration) -> RunDocument | None:
@@ -84,7 +86,7 @@ def active_run(*, configuration: Configuration) -> RunDocument | None:
             document = runs.active(prepare.local_database(configuration))
     except (PyMongoError, TempleOpsError):
         return None
-    return None if document is None else _told(document, published=False)
+    return None if document is None else _told(document, files=Files.NONE)
 
 
 def counts(*, configuration: Configuration) -> LiveCounts:
@@ -125,20 +127,31 @@ def _merged(store: Store, backup_id: str, record: RunDocument | None) -> RunDocu
         told = record or folder_records.from_metadata(backup_id, written)
     except (VerificationFailed, BackupNotFound, OSError) as error:
         told = record or folder_records.foreign(backup_id, problem=str(error))
-        return _told(told, published=True, damaged=True)
+        return _told(told, files=Files.HERE, damaged=True)
     found_bad = (told.get("verification") or {}).get("problem") is not None
-    return _told(told, published=True, verified="manifest" in written and not found_bad, damaged=found_bad)
+    return _told(told, files=Files.HERE, verified="manifest" in written and not found_bad, damaged=found_bad)
 
 
-def _told(document: RunDocument, *, published: bool, verified: bool = False, damaged: bool = False) -> RunDocument:
-    """Return the run with what only a reader can add: where it stands and what may be done with it."""
+def _unpublished(document: RunDocument, store_id: str | None) -> RunDocument:
+    """Return a run whose folder is not here."""
+    return _told(document, files=whereabouts.of(document, here=False, store_id=store_id))
+
+
+def _told(document: RunDocument, *, files: Files, verified: bool = False, damaged: bool = False) -> RunDocument:
+    """Return the run with what only a reader can add: where its files are and what may be done with it."""
     document.setdefault("_id", document["backup_id"])
-    return document | {
-        "published": published,
+    here = files is Files.HERE
+    told = document | {
+        "published": here,
         "verified": verified,
         "damaged": damaged,
-        "message": outcome.message(document),
+        "files": files.value,
+        "resume_available": bool(document.get("resume_available")) and here,
+        "keep_available": outcome.keep_available(document),
     }
+    if lost_words.sentence(told):
+        told |= lost_words.without_claims(told)
+    return told | {"message": outcome.message(told)}
 
 
 def _rebuild(configuration: Configuration, lost: Sequence[RunDocument]) -> None:
@@ -153,7 +166,7 @@ def _rebuild(configuration: Configuration, lost: Sequence[RunDocument]) -> None:
             return
 
 
-_ADDED = frozenset({"published", "verified", "damaged", "message"})
+_ADDED = frozenset({"published", "verified", "damaged", "message", "files", "keep_available"})
 
 
 def _age(document: RunDocument) -> tuple[datetime, str]:

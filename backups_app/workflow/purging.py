@@ -12,8 +12,8 @@ from pymongo.database import Database
 
 from backups_app import formats
 from backups_app.access import audit
-from backups_app.catalog import sync_base
-from backups_app.errors import DatabaseUnreachable, OwnershipLost, PurgeUnfinished, TempleOpsError
+from backups_app.catalog import sync_base, sync_logs
+from backups_app.errors import DatabaseUnreachable, OwnershipLost, PurgeUnfinished, TempleOpsError, VerificationFailed
 from backups_app.mongo import connections
 from backups_app.purge import delete, plan
 from backups_app.records import PURGEABLE, Side, StepState, SyncStatus
@@ -24,35 +24,76 @@ from backups_app.workflow.run import Run, StepResult
 
 logger = logging.getLogger(__name__)
 
+NO_PLAN: dict[str, Any] = {
+    "allowed": True,
+    "refusal": None,
+    "collections": [],
+    "withheld": {},
+    Side.REMOTE.value: {},
+    Side.LOCAL.value: {},
+}
+"""The purge of a run that ended before it had a plan, once somebody keeps everything after all."""
+SYNC_NOT_KNOWN = "what its sync could not resolve is not known any more"
+
 
 def decide(run: Run) -> StepResult | None:
     """Pass the gates, and write the plan into the run before the first delete of either side.
 
     Return None when the purge may go on, else how its step ended: withheld, with the reason. A resumed purge passes
-    the gates again: its backup is read again, the pair is looked at again. Raise what a closed gate is called.
+    the gates again: its backup is read again, the pair is looked at again; and a run that died before it had a plan
+    gets it then. Raise what a closed gate is called.
     """
-    if run.document["purge"] is None:
-        _write_plan(run)
-    purge = run.document["purge"]
-    if not purge["allowed"]:
-        return StepResult(state=StepState.SKIPPED, sentence=purge["refusal"])
+    if run.document["purge"] is None and run.verified_here:
+        _write_plan(run, pair_known=run.sync_succeeded)
+    if run.document["purge"] is not None and not run.document["purge"]["allowed"]:
+        return StepResult(state=StepState.SKIPPED, sentence=run.document["purge"]["refusal"])
     if not run.verified_here:
-        run.manifest = prepare.manifest_of(run.store, backup_id=run.backup_id)
-        verdict.recheck(folder=run.folder, manifest=run.manifest, progress=run.progress)
-        run.verified_here = True
+        _verify_again(run)
     if run.remote is not None and not run.sync_succeeded:
         pair.require_known(local=run.local, remote=run.remote)
+    if run.document["purge"] is None:
+        _write_plan(run, pair_known=True)
+        return decide(run)
     return None
 
 
-def _write_plan(run: Run) -> None:
+def _verify_again(run: Run) -> None:
+    """Read the backup of a resumed run again. That it is not good any more is put on record, before anybody relies on
+    it."""
+    run.manifest = prepare.manifest_of(run.store, backup_id=run.backup_id)
+    try:
+        verdict.recheck(folder=run.folder, manifest=run.manifest, progress=run.progress)
+    except VerificationFailed as failed:
+        found = {"at": timezone.now(), "problem": failed.detail}
+        run.ownership.write(phase=run.progress.phase, changes={"verification": found})
+        raise
+    run.verified_here = True
+
+
+def _left_by_sync(run: Run) -> tuple[Mapping[str, int], Mapping[str, str]]:
+    """Return what the run's sync could not resolve, by collection, and what it held back. Of a resumed run the log of
+    its sync tells it; without one nothing is known, and everything is withheld."""
+    if run.sync_report is not None:
+        return run.sync_report.unresolved, run.sync_report.blocked
+    if run.document["sync_status"] != SyncStatus.SUCCESS:
+        return {}, {}
+    log = sync_logs.of_run(run.local, run_id=run.backup_id) or {}
+    if log.get("status") != SyncStatus.SUCCESS:
+        return {}, dict.fromkeys(PURGEABLE, SYNC_NOT_KNOWN)
+    entries = log.get("collections") or []
+    unresolved = {entry["name"]: entry["unresolved"] for entry in entries if entry.get("unresolved")}
+    return unresolved, {entry["name"]: entry["blocked"] for entry in entries if entry.get("blocked")}
+
+
+def _write_plan(run: Run, *, pair_known: bool) -> None:
     assert run.manifest is not None, "only a verified backup is purged against"
-    refusal = next(iter(plan.refusals(_gates(run)).values()), None)
+    refusal = next(iter(plan.refusals(_gates(run, pair_known=pair_known)).values()), None)
+    unresolved, blocked = _left_by_sync(run)
     decided = plan.decide(
         manifest=run.manifest,
         delete_bookings=run.deletes_bookings,
-        unresolved={} if run.sync_report is None else run.sync_report.unresolved,
-        blocked={} if run.sync_report is None else run.sync_report.blocked,
+        unresolved=unresolved,
+        blocked=blocked,
         not_exactly={} if refusal else _obstacles(run),
     )
     purge: dict[str, Any] = {
@@ -67,7 +108,7 @@ def _write_plan(run: Run) -> None:
     run.ownership.write(phase=run.progress.phase, changes={"purge": purge})
 
 
-def _gates(run: Run) -> plan.Gates:
+def _gates(run: Run, *, pair_known: bool) -> plan.Gates:
     """The gates of `decisions.md`, section 4. Without the lease the checkpoint raises; who asked for bookings had to
     confirm it at the door (typed phrase, `--confirm`, or the API's explicit body)."""
     run.progress.checkpoint()
@@ -76,7 +117,7 @@ def _gates(run: Run) -> plan.Gates:
         verified_by_this_process=run.verified_here,
         sync_configured=run.remote is not None,
         sync_status=SyncStatus(run.document["sync_status"]),
-        pair_known=run.sync_succeeded,
+        pair_known=pair_known,
         confirmed=isinstance(run.document["delete_bookings_requested"], bool),
     )
 

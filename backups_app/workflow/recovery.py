@@ -17,10 +17,18 @@ from backups_app.backup_files import metadata
 from backups_app.backup_files.store import Store
 from backups_app.catalog import lease, purge_ledger, runs
 from backups_app.configuration import Configuration
-from backups_app.errors import BackupNotFound, RunCancelled, RunInterrupted, TempleOpsError, WorkerDown
+from backups_app.errors import (
+    BackupNotFound,
+    BackupRemoved,
+    RunCancelled,
+    RunInterrupted,
+    TempleOpsError,
+    VerificationFailed,
+    WorkerDown,
+)
 from backups_app.mongo import connections, tools
 from backups_app.progress import Silent
-from backups_app.records import MAKES_A_BACKUP, Phase, RunDocument, Side, Status
+from backups_app.records import MAKES_A_BACKUP, Phase, RunDocument, Side, Status, StepState
 from backups_app.verification import verdict
 from backups_app.workflow import finishing, kept_expiry, owner, prepare, restore_words, runner
 
@@ -67,7 +75,7 @@ def close_unclaimed(*, database: Database[Any]) -> list[str]:
         error = _why_unclaimed(document)
         if error is None:
             continue
-        if _close(database, document, published=document["purge"] is not None, error=error):
+        if _close(database, document, published=_was_published(document), error=error):
             closed.append(document["_id"])
     return closed
 
@@ -82,7 +90,12 @@ def _why_unclaimed(document: RunDocument) -> TempleOpsError | None:
 
 def close_cancelled(*, database: Database[Any], document: RunDocument) -> None:
     """Close a run that was cancelled before any worker took it."""
-    _close(database, document, published=document["purge"] is not None, error=RunCancelled())
+    _close(database, document, published=_was_published(document), error=RunCancelled())
+
+
+def _was_published(document: RunDocument) -> bool:
+    """Whether this is a run that was opened again for Resume: its backup was published long ago."""
+    return any(step["name"] == "publish" and step["state"] == StepState.DONE for step in document["steps"])
 
 
 def close(*, configuration: Configuration, database: Database[Any], document: RunDocument) -> None:
@@ -96,11 +109,21 @@ def close(*, configuration: Configuration, database: Database[Any], document: Ru
     _end_orphan(document)
     store = prepare.store(configuration)
     published = _published(store, document)
+    lost = None if published or not _was_published(document) else _lost(store, document)
     ours = store.store_id() == document.get("store_id")
     if not published and ours and document["phase"] in BEFORE_PUBLISHING:
         store.discard_partial(document["_id"], now=timezone.now())
-    if _close(database, document, published=published, error=_interrupted(document, published)) and published:
+    error = lost or _interrupted(document, published)
+    if _close(database, document, published=published or lost is not None, error=error) and published:
         finishing.mirror(store, document=document)
+
+
+def _lost(store: Store, document: RunDocument) -> TempleOpsError:
+    """Return what became of a backup whose deletion had begun and that is not good any more: the run had published it,
+    so it did not fail."""
+    if document["_id"] not in store.backups().ids:
+        return BackupRemoved()
+    return VerificationFailed(problem="its files are not what was verified")
 
 
 def _interrupted(document: RunDocument, published: bool) -> TempleOpsError | None:
@@ -118,7 +141,7 @@ def _published(store: Store, document: RunDocument) -> bool:
     """
     if document["kind"] not in MAKES_A_BACKUP:
         return False
-    if document["phase"] in BEFORE_PUBLISHING and document["purge"] is None:
+    if document["phase"] in BEFORE_PUBLISHING and not _was_published(document):
         return False
     if store.store_id() != document.get("store_id"):
         return True  # another host's disk: its folder is not ours to judge, and it is never called failed from here

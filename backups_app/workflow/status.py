@@ -11,6 +11,7 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from backups_app import formats
+from backups_app.browsing.whereabouts import Files
 from backups_app.configuration import Configuration
 from backups_app.errors import ModeNotLocal, TempleOpsError
 from backups_app.mongo import connections, lost
@@ -23,6 +24,7 @@ STALE_AFTER = timedelta(days=8)
 ROOM_FOR_BACKUPS = 5
 CLOCKS_APART_SECONDS = 60
 READY = "Backup system ready"
+NO_BACKUP_YET = "Not protected: no backup yet."
 
 
 class Verdict(StrEnum):
@@ -138,7 +140,7 @@ def judge(
     if active is not None:
         return Verdict.RUNNING, "A backup is running.", ""
     if good is None:
-        return Verdict.NOT_PROTECTED, "Not protected: no backup yet.", "Make your first backup now."
+        return Verdict.NOT_PROTECTED, *_no_backup(ended)
     if len(ended) > 1 and all(run["status"] == Status.FAILED for run in ended[:2]):
         return Verdict.NOT_PROTECTED, f"Not protected: the last two runs failed. {ended[0]['message']}", ""
     return _attention(looked=looked, good=good, ended=ended, remote=remote, now=now) or (
@@ -146,6 +148,40 @@ def judge(
         "Your data is protected.",
         "",
     )
+
+
+def _no_backup(ended: list[RunDocument]) -> tuple[str, str]:
+    """Return why there is no backup to turn to, and what to do."""
+    lost = _newest_lost(ended)
+    if lost is not None:
+        return f"Not protected: no good backup is here. {_files_gone(lost)}", "Make a backup now."
+    return NO_BACKUP_YET, "Make your first backup now."
+
+
+def _newest_lost(ended: list[RunDocument]) -> RunDocument | None:
+    """Return the newest run whose backup is gone from the backup folder."""
+    return next((run for run in ended if run.get("files") == Files.GONE), None)
+
+
+def _files_gone(run: RunDocument) -> str:
+    return f"The files of the backup of run {run['backup_id']} are gone from the backup folder."
+
+
+def _deletion_unfinished(ended: list[RunDocument]) -> tuple[str, str] | None:
+    run = _unfinished(ended)
+    if run is None:
+        return None
+    said = f"Needs attention: the deletion of run {run['backup_id']} is unfinished."
+    if run.get("resume_available"):
+        return said, "Resume it, or keep the documents after all."
+    return f"{said} {_files_gone(run)}", "Keep the documents after all."
+
+
+def _newest_is_gone(ended: list[RunDocument], good: RunDocument) -> tuple[str, str] | None:
+    lost = _newest_lost(ended)
+    if lost is None or lost["created_at"] < good["created_at"]:
+        return None
+    return f"Needs attention: {_files_gone(lost)}", "Make a backup now."
 
 
 def _attention(
@@ -157,10 +193,9 @@ def _attention(
     now: datetime,
 ) -> tuple[Verdict, str, str] | None:
     needs, last = Verdict.NEEDS_ATTENTION, ended[0]
-    unfinished = _unfinished(ended)
-    if unfinished is not None:
-        said = f"Needs attention: the deletion of run {unfinished['backup_id']} is unfinished."
-        return needs, said, "Resume it, or keep the documents after all."
+    undone = _deletion_unfinished(ended) or _newest_is_gone(ended, good)
+    if undone is not None:
+        return needs, *undone
     if last["status"] != Status.SUCCESS:
         if last["status"] == Status.FAILED:
             return needs, f"Needs attention: the last run failed. {last['message']}", ""
@@ -189,7 +224,7 @@ def room_for(*, backup: RunDocument, free_bytes: int | None) -> int | None:
 
 
 def _unfinished(ended: list[RunDocument]) -> RunDocument | None:
-    return next((run for run in ended if run.get("resume_available")), None)
+    return next((run for run in ended if run.get("resume_available") or run.get("keep_available")), None)
 
 
 def _message(looked: readiness.Readiness, active: Mapping[str, Any] | None) -> str:

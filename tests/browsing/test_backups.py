@@ -78,16 +78,19 @@ def test_a_recorded_backup_without_a_folder_is_gone_or_on_another_host(store: St
         a_run("20250101_000000", store_id=here),
         a_run("20250102_000000", store_id="another", host="hall-2"),
         a_run("20250103_000000", store_id=here, status="failed"),
-        a_run("20250104_000000", store_id=here, kind="restore"),
+        a_run("20250104_000000", store_id=here, kind="restore"),  # its safety backup
+        a_run("20250105_000000", store_id=here, kind="rehearsal"),
+        a_run("20250106_000000", store_id=here, kind="test_copy"),
     ]
 
     found = backups.summaries(store=store, runs=runs)
 
     assert [(entry.backup_id, entry.state) for entry in found] == [
+        ("20250104_000000", State.GONE),
         ("20250102_000000", State.ELSEWHERE),
         ("20250101_000000", State.GONE),
     ]
-    assert found[0].problem == "on host hall-2"
+    assert found[1].problem == "on host hall-2"
 
 
 def test_names_that_are_no_dates_stand_at_the_end(store: Store, a_backup: Maker) -> None:

@@ -33,7 +33,7 @@ FRAME = _frame(1, NAME)
 @pytest.fixture
 def backup_id(temple: Configuration, local_db: Db) -> str:
     """A backup in which one guest's name is not UTF-8; then the guest is deleted."""
-    local_db["guests"].insert_many([RawBSONDocument(FRAME), {"_id": 2, "name": "Sita"}])  # type: ignore[list-item]
+    local_db["guests"].insert_many([RawBSONDocument(FRAME), {"_id": 2, "name": "Sita"}])
     made = run_backup(delete_bookings=False)
     assert made["status"] == "success"
     local_db["guests"].delete_one({"_id": 1})
@@ -107,7 +107,7 @@ def test_an_id_that_is_not_utf8_names_its_document_by_its_bytes(temple: Configur
     text = b"B-\xff1"
     body = b"\x02_id\0" + struct.pack("<i", len(text) + 1) + text + b"\0"
     frame = struct.pack("<i", len(body) + 5) + body + b"\0"
-    local_db["guests"].insert_one(RawBSONDocument(frame))  # type: ignore[arg-type]
+    local_db["guests"].insert_one(RawBSONDocument(frame))
     backup_id = run_backup(delete_bookings=False)["backup_id"]
     local_db["guests"].delete_many({})
 

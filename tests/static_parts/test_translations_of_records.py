@@ -79,6 +79,7 @@ PUT_TOGETHER = {
     "refused by the server": ["{} refused by the server"],
     "not as planned afterwards": ["{} not as planned afterwards"],
     "Test copy": ["Test copy is running"],
+    "The backup is complete and safe, but ": [],  # taken out of a record, never said
     "test copy": [],
     "{size} {word}{}": [],
 }  # fmt: skip

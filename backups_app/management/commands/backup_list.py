@@ -12,12 +12,20 @@ from rich.console import Console
 from rich.table import Table
 
 from backups_app import configuration, formats
+from backups_app.browsing.whereabouts import Files
+from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput
 from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
-from backups_app.records import RunDocument
+from backups_app.records import Kind, RunDocument
 from backups_app.workflow import overview, readiness
 
+FILES = {Files.GONE.value: ", files gone", Files.ELSEWHERE.value: ", on another host"}
+KINDS = {
+    Kind.RESTORE.value: " (safety backup)",
+    Kind.TEST_COPY.value: " (test copy)",
+    Kind.REHEARSAL.value: " (rehearsal)",
+}
 COLUMNS = ("ID", "WHEN", "STATUS", "SYNC", "COLLECTIONS", "DOCS", "SIZE", "BY")
 
 
@@ -41,13 +49,26 @@ class Command(TempleCommand):
         if options["json"]:
             self.print_json([overview.public(run) for run in found])
         else:
-            self.show(found)
+            self.show(found, lost=[] if wanted else self.lost(settings, since))
         return 0
 
-    def show(self, found: list[RunDocument]) -> None:
-        if not found:
+    def lost(self, settings: Configuration, since: datetime | None) -> list[RunDocument]:
+        """Return the backups that were made and are not here, newest first."""
+        every = overview.list_runs(configuration=settings, every=True)
+        lost = [run for run in every if run["files"] in (Files.GONE, Files.ELSEWHERE)]
+        return [run for run in lost if since is None or run["created_at"] >= since]
+
+    def show(self, found: list[RunDocument], *, lost: list[RunDocument]) -> None:
+        if found:
+            self.table(found)
+        elif lost:
+            self.stdout.write("No backup is here. Make one: manage.py backup_now")
+        else:
             self.stdout.write("No backups yet. Make the first one: manage.py backup_now")
-            return
+        for run in lost:
+            self.stdout.write(f"{run['backup_id']}  {terminal.moment(run)}  not here: {run['message']}")
+
+    def table(self, found: list[RunDocument]) -> None:
         table = Table(*COLUMNS, box=None, pad_edge=False)
         for run in found:
             table.add_row(*_row(run))
@@ -62,12 +83,12 @@ def _row(run: RunDocument) -> tuple[str, ...]:
     return (
         run["backup_id"],
         terminal.moment(run),
-        run["status"],
+        f"{run['status']}{FILES.get(run['files'], '')}{', damaged' if run['damaged'] else ''}",
         run["sync_status"],
         str(len(run["collections_backed_up"])) if saved else "-",
-        formats.grouped(run["documents"]) if saved else "-",
-        formats.size(run["bytes"]) if saved else "-",
-        run["created_by"],
+        formats.grouped(run["documents"]) if saved and run["documents"] is not None else "-",
+        formats.size(run["bytes"]) if saved and run["bytes"] is not None else "-",
+        f"{run['created_by']}{KINDS.get(run['kind'], '')}",
     )
 
 

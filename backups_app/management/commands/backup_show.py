@@ -8,8 +8,15 @@ from typing import Any
 from backups_app import configuration
 from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
-from backups_app.records import RunDocument
+from backups_app.records import Kind, RunDocument
 from backups_app.workflow import overview, readiness
+
+KINDS = {
+    Kind.RESTORE.value: "A restore; the backup of this id is its safety backup.",
+    Kind.TEST_COPY.value: "A test copy; it makes no backup.",
+    Kind.REHEARSAL.value: "A rehearsal: a backup was restored into a scratch database and compared; it makes none.",
+    "foreign": "Made by somebody else's mongodump.",
+}
 
 
 class Command(TempleCommand):
@@ -33,6 +40,8 @@ class Command(TempleCommand):
         self.stdout.write(
             f"{run['backup_id']}  {terminal.moment(run)}  {by}  {run['status']}, sync {run['sync_status']}"
         )
+        if run["kind"] != Kind.BACKUP:
+            self.stdout.write(KINDS.get(run["kind"], ""))
         for step in run["steps"]:
             self.stdout.write(f"  {step['name']:<14} {step['state']:<10} {step['sentence']}")
         for line in terminal.outcome_lines(run):

@@ -26,14 +26,21 @@ def perform(run: Run) -> StepResult:
     earlier = [document for document in runs.resumable(run.local) if _covered(run, document)]
     if not earlier:
         return StepResult(state=StepState.SKIPPED, sentence="No unfinished deletion")
-    failed = [document["_id"] for document in earlier if not _finish(run, document)]
+    failed = [document for document in earlier if not _finish(run, document)]
     done = len(earlier) - len(failed)
-    warnings = tuple(
-        f"The unfinished deletion of run {backup_id} is still open; resume it there." for backup_id in failed
-    )
+    warnings = tuple(_still_open(run, document["_id"]) for document in failed)
     return StepResult(
         state=StepState.DONE, sentence=f"{done} unfinished deletion(s) of earlier runs finished", warnings=warnings
     )
+
+
+def _still_open(run: Run, backup_id: str) -> str:
+    if backup_id not in run.store.backups().ids:
+        return (
+            f"The unfinished deletion of run {backup_id} cannot be finished: the files of its backup are not here. "
+            "Keep its documents after all there."
+        )
+    return f"The unfinished deletion of run {backup_id} is still open; resume it there."
 
 
 def _covered(run: Run, document: RunDocument) -> bool:

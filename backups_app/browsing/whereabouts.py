@@ -1,0 +1,37 @@
+"""Where the files of a run's backup are: a conclusion from its record and from whether its folder is here. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from backups_app.records import Kind, Status, StepState
+
+
+class Files(StrEnum):
+    """`NONE`: the run made no backup, or has not made it yet."""
+
+    HERE = "here"
+    GONE = "gone"
+    ELSEWHERE = "elsewhere"
+    NONE = "none"
+
+
+def made_a_backup(run: Mapping[str, Any]) -> bool:
+    """Return whether a run published a backup, whatever became of it. A safety backup and a folder that others wrote
+    are backups too."""
+    if run.get("kind") in (Kind.TEST_COPY, Kind.REHEARSAL):
+        return False
+    published = any(step["name"] == "publish" and step["state"] == StepState.DONE for step in run.get("steps") or ())
+    return published or run.get("status") in (Status.SUCCESS, Status.PARTIAL)
+
+
+def of(run: Mapping[str, Any], *, here: bool, store_id: str | None) -> Files:
+    """Given a run, whether its folder is here and the id of this store, return where its files are."""
+    if here:
+        return Files.HERE
+    if not made_a_backup(run):
+        return Files.NONE
+    elsewhere = bool(run.get("store_id")) and store_id is not None and run["store_id"] != store_id
+    return Files.ELSEWHERE if elsewhere else Files.GONE

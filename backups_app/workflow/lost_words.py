@@ -1,0 +1,54 @@
+"""What is said of a run whose backup is not here or is not good any more. It comes before what its record says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from backups_app.browsing.whereabouts import Files
+from backups_app.errors import BackupElsewhere, BackupRemoved, VerificationFailed
+from backups_app.records import Kind, Status
+
+NO_UNDO = "It was the safety backup of a restore, which cannot be undone any more."
+ONLY_ELSEWHERE = "What its run deleted can only come from another backup."
+NO_RESUME = "Its deletion is not finished and cannot be resumed: keep what is left after all."
+CLAIMS = ("The backup is complete and safe, but ", "The backup is complete and safe. ")
+DAMAGED = "This backup was found damaged. Do not rely on it: look for what it held in another one."
+
+
+def sentence(run: Mapping[str, Any]) -> str:
+    """Return what is true of the files of an ended run, where they are not here or not good; else nothing.
+
+    `files`, `damaged` and `keep_available` are what `overview` found; a record alone has none of them.
+    """
+    if run.get("status") == Status.IN_PROGRESS:
+        return ""
+    if run.get("files") == Files.ELSEWHERE:
+        return BackupElsewhere(host=str(run.get("host") or "unknown")).detail
+    if run.get("files") == Files.GONE or run.get("error_code") == BackupRemoved.code:
+        return " ".join([BackupRemoved.sentence, *_consequences(run)])
+    if run.get("damaged") or (run.get("status") == Status.PARTIAL and run.get("error_code") == VerificationFailed.code):
+        return DAMAGED
+    return ""
+
+
+def without_claims(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields in which a run said of its backup, when it ended, that it is safe: now without these words."""
+    steps = [{**step, "sentence": _without(step["sentence"])} for step in run.get("steps") or ()]
+    return {"steps": steps, "error_message": _without(run.get("error_message") or "") or None}
+
+
+def _without(said: str) -> str:
+    """What was said after the claim is the sentence."""
+    for claim in CLAIMS:
+        before, found, after = said.partition(claim)
+        if found:
+            said = before + after[:1].upper() + after[1:]
+    return said
+
+
+def _consequences(run: Mapping[str, Any]) -> list[str]:
+    said = [NO_UNDO] if run.get("kind") == Kind.RESTORE else []
+    if run.get("collections_deleted_local") or run.get("collections_deleted_remote"):
+        said.append(ONLY_ELSEWHERE)
+    return said + ([NO_RESUME] if run.get("keep_available") else [])

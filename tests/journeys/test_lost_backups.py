@@ -1,0 +1,320 @@
+"""A backup whose folder was removed by hand: every door says so, and nobody says that it is safe."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from backups_app import configuration as settings
+from backups_app.catalog import purge_ledger, runs
+from backups_app.configuration import Configuration
+from backups_app.errors import BackupRemoved
+from backups_app.models import User
+from backups_app.purge import delete
+from backups_app.records import Origin, Side
+from backups_app.workflow import jobs, overview, prepare, purging, recovery, restoring, status
+from backups_app.workflow.status import Verdict
+from backups_app.workflow.steps import purge_remote
+from tests.journeys.conftest import Db, contents, raw_documents, run_backup
+from tests.journeys.test_unfinished import die_in, remote_fails_in, resume
+from tests.pages.conftest import signed_in
+from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
+
+GONE = "The files of this backup are gone from the backup folder."
+
+
+def command(*arguments: str) -> tuple[int, str]:
+    out = io.StringIO()
+    try:
+        call_command(*arguments, stdout=out, stderr=out)
+    except SystemExit as ended:
+        return int(ended.code or 0), out.getvalue()
+    return 0, out.getvalue()
+
+
+def folder_of(temple: Configuration, backup_id: str) -> Path:
+    return temple.backup_dir / f"backup_{backup_id}"
+
+
+@pytest.fixture
+def gone(temple: Configuration) -> str:
+    """The id of a good backup whose folder was removed by hand."""
+    made = run_backup(delete_bookings=True)
+    assert made["status"] == "success"
+    shutil.rmtree(folder_of(temple, made["backup_id"]))
+    return str(made["backup_id"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("backup_docs", "{}"), ("backup_docs", "{}", "bookings"), ("backup_verify", "{}"), ("backup_diff", "{}", "{}"),
+        ("backup_restore", "{}", "--dry-run"), ("backup_rehearse", "{}"),
+    ],
+)  # fmt: skip
+def test_each_command_that_needs_the_files_says_that_they_are_gone(gone: str, arguments: tuple[str, ...]) -> None:
+    code, said = command(*(one.format(gone) for one in arguments), "--json")
+
+    assert (code, json.loads(said)["code"]) == (10, "backup_removed")
+
+
+def test_list_show_and_status_say_that_they_are_gone(gone: str, temple: Configuration) -> None:
+    _, listed = command("backup_list")
+    _, every = command("backup_list", "--status", "all", "--json")
+    _, shown = command("backup_show", gone)
+    told = status.status(configuration=temple, now=timezone.now())
+
+    assert gone in listed and GONE in listed and "No backups yet" not in listed
+    [row] = json.loads(every)
+    assert (row["files"], row["published"], row["verified"], row["resume_available"]) == ("gone", False, False, False)
+    assert row["message"].startswith(GONE) and "can only come from another backup" in row["message"]
+    assert GONE in shown and ", verified" not in shown
+    assert told.verdict is Verdict.NOT_PROTECTED
+    assert f"The files of the backup of run {gone} are gone" in told.sentence and "no backup yet" not in told.sentence
+
+
+def test_the_newest_backup_gone_needs_attention_though_an_older_one_is_here(temple: Configuration) -> None:
+    run_backup(delete_bookings=False)
+    newest = run_backup(delete_bookings=False)["backup_id"]
+    shutil.rmtree(folder_of(temple, newest))
+
+    told = status.status(configuration=temple, now=timezone.now())
+
+    assert (told.verdict, newest in told.sentence) == (Verdict.NEEDS_ATTENTION, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/collections"), ("GET", "/collections/bookings"), ("POST", "/verify"), ("POST", "/restore")],
+)
+def test_the_api_answers_410_and_404_for_what_never_was(
+    gone: str,
+    super_admin: User,
+    sign_in: SignIn,
+    method: str,
+    path: str,  # noqa: F811
+) -> None:
+    caller = sign_in(super_admin)
+
+    lost: Any = caller.send(method, f"/api/backups/{gone}{path}", {} if method == "POST" else None)
+    never: Any = caller.send(method, f"/api/backups/20200101_000000{path}", {} if method == "POST" else None)
+
+    assert (lost.status_code, lost.json()["code"]) == (410, "backup_removed")
+    assert (never.status_code, never.json()["code"]) == (404, "backup_not_found")
+
+
+def test_the_pages_say_that_they_are_gone(gone: str, admin: User) -> None:
+    browser = signed_in(admin)
+    run = browser.get(f"/admin/backups/runs/{gone}/").content.decode()
+    opened = browser.get(f"/admin/backups/browse/?backup={gone}")
+    home = browser.get("/admin/backups/").content.decode()
+    restore = browser.get(f"/admin/backups/{gone}/restore/")
+
+    assert "The files of this backup are gone" in run and "saved and verified" not in run
+    assert (opened.status_code, restore.status_code) == (410, 410)
+    assert "no backup yet" not in home
+
+
+def test_a_backup_of_another_host_is_not_called_gone(temple: Configuration, local_db: Db, gone: str) -> None:
+    local_db["backup_metadata"].update_one({"_id": gone}, {"$set": {"store_id": "ab" * 16, "host": "kumbakonam"}})
+
+    code, said = command("backup_docs", gone, "--json")
+
+    assert (code, json.loads(said)["code"]) == (10, "backup_elsewhere")
+    assert "host kumbakonam" in overview.get_run(configuration=temple, backup_id=gone)["message"]
+
+
+def test_a_partial_run_without_its_folder_cannot_be_resumed_and_is_not_called_safe(
+    temple: Configuration, local_db: Db, remote_db: Db, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("bookings", monkeypatch):
+        backup_id = run_backup(delete_bookings=True)["backup_id"]
+    before = contents(local_db)
+    kept_away = temple.backup_dir.parent / "kept_away"
+    folder_of(temple, backup_id).rename(kept_away)
+
+    with pytest.raises(BackupRemoved):
+        resume(backup_id)
+
+    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
+    assert (run["resume_available"], run["keep_available"], run["status"]) == (False, True, "partial")
+    assert "safe" not in run["message"] and "keep what is left after all" in run["message"]
+    assert "complete and safe" not in page and "Resume the deletion" not in page and "Keep after all" in page
+    assert "complete and safe" not in command("backup_show", backup_id)[1]
+    assert contents(local_db) == before
+    told = status.status(configuration=temple, now=timezone.now())
+    assert "are gone" in told.sentence and "safe" not in told.sentence
+    kept_away.rename(folder_of(temple, backup_id))
+    assert resume(backup_id)["status"] == "success"  # it was only moved: what is there decides, not what was said
+
+
+def test_what_is_left_can_be_kept_after_all_without_the_folder(
+    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("bookings", monkeypatch):
+        backup_id = run_backup(delete_bookings=True)["backup_id"]
+    shutil.rmtree(folder_of(temple, backup_id))
+
+    resume(backup_id, keep=True)
+
+    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    assert (run["resume_available"], run["keep_available"]) == (False, False)
+    assert not purge_ledger.open_collections(local_db, run_id=backup_id)
+
+
+def test_a_folder_removed_while_a_resume_waits_for_its_worker(
+    temple: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("bookings", monkeypatch):
+        backup_id = run_backup(delete_bookings=True)["backup_id"]
+    shutil.rmtree(folder_of(temple, backup_id))
+    monkeypatch.setattr(jobs, "_require_files", lambda *_: None)  # it was there a moment ago
+
+    resumed = resume(backup_id)
+
+    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    assert (resumed["status"], resumed["error_code"]) == ("partial", "backup_removed")
+    assert "safe" not in run["message"]
+
+
+def test_a_resume_that_finds_its_backup_damaged_does_not_call_it_safe(
+    temple: Configuration, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("bookings", monkeypatch):
+        backup_id = run_backup(delete_bookings=True)["backup_id"]
+    file = next(folder_of(temple, backup_id).glob("*/devotees.bson"))
+    file.write_bytes(file.read_bytes()[:-1] + b"\x01")
+
+    resume(backup_id)
+
+    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
+    assert (run["status"], run["verified"], run["damaged"]) == ("partial", False, True)
+    assert "safe" not in run["message"] and "complete and safe" not in page
+
+
+def test_a_restore_whose_safety_backup_is_gone_does_not_say_that_it_holds_anything(
+    temple: Configuration, local_db: Db, admin: User
+) -> None:
+    backup_id = run_backup(delete_bookings=True)["backup_id"]
+    choices = restoring.choose(configuration=temple, backup_id=backup_id, include_purged=True)
+    preview = restoring.look(configuration=temple, choices=choices)
+    started = restoring.start(
+        choices=choices, confirmation=preview.confirmation, created_by="ravi", origin=Origin.COMMAND,
+        now=timezone.now(), enqueue=False,
+    )  # fmt: skip
+    restored = jobs.execute(backup_id=started["backup_id"])["backup_id"]
+    shutil.rmtree(folder_of(temple, restored))
+
+    run = overview.get_run(configuration=temple, backup_id=restored)
+    page = signed_in(admin).get(f"/admin/backups/runs/{restored}/").content.decode()
+
+    assert run["files"] == "gone" and "cannot be undone" in run["message"]
+    assert "holds" not in run["message"] and "Undo…" not in page and "cannot be undone" in page
+    with pytest.raises(BackupRemoved):
+        restoring.undo(configuration=temple, run=run)
+    assert command("backup_docs", restored, "--json")[0] == 10
+
+
+class Killed(BaseException):
+    """What kill -9 leaves: no `finally` of ours has run."""
+
+
+def test_killed_in_the_purge_before_its_first_entry_resume_is_available_and_finishes_it(
+    temple: Configuration, local_db: Db, remote_db: Db, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup_id = die_in(purge_remote, monkeypatch, after=False)
+
+    recovery.recover(configuration=temple, now=timezone.now())
+
+    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
+    assert (run["status"], run["resume_available"], run["purge"]) == ("partial", True, None)
+    assert "the deletion has not begun" in page and "Atlas is finished" not in page and "Resume the deletion" in page
+    assert len(raw_documents(local_db, "bookings")) == 52
+
+    assert resume(backup_id)["status"] == "success"
+
+    for side in (local_db, remote_db):
+        assert [len(raw_documents(side, name)) for name in ("activities", "bookings")] == [0, 0]
+
+
+@pytest.mark.parametrize(("room", "name"), [(purging, "_obstacles"), (delete, "purge_collection")])
+def test_killed_anywhere_before_the_first_entry(
+    temple: Configuration, monkeypatch: pytest.MonkeyPatch, room: Any, name: str
+) -> None:
+    def die(*_: Any, **__: Any) -> Any:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(room, name, die)
+        backup_id = _die(patched)
+
+    recovery.recover(configuration=temple, now=timezone.now())
+
+    assert overview.get_run(configuration=temple, backup_id=backup_id)["resume_available"] is True
+    assert resume(backup_id)["status"] == "success"
+
+
+def _die(patched: pytest.MonkeyPatch) -> str:
+    patched.setattr("backups_app.catalog.lease.release", lambda *_, **__: None)
+    started = jobs.start_backup(
+        created_by="ananya", delete_bookings=True, origin=Origin.COMMAND, now=timezone.now(), enqueue=False
+    )
+    with pytest.raises(Killed):
+        jobs.execute(backup_id=started["backup_id"])
+    database = prepare.local_database(settings.current())
+    vanished = {"owner.started": "0"}
+    runs.collection(database).update_one({"_id": started["backup_id"]}, {"$set": vanished})
+    database["backup_lease"].update_one({"_id": "lease"}, {"$set": vanished})
+    return str(started["backup_id"])
+
+
+def test_a_purge_without_a_plan_can_be_kept_after_all(
+    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup_id = die_in(purge_remote, monkeypatch, after=False)
+    recovery.recover(configuration=temple, now=timezone.now())
+
+    resume(backup_id, keep=True)
+
+    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    assert (run["resume_available"], run["keep_available"]) == (False, False)
+    assert len(raw_documents(local_db, "bookings")) == 52
+
+
+def test_what_sync_could_not_resolve_is_withheld_by_a_resume_too(
+    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup_id = die_in(purge_remote, monkeypatch, after=False)
+    recovery.recover(configuration=temple, now=timezone.now())
+    local_db["sync_logs"].update_one(
+        {"run_id": backup_id, "collections.name": "bookings"}, {"$set": {"collections.$.unresolved": 2}}
+    )
+
+    run = resume(backup_id)
+
+    assert (run["status"], list(run["purge"]["withheld"])) == ("partial", ["bookings"])
+    assert len(raw_documents(local_db, "bookings")) == 52
+    assert Side.LOCAL.value in run["purge"]
+
+
+def test_without_the_log_of_its_sync_a_resume_withholds_everything(
+    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup_id = die_in(purge_remote, monkeypatch, after=False)
+    recovery.recover(configuration=temple, now=timezone.now())
+    local_db["sync_logs"].delete_many({})
+
+    run = resume(backup_id)
+
+    assert set(run["purge"]["withheld"]) == {"activities", "bookings", "employee_bookings"}
+    assert len(raw_documents(local_db, "activities")) == 25
