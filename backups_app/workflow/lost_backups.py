@@ -52,6 +52,9 @@ def named(error: TempleOpsError, *, configuration: Configuration, backup_id: str
     known = known_of(configuration=configuration, backup_id=backup_id)
     if known is None or not known.was_there:
         return error
-    if known.record is not None and known.record.get("files") == Files.ELSEWHERE:
+    files = (known.record or {}).get("files")
+    if files == Files.HERE:  # what was not found is something else of it
+        return error
+    if known.record is not None and files == Files.ELSEWHERE:
         return BackupElsewhere(host=str(known.record.get("host") or "unknown"))
     return BackupRemoved()

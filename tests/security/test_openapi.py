@@ -49,6 +49,7 @@ REPLACED = {
     "backups_app.workflow.jobs.cancel": FAKED["cancel"],
     "backups_app.workflow.jobs.resume": FAKED["resume"],
     "backups_app.workflow.overview.get_run": FAKED["get_run"],
+    "backups_app.workflow.lost_backups.known_of": lambda **_: None,
     "backups_app.workflow.sync_run.sync_now": FAKED["sync_now"],
     "backups_app.workflow.kept_versions.newest": lambda **_: [A_KEPT_VERSION],
     "backups_app.workflow.kept_versions.get": lambda **_: SimpleNamespace(
