@@ -8,6 +8,7 @@ from django.core.management import execute_from_command_line
 
 
 def main() -> None:
+    os.umask(0o077)  # what is made here, such as the SQLite file, holds secrets
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "templeops.settings")
     execute_from_command_line(sys.argv)
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 
-from backups_app.access import audit, denials, roles, sessions, visit
+from backups_app.access import audit, denials, granting, page_login, roles, sessions, visit
 from backups_app.models import AuditEvent, LoginSession, User
 from backups_app.records import Origin
 
@@ -32,18 +39,66 @@ def _may_enter(request: HttpRequest) -> bool:
     return getattr(user, "is_staff", False) is True and roles.may_manage_backups(user)
 
 
+SAFE = ("GET", "HEAD", "OPTIONS")
+FORMS = re.compile(r"/(user|group)/(add|.+/(change|delete|password))/\Z")
+"""What only shows a form asks too: a form that was filled in must not be lost to the question."""
+_judged = admin.site.admin_view
+
+
+def _step_up(view: Callable[..., HttpResponseBase], cacheable: bool = False) -> Callable[..., HttpResponseBase]:
+    """Ask for the password before an act when the login is older than 15 minutes. Then nothing of the act is done."""
+    inner = _judged(view, cacheable)
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        session = page_login.current(request)
+        acts = request.method not in SAFE or FORMS.search(request.path_info)
+        if session is None or not acts or sessions.is_fresh(session, timezone.now()):
+            return inner(request, *args, **kwargs)
+        query = urlencode({"next": request.get_full_path()})
+        return HttpResponseRedirect(f"{reverse('pages:step_up')}?{query}", status=303)
+
+    return guarded
+
+
+def _sign_out(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    """Sign out as the pages do: the login session ends, not the cookie alone."""
+    if request.method == "POST":
+        page_login.log_out(request, now=timezone.now())
+    return HttpResponseRedirect(reverse("pages:login"), status=303)
+
+
 admin.site.login = _one_door  # type: ignore[method-assign]
+admin.site.logout = _sign_out  # type: ignore[method-assign, assignment]
 admin.site.has_permission = _may_enter  # type: ignore[method-assign]
+admin.site.admin_view = _step_up  # type: ignore[method-assign, assignment]
 
 
 @admin.register(User)
 class TempleUserAdmin(UserAdmin[User]):
-    """People, with their role."""
+    """People, with their role. Nobody grants more than they have, nor changes whoever has more."""
 
-    list_display = ("username", "first_name", "last_name", "role_id", "is_active", "last_login")
-    list_filter = ("role_id", "is_active")
-    fieldsets = (*(UserAdmin.fieldsets or ()), ("Temple", {"fields": ("role_id",)}))
-    add_fieldsets = (*UserAdmin.add_fieldsets, ("Temple", {"fields": ("role_id",)}))
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        own = super().get_readonly_fields(request, obj)
+        return own if _person(request).is_superuser else (*own, "is_superuser")
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form refuses what the one who sends it could not have given."""
+        plain: Any = super().get_form(request, obj, change=change, **kwargs)
+
+        class Judging(plain):  # type: ignore[misc]
+            def clean(self) -> Any:
+                cleaned = super().clean()
+                _refuse_more_than_own(self, by=_person(request))
+                return cleaned
+
+        return Judging
 
     def log_addition(self, request: HttpRequest, obj: User, message: Any) -> LogEntry:
         """On record in the trail, too."""
@@ -60,6 +115,59 @@ class TempleUserAdmin(UserAdmin[User]):
         for person in queryset:
             _record(request, "person.delete", person, "")
         return super().log_deletions(request, queryset)
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _may_touch(request: HttpRequest, person: User | None) -> bool:
+    return person is None or granting.may_touch(by=_person(request), person=person)
+
+
+def _refuse_more_than_own(form: ModelForm[User], *, by: User) -> None:
+    """Put a sentence at each field that would give more than `by` has. What the person has already is not given."""
+    given = form.cleaned_data
+    if "role_id" in form.changed_data and not granting.may_give_role(by=by, role_id=given.get("role_id")):
+        form.add_error("role_id", "Nobody can grant a role above their own; a role is a whole number from 0 on.")
+    added = _added(form, "user_permissions")
+    if not granting.has_all(by=by, permissions=added):
+        form.add_error("user_permissions", "Nobody can grant a permission that they do not have.")
+    if not granting.has_all(by=by, permissions=granting.of_groups(_added(form, "groups"))):
+        form.add_error("groups", "Nobody can grant membership in a group with permissions that they do not have.")
+
+
+def _added(form: ModelForm[User], field: str) -> list[Any]:
+    chosen = form.cleaned_data.get(field)
+    before = getattr(form.instance, field).all() if form.instance.pk else ()
+    return [one for one in chosen if one not in before] if chosen is not None else []
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class TempleGroupAdmin(GroupAdmin):
+    """Groups: only permissions that one has can be put into them, and only such groups be changed."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._is_within(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._is_within(request, obj)
+
+    def _is_within(self, request: HttpRequest, group: Group | None) -> bool:
+        return group is None or granting.has_all(by=_person(request), permissions=granting.of_groups([group]))
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+        """Offer, and take, only what the one who asks has."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and request is not None and db_field.name == "permissions":
+            every = Permission.objects.select_related("content_type")
+            own = [one.pk for one in every if granting.has_all(by=_person(request), permissions=[one])]
+            field.queryset = every.filter(pk__in=own)
+        return field
 
 
 def _record(request: HttpRequest, action: str, person: User, message: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Info, Warning, register  # noqa: A004 - Django's own name for it
 
 from backups_app import configuration
-from backups_app.access import redaction
+from backups_app.access import private_files, redaction
 from backups_app.configuration import Configuration
 from backups_app.dump import engine
 from backups_app.errors import LocalUrlMissing, MongodumpMissing, MongoUrlInvalid
@@ -72,6 +72,15 @@ def passwords_can_be_kept_out_of_the_log(**_: Any) -> list[CheckMessage]:
         )
         for variable, url in _variables(configuration.current())
         if redaction.is_too_short(url)
+    ]
+
+
+@register("templeops")
+def secrets_are_private(**_: Any) -> list[CheckMessage]:
+    """What holds passwords and keys is for its owner only."""
+    return [
+        Warning(f"{one.path.name} can be read by others (mode {one.mode:o}).", hint=one.repair, id="templeops.W007")
+        for one in private_files.loose()
     ]
 
 

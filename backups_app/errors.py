@@ -410,6 +410,18 @@ class ForeignOrigin(TempleOpsError):
     hint = "Open TempleOps itself and repeat it there"
 
 
+class BodyTooLarge(TempleOpsError):
+    code, status = "body_too_large", 413
+    sentence = "This request is larger than 1 MiB. Nothing of it was read, and nothing was done."
+    hint = "No page and no API of TempleOps takes a file"
+
+
+class LengthRequired(TempleOpsError):
+    code, status = "length_required", 411
+    sentence = "This request does not say how long it is. Nothing of it was read, and nothing was done."
+    hint = "Send Content-Length instead of Transfer-Encoding: chunked"
+
+
 class RateLimited(TempleOpsError):
     """Facts: `seconds`, a whole number: when it is worth trying again."""
 

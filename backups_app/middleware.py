@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.urls import get_callable
 from django.utils import timezone
 
-from backups_app.access import page_login, request_context, sessions, tokens, visit
+from backups_app.access import page_login, proxies, request_body, request_context, sessions, tokens, visit
 from backups_app.errors import ForeignOrigin, HttpsRequired, NotAuthenticated, TempleOpsError
 from backups_app.models import LoginSession
 from backups_app.records import Origin
@@ -37,12 +37,14 @@ BEARER = re.compile(r"Bearer ([A-Za-z0-9._-]+)", re.ASCII)
 
 
 class RequestIdMiddleware:
-    """Gives the request its id, the response its headers. Outermost, so that errors and static files have them."""
+    """Gives the request its id, the response its headers, and believes a forwarded protocol only from a trusted proxy.
+    Outermost, so that errors and static files have them."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        proxies.believe_only_trusted(request)
         token = request_context.enter(address=request.META.get("REMOTE_ADDR", ""))
         request.request_id = request_context.current().request_id  # type: ignore[attr-defined]
         try:
@@ -56,6 +58,20 @@ class RequestIdMiddleware:
         if page_login.current(request) is not None or request.path_info.startswith(API):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a body that is too large or of unknown length by its head, on every address, whoever sends it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            request_body.require_small(request)
+        except TempleOpsError as refusal:
+            return refused(refusal) if request.path_info.startswith(API) else _in_plain_text(refusal)
+        return self.get_response(request)
 
 
 class PlainHttpMiddleware:
@@ -179,8 +195,13 @@ def refused(refusal: TempleOpsError, *, tried: bool = False) -> HttpResponse:
 def _needs_https(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith(API):
         return refused(HttpsRequired())
-    said = f"{HttpsRequired.sentence} {HttpsRequired.hint}."
-    return HttpResponse(said, status=HttpsRequired.status, content_type="text/plain; charset=utf-8")
+    return _in_plain_text(HttpsRequired())
+
+
+def _in_plain_text(refusal: TempleOpsError) -> HttpResponse:
+    """The answer to a request that must not reach a session or a template."""
+    said = f"{refusal.detail} {refusal.hint}."
+    return HttpResponse(said, status=refusal.status, content_type="text/plain; charset=utf-8")
 
 
 def _stays_on_this_machine(request: HttpRequest) -> bool:

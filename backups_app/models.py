@@ -119,7 +119,8 @@ class AuditEvent(models.Model):
     result = models.CharField(max_length=64)
     request_id = models.CharField(max_length=32, blank=True)
     details = models.JSONField(default=dict, blank=True)
-    chain = models.CharField(max_length=64, help_text="SHA-256 of the chain so far and this row (access/audit.py).")
+    chain = models.CharField(max_length=64, help_text="HMAC of the chain so far and this row (access/audit_chain.py).")
+    key_id = models.CharField(max_length=12, blank=True, default="", help_text="Its key. Empty before there was one.")
 
     objects: ClassVar[models.Manager[AuditEvent]] = AuditQuerySet.as_manager()
 

@@ -1,7 +1,7 @@
-"""The secret key: from the environment, or made once and kept beside the project, for its owner only.
+"""The keys of this installation: from the environment, or made once and kept beside the project, for its owner only.
 
-Sessions, CSRF tokens and JWTs are signed with it. With more than one host every one of them needs the same key:
-then it is set as SECRET_KEY.
+SECRET_KEY signs sessions, CSRF tokens and JWTs, AUDIT_KEY chains the audit trail. With more than one host every one of
+them needs the same two: then they are set.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ SHORTEST = 50
 """Characters; Django's own check wants as many. Random letters and digits, these are well above 256 bits."""
 
 PLACEHOLDER = re.compile(r"change[-_ ]?me|replace[-_ ]?(me|this)|your[-_ ]|example|placeholder|insecure|<.*>", re.I)
-HOW_TO = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'. Or leave SECRET_KEY out."
+HOW_TO = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'. Or leave {name} out."
 
 
-def problem_with(key: str) -> str | None:
-    """Return what is wrong with a key as a sentence, or None."""
+def problem_with(key: str, *, name: str = "SECRET_KEY") -> str | None:
+    """Return what is wrong with the key of this name as a sentence, or None."""
+    how_to = HOW_TO.format(name=name)
     if PLACEHOLDER.search(key):
-        return f"SECRET_KEY is a placeholder: anybody can sign in with it. {HOW_TO}"
+        return f"{name} is a placeholder that everybody knows. {how_to}"
     if len(key) < SHORTEST or len(set(key)) < 10:
-        return f"SECRET_KEY is too easy to guess: at least {SHORTEST} random characters are needed. {HOW_TO}"
+        return f"{name} is too easy to guess: at least {SHORTEST} random characters are needed. {how_to}"
     return None
 
 
-def kept_in(path: Path) -> str:
+def kept_in(path: Path, *, name: str = "SECRET_KEY") -> str:
     """Return the key kept in this file; make it, 0600, when there is none. Raise ImproperlyConfigured when it cannot
     be made. Of two processes that start at once, one makes it and both read it."""
     try:
@@ -38,7 +39,7 @@ def kept_in(path: Path) -> str:
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"SECRET_KEY is not set and {path.name} cannot be kept here: {error.strerror}. {HOW_TO}"
+            f"{name} is not set and {path.name} cannot be kept here: {error.strerror}. {HOW_TO.format(name=name)}"
         ) from None
 
 

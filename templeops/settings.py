@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError
 
 from backups_app import configuration
+from backups_app.access import proxies
 from backups_app.api import schema as api_schema
 from templeops import environment, secret_key
 
@@ -25,8 +26,10 @@ env = Env(eager=False)
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
+AUDIT_KEY = env.str("AUDIT_KEY", "")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", list(LOOPBACK))
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", ["127.0.0.1", "::1"], validate=proxies.require_networks)
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 TIME_ZONE = env.str("TIME_ZONE", "Asia/Kolkata")
 TEMPLEOPS = configuration.read(env, base_dir=BASE_DIR)
@@ -42,9 +45,15 @@ except EnvValidationError as error:
 
 if RUNNING_TESTS:
     SECRET_KEY = "tests-only-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
+    AUDIT_KEY = "audit-tests-only-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
 elif not SECRET_KEY:
     SECRET_KEY = secret_key.kept_in(BASE_DIR / ".secret_key")
 elif problem := secret_key.problem_with(SECRET_KEY):
+    raise ImproperlyConfigured(problem)
+
+if not AUDIT_KEY:
+    AUDIT_KEY = secret_key.kept_in(BASE_DIR / ".audit_key", name="AUDIT_KEY")
+elif problem := secret_key.problem_with(AUDIT_KEY, name="AUDIT_KEY"):
     raise ImproperlyConfigured(problem)
 
 # A debug page shows settings, variables and queries to whoever asks.
@@ -79,6 +88,7 @@ MIDDLEWARE = [
     "backups_app.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "backups_app.middleware.BodyLimitMiddleware",
     "backups_app.middleware.PlainHttpMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -172,7 +182,7 @@ CSRF_FAILURE_VIEW = "backups_app.pages.failures.csrf"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = not PLAIN_HTTP
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 60 * 60
-# Set by the proxy that ends TLS. Whoever sends it to us directly only loses the right to plain HTTP.
+# Set by the proxy that ends TLS. From any other peer it is taken out before it is read (access/proxies.py).
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Not no-referrer: Chromium then sends "Origin: null" and no Referer with every form, to its own origin too, and rightly
 # Django refuses that (asserted in tests/browser/test_origins.py). To other sites both say nothing.
@@ -183,6 +193,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload: a decision about the whole domain, not about this program
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["backups_app.access.request_body.RefusesFiles"]
 
 # One JSON object a line on stderr, without secrets (access/redaction.py). A person at a terminal sees warnings only.
 LOGGING = {

@@ -7,10 +7,17 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import override_settings
 
+from backups_app.access import private_files
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo import tools
 
 LOCAL = Secret("mongodb://local/")
+
+
+@pytest.fixture(autouse=True)
+def private(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of this checkout are somebody else's matter: `tests/access/test_private_files.py`."""
+    monkeypatch.setattr(private_files, "loose", list)
 
 
 def _ids(**settings: object) -> list[str]:

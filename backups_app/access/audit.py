@@ -1,55 +1,30 @@
-"""The audit trail: append-only rows, numbered, each chained to all before it.
+"""The audit trail: append-only rows, numbered, each chained to all before it (`audit_chain`).
 
-`chain(n) = SHA-256(chain(n-1) + the row as canonical JSON)`. Every published backup carries the count and the chain
-so far, so a past that was changed afterwards no longer agrees with what the backups say (`backup_audit --verify`).
+Every published backup and every run's document carry the count and the chain so far, written again after the purge, so
+a past that was changed afterwards no longer agrees with them (`backup_audit --verify`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, transaction
 
 from backups_app import formats
-from backups_app.access import request_context
+from backups_app.access import audit_chain, request_context
+from backups_app.access.audit_chain import Digest
 from backups_app.errors import RecordsUnavailable
 from backups_app.models import AuditEvent, User
 from backups_app.records import Origin
 
-START = hashlib.sha256(b"templeops audit trail 1").hexdigest()
 TRIES = 50
 
 STARTED = "started"
 """The result of the row written before a destructive act; the row after it says how it ended."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Digest:
-    """What a published backup says of the trail: how many rows there were, and the chain over them."""
-
-    count: int
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditVerdict:
-    """`rows` were read. `broken_at` is the first row whose own chain is wrong; `first_disagreeing` names the oldest
-    backup that remembers another past; `covered` is how many rows the newest agreeing backup vouches for."""
-
-    rows: int
-    covered: int
-    broken_at: int | None
-    first_disagreeing: str | None
-
-    @property
-    def good(self) -> bool:
-        return self.broken_at is None and self.first_disagreeing is None
 
 
 def record(
@@ -121,19 +96,20 @@ def _usable() -> Iterator[None]:
 
 
 def _following(last: AuditEvent | None, facts: Mapping[str, Any]) -> AuditEvent:
-    event = AuditEvent(n=last.n + 1 if last else 1, **facts)
-    event.chain = _chained(last.chain if last else START, event)
+    event = AuditEvent(n=last.n + 1 if last else 1, key_id=audit_chain.key_id(), **facts)
+    event.chain = audit_chain.chained(last.chain if last else audit_chain.START, event)
     return event
 
 
 def digest() -> Digest:
-    """Return how many rows there are and the chain over them: what goes into `metadata.json` under `audit`.
-
-    Raise `RecordsUnavailable` when the database cannot be used.
+    """Return how many rows there are, the chain over them and its key: what goes into `metadata.json` and a run's
+    document under `audit`. Raise `RecordsUnavailable` when the database cannot be used.
     """
     with _usable():
         last = AuditEvent.objects.order_by("-n").first()
-    return Digest(count=last.n, sha256=last.chain) if last else Digest(count=0, sha256=START)
+    if last is None:
+        return Digest(count=0, sha256=audit_chain.START, key_id=audit_chain.key_id())
+    return Digest(count=last.n, sha256=last.chain, key_id=last.key_id)
 
 
 def newest(*, limit: int, before: int | None = None) -> list[AuditEvent]:
@@ -149,43 +125,3 @@ def public(event: AuditEvent) -> dict[str, Any]:
         "session": event.session, "origin": event.origin, "from": event.address, "action": event.action,
         "target": event.target, "result": event.result, "request_id": event.request_id, "details": event.details,
     }  # fmt: skip
-
-
-def verify(*, published: Iterable[tuple[str, int, str]]) -> AuditVerdict:
-    """Given (backup id, count, sha256) of every published backup, oldest first, walk the whole trail again.
-
-    The chain is computed anew from the rows' contents, never taken from the rows. Rows after the newest backup are
-    chained, but nobody outside the database vouches for them.
-    """
-    said = list(published)
-    wanted = {count for _, count, _ in said}
-    chain, rows, broken_at = START, 0, None
-    seen = {0: START}
-    for rows, event in enumerate(AuditEvent.objects.order_by("n").iterator(chunk_size=2000), start=1):
-        chain = _chained(chain, event)
-        if broken_at is None and (event.n != rows or event.chain != chain):
-            broken_at = rows
-        if rows in wanted:
-            seen[rows] = chain
-    disagreeing = next((backup_id for backup_id, count, sha256 in said if seen.get(count) != sha256), None)
-    covered = max((count for _, count, sha256 in said if seen.get(count) == sha256), default=0)
-    return AuditVerdict(rows=rows, covered=covered, broken_at=broken_at, first_disagreeing=disagreeing)
-
-
-def _chained(chain: str, event: AuditEvent) -> str:
-    return hashlib.sha256(chain.encode() + _canonical(event)).hexdigest()
-
-
-def _canonical(event: AuditEvent) -> bytes:
-    """The row as the same bytes from every database: sorted keys, UTC with microseconds.
-
-    A row without a role has no key for it: such were all rows before roles were kept, and their chain stays good.
-    """
-    row = {
-        "n": event.n, "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"), "actor": event.actor,
-        "session": event.session, "origin": event.origin, "address": event.address, "action": event.action,
-        "target": event.target, "result": event.result, "request_id": event.request_id, "details": event.details,
-    }  # fmt: skip
-    if event.role_id is not None:
-        row["role_id"] = event.role_id
-    return json.dumps(row, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()

@@ -38,7 +38,7 @@ PATTERNS = (
 
 def scrub(text: str) -> str:
     """Return the text without secrets. What is not one stays as it is."""
-    known = _known(settings.SECRET_KEY, _configuration(), _database_password())
+    known = _known((settings.SECRET_KEY, settings.AUDIT_KEY), _configuration(), _database_password())
     if known is not None:
         text = known.sub(GONE, text)
     for pattern, replacement in PATTERNS:
@@ -74,8 +74,10 @@ def _database_password() -> str:
 
 
 @lru_cache(maxsize=8)
-def _known(secret_key: str, configuration: Configuration | None, database_password: str) -> re.Pattern[str] | None:
-    values = {secret_key, database_password}
+def _known(
+    keys: tuple[str, ...], configuration: Configuration | None, database_password: str
+) -> re.Pattern[str] | None:
+    values = {*keys, database_password}
     for one in fields(configuration) if configuration is not None else ():
         value = getattr(configuration, one.name)
         if isinstance(value, Secret):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -16,6 +17,9 @@ from backups_app.errors import InvalidInput, TempleOpsError
 from backups_app.records import Origin, RunDocument, Status
 from backups_app.workflow import jobs, outcome
 
+MOST_WAITING = 4
+"""So many requests of a web process may wait for a run, half of its threads (`gunicorn.conf.py`); the rest get 202."""
+WAITING = threading.BoundedSemaphore(MOST_WAITING)
 KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 REQUEST_EXAMPLE = OpenApiExample("With deletion", value={"delete_bookings": True}, request_only=True)
@@ -73,9 +77,9 @@ class TriggerEndpoint(Endpoint):
             now=self.now,
             idempotency_key=key,
         )
-        replayed = document["created_at"] < self.now if key else False
+        replayed = document.pop("replayed", False)
         if document["status"] == Status.IN_PROGRESS and wanted.wait_seconds:
-            document = jobs.wait_for(backup_id=document["backup_id"], timeout_seconds=wanted.wait_seconds)
+            document = _wait(document, seconds=wanted.wait_seconds)
         response = self._answer(document)
         if wanted.applied:
             response.headers["Preference-Applied"] = wanted.applied
@@ -95,6 +99,16 @@ class TriggerEndpoint(Endpoint):
         if key is not None and not KEY.fullmatch(key):
             raise InvalidInput(message="Idempotency-Key must be 1 to 255 printable ASCII characters.")
         return key
+
+
+def _wait(document: RunDocument, *, seconds: int) -> RunDocument:
+    """Wait for the end of a run, in one of the few places there are for that; when all are taken do not wait."""
+    if not WAITING.acquire(blocking=False):
+        return document
+    try:
+        return jobs.wait_for(backup_id=document["backup_id"], timeout_seconds=seconds)
+    finally:
+        WAITING.release()
 
 
 def accepted(body: dict[str, object]) -> Response:

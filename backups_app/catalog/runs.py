@@ -12,7 +12,7 @@
              remote: {bookings: {deleted, gone, kept_changed, kept_ids: […], done: bool}, …}, local: {…}},
      kept_changed: {count, ids}, resume_available, error_code, error_message, warnings: [sentence, …],
      owner: {host, pid, started, boot_id, token}, fence, heartbeat_at, cancel_requested, cancelled_by,
-     idempotency_key, finished_at}
+     idempotency_key, idempotency_claim: "ananya\\nkey", finished_at}
 
 Every change after the claim is a compare-and-set on (`_id`, `fence`, `phase`): no match means that this process is no
 longer the owner, so it stops and touches nothing more.
@@ -35,6 +35,7 @@ from backups_app.records import Phase, RunDocument, Status
 
 NAME = "backup_metadata"
 ONE_ACTIVE_RUN = "one_active_run"
+ONE_RUN_A_KEY = "one_run_a_key"
 CANCELLABLE = (
     Phase.QUEUED,
     Phase.PREFLIGHT,
@@ -45,27 +46,42 @@ CANCELLABLE = (
 )
 
 
+class ClaimTaken(Exception):
+    """Another run of the same person has the same Idempotency-Key."""
+
+
 def collection(database: Database[Any]) -> Collection[Any]:
     """Return `backup_metadata` of the local database."""
     return database[NAME]
 
 
 def ensure_indexes(database: Database[Any]) -> None:
-    """Make the index that refuses a second active run. Call it only after readiness: it creates the collection."""
+    """Make the indexes that refuse a second active run, and a second run of one Idempotency-Key. Call it only after
+    readiness: it creates the collection."""
     collection(database).create_index(
         "status",
         name=ONE_ACTIVE_RUN,
         unique=True,
         partialFilterExpression={"status": Status.IN_PROGRESS.value},
     )
+    collection(database).create_index(
+        "idempotency_claim",
+        name=ONE_RUN_A_KEY,
+        unique=True,
+        partialFilterExpression={"idempotency_claim": {"$type": "string"}},
+    )
 
 
 def create(database: Database[Any], *, document: RunDocument) -> None:
-    """Write the document of a new run. Raise `RunActive` when another one runs, `DuplicateKeyError` on its `_id`."""
+    """Write the document of a new run. Raise `RunActive` when another one runs, `ClaimTaken` when one has its key,
+    `DuplicateKeyError` on its `_id`."""
     try:
         collection(database).insert_one(document)
     except DuplicateKeyError as error:
-        if "status" not in (error.details or {}).get("keyPattern", {}):
+        clash = (error.details or {}).get("keyPattern", {})
+        if "idempotency_claim" in clash:
+            raise ClaimTaken from error
+        if "status" not in clash:
             raise
         raise another_run(database) from error
 
@@ -102,6 +118,13 @@ def by_idempotency_key(database: Database[Any], *, created_by: str, key: str, si
     """Return the run that this person started with this key after `since`, or None."""
     wanted = {"idempotency_key": key, "created_by": created_by, "created_at": {"$gte": since}}
     return collection(database).find_one(wanted, sort=[("created_at", DESCENDING)])
+
+
+def release_claim(database: Database[Any], *, claim: str | None, older_than: datetime) -> None:
+    """Let an Idempotency-Key be used again whose run was started before `older_than`."""
+    collection(database).update_many(
+        {"idempotency_claim": claim, "created_at": {"$lt": older_than}}, {"$unset": {"idempotency_claim": True}}
+    )
 
 
 def claim(database: Database[Any], *, backup_id: str, owner: Mapping[str, Any], fence: int) -> RunDocument | None:

@@ -59,7 +59,7 @@ def _form(
         "following": following,
         "username": username,
         "refusal": refusal,
-        "problems": _problems(refusal),
+        "problems": problems_of(refusal, field="username"),
         "session_ended": "ended" in request.GET and request.method != "POST",
     }
     response = render(request, "login.html", context, status=refusal.status if _is_locked(refusal) else HTTPStatus.OK)
@@ -72,12 +72,15 @@ def _is_locked(refusal: LoginRefused | RateLimited | None) -> TypeGuard[RateLimi
     return isinstance(refusal, RateLimited)
 
 
-def _problems(refusal: LoginRefused | RateLimited | None) -> dict[str, str]:
-    """What went wrong, by field: one sentence for a wrong name and a wrong password, so nobody learns who exists."""
+def problems_of(refusal: LoginRefused | RateLimited | None, *, field: str) -> dict[str, str]:
+    """Return what went wrong, by field: one sentence for a wrong name and a wrong password, so nobody learns who
+    exists. Where only the password was asked for it is named alone."""
     if refusal is None:
         return {}
     if not _is_locked(refusal):
-        return {"username": _("User name or password is not right.")}
+        return {
+            field: _("The password is not right.") if field == "password" else _("User name or password is not right.")
+        }
     return {"": _("Too many tries. Try again at %(time)s.") % {"time": _next_minute(refusal.facts["seconds"])}}
 
 

@@ -10,6 +10,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from backups_app import formats
+from backups_app.access import audit, audit_chain, private_files
 from backups_app.catalog import lease, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
@@ -36,6 +37,7 @@ def examine(*, configuration: Configuration) -> list[Finding]:
     findings = [_refused(refusal) for refusal in looked.refusals]
     if not findings:
         findings.append(Finding(level="ok", subject="readiness", sentence="A backup can be started now."))
+    findings += _secrets()
     if not configuration.is_local:
         return findings
     if looked.engine:
@@ -80,6 +82,20 @@ def _folder(configuration: Configuration) -> Iterator[Finding]:
             yield Finding(level="ok", subject="disk", sentence=sentence)
     except TempleOpsError as error:
         yield _refused(error)
+
+
+def _secrets() -> Iterator[Finding]:
+    for loose in private_files.loose():
+        sentence = f"{loose.path.name} holds secrets and can be read by others (mode {loose.mode:o})."
+        yield Finding(level="problem", subject="permissions", sentence=sentence, fix=loose.repair)
+    try:
+        key_id = audit.digest().key_id
+    except TempleOpsError as error:
+        yield _refused(error)
+        return
+    if key_id not in ("", audit_chain.key_id()):
+        sentence = "The newest row of the audit trail was chained with another key than this host has."
+        yield Finding(level="problem", subject="audit", sentence=sentence, fix="Set the same AUDIT_KEY on every host.")
 
 
 def _server(side: Side, database: Database[Any]) -> Iterator[Finding]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
+from pymongo.database import Database
 
 from backups_app import formats
 from backups_app.access import audit
@@ -40,7 +42,8 @@ STATUS_FIELDS = (
 
 
 def finish(run: Run, *, error: TempleOpsError | None) -> None:
-    """Write the outcome of `run`: first the status fields of its `metadata.json`, then its document.
+    """Write the outcome of `run`: first the status fields of its `metadata.json`, then its document, then the row of
+    its end and, over that row too, the digest of the audit trail in both.
 
     A disk that fails now does not keep the outcome out of the record. Raise `OwnershipLost` when the run has another
     owner by now.
@@ -57,6 +60,7 @@ def finish(run: Run, *, error: TempleOpsError | None) -> None:
     run.document.setdefault("warnings", []).extend(said)
     run.ownership.write(phase=Phase.FINISHING, changes=changes, warnings=said)
     record_end(run.document)
+    seal(run.local, run.store if published else None, document=run.document)
 
 
 def _has_its_name(run: Run) -> bool:
@@ -85,6 +89,23 @@ def mirror(store: Store, *, document: RunDocument) -> list[str]:
         logger.error("metadata.json keeps its older status", extra={"backup_id": document["_id"], "code": error.code})
         return ["The outcome could not be written beside the backup. It stands in the record."]
     return []
+
+
+def seal(database: Database[Any], store: Store | None, *, document: RunDocument) -> None:
+    """Put the digest of the audit trail, the end of this run included, into the run's document and, given the store,
+    into the published folder. Where one of them cannot be written it keeps its older digest."""
+    try:
+        told = _digest()
+    except RecordsUnavailable:
+        return
+    document["audit"] = told
+    runs.amend(database, backup_id=document["_id"], changes={"audit": told})
+    if store is not None:
+        mirror(store, document=document)
+
+
+def _digest() -> dict[str, Any]:
+    return dataclasses.asdict(audit.digest())
 
 
 def closing_changes(document: RunDocument, *, published: bool, error: TempleOpsError | None) -> dict[str, Any]:
@@ -160,6 +181,8 @@ def update_metadata(folder: Path, *, document: RunDocument) -> None:
     """Replace the status fields of a published `metadata.json`, atomically. Manifest and data stay as they are."""
     written = metadata.read(folder) or {}
     fresh = {name: document.get(name) for name in STATUS_FIELDS}
+    with contextlib.suppress(RecordsUnavailable):
+        fresh["audit"] = _digest()
     if document.get("restore"):  # a rebuilt record shall still know what was restored, and how to undo it
         fresh["restore"] = document["restore"]
     metadata.write(folder, formats.plain(written | fresh | {"holds_alone": holds_alone(document)}))
@@ -189,12 +212,11 @@ def temple_collections(manifest: Manifest) -> list[str]:
 
 def first_metadata(document: RunDocument, *, manifest: Manifest) -> dict[str, Any]:
     """Return `metadata.json` as it is published: the specification's fields, the manifest, the audit rows so far."""
-    digest = audit.digest()
     kept = {key: value for key, value in document.items() if key not in ("_id", "owner", "heartbeat_at", "fence")}
     plain: dict[str, Any] = formats.plain(kept | {"published_at": timezone.now()})
     return plain | {
         "manifest": manifest.as_json(),
-        "audit": {"count": digest.count, "sha256": digest.sha256},
+        "audit": _digest(),
         "holds_alone": None,
     }
 

@@ -13,7 +13,7 @@ from backups_app.records import INTERNAL, Phase, RunDocument, Status
 
 UNVERIFIED = "unverified"
 MOMENTS = ("backup_timestamp", "created_at", "finished_at", "published_at")
-NOT_OF_THE_RECORD = ("manifest", "audit", "holds_alone")
+NOT_OF_THE_RECORD = ("manifest", "holds_alone")
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 

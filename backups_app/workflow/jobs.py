@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django_tasks import task
@@ -18,7 +18,6 @@ from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
     DatabaseUnreachable,
-    IdempotencyKeyReused,
     InvalidInput,
     NotCancellable,
     NotResumable,
@@ -31,6 +30,7 @@ from backups_app.workflow import (
     backup,
     execution,
     finishing,
+    idempotency,
     lost_backups,
     prepare,
     purging,
@@ -41,7 +41,6 @@ from backups_app.workflow import (
 from backups_app.workflow.owner import this_process
 from backups_app.workflow.run_progress import Listener
 
-IDEMPOTENCY_KEPT = timedelta(hours=24)
 POLL_SECONDS = 0.2
 TAKE_TRIES = 100
 
@@ -59,7 +58,7 @@ def start_backup(
     """Start a run and return its document. With `enqueue` a worker carries it out, else the caller does (`execute`).
 
     `delete_bookings` must be a real boolean. The same `idempotency_key` of the same person returns the run it
-    started before. Raise what readiness refuses by name, `RunActive`, `IdempotencyKeyReused`.
+    started before, marked `replayed`. Raise what readiness refuses by name, `RunActive`, `IdempotencyKeyReused`.
     """
     if not isinstance(delete_bookings, bool):
         raise InvalidInput(message="delete_bookings must be true or false")
@@ -68,16 +67,22 @@ def start_backup(
     database = prepare.local_database(configuration)
     with connections.reachable(Side.LOCAL):
         connections.ping(database.client)  # a lost server is found in seconds; the next question would wait for 30
-        before = _started_before(database, created_by, idempotency_key, delete_bookings, now)
-        if before is not None:
-            return before
-        readiness.require_ready(configuration=configuration)
-        audit.digest()  # a run that cannot be put on record is not started
-        recovery.recover(configuration=configuration, now=now)
-        runs.ensure_indexes(database)
-        document = new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
-        document["starter"] = None if enqueue else this_process().as_document()
-        create(database, document, configuration)
+
+        def start() -> RunDocument:
+            readiness.require_ready(configuration=configuration)
+            audit.digest()  # a run that cannot be put on record is not started
+            recovery.recover(configuration=configuration, now=now)
+            runs.ensure_indexes(database)
+            document = new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
+            document["starter"] = None if enqueue else this_process().as_document()
+            create(database, document, configuration)
+            return document
+
+        document = idempotency.once(
+            database, created_by=created_by, key=idempotency_key, delete_bookings=delete_bookings, now=now, start=start
+        )
+    if document.get("replayed"):
+        return document
     put_on_record(database, document, details={"delete_bookings": delete_bookings})
     if enqueue:
         carry_out_backup.enqueue(backup_id=document["_id"])
@@ -96,17 +101,6 @@ def put_on_record(database: Database[Any], document: RunDocument, *, details: di
         changes = finishing.closing_changes(document, published=False, error=error)
         runs.close_if_unchanged(database, document=document, changes=changes)
         raise
-
-
-def _started_before(
-    database: Database[Any], created_by: str, key: str | None, delete_bookings: bool, now: datetime
-) -> RunDocument | None:
-    if key is None:
-        return None
-    before = runs.by_idempotency_key(database, created_by=created_by, key=key, since=now - IDEMPOTENCY_KEPT)
-    if before is not None and before["delete_bookings_requested"] is not delete_bookings:
-        raise IdempotencyKeyReused()
-    return before
 
 
 def new_document(
@@ -149,6 +143,11 @@ def new_document(
         "cancel_requested": False,
         "cancelled_by": None,
         "idempotency_key": idempotency_key,
+        **(
+            {"idempotency_claim": idempotency.claim(created_by=created_by, key=idempotency_key)}
+            if idempotency_key
+            else {}
+        ),
         "finished_at": None,
         "heartbeat_at": now,
     }
@@ -272,7 +271,7 @@ def _keep_after_all(configuration: Configuration, document: RunDocument) -> RunD
                 step.update(sentence="Kept after all: what had not been deleted stays.")
         changes = {"purge": document["purge"], "steps": document["steps"], "resume_available": False}
         runs.amend(database, backup_id=document["_id"], changes=changes)
-        finishing.mirror(prepare.store(configuration), document=document | changes)
+        finishing.seal(database, prepare.store(configuration), document=document | changes)
     return _known(document["_id"])
 
 

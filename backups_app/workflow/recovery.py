@@ -114,8 +114,8 @@ def close(*, configuration: Configuration, database: Database[Any], document: Ru
     if not published and ours and document["phase"] in BEFORE_PUBLISHING:
         store.discard_partial(document["_id"], now=timezone.now())
     error = lost or _interrupted(document, published)
-    if _close(database, document, published=published or lost is not None, error=error) and published:
-        finishing.mirror(store, document=document)
+    if _close(database, document, published=published or lost is not None, error=error):
+        finishing.seal(database, store if published else None, document=document)
 
 
 def _lost(store: Store, document: RunDocument) -> TempleOpsError:

@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from django.db import connection
 
-from backups_app.access import audit, request_context
+from backups_app.access import audit, audit_chain, request_context
+from backups_app.access.audit_chain import AuditVerdict, Digest, Remembered
 from backups_app.models import AuditEvent, User
 from backups_app.records import Origin
 
@@ -20,7 +22,7 @@ CHAIN_OF_OLD = "ab9487ec9369b907f31d7de58a2754d968fed33f0030c62f262ca070644ab8e6
 """Of one row, as the first release computed it."""
 
 
-def a_trail(now: datetime, rows: int = 10) -> list[audit.Digest]:
+def a_trail(now: datetime, rows: int = 10) -> list[Digest]:
     """Write rows and return what a backup published after each would carry."""
     digests = []
     for number in range(rows):
@@ -32,8 +34,8 @@ def a_trail(now: datetime, rows: int = 10) -> list[audit.Digest]:
     return digests
 
 
-def published(digests: list[audit.Digest], *counts: int) -> list[tuple[str, int, str]]:
-    return [(f"backup {count}", digests[count - 1].count, digests[count - 1].sha256) for count in counts]
+def published(digests: list[Digest], *counts: int) -> list[Remembered]:
+    return [Remembered(backup_id=f"backup {count}", digest=digests[count - 1]) for count in counts]
 
 
 def sql(*statements: str) -> None:
@@ -51,19 +53,19 @@ def test_rows_are_numbered_without_gaps(now: datetime) -> None:
 def test_an_untouched_trail_agrees_with_every_backup(now: datetime) -> None:
     digests = a_trail(now)
 
-    verdict = audit.verify(published=published(digests, 3, 7))
+    verdict = audit_chain.verify(remembered=published(digests, 3, 7))
 
-    assert verdict == audit.AuditVerdict(rows=10, covered=7, broken_at=None, first_disagreeing=None)
+    assert verdict == AuditVerdict(rows=10, covered=7, broken_at=None, first_disagreeing=None)
     assert verdict.good
 
 
 def test_the_digest_is_the_same_whatever_the_zone_a_moment_was_written_in(now: datetime) -> None:
     digests = a_trail(now.astimezone(timezone(timedelta(hours=5, minutes=30))), rows=2)
 
-    assert audit.verify(published=published(digests, 2)).good
+    assert audit_chain.verify(remembered=published(digests, 2)).good
 
 
-THE_REST = "session, origin, address, action, target, result, request_id, details, chain"
+THE_REST = "session, origin, address, action, target, result, request_id, details, chain, key_id"
 TAMPERINGS: dict[str, Callable[[], None]] = {
     "edited": lambda: sql(f"UPDATE {TABLE} SET actor = 'ravi' WHERE n = 3"),
     "promoted": lambda: sql(f"UPDATE {TABLE} SET role_id = 0 WHERE n = 3"),
@@ -89,7 +91,7 @@ def test_a_row_changed_before_the_last_backup_is_found(now: datetime, how: str) 
     digests = a_trail(now)
     TAMPERINGS[how]()
 
-    verdict = audit.verify(published=published(digests, 2, 5, 8))
+    verdict = audit_chain.verify(remembered=published(digests, 2, 5, 8))
 
     assert not verdict.good
     assert verdict.first_disagreeing == ("backup 2" if how in ("inserted", "swapped") else "backup 5")
@@ -100,7 +102,7 @@ def test_a_past_rewritten_with_correct_chains_still_disagrees_with_the_backups(n
     sql(f"DELETE FROM {TABLE}")
     a_trail(now + timedelta(hours=1))
 
-    verdict = audit.verify(published=published(digests, 5))
+    verdict = audit_chain.verify(remembered=published(digests, 5))
 
     assert verdict.broken_at is None
     assert verdict.first_disagreeing == "backup 5"
@@ -110,7 +112,7 @@ def test_rows_after_the_last_backup_are_not_vouched_for_and_the_verdict_says_so(
     digests = a_trail(now)
     sql(f"DELETE FROM {TABLE} WHERE n > 8")
 
-    verdict = audit.verify(published=published(digests, 5))
+    verdict = audit_chain.verify(remembered=published(digests, 5))
 
     assert verdict.good
     assert (verdict.rows, verdict.covered) == (8, 5)
@@ -120,7 +122,7 @@ def test_a_trail_that_was_emptied_is_found(now: datetime) -> None:
     digests = a_trail(now)
     sql(f"DELETE FROM {TABLE}")
 
-    assert audit.verify(published=published(digests, 5)).first_disagreeing == "backup 5"
+    assert audit_chain.verify(remembered=published(digests, 5)).first_disagreeing == "backup 5"
 
 
 def test_rows_cannot_be_changed_or_removed_by_the_program(now: datetime) -> None:
@@ -157,15 +159,85 @@ def test_a_row_keeps_the_role_that_a_person_had_then(now: datetime, admin: User)
 
     assert [row.role_id for row in rows] == [1, 1, None, None]
     assert audit.public(AuditEvent.objects.get(n=1))["role_id"] == 1
-    assert audit.verify(published=()).good
+    assert audit_chain.verify(remembered=()).good
 
 
-def test_the_chain_of_rows_from_before_roles_were_kept_stays_good() -> None:
+def a_row_of_the_first_release() -> Digest:
+    """Insert a row as the first release wrote it: no role, no key, chained by plain SHA-256."""
     then = datetime(2026, 1, 19, 11, 14, 20, tzinfo=UTC)
+    AuditEvent(n=1, at=then, actor="root", origin="command", action="sync", target="20260119_111420", result="started",
+               chain=CHAIN_OF_OLD).save()  # fmt: skip
+    return Digest(count=1, sha256=CHAIN_OF_OLD)
 
-    audit.record(actor="root", origin="command", action="sync", target="20260119_111420", result="started", now=then)
 
-    assert audit.digest().sha256 == CHAIN_OF_OLD
+def test_the_chain_of_rows_from_before_roles_and_keys_were_kept_stays_good(now: datetime) -> None:
+    old = a_row_of_the_first_release()
+    keyed = a_trail(now, rows=2)
+
+    verdict = audit_chain.verify(
+        remembered=[Remembered(backup_id="old", digest=old), Remembered(backup_id="new", digest=keyed[-1])]
+    )
+
+    assert verdict == AuditVerdict(rows=3, covered=3, broken_at=None, first_disagreeing=None, unkeyed=1)
+
+
+def test_a_chain_computed_without_the_key_is_found_even_where_no_backup_vouches(now: datetime) -> None:
+    a_trail(now, rows=2)
+    row = AuditEvent.objects.get(n=2)
+    row.key_id = ""
+    forged = audit_chain.chained(AuditEvent.objects.get(n=1).chain, row)
+    sql(f"UPDATE {TABLE} SET key_id = '', chain = '{forged}' WHERE n = 2")
+
+    assert audit_chain.verify(remembered=()).broken_at == 2
+
+
+def test_a_whole_trail_rewritten_without_the_key_disagrees_with_a_keyed_digest(now: datetime) -> None:
+    digests = a_trail(now, rows=3)
+    rewrite_without_the_key()
+
+    verdict = audit_chain.verify(remembered=published(digests, 2))
+
+    assert (verdict.broken_at, verdict.first_disagreeing, verdict.unkeyed) == (None, "backup 2", 3)
+
+
+def rewrite_without_the_key() -> None:
+    chain = audit_chain.START
+    for row in AuditEvent.objects.order_by("n"):
+        row.key_id, row.actor = "", "mallory"
+        chain = audit_chain.chained(chain, row)
+        sql(f"UPDATE {TABLE} SET actor = 'mallory', key_id = '', chain = '{chain}' WHERE n = {row.n}")
+
+
+def test_another_key_is_told_apart_from_a_changed_past(now: datetime, settings: Any) -> None:
+    digests = a_trail(now, rows=3)
+    settings.AUDIT_KEY = "another-key-" * 6
+
+    verdict = audit_chain.verify(remembered=published(digests, 2))
+
+    assert (verdict.changed, verdict.other_key, verdict.good) == (False, True, False)
+    assert (verdict.other_key_rows, verdict.covered) == (3, 0)
+
+
+def test_a_lost_trail_under_a_new_key_is_another_key(now: datetime, settings: Any) -> None:
+    digests = a_trail(now, rows=3)
+    sql(f"DELETE FROM {TABLE}")
+    settings.AUDIT_KEY = "another-key-" * 6
+    a_trail(now, rows=1)
+
+    verdict = audit_chain.verify(remembered=published(digests, 2))
+
+    assert (verdict.changed, verdict.other_key_backups) == (False, ("backup 2",))
+
+
+def test_a_backup_fetched_from_elsewhere_says_that_the_trail_began_later(now: datetime) -> None:
+    digests = a_trail(now, rows=3)
+    sql(f"DELETE FROM {TABLE}")
+    a_trail(now + timedelta(days=1), rows=4)
+    fetched = [Remembered(backup_id="fetched", digest=digests[2], elsewhere=True)]
+
+    verdict = audit_chain.verify(remembered=fetched)
+
+    assert (verdict.good, verdict.began_later, verdict.covered) == (True, ("fetched",), 0)
 
 
 def test_one_who_lost_the_race_for_a_number_takes_the_next(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +249,7 @@ def test_one_who_lost_the_race_for_a_number_takes_the_next(now: datetime, monkey
     event = audit.record(actor="ravi", origin="web", action="login", result="success", now=now)
 
     assert event.n == 3
-    assert audit.verify(published=[("b", 3, audit.digest().sha256)]).good
+    assert audit_chain.verify(remembered=[Remembered(backup_id="b", digest=audit.digest())]).good
 
 
 @pytest.mark.django_db(transaction=True)
@@ -191,7 +263,7 @@ def test_many_who_write_at_once_make_one_chain_without_gaps(now: datetime) -> No
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(write, range(80)))
 
-    assert audit.verify(published=[("all of it", 80, audit.digest().sha256)]).good
+    assert audit_chain.verify(remembered=[Remembered(backup_id="all of it", digest=audit.digest())]).good
     assert AuditEvent.objects.count() == 80
 
 
@@ -205,4 +277,4 @@ def test_what_not_every_database_can_keep_is_kept_as_far_as_it_goes(now: datetim
     row = AuditEvent.objects.get()
     assert row.actor == row.target == row.result == "a\ufffdb?c"
     assert "\\u0000" not in json.dumps(row.details) and "\\ud800" not in json.dumps(row.details)
-    assert audit.verify(published=()).good
+    assert audit_chain.verify(remembered=()).good

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -38,10 +39,10 @@ def publish(a_folder: Path) -> Any:
     store = Store(a_folder)
     store.prepare()
 
-    def do(backup_id: str) -> None:
+    def do(backup_id: str, **others: Any) -> None:
         partial = store.make_partial(backup_id)
-        digest = audit.digest()
-        metadata.write(partial, {"backup_id": backup_id, "audit": {"count": digest.count, "sha256": digest.sha256}})
+        told = {"backup_id": backup_id, "audit": dataclasses.asdict(audit.digest()), **others}
+        metadata.write(partial, told)
         store.publish(backup_id)
 
     with override_settings(TEMPLEOPS=Configuration(backup_dir=a_folder)):
@@ -89,6 +90,54 @@ def test_only_the_later_backup_disagrees_when_a_later_row_was_changed(
     sql("UPDATE backups_app_auditevent SET result = 'refused' WHERE n = 8")
 
     assert json.loads(run("--verify", "--json")[1])["first_disagreeing"] == "20260120_090022"
+
+
+DELETED = {"local": {"bookings": {"deleted": 40}}, "remote": {"bookings": {"deleted": 0}}}
+
+
+def test_a_run_whose_deletion_the_trail_does_not_know_is_named(publish: Callable[..., None], now: datetime) -> None:
+    a_trail(now, rows=2)
+    publish("20260119_090022", purge=DELETED)
+
+    code, said = run("--verify", "--json")
+
+    assert (code, json.loads(said)["unknown_runs"]) == (5, ["20260119_090022"])
+    assert "no row of the deletion by run 20260119_090022" in run("--verify")[1]
+
+
+def test_a_deletion_that_is_on_record_is_known(publish: Callable[..., None], now: datetime) -> None:
+    audit.record(actor="ravi", origin="api", action="purge.local", target="20260119_090022", result="done", now=now)
+    publish("20260119_090022", purge=DELETED)
+
+    assert run("--verify")[0] == 0
+
+
+def test_a_check_with_another_key_ends_with_its_own_exit_code(
+    publish: Callable[..., None], now: datetime, settings: Any
+) -> None:
+    a_trail(now, rows=2)
+    publish("20260119_090022")
+    settings.AUDIT_KEY = "another-key-" * 6
+
+    code, said = run("--verify")
+
+    assert code == 14
+    assert said.startswith("NOT CHECKED: 2 rows and 0 backups bear another key")
+
+
+@pytest.mark.parametrize("others", [{"fetched": {"from": "offsite"}}, {"store_id": "of another folder"}])
+def test_backups_from_elsewhere_are_no_change(
+    publish: Callable[..., None], now: datetime, others: dict[str, Any]
+) -> None:
+    a_trail(now, rows=3)
+    publish("20260119_090022", purge=DELETED, **others)
+    sql("DELETE FROM backups_app_auditevent")
+    a_trail(now, rows=1)
+
+    code, said = run("--verify")
+
+    assert code == 0
+    assert "began later than 1 backups that were fetched" in said
 
 
 def test_the_trail_is_listed_newest_first(now: datetime) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from backups_app.api import trigger
 from backups_app.configuration import Configuration, Secret
+from backups_app.workflow import jobs
 from tests.api.conftest import backed_up
 from tests.conftest import NOBODY
 from tests.journeys.conftest import PURGED, Db, raw_documents
@@ -95,6 +97,32 @@ def test_the_same_key_with_the_same_body_is_the_same_run(worker: Configuration, 
     assert again.json() == first.json()
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert len(caller.get("/api/backups?status=all").json()) == 1  # type: ignore[attr-defined]
+
+
+def test_of_many_that_wait_some_wait_and_the_rest_are_told_at_once(
+    no_worker: Configuration, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = []
+
+    def wait_for(*, backup_id: str, timeout_seconds: float) -> Any:
+        waited.append(timeout_seconds)
+        return jobs._known(backup_id)
+
+    monkeypatch.setattr(jobs, "wait_for", wait_for)
+    keyed = {"Idempotency-Key": "k"}
+    for _ in range(trigger.MOST_WAITING - 1):
+        assert trigger.WAITING.acquire(blocking=False)
+    try:
+        last: Any = caller.send("POST", "/api/backup", {"delete_bookings": False}, **keyed)
+        assert trigger.WAITING.acquire(blocking=False)
+        full: Any = caller.send("POST", "/api/backup", {"delete_bookings": False}, **keyed)
+    finally:
+        for _ in range(trigger.MOST_WAITING):
+            trigger.WAITING.release()
+
+    assert len(waited) == 1
+    assert (last.status_code, full.status_code, full.headers["Idempotent-Replayed"]) == (202, 202, "true")
+    assert full.headers["Location"] == last.headers["Location"]
 
 
 def test_a_key_that_is_none_is_refused(no_worker: Configuration, caller: Caller) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 from pymongo.database import Database
 
@@ -208,6 +211,65 @@ def test_the_same_idempotency_key_is_the_same_run_and_another_body_is_refused(te
         jobs.start_backup(
             created_by="ananya", delete_bookings=True, origin=Origin.API, now=now(), idempotency_key="k-1"
         )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_with_one_key_at_once_are_one_run(temple: Configuration, local_db: Db) -> None:
+    """As many as come at once, several times: one starts it, none is refused."""
+
+    def ask(key: str) -> str:
+        try:
+            started = jobs.start_backup(
+                created_by="ananya", delete_bookings=False, origin=Origin.API, now=now(), idempotency_key=key,
+                enqueue=False,
+            )  # fmt: skip
+        finally:
+            connection.close()
+        return str(started["backup_id"])
+
+    for key in ("one", "two", "three"):
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            ids = set(pool.map(ask, [key] * 16))
+        assert len(ids) == 1
+        jobs.execute(backup_id=ids.pop())
+    assert local_db["backup_metadata"].count_documents({}) == 3
+
+
+def test_a_key_decides_also_when_the_run_ended_before_the_other_was_written(
+    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one who looked before the run existed and writes after its end must not start a second one."""
+    real, first = jobs.create, []
+
+    def overtaken(database: Db, document: dict[str, Any], configuration: Configuration) -> None:
+        monkeypatch.setattr(jobs, "create", real)
+        first.append(run_backup(delete_bookings=False, idempotency_key="k"))
+        real(database, document, configuration)
+
+    monkeypatch.setattr(jobs, "create", overtaken)
+
+    late = run_backup(delete_bookings=False, idempotency_key="k")
+
+    assert late["backup_id"] == first[0]["backup_id"]
+    assert local_db["backup_metadata"].count_documents({}) == 1
+
+
+def test_a_key_may_be_used_again_after_a_day(temple: Configuration) -> None:
+    yesterday = now() - timedelta(hours=25)
+    old = jobs.start_backup(
+        created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=yesterday, idempotency_key="k",
+        enqueue=False,
+    )  # fmt: skip
+    jobs.execute(backup_id=old["backup_id"])
+
+    assert run_backup(delete_bookings=True, idempotency_key="k")["backup_id"] != old["backup_id"]
+
+
+def test_another_run_is_still_refused_whatever_the_key(temple: Configuration) -> None:
+    jobs.start_backup(created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False)
+
+    with pytest.raises(RunActive):
+        run_backup(delete_bookings=False, idempotency_key="k")
 
 
 def test_a_queued_run_can_be_cancelled_before_any_worker_takes_it(temple: Configuration, local_db: Db) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 FILLED = {"backup_id": "20250101_000000", "conflict_id": "0" * 64, "sid": "nobody", "run_id": "20250101_000000"}
 DOORS = {"admin", "signed_in", "open"}
 OPEN = {"login", "logout", "preferences"}
-SIGNED_IN = {"dashboard", "sessions", "revoke_session"}
+SIGNED_IN = {"dashboard", "sessions", "revoke_session", "step_up"}
 
 
 def patterns() -> list[URLPattern]:

@@ -205,6 +205,8 @@ PAGES: dict[tuple[str, str], Door] = {
     ("logout", POST): Door.OPEN,
     ("preferences", POST): Door.OPEN,
     ("sessions", GET): Door.OWN,
+    ("step_up", GET): Door.OWN,
+    ("step_up", POST): Door.OWN,
     ("revoke_session", POST): Door.OWN,
     ("home", GET): Door.HOME,
     ("status", GET): Door.ADMIN,

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils import timezone
 
 from backups_app import configuration
 from backups_app.access import audit
-from backups_app.access.audit import AuditVerdict
+from backups_app.access.audit_chain import AuditVerdict
 from backups_app.errors import VerificationFailed
 from backups_app.management.base import TempleCommand
 from backups_app.models import AuditEvent
 from backups_app.workflow import audit_check
 
+WRONG_KEY = 14
 HINT = "Rows after the newest backup are chained, but no backup vouches for them yet."
 
 
 class Command(TempleCommand):
-    help = "Show the audit trail, newest first; --verify compares it with every published backup (exit 5: changed)."
+    help = "Show the audit trail, newest first; --verify compares it with every backup and run (exit 5: changed)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--verify", action="store_true", help="Compare the trail with what the backups remember.")
@@ -40,24 +43,40 @@ class Command(TempleCommand):
     def verify(self) -> int:
         verdict = audit_check.verify(configuration=configuration.current())
         if self.options["json"]:
-            self.print_json({
-                "good": verdict.good, "rows": verdict.rows, "covered": verdict.covered,
-                "broken_at": verdict.broken_at, "first_disagreeing": verdict.first_disagreeing,
-            })  # fmt: skip
+            self.print_json({"good": verdict.good, **dataclasses.asdict(verdict)})
         else:
-            self.stdout.write(_sentence(verdict))
-        return 0 if verdict.good else VerificationFailed.exit_code
+            self.stdout.write(" ".join(_sentences(verdict)))
+        if verdict.changed:
+            return VerificationFailed.exit_code
+        return WRONG_KEY if verdict.other_key else 0
 
 
-def _sentence(verdict: AuditVerdict) -> str:
+def _sentences(verdict: AuditVerdict) -> Iterator[str]:
+    """What is changed, then what the present key cannot check, then what is good, then what no change is."""
+    yield from _changes(verdict)
+    if verdict.other_key:
+        yield (
+            f"NOT CHECKED: {verdict.other_key_rows} rows and {len(verdict.other_key_backups)} backups bear another key "
+            "than AUDIT_KEY (or .audit_key) holds now. Give every host the same key, and this check the key of then."
+        )
+    if verdict.good:
+        yield f"Good: {verdict.rows} rows, {verdict.covered} of them vouched for by a backup. {HINT}"
+    if verdict.unkeyed:
+        yield f"The first {verdict.unkeyed} rows are from before the key."
+    if verdict.began_later:
+        yield f"This trail began later than {len(verdict.began_later)} backups that were fetched from elsewhere."
+
+
+def _changes(verdict: AuditVerdict) -> Iterator[str]:
     if verdict.first_disagreeing is not None:
-        return (
+        yield (
             f"CHANGED: backup {verdict.first_disagreeing} remembers another past. Audit rows written before it were "
             "edited, deleted, inserted or moved."
         )
-    if verdict.broken_at is not None:
-        return f"CHANGED: row {verdict.broken_at} does not follow from the rows before it."
-    return f"Good: {verdict.rows} rows, {verdict.covered} of them vouched for by a backup. {HINT}"
+    elif verdict.broken_at is not None:
+        yield f"CHANGED: row {verdict.broken_at} does not follow from the rows before it."
+    if verdict.unknown_runs:
+        yield f"CHANGED: the trail has no row of the deletion by run {', '.join(verdict.unknown_runs)}."
 
 
 def _line(row: AuditEvent) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from backups_app.access import private_files
 from backups_app.errors import TempleOpsError
 from backups_app.management.demo import servers as demo_servers
 from backups_app.management.supervisor import Service, Supervisor
@@ -39,6 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         _require_free(host, port)
+        private_files.tighten()
         try:
             with contextlib.ExitStack() as stack:
                 environment: Mapping[str, str] = {}
@@ -121,8 +123,5 @@ def _manage_py(*arguments: str) -> list[str]:
 def _gunicorn(host: str, port: int) -> list[str]:
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return [
-        sys.executable, "-m", "gunicorn", "templeops.wsgi", "--chdir", str(settings.BASE_DIR), "--bind", bind,
-        # Threads, for a POST waits for its backup; two processes, so that one long answer never stops the pages.
-        "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--log-level", "warning",
-        "--no-control-socket", "--graceful-timeout", "5",
+        sys.executable, "-m", "gunicorn", "--config", str(settings.BASE_DIR / "gunicorn.conf.py"), "--bind", bind,
     ]  # fmt: skip

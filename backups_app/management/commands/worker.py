@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 
 from backups_app import configuration
+from backups_app.access import private_files
 from backups_app.workflow import recovery
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="do what is waiting, then end")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        private_files.tighten()
         stopped = threading.Event()
         # A daemon: an unreachable server must not hold up the end of the worker.
         threading.Thread(target=_tick_until, args=(stopped,), name="recovery", daemon=True).start()

@@ -76,5 +76,5 @@ def _finish(run: Run, document: RunDocument) -> bool:
     changes = finishing.closing_changes(document, published=True, error=None)
     document.update(changes)
     runs.amend(run.local, backup_id=document["_id"], changes=changes)
-    finishing.mirror(run.store, document=document)
+    finishing.seal(run.local, run.store, document=document)
     return not document["resume_available"]
