@@ -51,7 +51,8 @@ class Card:
 @dataclass(frozen=True, kw_only=True)
 class Documents:
     """A page of documents or of matches. `problem` is a sentence for a search that cannot be made, `damaged` when it is
-    the file that does not let itself be read; `created`: the first and the last `createdAt`, where they are known."""
+    the file that does not let itself be read; `sampled`: from how many documents the `fields` are; `created`: the first
+    and the last `createdAt`, where they are known."""
 
     place: Place
     total: int
@@ -63,6 +64,7 @@ class Documents:
     problem: str = ""
     damaged: bool = False
     fields: Sequence[FieldSummary] = ()
+    sampled: int = 0
     created: tuple[datetime, datetime] | None = None
 
     @property
@@ -214,7 +216,15 @@ def _stopped(source: CollectionFile, place: Place) -> SearchPage:
 def _fields(place: Place) -> Documents:
     sample = documents.page(store=store(), backup_id=place.backup, collection=place.collection, limit=fields.SAMPLE)
     seen = fields.summarise(sample.readable, zone=timezone.get_current_timezone())
-    return Documents(place=place, total=sample.total, cards=(), fields=seen, created=created(place))
+    return Documents(
+        place=place,
+        total=sample.total,
+        cards=[card(place, entry.number, entry.frame, entry.problem) for entry in sample.documents if entry.problem],
+        broken_at=sample.broken_at,
+        fields=seen,
+        sampled=len(sample.readable),
+        created=created(place),
+    )
 
 
 def card(place: Place, entry: PageDocument) -> Card:

@@ -69,9 +69,9 @@ def ago(moment: datetime | str | None) -> str:
 
 
 @register.filter
-def duration(seconds: float | timedelta | None) -> str:
+def duration(seconds: float | timedelta | str | None) -> str:
     """`4.1 s`, `48 s`, `3 min 20 s`, `2 h 14 min`, `6 days`."""
-    if seconds is None:
+    if seconds is None or isinstance(seconds, str):
         return ""
     if isinstance(seconds, timedelta):
         seconds = seconds.total_seconds()
@@ -93,9 +93,9 @@ def duration(seconds: float | timedelta | None) -> str:
 
 
 @register.filter
-def number(value: int | None) -> str:
-    """`1,23,45,678`."""
-    return "" if value is None else formats.grouped(int(value))
+def number(value: int | str | None) -> str:
+    """`1,23,45,678`; empty for what nobody knows. A template hands over what a record does not hold as an empty text."""
+    return "" if value in (None, "") else formats.grouped(int(value))
 
 
 @register.filter
@@ -105,17 +105,17 @@ def signed(value: int) -> str:
 
 
 @register.filter
-def size(value: int | None) -> SafeString | str:
+def size(value: int | str | None) -> SafeString | str:
     """`12.4 MB`, the bytes in a title."""
-    if value is None:
+    if value in (None, ""):
         return ""
     return format_html('<span title="{} B">{}</span>', formats.grouped(int(value)), size_text(value))
 
 
 @register.filter
-def size_text(value: int | None) -> str:
+def size_text(value: int | str | None) -> str:
     """`12.4 MB`: 1,024 bytes to the KB, one decimal."""
-    if value is None:
+    if value in (None, ""):
         return ""
     amount = float(value)
     for unit in ("B", "KB", "MB", "GB"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import bson
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -32,6 +33,34 @@ def test_an_empty_collection_says_that_it_was_empty_then(admin_browser: Client, 
     (a_backup / "rooms.bson").write_bytes(b"")
 
     assert "rooms was empty when this backup was made." in get(admin_browser, f"{WHERE}&collection=rooms")
+
+
+@pytest.mark.parametrize("view", ["cards", "json", "table", "fields"])
+@pytest.mark.parametrize("language", ["en-in", "hi"])
+@pytest.mark.parametrize("content", [b"", bson.encode({}), b"\x09\0\0\0garbage", bson.encode({}) + b"cut"],
+                         ids=["empty", "without-fields", "damaged", "cut"])  # fmt: skip
+def test_every_view_of_whatever_a_file_holds_is_a_page(
+    admin_browser: Client, a_backup: Path, view: str, language: str, content: bytes
+) -> None:
+    (a_backup / "rooms.bson").write_bytes(content)
+    admin_browser.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+
+    page = get(admin_browser, f"{WHERE}&collection=rooms&view={view}")
+    searched = admin_browser.get(f"{WHERE}&collection=rooms&view={view}&q=doe")
+
+    assert 'id="docs-heading"' in page
+    assert searched.status_code == 200
+
+
+def test_the_fields_say_of_how_many_documents_they_are_and_which_cannot_be_read(
+    admin_browser: Client, a_backup: Path
+) -> None:
+    (a_backup / "rooms.bson").write_bytes(bson.encode({"_id": 1, "name": "Lotus"}) + b"\x0a\0\0\0\x20bad\0\0")
+
+    page = get(admin_browser, f"{WHERE}&collection=rooms&view=fields")
+
+    assert "From the first 1 of 2 documents." in page and "<code>name</code>" in page
+    assert "Document 2 can't be read" in page
 
 
 def test_a_file_that_is_being_prepared_says_how_far_it_is_and_asks_again(

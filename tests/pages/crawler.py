@@ -1,0 +1,69 @@
+"""Follows every link of the pages, and every address that htmx would ask for, as one person with a browser."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from html import unescape
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+from django.test import Client
+from django.urls import resolve
+
+LINK = re.compile(r'(?:<a\b[^>]*\shref|\shx-get)="([^"]*)"')
+ASKED_BY_HTMX = re.compile(r'\shx-get="([^"]*)"')
+TOLD_APART_BY = ("collection", "view", "kind", "step", "mode")
+"""What makes two addresses of one view two pages; of those that differ in anything else, some are enough."""
+OF_ONE_KIND = 2
+FAULT = 500
+
+
+@dataclass
+class Crawl:
+    """What was visited: the addresses by kind, and those that failed with their status."""
+
+    visited: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+    failed: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def collections(self) -> set[tuple[str, str]]:
+        """Which view of which collection was opened."""
+        named = {"collection": "", "view": "cards"}
+        asked = [named | dict(parse_qsl(urlsplit(one).query)) for kind in self.visited.values() for one in kind]
+        return {(one["collection"], one["view"]) for one in asked if one["collection"]}
+
+
+def crawl(browser: Client, *, start: str) -> Crawl:
+    """Given where to begin, visit whatever is linked from there. A fault of the server is noted, not raised."""
+    browser.raise_request_exception = False
+    found, waiting = Crawl(), deque([(start, False)])
+    while waiting:
+        address, by_htmx = waiting.popleft()
+        if not _wanted(found, address):
+            continue
+        answer = browser.get(address, headers={"HX-Request": "true"} if by_htmx else {})
+        if answer.status_code >= FAULT:
+            found.failed.append((answer.status_code, address))
+        if "text/html" in answer.headers.get("Content-Type", ""):
+            waiting.extend(_links(address, answer.content.decode()))
+    return found
+
+
+def _links(here: str, page: str) -> list[tuple[str, bool]]:
+    fragments = set(ASKED_BY_HTMX.findall(page))
+    return [(urljoin(here, unescape(link)).partition("#")[0], link in fragments) for link in LINK.findall(page)]
+
+
+def _wanted(found: Crawl, address: str) -> bool:
+    """Whether this address is one of ours of which too few of the same kind were visited. Notes that it is visited."""
+    parts = urlsplit(address)
+    if parts.netloc:
+        return False
+    asked = dict(parse_qsl(parts.query))
+    kind = (resolve(parts.path).view_name, *(asked.get(name, "") for name in TOLD_APART_BY))
+    same = found.visited.setdefault(kind, [])
+    if address in same or len(same) >= OF_ONE_KIND:
+        return False
+    same.append(address)
+    return True

@@ -1,0 +1,60 @@
+"""Every view of every collection of the demo, in both languages, before and after a deletion: no fault anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from backups_app.configuration import Configuration
+from backups_app.management.demo import filling, temple
+from backups_app.records import Origin, Side
+from backups_app.workflow import jobs
+from tests.pages.crawler import crawl
+
+pytestmark = pytest.mark.django_db
+
+VIEWS = ("cards", "json", "table", "fields")
+COLLECTIONS = {collection.name for collection in temple.collections() if "viewOn" not in collection.options}
+
+
+@pytest.fixture
+def demo(configured: Configuration, local_db: Any, remote_db: Any) -> Iterator[Configuration]:
+    """The temple of `make run`, on both sides."""
+    filling.fill(sides={Side.LOCAL: local_db, Side.REMOTE: remote_db}, now=timezone.now())
+    yield configured
+    for side in (local_db, remote_db):
+        side.client.drop_database(filling.MARKS)
+
+
+def a_run(*, minutes_ago: int, delete_bookings: bool) -> None:
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    run = jobs.start_backup(
+        created_by="ravi", delete_bookings=delete_bookings, origin=Origin.WEB, now=at, enqueue=False
+    )
+    assert jobs.execute(backup_id=run["_id"])["status"] == "success"
+
+
+@pytest.mark.parametrize("language", ["en-in", "hi"])
+def test_no_page_fails_before_and_after_a_deletion(admin_browser: Client, demo: Configuration, language: str) -> None:
+    admin_browser.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    a_run(minutes_ago=9, delete_bookings=False)
+    before = crawl(admin_browser, start="/")
+    a_run(minutes_ago=6, delete_bookings=True)
+    a_run(minutes_ago=3, delete_bookings=False)
+    after = crawl(admin_browser, start="/")
+
+    for seen in (before, after):
+        assert seen.failed == []
+        assert {(collection, view) for collection in COLLECTIONS for view in VIEWS} <= seen.collections
+
+
+def test_no_page_fails_before_there_is_anything(admin_browser: Client, configured: Configuration) -> None:
+    seen = crawl(admin_browser, start="/")
+
+    assert seen.failed == [] and len(seen.visited) > 10
