@@ -36,7 +36,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
              "--disable-component-update", "--disable-sync"]  # fmt: skip
 DATABASE = "temple_db"
 PEOPLE = (("ananya", 0), ("ravi", 1), ("meena", 3))
-START_SECONDS = 40
+START_SECONDS = 90
 expect.set_options(timeout=15_000)  # on a busy machine a password takes its time
 
 
@@ -159,7 +159,7 @@ def _wait_for(address: str, log: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         try:
-            with urllib.request.urlopen(address, timeout=2):
+            with urllib.request.urlopen(address, timeout=10):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)

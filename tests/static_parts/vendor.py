@@ -81,6 +81,23 @@ class Part:
     made: str = ""
 
 
+SCRIPTS = ("devanagari", "bengali", "gujarati", "gurmukhi", "kannada", "malayalam", "oriya", "tamil", "telugu")
+"""The scripts of India. A browser loads the font of one when a page holds a letter of it."""
+
+
+def _noto(script: str) -> Part:
+    return Part(
+        package=f"@fontsource-variable/noto-sans-{script}",
+        version="5.3.0",
+        licence="OFL-1.1",
+        folder=f"noto-sans-{script}",
+        files={
+            f"files/noto-sans-{script}-{script}-wght-normal.woff2": f"noto-sans-{script}.woff2",
+            "LICENSE": "LICENSE.txt",
+        },
+    )
+
+
 PARTS = (
     Part(
         package="htmx.org",
@@ -104,16 +121,7 @@ PARTS = (
         folder="inter",
         files={"files/inter-latin-wght-normal.woff2": "inter-latin.woff2", "LICENSE": "LICENSE.txt"},
     ),
-    Part(
-        package="@fontsource-variable/noto-sans-devanagari",
-        version="5.3.0",
-        licence="OFL-1.1",
-        folder="noto-sans-devanagari",
-        files={
-            "files/noto-sans-devanagari-devanagari-wght-normal.woff2": "noto-sans-devanagari.woff2",
-            "LICENSE": "LICENSE.txt",
-        },
-    ),
+    *(_noto(script) for script in SCRIPTS),
 )
 
 
