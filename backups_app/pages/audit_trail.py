@@ -63,7 +63,12 @@ def listing(request: AdminRequest) -> HttpResponse:
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if asked.problems else HTTPStatus.OK
     return show(
-        request, page="backups/audit.html", fragment="backups/_audit_answer.html", context=context, status=status
+        request,
+        page="backups/audit.html",
+        fragment="backups/_audit_answer.html",
+        context=context,
+        status=status,
+        titled=True,
     )
 
 

@@ -36,7 +36,7 @@ def browse(request: AdminRequest) -> HttpResponse:
     context |= {"focus_on": _focus_on(request)}
     fragment = "backups/_docs.html" if target == "docs" and looked.documents else "backups/_viewer.html"
     status = HTTPStatus.GONE if looked.gone else HTTPStatus.OK
-    return show(request, page="backups/browse.html", fragment=fragment, context=context, status=status)
+    return show(request, page="backups/browse.html", fragment=fragment, context=context, status=status, titled=True)
 
 
 def _more_matches(request: AdminRequest, place: Place) -> HttpResponse:

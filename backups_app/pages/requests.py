@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -36,11 +37,21 @@ class AdminRequest(PageRequest):
 
 
 def show(
-    request: HttpRequest, *, page: str, fragment: str, context: Mapping[str, Any], status: int = 200
+    request: HttpRequest,
+    *,
+    page: str,
+    fragment: str,
+    context: Mapping[str, Any],
+    status: int = 200,
+    titled: bool = False,
 ) -> HttpResponse:
-    """Answer with `fragment` to an htmx request and with the whole `page`, which includes it, to any other."""
+    """Answer with `fragment` to an htmx request and with the whole `page`, which includes it, to any other. `titled`:
+    the title of `page` goes with the fragment, because the browser's has to follow what is shown."""
     template = fragment if is_htmx(request) else page
     response = render(request, template, dict(context), status=status)
+    if titled and is_htmx(request):
+        title = render_to_string(page, {**context, "frame": "title_only.html"}, request=request)
+        response.content = title.strip().encode() + b"\n" + response.content
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -199,7 +199,12 @@ def _answer(request: AdminRequest, context: dict[str, Any], *, status: int = HTT
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     context |= {"from_htmx": is_htmx(request)}
     return show(
-        request, page="backups/restore.html", fragment="backups/_restore_answer.html", context=context, status=status
+        request,
+        page="backups/restore.html",
+        fragment="backups/_restore_answer.html",
+        context=context,
+        status=status,
+        titled=True,
     )
 
 

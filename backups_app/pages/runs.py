@@ -94,17 +94,18 @@ def run(request: AdminRequest, backup_id: str) -> HttpResponse:
 def progress(request: AdminRequest, backup_id: str) -> HttpResponse:
     """The polled part of the panel. A run that has ended answers with the whole result, which polls no more.
 
-    Its heading takes the focus of the person who started the run; others only hear of it.
+    Its heading takes the focus that was inside the panel; whoever is elsewhere on the page hears of it, and reads it in
+    the title.
     """
     try:
         context = panel_context(backup_id) | {"all_bars": request.GET.get("bars") == "all"}
     except DatabaseUnreachable as error:
         return _out_of_sight(request, error)
+    fragment = "_progress_answer" if context["panel"].running else "_started"
+    response = show(request, page="backups/run.html", fragment=f"backups/{fragment}.html", context=context, titled=True)
     if context["panel"].running:
-        return show(request, page="backups/run.html", fragment="backups/_progress_answer.html", context=context)
+        return response
     status_card.forget()
-    context["focus"] = context["panel"].run["created_by"] == request.user.get_username()
-    response = show(request, page="backups/run.html", fragment="backups/_panel.html", context=context)
     return in_panel(request, response)
 
 

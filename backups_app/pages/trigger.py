@@ -108,7 +108,15 @@ def started(request: AdminRequest, backup_id: str, *, note: str = "", status: in
     """Show the run: in the place of the panel to htmx, by its own page otherwise."""
     if not is_htmx(request):
         return go_to(request, reverse("pages:run", args=[backup_id]) + (f"?{note}=1" if note else ""))
-    response = render(request, "backups/_started.html", runs.panel_context(backup_id) | {"note": note}, status=status)
+    context = runs.panel_context(backup_id) | {"note": note}
+    response = show(
+        request,
+        page="backups/run.html",
+        fragment="backups/_started.html",
+        context=context,
+        status=status,
+        titled=True,
+    )
     return runs.in_panel(request, response)
 
 

@@ -94,7 +94,7 @@ def duration(seconds: float | timedelta | str | None) -> str:
 
 @register.filter
 def number(value: int | str | None) -> str:
-    """`1,23,45,678`; empty for what nobody knows. A template hands over what a record does not hold as an empty text."""
+    """`1,23,45,678`; empty for what nobody knows: a template hands over as "" what a record does not hold."""
     return "" if value in (None, "") else formats.grouped(int(value))
 
 

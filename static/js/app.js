@@ -11,14 +11,20 @@
   document.addEventListener('htmx:afterSwap', (event) => {
     if (event.target.id === 'modal' && modal() && !modal().open) modal().showModal();
   });
-  // What the person acted on was replaced: the new heading, or the summary of errors, takes the focus.
+  // The focus moves with what is replaced around it, and with a person who still waits for what they pressed.
+  const moves = new WeakMap();
+  document.addEventListener('htmx:beforeSwap', ({ detail: { xhr, target, requestConfig: { elt, triggeringEvent } } }) => {
+    const at = document.activeElement;
+    const pressed = triggeringEvent && !(triggeringEvent instanceof CustomEvent);
+    const waits = pressed && (at === document.body || elt.contains(at) || modal()?.contains(elt));
+    moves.set(xhr, waits ? {} : target.contains(at) && { preventScroll: true });
+  });
   document.addEventListener('htmx:afterSettle', (event) => {
     const wanted = event.target.matches?.('[data-focus]') ? event.target : event.target.querySelector?.('[data-focus]');
-    if (wanted) {
-      if (modal()?.open && !modal().contains(wanted)) { opener = wanted; modal().close(); }
-      wanted.focus();
-      wanted.removeAttribute('data-focus');
-    }
+    const how = moves.get(event.detail.xhr) ?? {};
+    wanted?.removeAttribute('data-focus');
+    if (wanted && how && modal()?.open && !modal().contains(wanted)) { opener = wanted; modal().close(); }
+    if (wanted && how) wanted.focus(how);
     live((event.target.closest?.('[data-announce]') || event.target.querySelector?.('[data-announce]'))?.dataset.announce);
   });
   document.addEventListener('close', (event) => {
@@ -31,18 +37,13 @@
     const copy = event.target.closest('[data-copy]');
     if (copy) navigator.clipboard.writeText(byId(copy.dataset.copy).textContent).then(() => live(copy.dataset.copied));
     const show = event.target.closest('[data-show]');
-    if (show) {
-      const hidden = byId(show.dataset.show).type === 'password';
-      byId(show.dataset.show).type = hidden ? 'text' : 'password';
-      show.setAttribute('aria-pressed', hidden);
-    }
+    if (show) show.setAttribute('aria-pressed', byId(show.dataset.show).type === 'password');
+    if (show) byId(show.dataset.show).type = show.getAttribute('aria-pressed') === 'true' ? 'text' : 'password';
     document.querySelectorAll('details.menu[open]').forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
   });
-  document.addEventListener('input', (event) => {
-    const form = event.target.closest('form[data-confirm-phrase]');
-    if (form && event.target.name === 'confirm') {
-      form.querySelector('[data-confirm-submit]').disabled = event.target.value.trim() !== form.dataset.confirmPhrase;
-    }
+  document.addEventListener('input', ({ target }) => {
+    const form = target.name === 'confirm' && target.closest('form[data-confirm-phrase]');
+    if (form) form.querySelector('[data-confirm-submit]').disabled = target.value.trim() !== form.dataset.confirmPhrase;
   });
   // What a person asked for is on its way; what polls says nothing.
   const busy = (event, on) => {
@@ -53,8 +54,6 @@
   const answered = ({ type, detail }) => type === 'htmx:afterOnLoad' && ![502, 504].includes(detail.xhr.status);
   const hear = (event) => { byId('offline').hidden = answered(event); };
   ['htmx:sendError', 'htmx:timeout', 'htmx:afterOnLoad'].forEach((name) => document.addEventListener(name, hear));
-  document.addEventListener('DOMContentLoaded', () => {
-    document.documentElement.classList.add('js');
-    document.querySelector('[data-focus]')?.focus();
-  });
+  document.documentElement.classList.add('js');
+  document.querySelector('[data-focus]')?.focus();
 })();

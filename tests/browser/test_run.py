@@ -214,3 +214,25 @@ def test_15_a_local_server_cut_while_dumping_is_a_failed_run_that_deleted_nothin
     assert house.database().activities.count_documents({}) == 1
     look.settle()
     look.check("15-failed")
+
+
+def test_the_end_of_a_run_tears_nothing_from_whoever_writes_elsewhere(look: Look, house: House) -> None:
+    watched_backup(look, house, after=a_good_backup)
+    page = look.page
+    assert page.title().startswith("Backup in progress ·")
+    page.click("#load-backups")
+    page.select_option("#backup", index=1)
+    page.locator("#q").press_sequentially("laksh")
+    where = "document.querySelector('#q').getBoundingClientRect().top"
+    before = page.evaluate(where)
+    house.local_line.heal()
+
+    expect(page.locator("#run-heading")).to_have_text("Backup finished", timeout=120_000)
+    expect(page.locator("#live")).to_have_text("Backup finished")
+    look.settle()
+
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("mi")
+    expect(page.locator("#q")).to_have_value("lakshmi")
+    assert abs(page.evaluate(where) - before) < 60, "what one reads stays where it is"
+    assert page.title().startswith("Backup finished ·")

@@ -196,7 +196,8 @@ def test_htmx_gets_the_documents_alone(admin_browser: Client, a_backup: Path) ->
 
     page = get(admin_browser, address, headers={**HTMX, "HX-Target": "docs"})
 
-    assert page.lstrip().startswith('<div id="docs"')
+    title, fragment = page.split("</title>")
+    assert title.startswith("<title>bookings ·") and fragment.lstrip().startswith('<div id="docs"')
     assert "<html" not in page
 
 

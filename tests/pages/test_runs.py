@@ -40,7 +40,8 @@ def test_a_run_in_progress_polls_itself_and_refreshes_without_a_script(admin_bro
 def test_the_progress_of_a_running_run_is_a_fragment(admin_browser: Client, started: str) -> None:
     answer = admin_browser.get(f"/admin/backups/runs/{started}/progress/", headers=HTMX)
 
-    assert answer.content.decode().lstrip().startswith('<div id="progress"')
+    title, fragment = answer.content.decode().split("</title>")
+    assert title.startswith("<title>Backup in progress ·") and fragment.lstrip().startswith('<div id="progress"')
     assert "HX-Retarget" not in answer
 
 
@@ -55,15 +56,17 @@ def test_a_run_that_ended_answers_with_its_result_and_polls_no_more(admin_browse
     assert "Deleted: <code>activities</code> 50 on Atlas + 50 here" in " ".join(page.split())
 
 
-def test_the_end_takes_the_focus_of_whoever_started_the_run_and_others_only_hear_of_it(
+def test_the_end_offers_the_heading_to_a_focus_inside_the_panel_and_says_itself_in_the_title(
     admin_browser: Client, super_admin: User, started: str
 ) -> None:
+    before = admin_browser.get(f"/admin/backups/runs/{started}/progress/", headers=HTMX).content.decode()
     carried_out(started)
     at = f"/admin/backups/runs/{started}/progress/"
 
     own, of_another = (one.get(at, headers=HTMX).content.decode() for one in (admin_browser, signed_in(super_admin)))
 
-    assert "data-focus" in own and "data-focus" not in of_another
+    assert "data-focus" in own and "data-focus" in of_another and "data-focus" not in before
+    assert before.startswith("<title>Backup in progress ·") and own.startswith("<title>Backup finished ·")
     assert 'data-announce="Backup finished"' in own and 'data-announce="Backup finished"' in of_another
 
 
