@@ -47,6 +47,11 @@ LOCAL_LETTER = re.compile(r"[^\x00-\u024f\u2000-\u2bff]")
 """A letter of a script that no sentence of a record is written in: this text has been told already."""
 
 JOINTS = ("; ", ", ")
+COUNT = re.compile(
+    r"(?<![\w.,:/-])\d{4,}"
+    r"(?=(?: (?:of|and pushed) [\d,]+)?(?: [a-z]+)? (?:documents?|collections?|versions?|backups?)\b)"
+)
+"""A count in an English sentence, which a record writes without grouping."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +77,11 @@ def as_told(text: str) -> SafeString:
 
 @register.filter(name="told_text")
 def tell(text: str | None) -> str:
-    """Return an English sentence of a record, or several, in the language of the page; as plain text."""
+    """Return an English sentence of a record, or several, in the language of the page, as plain text. Counts are
+    grouped."""
     said, language = str(text or ""), get_language() or "en"
     if not said or not _catalogue(language):
-        return said
+        return COUNT.sub(lambda digits: formats.grouped(int(digits[0])), said)
     return _tell(said, language) if len(said) <= LONGEST else _english(said)
 
 

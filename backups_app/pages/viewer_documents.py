@@ -219,7 +219,7 @@ def _fields(place: Place) -> Documents:
     return Documents(
         place=place,
         total=sample.total,
-        cards=[card(place, entry.number, entry.frame, entry.problem) for entry in sample.documents if entry.problem],
+        cards=[card(place, entry) for entry in sample.documents if entry.problem],
         broken_at=sample.broken_at,
         fields=seen,
         sampled=len(sample.readable),

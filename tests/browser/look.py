@@ -23,6 +23,8 @@ REFUSAL = re.compile(
     r"Failed to load resource: the server responded with a status of 4\d\d|htmx:(sendAbort|afterRequest)"
 )
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+SCROLL_WORTH = 8
+"""Pixels. A page that scrolls by less has something lying about below its end."""
 axe = Axe()
 
 
@@ -82,6 +84,8 @@ class Look:
     def _examine(self, name: str, within: str) -> None:
         wider = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, f"{name} scrolls sideways by {wider} px: {self._sticking_out()}"
+        taller = self.page.evaluate("document.documentElement.scrollHeight - document.documentElement.clientHeight")
+        assert not 0 < taller < SCROLL_WORTH, f"{name} scrolls down by {taller} px"
         found = axe.run(self.page, context=within or None)
         assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         assert self.faults == [], f"{name}: {self.faults}"

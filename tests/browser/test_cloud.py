@@ -19,6 +19,8 @@ def test_19_cloud_mode(open_house: Callable[..., Look]) -> None:
     expect(look.page.locator("#trigger")).to_have_count(0)
     expect(look.page.locator("#viewer")).to_have_count(0)
     expect(look.page.locator(".shell > .side a", has_text="Backup Management")).to_contain_text("Cloud")
+    tag, side = (look.page.locator(f".shell > .side{inside}").bounding_box() for inside in (" .badge", ""))
+    assert tag and side and tag["x"] + tag["width"] < side["x"] + side["width"] - 16
     look.page.click("main summary")
     expect(main).to_contain_text("Backup operations are only available in LOCAL mode.")
     look.check("19-cloud")

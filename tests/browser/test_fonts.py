@@ -46,7 +46,7 @@ UNNAMED = """scripts => [...document.querySelectorAll('body, body *')].filter(e 
 @pytest.fixture
 def bare(house: House, playwright: Playwright) -> Iterator[Page]:
     """A browser on such a machine."""
-    environment = {**os.environ, "FONTCONFIG_FILE": str(WITHOUT_FONTS)}
+    environment: dict[str, str | float | bool] = {**os.environ, "FONTCONFIG_FILE": str(WITHOUT_FONTS)}
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, env=environment)
     page = browser.new_page(base_url=house.address)
     yield page

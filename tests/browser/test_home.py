@@ -87,12 +87,21 @@ def test_7_and_8_the_red_button_asks_for_the_words(look: Look, house: House) -> 
     assert house.database().backup_metadata.count_documents({"delete_bookings_requested": True}) == 0
 
 
+DRAWN_AS_CHOSEN = """name => [...document.querySelectorAll(`.prefs-menu button[name=${name}]`)].filter(e => {
+    const style = getComputedStyle(e);
+    return style.backgroundColor !== 'rgba(0, 0, 0, 0)' && style.borderTopColor === style.color;
+}).map(e => e.getAttribute('aria-pressed') === 'true')"""
+
+
 def test_dark_and_hindi_are_chosen_and_kept(look: Look, house: House) -> None:
     a_good_backup(house)
     look.sign_in()
     look.page.click(".prefs-menu > summary")
     look.page.click("button[name=theme][value=dark]")
     look.page.click(".prefs-menu > summary")
+    for one in ("theme", "language"):
+        assert look.page.evaluate(DRAWN_AS_CHOSEN, one) == [True], f"the chosen {one} is marked, and no other"
+    look.page.screenshot(path="tests/output/20-preferences.png")
     look.page.click("button[name=language][value=hi]")
     look.settle()
 

@@ -223,6 +223,8 @@ def test_the_end_of_a_run_tears_nothing_from_whoever_writes_elsewhere(look: Look
     page.click("#load-backups")
     page.select_option("#backup", index=1)
     page.locator("#q").press_sequentially("laksh")
+    page.set_viewport_size({"width": 1280, "height": 400})
+    page.evaluate("document.querySelector('#q').scrollIntoView({block: 'start'})")
     where = "document.querySelector('#q').getBoundingClientRect().top"
     before = page.evaluate(where)
     house.local_line.heal()

@@ -26,6 +26,21 @@ def test_english_pages_say_what_the_record_says() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("bookings (1240 documents)", "bookings (1,240 documents)"),
+        ("The sync before it pulled 14000 and pushed 6000 documents.",
+         "The sync before it pulled 14,000 and pushed 6,000 documents."),
+        ("12345 of 234567 documents vanished.", "12,345 of 2,34,567 documents vanished."),
+        ("backup_20260119 holds 1,240 documents since 2026", "backup_20260119 holds 1,240 documents since 2026"),
+    ],
+)  # fmt: skip
+def test_counts_are_grouped_in_english_too(said: str, shown: str) -> None:
+    with translation.override("en-in"):
+        assert tell(said) == shown
+
+
 @pytest.mark.usefixtures("hindi")
 class TestInHindi:
     def test_a_sentence_is_told(self) -> None:
