@@ -218,6 +218,7 @@ class Verified(serializers.Serializer[Any]):
     backup_id = CharField()
     verified = BooleanField()
     problem = CharField(allow_null=True)
+    warnings = ListField(child=CharField(), help_text="What was left out, lies beside the backup, or is odd about it.")
     collections = IntegerField()
     documents = IntegerField()
     bytes = IntegerField()

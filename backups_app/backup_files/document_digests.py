@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from backups_app.backup_files import given_ids
 from backups_app.mongo import raw_ids
 from backups_app.progress import Progress
 
@@ -41,8 +42,8 @@ class Digest:
         self.documents = 0
 
     def add(self, frame: bytes) -> None:
-        """Take in the next document of the file."""
-        identity = identity_hash(raw_ids.key(raw_ids.of(frame)))
+        """Take in the next document of the file. One without `_id` is known by the one that it is given."""
+        identity = identity_hash(raw_ids.key(given_ids.raw_id(frame, number=self.documents)))
         self.drawers[identity[0]] += _RECORD.pack(identity, content_hash(frame), self.documents)
         self.documents += 1
 

@@ -16,6 +16,7 @@ LEVEL = 2
 
 _BLOCK = 1 << 20
 _GZIP = 16 + zlib.MAX_WBITS
+_MAGIC = b"\x1f\x8b"
 
 
 def member(data: bytes | memoryview) -> bytes:
@@ -28,7 +29,8 @@ class Decompressed:
     """The uncompressed stream of a gzip file that stands at the start of a member. Constant memory.
 
     `members` tells of each member read so far where it starts: (in the uncompressed stream, in the file).
-    `read` raises `InvalidFrame` for broken, cut or trailing data, and as soon as there is more than `at_most` bytes.
+    `read` raises `InvalidFrame` for an empty file, which is no gzip, for broken, cut or trailing data, and as soon as
+    there is more than `at_most` bytes.
     """
 
     def __init__(self, file: Readable, *, at_most: int | None = None) -> None:
@@ -45,9 +47,11 @@ class Decompressed:
         """Return up to `size` bytes, nothing at the end."""
         while True:
             if not self._pending and not self._refill():
-                if self._started:
-                    raise InvalidFrame("the gzip data is cut off", offset=self.stream_bytes)
-                return b""
+                if not self._started and self.members:
+                    return b""
+                raise InvalidFrame("the gzip data is cut off", offset=self.stream_bytes)
+            if self.members and not self._started and not _MAGIC.startswith(self._pending[:2]):
+                raise InvalidFrame("there are bytes behind the end of the gzip data", offset=self.stream_bytes)
             data = self._inflate(size)
             if data:
                 return data

@@ -59,9 +59,11 @@ class Loose:
 
 @dataclass(frozen=True)
 class Store:
-    """The backup store at `root`. Making the object touches nothing."""
+    """The backup store at `root`. Making the object touches nothing. `database` is the temple's: of a folder that
+    others wrote, it is the one to be read."""
 
     root: Path
+    database: str = ""
 
     def prepare(self) -> str:
         """Make the folder (its parent must be there) and its identity where they are missing. Return the store's id.

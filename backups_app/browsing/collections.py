@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass
 
 from backups_app import formats
+from backups_app.backup_files import collection_metadata
 from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.backup_files.store import Store
-from backups_app.browsing import collection_metadata, foreign, index, opening
+from backups_app.browsing import foreign, index, opening
 from backups_app.browsing.opening import OpenBackup
 from backups_app.errors import CollectionPreparing, VerificationFailed
 from backups_app.records import INTERNAL

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from backups_app.backup_files import manifest as manifests
-from backups_app.backup_files import metadata
+from backups_app.backup_files import metadata, stamps
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
+from backups_app.backup_files.stamps import Change
 from backups_app.backup_files.store import Store
 from backups_app.browsing import foreign
 from backups_app.errors import CollectionNotFound, VerificationFailed
@@ -17,8 +18,8 @@ from backups_app.errors import CollectionNotFound, VerificationFailed
 
 @dataclass(frozen=True, kw_only=True)
 class OpenBackup:
-    """A backup that can be read. `verified`: its manifest is ours, made when it was verified. `problem` is a sentence
-    for people, empty when all is well; `document` is `metadata.json`, empty when there is none to be read."""
+    """A backup that can be read. `verified`: its manifest is ours, made when these files were verified. `problem` is a
+    sentence for people, empty when all is well; `document` is `metadata.json`, empty when there is none to be read."""
 
     backup_id: str
     folder: Path
@@ -42,17 +43,27 @@ def open_backup(*, store: Store, backup_id: str) -> OpenBackup:
     """
     folder = store.folder(backup_id)
     document, problem = _document(folder)
-    verified = _manifest(document)
-    if verified is None and document.get("manifest"):
+    known = _manifest(document)
+    if known is None and document.get("manifest"):
         problem = "its manifest is damaged"
+    changed, name = _changed(folder, known, document)
+    is_another = changed is Change.OTHERS and document.get("kind") == "foreign"
+    if known is not None and changed in (Change.SIZE, Change.OTHERS) and not is_another:
+        problem = f"{name} is not what was verified"
     return OpenBackup(
         backup_id=backup_id,
         folder=folder,
-        manifest=verified or foreign.manifest(folder),
-        verified=verified is not None,
+        manifest=foreign.manifest(folder, preferred=store.database) if known is None or is_another else known,
+        verified=known is not None and changed is Change.NONE,
         problem=problem,
-        document=document,
+        document={} if is_another else document,
     )
+
+
+def _changed(folder: Path, known: Manifest | None, document: Mapping[str, Any]) -> tuple[Change, str]:
+    if known is None:
+        return Change.NONE, ""
+    return stamps.compare(folder, manifest=known, noted=document.get(stamps.FIELD))
 
 
 def _document(folder: Path) -> tuple[Mapping[str, Any], str]:

@@ -13,8 +13,18 @@ from pymongo.errors import OperationFailure, PyMongoError
 from backups_app.mongo import connections
 
 _ORDERED: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO, tz_aware=True)
-_NOT_OPTIONS = frozenset({"uuid", "autoIndexId", "create"})
-_NOT_INDEX = frozenset({"ns", "background"})
+_OBSOLETE = frozenset({"autoIndexId", "flags"})
+_NOT_OPTIONS = frozenset({"uuid", "create"}) | _OBSOLETE
+_NOT_INDEX = frozenset({"ns", "background", "v"})
+"""What a server sets itself, or no longer knows. An index gets the version that the server makes by itself."""
+_INDEX_OPTIONS = frozenset({
+    "key", "name", "unique", "sparse", "hidden", "expireAfterSeconds", "partialFilterExpression", "storageEngine",
+    "collation", "weights", "default_language", "language_override", "textIndexVersion", "2dsphereIndexVersion", "bits",
+    "min", "max", "bucketSize", "wildcardProjection", "columnstoreProjection", "clustered", "prepareUnique",
+})  # fmt: skip
+"""The others are dropped by the server as mongorestore asks it to: they mean nothing any more."""
+_CAPPED_STEP = 256
+_VERSION = 2
 _IMPLIED = {"validationLevel": "strict", "validationAction": "error"}
 """What holds where a validator names neither. `collMod` spells them out, `create` does not: the rules are the same."""
 
@@ -83,18 +93,28 @@ def create_indexes(database: Database[Any], *, name: str, indexes: Sequence[Mapp
     refused = []
     for spec in indexes:
         try:
-            database.command({"createIndexes": name, "indexes": [_index(spec)]})
+            database.command({"createIndexes": name, "indexes": [_index(spec)], "ignoreUnknownIndexOptions": True})
         except PyMongoError as error:
             if connections.is_unreachable(error) or not isinstance(error, OperationFailure):
                 raise
-            named = (error.details or {}).get("codeName", f"code {error.code}")
-            refused.append(f'index "{spec.get("name")}" of "{name}" could not be made ({named})')
+            refused.append(f'index "{spec.get("name")}" of "{name}" could not be made ({named(error)})')
     return refused
 
 
-def set_rules(database: Database[Any], *, name: str, rules: Mapping[str, Any]) -> None:
-    """Set validator, validation level and action of a collection. Raise pymongo's errors."""
-    database.command({"collMod": name, **rules})
+def set_rules(database: Database[Any], *, name: str, rules: Mapping[str, Any]) -> list[str]:
+    """Set validator, validation level and action of a collection. Return a sentence where the server refuses them."""
+    try:
+        database.command({"collMod": name, **rules})
+    except PyMongoError as error:
+        if connections.is_unreachable(error) or not isinstance(error, OperationFailure):
+            raise
+        return [f'the validation rule of "{name}" could not be set ({named(error)})']
+    return []
+
+
+def named(error: OperationFailure) -> str:
+    """Return what a server calls its refusal; never its message, which may quote a document."""
+    return str((error.details or {}).get("codeName", f"code {error.code}"))
 
 
 def missing_indexes(
@@ -106,20 +126,57 @@ def missing_indexes(
 
 
 def differences(*, wanted: Structure, there: Structure) -> list[str]:
-    """Return, in sentences, how a collection that is there differs from what is wanted."""
+    """Return, in sentences, how a collection that is there differs from what is wanted. What every server does to the
+    structures of an older one is no difference (`renewed`)."""
     if wanted.type != there.type:
         return [f'"{wanted.name}" is a {there.type} now; in the backup it is a {wanted.type}']
-    names = sorted(set(wanted.options) | set(there.options))
-    differing = [name for name in names if not _alike(option(wanted.options, name), option(there.options, name))]
+    names = sorted((set(wanted.options) | set(there.options)) - _NOT_OPTIONS)
+    differing = [name for name in names if not _same_option(wanted.options, there.options, name)]
     said = [f'the option {name} of "{wanted.name}" differs from the backup' for name in differing]
     here, backup = ({spec["name"]: spec for spec in side.indexes} for side in (there, wanted))
     said += [f'the index "{name}" of "{wanted.name}" is not there' for name in sorted(backup.keys() - here.keys())]
     said += [
-        f'the index "{name}" of "{wanted.name}" is not in the backup' for name in sorted(here.keys() - backup.keys())
+        f'the index "{name}" of "{wanted.name}" is not in the backup'
+        for name in sorted(here.keys() - backup.keys() - {"_id_"})
     ]
     both = sorted(here.keys() & backup.keys())
-    unlike = [name for name in both if not _alike(_index(here[name]), _index(backup[name]))]
+    unlike = [name for name in both if not _same_index(here[name], backup[name])]
     return said + [f'the index "{name}" of "{wanted.name}" differs from the backup' for name in unlike]
+
+
+def renewed(*, wanted: Structure, there: Structure) -> list[str]:
+    """Return, in sentences, what of an older server's structures is made otherwise today, and means the same."""
+    said = [
+        f'the option {name} of "{wanted.name}" is obsolete and was dropped'
+        for name in sorted(_OBSOLETE & set(wanted.options))
+    ]
+    here = {spec["name"]: spec for spec in there.indexes}
+    both = [(spec, here[spec["name"]]) for spec in wanted.indexes if spec["name"] in here]
+    older = sum(bool(spec.get("v", _VERSION) < now.get("v", _VERSION)) for spec, now in both)
+    if older:
+        said.append(f'version 1 became version 2 for {older:,} of the indexes of "{wanted.name}"')
+    for spec, now in both:
+        said += [
+            f'the option {name} of the index "{spec["name"]}" is obsolete and was dropped'
+            for name in sorted(set(spec) - set(now) - _INDEX_OPTIONS - _NOT_INDEX)
+        ]
+    return said
+
+
+def _same_option(wanted: Mapping[str, Any], there: Mapping[str, Any], name: str) -> bool:
+    one, other = option(wanted, name), option(there, name)
+    if name == "size" and isinstance(one, int | float) and isinstance(other, int | float):
+        return -(-int(one) // _CAPPED_STEP) == -(-int(other) // _CAPPED_STEP)  # servers round it up
+    if name == "timeseries" and isinstance(one, Mapping) and isinstance(other, Mapping):
+        return all(_alike(one[key], other.get(key)) for key in one)  # servers add what follows from it
+    return _alike(one, other)
+
+
+def _same_index(here: Mapping[str, Any], backup: Mapping[str, Any]) -> bool:
+    """Alike in all options that mean something; the order counts in the key and inside the options alone."""
+    now, then = _index(here), _index(backup)
+    names = set(now) | (set(then) & _INDEX_OPTIONS)
+    return all(_alike(now.get(name), then.get(name)) for name in names)
 
 
 def option(options: Mapping[str, Any], name: str) -> Any:

@@ -89,7 +89,7 @@ def of(backup_id: str) -> Verification:
     known = Verification(
         backup_id=backup_id,
         making=_verifications.known(backup_id),
-        last=verifying.last(backup_id),
+        last=verifying.last(viewer_documents.store(), backup_id),
     )
     if not known.damaged:
         return known
@@ -148,5 +148,5 @@ def _others(backup_id: str) -> tuple[BackupSummary, ...]:
 
 
 def _found_damaged(backup_id: str) -> bool:
-    last = verifying.last(backup_id)
+    last = verifying.last(viewer_documents.store(), backup_id)
     return last is not None and last.result == verifying.DAMAGED

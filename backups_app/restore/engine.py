@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from backups_app.backup_files import document_digests
 from backups_app.backup_files.document_digests import Digest
 from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.mongo import raw_ids, structures
 from backups_app.mongo.collections import collection_of
-from backups_app.mongo.exact_writes import live_collection
+from backups_app.mongo.exact_writes import failures, live_collection
 from backups_app.mongo.structures import Structure
 from backups_app.progress import Progress
 from backups_app.restore import batches, proof
@@ -87,7 +88,7 @@ class Engine:
 
     def _restore_view(self, wanted: Structure, there: Structure | None, outcome: CollectionOutcome) -> None:
         if there is None:
-            outcome.created = structures.create(self.database, name=wanted.name, options=wanted.options, id_index=None)
+            outcome.created = self._made(wanted.name, wanted.options, None, outcome)
         else:
             outcome.sentences += structures.differences(wanted=wanted, there=there)
 
@@ -100,6 +101,8 @@ class Engine:
         if outcome.withheld:
             return
         ours = self._create(wanted, there, outcome)
+        if outcome.withheld:
+            return
         self.progress.expect(wanted.name, work.writes)
         handled = self._write(entry, wanted, work, outcome)
         outcome.unchanged += work.count(works.SAME) if self.choices.document is None else 0
@@ -131,8 +134,20 @@ class Engine:
         self.creating(wanted.name)
         options = {name: value for name, value in wanted.options.items() if name not in VALIDATION}
         id_index = next((index for index in wanted.indexes if index.get("name") == "_id_"), None)
-        outcome.created = structures.create(self.database, name=wanted.name, options=options, id_index=id_index)
+        outcome.created = self._made(wanted.name, options, id_index, outcome)
         return outcome.created
+
+    def _made(
+        self, name: str, options: Mapping[str, Any], id_index: Mapping[str, Any] | None, outcome: CollectionOutcome
+    ) -> bool:
+        """Create a collection or view. One that the server does not take is withheld, and the others go on."""
+        try:
+            return structures.create(self.database, name=name, options=options, id_index=id_index)
+        except OperationFailure as error:
+            if failures.kind(error) is not failures.Kind.REFUSED:
+                raise
+            outcome.withheld = f"the server does not make it ({structures.named(error)})"
+            return False
 
     def _write(self, entry: CollectionEntry, wanted: Structure, work: Work, outcome: CollectionOutcome) -> set[bytes]:
         """Write the documents. Return the identities of those that are not as planned for a reason that was told."""
@@ -159,11 +174,13 @@ class Engine:
         """Give a collection of our making its rules and its indexes. What is refused is said, and not complete."""
         rules = {name: wanted.options[name] for name in VALIDATION if name in wanted.options}
         if rules:
-            structures.set_rules(self.database, name=wanted.name, rules=rules)
+            outcome.not_made += structures.set_rules(self.database, name=wanted.name, rules=rules)
         there = structures.with_indexes(self.database, Structure(name=wanted.name, type=wanted.type))
         missing = structures.missing_indexes(wanted=wanted.indexes, there=there.indexes)
-        outcome.not_made = structures.create_indexes(self.database, name=wanted.name, indexes=missing)
+        outcome.not_made += structures.create_indexes(self.database, name=wanted.name, indexes=missing)
         outcome.sentences += outcome.not_made or self._differences(wanted)
+        made = structures.with_indexes(self.database, Structure(name=wanted.name, type=wanted.type))
+        outcome.notes += structures.renewed(wanted=wanted, there=made)
 
     def _differences(self, wanted: Structure) -> list[str]:
         there = Live(self.database).structure(wanted.name)

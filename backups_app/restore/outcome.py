@@ -36,7 +36,8 @@ class CollectionOutcome:
 
     `newer`: edited, deleted or inserted since the safety backup, and left as they are. `clashes`: another document
     holds the value of a unique index. `refused`: the server does not take them; `reasons` counts why.
-    `differing`: afterwards not what was planned, and nobody is known to have edited them. `not_made`: indexes.
+    `differing`: afterwards not what was planned, and nobody is known to have edited them. `not_made`: indexes
+    and rules. `notes`: what was made otherwise on purpose and means the same.
     """
 
     name: str
@@ -56,6 +57,7 @@ class CollectionOutcome:
     sentences: list[str] = field(default_factory=list)
     withheld: str = ""
     not_made: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -76,5 +78,5 @@ class CollectionOutcome:
             **{key: getattr(self, key) for key in plain},
             **{key: getattr(self, key).as_document() for key in named},
             "reasons": [{"reason": reason, "count": count} for reason, count in self.reasons.items()],
-            "sentences": list(self.sentences),
+            "sentences": [*self.notes, *self.sentences],
         }

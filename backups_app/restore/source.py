@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from bson import json_util
-from bson.codec_options import DatetimeConversion
-
-from backups_app.backup_files import collection_reader, descent
+from backups_app.backup_files import collection_metadata, collection_reader, given_ids
 from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.collection_metadata import Described
 from backups_app.backup_files.document_digests import Digest
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.errors import VerificationFailed
 from backups_app.progress import Progress
+from backups_app.restore import legacy_indexes
 
 _AT_ONCE = 2_000
-_STRICT = json_util.CANONICAL_JSON_OPTIONS.with_options(
-    tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Described:
-    """A collection's options and indexes as BSON values, in their order."""
-
-    options: Mapping[str, Any] = field(default_factory=dict)
-    indexes: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +42,12 @@ class Source:
         return self.manifest.collections.get(name)
 
     def frames(self, name: str) -> Iterator[bytes]:
-        """Yield the documents of a collection in the file's order. Raise `VerificationFailed` at damage."""
+        """Yield the documents of a collection in the file's order, each with an `_id`, its own or a given one. Raise
+        `VerificationFailed` at damage."""
+        for number, frame in enumerate(self._as_they_lie(name)):
+            yield _with_id(frame, number, name)
+
+    def _as_they_lie(self, name: str) -> Iterator[bytes]:
         entry = self.entry(name)
         try:
             if entry is not None:
@@ -68,8 +59,8 @@ class Source:
         """Return the digest of a collection, read now. Raise `VerificationFailed` when these are not the bytes that
         were verified, and what `progress` raises."""
         result, stream = Digest(), hashlib.sha256()
-        for frame in self.frames(name):
-            _add(result, frame, name)
+        for number, frame in enumerate(self._as_they_lie(name)):
+            _add(result, _with_id(frame, number, name), name)
             stream.update(frame)
             if result.documents % _AT_ONCE == 0:
                 progress.checkpoint()
@@ -81,19 +72,23 @@ class Source:
         return result
 
     def described(self, name: str) -> Described:
-        """Return what the collection's metadata file says. Raise `VerificationFailed` when it cannot be read."""
+        """Return what the collection's metadata file says; without one, the indexes that mongodump 2.x wrote into
+        `system.indexes`. Raise `VerificationFailed` when it cannot be read."""
         entry = self.entry(name)
         if entry is None or entry.metadata is None:
-            return Described()
+            indexes = () if entry is None else legacy_indexes.of(self.folder, self.manifest, name)
+            return Described(indexes=indexes)
         try:
-            with descent.open_file(self.folder, entry.metadata) as file:
-                stream = collection_reader.opened(file, name=entry.metadata)
-                raw = b"".join(iter(lambda: stream.read(1 << 20), b""))
-            plain = json.loads(raw) if raw.strip() else {}
-            found = json_util.loads(json.dumps(plain), json_options=_STRICT)
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+            return collection_metadata.described(self.folder, entry.metadata)
+        except VerificationFailed as error:
             raise VerificationFailed(problem=f'the options and indexes of "{name}" cannot be read') from error
-        return Described(options=found.get("options") or {}, indexes=tuple(found.get("indexes") or ()))
+
+
+def _with_id(frame: bytes, number: int, name: str) -> bytes:
+    try:
+        return given_ids.with_id(frame, number=number)
+    except (ValueError, IndexError, struct.error) as error:
+        raise VerificationFailed(problem=f'a document of "{name}" is damaged') from error
 
 
 def _add(digest: Digest, frame: bytes, name: str) -> None:

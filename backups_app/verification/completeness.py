@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from backups_app.backup_files.dump_folder import Held
 from backups_app.errors import VerificationFailed
 from backups_app.records import CollectionInfo
-from backups_app.verification.contents import Held
 
 _TOLERATED_SHARE = 0.01
 _TOLERATED = 10

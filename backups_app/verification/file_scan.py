@@ -27,12 +27,15 @@ CHUNK = 4 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class ScannedFile:
-    """What a data file holds. `duplicate_ids` counts the `_id`s that stand in it more than once."""
+    """What a data file holds. `duplicate_ids` counts the `_id`s that stand in it more than once, `without_id` the
+    documents that have none, `not_utf8` those with a text that is not UTF-8 (among those that were validated)."""
 
     entry: FileEntry
     documents: int
     index: DocumentIndex
     duplicate_ids: int
+    without_id: int = 0
+    not_utf8: int = 0
 
 
 def scan(
@@ -64,6 +67,8 @@ def scan(
             members=reading.members_at(walk.offsets),
         ),
         duplicate_ids=duplicate_ids,
+        without_id=walk.without_id,
+        not_utf8=walk.not_utf8,
     )
 
 

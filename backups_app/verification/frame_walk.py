@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Iterable
 
 from backups_app.backup_files import bson_frames
-from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
 from backups_app.backup_files.document_index import EVERY
 from backups_app.mongo import raw_bson, raw_ids
 
@@ -23,7 +23,8 @@ _KEY_BYTES = len(_OBJECT_ID_FIRST) + 12
 class FrameWalk:
     """Given chunks of a stream in order, checks them and counts. `keys` is handed the key of each document's `_id`.
 
-    `validate_all` proves every document safe to decode besides: for files that nobody vouches for.
+    `validate_all` proves every document sound besides: for files that nobody vouches for. `not_utf8` counts those that
+    are sound but for a text that is not UTF-8, `without_id` those that have no `_id`.
     """
 
     def __init__(self, *, keys: Callable[[Iterable[bytes]], None], validate_all: bool = False) -> None:
@@ -32,6 +33,7 @@ class FrameWalk:
         self._rest = b""
         self.documents = 0
         self.stream_bytes = 0
+        self.without_id = self.not_utf8 = 0
         self.offsets: array[int] = array("Q")
 
     def feed(self, chunk: bytes) -> int:
@@ -81,6 +83,8 @@ class FrameWalk:
             for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
                 try:
                     bson_frames.validate(data[start : end + 1])
+                except NotUtf8:
+                    self.not_utf8 += 1
                 except InvalidFrame as error:
                     raise self._invalid(error.problem, start, number) from error
 
@@ -101,6 +105,7 @@ class FrameWalk:
         try:
             value = next((value for name, value in raw_bson.elements(frame) if name == b"_id"), None)
             if value is None:  # a server's own document, or an old capped collection's
+                self.without_id += 1
                 return None
             if value.type == _OBJECT_ID_FIRST[0]:
                 return _OBJECT_ID_FIRST + value.data

@@ -7,16 +7,16 @@ published backup against the manifest it was published with.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backups_app.backup_files import document_index, durable, layout
 from backups_app.backup_files.manifest import CollectionEntry, FileEntry, Manifest
 from backups_app.errors import VerificationFailed
 from backups_app.progress import Progress
-from backups_app.verification import completeness, contents, file_scan
+from backups_app.verification import completeness, contents, file_scan, foreign_words, rechecking
 from backups_app.verification.completeness import Expectation
-from backups_app.verification.contents import Contents, Held
+from backups_app.verification.contents import DumpFolder, Held
 from backups_app.verification.file_scan import ScannedFile
 
 
@@ -32,7 +32,7 @@ def verify(*, folder: Path, database: str, report: Expectation | None, progress:
     """Read the copy of `database` in `folder` from the disk to its last byte and return its manifest.
 
     1. Everything the database held is there, and nothing else (`report`; None for a folder of unknown origin, where
-       every document is validated instead).
+       every document is validated instead, and what does not belong to the dump is named and not read).
     2. Each file is hashed, each document walked, all `_id`s compared; the built-in engine's digests must agree.
     3. The document indexes are written beside the files, and made durable.
 
@@ -41,62 +41,62 @@ def verify(*, folder: Path, database: str, report: Expectation | None, progress:
     held = contents.survey(folder=folder, database=database)
     warnings: list[str] = []
     if report is not None:
-        completeness.check_collections(report=report, held=held.collections, strange=held.strange)
+        completeness.check_collections(report=report, held=held.collections, strange=contents.unexpected(held))
     else:
-        warnings += _foreign_warnings(held)
+        warnings += foreign_words.of_the_folder(held) + foreign_words.of_the_indexes(folder, held)
+        held, unread = _without_broken_preludes(folder, held)
+        warnings += unread
     scanned = {one.name: _scan(folder, one, report, progress) for one in held.collections if one.file}
     if report is not None:
         counts = {name: result.documents for name, result in scanned.items()}
         warnings += completeness.check_counts(report=report, documents=counts)
     warnings += _duplicate_warnings(scanned)
-    _write_indexes(folder, database, held, scanned)
-    return Verdict(manifest=_manifest(folder, database, held, scanned, progress), warnings=tuple(warnings))
+    if report is None:
+        warnings += foreign_words.of_the_documents(scanned)
+    _write_indexes(folder, held, scanned)
+    return Verdict(manifest=_manifest(folder, held, scanned, progress), warnings=tuple(warnings))
 
 
-def recheck(*, folder: Path, manifest: Manifest, progress: Progress) -> None:
-    """Read a published backup from the disk and compare every byte with its manifest.
+def recheck(*, folder: Path, manifest: Manifest, progress: Progress) -> tuple[str, ...]:
+    """Read a published backup from the disk and compare every byte with its manifest. Return warnings: what else lies
+    in the folder, and the indexes that had to be made again.
 
-    Raise `VerificationFailed` at the first file that is missing, too many, or different, and what progress raises.
+    Raise `VerificationFailed` at the first file of the manifest that is missing or different, and what progress raises.
     """
-    _check_manifest(folder, manifest)
-    there = _every_file(folder)
-    for extra in sorted(there - manifest.files.keys() - contents.AT_THE_ROOT):
-        raise VerificationFailed(problem=f"{extra} was not there when the backup was made")
-    names = {entry.file: name for name, entry in manifest.collections.items() if entry.file}
+    rechecking.check_collections(folder, manifest)
+    warnings = list(contents.look_beside(folder=folder, database=manifest.database, files=manifest.files))
+    by_file = {entry.file: name for name, entry in manifest.collections.items() if entry.file}
     for relative, expected in sorted(manifest.files.items()):
-        if relative not in there:
-            raise VerificationFailed(problem=f"{relative} is missing")
-        name = names.get(relative)
+        name = by_file.get(relative)
+        if name is None and relative.endswith(layout.INDEX_SUFFIX):
+            continue
         if name is not None:
-            progress.expect(name, manifest.collections[name].documents)
-        found = file_scan.hash_file(folder=folder, relative=relative, tell=lambda _, __: progress.checkpoint())
-        _compare(relative, found, expected)
-        if name is not None:
-            progress.advance(name, manifest.collections[name].documents, found.stream_bytes)
+            warnings += _reread(folder, name, manifest, progress)
+        else:
+            found = file_scan.hash_file(folder=folder, relative=relative, tell=lambda _, __: progress.checkpoint())
+            _compare(relative, found, expected)
+    return tuple(warnings)
 
 
-def _check_manifest(folder: Path, manifest: Manifest) -> None:
-    """Hold what a manifest says of its collections against their own files: it is the one file without a hash."""
-    held = contents.survey(folder=folder, database=manifest.database)
-    found = {one.name: (one.type, one.uuid, one.file, one.metadata) for one in held.collections}
-    said = {name: (one.type, one.uuid, one.file, one.metadata) for name, one in manifest.collections.items()}
-    different = sorted(name for name in found.keys() | said.keys() if found.get(name) != said.get(name))
-    if different:
-        raise VerificationFailed(problem=f'its manifest and its files differ about "{different[0]}"')
-    for name, entry in manifest.collections.items():
-        if not _fits_index(folder, entry, manifest):
-            raise VerificationFailed(problem=f'its manifest and the index of "{name}" differ')
-
-
-def _fits_index(folder: Path, entry: CollectionEntry, manifest: Manifest) -> bool:
-    if entry.file is None or entry.index is None:
-        return (entry.file, entry.index, entry.documents, entry.bytes, entry.duplicate_ids) == (None, None, 0, 0, 0)
-    index = document_index.read(folder, entry.index)
-    file = manifest.files.get(entry.file)
-    if index is None or file is None or entry.index not in manifest.files:
-        return False
-    said = entry.documents, entry.bytes, file.stream_bytes, min(entry.duplicate_ids, document_index.MOST)
-    return said == (index.documents, index.stream_bytes, index.stream_bytes, index.duplicate_ids)
+def _reread(folder: Path, name: str, manifest: Manifest, progress: Progress) -> list[str]:
+    """Compare the documents of one collection, and its index, with the manifest; make the index again if need be."""
+    entry = manifest.collections[name]
+    assert entry.file is not None
+    progress.expect(name, entry.documents)
+    said: list[str] = []
+    index = rechecking.index_of(folder, entry, manifest)
+    if index is None:
+        scanned = file_scan.scan(
+            folder=folder, relative=entry.file, validate_all=False, tell=lambda _, __: progress.checkpoint()
+        )
+        found, index = scanned.entry, scanned.index
+        said.append(rechecking.put_back_index(folder, name, entry, index))
+    else:
+        found = file_scan.hash_file(folder=folder, relative=entry.file, tell=lambda _, __: progress.checkpoint())
+    _compare(entry.file, found, manifest.files[entry.file])
+    rechecking.check_counts(name, entry, manifest, index)
+    progress.advance(name, entry.documents, found.stream_bytes)
+    return said
 
 
 def _compare(relative: str, found: FileEntry, expected: FileEntry) -> None:
@@ -104,17 +104,6 @@ def _compare(relative: str, found: FileEntry, expected: FileEntry) -> None:
         raise VerificationFailed(problem=f"{relative} has {found.bytes:,} bytes instead of {expected.bytes:,}")
     if found != expected:
         raise VerificationFailed(problem=f"{relative} is not what was written: its SHA-256 differs")
-
-
-def _every_file(folder: Path) -> set[str]:
-    found = set()
-    for path in folder.rglob("*"):
-        relative = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            raise VerificationFailed(problem=f"{relative} is a link")
-        if not path.is_dir():
-            found.add(relative)
-    return found
 
 
 def _scan(folder: Path, one: Held, report: Expectation | None, progress: Progress) -> ScannedFile:
@@ -133,21 +122,27 @@ def _scan(folder: Path, one: Held, report: Expectation | None, progress: Progres
     return scanned
 
 
+def _without_broken_preludes(folder: Path, held: DumpFolder) -> tuple[DumpFolder, list[str]]:
+    """A prelude says only which tools wrote a dump: one that cannot be read is named and left out."""
+    broken = [name for name in held.others if not contents.holds_indexes(name) and not _can_be_read(folder, name)]
+    said = [f"{name} cannot be read and was left out" for name in broken]
+    return replace(held, others=tuple(name for name in held.others if name not in broken)), said
+
+
+def _can_be_read(folder: Path, relative: str) -> bool:
+    try:
+        file_scan.hash_file(folder=folder, relative=relative, tell=lambda _, __: None)
+    except VerificationFailed:
+        return False
+    return True
+
+
 def _teller(name: str, progress: Progress) -> Callable[[int, int], None]:
     def tell(documents: int, size_bytes: int) -> None:
         progress.advance(name, documents, size_bytes)
         progress.checkpoint()
 
     return tell
-
-
-def _foreign_warnings(held: Contents) -> list[str]:
-    warnings = [f"{name} is not part of the backup and was not checked" for name in held.strange]
-    warnings += [
-        f'"{one.name}" has no metadata: options and indexes unknown' for one in held.collections if not one.metadata
-    ]
-    lacking = (one for one in held.collections if one.file is None and one.type != "view")
-    return warnings + [f'"{one.name}" has no documents file' for one in lacking]
 
 
 def _duplicate_warnings(scanned: dict[str, ScannedFile]) -> list[str]:
@@ -159,27 +154,32 @@ def _duplicate_warnings(scanned: dict[str, ScannedFile]) -> list[str]:
     ]
 
 
-def _write_indexes(folder: Path, database: str, held: Contents, scanned: dict[str, ScannedFile]) -> None:
+def _write_indexes(folder: Path, held: DumpFolder, scanned: dict[str, ScannedFile]) -> None:
     for one in held.collections:
         if one.file is not None:
             document_index.write(folder / (one.file + layout.INDEX_SUFFIX), scanned[one.name].index)
-    durable.fsync_directory(folder / database)
+    durable.fsync_directory(folder / held.database if held.database else folder)
 
 
-def _manifest(
-    folder: Path, database: str, held: Contents, scanned: dict[str, ScannedFile], progress: Progress
-) -> Manifest:
+def _manifest(folder: Path, held: DumpFolder, scanned: dict[str, ScannedFile], progress: Progress) -> Manifest:
     files = {one.file: scanned[one.name].entry for one in held.collections if one.file}
     indexes = [file + layout.INDEX_SUFFIX for file in files]
     small = [*held.others, *(one.metadata for one in held.collections if one.metadata), *indexes]
     for relative in small:
         progress.checkpoint()
-        files[relative] = file_scan.hash_file(folder=folder, relative=relative, tell=lambda _, __: None)
+        files[relative] = _small_entry(folder, relative)
     return Manifest(
-        database=database,
+        database=held.database,
         files=files,
         collections={one.name: _entry(one, scanned.get(one.name)) for one in held.collections},
     )
+
+
+def _small_entry(folder: Path, relative: str) -> FileEntry:
+    if not contents.holds_indexes(relative):
+        return file_scan.hash_file(folder=folder, relative=relative, tell=lambda _, __: None)
+    scanned = file_scan.scan(folder=folder, relative=relative, validate_all=True, tell=lambda _, __: None)
+    return scanned.entry
 
 
 def _entry(one: Held, scanned: ScannedFile | None) -> CollectionEntry:

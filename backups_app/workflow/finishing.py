@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from backups_app import formats
 from backups_app.access import audit
-from backups_app.backup_files import metadata
+from backups_app.backup_files import metadata, stamps
 from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
 from backups_app.catalog import runs
@@ -210,12 +210,14 @@ def temple_collections(manifest: Manifest) -> list[str]:
     return sorted(name for name in manifest.collections if name not in INTERNAL)
 
 
-def first_metadata(document: RunDocument, *, manifest: Manifest) -> dict[str, Any]:
-    """Return `metadata.json` as it is published: the specification's fields, the manifest, the audit rows so far."""
+def first_metadata(document: RunDocument, *, folder: Path, manifest: Manifest) -> dict[str, Any]:
+    """Return `metadata.json` as it is published: the specification's fields, the manifest, the stamps of the files that
+    were verified, the audit rows so far."""
     kept = {key: value for key, value in document.items() if key not in ("_id", "owner", "heartbeat_at", "fence")}
     plain: dict[str, Any] = formats.plain(kept | {"published_at": timezone.now()})
     return plain | {
         "manifest": manifest.as_json(),
+        stamps.FIELD: stamps.take(folder, manifest),
         "audit": _digest(),
         "holds_alone": None,
     }

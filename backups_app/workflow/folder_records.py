@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from backups_app import formats
+from backups_app.backup_files import manifest as manifests
+from backups_app.backup_files import stamps
 from backups_app.backup_files.manifest import Manifest
+from backups_app.backup_files.stamps import Change
 from backups_app.errors import VerificationFailed
 from backups_app.records import INTERNAL, Phase, RunDocument, Status
 
 UNVERIFIED = "unverified"
 MOMENTS = ("backup_timestamp", "created_at", "finished_at", "published_at")
-NOT_OF_THE_RECORD = ("manifest", "holds_alone")
+FOREIGN = "foreign"
+"""The kind of a folder that somebody else's mongodump wrote."""
+NOT_OF_THE_RECORD = ("manifest", "holds_alone", stamps.FIELD)
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,7 +49,7 @@ def foreign(backup_id: str, problem: str = "") -> RunDocument:
     """Return the record of a folder without our manifest: somebody's own mongodump, under a backup's name."""
     at = _time_of(backup_id)
     return {
-        "_id": backup_id, "backup_id": backup_id, "kind": "foreign", "backup_timestamp": at, "created_at": at,
+        "_id": backup_id, "backup_id": backup_id, "kind": FOREIGN, "backup_timestamp": at, "created_at": at,
         "created_by": "", "origin": "", "status": UNVERIFIED, "sync_status": "skipped", "phase": "finished",
         "steps": [], "collections_backed_up": [], "collections_deleted_local": [], "collections_deleted_remote": [],
         "delete_bookings_requested": False, "documents": None, "bytes": None, "error_code": None,
@@ -52,7 +58,24 @@ def foreign(backup_id: str, problem: str = "") -> RunDocument:
     }  # fmt: skip
 
 
-def adopted(backup_id: str, *, manifest: Manifest) -> dict[str, Any]:
+def manifest_in(written: Mapping[str, Any]) -> Manifest:
+    """Return the manifest of a `metadata.json`. Raise `VerificationFailed` where there is none, or it is damaged."""
+    try:
+        return manifests.from_json(written.get("manifest") or {})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise VerificationFailed(problem="its manifest is missing or damaged") from error
+
+
+def changed(folder: Path, written: Mapping[str, Any]) -> Change | None:
+    """Return what became of a backup's files since they were verified; None where nobody verified what lies here: there
+    is no manifest, or another dump of others lies in the place of theirs. Raise `VerificationFailed`."""
+    if "manifest" not in written:
+        return None
+    found, _ = stamps.compare(folder, manifest=manifest_in(written), noted=written.get(stamps.FIELD))
+    return None if found is Change.OTHERS and written.get("kind") == FOREIGN else found
+
+
+def adopted(backup_id: str, *, manifest: Manifest, warnings: Sequence[str] = ()) -> dict[str, Any]:
     """Return `metadata.json` for a folder that others wrote and that has just been verified: plain JSON."""
     names = sorted(name for name in manifest.collections if name not in INTERNAL)
     held = {
@@ -60,6 +83,7 @@ def adopted(backup_id: str, *, manifest: Manifest) -> dict[str, Any]:
         "collections_backed_up": names,
         "documents": sum(manifest.collections[name].documents for name in names),
         "bytes": sum(manifest.collections[name].bytes for name in names),
+        "warnings": list(warnings),
     }
     plain: dict[str, Any] = formats.plain({**foreign(backup_id), **held})
     del plain["_id"]

@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from backups_app import formats
 from backups_app.backup_files import layout, metadata
+from backups_app.backup_files.stamps import Change
 from backups_app.backup_files.store import Store
 from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
@@ -21,7 +22,7 @@ from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFaile
 from backups_app.mongo import lost
 from backups_app.mongo.collections import collection_of
 from backups_app.records import PURGEABLE, RunDocument, Side, Status
-from backups_app.workflow import folder_records, lost_words, outcome, prepare, recovery
+from backups_app.workflow import folder_records, lost_words, outcome, prepare, recovery, verifying
 
 logger = logging.getLogger(__name__)
 
@@ -121,15 +122,37 @@ def _record(configuration: Configuration, backup_id: str) -> RunDocument | None:
 
 
 def _merged(store: Store, backup_id: str, record: RunDocument | None) -> RunDocument:
-    """The record tells how the run ended; the folder tells whether there is a manifest to trust."""
+    """The record tells how the run ended; the folder tells whether there is a manifest to trust, and whether the files
+    are those that it was made of. What others dumped is told by the folder alone: a record may be of another dump."""
     try:
-        written = metadata.read(store.folder(backup_id)) or {}
-        told = record or folder_records.from_metadata(backup_id, written)
+        folder = store.folder(backup_id)
+        written = metadata.read(folder) or {}
+        changed = folder_records.changed(folder, written)
+        told = _of_the_folder(backup_id, written, record, changed)
     except (VerificationFailed, BackupNotFound, OSError) as error:
         told = record or folder_records.foreign(backup_id, problem=str(error))
         return _told(told, files=Files.HERE, damaged=True)
-    found_bad = (told.get("verification") or {}).get("problem") is not None
-    return _told(told, files=Files.HERE, verified="manifest" in written and not found_bad, damaged=found_bad)
+    damaged = _found_bad(store, backup_id, told) or changed in (Change.SIZE, Change.OTHERS)
+    return _told(told, files=Files.HERE, verified=changed is Change.NONE and not damaged, damaged=damaged)
+
+
+def _of_the_folder(
+    backup_id: str, written: Mapping[str, Any], record: RunDocument | None, changed: Change | None
+) -> RunDocument:
+    ours = record if record is not None and record.get("kind") != folder_records.FOREIGN else None
+    if changed is None:  # nobody has verified what lies here now
+        return ours | {"verification": None} if ours else folder_records.foreign(backup_id)
+    if ours is not None:
+        return ours
+    return folder_records.from_metadata(backup_id, written) | {"verification": (record or {}).get("verification")}
+
+
+def _found_bad(store: Store, backup_id: str, told: RunDocument) -> bool:
+    """Whether a verification found these files bad; one that found others bad says nothing about them."""
+    found = told.get("verification") or {}
+    if found.get("problem") is None:
+        return False
+    return not found.get(verifying.SEEN) or found[verifying.SEEN] == verifying.seen(store, backup_id)
 
 
 def _unpublished(document: RunDocument, store_id: str | None) -> RunDocument:

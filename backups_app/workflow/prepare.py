@@ -38,7 +38,7 @@ def side(configuration: Configuration, which: Side) -> Database[Any]:
 
 def store(configuration: Configuration) -> Store:
     """Return the backup store of this host; it need not exist yet."""
-    return Store(configuration.backup_dir)
+    return Store(configuration.backup_dir, database=configuration.database_name)
 
 
 def sync_options(configuration: Configuration) -> SyncOptions:

@@ -12,6 +12,7 @@ from backups_app.catalog import purge_ledger, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import CopyNotAllowed, TempleOpsError
 from backups_app.mongo import scratch
+from backups_app.progress import Progress, Silent
 from backups_app.records import Kind, Phase, RunDocument, Status
 from backups_app.restore import choices as chosen
 from backups_app.restore import engine, plan
@@ -19,7 +20,7 @@ from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.engine import Engine
 from backups_app.restore.outcome import CollectionOutcome
 from backups_app.restore.source import Source
-from backups_app.workflow import overview, prepare, restore_words
+from backups_app.workflow import overview, prepare, restore_words, verifying
 from backups_app.workflow.run import Run
 
 
@@ -33,13 +34,15 @@ def source(run: Run) -> Source:
     return opened(configuration=run.configuration, choices=choices(run))
 
 
-def opened(*, configuration: Configuration, choices: Choices) -> Source:
-    """Return the chosen backup. An undo also holds, as empty ones, what the restore that is undone created.
+def opened(*, configuration: Configuration, choices: Choices, progress: Progress | None = None) -> Source:
+    """Return the chosen backup. An undo also holds, as empty ones, what the restore that is undone created. A folder of
+    somebody else's mongodump that nobody has verified is read whole first, and adopted.
 
-    Raise `BackupNotFound`, or `VerificationFailed` without a manifest.
+    Raise `BackupNotFound`, `VerificationFailed`, and what `progress` raises.
     """
     store = prepare.store(configuration)
     folder = store.folder(choices.backup_id)
+    verifying.adopt(configuration=configuration, backup_id=choices.backup_id, progress=progress or Silent())
     backup = Source(folder=folder, manifest=prepare.manifest_of(store, backup_id=choices.backup_id))
     if not (choices.in_place and choices.mode is Mode.REPLACE and choices.collections):
         return backup
@@ -104,6 +107,7 @@ def perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
     emptied = {entry["name"]: entry["run"] for entry in run.document["restore"]["emptied"]}
     decided = plan.decide(manifest=backup.manifest, choices=wanted, emptied=emptied)
     outcomes: dict[str, CollectionOutcome] = {}
+    run.document["restore"]["sums"] = engine.summary(outcomes)
     worker = _engine(run, wanted, backup, target)
     empty = [left.name for left in decided.left_out if left.emptied_by]
     for name in (*decided.taken, *empty):

@@ -83,7 +83,8 @@ def look(*, configuration: Configuration, choices: Choices, progress: Progress |
     """Return the preview: both sides read and compared, nothing written. It names server, database, and the hash to
     confirm. Raise `VerificationFailed`, `BackupRemoved`, `DatabaseUnreachable`, `CollectionNotFound`, InvalidInput."""
     readiness.require_local(configuration)
-    source, server = restore_parts.opened(configuration=configuration, choices=choices), _server(configuration)
+    source = restore_parts.opened(configuration=configuration, choices=choices, progress=progress)
+    server = _server(configuration)
     temple = prepare.local_database(configuration)
     with connections.reachable(Side.LOCAL):
         emptied = emptied_on_purpose(configuration=configuration, backup_id=choices.backup_id)

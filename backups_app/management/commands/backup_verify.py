@@ -32,6 +32,8 @@ class Command(TempleCommand):
         else:
             for result in results:
                 self.stdout.write(_line(result))
+                for warning in result["warnings"]:
+                    self.stdout.write(f"  Note: {warning}")
         return 0 if all(result["verified"] for result in results) else 5
 
     def wanted(self, settings: configuration.Configuration, options: dict[str, Any]) -> list[str]:

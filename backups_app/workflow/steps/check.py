@@ -16,8 +16,9 @@ def perform(run: Run) -> StepResult:
     """Compare the backup with its manifest. Raise `VerificationFailed`, `BackupRemoved`: nothing is written then."""
     backup_id = restore_parts.choices(run).backup_id
     manifest = prepare.manifest_of(run.store, backup_id=backup_id)
-    verdict.recheck(folder=run.store.folder(backup_id), manifest=manifest, progress=run.progress)
+    warnings = verdict.recheck(folder=run.store.folder(backup_id), manifest=manifest, progress=run.progress)
     return StepResult(
         state=StepState.DONE,
         sentence=f"{formats.grouped(manifest.documents)} documents of the backup are as they were verified",
+        warnings=warnings,
     )

@@ -20,7 +20,7 @@ def perform(run: Run) -> StepResult:
     3. rename to `backup_<id>`, fsync of the parent.
     """
     assert run.manifest is not None, "only what was verified is published"
-    metadata.write(run.partial, finishing.first_metadata(run.document, manifest=run.manifest))
+    metadata.write(run.partial, finishing.first_metadata(run.document, folder=run.partial, manifest=run.manifest))
     if not run.ownership.write(phase=PHASE, changes={}, unless_cancelled=True):
         raise RunCancelled
     run.store.publish(run.backup_id)

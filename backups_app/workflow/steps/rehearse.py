@@ -17,6 +17,8 @@ def perform(run: Run) -> StepResult:
     restore_parts.remove_old_scratch(run)
     with restore_parts.lent_scratch(run) as target:
         outcomes = restore_parts.perform(run, target=target)
+    if not outcomes:
+        raise RehearsalFailed(problem="it holds no collection that a restore writes")
     problems = [outcome for outcome in outcomes.values() if not outcome.complete or outcome.sentences]
     if problems:
         first = problems[0]

@@ -20,6 +20,9 @@ def perform(run: Run) -> StepResult:
     outcomes = restore_parts.perform(run, target=target)
     incomplete = [name for name, outcome in outcomes.items() if not outcome.complete]
     said = restore_words.said_sums(run.document)
+    if not run.document["restore"]["taken"] and not outcomes:
+        said = "It holds no collection that a restore writes"
+        return StepResult(state=StepState.WARNING, sentence=said, counts={"error_code": "restore_differs"})
     if not incomplete:
         return StepResult(state=StepState.DONE, sentence=said, counts=run.document["restore"]["sums"])
     return StepResult(

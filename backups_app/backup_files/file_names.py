@@ -1,0 +1,110 @@
+"""What a file of a dump is, by its name alone, and what stock mongorestore makes of one that is no part of a backup."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from urllib.parse import unquote_to_bytes
+
+from backups_app.backup_files import layout
+
+SYSTEM = "system."
+SYSTEM_INDEXES = "system.indexes"
+RESTORED_SYSTEM = frozenset({"system.js"})
+_OPLOG = "oplog.bson"
+_LEGACY_DATA_SUFFIX = ".bin"
+_LONGEST_DATABASE = 63
+_NOT_IN_A_DATABASE = frozenset('/\\. "$')
+
+
+class Kind(Enum):
+    """What a file is by its name."""
+
+    DATA = auto()
+    METADATA = auto()
+    PRELUDE = auto()
+    INDEX = auto()
+    UNKNOWN = auto()
+
+
+def kind(name: str) -> Kind:
+    """Return what a file of this name is in a dump."""
+    plain = without_gzip(name)
+    if plain == layout.PRELUDE:
+        return Kind.PRELUDE
+    if name.endswith(layout.INDEX_SUFFIX):
+        return Kind.INDEX
+    if plain.endswith(layout.COLLECTION_METADATA_SUFFIX):
+        return Kind.METADATA
+    return Kind.DATA if plain.endswith(layout.DATA_SUFFIX) else Kind.UNKNOWN
+
+
+def is_of_a_dump(name: str) -> bool:
+    """Whether a file of this name holds documents, options or indexes of a collection."""
+    return kind(name) in (Kind.DATA, Kind.METADATA)
+
+
+def is_oplog(name: str) -> bool:
+    """Whether a file at a dump's top holds the server's log, for a replay. It keeps its name when it is compressed."""
+    return without_gzip(name) == _OPLOG
+
+
+def is_system_indexes(name: str) -> bool:
+    """Whether this is the file in which mongodump 2.x keeps all indexes of a database."""
+    return base(name) == SYSTEM_INDEXES
+
+
+def base(name: str) -> str:
+    """Return the name of a data or metadata file without its suffixes."""
+    suffix = layout.DATA_SUFFIX if kind(name) is Kind.DATA else layout.COLLECTION_METADATA_SUFFIX
+    return without_gzip(name).removesuffix(suffix)
+
+
+def without_gzip(name: str) -> str:
+    return name.removesuffix(layout.GZIP_SUFFIX)
+
+
+def why_never_restored(collection: str) -> str:
+    """Return why no restore writes a collection of this name, or an empty string."""
+    if not collection or "\0" in collection or not _is_text(collection):
+        return "no server takes such a name"
+    if collection.startswith("$"):
+        return "users and roles of the server are no part of a restore"
+    if collection.startswith(SYSTEM) and collection not in RESTORED_SYSTEM:
+        return "the server keeps it itself"
+    return ""
+
+
+def _is_text(name: str) -> bool:
+    """Names on a disk are bytes; what is no UTF-8 in them is a lone surrogate here."""
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in name)
+
+
+def stock_effect(path: str, *, database: str, packed: bool, is_directory: bool) -> str:
+    """Return what stock mongorestore would do with a stray entry at `path` of a backup's folder, as the end of a
+    sentence; empty where it passes it by. `packed`: the backup is compressed."""
+    directory, _, name = path.rpartition("/")
+    if is_directory:
+        return "" if directory else _effect_of_a_directory(name)
+    if directory != database:
+        return ""
+    if name.endswith(_LEGACY_DATA_SUFFIX):
+        return _RESTORES
+    if not is_of_a_dump(name) or name.endswith(layout.GZIP_SUFFIX) != packed:
+        return ""
+    return _RESTORES if _decodes(base(name)) else _STOPS
+
+
+_RESTORES = "Stock mongorestore would restore it"
+_STOPS = "Stock mongorestore would stop at it"
+
+
+def _effect_of_a_directory(name: str) -> str:
+    if len(name.encode(errors="surrogateescape")) > _LONGEST_DATABASE or _NOT_IN_A_DATABASE & set(name):
+        return _STOPS
+    return _RESTORES
+
+
+def _decodes(escaped: str) -> bool:
+    """Whether Go's `url.QueryUnescape` takes this: each % needs two hexadecimal digits behind it."""
+    pieces = escaped.split("%")[1:]
+    return all(len(unquote_to_bytes("%" + piece[:2])) == 1 for piece in pieces)
