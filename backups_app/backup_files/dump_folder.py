@@ -164,7 +164,7 @@ class _Reading:
             plain = kind_of(self._folder / name)
             if plain == "file" and file_names.kind(name) is Kind.PRELUDE:
                 self._others.append(name)
-            elif plain == "directory" and name in found:
+            elif plain == "directory" and name in found and file_names.is_database(name):
                 why = f'the database "{shown(name)}" of this dump was left out, "{self._database}" was read'
                 self._strays.append(Stray(name, why, plain))
             else:

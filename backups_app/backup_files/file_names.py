@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum, auto
-from urllib.parse import unquote_to_bytes
 
 from backups_app.backup_files import layout
 
@@ -13,6 +13,7 @@ RESTORED_SYSTEM = frozenset({"system.js"})
 _OPLOG = "oplog.bson"
 _LEGACY_DATA_SUFFIX = ".bin"
 _LONGEST_DATABASE = 63
+_NOT_ESCAPED = re.compile("%(?![0-9A-Fa-f]{2})")
 _NOT_IN_A_DATABASE = frozenset('/\\. "$')
 
 
@@ -99,12 +100,14 @@ _STOPS = "Stock mongorestore would stop at it"
 
 
 def _effect_of_a_directory(name: str) -> str:
-    if len(name.encode(errors="surrogateescape")) > _LONGEST_DATABASE or _NOT_IN_A_DATABASE & set(name):
-        return _STOPS
-    return _RESTORES
+    return _RESTORES if is_database(name) else _STOPS
+
+
+def is_database(name: str) -> bool:
+    """Whether a directory of this name can be a database in a dump."""
+    return len(name.encode(errors="surrogateescape")) <= _LONGEST_DATABASE and not _NOT_IN_A_DATABASE & set(name)
 
 
 def _decodes(escaped: str) -> bool:
     """Whether Go's `url.QueryUnescape` takes this: each % needs two hexadecimal digits behind it."""
-    pieces = escaped.split("%")[1:]
-    return all(len(unquote_to_bytes("%" + piece[:2])) == 1 for piece in pieces)
+    return _NOT_ESCAPED.search(escaped) is None

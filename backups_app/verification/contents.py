@@ -38,14 +38,16 @@ def unexpected(held: DumpFolder) -> list[str]:
 def look_beside(*, folder: Path, database: str, files: Collection[str]) -> tuple[str, ...]:
     """Given the files of a published backup's manifest, return a sentence for whatever else lies in its folder. None of
     it is read, and none of it is a reason to refuse the backup."""
-    held = dump_folder.read(folder, database=database)
-    read = [Stray(path) for path in sorted(held.files - set(files))]
-    return said_of([*held.strays, *read], database=database, packed=_packed(files))
+    strays = [stray for stray in dump_folder.read(folder, database=database).strays if stray.path not in files]
+    named = {*files, *(stray.path for stray in strays), *dump_folder.AT_THE_ROOT}
+    inside = [dump_folder.below(database, name) for name in dump_folder.entries(folder / database)]
+    others = [Stray(path, kind=dump_folder.kind_of(folder / path)) for path in inside if path not in named]
+    return said_of([*strays, *others], database=database, packed=_packed(files))
 
 
 def said_of(strays: Collection[Stray], *, database: str, packed: bool) -> tuple[str, ...]:
     """Return a sentence for each stray entry, each once."""
-    said = [stray.why or _said(stray, database, packed) for stray in strays]
+    said = [_said(stray, database, packed) for stray in strays]
     return tuple(dict.fromkeys(said))
 
 
@@ -66,8 +68,10 @@ def _packed(files: Collection[str]) -> bool:
 
 def _said(stray: Stray, database: str, packed: bool) -> str:
     is_directory = stray.kind == "directory"
+    if stray.why and not is_directory:
+        return stray.why
     effect = file_names.stock_effect(stray.path, database=database, packed=packed, is_directory=is_directory)
-    said = f"{dump_folder.shown(stray.path)} is not part of the backup and was not read"
+    said = stray.why or f"{dump_folder.shown(stray.path)} is not part of the backup and was not read"
     return f"{said}. {effect}" if effect else said
 
 

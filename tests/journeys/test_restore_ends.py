@@ -9,9 +9,10 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.backup_files import metadata
+from backups_app.backup_files.collection_metadata import Described
 from backups_app.configuration import Configuration
 from backups_app.management import restore_text
-from backups_app.restore.source import Described, Source
+from backups_app.restore.source import Source
 from backups_app.workflow import overview, restoring
 from tests.journeys.conftest import contents, run_backup
 from tests.journeys.test_restore import command, restore

@@ -12,10 +12,11 @@ from bson import Timestamp
 from pymongo.database import Database
 
 from backups_app.backup_files import layout
+from backups_app.backup_files.collection_metadata import Described
 from backups_app.errors import VerificationFailed
 from backups_app.mongo import raw_ids, structures
 from backups_app.restore.choices import Mode
-from backups_app.restore.source import Described, Source
+from backups_app.restore.source import Source
 from tests.restore.conftest import documents, frames_of, restore
 
 Make = Callable[..., Source]
