@@ -84,8 +84,7 @@ def look(*, configuration: Configuration, choices: Choices, progress: Progress |
     confirm. Raise `VerificationFailed`, `BackupRemoved`, `DatabaseUnreachable`, `CollectionNotFound`, InvalidInput."""
     readiness.require_local(configuration)
     source = restore_parts.opened(configuration=configuration, choices=choices, progress=progress)
-    server = _server(configuration)
-    temple = prepare.local_database(configuration)
+    server, temple = _server(configuration), prepare.local_database(configuration)
     with connections.reachable(Side.LOCAL):
         emptied = emptied_on_purpose(configuration=configuration, backup_id=choices.backup_id)
         decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
