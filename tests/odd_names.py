@@ -13,5 +13,7 @@ ALL = REFUSED_BY_PYMONGO + TAKEN_BY_PYMONGO
 SOME = (*REFUSED_BY_PYMONGO, "plain", "a,b", "a%2Fb", "हिन्दी", "q" * 200)
 REFUSED_BY_SERVER = (".a", "..", ".", "a$b", "$a", "$cmd", "a.$cmd", "system.", "system.own", "a.system.b", "")
 
-DATABASES = ("t*b", "a:b", "a|b", "a<b>", "a?b", "a%2Fb", "a,b", "tab\tbase", "मन्दिर", "'", "#", "q" * 63, "é" * 31)
+DATABASES = (
+    "t*b", "(x+y)[z]^", "a:b", "a|b", "a<b>", "a?b", "a%2Fb", "a,b", "tab\tbase", "मन्दिर", "'", "#", "q" * 63, "é" * 31,
+)  # fmt: skip
 """Names of databases that a server on Linux takes."""

@@ -5,6 +5,7 @@ A copy bears one document in a collection of its own: who made it, from which ba
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +25,11 @@ _KIND = "a copy made by TempleOps; it may be dropped"
 _DURABLE = WriteConcern(w="majority", j=True)
 _SERVERS_OWN = frozenset({"admin", "local", "config"})
 _LONGEST_BYTES = 63
-_UNAUTHORIZED = 13
-_FORBIDDEN = frozenset('/\\. "$*<>:|?\0')
+_UNAUTHORIZED, _INVALID_NAMESPACE, _DIFFERS_IN_CASE = 13, 73, 13297
+_FORBIDDEN = frozenset('/\\. "$\0')
+"""What no server takes. One on Windows refuses more of them, itself."""
+
+_NOT_A_NAME = "That is not a name of a database: no spaces, dots or slashes, at most 63 bytes."
 
 Client = MongoClient[dict[str, Any]]
 
@@ -44,12 +48,24 @@ class Copy:
 
 def check_name(name: str, *, temple: str) -> str:
     """Return the name if a copy may bear it. Raise InvalidInput for the temple's own database (in any case of letters),
-    the server's own ones, and names that MongoDB does not take."""
+    the server's own ones, names that MongoDB does not take, and letters that nobody sees, unless the temple's has them.
+    """
     if name.lower() == temple.lower() or name.lower() in _SERVERS_OWN:
         raise InvalidInput(message=f'"{name}" is not a name for a test copy: that database is in use.')
-    if not name or len(name.encode()) > _LONGEST_BYTES or set(name) & _FORBIDDEN or not name.isprintable():
-        raise InvalidInput(message="That is not a name of a database: no spaces, dots or slashes, at most 63 bytes.")
+    unseen = {letter for letter in name if not letter.isprintable()} - set(temple)
+    if not name or _bytes(name) > _LONGEST_BYTES or set(name) & _FORBIDDEN or unseen:
+        raise InvalidInput(message=_NOT_A_NAME)
     return name
+
+
+def name_beside(temple: str, *, ending: str) -> str:
+    """Return the name of a database that belongs to the temple's: `temple_db_rehearsal`. Of a long name only the
+    beginning, and a hash that tells it from others with the same beginning."""
+    if _bytes(temple + ending) <= _LONGEST_BYTES:
+        return temple + ending
+    mark = "_" + hashlib.sha256(temple.encode()).hexdigest()[:6]
+    room = _LONGEST_BYTES - _bytes(mark + ending)
+    return temple.encode()[:room].decode(errors="ignore") + mark + ending
 
 
 def make(
@@ -67,8 +83,18 @@ def make(
         if database.list_collection_names():
             raise RestoreTargetTaken(database=name)
         mark = {"_id": _ID, "kind": _KIND, "backup_id": backup_id, "purpose": purpose}
-        database[MARKER].insert_one(mark | {"created_by": created_by, "created_at": now})
+        try:
+            database[MARKER].insert_one(mark | {"created_by": created_by, "created_at": now})
+        except OperationFailure as error:
+            raise _refusal(error, name) from error
     return database
+
+
+def _refusal(error: OperationFailure, name: str) -> Exception:
+    """Return what a refusal of the first write says of the name; itself, when it says nothing of it."""
+    if error.code == _DIFFERS_IN_CASE:
+        return RestoreTargetTaken(database=name)
+    return InvalidInput(message=_NOT_A_NAME) if error.code == _INVALID_NAMESPACE else error
 
 
 def is_copy(database: Database[Any]) -> bool:
@@ -110,6 +136,10 @@ def lent(
         yield database
     finally:
         remove(client, name=name, temple=temple)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
 
 
 def _mark(database: Database[Any]) -> dict[str, Any] | None:

@@ -76,7 +76,7 @@ def choose(
 
 def copy_name(*, configuration: Configuration, backup_id: str) -> str:
     """Return the name that is proposed for a test copy: `temple_db_restore_20250119_143022`."""
-    return f"{configuration.database_name[:36]}_restore_{backup_id}"
+    return scratch.name_beside(configuration.database_name, ending=f"_restore_{backup_id}")
 
 
 def look(*, configuration: Configuration, choices: Choices, progress: Progress | None = None) -> Preview:
@@ -184,7 +184,7 @@ def rehearse(
     configuration = settings.current()
     wanted = backup_id or newest_verified(configuration=configuration)
     # Always the same name: the administrator of MongoDB can allow it once. What a killed one left is removed first.
-    target = f"{configuration.database_name[:36]}_rehearsal"
+    target = scratch.name_beside(configuration.database_name, ending="_rehearsal")
     choices = choose(configuration=configuration, backup_id=wanted, to=target)
     return start(
         choices=choices,

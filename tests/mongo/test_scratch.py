@@ -11,6 +11,7 @@ from pymongo.database import Database
 
 from backups_app.errors import CopyNotAllowed, InvalidInput, NotATestCopy, RestoreTargetTaken
 from backups_app.mongo import scratch
+from tests import odd_names
 
 AT = datetime(2025, 1, 19, 9, 0, tzinfo=UTC)
 
@@ -73,6 +74,36 @@ def test_names_that_are_not_for_copies_are_refused(local_db: Database[Any], wron
     for act in (make, lambda database, name: scratch.remove(database.client, name=name, temple=database.name)):
         with pytest.raises(InvalidInput):
             act(local_db, wrong)
+
+
+@pytest.mark.parametrize("temple", odd_names.DATABASES, ids=ascii)
+@pytest.mark.parametrize("ending", ["_rehearsal", "_restore_20250119_143022_01"])
+def test_the_name_beside_any_temple_is_one_of_a_copy(local_db: Database[Any], temple: str, ending: str) -> None:
+    name = scratch.name_beside(temple, ending=ending)
+
+    made = scratch.make(
+        local_db.client, name=name, temple=temple, backup_id="x", purpose="test copy", created_by="x", now=AT
+    )
+    scratch.remove(local_db.client, name=name, temple=temple)
+
+    assert made.name.startswith(temple[:14])
+    assert made.name.endswith(ending)
+
+
+def test_two_temples_with_one_beginning_have_copies_of_their_own() -> None:
+    names = {scratch.name_beside("t" * 60 + end, ending="_rehearsal") for end in "abc"}
+
+    assert len(names) == 3
+    assert scratch.name_beside("temple_db", ending="_rehearsal") == "temple_db_rehearsal"
+
+
+def test_a_name_that_another_database_bears_in_other_letters_is_taken(local_db: Database[Any], name: str) -> None:
+    local_db.client[name.upper()]["bookings"].insert_one({"_id": 1})
+
+    with pytest.raises(RestoreTargetTaken):
+        make(local_db, name)
+
+    local_db.client.drop_database(name.upper())
 
 
 def test_the_temples_own_database_is_refused_in_any_case_of_letters(local_db: Database[Any]) -> None:
