@@ -84,7 +84,10 @@ def _compared(request: AdminRequest, *, a: str, b: str, wait_seconds: float) -> 
         return {"making": making, "page_url": urls["compare"], "progress_url": urls["compare_progress"]}
     rows, found = making.result
     sums = {count: sum(getattr(row, count) for row in rows) for count in ("only_a", "only_b", "changed", "same")}
-    return {"rows": rows, "sums": sums} | (_documents(request, a=a, b=b, name=name, found=found) if found else {})
+    differing = [row for row in rows if row.only_a or row.only_b or row.changed]
+    alike = [row for row in rows if row not in differing]
+    shown = {"rows": rows, "unlike": differing, "alike": alike, "sums": sums}
+    return shown | (_documents(request, a=a, b=b, name=name, found=found) if found else {})
 
 
 def _compare(a: str, b: str, name: str, making: makings.Making[Compared]) -> Compared:

@@ -28,6 +28,20 @@ def test_one_sentence_sums_it_up_and_is_read_out(admin_browser: Client, two_back
     assert f"?a={b}&amp;b={a}" in part
 
 
+def test_what_changed_stands_first_and_what_is_the_same_is_folded(
+    admin_browser: Client, two_backups: tuple[str, str]
+) -> None:
+    a, b = two_backups
+
+    changed, _, same = get(admin_browser, f"/admin/backups/compare/?a={a}&b={b}").partition("<details><summary")
+    alike = get(admin_browser, f"/admin/backups/compare/?a={b}&b={b}")
+
+    assert "<code>activities</code>" in changed and "<code>bookings</code>" in changed
+    assert "1 collection is the same in both" in same and "<code>employee_bookings</code>" in same
+    assert "<code>employee_bookings</code>" not in changed
+    assert "3 collections are the same in both" in alike and "<details open>" in alike
+
+
 def test_a_long_comparison_is_watched_and_its_result_comes_by_itself(
     admin_browser: Client, two_backups: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
