@@ -398,6 +398,37 @@ class RoleRequired(TempleOpsError):
     sentence = "Backup Management is for Super Admin (role 0) and Admin (role 1)."
 
 
+class SuperAdminRequired(TempleOpsError):
+    code, status = "super_admin_required", 403
+    sentence = "People are managed by Super Admins (role 0)."
+
+
+class NotYours(TempleOpsError):
+    code, status = "more_than_own", 403
+    sentence = "Nobody can grant more than they have, or change a person who has more. Nothing was changed."
+
+
+class LastSuperAdmin(TempleOpsError):
+    code, status = "last_super_admin", 409
+    sentence = "This is the last Super Admin who can sign in. Nothing was changed."
+    hint = "Make another person a Super Admin first"
+
+
+class NameTaken(TempleOpsError):
+    code, status = "name_taken", 409
+    sentence = "This user name is taken or cannot be a name. Nobody was added."
+
+
+class PasswordTooWeak(TempleOpsError):
+    code, status = "password_too_weak", 422
+    sentence = "The new password needs at least 10 characters, 5 different ones, and must not be the user name."
+
+
+class PersonNotFound(TempleOpsError):
+    code, status = "person_not_found", 404
+    sentence = "There is no such person."
+
+
 class HttpsRequired(TempleOpsError):
     code, status = "https_required", 403
     sentence = "TempleOps is reached by HTTPS only: plain HTTP would show passwords to everybody on the network."

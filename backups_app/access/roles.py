@@ -14,3 +14,8 @@ def may_manage_backups(user: Any) -> bool:
     """
     role = getattr(user, "role_id", None)
     return getattr(user, "is_active", False) is True and type(role) is int and role in ALLOWED
+
+
+def may_manage_people(user: Any) -> bool:
+    """Return whether this user may add and change people: a Super Admin, `role_id` exactly the integer 0."""
+    return may_manage_backups(user) and user.role_id == 0

@@ -17,7 +17,14 @@ from django.utils import timezone
 
 from backups_app import configuration
 from backups_app.access import denials, roles
-from backups_app.errors import BackupNotFound, BackupRemoved, ModeNotLocal, NotAuthenticated, TempleOpsError
+from backups_app.errors import (
+    BackupNotFound,
+    BackupRemoved,
+    ModeNotLocal,
+    NotAuthenticated,
+    SuperAdminRequired,
+    TempleOpsError,
+)
 from backups_app.models import User
 from backups_app.mongo import lost
 from backups_app.pages.requests import AdminRequest, go_to, here, is_htmx
@@ -84,6 +91,27 @@ def signed_in_page(view: View[P]) -> Guarded[P]:
             return problem(request, error)
 
     _mark(guarded, door="signed_in", polled=False)
+    return cast("Guarded[P]", guarded)
+
+
+def super_admin_page(view: View[P]) -> Guarded[P]:
+    """Let only Super Admins in, in any mode: people are no backups."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if getattr(request, "login_session", None) is None:
+            return to_login(request)
+        if not roles.may_manage_backups(request.user):
+            return denied(request)
+        if not roles.may_manage_people(request.user):
+            denials.note(request, user=cast(User, request.user), origin=Origin.WEB, now=timezone.now())
+            return problem(request, SuperAdminRequired())
+        try:
+            return view(cast(AdminRequest, request), *args, **kwargs)
+        except TempleOpsError as error:
+            return problem(request, error)
+
+    _mark(guarded, door="super_admin", polled=False)
     return cast("Guarded[P]", guarded)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from backups_app.pages import (
+    account,
     audit_trail,
     browser,
     compare,
@@ -12,6 +13,7 @@ from backups_app.pages import (
     dashboard,
     login,
     my_sessions,
+    people_list,
     preferences,
     restore,
     restores,
@@ -29,6 +31,10 @@ urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("login/", login.log_in, name="login"),
     path("logout/", login.log_out, name="logout"),
+    path("account/", account.account, name="account"),
+    path("account/sign-out-everywhere/", account.sign_out_everywhere, name="sign_out_everywhere"),
+    path("people/", people_list.listing, name="people"),
+    path("people/<str:person_id>/", people_list.person, name="person"),
     path("step-up/", step_up.step_up, name="step_up"),
     path("prefs/", preferences.save, name="preferences"),
     path("sessions/", my_sessions.mine, name="sessions"),

@@ -17,9 +17,10 @@ from tests.pages.conftest import signed_in
 pytestmark = pytest.mark.django_db
 
 FILLED = {"backup_id": "20250101_000000", "conflict_id": "0" * 64, "sid": "nobody", "run_id": "20250101_000000"}
-DOORS = {"admin", "signed_in", "open"}
+DOORS = {"admin", "super_admin", "signed_in", "open"}
 OPEN = {"login", "logout", "preferences"}
-SIGNED_IN = {"dashboard", "sessions", "revoke_session", "step_up"}
+SIGNED_IN = {"dashboard", "sessions", "revoke_session", "step_up", "account", "sign_out_everywhere"}
+SUPER_ADMIN = {"people", "person"}
 
 
 def patterns() -> list[URLPattern]:
@@ -42,7 +43,7 @@ def address(pattern: URLPattern) -> str:
 
 
 def admin_addresses() -> list[Any]:
-    mine = OPEN | SIGNED_IN
+    mine = OPEN | SIGNED_IN | SUPER_ADMIN
     return [pytest.param(address(one), id=str(one.name)) for one in patterns() if one.name not in mine]
 
 
@@ -52,6 +53,7 @@ def test_every_address_has_a_door_and_the_open_ones_are_meant() -> None:
     assert set(doors.values()) <= DOORS
     assert {name for name, kind in doors.items() if kind == "open"} == OPEN
     assert {name for name, kind in doors.items() if kind == "signed_in"} == SIGNED_IN
+    assert {name for name, kind in doors.items() if kind == "super_admin"} == SUPER_ADMIN
 
 
 def ask(browser: Client, where: str, **kwargs: Any) -> Any:

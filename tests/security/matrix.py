@@ -167,6 +167,7 @@ class Door(StrEnum):
 
     HOME = "for roles 0 and 1; in cloud mode a page of information"
     ADMIN = "for roles 0 and 1, in local mode"
+    SUPER_ADMIN = "for role 0, in any mode"
     OWN = "for whoever is signed in"
     OPEN = "for everybody"
 
@@ -205,6 +206,12 @@ PAGES: dict[tuple[str, str], Door] = {
     ("logout", POST): Door.OPEN,
     ("preferences", POST): Door.OPEN,
     ("sessions", GET): Door.OWN,
+    ("account", GET): Door.OWN,
+    ("account", POST): Door.OWN,
+    ("sign_out_everywhere", POST): Door.OWN,
+    ("people", GET): Door.SUPER_ADMIN,
+    ("people", POST): Door.SUPER_ADMIN,
+    ("person", POST): Door.SUPER_ADMIN,
     ("step_up", GET): Door.OWN,
     ("step_up", POST): Door.OWN,
     ("revoke_session", POST): Door.OWN,
@@ -256,6 +263,9 @@ def expected_page(door: Door, who: Who, mode: Mode) -> Answer:
         return Answer(303)
     if door is Door.OWN:
         return Answer(200, runs=True)
+    if door is Door.SUPER_ADMIN:
+        refused = Answer(403, code="super_admin" if who.is_admin else "role")
+        return Answer(200, runs=True) if who.name == "role 0" else refused
     if not who.is_admin or (mode is Mode.CLOUD and door is Door.ADMIN):
-        return Answer(403, code="" if who.is_admin else "role")
+        return Answer(403, code="super_admin" if who.is_admin else "role")
     return Answer(200, runs=True)

@@ -32,7 +32,13 @@ from tests.security.matrix import (
 from tests.security.test_rbac_api import Behind
 
 pytestmark = pytest.mark.django_db
-FILLED = {"run_id": "20250119_143022", "backup_id": "20250119_143022", "conflict_id": "0" * 64, "sid": "x" * 43}
+FILLED = {
+    "run_id": "20250119_143022",
+    "backup_id": "20250119_143022",
+    "conflict_id": "0" * 64,
+    "sid": "x" * 43,
+    "person_id": "1",
+}
 PATTERNS = {str(pattern.name): pattern for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)}
 BEHIND_A_DOOR = [row for row, door in PAGES.items() if door is not Door.OPEN]
 
