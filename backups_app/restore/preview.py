@@ -221,8 +221,8 @@ class Previewer:
 
     def _live_versions(self, entry: CollectionEntry, name: str, frames: Sequence[bytes]) -> dict[bytes, bytes]:
         physical = physical_name(name, kind=entry.type)
-        if self.database is None:
-            return {}
+        if self.database is None or Live(self.database).structure(name) is None:
+            return {}  # of a name that it does not take a server is not even asked
         collection = collection_of(self.database, physical)
         return live_documents.read(collection=collection, ids=[raw_ids.of(frame) for frame in frames])
 

@@ -20,6 +20,7 @@ import bson
 import pytest
 from django.core.management import call_command
 
+from backups_app.backup_files import layout
 from backups_app.configuration import Configuration
 from backups_app.restore.source import Source
 from backups_app.workflow import overview, restoring
@@ -175,6 +176,24 @@ def test_a_collection_that_the_server_does_not_make_is_named_and_the_rest_goes_o
 
     withheld = {one["name"]: one["withheld"] for one in restored["restore"]["collections"]}
     assert code != 0 and withheld["odd"].startswith("the server does not make it (") and withheld["pujas"] == ""
+    assert local_db["pujas"].count_documents({}) == 3
+
+
+def test_a_name_that_the_server_does_not_take_is_named_and_the_rest_goes_on(
+    temple: Configuration, home: str, local_db: Db
+) -> None:
+    too_long = "x" * 254
+    put(temple, dump_of(home, pujas=documents(*BOOKINGS), **{"a%24b": documents({"_id": 1})}))
+    metadata = json.dumps({"collectionName": too_long, "indexes": []}).encode()
+    put(temple, {f"{home}/{layout.file_base(too_long)}{end}": data for end, data in [
+        (".bson", documents({"_id": 1})), (".metadata.json", metadata)]})  # fmt: skip
+
+    previewed, _ = run("backup_restore", ID, "--dry-run")
+    code, restored = run("backup_restore", ID)
+
+    withheld = {one["name"]: one["withheld"] for one in restored["restore"]["collections"]}
+    assert (previewed, code, restored["status"]) == (0, 3, "partial")
+    assert all(withheld[name].startswith("the server does not make it (") for name in (too_long, "a$b"))
     assert local_db["pujas"].count_documents({}) == 3
 
 
