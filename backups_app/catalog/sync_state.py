@@ -6,7 +6,10 @@ The local one also remembers what the next sync needs:
 
      tokens: {local: {…}, remote: {…}},      where each side's change stream goes on
      echo: {local: {session: UUID, after, last}, remote: …},   our own transactions, which the stream leaves out
-     collections: [{name, local: uuid, remote: uuid}], leftover: [{name, ids: [Binary]}], blocked: [{name, reason}],
+     collections: [{name, local: uuid, remote: uuid, known: 812, indexes_differ: true}],
+     making: [{name, side}],                 collections that sync makes there, until they have all their indexes
+     left_over: [{name, reason}],            what the last sync did not do and nobody decided against
+     leftover: [{name, ids: [Binary]}], blocked: [{name, reason}],
      full: [name],                           collections that must be scanned next time
      proof: {at: Date, verdict: "equal" | "differs", documents: 23861, differing: […], …},
      synced_at: Date
@@ -77,6 +80,11 @@ def announce_local(database: Database[Any], *, pair: str, expected: int, generat
         {"_id": PAIR, "pair": pair, "next_generation": expected}, {"$set": {"next_generation": generation}}
     )
     return result.matched_count == 1
+
+
+def note_making(database: Database[Any], *, name: str, side: str) -> None:
+    """Remember beforehand that a collection is being made on `side`; `finish` says what is still unfinished."""
+    collection(database).update_one({"_id": PAIR}, {"$addToSet": {"making": {"name": name, "side": side}}})
 
 
 def finish(database: Database[Any], *, pair: str, generation: int, changes: Mapping[str, Any]) -> bool:

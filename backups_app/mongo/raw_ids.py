@@ -6,12 +6,14 @@ bytes are. A *key* is what the unique `_id` index sees: there 1, 1L, 1.0 and Dec
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
 import bson
+import bson.errors
 from bson.decimal128 import Decimal128
 
 from backups_app.mongo import raw_bson
@@ -20,10 +22,15 @@ from backups_app.mongo.raw_bson import Value
 _ID_FIRST = b"_id\0"
 _OBJECT_ID, _REGEX, _ARRAY, _UNDEFINED = 0x07, 0x0B, 0x04, 0x06
 _NEVER_STORED = frozenset({_REGEX, _ARRAY, _UNDEFINED})
+SHOWN_BYTES = 1_024
+
+
+class NoId(ValueError):
+    """A document without an `_id`."""
 
 
 def of(frame: bytes) -> bytes:
-    """Given a raw document, return its raw `_id`, wherever in the document it stands. Raise ValueError without one."""
+    """Given a raw document, return its raw `_id`, wherever in the document it stands. Raise `NoId` without one."""
     if frame[5:9] == _ID_FIRST:
         if frame[4] == _OBJECT_ID:  # by far the most frequent
             return b"\x07" + frame[9:21]
@@ -31,7 +38,7 @@ def of(frame: bytes) -> bytes:
     for name, value in raw_bson.elements(frame):
         if name == b"_id":
             return bytes([value.type]) + value.data
-    raise ValueError("a document without an _id")
+    raise NoId("a document without an _id")
 
 
 def value(raw_id: bytes) -> Value:
@@ -42,6 +49,16 @@ def value(raw_id: bytes) -> Value:
 def array(ids: Iterable[bytes]) -> Value:
     """Return these raw ids as one BSON array, byte for byte."""
     return raw_bson.array(Value(raw_id[0], raw_id[1:]) for raw_id in ids)
+
+
+def shown(raw_id: bytes) -> Any:
+    """Return a raw id for a report: as Python sees it, or in words where it is too long or cannot be decoded."""
+    if len(raw_id) <= SHOWN_BYTES:
+        try:
+            return decoded(raw_id)
+        except (bson.errors.BSONError, RecursionError):
+            pass
+    return f"an _id of {len(raw_id)} bytes, SHA-256 {hashlib.sha256(raw_id).hexdigest()}"
 
 
 def decoded(raw_id: bytes) -> Any:

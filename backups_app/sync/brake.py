@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -27,11 +28,14 @@ def sentence(*, vanished: int, known: int, side: str) -> str:
 
 
 def expired(frame: bytes, *, indexes: Sequence[Mapping[str, Any]], now: datetime) -> bool:
-    """Whether a TTL index of its collection would have deleted this raw document by now: that is no accident."""
+    """Whether a TTL index of its collection would have deleted this raw document by now: that is no accident.
+
+    An index of some documents only does not tell whether this is one of them.
+    """
     moment = int(now.timestamp() * 1000)
     for index in indexes:
         seconds = index.get("expireAfterSeconds")
-        if seconds is None:
+        if not isinstance(seconds, int | float) or not math.isfinite(seconds) or "partialFilterExpression" in index:
             continue
         field = next(iter(index["key"])).encode()
         for name, value in raw_bson.elements(frame):

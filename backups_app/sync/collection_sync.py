@@ -8,19 +8,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pymongo.errors import OperationFailure
+
 from backups_app.catalog import sync_base
 from backups_app.catalog.sync_base import Base
 from backups_app.mongo import connections
 from backups_app.mongo.exact_writes import live_documents
 from backups_app.progress import Progress
 from backups_app.records import Side
-from backups_app.sync import brake, scan
+from backups_app.sync import alone, brake, listing, scan
 from backups_app.sync.judgement import Settled
 from backups_app.sync.settle import BATCH_BYTES, BATCH_DOCUMENTS, Settler
 from backups_app.sync.sides import SideAccess
 from backups_app.sync.tally import NAMED_DOCUMENTS, Tally
 
 ROUNDS = 3
+SINGLED_OUT_AT_MOST = 20
 _OTHER = {Side.LOCAL: Side.REMOTE, Side.REMOTE: Side.LOCAL}
 
 
@@ -48,6 +51,9 @@ class CollectionSync:
     known: int = 0
     scan_again: bool = False
     """Something vanished whose `_id` is not known: only a scan of both sides next time can tell."""
+    singled_out: list[Exception] = field(default_factory=list)
+    flowed: bool = False
+    """Whether some batch could be settled: if none, the failure is the collection's, not one document's."""
     left: Settled = field(default_factory=Settled)
 
     def copy(self) -> None:
@@ -58,9 +64,11 @@ class CollectionSync:
             with connections.reachable(Side.LOCAL):
                 self.known = self.base.count()
             for batch in self._batches():
-                self.left.add(self.settler.settle(batch))
+                self._settle(batch)
             for _ in range(ROUNDS - 1):
                 self._again(frozenset())
+            if self.singled_out and not self.flowed:
+                raise self.singled_out[-1]
 
     def delete(self) -> None:
         """Carry over the deletions that the brake lets pass, and try once more what had to wait for them."""
@@ -74,14 +82,14 @@ class CollectionSync:
                 ids = list(self.left.vanished[side].values())
                 self.left.vanished[side] = {}
                 for at in range(0, len(ids), BATCH_DOCUMENTS):
-                    self.left.add(self.settler.settle(ids[at : at + BATCH_DOCUMENTS], deletes=sides))
+                    self._settle(ids[at : at + BATCH_DOCUMENTS], deletes=sides)
             if sides or self.left.clashes or self.left.again:
                 self._again(sides)
 
     def close(self) -> None:
         """Name what is left: clashes are unresolved, what somebody else was quicker with waits for the next sync."""
         for clash in self.left.clashes.values():
-            self.tally.unresolved_documents[clash.raw_id] = clash.reason
+            self.tally.unresolved_documents[clash.raw_id] = f"{clash.side.value}: {clash.reason}"
             if len(self.tally.other_ids) < NAMED_DOCUMENTS:
                 self.tally.other_ids[clash.raw_id] = self.settler.who_holds(clash)
         self.tally.stale = len(self.left.again)
@@ -102,7 +110,26 @@ class CollectionSync:
         self.left.again, self.left.clashes = {}, {}
         ids = list(waiting.values())
         for at in range(0, len(ids), BATCH_DOCUMENTS):
-            self.left.add(self.settler.settle(ids[at : at + BATCH_DOCUMENTS], deletes=deletes))
+            self._settle(ids[at : at + BATCH_DOCUMENTS], deletes=deletes)
+
+    def _settle(self, ids: Sequence[bytes], *, deletes: frozenset[Side] = frozenset()) -> None:
+        """Settle a batch. Where it fails, and one document may be why, single that one out: it is unresolved, and the
+        others flow. After some of them it is the collection that fails."""
+        counted = self.tally.judged
+        try:
+            self.left.add(self.settler.settle(ids, deletes=deletes))
+            self.flowed = True
+        except Exception as error:
+            if not alone.may_be_one_document(error) or len(self.singled_out) >= SINGLED_OUT_AT_MOST:
+                raise
+            self.tally.judged = counted
+            if len(ids) > 1:
+                middle = len(ids) // 2
+                self._settle(ids[:middle], deletes=deletes)
+                self._settle(ids[middle:], deletes=deletes)
+                return
+            self.singled_out.append(error)
+            self.tally.unresolved_documents[ids[0]] = f"an unexpected error ({alone.kind(error)})"
 
     def _batches(self) -> Iterator[list[bytes]]:
         """Yield raw `_id`s to judge, at most 500 and 4 MiB at a time."""
@@ -127,6 +154,7 @@ class CollectionSync:
             hashed=self.settler.rules.hashed,
             tally=self.tally,
             progress=self.progress,
+            repeats=self.settler.rules.unordered,
         ):
             self.tally.equal += found.equal
             self.tally.found_by_scan_alone += found.alone
@@ -149,6 +177,9 @@ class CollectionSync:
         vanished = self.left.vanished[side]
         if not vanished:
             return False
+        if not self._exists(_OTHER[side]):
+            self.tally.blocked = brake.COLLECTION_GONE.format(side=_OTHER[side].value)
+            return False
         if self.decided == "delete" or not brake.blocks(vanished=len(vanished), known=self.known):
             return True
         count = len(vanished) - self._expired(side)
@@ -157,12 +188,22 @@ class CollectionSync:
         self.tally.blocked = brake.sentence(vanished=count, known=self.known, side=_OTHER[side].value)
         return False
 
-    def _expired(self, side: Side) -> int:
-        """Count those of the vanished documents that a TTL index would have deleted anyway."""
-        access = self.settler.remote if side is Side.REMOTE else self.settler.local
+    def _exists(self, side: Side) -> bool:
+        """Whether the collection is still there: documents do not vanish one by one when it was dropped meanwhile."""
         with connections.reachable(side):
-            collection = access.collection(self.tally.name)
-            indexes = [index for index in collection.list_indexes() if "expireAfterSeconds" in index]
+            return self.tally.name in listing.read(self.settler.access(side).database, name=self.tally.name)
+
+    def _expired(self, side: Side) -> int:
+        """Count those of the vanished documents that a TTL index would have deleted anyway; none where nobody may
+        see the indexes."""
+        with connections.reachable(side):
+            collection = self.settler.access(side).collection(self.tally.name)
+            try:
+                indexes = [index for index in collection.list_indexes() if "expireAfterSeconds" in index]
+            except OperationFailure as error:
+                if connections.is_unreachable(error):
+                    raise
+                return 0
             if not indexes:
                 return 0
             count, ids = 0, list(self.left.vanished[side].values())

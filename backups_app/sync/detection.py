@@ -46,6 +46,10 @@ class Detection:
         known = next((one.get("known") for one in self.memory.get("collections", []) if one["name"] == name), None)
         return known is not None and count >= known
 
+    def indexes_differed(self, name: str) -> bool:
+        """Whether the last sync found that the indexes of a collection differ."""
+        return any(one["name"] == name and one.get("indexes_differ") for one in self.memory.get("collections", []))
+
     def ids(self, name: str) -> dict[bytes, bytes]:
         """Return what the streams told of a collection and what the last sync left over: raw ids by key."""
         found: dict[bytes, bytes] = {}

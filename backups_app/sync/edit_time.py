@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,14 @@ TIE_MILLISECONDS = 1_000
 FUTURE_MILLISECONDS = 10 * 60 * 1_000
 _EARLIEST = 10**8
 """Smaller numbers are counters, not moments: 10⁸ seconds are March 1973."""
+
+_NUMBER = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{16}")
+_DAY = r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}-W[0-9]{2}(?:-[1-7])?)"
+_SHORT_DAY = r"(?:[0-9]{8}|[0-9]{4}W[0-9]{2}(?:[1-7])?)"
+_TIME = r"[Tt ][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2}(?:[.,][0-9]+)?)?)?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+_ISO = re.compile(f"{_DAY}(?:{_TIME})?|{_SHORT_DAY}{_TIME}")
+"""What ISO 8601 calls a date. Python takes more for one: any character between day and time, so that `1711121300000`
+would be a day of the year 1711."""
 
 
 def milliseconds(frame: bytes, *, fields: Sequence[str], now: datetime) -> int | None:
@@ -44,14 +53,20 @@ def _moment(value: Value | None) -> int | None:
     if kind == 0x11:
         seconds = int(struct.unpack("<II", data)[1])
         return seconds * 1000 if seconds else None
-    if kind == 0x02:
+    if kind in (0x02, 0x0E):
         return _from_text(data[4:-1])
     return _from_number(kind, data)
 
 
 def _from_text(encoded: bytes) -> int | None:
+    """Text of 10, 13 or 16 digits means what the number means. Other text that is no ISO date is no moment."""
+    said = encoded.decode("ascii", errors="replace").strip()
+    if _NUMBER.fullmatch(said):
+        return _from_amount(Decimal(said))
+    if not _ISO.fullmatch(said):
+        return None
     try:
-        moment = datetime.fromisoformat(encoded.decode().strip())
+        moment = datetime.fromisoformat(said.upper())
     except ValueError:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -65,6 +80,11 @@ def _from_number(kind: int, data: bytes) -> int | None:
         number = Decimal(struct.unpack({0x01: "<d", 0x10: "<i", 0x12: "<q"}[kind], data)[0])
     else:
         return None
+    return _from_amount(number)
+
+
+def _from_amount(number: Decimal) -> int | None:
+    """Seconds, milliseconds or microseconds, by their size."""
     if not number.is_finite() or number < _EARLIEST:
         return None
     if number < 10**11:

@@ -96,6 +96,7 @@ def synchronise(
         unresolved={one.name: one.unresolved for one in passage.tallies if one.unresolved},
         blocked={one.name: one.blocked for one in passage.tallies if one.blocked},
         skipped={one.name: one.skipped for one in passage.tallies if one.skipped},
+        left_over={one.name: one.left_over for one in passage.tallies if one.left_over},
         warnings=tuple(passage.warnings()),
     )
 

@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
+
 from backups_app.catalog.sync_base import Entries, Entry
 from backups_app.catalog.sync_conflicts import Loser
 from backups_app.mongo import raw_bson, raw_ids
+from backups_app.mongo.exact_writes.form import by_id
+from backups_app.mongo.exact_writes.written import TAKEN_FOR_ANOTHER
 from backups_app.records import Side
 from backups_app.sync import merge
 from backups_app.sync.merge import Outcome
@@ -61,6 +65,13 @@ class Clash:
     reason: str
     side: Side
     values: Mapping[str, Any]
+
+    def holder(self) -> RawBSONDocument | dict[str, Any] | None:
+        """Return the filter that finds who holds the value: by the values themselves, or, where an `_id` is taken
+        for another by a collation, by this `_id`. None where the server did not say which values."""
+        if self.reason == TAKEN_FOR_ANOTHER:
+            return by_id(self.raw_id)
+        return {name: {"$eq": value} for name, value in self.values.items()} or None
 
 
 @dataclass(kw_only=True)

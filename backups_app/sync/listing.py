@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection as Several
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pymongo.database import Database
@@ -18,11 +18,13 @@ Info = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A collection as both sides list it; `infos` lacks a side where it does not exist. `skipped` says why not."""
+    """A collection as both sides list it; `infos` lacks a side where it does not exist. `skipped` says why not, and
+    `on_purpose` whether somebody decided so or there is nothing to carry over: else sync cannot do it."""
 
     name: str
     infos: Mapping[Side, Info]
     skipped: str | None = None
+    on_purpose: bool = True
 
     @property
     def type(self) -> str:
@@ -50,9 +52,9 @@ class Planned:
         return info["options"].get("collation") if info else None
 
 
-def read(database: Database[Any]) -> dict[str, Info]:
-    """Return the collections of a database by name. Raise PyMongoError."""
-    return {info["name"]: info for info in database.list_collections()}
+def read(database: Database[Any], *, name: str | None = None) -> dict[str, Info]:
+    """Return the collections of a database by name, or only the one of this name. Raise PyMongoError."""
+    return {info["name"]: info for info in database.list_collections(filter={"name": name} if name else None)}
 
 
 def plan(
@@ -69,22 +71,33 @@ def plan(
         if name in INTERNAL or name.startswith("system."):
             continue
         infos = {side: infos[name] for side, infos in ((Side.LOCAL, local), (Side.REMOTE, remote)) if name in infos}
-        planned.append(Planned(name=name, infos=infos, skipped=_skipped(name, infos, exclude, only)))
+        wanted = _unwanted(name, infos, exclude, only)
+        cannot = None if wanted else _of_two_kinds(infos)
+        planned.append(Planned(name=name, infos=infos, skipped=wanted or cannot, on_purpose=cannot is None))
     return planned
 
 
-def _skipped(name: str, infos: Mapping[Side, Info], exclude: Several[str], only: Several[str] | None) -> str | None:
-    types = {str(info["type"]) for info in infos.values()}
-    capped = {bool(info["options"].get("capped")) for info in infos.values()}
+def with_side(planned: Planned, side: Side, info: Info) -> Planned:
+    """Return the collection with what is on `side` by now: somebody else may have made it, of another kind."""
+    infos = {**planned.infos, side: info}
+    cannot = _of_two_kinds(infos)
+    return replace(planned, infos=infos, skipped=cannot, on_purpose=cannot is None)
+
+
+def _unwanted(name: str, infos: Mapping[Side, Info], exclude: Several[str], only: Several[str] | None) -> str | None:
     if name in exclude:
         return "excluded by SYNC_EXCLUDE"
     if only is not None and name not in only:
         return "not asked for"
-    if len(types) > 1:
-        return f"it is a {infos[Side.LOCAL]['type']} here and a {infos[Side.REMOTE]['type']} on Atlas"
-    if types == {"view"}:
+    if all(info["type"] == "view" for info in infos.values()):
         return "a view holds no documents of its own"
-    if len(capped) > 1:
+    return None
+
+
+def _of_two_kinds(infos: Mapping[Side, Info]) -> str | None:
+    if len({str(info["type"]) for info in infos.values()}) > 1:
+        return f"it is a {infos[Side.LOCAL]['type']} here and a {infos[Side.REMOTE]['type']} on Atlas"
+    if len({bool(info["options"].get("capped")) for info in infos.values()}) > 1:
         return "it is capped on one side only"
     return None
 

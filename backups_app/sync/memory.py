@@ -30,18 +30,23 @@ def of(
     now: datetime,
 ) -> dict[str, Any]:
     """Return the fields of the local mark after a sync that went over every collection."""
-    leftover, full = _leftover(works)
-    full += [tally.name for tally in tallies if tally.blocked and tally.name not in full]
-    known = {work.tally.name: work.base.count() for work in works if work.search.scanned}
+    sound = [work for work in works if not work.tally.failed]
+    leftover, full = _leftover(sound)
+    full += [tally.name for tally in tallies if (tally.blocked or tally.failed) and tally.name not in full]
+    known = {work.tally.name: work.base.count() for work in sound if work.search.scanned}
+    differing = {tally.name for tally in tallies if tally.indexes_differ}
     left: dict[str, Any] = {
         "tokens": {side.value: token for side, token in detection.tokens.items() if token is not None},
         "echo": {access.side.value: echo for access in both if (echo := access.echo()) is not None},
         "collections": [
-            {"name": one.name, **one.uuids, "known": known.get(one.name)} for one in planned if not one.skipped
+            {"name": one.name, **one.uuids, "known": known.get(one.name), "indexes_differ": one.name in differing}
+            for one in planned
+            if not one.skipped
         ],
         "leftover": [{"name": name, "ids": [Binary(raw_id) for raw_id in ids]} for name, ids in leftover.items()],
         "full": full,
         "blocked": _blocked(tallies),
+        "left_over": _left_over(tallies),
         "synced_at": now,
     }
     if detection.everything:
@@ -49,10 +54,24 @@ def of(
     return left
 
 
-def blocked_still(before: Mapping[str, Any], *, only: frozenset[str], tallies: Sequence[Tally]) -> list[dict[str, Any]]:
-    """Return what is blocked after a sync of `only` these collections, given what the mark remembered before."""
-    others = [dict(one) for one in before.get("blocked", []) if one["name"] not in only]
-    return [*others, *_blocked(tallies)]
+def of_some(
+    before: Mapping[str, Any], *, only: frozenset[str], tallies: Sequence[Tally], now: datetime
+) -> dict[str, Any]:
+    """Return the fields of the local mark after a sync of `only` these collections: of the others it says what it said
+    before, and the streams stay where they were."""
+
+    def others(field: str) -> list[dict[str, Any]]:
+        return [dict(one) for one in before.get(field, []) if one["name"] not in only]
+
+    return {
+        "synced_at": now,
+        "blocked": [*others("blocked"), *_blocked(tallies)],
+        "left_over": [*others("left_over"), *_left_over(tallies)],
+    }
+
+
+def _left_over(tallies: Sequence[Tally]) -> list[dict[str, Any]]:
+    return [{"name": tally.name, "reason": tally.left_over} for tally in tallies if tally.left_over]
 
 
 def _blocked(tallies: Sequence[Tally]) -> list[dict[str, Any]]:
@@ -65,15 +84,16 @@ def proof(*, works: Sequence[CollectionSync], tallies: Sequence[Tally], streams:
     `found_by_scan_alone` counts what the streams had not told, None where there were none to tell.
     """
     differing = [
-        {"collection": work.tally.name, "id": raw_ids.decoded(raw_id)} for work in works for raw_id in work.leftover()
+        {"collection": work.tally.name, "id": raw_ids.shown(raw_id)} for work in works for raw_id in work.leftover()
     ]
-    blocked = any(tally.blocked for tally in tallies)
+    left_over = [tally.name for tally in tallies if tally.left_over]
     return {
         "at": now,
-        "verdict": "differs" if differing or blocked else "equal",
+        "verdict": "differs" if differing or left_over else "equal",
         "documents": sum(tally.equal + tally.pulled + tally.pushed for tally in tallies),
         "differing_count": len(differing),
         "differing": differing[:NAMED_DOCUMENTS],
+        "not_compared": left_over[:NAMED_DOCUMENTS],
         "found_by_scan_alone": sum(tally.found_by_scan_alone for tally in tallies) if streams else None,
     }
 

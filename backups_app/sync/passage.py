@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from backups_app.catalog import sync_state
 from backups_app.catalog.sync_base import Base
 from backups_app.mongo import connections
 from backups_app.progress import Progress
 from backups_app.records import Side
-from backups_app.sync import brake, detection, listing, memory, pair, tally, twin
+from backups_app.sync import alone, brake, detection, listing, memory, pair, tally, twin
+from backups_app.sync.alone import CollectionVanished
 from backups_app.sync.collection_sync import CollectionSync, Search
 from backups_app.sync.detection import Detection
 from backups_app.sync.judgement import Rules
@@ -39,6 +41,9 @@ class Passage:
     detection: Detection | None = None
     notices: list[str] = field(default_factory=list)
     proof: dict[str, Any] | None = None
+    planned: list[Planned] = field(default_factory=list)
+    making: dict[str, Side] = field(default_factory=dict)
+    """The collections that sync makes, each with the side: as long as an index is missing there."""
     trips: Counter[Any] = field(default_factory=Counter)
     _addresses: dict[str, Any] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
@@ -57,15 +62,15 @@ class Passage:
             progress=self.progress,
             now=self.now,
         )
-        planned = [self._complete(one, both) for one in self._plan(local, remote)]
-        works = [self._work(one, base, both) for one, base in planned if base is not None]
+        self.making = {one["name"]: Side(one["side"]) for one in self.attempt.memory.get("making", [])}
+        works = [work for one in self._plan(local, remote) if (work := self._prepared(one, both))]
         for work in works:
-            work.copy()
+            self._go_on(work, work.copy, after={".files": ".chunks"})
         for work in reversed(works):
-            work.delete()
-            work.close()
+            self._go_on(work, work.delete, after={".chunks": ".files"})
+            self._go_on(work, work.close)
         if not self.options.dry_run:
-            left = self._memory(both, [one for one, _ in planned], works)
+            left = self._memory(both, works)
             pair.finish(local=local.database, remote=remote.database, attempt=self.attempt, memory=left)
 
     def as_log(self) -> dict[str, Any]:
@@ -82,6 +87,9 @@ class Passage:
             "round_trips": {side: self.trips[address] for side, address in self._addresses.items()},
             "warnings": list(self.warnings()),
             "proof": self.proof,
+            "left_over": [
+                {"name": one.name, "reason": one.left_over} for one in self.tallies if one.left_over is not None
+            ],
             "error_code": None,
             "error_message": None,
             "half_way": False,
@@ -91,12 +99,7 @@ class Passage:
         """Yield one sentence for each thing an admin should know though the sync succeeded."""
         yield from self.notices
         for one in self.tallies:
-            if one.blocked:
-                yield f"{one.name}: nothing was deleted, {one.blocked}. Decide with backup_sync."
-            if one.unresolved:
-                yield f"{one.name}: {one.unresolved} documents could not be carried over."
-            if one.held:
-                yield f"{one.name}: {one.held} documents of an unfinished deletion were left alone."
+            yield from one.warnings()
 
     # ── inside ───────────────────────────────────────────────────────────────
 
@@ -114,32 +117,70 @@ class Passage:
             local=lists[Side.LOCAL], remote=lists[Side.REMOTE], exclude=self.options.exclude, only=self.options.only
         )
 
-    def _complete(self, planned: Planned, both: Sequence[SideAccess]) -> tuple[Planned, Base | None]:
-        """Make a collection ready: its base, and its twin where it is missing. No base when it is not synced."""
-        tally = Tally(name=planned.name, skipped=planned.skipped, differences=listing.differences(planned))
+    def _prepared(self, planned: Planned, both: Sequence[SideAccess]) -> CollectionSync | None:
+        """Make a collection ready to be synced. Return None when it is not synced; the tally says why."""
+        tally = Tally(name=planned.name, differences=listing.differences(planned))
         self.tallies.append(tally)
+        with alone.collection(tally):
+            planned, base = self._complete(planned, tally, both)
+            self.planned.append(planned)
+            return None if base is None else self._work(planned, base, tally, both)
+        self.planned.append(planned)
+        return None
+
+    def _go_on(self, work: CollectionSync, step: Callable[[], None], *, after: Mapping[str, str] | None = None) -> None:
+        """Take a step with a collection that has not failed. `after` is which part of a GridFS bucket waits for which:
+        a reader must never find a file whose chunks are missing."""
+        tally = work.tally
+        for ending, other_ending in (after or {}).items():
+            other = tally.name.removesuffix(ending) + other_ending
+            if tally.name.endswith(ending) and any(one.name == other and one.left_out for one in self.tallies):
+                tally.failed = tally.failed or f"{other}, which was not brought together"
+        if not tally.failed:
+            with alone.collection(tally):
+                step()
+
+    def _complete(self, planned: Planned, tally: Tally, both: Sequence[SideAccess]) -> tuple[Planned, Base | None]:
+        """Open the base of a collection, and make its twin where it is missing. No base when it is not synced."""
+        base = None if planned.skipped else self._base(planned, both)
+        target = planned.missing_on
+        if base is not None and target is not None:
+            with connections.reachable(Side.LOCAL):
+                known = base.count()
+            if known and self.options.deletes != "keep" and planned.name not in self.options.decided:
+                tally.blocked = brake.COLLECTION_GONE.format(side=target.value)
+                return planned, None
+            if not self.options.dry_run:
+                tally.created_on = target.value
+                planned = self._create_twin(planned, target, both)
+        tally.skipped, tally.skipped_on_purpose = planned.skipped, planned.on_purpose
         if planned.skipped:
             return planned, None
-        base = self._base(planned, both)
-        target = planned.missing_on
-        if target is None:
-            return planned, base
-        with connections.reachable(Side.LOCAL):
-            known = base.count()
-        if known and self.options.deletes != "keep" and planned.name not in self.options.decided:
-            tally.blocked = brake.COLLECTION_GONE.format(side=target.value)
-            return planned, None
-        if not self.options.dry_run:
-            tally.created_on = target.value
-            planned = self._create_twin(planned, tally, both)
+        self._finish_twin(planned, tally, both)
         return planned, base
 
-    def _create_twin(self, planned: Planned, tally: Tally, both: Sequence[SideAccess]) -> Planned:
-        target, source = sorted(both, key=lambda access: access.side is not planned.missing_on)
-        tally.differences += twin.create(planned=planned, source=source, target=target)
-        with connections.reachable(target.side):
-            made = next(iter(target.database.list_collections(filter={"name": planned.name})))
-        return replace(planned, infos={**planned.infos, target.side: made})
+    def _create_twin(self, planned: Planned, target: Side, both: Sequence[SideAccess]) -> Planned:
+        """What is being made is noted before: should the line be cut, the next sync makes the indexes."""
+        with connections.reachable(Side.LOCAL):
+            sync_state.note_making(both[0].database, name=planned.name, side=target.value)
+        self.making[planned.name] = target
+        there, source = sorted(both, key=lambda access: access.side is not target)
+        twin.create(planned=planned, source=source, target=there)
+        with connections.reachable(target):
+            made = listing.read(there.database, name=planned.name).get(planned.name)
+        if made is None:
+            raise CollectionVanished
+        return listing.with_side(planned, target, made)
+
+    def _finish_twin(self, planned: Planned, tally: Tally, both: Sequence[SideAccess]) -> None:
+        """Make the indexes that are missing on the side where sync made the collection, now or in a sync before."""
+        target = self.making.get(planned.name)
+        if target is None or self.options.dry_run or planned.missing_on is not None:
+            return
+        there, source = sorted(both, key=lambda access: access.side is not target)
+        tally.unfinished = twin.create_missing_indexes(name=planned.name, source=source, target=there)
+        if not tally.unfinished:
+            del self.making[planned.name]
 
     def _base(self, planned: Planned, both: Sequence[SideAccess]) -> Base:
         assert self.attempt is not None
@@ -166,16 +207,14 @@ class Passage:
         self._counted[planned.name] = max(counts)
         return self._counted[planned.name]
 
-    def _work(self, planned: Planned, base: Base, both: Sequence[SideAccess]) -> CollectionSync:
+    def _work(self, planned: Planned, base: Base, tally: Tally, both: Sequence[SideAccess]) -> CollectionSync:
         assert self.detection is not None
         local, remote = both
-        tally = next(one for one in self.tallies if one.name == planned.name)
         decided = self.options.decided.get(planned.name)
         scanned = self._scanned(planned, base, both)
         tally.found_by = "scan" if len(scanned) == len(both) else "scan and stream" if scanned else "stream"
-        if scanned and len(scanned) == len(both):
-            tally.differences += twin.compare_indexes(name=planned.name, local=local, remote=remote)
-            self._create_indexes(planned, tally, both)
+        if len(scanned) == len(both) or self.detection.indexes_differed(planned.name):
+            self._compare_indexes(planned, tally, both)
         rules = Rules(
             fields=self.options.edit_fields,
             insert_only=planned.insert_only,
@@ -197,7 +236,9 @@ class Passage:
             now=self.now,
         )
         search = Search(
-            scanned=scanned, touched=self.detection.ids(planned.name), expected=self._expected(planned, both)
+            scanned=scanned,
+            touched={} if planned.type == "timeseries" else self.detection.ids(planned.name),
+            expected=self._expected(planned, both),
         )
         return CollectionSync(
             settler=settler,
@@ -218,28 +259,32 @@ class Passage:
             count = base.count()
         return scanned if self.detection.base_is_whole(planned.name, count) else both
 
-    def _create_indexes(self, planned: Planned, tally: Tally, both: Sequence[SideAccess]) -> None:
+    def _compare_indexes(self, planned: Planned, tally: Tally, both: Sequence[SideAccess]) -> None:
+        """Say how they differ. Whoever differs is compared again by the next sync, whatever its streams tell."""
+        found = twin.compare_indexes(name=planned.name, local=both[0], remote=both[1])
+        tally.differences += found
+        tally.indexes_differ = bool(found)
         if not self.options.create_indexes or self.options.dry_run or not tally.differences:
             return
         for source, target in (both, both[::-1]):
             tally.differences += twin.create_missing_indexes(name=planned.name, source=source, target=target)
 
-    def _memory(
-        self, both: Sequence[SideAccess], planned: Sequence[Planned], works: Sequence[CollectionSync]
-    ) -> dict[str, Any]:
+    def _memory(self, both: Sequence[SideAccess], works: Sequence[CollectionSync]) -> dict[str, Any]:
         """Return what the next sync needs; a sync of some collections only leaves the streams where they were."""
-        assert self.detection is not None
+        assert self.detection is not None and self.attempt is not None
+        there = {one.name for one in self.planned}
+        making = [{"name": name, "side": side.value} for name, side in self.making.items() if name in there]
         if self.options.only is not None:
-            assert self.attempt is not None
-            blocked = memory.blocked_still(self.attempt.memory, only=self.options.only, tallies=self.tallies)
-            return {"synced_at": self.now, "blocked": blocked}
-        left = memory.of(
-            detection=self.detection,
-            both=both,
-            planned=planned,
-            works=works,
-            tallies=self.tallies,
-            now=self.now,
-        )
+            only = self.options.only
+            left = memory.of_some(self.attempt.memory, only=only, tallies=self.tallies, now=self.now)
+        else:
+            left = memory.of(
+                detection=self.detection,
+                both=both,
+                planned=self.planned,
+                works=works,
+                tallies=self.tallies,
+                now=self.now,
+            )
         self.proof = left.get("proof")
-        return left
+        return left | {"making": making}

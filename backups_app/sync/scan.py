@@ -14,11 +14,11 @@ from pymongo.read_preferences import ReadPreference
 
 from backups_app.catalog import sync_base
 from backups_app.catalog.sync_base import Base, Entries, Entry
-from backups_app.errors import SyncFailed
 from backups_app.mongo import connections, raw_ids
 from backups_app.mongo.collections import collection_of
 from backups_app.progress import Progress
 from backups_app.records import Side
+from backups_app.sync.alone import ScanFellShort
 from backups_app.sync.sides import SideAccess
 from backups_app.sync.spool import Seen, Spool
 from backups_app.sync.tally import Tally
@@ -29,6 +29,9 @@ SCAN_DOCUMENTS = 10_000
 ONE_PART_DOCUMENTS = 20_000
 MANY_PARTS = 256
 REPORT_DOCUMENTS = 2_000
+NAMELESS = "they have no _id on the {side} side"
+SHARED = "several documents share one _id"
+UNFINDABLE = "no server finds a document by an _id of this type"
 _WIDTH = 2
 """Hex digits of a part's name where there are many."""
 
@@ -57,11 +60,13 @@ def compare(
     hashed: Callable[[bytes], bytes],
     tally: Tally,
     progress: Progress,
+    repeats: bool = False,
 ) -> Iterator[Found]:
     """Scan these sides and yield what differs, part by part, ordered so that base buckets are written once.
 
     With one side scanned, the other is taken to be as the base says, except for what its stream has `touched` (raw
-    `_id`s by key). `expected` is about how many documents there are. Raise `DatabaseUnreachable`, `SyncFailed`.
+    `_id`s by key). `expected` is about how many documents there are. `repeats`: documents may
+    share an `_id`, as in a time-series. Raise `DatabaseUnreachable`, `ScanFellShort`.
     """
     parts = MANY_PARTS if expected > ONE_PART_DOCUMENTS else 1
     with Spool(parts) as first, Spool(parts) as second:
@@ -72,8 +77,28 @@ def compare(
         for number in range(parts):
             with connections.reachable(Side.LOCAL):
                 stored = base.read_prefix(_prefix(number, parts))
-            seen = {side: {_key(one.raw_id): one for one in spools[side].part(number)} for side in spools}
+            if repeats:
+                seen = _told_apart({side: list(spools[side].part(number)) for side in spools}, tally)
+            else:
+                seen = {side: {_key(one.raw_id): one for one in spools[side].part(number)} for side in spools}
             yield _compare_part(seen, stored, extra.get(number, {}))
+
+
+def _told_apart(found: Mapping[Side, Sequence[Seen]], tally: Tally) -> dict[Side, dict[bytes, Seen]]:
+    """Leave out the measurements that no `_id` tells apart, and count them unless both sides have them alike."""
+    by_side: dict[Side, dict[bytes, list[Seen]]] = {side: {} for side in found}
+    for side, documents in found.items():
+        for one in documents:
+            by_side[side].setdefault(_key(one.raw_id), []).append(one)
+    for key in {key for one in by_side.values() for key in one}:
+        groups = [by_key.pop(key, []) for by_key in by_side.values()]
+        unfindable = not all(raw_ids.can_be_live(one.raw_id) for group in groups for one in group)
+        if not unfindable and all(len(group) <= 1 for group in groups):
+            for by_key, group in zip(by_side.values(), groups, strict=True):
+                by_key.update({key: group} if group else {})
+        elif len({tuple(sorted(one.hash for one in group)) for group in groups}) > 1:
+            tally.count_without_name(UNFINDABLE if unfindable else SHARED, max(map(len, groups)))
+    return {side: {key: group[0] for key, group in by_key.items()} for side, by_key in by_side.items()}
 
 
 def _compare_part(seen: Mapping[Side, Mapping[bytes, Seen]], base: Entries, touched: Mapping[bytes, bytes]) -> Found:
@@ -126,7 +151,9 @@ def _scan(
         whole = collection_of(connections.for_scans(access.database), name)
         for batch in whole.find_raw_batches({}, batch_size=SCAN_DOCUMENTS):
             progress.checkpoint()
-            seen = _spool_batch(bytes(batch), spool, parts, hashed)
+            seen, nameless = _spool_batch(bytes(batch), spool, parts, hashed)
+            if nameless:
+                tally.count_without_name(NAMELESS.format(side=access.side.value), nameless)
             count += seen
             size += len(batch)
             progress.advance(f"{name} ({access.side.value})", seen, len(batch))
@@ -134,23 +161,27 @@ def _scan(
         # The quick count may be wrong after a crash of the server; the slow one is not.
         short = count < min(before, collection.estimated_document_count())
         if short and count < min(before, collection.count_documents({})):
-            raise SyncFailed
+            raise ScanFellShort
     progress.note(f"{name}: read {count} documents on the {access.side.value} side")
 
 
-def _spool_batch(batch: bytes, spool: Spool, parts: int, hashed: Callable[[bytes], bytes]) -> int:
-    """Remember each document of a raw batch. Return how many there were."""
-    at, end, count = 0, len(batch), 0
+def _spool_batch(batch: bytes, spool: Spool, parts: int, hashed: Callable[[bytes], bytes]) -> tuple[int, int]:
+    """Remember each document of a raw batch. Return how many there were, and how many of them have no `_id`."""
+    at, end, count, nameless = 0, len(batch), 0, 0
     of, key, place, add = raw_ids.of, _key, sync_base.place, spool.add
     while at < end:
         length = int.from_bytes(batch[at : at + 4], "little")
         frame = batch[at : at + length]
-        raw_id = of(frame)
-        part = int(place(key(raw_id))[:_WIDTH], 16) if parts > 1 else 0
-        add(part, raw_id, hashed(frame), length)
         at += length
         count += 1
-    return count
+        try:
+            raw_id = of(frame)
+        except raw_ids.NoId:
+            nameless += 1
+            continue
+        part = int(place(key(raw_id))[:_WIDTH], 16) if parts > 1 else 0
+        add(part, raw_id, hashed(frame), length)
+    return count, nameless
 
 
 def _key(raw_id: bytes) -> bytes:

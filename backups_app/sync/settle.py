@@ -12,11 +12,13 @@ What changed meanwhile is `again`: it is read again in the next round.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from backups_app.catalog import purge_ledger, sync_conflicts
 from backups_app.catalog.sync_base import Base
@@ -59,6 +61,10 @@ class Settler:
         """The local database, where base, ledger and kept versions are."""
         return self.local.database
 
+    def access(self, side: Side) -> SideAccess:
+        """Return one of the two sides."""
+        return self.local if side is Side.LOCAL else self.remote
+
     def settle(self, ids: Sequence[bytes], *, deletes: frozenset[Side] = frozenset()) -> Settled:
         """Given raw `_id`s, bring those documents together. Deletions are carried out only on the sides named.
 
@@ -84,13 +90,15 @@ class Settler:
         return settled
 
     def who_holds(self, clash: Clash) -> Any:
-        """Return the `_id` of the document that holds the unique values of a clash, or None."""
-        if not clash.values:
+        """Return the `_id` of the document that holds the unique values of a clash, or None where nobody can tell."""
+        wanted = clash.holder()
+        if wanted is None:
             return None
-        access = self.local if clash.side is Side.LOCAL else self.remote
-        with connections.reachable(clash.side):
-            found = access.collection(self.name).find_one(dict(clash.values), {"_id": 1})
-        return None if found is None else found["_id"]
+        access = self.access(clash.side)
+        with connections.reachable(clash.side), suppress(OperationFailure):
+            found = access.collection(self.name).with_options(codec_options=live_documents.RAW).find_one(wanted)
+            return None if found is None else raw_ids.shown(raw_ids.of(bytes(found.raw)))
+        return None
 
     # ── inside ───────────────────────────────────────────────────────────────
 
@@ -120,7 +128,8 @@ class Settler:
     def _count_only(self, plan: Plan) -> None:
         for side in Side:
             self.tally.count_written(side, len(plan.writes[side]))
-        self.tally.conflicts += sum(loser.reason == "conflict" for loser in plan.losers.values())
+        for loser in plan.losers.values():
+            self.tally.count_conflict(loser)
 
     def _carry_out(self, plan: Plan, settled: Settled, judgement: Judgement) -> None:
         with connections.reachable(Side.LOCAL):
@@ -168,7 +177,7 @@ class Settler:
         for key in outcome.done:
             loser = writes[key].loser
             self.tally.size_bytes += len(writes[key].new)
-            self.tally.conflicts += loser is not None and loser.reason == "conflict"
+            self.tally.count_conflict(loser)
         self.tally.count_written(side, len(outcome.done))
         settled.again.update((key, writes[key].raw_id) for key in outcome.stale)
         for key, reason in outcome.clashes.items():

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure
 
 from backups_app.catalog import sync_state
+from backups_app.errors import TempleOpsError
 from backups_app.mongo import connections, raw_ids
 from backups_app.mongo.exact_writes.live_documents import RAW
 from backups_app.progress import Progress
@@ -94,7 +95,9 @@ def read(
                 progress.checkpoint()
     except OperationFailure as error:
         raise StreamBroken(f"its history is not there any more (code {error.code})") from error
-    except PyMongoError as error:
+    except (TempleOpsError, StreamBroken):
+        raise
+    except Exception as error:
         raise StreamBroken(f"it could not be read ({type(error).__name__})") from error
     raise StreamBroken("it did not catch up")
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from backups_app.catalog.sync_conflicts import Loser
 from backups_app.mongo import raw_ids
 from backups_app.records import Side
+from backups_app.sync import merge
 
 NAMED_DOCUMENTS = 100
 """How many unresolved documents a log names one by one; all are counted."""
 
 _COUNTS = (
     "pulled", "pushed", "equal", "conflicts", "deleted_local", "deleted_remote", "edit_beat_deletion", "kept_back",
-    "stale", "held", "unresolved", "size_bytes",
+    "stale", "held", "unresolved", "left_out", "ties", "size_bytes",
 )  # fmt: skip
 
 
@@ -40,15 +42,70 @@ class Tally:
     seconds: float = 0.0
     created_on: str | None = None
     skipped: str | None = None
+    skipped_on_purpose: bool = True
+    """Whether somebody decided so, or there is nothing to carry over; otherwise sync could not do it."""
+    failed: str | None = None
+    """Why the collection as a whole is unresolved."""
     blocked: str | None = None
     differences: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    """What could not be made on the side where sync made the collection."""
+    indexes_differ: bool = False
+    ties: int = 0
+    without_name: dict[str, int] = field(default_factory=dict)
+    """How many documents no `_id` tells apart, by reason: they cannot be carried over."""
     unresolved_documents: dict[bytes, str] = field(default_factory=dict)
     other_ids: dict[bytes, Any] = field(default_factory=dict)
     """The `_id` of the document that holds the unique value, where it is known."""
 
     @property
     def unresolved(self) -> int:
-        return len(self.unresolved_documents)
+        """Return how many documents could not be carried over; a collection that failed counts as one."""
+        documents = len(self.unresolved_documents) + sum(self.without_name.values())
+        return documents or int(self.failed is not None)
+
+    @property
+    def judged(self) -> tuple[int, int, int]:
+        """Return the counts of a judgement that has written nothing yet. Set them back when it is repeated."""
+        return self.equal, self.edit_beat_deletion, self.kept_back
+
+    @judged.setter
+    def judged(self, counts: tuple[int, int, int]) -> None:
+        self.equal, self.edit_beat_deletion, self.kept_back = counts
+
+    @property
+    def left_out(self) -> int:
+        """Return 1 when the collection as a whole was not brought together."""
+        return int(self.failed is not None or (self.skipped is not None and not self.skipped_on_purpose))
+
+    @property
+    def left_over(self) -> str | None:
+        """Return in a clause what this sync did not do and nobody decided against, or None."""
+        if self.left_out:
+            return self.failed or self.skipped
+        said = [f"nothing was deleted, {self.blocked}"] if self.blocked else []
+        said += [f"{self.unresolved} documents could not be carried over"] if self.unresolved else []
+        return "; ".join([*said, *self.unfinished]) or None
+
+    def warnings(self) -> Iterator[str]:
+        """Yield a sentence for each thing that an admin should know, though the sync succeeded."""
+        if self.failed:
+            yield (
+                f"{self.name}: not brought together because of {self.failed}. No version of it is lost. The next sync "
+                "tries again. If it stays, leave the collection out with SYNC_EXCLUDE and tell your technician."
+            )
+        elif self.left_out:
+            yield (
+                f"{self.name}: not synced, {self.skipped}. A backup holds only what is on this computer. Rename one of "
+                "the two, or leave the name out with SYNC_EXCLUDE."
+            )
+        elif self.unresolved:
+            yield f"{self.name}: {self.unresolved} documents could not be carried over."
+        if self.blocked:
+            yield f"{self.name}: nothing was deleted, {self.blocked}. Decide with backup_sync."
+        if self.held:
+            yield f"{self.name}: {self.held} documents of an unfinished deletion were left alone."
+        yield from (f"{self.name}: {said}. The next sync tries again." for said in self.unfinished)
 
     @property
     def written(self) -> int:
@@ -68,6 +125,16 @@ class Tally:
         else:
             self.deleted_remote += count
 
+    def count_without_name(self, reason: str, count: int) -> None:
+        """`count` more documents cannot be told apart by an `_id`."""
+        self.without_name[reason] = self.without_name.get(reason, 0) + count
+
+    def count_conflict(self, loser: Loser | None) -> None:
+        """A version lost its place; only a real conflict counts."""
+        if loser is not None and loser.reason == "conflict":
+            self.conflicts += 1
+            self.ties += loser.why.endswith(merge.TIE)
+
     def as_log(self) -> dict[str, Any]:
         """Return the entry of this collection in `sync_logs`."""
         named = list(self.unresolved_documents.items())[:NAMED_DOCUMENTS]
@@ -76,10 +143,16 @@ class Tally:
             "found_by": self.found_by,
             **{count: getattr(self, count) for count in _COUNTS},
             "unresolved_documents": [
-                {"id": raw_ids.decoded(raw_id), "reason": reason, "other_id": self.other_ids.get(raw_id)}
+                {"id": raw_ids.shown(raw_id), "reason": reason, "other_id": self.other_ids.get(raw_id), "count": 1}
                 for raw_id, reason in named
+            ]
+            + [
+                {"id": None, "reason": reason, "other_id": None, "count": count}
+                for reason, count in self.without_name.items()
             ],
             "skipped": self.skipped,
+            "failed": self.failed,
+            "left_over": self.left_over,
             "blocked": self.blocked,
             "differences": list(self.differences),
             "created_on": self.created_on,
@@ -95,13 +168,15 @@ def totals(tallies: Iterable[Tally]) -> dict[str, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class SyncReport:
-    """A sync that succeeded. `log` is the document of `sync_logs`; the three mappings are by collection: how many
-    documents could not be carried over, why no deletion was carried over, why the collection was not synced."""
+    """A sync that succeeded. `log` is the document of `sync_logs`; the mappings are by collection: how many documents
+    could not be carried over, why no deletion was carried over, why the collection was not synced, and whatever was
+    not done though nobody decided against it."""
 
     log: Mapping[str, Any]
     unresolved: Mapping[str, int] = field(default_factory=dict)
     blocked: Mapping[str, str] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
+    left_over: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -124,5 +199,12 @@ def sentence(counts: Mapping[str, int]) -> str:
     parts = [f"{counts['pulled']} pulled", f"{counts['pushed']} pushed"]
     parts += [f"{deleted} deleted"] if deleted else []
     parts += [f"{conflicts} conflict{'' if conflicts == 1 else 's'}"] if conflicts else []
+    parts += [_several(counts.get("ties", 0), "tie, local won", "ties, local won")] if counts.get("ties") else []
     parts += [f"{counts['unresolved']} unresolved"] if counts["unresolved"] else []
+    left_out = counts.get("left_out", 0)
+    parts += [_several(left_out, "collection left out", "collections left out")] if left_out else []
     return ", ".join(parts)
+
+
+def _several(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

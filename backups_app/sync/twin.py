@@ -8,7 +8,6 @@ from typing import Any
 from pymongo.errors import OperationFailure
 
 from backups_app.mongo import connections
-from backups_app.records import Side
 from backups_app.sync import listing
 from backups_app.sync.listing import Planned
 from backups_app.sync.sides import SideAccess
@@ -17,10 +16,11 @@ _NAMESPACE_EXISTS = 48
 _NOT_OPTIONS = frozenset({"autoIndexId", "uuid"})
 
 
-def create(*, planned: Planned, source: SideAccess, target: SideAccess) -> list[str]:
-    """Create the collection on `target` as it is on `source`. Return a sentence for whatever could not be made alike.
+def create(*, planned: Planned, source: SideAccess, target: SideAccess) -> None:
+    """Create the collection on `target` with the options that it has on `source`, unless it is there by now.
 
-    Raise `DatabaseUnreachable`; PyMongoError when the server does not allow it.
+    Raise `DatabaseUnreachable`; PyMongoError when the server does not allow it. Note first that it is being made
+    (`sync_state.note_making`): what the line cuts off is then finished by the next sync.
     """
     options = {name: value for name, value in planned.infos[source.side]["options"].items() if name not in _NOT_OPTIONS}
     with connections.reachable(target.side):
@@ -29,26 +29,31 @@ def create(*, planned: Planned, source: SideAccess, target: SideAccess) -> list[
         except OperationFailure as error:
             if error.code != _NAMESPACE_EXISTS:
                 raise
-    return create_missing_indexes(name=planned.name, source=source, target=target)
 
 
 def create_missing_indexes(*, name: str, source: SideAccess, target: SideAccess) -> list[str]:
     """Create on `target` the indexes that `source` has and it lacks. Return a sentence for each that was refused."""
-    with connections.reachable(source.side):
-        wanted = list(source.collection(name).list_indexes())
+    try:
+        wanted = _indexes(source, name)
+        there = {spec["name"] for spec in _indexes(target, name)}
+    except OperationFailure as error:
+        return [f"the indexes could not be listed ({_refusal(error)})"]
     with connections.reachable(target.side):
-        there = {spec["name"] for spec in target.collection(name).list_indexes()}
         missing = [spec for spec in wanted if spec["name"] not in there and not spec.get("clustered")]
         return [refusal for spec in missing if (refusal := _create_index(target, name, spec))]
 
 
 def compare_indexes(*, name: str, local: SideAccess, remote: SideAccess) -> list[str]:
     """Return in sentences how the indexes of a collection differ."""
-    with connections.reachable(Side.LOCAL):
-        here = list(local.collection(name).list_indexes())
-    with connections.reachable(Side.REMOTE):
-        there = list(remote.collection(name).list_indexes())
-    return listing.index_differences(local=here, remote=there)
+    try:
+        return listing.index_differences(local=_indexes(local, name), remote=_indexes(remote, name))
+    except OperationFailure as error:
+        return [f"the indexes could not be compared ({_refusal(error)})"]
+
+
+def _indexes(access: SideAccess, name: str) -> list[Mapping[str, Any]]:
+    with connections.reachable(access.side):
+        return list(access.collection(name).list_indexes())
 
 
 def _create_index(target: SideAccess, name: str, spec: Mapping[str, Any]) -> str | None:
@@ -58,6 +63,9 @@ def _create_index(target: SideAccess, name: str, spec: Mapping[str, Any]) -> str
     except OperationFailure as error:
         if connections.is_unreachable(error):
             raise
-        refusal = (error.details or {}).get("codeName", f"code {error.code}")
-        return f"index {spec['name']} could not be made on the {target.side.value} side ({refusal})"
+        return f"index {spec['name']} could not be made on the {target.side.value} side ({_refusal(error)})"
     return None
+
+
+def _refusal(error: OperationFailure) -> str:
+    return str((error.details or {}).get("codeName") or f"code {error.code}")

@@ -86,6 +86,11 @@ def replacement_if_equal(frame: bytes, *, instead_of: bytes) -> tuple[RawBSONDoc
     return matched, (_pipeline(frame) if needs_pipeline(frame) else Whole(frame))
 
 
+def by_id(raw_id: bytes) -> RawBSONDocument:
+    """Return the filter that matches this `_id`, whatever stands in it."""
+    return _filter(raw_id)
+
+
 def _filter(raw_id: bytes, *more: tuple[str, Value]) -> RawBSONDocument:
     return RawBSONDocument(raw_bson.document([("_id", _operator("$eq", raw_ids.value(raw_id))), *more]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymongo.client_session import ClientSession
@@ -23,7 +23,8 @@ def insert_missing(
 
     `session` is one of a replica set's client: all of them are then one transaction, which reads first. None, for a
     standalone server or a collection that allows no transaction, inserts each by itself. A document whose `_id` is
-    there is `stale`, whatever its content. Raise PyMongoError when the outcome is unknown: read again.
+    there is `stale`, whatever its content; one whose `_id` only a collation takes for another is a clash. Raise
+    PyMongoError when the outcome is unknown: read again.
     """
     outcome, possible = WriteOutcome(), []
     for frame in frames:
@@ -37,7 +38,18 @@ def insert_missing(
         outcome.add(_each(target, possible))
     else:
         outcome.add(written.all_or_parts(possible, lambda batch: _together(target, batch, session)))
+    _tell_apart(target, outcome, dict(possible))
     return outcome
+
+
+def _tell_apart(target: Collection[Any], outcome: WriteOutcome, frames: Mapping[bytes, bytes]) -> None:
+    """Of the `_id`s that an index with a collation refused, those that are really there are stale."""
+    doubtful = [key for key, reason in outcome.clashes.items() if reason == written.TAKEN_FOR_ANOTHER]
+    if doubtful:
+        there = live_documents.read(collection=target, ids=[raw_ids.of(frames[key]) for key in doubtful])
+        for key in there:
+            del outcome.clashes[key]
+            outcome.stale.append(key)
 
 
 def _together(target: Collection[Any], batch: Sequence[Keyed], session: ClientSession) -> WriteOutcome:

@@ -24,6 +24,8 @@ TRIES_BEFORE_ORPHANS = 4
 TRANSACTION_SECONDS = 90.0
 """Longer than a server keeps the open transaction of a process that died, where we may not end it ourselves."""
 
+TAKEN_FOR_ANOTHER = "its _id is the same as another one for the collation of the collection there"
+
 T = TypeVar("T")
 
 
@@ -52,12 +54,17 @@ class WriteOutcome:
         self.clashing.update(other.clashing)
 
     def refuse(self, key: bytes, details: Mapping[str, Any]) -> None:
-        """Sort in a document that the server refused: a duplicate `_id` is stale, another duplicate a clash."""
+        """Sort in a document that the server refused: a duplicate `_id` is stale, another duplicate a clash.
+
+        Where the index of `_id` has a collation, both are possible: a clash here, until somebody looks.
+        """
         if details.get("code") != DUPLICATE_KEY:
             named = {VALIDATION_FAILED: "DocumentValidationFailure"}
             # Never the server's message: it may quote the document.
             name = details.get("codeName") or named.get(details.get("code", 0)) or f"code {details.get('code')}"
             self.refused[key] = f"the server refused it ({name})"
+        elif is_own_id(details) and "collation" in details:
+            self.clashes[key] = TAKEN_FOR_ANOTHER
         elif is_own_id(details):
             self.stale.append(key)
         else:

@@ -1,0 +1,61 @@
+"""A failure that meets one collection stays with it: it is named there, and the others go on.
+
+What would meet the next collection as well ends the sync: a lost line, a lost lease, a cancel. A collection that failed
+is *unresolved*: nothing of it is deleted after the failure, and the next sync reads all of it again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pymongo.errors import OperationFailure, PyMongoError
+
+from backups_app.errors import SyncFailed, TempleOpsError
+from backups_app.mongo import connections
+from backups_app.mongo.exact_writes import failures
+from backups_app.mongo.exact_writes.failures import Kind
+from backups_app.sync.tally import Tally
+
+logger = logging.getLogger(__name__)
+
+
+class CollectionVanished(Exception):
+    """Somebody dropped the collection while it was being made."""
+
+
+class ScanFellShort(Exception):
+    """A side answered with fewer documents than it counts: what is missing must not be taken for deleted."""
+
+
+def ends_the_sync(error: Exception) -> bool:
+    """Whether the failure is not the collection's own."""
+    if isinstance(error, TempleOpsError):
+        return type(error) is not SyncFailed
+    return isinstance(error, PyMongoError) and connections.is_unreachable(error)
+
+
+def may_be_one_document(error: Exception) -> bool:
+    """Whether a failure of a batch may be about the content of one document: then the others are worth a try."""
+    return not ends_the_sync(error) and (not isinstance(error, PyMongoError) or failures.kind(error) is Kind.REFUSED)
+
+
+def kind(error: Exception) -> str:
+    """Return what was raised, in a word or two: never its message, which may quote documents."""
+    name = type(error).__name__
+    if not isinstance(error, OperationFailure):
+        return name
+    return f"{name} {(error.details or {}).get('codeName') or f'code {error.code}'}"
+
+
+@contextmanager
+def collection(tally: Tally) -> Iterator[None]:
+    """Name in the tally whatever is raised inside, unless it ends the sync: that passes."""
+    try:
+        yield
+    except Exception as error:
+        if ends_the_sync(error):
+            raise
+        logger.exception("A collection could not be synced", extra={"collection": tally.name})
+        tally.failed = f"an unexpected error ({kind(error)})"
