@@ -62,6 +62,16 @@ class DatabaseNotFound(TempleOpsError):
     hint = "Set DATABASE_NAME to the temple's database"
 
 
+class DatabaseSpelledOtherwise(DatabaseNotFound):
+    """Facts: `database`, `side`, `there`: MongoDB takes no two databases whose names differ in capital letters only."""
+
+    sentence = (
+        'The {side} MongoDB has no database "{database}", but one spelled "{there}", and MongoDB allows only one of '
+        "the two. Nothing was carried over. Check DATABASE_NAME, capital letters included."
+    )
+    hint = "Give both databases the same name, capital letters included, and set DATABASE_NAME to it"
+
+
 class StoreMissing(TempleOpsError):
     code, exit_code = "store_missing", 12
     sentence = (

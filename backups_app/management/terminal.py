@@ -185,5 +185,7 @@ def _deleted(run: RunDocument) -> list[str]:
 def proof(told: Mapping[str, Any]) -> str:
     """Return a proof in one line: `equal, 23861 documents compared, 24 Nov 2026 17:00`."""
     differ = f", {told['differing_count']} documents" if told["verdict"] == "differs" else ""
+    if left_over := told.get("not_compared"):
+        differ += f", not everything of {', '.join(left_over)} could be compared"
     at = timezone.localtime(told["at"])
     return f"{told['verdict']}{differ}, {told['documents']} documents compared, {at:%d %b %Y %H:%M}"

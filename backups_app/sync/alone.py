@@ -12,11 +12,14 @@ from contextlib import contextmanager
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-from backups_app.errors import SyncFailed, TempleOpsError
+from backups_app.errors import TempleOpsError
 from backups_app.mongo import connections
 from backups_app.mongo.exact_writes import failures
 from backups_app.mongo.exact_writes.failures import Kind
 from backups_app.sync.tally import Tally
+
+ITS_OWN = frozenset({"database_right_missing", "database_refused"})
+"""What a server may refuse of one collection alone: to list it, to write to it, to remove from it."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ class ScanFellShort(Exception):
 def ends_the_sync(error: Exception) -> bool:
     """Whether the failure is not the collection's own."""
     if isinstance(error, TempleOpsError):
-        return type(error) is not SyncFailed
+        return error.code not in ITS_OWN
     return isinstance(error, PyMongoError) and connections.is_unreachable(error)
 
 
@@ -42,7 +45,7 @@ def may_be_one_document(error: Exception) -> bool:
 
 
 def kind(error: Exception) -> str:
-    """Return what was raised, in a word or two: never its message, which may quote documents."""
+    """Return what was raised, in a word or two: never a server's message, which may quote documents."""
     name = type(error).__name__
     if not isinstance(error, OperationFailure):
         return name
@@ -58,4 +61,4 @@ def collection(tally: Tally) -> Iterator[None]:
         if ends_the_sync(error):
             raise
         logger.exception("A collection could not be synced", extra={"collection": tally.name})
-        tally.failed = f"an unexpected error ({kind(error)})"
+        tally.failed = error.detail if isinstance(error, TempleOpsError) else f"an unexpected error ({kind(error)})"

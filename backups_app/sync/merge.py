@@ -11,6 +11,7 @@ from backups_app.records import Side
 from backups_app.sync import edit_time
 
 TIE = "a tie, local wins"
+"""How the reason of a tie ends."""
 
 
 class Outcome(StrEnum):
@@ -78,12 +79,12 @@ def winner(*, local: bytes, remote: bytes, fields: Sequence[str], now: datetime)
     """
     here, there = (edit_time.milliseconds(frame, fields=fields, now=now) for frame in (local, remote))
     if here is None and there is None:
-        return Winner(side=Side.LOCAL, reason=f"neither says when it was edited: {TIE}")
+        return Winner(side=Side.LOCAL, reason="neither says when it was edited: a tie, local wins")
     if here is None:
         return Winner(side=Side.REMOTE, reason="only the remote version says when it was edited")
     if there is None:
         return Winner(side=Side.LOCAL, reason="only the local version says when it was edited")
     if abs(here - there) <= edit_time.TIE_MILLISECONDS:
-        return Winner(side=Side.LOCAL, reason=f"edited within one second of each other: {TIE}")
+        return Winner(side=Side.LOCAL, reason="edited within one second of each other: a tie, local wins")
     side = Side.LOCAL if here > there else Side.REMOTE
     return Winner(side=side, reason=f"the {side.value} version is newer")

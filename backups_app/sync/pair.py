@@ -11,20 +11,25 @@ with the local side; a local side that went back takes its base with it, which i
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from backups_app.catalog import sync_base, sync_state
-from backups_app.errors import OwnershipLost, PairMismatch, SideRolledBack
+from backups_app.errors import DatabaseSpelledOtherwise, OwnershipLost, PairMismatch, SideRolledBack
 from backups_app.mongo import connections
 from backups_app.records import Side
 from backups_app.sync import sides
 
 Mark = Mapping[str, Any]
+_DATABASE_DIFFERS_IN_CASE = 13297
+_ALREADY_THERE = re.compile(r"already have: \[(.+?)\]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +43,34 @@ class Attempt:
     memory: Mark = field(default_factory=dict)
 
 
+def require_spelling(database: Database[Any], *, side: Side) -> None:
+    """Raise `DatabaseSpelledOtherwise` when the server has a database of this name in other capital letters: it would
+    refuse each write. Whoever may not list databases is not asked. Raise `DatabaseUnreachable`."""
+    with connections.reachable(side):
+        try:
+            names = database.client.list_database_names()
+        except OperationFailure as error:
+            if connections.is_unreachable(error):
+                raise
+            return
+    there = next((name for name in names if name.lower() == database.name.lower()), database.name)
+    if database.name not in names and there != database.name:
+        raise DatabaseSpelledOtherwise(database=database.name, side=side.value, there=there)
+
+
+@contextmanager
+def _one_spelling(database: Database[Any]) -> Iterator[None]:
+    """Name what the server says to a first write where it has a database in other capital letters."""
+    try:
+        yield
+    except OperationFailure as error:
+        if error.code != _DATABASE_DIFFERS_IN_CASE:
+            raise
+        found = _ALREADY_THERE.search(str(error))
+        there = found.group(1) if found else "…"
+        raise DatabaseSpelledOtherwise(database=database.name, side=Side.REMOTE.value, there=there) from error
+
+
 def require_known(*, local: Database[Any], remote: Database[Any]) -> None:
     """Look at both marks and write nothing. Raise `PairMismatch`, `SideRolledBack`, `DatabaseUnreachable`.
 
@@ -45,6 +78,8 @@ def require_known(*, local: Database[Any], remote: Database[Any]) -> None:
     """
     _require_two_servers(local, remote)
     here, there = _marks(local, remote)
+    if there is None:
+        require_spelling(remote, side=Side.REMOTE)
     if here is None and there is None:
         raise PairMismatch(reason="they were never synced")
     _require_fit(local, remote, here, there)
@@ -54,6 +89,8 @@ def look(*, local: Database[Any], remote: Database[Any]) -> Attempt:
     """As `begin`, for a dry run: write nothing."""
     _require_two_servers(local, remote)
     here, there = _marks(local, remote)
+    if there is None:
+        require_spelling(remote, side=Side.REMOTE)
     if here is None and there is None:
         return Attempt(pair="", generation=0, first=True)
     if here is None or there is not None or not _never_announced(here):
@@ -66,14 +103,14 @@ def begin(*, local: Database[Any], remote: Database[Any], adopt: bool) -> Attemp
     """Recognise the pair, or make it when neither side has a mark, and announce the next generation on both.
 
     `adopt` drops the base and pairs the two anew, whatever the marks say: the union of both, no deletions. Raise
-    `PairMismatch` or `SideRolledBack`, both before anything is written, and `DatabaseUnreachable`.
+    `PairMismatch`, `SideRolledBack` or `DatabaseSpelledOtherwise` before anything is written, `DatabaseUnreachable`.
     """
     _require_two_servers(local, remote)
     if adopt:
         _adopt(local, remote)
     here = _own_mark(local) or _pair_anew(local, remote)
     _require_own(here, local, Side.LOCAL)
-    with connections.reachable(Side.REMOTE):
+    with connections.reachable(Side.REMOTE), _one_spelling(remote):
         generation = sync_state.announce_remote(remote, local=here, role=Side.REMOTE.value)
         if generation is None:
             generation = _complete_or_refuse(local, remote, here)
@@ -144,7 +181,9 @@ def _pair_anew(local: Database[Any], remote: Database[Any]) -> Mark:
     """Mark the local side first: until it announces, a missing remote mark is what a crash leaves here."""
     with connections.reachable(Side.REMOTE):
         there = sync_state.read(remote)
-    if there is not None:
+    if there is None:
+        require_spelling(remote, side=Side.REMOTE)
+    else:
         _require_fit(local, remote, None, there)
     with connections.reachable(Side.LOCAL):
         sync_state.create(local, pair=secrets.token_hex(16), role=Side.LOCAL.value)
@@ -160,6 +199,8 @@ def _never_announced(here: Mark) -> bool:
 def _complete_or_refuse(local: Database[Any], remote: Database[Any], here: Mark) -> int:
     """The remote does not fit the local mark: mark it, if this pair is just being made; else say why and refuse."""
     there = sync_state.read(remote)
+    if there is None:
+        require_spelling(remote, side=Side.REMOTE)
     if there is None and _never_announced(here):
         sync_state.create(remote, pair=here["pair"], role=Side.REMOTE.value)
         there = sync_state.read(remote)
@@ -173,12 +214,11 @@ def _complete_or_refuse(local: Database[Any], remote: Database[Any], here: Mark)
 def _adopt(local: Database[Any], remote: Database[Any]) -> None:
     """The base first: without it nothing is deleted, whatever the marks say afterwards."""
     pair = secrets.token_hex(16)
-    with connections.reachable(Side.REMOTE):
-        sync_state.read(remote)
+    require_spelling(remote, side=Side.REMOTE)
     with connections.reachable(Side.LOCAL):
         sync_base.clear(local)
         sync_state.replace(local, pair=pair, role=Side.LOCAL.value)
-    with connections.reachable(Side.REMOTE):
+    with connections.reachable(Side.REMOTE), _one_spelling(remote):
         sync_state.replace(remote, pair=pair, role=Side.REMOTE.value)
 
 

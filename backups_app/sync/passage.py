@@ -135,7 +135,7 @@ class Passage:
         for ending, other_ending in (after or {}).items():
             other = tally.name.removesuffix(ending) + other_ending
             if tally.name.endswith(ending) and any(one.name == other and one.left_out for one in self.tallies):
-                tally.failed = tally.failed or f"{other}, which was not brought together"
+                tally.failed = tally.failed or f"because {other} was not brought together"
         if not tally.failed:
             with alone.collection(tally):
                 step()

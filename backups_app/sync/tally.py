@@ -91,13 +91,13 @@ class Tally:
         """Yield a sentence for each thing that an admin should know, though the sync succeeded."""
         if self.failed:
             yield (
-                f"{self.name}: not brought together because of {self.failed}. No version of it is lost. The next sync "
-                "tries again. If it stays, leave the collection out with SYNC_EXCLUDE and tell your technician."
+                f"{self.name}: not brought together, {self.failed}. No version of it is lost, and the next sync tries "
+                "again. If that does not help, tell your technician, or leave it out with SYNC_EXCLUDE."
             )
         elif self.left_out:
             yield (
                 f"{self.name}: not synced, {self.skipped}. A backup holds only what is on this computer. Rename one of "
-                "the two, or leave the name out with SYNC_EXCLUDE."
+                "the two, or leave both out with SYNC_EXCLUDE."
             )
         elif self.unresolved:
             yield f"{self.name}: {self.unresolved} documents could not be carried over."
@@ -180,6 +180,12 @@ class SyncReport:
     warnings: tuple[str, ...] = ()
 
     @property
+    def withheld(self) -> dict[str, str]:
+        """Return why nothing of a collection may be purged: it is blocked, or as a whole not brought together."""
+        left_out = {one["name"]: one["left_over"] for one in self.log["collections"] if one["left_out"]}
+        return {name: f"It was not brought together: {reason}." for name, reason in left_out.items()} | {**self.blocked}
+
+    @property
     def counts(self) -> dict[str, int]:
         """Return what was done, in numbers, without the zeros that nobody misses."""
         counts: Mapping[str, int] = self.log["totals"]
@@ -199,7 +205,7 @@ def sentence(counts: Mapping[str, int]) -> str:
     parts = [f"{counts['pulled']} pulled", f"{counts['pushed']} pushed"]
     parts += [f"{deleted} deleted"] if deleted else []
     parts += [f"{conflicts} conflict{'' if conflicts == 1 else 's'}"] if conflicts else []
-    parts += [_several(counts.get("ties", 0), "tie, local won", "ties, local won")] if counts.get("ties") else []
+    parts += [_several(counts.get("ties", 0), "tie: local won", "ties: local won")] if counts.get("ties") else []
     parts += [f"{counts['unresolved']} unresolved"] if counts["unresolved"] else []
     left_out = counts.get("left_out", 0)
     parts += [_several(left_out, "collection left out", "collections left out")] if left_out else []

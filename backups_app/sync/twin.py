@@ -16,6 +16,10 @@ _NAMESPACE_EXISTS = 48
 _NOT_OPTIONS = frozenset({"autoIndexId", "uuid"})
 
 
+class IndexesHidden(Exception):
+    """A server does not list the indexes of a collection: they cannot be compared, documents can."""
+
+
 def create(*, planned: Planned, source: SideAccess, target: SideAccess) -> None:
     """Create the collection on `target` with the options that it has on `source`, unless it is there by now.
 
@@ -36,8 +40,8 @@ def create_missing_indexes(*, name: str, source: SideAccess, target: SideAccess)
     try:
         wanted = _indexes(source, name)
         there = {spec["name"] for spec in _indexes(target, name)}
-    except OperationFailure as error:
-        return [f"the indexes could not be listed ({_refusal(error)})"]
+    except IndexesHidden as hidden:
+        return [str(hidden)]
     with connections.reachable(target.side):
         missing = [spec for spec in wanted if spec["name"] not in there and not spec.get("clustered")]
         return [refusal for spec in missing if (refusal := _create_index(target, name, spec))]
@@ -47,13 +51,20 @@ def compare_indexes(*, name: str, local: SideAccess, remote: SideAccess) -> list
     """Return in sentences how the indexes of a collection differ."""
     try:
         return listing.index_differences(local=_indexes(local, name), remote=_indexes(remote, name))
-    except OperationFailure as error:
-        return [f"the indexes could not be compared ({_refusal(error)})"]
+    except IndexesHidden as hidden:
+        return [str(hidden)]
 
 
 def _indexes(access: SideAccess, name: str) -> list[Mapping[str, Any]]:
+    """Return the indexes of a collection. Raise `IndexesHidden` where the server refuses to list them."""
     with connections.reachable(access.side):
-        return list(access.collection(name).list_indexes())
+        try:
+            return list(access.collection(name).list_indexes())
+        except OperationFailure as error:
+            if connections.is_unreachable(error):
+                raise
+            said = f"the indexes of the {access.side.value} side could not be listed ({_refusal(error)})"
+            raise IndexesHidden(said) from error
 
 
 def _create_index(target: SideAccess, name: str, spec: Mapping[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import connections
 from backups_app.records import Side
+from backups_app.sync import pair
 from backups_app.workflow import prepare, readiness, recovery
 
 CLOCK_TOLERANCE_SECONDS = 60
@@ -127,6 +128,7 @@ def _remote(configuration: Configuration) -> Iterator[Finding]:
     try:
         with connections.reachable(Side.REMOTE):
             yield from _server(Side.REMOTE, database)
+            pair.require_spelling(database, side=Side.REMOTE)
     except TempleOpsError as error:
         yield _refused(error)
     except PyMongoError as error:

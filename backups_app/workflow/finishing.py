@@ -147,10 +147,12 @@ def _closed(step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _said_by_a_step(steps: list[dict[str, Any]]) -> tuple[str | None, str | None]:
-    """The first step that did not do what was asked names the run's failure; a success has none."""
-    for step in steps:
-        if step["state"] in (StepState.FAILED.value, StepState.WARNING.value):
-            return step["counts"].get("error_code", f"{step['name']}_failed"), step["sentence"]
+    """The first step that failed names the run's failure; without one the last that did not do everything, for a
+    deletion that is withheld follows from a sync that left something over. A success has none."""
+    failed = [step for step in steps if step["state"] == StepState.FAILED.value]
+    warned = [step for step in reversed(steps) if step["state"] == StepState.WARNING.value]
+    for step in [*failed, *warned]:
+        return step["counts"].get("error_code", f"{step['name']}_failed"), step["sentence"]
     return None, None
 
 

@@ -92,8 +92,13 @@ def _write_plan(run: Run, *, pair_known: bool) -> None:
     decided = plan.decide(
         manifest=run.manifest,
         delete_bookings=run.deletes_bookings,
+<<<<<<< HEAD
         unresolved=unresolved,
         blocked=blocked,
+=======
+        unresolved={} if run.sync_report is None else run.sync_report.unresolved,
+        blocked={} if run.sync_report is None else run.sync_report.withheld,
+>>>>>>> 00949a1 (Say everywhere what a sync left over, and finish what it half made)
         not_exactly={} if refusal else _obstacles(run),
     )
     purge: dict[str, Any] = {

@@ -87,7 +87,10 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
     ended = [run for run in every if run["status"] != Status.IN_PROGRESS and run["kind"] == "backup"]
     good = next((run for run in ended if run["published"] and run["verified"]), None)
     remote = _remote(configuration)
-    verdict, sentence, hint = judge(looked=looked, good=good, ended=ended, active=active, remote=remote, now=now)
+    sync = _sync(configuration) if looked.local is not None else None
+    verdict, sentence, hint = judge(
+        looked=looked, good=good, ended=ended, active=active, remote=remote, sync=sync, now=now
+    )
     return SystemStatus(
         primary_database=configuration.primary_database,
         backup_available=looked.ready and active is None,
@@ -109,7 +112,7 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
         data_bytes=looked.data_bytes,
         local=_reach(looked.local),
         remote=remote,
-        sync=_sync(configuration) if looked.local is not None else None,
+        sync=sync,
         plain_http=configuration.allow_plain_http,
         checked_at=now,
     )
@@ -123,6 +126,7 @@ def judge(
     active: RunDocument | None,
     remote: Reach | None,
     now: datetime,
+    sync: SyncOverview | None = None,
 ) -> tuple[Verdict, str, str]:
     """Return the verdict, its sentence and what to do. The first that fits wins:
 
@@ -130,7 +134,8 @@ def judge(
     2. not protected: a run cannot start, there never was a good backup, or the last two runs failed;
     3. running;
     4. needs attention: a deletion is unfinished, the last run was not a success, the last good backup is older than
-       eight days, there is room for less than five like it, Atlas does not answer, the two clocks are a minute apart;
+       eight days, the last sync left something over, there is room for less than five like it, Atlas does not answer,
+       the two clocks are a minute apart;
     5. protected.
     """
     if any(isinstance(refusal, ModeNotLocal) for refusal in looked.refusals):
@@ -143,7 +148,7 @@ def judge(
         return Verdict.NOT_PROTECTED, *_no_backup(ended)
     if len(ended) > 1 and all(run["status"] == Status.FAILED for run in ended[:2]):
         return Verdict.NOT_PROTECTED, f"Not protected: the last two runs failed. {ended[0]['message']}", ""
-    return _attention(looked=looked, good=good, ended=ended, remote=remote, now=now) or (
+    return _attention(looked=looked, good=good, ended=ended, remote=remote, sync=sync, now=now) or (
         Verdict.PROTECTED,
         "Your data is protected.",
         "",
@@ -190,6 +195,7 @@ def _attention(
     good: RunDocument,
     ended: list[RunDocument],
     remote: Reach | None,
+    sync: SyncOverview | None,
     now: datetime,
 ) -> tuple[Verdict, str, str] | None:
     needs, last = Verdict.NEEDS_ATTENTION, ended[0]
@@ -202,6 +208,10 @@ def _attention(
         return needs, f"Needs attention: the last run was {last['status']}. {last['message']}", ""
     if now - good["created_at"] > STALE_AFTER:
         return needs, "Needs attention: the last good backup is older than eight days.", "Make a backup now."
+    if sync is not None and sync.left_over:
+        name, reason = next(iter(sync.left_over.items()))
+        said = f"Needs attention: the last sync left something over. {name}: {reason}."
+        return needs, said, "The last sync's log names everything and what to do."
     room = room_for(backup=good, free_bytes=looked.disk.free_bytes if looked.disk else None)
     if room is not None and room < ROOM_FOR_BACKUPS:
         said = f"Needs attention: the backup disk has room for {formats.grouped(room)} more backups like the last one."
@@ -315,7 +325,12 @@ def _proven(rehearsal: RunDocument | None) -> dict[str, Any] | None:
 def _synced(known: SyncOverview) -> dict[str, Any]:
     """Return when the sides were last brought together, what the last proof said, and what waits for a decision."""
     plain: dict[str, Any] = formats.plain(
-        {"synced_at": known.synced_at, "proof": known.proof, "blocked": dict(known.blocked)}
+        {
+            "synced_at": known.synced_at,
+            "proof": known.proof,
+            "blocked": dict(known.blocked),
+            "left_over": dict(known.left_over),
+        }
     )
     return plain
 

@@ -47,11 +47,13 @@ class SyncWish:
 
 @dataclass(frozen=True, kw_only=True)
 class SyncOverview:
-    """What pages, API and commands show of sync. `proof` is the last scan of everything with its verdict."""
+    """What pages, API and commands show of sync. `proof` is the last scan of everything with its verdict, `left_over`
+    what the last sync did not do though nobody decided against it, by collection."""
 
     synced_at: datetime | None
     proof: Mapping[str, Any] | None
     blocked: Mapping[str, str]
+    left_over: Mapping[str, str]
     logs: Sequence[Mapping[str, Any]]
 
 
@@ -110,6 +112,7 @@ def overview(*, configuration: Configuration, limit: int = 20) -> SyncOverview:
         synced_at=mark.get("synced_at"),
         proof=mark.get("proof"),
         blocked={one["name"]: one["reason"] for one in mark.get("blocked", [])},
+        left_over={one["name"]: one["reason"] for one in mark.get("left_over", [])},
         logs=logs,
     )
 
@@ -152,7 +155,7 @@ def _recorded(
     except TempleOpsError as error:
         record(error.code, asked, timezone.now())
         raise
-    record("success", {**asked, "counts": report.counts}, timezone.now())
+    record("success", {**asked, "counts": report.counts, "left_over": dict(report.left_over)}, timezone.now())
     return report
 
 

@@ -34,6 +34,8 @@ NO_SENTENCES = {
     # technical: of the log, of a database's marker, of commands
     "{}: read {} documents on the {} side", "a copy made by TempleOps; it may be dropped", "chmod {}", "code {}",
     "built-in, pymongo {}",
+    # how a tie, and a database in other capital letters, is recognised
+    "a tie, local wins", r"already have: \[(.+?)\]",
     # names of fields
     "{}{}{}",
 }  # fmt: skip
@@ -49,6 +51,12 @@ PUT_TOGETHER = {
     "Deleted: {}{note}. Withheld: {reasons}": ["Deleted: {}. Withheld: {}", "Deleted: nothing. Withheld: {}"],
     "{} document{}": ["{} document", "{} documents"],
     "{conflicts} conflict{}": ["{} conflict", "{} conflicts"],
+    "tie: local won": ["{} tie: local won"],
+    "ties: local won": ["{} ties: local won"],
+    "collection left out": ["{} collection left out"],
+    "collections left out": ["{} collections left out"],
+    "Not brought together as a whole: {}{more}.": ["Not brought together as a whole: {}."],
+    " and {} more": ["Not brought together as a whole: {} and {} more."],
     "subtype {subtype}, {length} byte{}: {digits}": ["subtype {}, {} byte: {}", "subtype {}, {} bytes: {}"],
     "mongodump {how}{}": ["mongodump ended with code {}: {}", "mongodump was ended by signal {}: {}"],
     "was ended by signal {}": ["mongodump was ended by signal {}"],

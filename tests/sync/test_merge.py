@@ -12,7 +12,7 @@ from backups_app.mongo.raw_bson import Value, text
 from backups_app.records import Side
 from backups_app.sync import edit_time, merge
 from backups_app.sync.merge import Outcome
-from tests.sync.pairs import NOW, date, document, double, int32, int64
+from tests.sync.pairs import NOW, Pair, date, document, double, int32, int64, seed
 
 B, L, R = b"base", b"local", b"remote"
 
@@ -121,3 +121,58 @@ def test_the_newer_version_wins_and_a_tie_is_local(local: Value | None, remote: 
 
     assert winner.side is expected
     assert winner.reason
+
+
+def test_what_other_text_of_digits_means() -> None:
+    """Text of 10, 13 or 16 digits is the number that it is; Python alone would read a year in it."""
+    said = {
+        str(SECONDS): SECONDS * 1000,
+        str(SECONDS * 1_000): SECONDS * 1000,
+        str(SECONDS * 1_000_000): SECONDS * 1000,
+        f" {SECONDS} ": SECONDS * 1000,
+        "0000000001": None,
+        "1711121300000": 1711121300000,
+        "20260110": None,
+        "202601101200": None,
+        "20260110120000": None,
+        f"+{SECONDS}": None,
+        f"-{SECONDS}": None,
+        f"{SECONDS}.5": None,
+        f"{SECONDS}x": None,
+        "17 11 12 13": None,
+        "१७१११२१३००": None,
+        "2026-01-10x12:00:00": None,
+        "2026-01-10T25:00:00": None,
+        "10/01/2026": None,
+        "2026-01-10": (SECONDS - 12 * 3600) * 1000,
+        "20260110T120000Z": SECONDS * 1000,
+        "2026-W02-6T12:00:00Z": SECONDS * 1000,
+        "2026-01-10t12:00:00.000000001z": SECONDS * 1000,
+        "0001-01-01T00:00:00+23:59": -62135683140000,
+    }
+
+    found = {words: edit_time.milliseconds(_edited(text(words)), fields=edit_time.FIELDS, now=NOW) for words in said}
+
+    assert found == said
+
+
+@pytest.mark.parametrize("digits", [10, 13, 16])
+def test_a_number_written_as_text_does_not_beat_a_newer_date(digits: int) -> None:
+    older = text(str(SECONDS - 60).ljust(digits, "0"))
+
+    for local, remote, expected in ((older, date(NOW), Side.REMOTE), (date(NOW), older, Side.LOCAL)):
+        winner = merge.winner(local=_edited(local), remote=_edited(remote), fields=edit_time.FIELDS, now=NOW)
+        assert winner.side is expected
+        assert "newer" in winner.reason
+
+
+def test_a_tie_between_texts_that_are_no_dates_is_told(any_pair: Pair) -> None:
+    for side, words in ((Side.LOCAL, "171112130000"), (Side.REMOTE, "yesterday")):
+        seed(any_pair, [_edited(text(words))], sides=[side])
+
+    report = any_pair.sync()
+
+    assert (report.log["totals"]["conflicts"], report.log["totals"]["ties"]) == (1, 1)
+    assert report.sentence == "0 pulled, 1 pushed, 1 conflict, 1 tie: local won"
+    assert any_pair.get(Side.REMOTE, 1) == _edited(text("171112130000"))
+    assert _edited(text("yesterday")) in any_pair.kept()

@@ -10,6 +10,7 @@ from typing import Any
 import gridfs
 import pytest
 from bson.raw_bson import RawBSONDocument
+from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
 from backups_app.errors import DatabaseUnreachable, OwnershipLost, RunCancelled, TempleOpsError
@@ -410,7 +411,7 @@ def test_indexes_that_may_not_be_listed_do_not_keep_documents_from_being_carried
         raise OperationFailure("not authorized", 13, {"codeName": "Unauthorized"})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(twin, "_indexes", refused)
+        patch.setattr(Collection, "list_indexes", refused)
         report = any_pair.sync()
 
     assert any_pair.get(Side.REMOTE, 1, "x") and any_pair.get(Side.LOCAL, 2, "x")

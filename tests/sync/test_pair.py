@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from backups_app.catalog import sync_base, sync_logs, sync_state
-from backups_app.errors import OwnershipLost, PairMismatch, SideRolledBack
+from backups_app.errors import DatabaseNotFound, DatabaseSpelledOtherwise, OwnershipLost, PairMismatch, SideRolledBack
 from backups_app.records import Side
 from backups_app.sync import pair as pairs
 from tests.sync.pairs import Pair, contents, seed, version
@@ -149,3 +151,42 @@ def test_after_atlas_went_back_the_old_edits_win_nothing_silently(pair: Pair) ->
         pair.sync()
 
     assert pair.get(Side.LOCAL, 1) == new
+
+
+def _other_spelling(pair: Pair) -> str:
+    """Give Atlas a database whose name differs in capital letters only, as an application did. Return its name."""
+    name = pair.remote.name.swapcase()
+    pair.remote.client[name]["bookings"].insert_one({"_id": 1})
+    return name
+
+
+@pytest.mark.parametrize("may_list", [True, False], ids=["may list", "may not list"])
+@pytest.mark.parametrize("paired", [False, True], ids=["never synced", "paired before"])
+def test_a_database_that_is_spelled_otherwise_on_atlas_is_named(
+    any_pair: Pair, monkeypatch: pytest.MonkeyPatch, may_list: bool, paired: bool
+) -> None:
+    seed(any_pair, [version(1)], sides=[Side.LOCAL])
+    if paired:
+        any_pair.sync()
+        any_pair.remote.client.drop_database(any_pair.remote.name)
+    there = _other_spelling(any_pair)
+    if not may_list:
+        monkeypatch.setattr(MongoClient, "list_database_names", _refused)
+    try:
+        for options in ({"run_id": "plain"}, {"run_id": "dry", "dry_run": True}, {"run_id": "anew", "adopt": True}):
+            if not may_list and options.get("dry_run"):
+                continue  # nothing is written there: nobody can know
+            with pytest.raises(DatabaseSpelledOtherwise) as refused:
+                any_pair.sync(**options)
+            assert refused.value.facts == {"database": any_pair.remote.name, "side": "remote", "there": there}
+            assert refused.value.code == DatabaseNotFound.code
+            log = sync_logs.of_run(any_pair.local, run_id=str(options["run_id"]))
+            assert log is not None
+            assert log["error_code"] == "database_not_found"
+        assert any_pair.remote.name not in {one["name"] for one in any_pair.remote.client.list_databases()}
+    finally:
+        any_pair.remote.client.drop_database(there)
+
+
+def _refused(self: Any, *args: Any, **kwargs: Any) -> Any:
+    raise OperationFailure("not authorized", 13, {"codeName": "Unauthorized"})

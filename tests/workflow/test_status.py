@@ -14,6 +14,7 @@ from backups_app.mongo.connections import ServerFacts
 from backups_app.records import RunDocument
 from backups_app.workflow import readiness, status
 from backups_app.workflow.status import Reach, Verdict
+from backups_app.workflow.sync_run import SyncOverview
 
 NOW = datetime(2026, 1, 19, 9, 0, tzinfo=UTC)
 MB = 1024 * 1024
@@ -88,3 +89,15 @@ def test_the_message_of_the_last_run_is_said_too() -> None:
 
 def test_a_start_refused_for_the_disk_speaks_of_no_purge() -> None:
     assert "purge" not in verdict(found(NoRoomToBegin(needed="78 MB", free="4 MB")))[1]
+
+
+@pytest.mark.parametrize(
+    "reason", ["it is a view here and a collection on Atlas", "3 documents could not be carried over"]
+)
+def test_what_a_sync_left_over_is_not_protected(reason: str) -> None:
+    sync = SyncOverview(synced_at=NOW, proof=None, blocked={}, left_over={"x": reason}, logs=[])
+
+    told, sentence = verdict(sync=sync)
+
+    assert told is Verdict.NEEDS_ATTENTION
+    assert f"x: {reason}." in sentence

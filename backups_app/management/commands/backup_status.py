@@ -66,7 +66,9 @@ def sync_lines(known: SyncOverview | None) -> list[str]:
         lines += [
             f"                  {safe(one['collection'])} {safe(str(one['id']))}" for one in known.proof["differing"]
         ]
-    return lines + [f"Blocked           {safe(name)}: {reason}" for name, reason in known.blocked.items()]
+    lines += [f"Blocked           {safe(name)}: {reason}" for name, reason in known.blocked.items()]
+    others = {name: reason for name, reason in known.left_over.items() if name not in known.blocked}
+    return lines + [f"Left over         {safe(name)}: {reason}" for name, reason in others.items()]
 
 
 def _reach(reach: status.Reach) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -89,7 +90,7 @@ class Command(TempleCommand):
         else:
             for line in _lines(report):
                 self.stdout.write(line)
-        return 3 if report.unresolved or report.blocked else 0
+        return 3 if report.left_over else 0
 
     def list_conflicts(self, limit: int) -> int:
         found = kept_versions.newest(configuration=configuration.current(), only_conflicts=True, limit=limit)
@@ -141,6 +142,11 @@ class Command(TempleCommand):
         return 0
 
 
+def _whose(named: Mapping[str, Any]) -> str:
+    """Return the `_id` of a document that could not be carried over, or how many there are that have none."""
+    return safe(str(named["id"])) if named["id"] is not None else f"{named['count']} documents"
+
+
 def _lines(report: SyncReport) -> list[str]:
     log = report.log
     lines = [f"{'Would be: ' if log['dry_run'] else ''}{report.sentence} in {log['seconds']:.1f} s."]
@@ -152,8 +158,9 @@ def _lines(report: SyncReport) -> list[str]:
         if changed:
             lines.append(f"  {one['name']}: {', '.join(changed)}")
         lines += [f"    {sentence}" for sentence in one["differences"]]
-        lines += [f"    unresolved {named['id']}: {named['reason']}" for named in one["unresolved_documents"]]
-    lines += [f"  {name}: not synced, {reason}" for name, reason in report.skipped.items()]
+        lines += [f"    unresolved {_whose(named)}: {named['reason']}" for named in one["unresolved_documents"]]
+    left = report.left_over
+    lines += [f"  {name}: not synced, {reason}" for name, reason in report.skipped.items() if name not in left]
     if log["proof"]:
         lines.append(f"  Proof: {terminal.proof(log['proof'])}")
         lines += [f"    differs: {safe(one['collection'])} {safe(str(one['id']))}" for one in log["proof"]["differing"]]

@@ -1,8 +1,12 @@
-"""Local and Atlas exchange their changes. A failed sync never stops the backup by default, and always the purge."""
+"""Local and Atlas exchange their changes. A failed sync never stops the backup by default, and always the purge.
+
+A sync that had to leave something over succeeded, and its step says what: the run is partial.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
 from backups_app.records import Phase, StepState, SyncStatus
@@ -13,6 +17,8 @@ from backups_app.workflow.run import Run, StepResult
 NAME = "sync"
 PHASE = Phase.SYNCING
 
+LEFT_OVER = "sync_left_over"
+NAMED = 10
 WITHOUT_THE_NEWEST = "The backup was made without the newest changes from Atlas."
 
 logger = logging.getLogger(__name__)
@@ -40,13 +46,21 @@ def perform(run: Run) -> StepResult:
     except TempleOpsError as error:
         return _failed(run, error)
     run.sync_report, run.sync_succeeded = report, True
+    left = report.left_over
     return StepResult(
-        state=StepState.DONE,
-        sentence=report.sentence,
-        counts=report.counts,
+        state=StepState.WARNING if left else StepState.DONE,
+        sentence=f"Synced: {report.sentence}. {_named(left)}" if left else report.sentence,
+        counts=report.counts | ({"error_code": LEFT_OVER} if left else {}),
         changes={"sync_status": SyncStatus.SUCCESS.value},
         warnings=tuple(report.warnings),
     )
+
+
+def _named(left_over: Mapping[str, str]) -> str:
+    """Return which collections were not brought together whole; the warnings of the run say why, of each."""
+    names = sorted(left_over)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"Not brought together as a whole: {', '.join(names[:NAMED])}{more}."
 
 
 def _failed(run: Run, error: TempleOpsError) -> StepResult:
