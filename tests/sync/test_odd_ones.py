@@ -180,8 +180,8 @@ def test_a_lost_line_a_lost_lease_and_a_cancel_end_the_sync(
 
 
 def test_one_document_that_cannot_be_dealt_with_does_not_stop_its_collection(any_pair: Pair) -> None:
-    """A version with an `_id` of 7 MB does not fit into a document that keeps it."""
-    giant = text("x" * 7_500_000)
+    """A version with an `_id` of 5.6 MB does not fit into a document that keeps it."""
+    giant = text("x" * 5_650_000)
     for side in Side:
         seed(any_pair, [document(("_id", giant), ("n", text(side.value)))], sides=[side])
     seed(any_pair, [version(key) for key in range(40)], sides=[Side.REMOTE])
@@ -193,7 +193,7 @@ def test_one_document_that_cannot_be_dealt_with_does_not_stop_its_collection(any
         assert len(contents(any_pair.local)["bookings"]) == 41
         [named] = _line(report, "bookings")["unresolved_documents"]
         assert len(str(named["id"])) < 2_000
-    any_pair.assert_nothing_lost()
+        any_pair.assert_every_head_is_somewhere()
 
 
 def test_a_file_does_not_arrive_without_its_chunks(any_pair: Pair) -> None:
