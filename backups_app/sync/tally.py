@@ -166,6 +166,18 @@ def totals(tallies: Iterable[Tally]) -> dict[str, int]:
     return {count: sum(getattr(tally, count) for tally in every) for count in _COUNTS}
 
 
+def withheld(log: Mapping[str, Any]) -> dict[str, str]:
+    """Given a document of `sync_logs`, return why nothing of a collection may be purged: it is blocked, or as a whole
+    not brought together."""
+    why: dict[str, str] = {}
+    for one in log.get("collections") or []:
+        if one.get("left_out"):
+            why[one["name"]] = f"It was not brought together: {one['left_over']}."
+        elif one.get("blocked"):
+            why[one["name"]] = one["blocked"]
+    return why
+
+
 @dataclass(frozen=True, kw_only=True)
 class SyncReport:
     """A sync that succeeded. `log` is the document of `sync_logs`; the mappings are by collection: how many documents
@@ -178,12 +190,6 @@ class SyncReport:
     skipped: Mapping[str, str] = field(default_factory=dict)
     left_over: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-
-    @property
-    def withheld(self) -> dict[str, str]:
-        """Return why nothing of a collection may be purged: it is blocked, or as a whole not brought together."""
-        left_out = {one["name"]: one["left_over"] for one in self.log["collections"] if one["left_out"]}
-        return {name: f"It was not brought together: {reason}." for name, reason in left_out.items()} | {**self.blocked}
 
     @property
     def counts(self) -> dict[str, int]:

@@ -17,7 +17,7 @@ from backups_app.errors import DatabaseUnreachable, OwnershipLost, PurgeUnfinish
 from backups_app.mongo import connections
 from backups_app.purge import delete, plan
 from backups_app.records import PURGEABLE, Side, StepState, SyncStatus
-from backups_app.sync import pair
+from backups_app.sync import pair, tally
 from backups_app.verification import verdict
 from backups_app.workflow import prepare
 from backups_app.workflow.run import Run, StepResult
@@ -74,7 +74,7 @@ def _left_by_sync(run: Run) -> tuple[Mapping[str, int], Mapping[str, str]]:
     """Return what the run's sync could not resolve, by collection, and what it held back. Of a resumed run the log of
     its sync tells it; without one nothing is known, and everything is withheld."""
     if run.sync_report is not None:
-        return run.sync_report.unresolved, run.sync_report.blocked
+        return run.sync_report.unresolved, tally.withheld(run.sync_report.log)
     if run.document["sync_status"] != SyncStatus.SUCCESS:
         return {}, {}
     log = sync_logs.of_run(run.local, run_id=run.backup_id) or {}
@@ -82,7 +82,7 @@ def _left_by_sync(run: Run) -> tuple[Mapping[str, int], Mapping[str, str]]:
         return {}, dict.fromkeys(PURGEABLE, SYNC_NOT_KNOWN)
     entries = log.get("collections") or []
     unresolved = {entry["name"]: entry["unresolved"] for entry in entries if entry.get("unresolved")}
-    return unresolved, {entry["name"]: entry["blocked"] for entry in entries if entry.get("blocked")}
+    return unresolved, tally.withheld(log)
 
 
 def _write_plan(run: Run, *, pair_known: bool) -> None:
@@ -92,13 +92,8 @@ def _write_plan(run: Run, *, pair_known: bool) -> None:
     decided = plan.decide(
         manifest=run.manifest,
         delete_bookings=run.deletes_bookings,
-<<<<<<< HEAD
         unresolved=unresolved,
         blocked=blocked,
-=======
-        unresolved={} if run.sync_report is None else run.sync_report.unresolved,
-        blocked={} if run.sync_report is None else run.sync_report.withheld,
->>>>>>> 00949a1 (Say everywhere what a sync left over, and finish what it half made)
         not_exactly={} if refusal else _obstacles(run),
     )
     purge: dict[str, Any] = {
