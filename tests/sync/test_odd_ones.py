@@ -26,7 +26,7 @@ Patch = pytest.MonkeyPatch
 
 
 def _line(report: Any, name: str) -> dict[str, Any]:
-    [line] = [one for one in report.log["collections"] if one["name"] == name]
+    line: dict[str, Any] = next(one for one in report.log["collections"] if one["name"] == name)
     return line
 
 
@@ -272,7 +272,7 @@ def test_a_collection_that_became_another_kind_while_it_was_made_is_named(any_pa
 
 # ── `_id`s that a collation takes for one ───────────────────────────────────────
 
-STRENGTH_1 = {"collation": {"locale": "en", "strength": 1}}
+STRENGTH_1: dict[str, Any] = {"collation": {"locale": "en", "strength": 1}}
 
 
 @pytest.mark.parametrize("collated", list(Side), ids=lambda side: side.value)
