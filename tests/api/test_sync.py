@@ -32,7 +32,7 @@ def _status(caller: Caller) -> Any:
 
 
 def test_the_verdict_of_the_last_proof_is_told_with_its_date(no_worker: Configuration, caller: Caller) -> None:
-    assert _status(caller)["sync"] == {"synced_at": None, "proof": None, "blocked": {}}
+    assert _status(caller)["sync"] == {"synced_at": None, "proof": None, "blocked": {}, "left_over": {}}
 
     log = _sync(caller, exact=True)
 
