@@ -1,0 +1,60 @@
+"""The brake: from a backup in which a collection lost more than half, nothing older is removed until an admin looked.
+
+For each collection, oldest backup first:
+
+    largest = the largest count seen so far, less what runs deleted on purpose since
+    count < largest / 2          -> this backup is where the collection shrank; the next ones are compared with it
+    accepted by an admin         -> no brake here; the next ones are compared with it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from backups_app.retention.facts import Backup, Deletion, newest_first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shrinkage:
+    """Where a collection shrank: the backup that shows it first, and from how many documents to how many."""
+
+    backup_id: str
+    taken_at: datetime
+    collection: str
+    before: int
+    after: int
+
+
+def find(*, backups: Iterable[Backup], deletions: Sequence[Deletion], now: datetime) -> tuple[Shrinkage, ...]:
+    """Return each unaccepted shrinkage among the backups that count, oldest first."""
+    ordered = sorted((one for one in backups if one.counts(now=now)), key=newest_first)
+    found = [
+        shrunk
+        for name in sorted({name for one in ordered for name in one.documents})
+        for shrunk in _of_collection(name, ordered, [one for one in deletions if one.collection == name])
+    ]
+    return tuple(sorted(found, key=lambda one: (one.taken_at, one.backup_id, one.collection)))
+
+
+def _of_collection(name: str, ordered: Sequence[Backup], deletions: Sequence[Deletion]) -> list[Shrinkage]:
+    largest, since, found = 0, None, []
+    for one in ordered:
+        if name in one.limited:
+            largest, since = 0, one.taken_at
+            continue
+        largest = max(0, largest - _deleted(deletions, since, one.taken_at))
+        count, since = one.documents.get(name, 0), one.taken_at
+        shrank = count * 2 < largest
+        if shrank and not one.accepted:
+            found.append(
+                Shrinkage(backup_id=one.backup_id, taken_at=one.taken_at, collection=name, before=largest, after=count)
+            )
+        largest = count if shrank else max(largest, count)
+    return found
+
+
+def _deleted(deletions: Sequence[Deletion], since: datetime | None, until: datetime) -> int:
+    """Return how many documents runs deleted after one backup and before the next one."""
+    return sum(one.documents for one in deletions if since is not None and since <= one.at < until)

@@ -1,0 +1,186 @@
+"""Each guard alone keeps a backup: the reason it gives is the only one, so without it the backup would go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backups_app.retention import guards
+from backups_app.retention.decision import AHEAD, FOR_UNDO, FOREIGN, UNDO_OVER, UNVERIFIED, Decision
+from backups_app.retention.facts import Backup, Deletion, LostHolder, Maker
+from backups_app.retention.policy import Policy
+from tests.retention.histories import NOW, a_backup, decided, reasons, removed_ids
+
+NEWER = (a_backup(days=0), a_backup(days=1))
+YEARS = Policy(yearly=1)
+
+
+def _old(**facts: Any) -> tuple[Backup, Decision]:
+    old = a_backup(days=40, **facts)
+    return old, decided(*NEWER, old)
+
+
+def _newest_success() -> tuple[Backup, Decision]:
+    old = a_backup(days=40)
+    return old, decided(*(a_backup(days=day, success=False) for day in (0, 1)), old)
+
+
+def _floor() -> tuple[Backup, Decision]:
+    old = a_backup(days=40)
+    return old, decided(*NEWER, old, min_keep=3)
+
+
+def _needed() -> tuple[Backup, Decision]:
+    old = a_backup(days=40)
+    child = a_backup(days=39, base=old.backup_id, pinned=True)
+    return old, decided(*NEWER, child, old)
+
+
+def _shrunk() -> tuple[Backup, Decision]:
+    old = a_backup(days=40, documents={"bookings": 100})
+    return old, decided(*(a_backup(days=day, documents={"bookings": 49}) for day in (0, 1)), old)
+
+
+def _holder_damaged() -> tuple[Backup, Decision]:
+    old = a_backup(days=40)
+    return old, decided(*NEWER, a_backup(days=30, verified=False, holds={"bookings": 3}), old)
+
+
+SCENES: dict[str, Callable[[], tuple[Backup, Decision]]] = {
+    guards.NEWEST: _newest_success,
+    guards.FLOOR: _floor,
+    guards.PINNED: lambda: _old(pinned=True),
+    guards.HELD: lambda: _old(holds={"bookings": 7}),
+    guards.NEEDED: _needed,
+    guards.IN_USE: lambda: _old(in_use=True),
+    guards.PURGE_UNFINISHED: lambda: _old(purge_unfinished=True),
+    guards.COPY_MISSING: lambda: _old(holds={"bookings": 7}, released=True, copied=False),
+    guards.SHRUNK: _shrunk,
+    guards.HOLDER_DAMAGED: _holder_damaged,
+    AHEAD: lambda: _old_ahead(),
+    FOREIGN: lambda: _old(maker=Maker.FOREIGN),
+    UNVERIFIED: lambda: _old(verified=False),
+}
+
+
+def _old_ahead() -> tuple[Backup, Decision]:
+    ahead = a_backup(at=NOW + timedelta(minutes=11))
+    return ahead, decided(*NEWER, ahead)
+
+
+def test_every_guard_has_its_scene() -> None:
+    assert set(guards.CODES) <= SCENES.keys()
+
+
+@pytest.mark.parametrize("code", SCENES)
+def test_a_guard_alone_keeps_a_backup(code: str) -> None:
+    backup, decision = SCENES[code]()
+
+    assert reasons(decision, backup) == (code,)
+
+
+def test_without_any_reason_the_old_one_goes() -> None:
+    old, decision = _old()
+
+    assert removed_ids(decision) == {NEWER[1].backup_id, old.backup_id}
+
+
+def test_what_holds_an_unknown_number_is_held() -> None:
+    old, decision = _old(holds=None)
+
+    assert reasons(decision, old) == (guards.HELD,)
+
+
+def test_a_released_holder_goes() -> None:
+    old, decision = _old(holds={"bookings": 7}, released=True)
+
+    assert old.backup_id in removed_ids(decision)
+
+
+def test_a_backup_dated_in_the_future_is_evidence_for_nothing() -> None:
+    """A clock a month ahead for an hour: what it dated counts neither as the newest nor for the floor."""
+    ahead = [a_backup(at=NOW + timedelta(days=30, hours=hour)) for hour in range(3)]
+    real = [a_backup(days=day) for day in (1, 2, 3, 4)]
+
+    decision = decided(*ahead, *real, min_keep=3)
+
+    assert [reasons(decision, one) for one in ahead] == [(AHEAD,)] * 3
+    assert removed_ids(decision) == {real[3].backup_id}
+
+
+def test_the_day_of_arrival_decides_how_long_the_undo_of_a_restore_is_kept() -> None:
+    fresh = a_backup(days=400, arrived_at=NOW - timedelta(days=1), maker=Maker.SAFETY)
+    over = a_backup(days=41, maker=Maker.SAFETY)
+
+    decision = decided(*NEWER, fresh, over)
+
+    assert reasons(decision, fresh) == (FOR_UNDO,)
+    assert next(one.reasons for one in decision.removed if one.backup == over) == (UNDO_OVER,)
+
+
+def test_ten_restores_in_a_day_push_out_no_backup() -> None:
+    asked_for = [a_backup(days=day) for day in range(1, 11)]
+    safety = [a_backup(days=hour / 24, maker=Maker.SAFETY) for hour in range(10)]
+
+    decision = decided(*asked_for, *safety, policy=Policy(last=10))
+
+    assert removed_ids(decision) == set()
+
+
+def test_two_losses_of_45_percent_are_seen_at_the_second() -> None:
+    first, second, third = (
+        a_backup(days=day, documents={"bookings": count}) for day, count in ((3, 100), (2, 55), (1, 30))
+    )
+    newer = a_backup(days=0, documents={"bookings": 30})
+
+    decision = decided(first, second, third, newer)
+
+    assert reasons(decision, first) == reasons(decision, second) == (guards.SHRUNK,)
+    assert removed_ids(decision) == {third.backup_id}
+
+
+def test_what_runs_deleted_is_no_loss() -> None:
+    before = a_backup(days=40, documents={"bookings": 1_000})
+    after = [a_backup(days=day, documents={"bookings": 10}) for day in (0, 1)]
+    purge = Deletion(collection="bookings", at=before.taken_at + timedelta(minutes=1), documents=990)
+
+    assert reasons(decided(before, *after), before) == (guards.SHRUNK,)
+    assert before.backup_id in removed_ids(decided(before, *after, deletions=[purge]))
+
+
+def test_a_shrinkage_that_an_admin_accepted_holds_nothing_back_and_later_ones_are_compared_with_it() -> None:
+    before = a_backup(days=40, documents={"bookings": 1_000})
+    accepted = a_backup(days=2, documents={"bookings": 100}, accepted=True)
+    same = [a_backup(days=day, documents={"bookings": 100}) for day in (0, 1)]
+    again = a_backup(at=NOW + timedelta(minutes=1), documents={"bookings": 10})
+
+    assert removed_ids(decided(before, accepted, *same)) == {before.backup_id, accepted.backup_id, same[1].backup_id}
+    assert reasons(decided(before, accepted, *same, again), before) == (guards.SHRUNK,)
+
+
+def test_a_dropped_collection_is_a_loss_and_a_capped_one_is_not() -> None:
+    old = a_backup(days=40, documents={"bookings": 10, "log": 1_000}, limited=frozenset({"log"}))
+    capped = [a_backup(days=d, documents={"bookings": 10, "log": 1}, limited=frozenset({"log"})) for d in (0, 1)]
+    dropped = [a_backup(days=d, documents={"log": 1_000}, limited=frozenset({"log"})) for d in (0, 1)]
+
+    assert old.backup_id in removed_ids(decided(old, *capped))
+    assert reasons(decided(old, *dropped), old) == (guards.SHRUNK,)
+
+
+def test_nothing_older_than_a_holder_that_is_gone_is_removed() -> None:
+    older, younger = a_backup(days=40), a_backup(days=20)
+    gone = LostHolder(backup_id="20261029_120000", taken_at=NOW - timedelta(days=30))
+
+    decision = decided(*NEWER, younger, older, lost_holders=[gone])
+
+    assert reasons(decision, older) == (guards.HOLDER_DAMAGED,)
+    assert younger.backup_id in removed_ids(decision)
+
+
+def test_what_is_removed_before_it_was_copied_says_so() -> None:
+    old, decision = _old(copied=False)
+
+    assert next(one.reasons for one in decision.removed if one.backup == old) == ("policy", "removed_before_copy")
