@@ -1,0 +1,71 @@
+"""The moments at which a schedule is due: a cron expression in a named time zone, as aware moments in UTC.
+
+A time that a night of daylight saving skips runs once, right after the gap; one that it repeats runs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from backups_app.errors import InvalidInput
+
+FIELDS = 5
+LONGEST = 100
+MOST_MISSED = 1_000
+"""So many missed slots are counted; of more it is said that there are more."""
+
+
+def zone(name: str) -> tzinfo:
+    """Return the time zone of that name (`Asia/Kolkata`). Raise `InvalidInput`."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidInput(message=f'There is no time zone "{name}". A name looks like Asia/Kolkata.') from error
+
+
+def check(expression: str, *, time_zone: str, now: datetime) -> None:
+    """Prove that a schedule has slots. Raise `InvalidInput` with what is wrong and an example."""
+    if len(expression) > LONGEST or len(expression.split()) != FIELDS:
+        raise InvalidInput(
+            message="A cron expression has five fields: minute, hour, day of the month, month, day of the week. "
+            "Example: 0 2 * * 0 (each Sunday at 02:00)."
+        )
+    if not upcoming(expression, time_zone=time_zone, after=now, count=1):
+        raise InvalidInput(message=f"No day fits the cron expression {expression}.")
+
+
+def upcoming(expression: str, *, time_zone: str, after: datetime, count: int) -> list[datetime]:
+    """Return the next `count` slots after a moment, oldest first. Raise `InvalidInput`."""
+    return list(islice(_slots(expression, time_zone, after, reverse=False), count))
+
+
+def between(expression: str, *, time_zone: str, after: datetime, until: datetime) -> list[datetime]:
+    """Return the newest slots after one moment, up to and including another, oldest first; at most `MOST_MISSED`."""
+    newest: list[datetime] = []
+    if expression_slot_at := _slot_at(expression, time_zone, until):
+        newest.append(expression_slot_at)
+    for slot in islice(_slots(expression, time_zone, until, reverse=True), MOST_MISSED):
+        if slot <= after:
+            break
+        newest.append(slot)
+    return sorted({slot for slot in newest if slot > after})
+
+
+def _slot_at(expression: str, time_zone: str, moment: datetime) -> datetime | None:
+    """Return the slot at exactly this moment, which neither direction of the iteration includes."""
+    just_before = moment.replace(microsecond=0).timestamp() - 1
+    following = upcoming(expression, time_zone=time_zone, after=datetime.fromtimestamp(just_before, tz=UTC), count=1)
+    return following[0] if following and following[0] <= moment else None
+
+
+def _slots(expression: str, time_zone: str, start: datetime, *, reverse: bool) -> Iterator[datetime]:
+    try:
+        for slot in CronSim(expression, start.astimezone(zone(time_zone)), reverse=reverse):
+            yield slot.astimezone(UTC)
+    except CronSimError as error:
+        raise InvalidInput(message=f"{expression} is not a cron expression: {error}.") from error
