@@ -1,0 +1,70 @@
+"""What is known about the protection of the data at one moment. All moments are aware and in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backups_app.messages.message import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slots:
+    """The last slot of an enabled schedule that makes backups, and its next one. `last` is None before the first."""
+
+    last: datetime | None
+    next: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copies:
+    """What is known of copies elsewhere. A copy on this computer does not count.
+
+    `uncopied_documents`: deleted documents that only this disk holds, over all holders without a copy that counts.
+    """
+
+    target: str
+    newest_is_copied: bool
+    uncopied_documents: int
+    opened: bool
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """The last restore test that ended well. `target` names the copy it began from; empty: from this disk."""
+
+    at: datetime
+    seconds: float
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Who would notice that backups stop."""
+
+    tick_at: datetime | None = None
+    accepted_at: datetime | None = None
+    undelivered_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything that the conclusion rests on.
+
+    `refusal` says why no backup could be made now; `two_failed` why the last two runs failed. `newest_at` is when the
+    newest verified backup began (one dated in the future is no evidence). `attention` are the ambers, worst first.
+    """
+
+    now: datetime
+    is_local: bool = True
+    refusal: Message | None = None
+    two_failed: Message | None = None
+    backups: int = 0
+    newest_at: datetime | None = None
+    schedules: tuple[Slots, ...] = ()
+    copies: Copies | None = None
+    rehearsal: Rehearsal | None = None
+    rehearsal_valid: timedelta = timedelta(days=30)
+    watch: Watch = Watch()
+    attention: tuple[Message, ...] = ()

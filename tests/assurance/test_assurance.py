@@ -1,0 +1,148 @@
+"""The twelve states of the card, and no way to "protected" without each piece of evidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backups_app.assurance.evidence import Copies, Evidence, Rehearsal, Slots, Watch
+from backups_app.assurance.marks import NextStep, is_overdue
+from backups_app.assurance.sentence import Level, conclude
+from backups_app.messages.message import plain
+
+NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NIGHTLY = Slots(last=NOW - 10 * HOUR, next=NOW + 14 * HOUR)
+COPIES = Copies(target="offsite", newest_is_copied=True, uncopied_documents=0, opened=True)
+WELL = Evidence(
+    now=NOW,
+    backups=5,
+    newest_at=NOW - 10 * HOUR,
+    schedules=(NIGHTLY,),
+    copies=COPIES,
+    rehearsal=Rehearsal(at=NOW - 6 * DAY, seconds=12.0),
+    watch=Watch(tick_at=NOW, accepted_at=NOW - DAY),
+)
+SILENT = plain("The local MongoDB does not answer.")
+
+STATES: dict[str, tuple[dict[str, Any], str, Level]] = {
+    "cloud": ({"is_local": False}, "Backups are off on this installation.", Level.OFF),
+    "local server away": (
+        {"refusal": SILENT},
+        "Backups are not possible now: The local MongoDB does not answer. Your 5 backups are safe.",
+        Level.NOT_PROTECTED,
+    ),
+    "no room and no backup": (
+        {"refusal": plain("The disk is full."), "backups": 0, "newest_at": None},
+        "Backups are not possible now: The disk is full.",
+        Level.NOT_PROTECTED,
+    ),
+    "no verified backup": ({"newest_at": None}, "Not protected: no backup yet.", Level.NOT_PROTECTED),
+    "two runs failed": (
+        {"two_failed": plain("mongodump was not found.")},
+        "Not protected: the last two runs failed. mongodump was not found.",
+        Level.NOT_PROTECTED,
+    ),
+    "not recent": ({"newest_at": NOW - 9 * DAY}, "The last good backup is 9 days old.", Level.NEEDS_ATTENTION),
+    "nothing elsewhere": (
+        {"copies": None}, "Backed up, but only on this computer's disk.", Level.NEEDS_ATTENTION),
+    "holders uncopied": (
+        {"copies": replace(COPIES, uncopied_documents=1_552)},
+        "1,552 deleted documents exist only on this disk.",
+        Level.NEEDS_ATTENTION,
+    ),
+    "newest uncopied": (
+        {"copies": replace(COPIES, newest_is_copied=False)},
+        "The newest backup exists only on this disk.",
+        Level.NEEDS_ATTENTION,
+    ),
+    "key never tried": (
+        {"copies": replace(COPIES, opened=False)},
+        "Copies exist, but no key has opened one yet.",
+        Level.NEEDS_ATTENTION,
+    ),
+    "never restored": ({"rehearsal": None}, "Backed up; a restore was never tested.", Level.NEEDS_ATTENTION),
+    "restored long ago": (
+        {"rehearsal": Rehearsal(at=NOW - 45 * DAY, seconds=1.0)},
+        "Backed up; a restore was last tested 45 days ago.",
+        Level.NEEDS_ATTENTION,
+    ),
+    "nobody is told": (
+        {"watch": Watch(tick_at=NOW)}, "Backed up, but nobody is told when it stops.", Level.NEEDS_ATTENTION),
+    "no worker": (
+        {"watch": replace(WELL.watch, tick_at=NOW - timedelta(minutes=4))},
+        "The scheduler is not running: planned backups will not happen.",
+        Level.NEEDS_ATTENTION,
+    ),
+    "undelivered": (
+        {"watch": replace(WELL.watch, undelivered_since=NOW - 3 * HOUR)},
+        "Messages have not been delivered for 3 hours.",
+        Level.NEEDS_ATTENTION,
+    ),
+    "no schedule": ({"schedules": ()}, "Backed up, but no schedule makes the next backup.", Level.NEEDS_ATTENTION),
+    "an amber": (
+        {"attention": (plain("Atlas cannot be reached."),)}, "Atlas cannot be reached.", Level.NEEDS_ATTENTION),
+    "all well": ({}, "Your data is protected.", Level.PROTECTED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_each_state_has_its_sentence(state: str) -> None:
+    changes, sentence, level = STATES[state]
+
+    assurance = conclude(replace(WELL, **changes))
+
+    assert assurance.steps[0].message.english == sentence
+    assert assurance.level is level
+    assert assurance.exit_code == {Level.PROTECTED: 0, Level.NEEDS_ATTENTION: 6}.get(level, 1)
+
+
+def test_the_first_two_missing_marks_are_said_each_with_what_mends_it() -> None:
+    assurance = conclude(replace(WELL, copies=None, rehearsal=None, watch=Watch()))
+
+    assert [step.next_step for step in assurance.steps] == [NextStep.ADD_COPY, NextStep.TEST_RESTORE]
+    assert [mark.ok for mark in assurance.marks] == [True, False, False, False]
+
+
+def test_a_mark_that_is_there_names_its_evidence() -> None:
+    said = {mark.name: mark.message.english for mark in conclude(WELL).marks}
+
+    assert said == {
+        "recent": "verified 10 hours ago",
+        "elsewhere": "on offsite",
+        "restorable": "restore tested 6 days ago, from this disk",
+        "watched": "scheduled; failures are reported",
+    }
+
+
+@pytest.mark.parametrize(
+    ("since_slot", "to_next", "overdue"),
+    [
+        (timedelta(minutes=9), timedelta(minutes=15), False),  # ten minutes at least
+        (timedelta(minutes=11), timedelta(minutes=15), True),
+        (5 * HOUR, DAY, False),  # a quarter of the time to the next slot
+        (7 * HOUR, DAY, True),
+    ],
+)
+def test_a_slot_may_wait_a_quarter_of_the_time_to_the_next(
+    since_slot: timedelta, to_next: timedelta, overdue: bool
+) -> None:
+    last = NOW - since_slot
+    evidence = replace(WELL, schedules=(Slots(last=last, next=last + to_next),))
+
+    assert is_overdue(replace(evidence, newest_at=last - timedelta(seconds=1))) is overdue
+    assert not is_overdue(replace(evidence, newest_at=last))
+
+
+def test_one_overdue_schedule_is_enough() -> None:
+    weekly = Slots(last=NOW - 5 * DAY, next=NOW + 2 * DAY)
+
+    assert is_overdue(replace(WELL, schedules=(weekly, NIGHTLY), newest_at=NOW - 11 * HOUR))
+
+
+@pytest.mark.parametrize(("days", "overdue"), [(8, False), (8.01, True)])
+def test_without_a_schedule_eight_days(days: float, overdue: bool) -> None:
+    assert is_overdue(replace(WELL, schedules=(), newest_at=NOW - timedelta(days=days))) is overdue
