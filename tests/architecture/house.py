@@ -1,0 +1,152 @@
+"""The house in figures: sizes of files and functions, files in one room, circles of imports, untyped record access.
+
+python -m tests.architecture.house
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import median, quantiles
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = ROOT / "backups_app"
+TEMPLATES = ROOT / "templates"
+RECORD_NAMES = re.compile(r"\b(?:document|run|record|active|ended|running|restored|purge)(?:\[\"|\.get\(\")\w+")
+"""How code reads a run as a bare dictionary: `document["phase"]`, `run.get("purge")`."""
+RECORD_HOME = {"catalog/runs.py", "catalog/run_record.py"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was measured, what was found, and the limit (None: printed only)."""
+
+    what: str
+    found: tuple[float, ...]
+    limit: tuple[float, ...] | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self.limit is None or all(found <= limit for found, limit in zip(self.found, self.limit, strict=True))
+
+
+@cache
+def sources() -> tuple[Path, ...]:
+    """Return the modules of the product, without migrations and empty `__init__` files."""
+    every = sorted(path for path in APP.rglob("*.py") if "migrations" not in path.parts)
+    return tuple(path for path in every if path.read_text(encoding="utf-8").strip())
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def spread(numbers: list[int]) -> tuple[float, float, float]:
+    """Return median, p90 and maximum."""
+    return median(numbers), round(quantiles(numbers, n=10)[-1]), max(numbers)
+
+
+def lines_of_files() -> list[int]:
+    return [len(path.read_text(encoding="utf-8").splitlines()) for path in sources()]
+
+
+def lines_of_functions() -> list[int]:
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [
+        (node.end_lineno or node.lineno) - node.lineno + 1
+        for path in sources()
+        for node in ast.walk(tree(path))
+        if isinstance(node, functions)
+    ]
+
+
+def fullest_room(top: Path, ending: str) -> tuple[int, str]:
+    """Return the number of files in the fullest folder, and its name."""
+    rooms: dict[Path, int] = {}
+    for path in top.rglob(f"*{ending}"):
+        if path.name != "__init__.py" and "migrations" not in path.parts and "commands" not in path.parts:
+            rooms[path.parent] = rooms.get(path.parent, 0) + 1
+    room = max(rooms, key=lambda one: rooms[one])
+    return rooms[room], room.relative_to(ROOT).as_posix()
+
+
+def record_accesses() -> dict[str, int]:
+    """Return how often each module reads a run as a bare dictionary."""
+    found = {}
+    for path in sources():
+        name = path.relative_to(APP).as_posix()
+        count = len(RECORD_NAMES.findall(path.read_text(encoding="utf-8")))
+        if count and name not in RECORD_HOME:
+            found[name] = count
+    return found
+
+
+def circles() -> list[tuple[str, ...]]:
+    """Return the circles of imports between modules of one room, and between rooms: each as its members."""
+    arrows: dict[str, set[str]] = {}
+    for path in sources():
+        arrows.setdefault(_module(path), set()).update(_imported(path))
+    return [tuple(sorted(group)) for group in _strongly_connected(arrows) if len(group) > 1]
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imported(path: Path) -> Iterator[str]:
+    known = {_module(other) for other in sources()}
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from names & known
+            if not names & known and node.module in known:
+                yield node.module
+
+
+def _strongly_connected(arrows: dict[str, set[str]]) -> list[set[str]]:
+    """Return groups of modules that reach one another: by what each reaches, which is quick enough for some hundred."""
+    reach: dict[str, set[str]] = {}
+    for start in arrows:
+        seen, todo = set(), [start]
+        while todo:
+            for following in arrows.get(todo.pop(), ()):
+                if following not in seen:
+                    seen.add(following)
+                    todo.append(following)
+        reach[start] = seen
+    groups = {
+        frozenset(one for one in reach[start] if start in reach[one]) for start in arrows if start in reach[start]
+    }
+    return [set(group) for group in groups]
+
+
+def rows() -> list[Row]:
+    """Return the table."""
+    python, room = fullest_room(APP, ".py")
+    pages, templates_room = fullest_room(TEMPLATES, ".html")
+    accesses = record_accesses()
+    return [
+        Row("lines per file, median / p90 / max", spread(lines_of_files()), (110, 200, 300)),
+        Row("lines per function, median / p90 / max", spread(lines_of_functions()), (9, 30, 50)),
+        Row(f"modules in the fullest room ({room})", (python,)),
+        Row(f"templates in the fullest room ({templates_room})", (pages,)),
+        Row("circles of imports", (len(circles()),)),
+        Row(f"bare accesses to a run, in {len(accesses)} modules", (sum(accesses.values()),)),
+    ]
+
+
+def main() -> None:
+    """Print the table."""
+    for row in rows():
+        limit = "" if row.limit is None else f"   at most {' / '.join(f'{number:g}' for number in row.limit)}"
+        print(f"{row.what:60} {' / '.join(f'{number:g}' for number in row.found):>16}{limit}")
+
+
+if __name__ == "__main__":
+    main()
