@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
+from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups_app.api import inputs, shapes
 from backups_app.api.endpoint import Endpoint
-from backups_app.backup_files import extended_json
+from backups_app.backup_files import extended_json, json_stream, shortened
 from backups_app.browsing import collection_file, collections, documents, opening, query, raw_documents, search
 from backups_app.browsing.documents import PageDocument
-from backups_app.errors import CollectionNotFound
+from backups_app.errors import CollectionNotFound, DamagedDocument, DocumentNotFound
 from backups_app.workflow import prepare
 
 ENCODED = "~"
@@ -49,6 +52,7 @@ DOCUMENTS_EXAMPLE = OpenApiExample(
         "damaged": [],
         "raw_documents": [],
         "note": "",
+        "shortened": [],
     },
     response_only=True,
 )
@@ -79,16 +83,19 @@ class DocumentsEndpoint(Endpoint):
         examples=[DOCUMENTS_EXAMPLE],
         responses={200: shapes.Documents, **shapes.failures(401, 403, 404, 409, 410, 422, 500, 503)},
     )  # fmt: skip
-    def get(self, request: Request, backup_id: str, name: str) -> Response:
+    def get(self, request: Request, backup_id: str, name: str) -> Response | StreamingHttpResponse:
         """A page in the order of the file. `search` is a literal, or `field:value`; it goes on at `next`.
 
         Where the file is damaged the readable part is answered, `damaged` and `truncated` say where it ends. What may
-        not be decoded stands under `raw_documents`.
+        not be decoded stands under `raw_documents`. A page ends at about 4 MiB (`truncated`). A document above 1 MiB
+        is shortened; `whole=true` answers it whole.
         """
         wanted = self.query(inputs.ListDocuments)
         read = _search if wanted["search"].strip() else _page
         store = prepare.store(self.configuration)
         collection = named(name, held=opening.open_backup(store=store, backup_id=backup_id).manifest.collections)
+        if wanted["whole"]:
+            return _whole(store, backup_id, collection, wanted)
         body = read(store, backup_id, collection, wanted)
         return Response({"collection_name": collection, **body})
 
@@ -115,17 +122,17 @@ def _page(store: Any, backup_id: str, collection: str, wanted: dict[str, Any]) -
     found = documents.page(
         store=store, backup_id=backup_id, collection=collection, offset=wanted["offset"], limit=wanted["limit"]
     )
-    end = found.offset + len(found.documents)
-    more = end < found.total and found.broken_at is None
+    sound = [(one.number, one.frame) for one in found.documents if not one.problem]
     return {
         "documents": _shown(found.readable, wanted["format"]),
         "total_documents": found.total,
         "matched": None,
-        "next": end if more else None,
-        "truncated": found.broken_at is not None,
+        "next": found.next,
+        "truncated": found.broken_at is not None or found.truncated,
         "damaged": [one.number for one in found.documents if one.damaged],
         "raw_documents": _raw(store, backup_id, collection, found.documents),
         "note": found.note,
+        "shortened": _shortened(sound),
     }
 
 
@@ -145,6 +152,7 @@ def _search(store: Any, backup_id: str, collection: str, wanted: dict[str, Any])
         "damaged": [] if found.broken_at is None else [found.broken_at],
         "raw_documents": _raw(store, backup_id, collection, marked),
         "note": collections.note(source.entry),
+        "shortened": _shortened([(hit.number, hit.frame) for hit in found.hits if not hit.problem]),
     }
 
 
@@ -165,9 +173,36 @@ def _raw(store: Any, backup_id: str, collection: str, found: Sequence[PageDocume
     ]
 
 
+def _whole(store: Any, backup_id: str, collection: str, wanted: dict[str, Any]) -> StreamingHttpResponse:
+    """Answer one document whole, as a page of one, written piece by piece."""
+    found = documents.page(store=store, backup_id=backup_id, collection=collection, offset=wanted["offset"], limit=1)
+    if not found.documents:
+        raise DocumentNotFound
+    if found.documents[0].problem:
+        raise DamagedDocument(number=wanted["offset"] + 1, readable=wanted["offset"])
+    facts: dict[str, Any] = {
+        "total_documents": found.total,
+        "matched": None,
+        "next": found.next,
+        "truncated": False,
+        "damaged": [],
+        "raw_documents": [],
+        "note": "",
+        "shortened": [],
+    }
+    before = json.dumps({"collection_name": collection}, ensure_ascii=False)[:-1] + ', "documents": ['
+    after = "], " + json.dumps(facts)[1:]
+    written = chain([before], json_stream.pieces(found.documents[0].frame, wanted["format"]), [after])
+    return StreamingHttpResponse(written, content_type="application/json")
+
+
+def _shortened(shown: Sequence[tuple[int, bytes]]) -> list[dict[str, int]]:
+    return [{"offset": number, "size_bytes": len(frame)} for number, frame in shown if shortened.is_needed(frame)]
+
+
 def _shown(frames: Sequence[bytes], form: str) -> list[dict[str, Any]]:
     """Every frame here has been validated by `browsing`: nothing unproven is decoded."""
-    return [FORMS[form](frame) for frame in frames]
+    return [FORMS[form](shortened.shorten(frame)) for frame in frames]
 
 
 def _collection(one: collections.CollectionSummary) -> dict[str, Any]:

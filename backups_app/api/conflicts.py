@@ -13,7 +13,7 @@ from backups_app import formats
 from backups_app.api import shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.api.inputs import Strict, StrictCharField
-from backups_app.backup_files import extended_json
+from backups_app.backup_files import extended_json, shortened
 from backups_app.records import Origin
 from backups_app.workflow import kept_versions
 
@@ -78,11 +78,11 @@ class ConflictEndpoint(Endpoint):
         responses={200: KeptWhole, **shapes.failures(401, 403, 404, 500, 503)},
     )  # fmt: skip
     def get(self, request: Request, conflict_id: str) -> Response:
-        """With both documents as relaxed Extended JSON and their difference, field by field."""
+        """With both documents as relaxed Extended JSON, one above 1 MiB shortened, and their difference by fields."""
         version = kept_versions.get(configuration=self.configuration, conflict_id=conflict_id)
         shown = {
-            "version": extended_json.relaxed_or_raw(version.frame),
-            "live": None if version.live is None else extended_json.relaxed_or_raw(version.live),
+            "version": extended_json.relaxed_or_raw(shortened.shorten(version.frame)),
+            "live": None if version.live is None else extended_json.relaxed_or_raw(shortened.shorten(version.live)),
             "live_sha256": version.live_hash,
             "changes": [change.as_json() for change in version.changes()],
         }

@@ -117,6 +117,7 @@ class ListDocuments(Strict):
     offset = serializers.IntegerField(min_value=0, max_value=2**40 - 1, default=0)
     search = StrictCharField(max_length=256, allow_blank=True, default="")
     format = serializers.ChoiceField(choices=["relaxed", "plain"], default="relaxed")
+    whole = serializers.BooleanField(default=False, help_text="Only the document `offset`, however large.")
 
 
 class ListAudit(Strict):

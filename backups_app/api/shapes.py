@@ -155,10 +155,14 @@ class Documents(serializers.Serializer[Any]):
     total_documents = IntegerField()
     matched = IntegerField(allow_null=True, help_text="With `search`, when the whole collection was searched.")
     next = IntegerField(allow_null=True, help_text="The `offset` to go on with, or null at the end.")
-    truncated = BooleanField()
+    truncated = BooleanField(help_text="The page ended before its limit: at about 4 MiB, at damage, or in time.")
     damaged = ListField(child=IntegerField(), help_text="Numbers of documents that cannot be read.")
     raw_documents = RawDocument(many=True, help_text="What may not be decoded: damaged, or its text is not UTF-8.")
     note = CharField(allow_blank=True, help_text="Why there are none, where that does not mean that it was empty.")
+    shortened = ListField(
+        child=DictField(child=IntegerField()),
+        help_text="`{offset, size_bytes}` of documents above 1 MiB: `?offset=…&whole=true` answers one whole.",
+    )
 
 
 class SyncLog(serializers.Serializer[Any]):

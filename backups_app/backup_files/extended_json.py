@@ -53,6 +53,11 @@ def plain(frame: bytes) -> dict[str, Any]:
     return _object(frame, "plain")
 
 
+def value(one: raw_bson.Value, form: Form) -> Any:
+    """Return one value of a validated document in this form."""
+    return _value(one.type, one.data, form)
+
+
 def canonical_text(frame: bytes) -> str:
     """Return the canonical form as mongodump writes it: one line without spaces, Unicode unescaped."""
     text = json.dumps(canonical(frame), ensure_ascii=False, separators=(",", ":"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ def read(folder: Path) -> dict[str, Any] | None:
     is no JSON object, is too large or is a link, `StorageFailed` when the disk does not give it."""
     try:
         with descent.open_file(folder, layout.METADATA) as file:
-            raw = file.read(_LARGEST + 1)
+            # No more than there is: a buffer of the whole limit would be made for each reading.
+            raw = file.read(min(_LARGEST, os.fstat(file.fileno()).st_size) + 1)
     except FileNotFoundError:
         return None
     except OSError as error:

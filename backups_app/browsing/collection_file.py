@@ -16,7 +16,7 @@ from backups_app.browsing.opening import OpenBackup
 from backups_app.errors import BackupRemoved, DamagedDocument, FileNotReadable, VerificationFailed
 
 BLOCK_BYTES = 4 * 1024 * 1024
-BLOCK_LIMIT = 64 * 1024 * 1024
+BLOCK_LIMIT = 16 * 1024 * 1024
 """A thousand documents larger than this are not read as one block."""
 ENDS_EARLY = "the file ends before its last document"
 

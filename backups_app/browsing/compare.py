@@ -85,22 +85,31 @@ def documents_of(
     limit: int = 25,
     zone: tzinfo = UTC,
 ) -> tuple[DocumentDifference, ...]:
-    """Return the documents of one `kind` (`only_a`, `only_b`, `changed`) of a comparison, `limit` from `start` on."""
+    """Return the documents of one `kind` (`only_a`, `only_b`, `changed`) of a comparison, `limit` from `start` on.
+
+    Fewer when more than about 4 MiB of documents had to be read for them: go on behind the last one.
+    """
     pairs: Iterator[tuple[int | None, int | None]] = {
         "only_a": ((number, None) for number in comparison.only_a[start : start + limit]),
         "only_b": ((None, number) for number in comparison.only_b[start : start + limit]),
         "changed": (pair for pair in comparison.changed[start : start + limit]),
     }[kind]
     reader = _Reader(store, collection, a, b)
-    return tuple(reader.difference(kind, number_a, number_b, zone) for number_a, number_b in pairs)
+    found: list[DocumentDifference] = []
+    for number_a, number_b in pairs:
+        if reader.read_bytes >= documents.PAGE_BYTES:
+            break
+        found.append(reader.difference(kind, number_a, number_b, zone))
+    return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Reader:
     store: Store
     collection: str
     a: str
     b: str
+    read_bytes: int = 0
 
     def difference(self, kind: str, number_a: int | None, number_b: int | None, zone: tzinfo) -> DocumentDifference:
         before, after = self._frame(self.a, number_a), self._frame(self.b, number_b)
@@ -115,7 +124,9 @@ class _Reader:
     def _frame(self, backup_id: str, number: int | None) -> bytes | None:
         if number is None:
             return None
-        return documents.sound(store=self.store, backup_id=backup_id, collection=self.collection, number=number)
+        frame = documents.sound(store=self.store, backup_id=backup_id, collection=self.collection, number=number)
+        self.read_bytes += len(frame)
+        return frame
 
 
 def _difference(first: OpenBackup, second: OpenBackup, name: str, progress: Progress) -> CollectionDifference:

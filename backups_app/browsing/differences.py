@@ -16,6 +16,8 @@ from backups_app.mongo.raw_bson import Value
 ADDED, REMOVED, CHANGED, REORDERED = "+", "-", "~", "="
 CHANGES_LIMIT = 500
 DEPTH_LIMIT = 20
+CHILDREN_LIMIT = 20_000
+"""Of a larger list it is told that it changed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +58,9 @@ class _Changes:
 
     def compare(self, name: str, before: Value, after: Value, depth: int) -> None:
         """Walk two containers of one type side by side. Equal names are paired in their order."""
+        if max(_size(before), _size(after)) > CHILDREN_LIMIT:
+            self._add(CHANGED, name, before, after)
+            return
         old, new = dict(_numbered(before)), dict(_numbered(after))
         count = len(self.changes)
         for key in [*old, *(key for key in new if key not in old)]:
@@ -83,6 +88,10 @@ class _Changes:
 
     def _node(self, name: str, value: Value | None) -> Node | None:
         return None if value is None else tree.of_value(name=name, value=value, shape=self.shape)
+
+
+def _size(container: Value) -> int:
+    return sum(1 for _ in raw_bson.elements(container.data))
 
 
 def _numbered(container: Value) -> Iterator[tuple[tuple[str, int], Value]]:

@@ -17,6 +17,8 @@ from backups_app.mongo import raw_ids
 LIMIT = 100
 LIMIT_MOST = 1_000
 RAW_SHOWN = 4_096
+PAGE_BYTES = 4 * 1024 * 1024
+"""A page ends before the document with which it would hold more, except its first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +39,8 @@ class PageDocument:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentPage:
     """`documents` from number `offset` on, of `total`. `broken_at` is the number of a document behind which the file
-    cannot be read any further from here, or None; `note` why there are none, where the collection was not empty."""
+    cannot be read any further from here, or None; `note` why there are none, where the collection was not empty.
+    `truncated`: the page ended by its bytes, before its limit."""
 
     collection: str
     documents: tuple[PageDocument, ...]
@@ -46,6 +49,13 @@ class DocumentPage:
     total: int
     broken_at: int | None = None
     note: str = ""
+    truncated: bool = False
+
+    @property
+    def next(self) -> int | None:
+        """The number to go on with; None at the end, and where the file cannot be read further."""
+        end = self.offset + len(self.documents)
+        return end if end < self.total and self.broken_at is None else None
 
     @property
     def readable(self) -> tuple[bytes, ...]:
@@ -54,7 +64,8 @@ class DocumentPage:
 
 
 def page(*, store: Store, backup_id: str, collection: str, offset: int = 0, limit: int = LIMIT) -> DocumentPage:
-    """Return up to `limit` documents (at most 1,000) from number `offset` on; every sound one is validated.
+    """Return up to `limit` documents (at most 1,000, and about 4 MiB) from number `offset` on; every sound one is
+    validated.
 
     Raise `InvalidInput` for a limit or offset out of range, `InvalidBackupId`, `BackupNotFound`,
     `CollectionNotFound`, `BackupRemoved`, `CollectionPreparing`.
@@ -63,6 +74,7 @@ def page(*, store: Store, backup_id: str, collection: str, offset: int = 0, limi
         raise InvalidInput(message=f"limit is 1 to {LIMIT_MOST:,}, offset 0 or more.")
     source = open_collection(backup=opening.open_backup(store=store, backup_id=backup_id), collection=collection)
     documents, broken_at = _read(source, offset, limit)
+    ends_early = broken_at is None and len(documents) < min(limit, source.total - offset)
     return DocumentPage(
         collection=collection,
         documents=tuple(documents),
@@ -71,6 +83,7 @@ def page(*, store: Store, backup_id: str, collection: str, offset: int = 0, limi
         total=source.total,
         broken_at=broken_at,
         note=collections.note(source.entry),
+        truncated=ends_early,
     )
 
 
@@ -134,8 +147,12 @@ def find_id(source: CollectionFile, *, raw_id: bytes) -> PageDocument | None:
 def _read(source: CollectionFile, offset: int, limit: int) -> tuple[list[PageDocument], int | None]:
     found: list[PageDocument] = []
     wanted = min(limit, max(0, source.total - offset))
+    size = 0
     try:
         for number, frame in enumerate(islice(source.frames(start=offset), wanted), offset):
+            size += len(frame)
+            if found and size > PAGE_BYTES:
+                return found, None
             found.append(judged(number, frame))
     except InvalidFrame as error:
         found.append(PageDocument(number=error.number, frame=b"", problem=error.problem, whole=False))

@@ -12,6 +12,7 @@ import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 
 from bson.decimal128 import Decimal128
 
@@ -70,14 +71,20 @@ def parse(typed: str, *, zone: tzinfo = UTC) -> Query:
     )
 
 
+PATHS_LIMIT = 100
+_FOLDED_AT_ONCE = 4_096
+
+
 def matching_paths(frame: bytes, query: Query) -> tuple[str, ...]:
-    """Return the dotted names of the values in this document that answer the query; empty when it does not match."""
+    """Return the dotted names of the first hundred values in this document that answer the query; empty when it does
+    not match."""
     wanted = fold(query.text)
-    return tuple(
+    answering = (
         name
         for name, value in tree.leaves(frame)
         if (query.field is None or _is_field(name, query.field)) and _answers(value, query, wanted)
     )
+    return tuple(islice(answering, PATHS_LIMIT))
 
 
 def marks(text: str, query: Query) -> tuple[tuple[int, int], ...]:
@@ -95,6 +102,14 @@ def fold(text: str) -> str:
     """Return the text in lower case, each character in its place."""
     if text.isascii():
         return text.lower()
+    return "".join(_folded(text[at : at + _FOLDED_AT_ONCE]) for at in range(0, len(text), _FOLDED_AT_ONCE))
+
+
+def _folded(text: str) -> str:
+    """Character by character only where the whole would change in length, or by its neighbours: slow, and large."""
+    low = text.lower()
+    if len(low) == len(text) and "Σ" not in text:
+        return low
     return "".join(low if len(low := character.lower()) == 1 else character for character in text)
 
 

@@ -19,6 +19,9 @@ from backups_app.browsing.query import Query
 from backups_app.errors import DamagedDocument, SearchBusy
 
 SECONDS = 1.5
+PAGE_BYTES = 4 * 1024 * 1024
+"""A page of matches ends with the one that makes it larger."""
+
 SEARCHERS = 2
 """So many searches at once in a process: readers must not starve a backup."""
 
@@ -75,7 +78,8 @@ def find(
     seconds: float = SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> SearchPage:
-    """Search from document `start` on until `limit` hits are found, `seconds` have passed or the end is reached.
+    """Search from document `start` on until `limit` hits or 4 MiB of them are found, `seconds` have passed or the end
+    is reached.
 
     At least one block is searched, so that a caller who goes on always arrives. Where the file cannot be read any
     further the search ends, with what it has found. Raise `SearchBusy` when two other searches do not end within the
@@ -100,19 +104,26 @@ def _find(
     clock: Callable[[], float],
 ) -> SearchPage:
     hits: list[Hit] = []
-    searched, unreadable, broken_at = start, 0, None
+    searched, broken_at = start, None
+    unreadable = size = 0
+
+    def is_over() -> bool:
+        return len(hits) >= limit or size >= PAGE_BYTES or clock() >= deadline
+
     try:
         for block in source.blocks(start=start):
             for number in _candidates(block, query):
                 found = _judge(block, number, query)
                 unreadable += found is None
-                hits += [found] if found and found.paths else []
+                if found and found.paths:
+                    hits.append(found)
+                    size += len(found.frame)
                 searched = block.first + number + 1
-                if len(hits) >= limit or clock() >= deadline:
+                if is_over():
                     break
             else:
                 searched = block.first + block.count
-            if len(hits) >= limit or clock() >= deadline:
+            if is_over():
                 break
     except DamagedDocument as damage:
         broken_at = searched = damage.facts["readable"]

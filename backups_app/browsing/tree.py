@@ -7,7 +7,7 @@ fifth field), so that duplicate names, dots and empty names are addressed as exa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from itertools import islice
 
@@ -19,6 +19,7 @@ from backups_app.mongo.raw_bson import Value
 ARRAY_ITEMS = 50
 OBJECT_FIELDS = 200
 TEXT_LIMIT = 500
+TEXT_AT_ONCE = 256 * 1024
 DEPTH_SHOWN = 8
 NODES_AT_ONCE = 2_000
 """What lies deeper, or is too much for one answer, is loaded when it is opened."""
@@ -76,10 +77,16 @@ def items(frame: bytes, *, path: str, start: int = 0, shape: Shape | None = None
     return _Planter(shape or Shape()).node(path=path, name=name, value=value, depth=0, start=start)
 
 
-def whole(frame: bytes, *, path: str, zone: tzinfo = UTC) -> Node:
-    """Return the value at `path` without cutting its text: "Show all". Raise DocumentNotFound when it is not there."""
+def whole(frame: bytes, *, path: str, zone: tzinfo = UTC, start: int = 0) -> Node:
+    """Return the value at `path` with its whole text, or 256 Ki characters of it from character `start` on: "Show all".
+    `more_from` is where a longer one goes on. Raise DocumentNotFound when it is not there."""
     name, value = find(frame, path=path)
-    return _Planter(Shape(zone=zone, text_limit=None)).node(path=path, name=name, value=value, depth=0)
+    node = _Planter(Shape(zone=zone, text_limit=None)).node(path=path, name=name, value=value, depth=0)
+    end = start + TEXT_AT_ONCE
+    if start == 0 and len(node.text) <= end:
+        return node
+    cut = end < len(node.text)
+    return replace(node, text=node.text[start:end], cut=cut, more_from=end if cut else None)
 
 
 def preview(frame: bytes, *, zone: tzinfo = UTC, limit: int = 3) -> tuple[Node, ...]:
@@ -156,19 +163,19 @@ class _Planter:
     def node(self, *, path: str, name: str, value: Value, depth: int, start: int = 0, duplicate: bool = False) -> Node:
         if not values.is_container(value):
             return self._leaf(path=path, name=name, value=value, duplicate=duplicate)
-        names = [child for child, _ in raw_bson.elements(value.data)]
+        size = sum(1 for _ in raw_bson.elements(value.data))
         children = self._children(path=path, value=value, depth=depth, start=start)
         shown = start + len(children)
         return Node(
             path=path,
             name=name,
             type=values.type_name(value),
-            text=_count(value, len(names)),
+            text=_count(value, size),
             duplicate=duplicate,
             container=True,
-            size=len(names),
+            size=size,
             children=children,
-            more_from=shown if shown < len(names) else None,
+            more_from=shown if shown < size else None,
         )
 
     def _children(self, *, path: str, value: Value, depth: int, start: int) -> tuple[Node, ...]:

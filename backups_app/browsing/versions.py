@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import backups, documents, opening
+from backups_app.browsing import backups, differences, documents, opening
 from backups_app.browsing.collection_file import open_collection
+from backups_app.browsing.differences import FieldChange
 from backups_app.browsing.opening import OpenBackup
 from backups_app.errors import DamagedDocument, TempleOpsError
 
@@ -20,10 +22,11 @@ NOW = "now"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
     """The same bytes in one backup after another: ids from the newest to the oldest (`now` is the live database).
-    `frame` is None where they do not hold the document."""
+    `there` is False where they do not hold the document; `changes` is what changed since the version before."""
 
     backup_ids: tuple[str, ...]
-    frame: bytes | None
+    there: bool
+    changes: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +45,15 @@ def of_document(
     live: bytes | None = None,
     with_live: bool = False,
     seconds: float = SECONDS,
+    zone: tzinfo = UTC,
     clock: Callable[[], float] = time.monotonic,
 ) -> Versions:
     """Given a raw `_id`, return what each readable backup holds of it. With `with_live`, `live` is what the database
-    holds now (None: nothing) and stands first."""
-    seen: dict[str, bytes | None] = {}
-    found: list[tuple[str, bytes | None]] = [(NOW, live)] if with_live else []
+    holds now (None: nothing) and stands first. Two versions at a time are in memory."""
+    last = _Last()
+    line = _Line(zone)
+    if with_live:
+        line.add(NOW, live)
     unchecked: list[str] = []
     until = clock() + seconds
     for summary in backups.summaries(store=store):
@@ -57,34 +63,62 @@ def of_document(
             unchecked.append(summary.backup_id)
             continue
         try:
-            frame = _look(opening.open_backup(store=store, backup_id=summary.backup_id), collection, raw_id, seen)
+            frame = _look(opening.open_backup(store=store, backup_id=summary.backup_id), collection, raw_id, last)
         except TempleOpsError:
             unchecked.append(summary.backup_id)
         else:
-            found.append((summary.backup_id, frame))
-    return Versions(versions=_grouped(found), unchecked=tuple(unchecked))
+            line.add(summary.backup_id, frame)
+    return Versions(versions=line.versions(), unchecked=tuple(unchecked))
 
 
-def _look(backup: OpenBackup, collection: str, raw_id: bytes, seen: dict[str, bytes | None]) -> bytes | None:
-    """Files of the same hash hold the same document: each is read once."""
+@dataclass
+class _Last:
+    """The file that was read last, by its hash, and what it holds."""
+
+    sha256: str = ""
+    frame: bytes | None = None
+
+
+def _look(backup: OpenBackup, collection: str, raw_id: bytes, last: _Last) -> bytes | None:
+    """Files of the same hash hold the same document: what did not change from backup to backup is read once."""
     entry = backup.entry(collection)
     file = backup.manifest.files.get(entry.file or "")
-    if file is not None and file.stream_sha256 in seen:
-        return seen[file.stream_sha256]
+    if file is not None and file.stream_sha256 and file.stream_sha256 == last.sha256:
+        return last.frame
     found = documents.find_id(open_collection(backup=backup, collection=collection), raw_id=raw_id)
     if found is not None and found.damaged:
         raise DamagedDocument(number=found.number + 1, readable=found.number)
     frame = None if found is None else found.frame
-    if file is not None:
-        seen[file.stream_sha256] = frame
+    last.sha256, last.frame = (file.stream_sha256, frame) if file is not None else ("", None)
     return frame
 
 
-def _grouped(found: list[tuple[str, bytes | None]]) -> tuple[Version, ...]:
-    groups: list[tuple[list[str], bytes | None]] = []
-    for backup_id, frame in found:
-        if groups and groups[-1][1] == frame:
-            groups[-1][0].append(backup_id)
-        else:
-            groups.append(([backup_id], frame))
-    return tuple(Version(backup_ids=tuple(ids), frame=frame) for ids, frame in groups)
+class _Line:
+    """Versions from the newest to the oldest: each is compared with the one before it in time, which comes after it."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._done: list[Version] = []
+        self._ids: list[str] = []
+        self._frame: bytes | None = None
+
+    def add(self, backup_id: str, frame: bytes | None) -> None:
+        """Add what the next older backup holds."""
+        if self._ids and frame != self._frame:
+            self._close(_changes(frame, self._frame, self._zone))
+        self._ids.append(backup_id)
+        self._frame = frame
+
+    def versions(self) -> tuple[Version, ...]:
+        """Return them all."""
+        if self._ids:
+            self._close(())
+        return tuple(self._done)
+
+    def _close(self, changes: tuple[FieldChange, ...]) -> None:
+        self._done.append(Version(backup_ids=tuple(self._ids), there=self._frame is not None, changes=changes))
+        self._ids = []
+
+
+def _changes(before: bytes | None, after: bytes | None, zone: tzinfo) -> tuple[FieldChange, ...]:
+    return () if before is None or after is None else differences.fields(before, after, zone=zone)

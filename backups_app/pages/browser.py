@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from backups_app.access import audit
+from backups_app.backup_files import shortened
 from backups_app.browsing import documents, raw_documents, tree
 from backups_app.errors import InvalidInput
 from backups_app.pages import document_view, viewer, viewer_documents, viewer_place
@@ -90,7 +91,9 @@ def value(request: AdminRequest, backup_id: str) -> HttpResponse:
     context = _asked(request, backup_id) | {"place": "backups", "mark": ""}
     frame = documents.sound(store=viewer_documents.store(), **_key(context))
     context["focus_first"] = is_htmx(request)
-    context["node"] = tree.whole(frame, path=request.GET.get("path", ""), zone=timezone.get_current_timezone())
+    start = viewer_place.whole_number(request.GET.get("from"), 0)
+    zone = timezone.get_current_timezone()
+    context["node"] = tree.whole(frame, path=request.GET.get("path", ""), zone=zone, start=start)
     return show(request, page="backups/value.html", fragment="backups/_value.html", context=context)
 
 
@@ -129,7 +132,8 @@ def _shown(frame: bytes) -> dict[str, Any]:
         "json": text,
         "size_bytes": len(frame),
         "identity": document_view.identity_of(frame),
-        "copyable": len(text) <= COPY_LIMIT_BYTES,
+        "copyable": len(text) <= COPY_LIMIT_BYTES and not shortened.is_needed(frame),
+        "shortened": shortened.is_needed(frame),
     }
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from backups_app import configuration
 from backups_app.backup_files.document_digests import Comparison
-from backups_app.browsing import backups, compare, differences, document_ids, documents, versions
+from backups_app.browsing import backups, compare, document_ids, documents, versions
 from backups_app.browsing.backups import BackupSummary
 from backups_app.browsing.compare import CollectionDifference
 from backups_app.browsing.versions import NOW, Version
@@ -101,11 +101,13 @@ def _documents(request: AdminRequest, *, a: str, b: str, name: str, found: Compa
     kind = request.GET.get("kind", KINDS[0])
     kind = kind if kind in KINDS else KINDS[0]
     page = max(1, whole_number(request.GET.get("page"), 1))
-    total = len(getattr(found, kind))
+    total, first = len(getattr(found, kind)), (page - 1) * PER_PAGE
+    start = min(max(first, whole_number(request.GET.get("from"), 0)), first + PER_PAGE - 1)
     shown = compare.documents_of(
         store=viewer_documents.store(), a=a, b=b, collection=name, comparison=found, kind=kind,
-        start=(page - 1) * PER_PAGE, limit=PER_PAGE, zone=timezone.get_current_timezone(),
+        start=start, limit=first + PER_PAGE - start, zone=timezone.get_current_timezone(),
     )  # fmt: skip
+    end = start + len(shown)
     return {
         "collection": name,
         "kind": kind,
@@ -113,6 +115,7 @@ def _documents(request: AdminRequest, *, a: str, b: str, name: str, found: Compa
         "pages": max(1, -(-total // PER_PAGE)),
         "total": total,
         "differing": shown,
+        "goes_on_at": end if end < min(total, first + PER_PAGE) else None,
     }
 
 
@@ -124,7 +127,12 @@ def document_versions(request: AdminRequest) -> HttpResponse:
     raw_id = _raw_id(request, backup_id, collection)
     live = kept_versions.live_document(configuration=configuration.current(), collection=collection, raw_id=raw_id)
     found = versions.of_document(
-        store=viewer_documents.store(), collection=collection, raw_id=raw_id, live=live, with_live=True
+        store=viewer_documents.store(),
+        collection=collection,
+        raw_id=raw_id,
+        live=live,
+        with_live=True,
+        zone=timezone.get_current_timezone(),
     )
     known = {entry.backup_id: entry for entry in backups.summaries(store=viewer_documents.store())}
     context = {
@@ -154,23 +162,17 @@ def _raw_id(request: AdminRequest, backup_id: str, collection: str) -> bytes:
 
 def _told(found: tuple[Version, ...], known: dict[str, BackupSummary]) -> list[dict[str, Any]]:
     """Each version with the backups that hold it, newest first, and what changed since the one before it."""
-    zone = timezone.get_current_timezone()
     told = []
     for at, version in enumerate(found):
-        before = found[at + 1].frame if at + 1 < len(found) else None
-        changes = (
-            differences.fields(before, version.frame, zone=zone)
-            if before is not None and version.frame is not None
-            else ()
-        )
+        oldest = at + 1 == len(found)
         told.append(
             {
                 "now": NOW in version.backup_ids,
                 "backups": [known[backup_id] for backup_id in version.backup_ids if backup_id in known],
-                "there": version.frame is not None,
-                "changes": changes,
-                "oldest": at + 1 == len(found),
-                "came": before is None and version.frame is not None and at + 1 < len(found),
+                "there": version.there,
+                "changes": version.changes,
+                "oldest": oldest,
+                "came": version.there and not oldest and not found[at + 1].there,
             }
         )
     return told

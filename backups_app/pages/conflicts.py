@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from backups_app import configuration
+from backups_app.backup_files import shortened
 from backups_app.browsing import differences
 from backups_app.errors import DocumentChanged, PutBackRefused, TempleOpsError
 from backups_app.pages import document_view
@@ -74,6 +75,7 @@ def _page(request: AdminRequest, conflict_id: str, *, refusal: TempleOpsError | 
         "version": version,
         "id": version.record["_id"],
         "json": document_view.json_text(version.frame),
+        "shortened": shortened.is_needed(version.frame),
         "changes": differences.fields(version.live, version.frame, zone=zone) if version.live is not None else (),
         "same": version.live == version.frame,
         "problems": {"": tell(refusal.detail)} if refusal else {},

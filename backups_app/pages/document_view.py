@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backups_app import formats
-from backups_app.backup_files import extended_json
+from backups_app.backup_files import extended_json, shortened
 from backups_app.browsing import document_ids, query, values
 from backups_app.browsing.query import Query
 from backups_app.browsing.tree import Node
@@ -36,8 +36,9 @@ def around(text: str, wanted: Query) -> str:
 
 
 def json_text(frame: bytes) -> str:
-    """Return a document as relaxed Extended JSON, indented; by its bytes where its text is not UTF-8."""
-    return json.dumps(extended_json.relaxed_or_raw(frame), ensure_ascii=False, indent=2)
+    """Return a document as relaxed Extended JSON, indented; by its bytes where its text is not UTF-8. One above 1 MiB
+    is shortened."""
+    return json.dumps(extended_json.relaxed_or_raw(shortened.shorten(frame)), ensure_ascii=False, indent=2)
 
 
 def short_id(raw_id: bytes) -> str:

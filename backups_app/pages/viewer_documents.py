@@ -10,6 +10,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from backups_app import configuration
+from backups_app.backup_files import shortened
 from backups_app.backup_files.store import Store
 from backups_app.browsing import creation, documents, fields, opening, query, search, tree, values
 from backups_app.browsing.collection_file import CollectionFile, open_collection
@@ -46,6 +47,7 @@ class Card:
     fields: Mapping[str, Node] = field(default_factory=dict)
     found_in: str = ""
     found: str = ""
+    shortened: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,7 @@ class Documents:
     fields: Sequence[FieldSummary] = ()
     sampled: int = 0
     created: tuple[datetime, datetime] | None = None
+    goes_on_at: int | None = None
 
     @property
     def per_choices(self) -> tuple[int, ...]:
@@ -90,11 +93,16 @@ class Documents:
 
     @property
     def first(self) -> int:
-        return (self.place.page - 1) * self.place.per + 1
+        return self.place.first + 1
 
     @property
     def last(self) -> int:
-        return min(self.total, self.place.page * self.place.per)
+        return min(self.total, self.goes_on_at or self.place.page * self.place.per)
+
+    @property
+    def rest_of_page(self) -> str:
+        """Where a page that ended early goes on; empty where it is whole."""
+        return self.place.at(start=self.goes_on_at).url if self.goes_on_at is not None else ""
 
     @property
     def pages(self) -> int:
@@ -178,11 +186,18 @@ def _page(place: Place) -> Documents:
         store=store(),
         backup_id=place.backup,
         collection=place.collection,
-        offset=(place.page - 1) * place.per,
-        limit=place.per,
+        offset=place.first,
+        limit=place.page * place.per - place.first,
     )
     cards = [card(place, entry) for entry in found.documents]
-    return Documents(place=place, total=found.total, cards=cards, broken_at=found.broken_at, created=created(place))
+    return Documents(
+        place=place,
+        total=found.total,
+        cards=cards,
+        broken_at=found.broken_at,
+        created=created(place),
+        goes_on_at=found.next if found.truncated else None,
+    )
 
 
 def _matches(place: Place) -> Documents:
@@ -239,6 +254,7 @@ def card(place: Place, entry: PageDocument) -> Card:
         size_bytes=len(frame),
         json=document_view.json_text(frame) if place.view == "json" else "",
         fields=_first_level(frame) if place.view == "table" else {},
+        shortened=place.view == "json" and shortened.is_needed(frame),
     )
 
 

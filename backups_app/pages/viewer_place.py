@@ -18,7 +18,8 @@ class Place:
     """The address of what is shown. `page` counts from 1.
 
     Where a search goes on: at document `cursor` (of the collection `within`, when all are searched), after `found`
-    matches, `here` of them in that collection. `stop`: it was stopped there.
+    matches, `here` of them in that collection. `stop`: it was stopped there. `start`: the number of the first document
+    of what is left of a page that ended early, for its documents are large; 0 for a page from its beginning.
     """
 
     backup: str = ""
@@ -32,6 +33,7 @@ class Place:
     found: int = 0
     here: int = 0
     stop: int = 0
+    start: int = 0
 
     @property
     def url(self) -> str:
@@ -44,6 +46,12 @@ class Place:
         return reverse("pages:browse") + (f"?{urlencode(said)}" if said else "")
 
     @property
+    def first(self) -> int:
+        """The number of the first document shown, from 0: `start`, where it lies on this page."""
+        begins = (self.page - 1) * self.per
+        return self.start if begins <= self.start < begins + self.per else begins
+
+    @property
     def goes_on(self) -> bool:
         """Whether this is not where a search begins."""
         return bool(self.q and (self.cursor or self.within))
@@ -54,7 +62,7 @@ class Place:
 
     def at(self, **changes: object) -> Place:
         """Return a place near this one."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **{"start": 0, **changes})  # type: ignore[arg-type]
 
 
 def place_of(asked: QueryDict) -> Place:
@@ -73,6 +81,7 @@ def place_of(asked: QueryDict) -> Place:
         found=whole_number(asked.get("found"), 0),
         here=whole_number(asked.get("here"), 0),
         stop=int(asked.get("stop") == "1"),
+        start=whole_number(asked.get("start"), 0),
     )
 
 

@@ -70,9 +70,9 @@ def items_link(backup_id: str, collection: str, number: int, path: str, start: i
 
 
 @register.simple_tag
-def value_link(backup_id: str, collection: str, number: int, path: str) -> str:
-    """One value, whole."""
-    return _link("pages:value", backup_id, collection, number, path=path)
+def value_link(backup_id: str, collection: str, number: int, path: str, start: int | None = None) -> str:
+    """One value, whole; a very long text from a character on."""
+    return _link("pages:value", backup_id, collection, number, path=path, **{"from": start or ""})
 
 
 @register.simple_tag
@@ -82,9 +82,9 @@ def versions_link(backup_id: str, collection: str, number: int) -> str:
 
 
 @register.simple_tag
-def compare_link(a: str, b: str, collection: str, kind: str, page: int) -> str:
-    """The documents of a collection that differ between two backups."""
-    said = {"a": a, "b": b, "collection": collection, "kind": kind, "page": page}
+def compare_link(a: str, b: str, collection: str, kind: str, page: int, start: int = 0) -> str:
+    """The documents of a collection that differ between two backups; within a page, from one of them on."""
+    said = {"a": a, "b": b, "collection": collection, "kind": kind, "page": page} | ({"from": start} if start else {})
     return f"{reverse('pages:compare')}?{urlencode(said)}"
 
 

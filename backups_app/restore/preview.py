@@ -9,7 +9,7 @@ from typing import Any
 from pymongo.database import Database
 
 from backups_app import formats
-from backups_app.backup_files import document_digests
+from backups_app.backup_files import document_digests, shortened
 from backups_app.backup_files.document_digests import Digest
 from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.mongo import raw_ids, structures
@@ -32,11 +32,18 @@ SAMPLES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One document of a preview. `action` is `insert`, `replace`, `keep` or `delete`; a side that has none is None."""
+    """One document of a preview. `action` is `insert`, `replace`, `keep` or `delete`; a side that has none is None. One
+    above 1 MiB is shortened: previews are kept for a while."""
 
     action: str
     now: bytes | None
     backup: bytes | None
+
+    @classmethod
+    def of(cls, action: str, *, now: bytes | None, backup: bytes | None) -> Sample:
+        """Return a sample of these documents."""
+        now, backup = (None if frame is None else shortened.shorten(frame) for frame in (now, backup))
+        return cls(action=action, now=now, backup=backup)
 
 
 @dataclass(kw_only=True)
@@ -216,7 +223,7 @@ class Previewer:
         for action, word in wanted.items():
             for number in numbers[action]:
                 frame = picked[number]
-                found.append(Sample(action=word, now=now.get(raw_ids.key(raw_ids.of(frame))), backup=frame))
+                found.append(Sample.of(word, now=now.get(raw_ids.key(raw_ids.of(frame))), backup=frame))
         return found + self._deleted_samples(entry, name, work)
 
     def _live_versions(self, entry: CollectionEntry, name: str, frames: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -231,7 +238,7 @@ class Previewer:
             return []
         frames = Live(self.database).frames(name, kind=entry.type)
         picked = batches.picked(frames, work.extra[:SAMPLES])
-        return [Sample(action="delete", now=one.frame, backup=None) for one in picked]
+        return [Sample.of("delete", now=one.frame, backup=None) for one in picked]
 
 
 def make(

@@ -118,12 +118,16 @@ def test_a_document_is_followed_through_the_backups_up_to_now(store: Store, a_ba
 
     found = versions.of_document(store=store, collection="bookings", raw_id=raw_ids.of(old), live=now, with_live=True)
 
-    assert [(version.backup_ids, version.frame) for version in found.versions] == [
-        (("now",), now),
-        (("20250126_090000",), None),
-        ((C,), new),
-        ((B, A), old),
+    assert [(version.backup_ids, version.there) for version in found.versions] == [
+        (("now",), True),
+        (("20250126_090000",), False),
+        ((C,), True),
+        ((B, A), True),
     ]
+    changes = [[(change.name, change.after) for change in version.changes] for version in found.versions]
+    assert [[(name, node and node.text) for name, node in version] for version in changes] == [
+        [], [], [("amount", "551")], [],
+    ]  # fmt: skip
     assert found.unchecked == ()
 
 

@@ -82,19 +82,21 @@ class Command(TempleCommand):
     ) -> tuple[Sequence[PageDocument], dict[str, Any]]:
         source = open_collection(backup=opening.open_backup(store=store, backup_id=backup_id), collection=collection)
         wanted = query.parse(text, zone=timezone.get_default_timezone())
-        hits: list[search.Hit] = []
+        found: list[PageDocument] = []
+        count = 0
         at: int | None = 0
         broken: int | None = None
-        while at is not None and len(hits) < offset + limit:
-            page = search.find(source, query=wanted, start=at, limit=offset + limit - len(hits))
-            hits += page.hits
+        while at is not None and count < offset + limit:
+            page = search.find(source, query=wanted, start=at, limit=offset + limit - count)
+            on_page = page.hits[max(0, offset - count) :]
+            found += [PageDocument(number=hit.number, frame=hit.frame, problem=hit.problem) for hit in on_page]
+            count += len(page.hits)
             at, broken = page.next, page.broken_at
         facts: dict[str, Any] = {"total_documents": source.total, "offset": offset, "limit": limit}
-        facts |= {"matched": len(hits), "truncated": at is not None or broken is not None}
+        facts |= {"matched": count, "truncated": at is not None or broken is not None}
         facts |= {"broken": "" if broken is None else DamagedDocument(number=broken + 1, readable=broken).detail}
         facts |= {"note": collections.note(source.entry)}
-        shown = [PageDocument(number=hit.number, frame=hit.frame, problem=hit.problem) for hit in hits[offset:]]
-        return shown, facts
+        return found, facts
 
     def show(self, found: Sequence[PageDocument], facts: dict[str, Any], *, raw: Sequence[RawDocument]) -> None:
         sound = [document for document in found if not document.problem]
