@@ -4,13 +4,17 @@
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 
 def main() -> None:
     os.umask(0o077)  # what is made here, such as the SQLite file, holds secrets
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "templeops.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as wrong:  # it names what to correct; a traceback would hide that
+        sys.exit(str(wrong))
 
 
 if __name__ == "__main__":

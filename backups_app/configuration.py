@@ -6,15 +6,21 @@ Operations never read this module: workflow and faces do, and hand values down.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from django.conf import settings
 from environs import Env
-from marshmallow import validate
+from marshmallow import ValidationError, validate
 
 Engine = Literal["auto", "mongodump", "python"]
+
+LONGEST_SECONDS, LONGEST_DAYS = 7 * 24 * 3600, 36_500
+_NOT_IN_A_NAME = frozenset('/\\. "$\0')
+_SERVERS_OWN = frozenset({"admin", "local", "config"})
 
 
 class Secret(str):
@@ -59,27 +65,51 @@ class Configuration:
 def read(env: Env, *, base_dir: Path) -> Configuration:
     """Given a deferred `environs` reader, read every setting. Wrong ones are collected by `env` and
     reported together, by name, when the caller seals it."""
-    positive = validate.Range(min=1)
-    backup_dir = Path(env.str("BACKUP_DIR", "backups") or "backups")
+    seconds, days = validate.Range(min=1, max=LONGEST_SECONDS), validate.Range(min=1, max=LONGEST_DAYS)
+    backup_dir = Path(env.str("BACKUP_DIR", "backups", validate=_may_be_a_folder(base_dir)) or "backups")
     return Configuration(
         primary_database=env.str("PRIMARY_DATABASE", "local", validate=validate.OneOf(["local", "cloud"])),
         local_url=Secret(env.str("MONGODB_LOCAL_URL", "") or ""),
         cloud_url=Secret(env.str("MONGODB_CLOUD_URL", "") or ""),
-        database_name=env.str("DATABASE_NAME", "temple_db"),
+        database_name=env.str("DATABASE_NAME", "temple_db", validate=_is_a_database_name),
         backup_dir=backup_dir if backup_dir.is_absolute() else base_dir / backup_dir,
         backup_engine=env.str("BACKUP_ENGINE", "auto", validate=validate.OneOf(["auto", "mongodump", "python"])),
-        mongodump_timeout_seconds=env.int("MONGODUMP_TIMEOUT_SECONDS", 300, validate=positive),
+        mongodump_timeout_seconds=env.int("MONGODUMP_TIMEOUT_SECONDS", 300, validate=seconds),
         sync_failure_policy=env.str(
             "SYNC_FAILURE_POLICY", "backup_only", validate=validate.OneOf(["backup_only", "abort"])
         ),
-        backup_sync_wait_seconds=env.int("BACKUP_SYNC_WAIT_SECONDS", 300, validate=validate.Range(min=0)),
+        backup_sync_wait_seconds=env.int(
+            "BACKUP_SYNC_WAIT_SECONDS", 300, validate=validate.Range(min=0, max=LONGEST_SECONDS)
+        ),
         sync_deletes=env.str("SYNC_DELETES", "propagate", validate=validate.OneOf(["propagate", "keep"])),
-        sync_exclude=tuple(env.list("SYNC_EXCLUDE", []) or []),
-        sync_proof_days=env.int("SYNC_PROOF_DAYS", 7, validate=positive),
-        purge_ledger_days=env.int("PURGE_LEDGER_DAYS", 90, validate=positive),
-        lease_seconds=env.int("LEASE_SECONDS", 60, validate=positive),
+        sync_exclude=_names(env.list("SYNC_EXCLUDE", [])),
+        sync_proof_days=env.int("SYNC_PROOF_DAYS", 7, validate=days),
+        purge_ledger_days=env.int("PURGE_LEDGER_DAYS", 90, validate=days),
+        lease_seconds=env.int("LEASE_SECONDS", 60, validate=seconds),
         allow_plain_http=env.bool("ALLOW_PLAIN_HTTP", False),
     )
+
+
+def _names(given: Iterable[str] | None) -> tuple[str, ...]:
+    """Each name once, without the spaces around it."""
+    return tuple(dict.fromkeys(name.strip() for name in given or () if name.strip()))
+
+
+def _is_a_database_name(name: str) -> None:
+    if not name or len(name.encode()) > 63 or set(name) & _NOT_IN_A_NAME:
+        raise ValidationError('Not a name of a database: no spaces, dots, slashes, $ or ", at most 63 bytes.')
+    if name in _SERVERS_OWN:
+        raise ValidationError("That database is the server's own: name the temple's.")
+
+
+def _may_be_a_folder(base_dir: Path) -> Callable[[str], None]:
+    def judge(given: str) -> None:
+        path = base_dir / given
+        there = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+        if not there.is_dir():
+            raise ValidationError(f"{'It' if there == path else 'A part of it'} is a file or a broken link, no folder.")
+
+    return judge
 
 
 def current() -> Configuration:

@@ -16,15 +16,22 @@ class TempleOpsError(Exception):
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
     sentence: ClassVar[str] = "Something went wrong. Look at the log of the server."
-    hint: ClassVar[str] = ""
+    hint: str = ""
+    """What to do. It may use the facts too."""
 
     def __init__(self, **facts: Any) -> None:
         self.facts = facts
+        self.hint = self.hint.format(**facts)
         super().__init__(self.sentence.format(**facts))
 
     @property
     def detail(self) -> str:
         return str(self)
+
+    @property
+    def reason(self) -> str:
+        """What the step that failed says, where the run says what came of it; empty where both say the same."""
+        return ""
 
 
 # ── refused before anything begins ──────────────────────────────────────────────
@@ -46,9 +53,7 @@ class DatabaseUnreachable(TempleOpsError):
     """Facts: `side`."""
 
     code, status = "database_unreachable", 503
-    sentence = (
-        "The {side} MongoDB cannot be reached. Nothing was deleted. Check that it runs and that its URL is right."
-    )
+    sentence = "The {side} MongoDB cannot be reached. Check that it runs and that its URL is right."
 
 
 class DatabaseNotFound(TempleOpsError):
@@ -164,7 +169,7 @@ class BackupElsewhere(TempleOpsError):
 
 class RunCancelled(TempleOpsError):
     code, status, exit_code = "cancelled", 409, 130
-    sentence = "The run was cancelled. The purge deleted nothing. The unfinished copy was removed."
+    sentence = "The run was cancelled."
 
 
 class OwnershipLost(TempleOpsError):
@@ -177,7 +182,7 @@ class OwnershipLost(TempleOpsError):
 class RunInterrupted(TempleOpsError):
     code = "interrupted"
     sentence = (
-        "The server stopped in the middle of this run. The purge deleted nothing that is not in a verified backup. "
+        "The server stopped in the middle of this run. Nothing is deleted that is not in a verified backup. "
         "Start a new backup, or resume the deletion if that is offered."
     )
 
@@ -202,15 +207,27 @@ class NotResumable(TempleOpsError):
 
 class SyncFailed(TempleOpsError):
     code = "sync_failed"
-    sentence = "Local and Atlas could not be brought together. Nothing was deleted."
+    sentence = "Local and Atlas could not be brought together."
+
+
+class SyncAborted(SyncFailed):
+    """Facts: `reason`, the sync's own failure as a sentence. The operator wants no backup after it."""
+
+    sentence = "No backup was made, because the sync failed and SYNC_FAILURE_POLICY is abort."
+    hint = "{reason}"
+
+    @property
+    def reason(self) -> str:
+        return str(self.facts["reason"])
 
 
 class SyncInterrupted(SyncFailed):
-    """Facts: `side`, `pulled`, `pushed`. It broke off half-way; the next sync goes on where it was."""
+    """Facts: `side`, `pulled`, `pushed`, `deleted`. It broke off half-way; the next sync goes on where it was."""
 
     sentence = (
-        "The {side} database was lost in the middle of the sync, after {pulled} documents were pulled and {pushed} "
-        "pushed. No version was lost, and the purge deletes nothing. The next sync goes on from there."
+        "The {side} database was lost in the middle of the sync, after {pulled} documents were pulled, {pushed} pushed "
+        "and {deleted} deleted. What it replaced or deleted is kept: see Replaced versions on the page Sync conflicts. "
+        "The next sync goes on from there."
     )
 
 
@@ -254,7 +271,7 @@ class DumpFailed(TempleOpsError):
     """Facts: `reason`."""
 
     code = "dump_failed"
-    sentence = "The copy could not be made: {reason}. The purge deleted nothing. The unfinished copy was removed."
+    sentence = "The copy could not be made: {reason}. The unfinished copy was removed."
 
 
 class DumpTimedOut(TempleOpsError):
@@ -262,8 +279,7 @@ class DumpTimedOut(TempleOpsError):
 
     code, exit_code = "dump_timeout", 124
     sentence = (
-        "{engine} did not finish within {seconds} seconds. The purge deleted nothing. "
-        "Raise MONGODUMP_TIMEOUT_SECONDS or set BACKUP_ENGINE=python."
+        "{engine} did not finish within {seconds} seconds. Raise MONGODUMP_TIMEOUT_SECONDS or set BACKUP_ENGINE=python."
     )
     hint = "Raise MONGODUMP_TIMEOUT_SECONDS"
 
@@ -273,7 +289,7 @@ class DiskFull(TempleOpsError):
 
     code, exit_code = "disk_full", 12
     sentence = (
-        "The backup disk is full: about {needed} are needed, {free} are free. The purge deleted nothing. "
+        "The backup disk is full: about {needed} are needed, {free} are free. "
         "Free some space, or remove old backups, and try again."
     )
 
@@ -292,7 +308,7 @@ class FolderNotWritable(TempleOpsError):
 
     code, exit_code = "permission_error", 12
     sentence = (
-        "The backup folder cannot be written ({errno_name}). The purge deleted nothing. "
+        "The backup folder cannot be written ({errno_name}). "
         "Give the user that runs TempleOps the right to write there: chmod 700 on BACKUP_DIR."
     )
 
@@ -310,17 +326,14 @@ class StorageFailed(TempleOpsError):
     """Facts: `errno_name`."""
 
     code, exit_code = "storage_failed", 12
-    sentence = (
-        "The backup disk reported an error ({errno_name}) and the copy on it cannot be trusted. The purge deleted "
-        "nothing. Check the disk."
-    )
+    sentence = "The backup disk reported an error ({errno_name}) and the copy on it cannot be trusted. Check the disk."
 
 
 class VerificationFailed(TempleOpsError):
     """Facts: `problem`."""
 
     code, exit_code = "verification_failed", 5
-    sentence = "The copy was checked and is not good: {problem}. The purge deleted nothing."
+    sentence = "The copy was checked and is not good: {problem}."
 
 
 class DamagedDocument(TempleOpsError):
@@ -337,6 +350,15 @@ class PurgeUnfinished(TempleOpsError):
     sentence = (
         "The backup is complete and safe, but the deletion on the {side} side is not finished. Resume it when both "
         "databases can be reached."
+    )
+
+
+class PurgeStoppedFor(PurgeUnfinished):
+    """Facts: `side`, `reason`, as sentences."""
+
+    sentence = (
+        "The backup is complete and safe, but the deletion on the {side} side is not finished. {reason} Resume it when "
+        "that is mended."
     )
 
 
@@ -359,6 +381,112 @@ class MongoUrlInvalid(DatabaseUnreachable):
     code = "mongodb_url_invalid"
     sentence = "{variable} is not a usable MongoDB URL: {reason}. Nothing was changed. Correct it in .env."
     hint = "mongodb://user:password@host:27017/ or mongodb+srv://…; percent-encode odd characters in the password"
+
+
+class MongoUrlBroken(MongoUrlInvalid):
+    """Facts: `side`, `variable`. A URL copied with what stood beside it, most often the end of its line."""
+
+    code = "mongodb_url_whitespace"
+    sentence = "{variable} holds a space or a line break, perhaps at its end. Nothing was changed. Correct it in .env."
+    hint = "Write the URL on one line, without spaces, tabs or line breaks before, in or after it"
+
+
+class DatabaseHostUnknown(DatabaseUnreachable):
+    """Facts: `side`, `variable`."""
+
+    code = "database_host_unknown"
+    sentence = "The host of the {side} MongoDB is not known: no name server (DNS) finds the name in {variable}."
+    hint = "Check the spelling of the host in {variable}, and this computer's internet connection and DNS"
+
+
+class DatabaseTlsFailed(DatabaseUnreachable):
+    """Facts: `side`, `variable`, `reason`."""
+
+    code = "database_tls_failed"
+    sentence = "No encrypted connection (TLS) to the {side} MongoDB can be made: {reason}."
+    hint = "Check tls=… and tlsCAFile=… in {variable}, the certificate of the server, and this computer's clock"
+
+
+class DatabaseHangsUp(DatabaseUnreachable):
+    """Facts: `side`, `variable`."""
+
+    code = "database_hangs_up"
+    sentence = (
+        "The {side} MongoDB takes the connection and closes it at once. It may demand an encrypted one (TLS), or "
+        "something else listens there."
+    )
+    hint = "If that server demands TLS, add tls=true to {variable}"
+
+
+class ReplicaSetUnknown(DatabaseUnreachable):
+    """Facts: `side`, `variable`."""
+
+    code = "replica_set_unknown"
+    sentence = "The {side} MongoDB answers, but it is not a member of the replica set that {variable} names."
+    hint = "Correct replicaSet=… in {variable}: rs.status().set on that server tells the name"
+
+
+class DatabaseHasNoPrimary(DatabaseUnreachable):
+    """Facts: `side`."""
+
+    code = "database_no_primary"
+    sentence = (
+        "The {side} MongoDB answers, but its replica set has no primary now, so nothing can be read surely or written."
+    )
+    hint = "Look at rs.status() on that server; after a restart it takes some seconds"
+
+
+class DatabaseVersionUnknown(DatabaseUnreachable):
+    """Facts: `side`."""
+
+    code = "database_version"
+    sentence = "The {side} MongoDB is of a version that this program cannot speak to."
+    hint = "MongoDB 4.4 or later is needed"
+
+
+class DatabaseLoginRefused(DatabaseUnreachable):
+    """Facts: `side`, `variable`."""
+
+    code = "database_login_refused"
+    sentence = "The {side} MongoDB answers and refuses the login: user name or password in {variable} is not right."
+    hint = "Correct user, password and authSource in {variable}; percent-encode odd characters in the password"
+
+
+class DatabaseLoginMissing(DatabaseUnreachable):
+    """Facts: `side`, `variable`."""
+
+    code = "database_login_missing"
+    sentence = "The {side} MongoDB demands a login, and {variable} names no user."
+    hint = "mongodb://user:password@host:27017/ in {variable}"
+
+
+class DatabaseRefused(TempleOpsError):
+    """Facts: `side`, `reason`. The server is reached, and does not do what it was asked for."""
+
+    code, status = "database_refused", 503
+    sentence = "The {side} MongoDB answers and refuses: {reason}."
+
+
+class RightMissing(DatabaseRefused):
+    """Facts: `side`, `variable`, `what`, `database`."""
+
+    code = "database_right_missing"
+    sentence = (
+        "The {side} MongoDB answers and refuses: the user in {variable} has no right to {what} in the database "
+        '"{database}".'
+    )
+    hint = (
+        'db.getSiblingDB("admin").grantRolesToUser("<user>", [{{role: "readWrite", db: "{database}"}}]); on Atlas: '
+        "Database Access, Edit, Specific Privileges, readWrite on {database}"
+    )
+
+
+class DatabaseOverQuota(DatabaseRefused):
+    """Facts: `side`."""
+
+    code = "database_over_quota"
+    sentence = "The {side} MongoDB answers and takes no more data: its storage is full, or its quota is used up."
+    hint = "Free space there, or choose a larger cluster"
 
 
 class MongodMissing(TempleOpsError):

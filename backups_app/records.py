@@ -29,6 +29,8 @@ class Status(StrEnum):
     SUCCESS = "success"
     PARTIAL = "partial"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+    """Somebody stopped it before it had made anything. No failure, and no backup."""
 
 
 class SyncStatus(StrEnum):

@@ -6,13 +6,12 @@ from typing import cast
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError
 
 from backups_app import configuration
 from backups_app.access import proxies
 from backups_app.api import schema as api_schema
-from templeops import environment, secret_key
+from templeops import environment, secret_key, wrong_settings
 
 django_stubs_ext.monkeypatch()
 
@@ -28,37 +27,40 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
 AUDIT_KEY = env.str("AUDIT_KEY", "")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", list(LOOPBACK))
+ALLOWED_HOSTS = [
+    host.strip() for host in env.list("ALLOWED_HOSTS", list(LOOPBACK), validate=wrong_settings.are_hosts) or ()
+]
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", ["127.0.0.1", "::1"], validate=proxies.require_networks)
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
-TIME_ZONE = env.str("TIME_ZONE", "Asia/Kolkata")
+TIME_ZONE = env.str("TIME_ZONE", "Asia/Kolkata", validate=wrong_settings.is_a_time_zone)
 TEMPLEOPS = configuration.read(env, base_dir=BASE_DIR)
 JOBS_BROKER_URL = env.str("JOBS_BROKER_URL", "")
 DEMO = env.bool("TEMPLEOPS_DEMO", False)
 
+problems: dict[str, list[str]] = {}
 try:
     env.seal()
 except EnvValidationError as error:
-    wrong = cast("dict[str, list[str]]", error.error_messages)
-    names = "; ".join(f"{name}: {' '.join(map(str, said))}" for name, said in wrong.items())
-    raise ImproperlyConfigured(f"These settings are wrong (environment or .env): {names}") from None
+    problems = cast("dict[str, list[str]]", error.error_messages)
+if SECRET_KEY and (problem := secret_key.problem_with(SECRET_KEY)):
+    problems["SECRET_KEY"] = [problem]
+if AUDIT_KEY and (problem := secret_key.problem_with(AUDIT_KEY, name="AUDIT_KEY")):
+    problems["AUDIT_KEY"] = [problem]
+# A debug page shows settings, variables and queries to whoever asks.
+if DEBUG and not all(host in LOOPBACK for host in ALLOWED_HOSTS):
+    problems["DEBUG"] = ["DEBUG=true is for this machine only: ALLOWED_HOSTS may then hold no other address."]
+if DATABASES["default"] and (problem := wrong_settings.database_problem(DATABASES["default"])):
+    problems["DATABASE_URL"] = [problem]
+wrong_settings.refuse(problems)
 
 if RUNNING_TESTS:
     SECRET_KEY = "tests-only-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
     AUDIT_KEY = "audit-tests-only-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
 elif not SECRET_KEY:
     SECRET_KEY = secret_key.kept_in(BASE_DIR / ".secret_key")
-elif problem := secret_key.problem_with(SECRET_KEY):
-    raise ImproperlyConfigured(problem)
 
 if not AUDIT_KEY:
     AUDIT_KEY = secret_key.kept_in(BASE_DIR / ".audit_key", name="AUDIT_KEY")
-elif problem := secret_key.problem_with(AUDIT_KEY, name="AUDIT_KEY"):
-    raise ImproperlyConfigured(problem)
-
-# A debug page shows settings, variables and queries to whoever asks.
-if DEBUG and not all(host in LOOPBACK for host in ALLOWED_HOSTS):
-    raise ImproperlyConfigured("DEBUG=true is for this machine only: ALLOWED_HOSTS may then hold no other address.")
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Several processes share the file: without this, "database is locked" (docs/operations.md).

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -17,6 +19,7 @@ from backups_app.access import sessions, visit
 from backups_app.backup_files import layout
 from backups_app.errors import BackupNotFound, ResourceNotFound
 from backups_app.models import LoginSession, User
+from backups_app.mongo import lost
 from backups_app.records import Origin
 from backups_app.workflow import lost_backups, readiness
 
@@ -32,6 +35,11 @@ class Endpoint(APIView):
     any_mode = False
     polling = False
     http_method_names = ("get", "head", "post", "delete")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """What only shows something never waits long for a server, and for a lost one only once."""
+        with lost.believed(earlier_seconds=0) if request.method in ("GET", "HEAD") else nullcontext():
+            return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Judge who and where, then the id in the path; the method's own input comes after."""

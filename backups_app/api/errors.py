@@ -13,6 +13,8 @@ from rest_framework.response import Response
 
 from backups_app.access import redaction, request_context
 from backups_app.errors import FieldsInvalid, NotAuthenticated, RateLimited, RunActive, StepUpNeeded, TempleOpsError
+from backups_app.mongo import refusals
+from backups_app.records import Side
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
     """For REST framework: return the answer to any exception. What we do not know is logged and says nothing."""
     if isinstance(error, TempleOpsError):
         return of(error)
+    if named := refusals.named(error, side=Side.LOCAL):  # asked by nobody's name: it was the local server
+        return of(named)
     if isinstance(error, exceptions.ValidationError):
         return of(fields_invalid(error))
     if isinstance(error, Http404):

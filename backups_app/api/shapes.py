@@ -18,7 +18,7 @@ from rest_framework.serializers import (
     ListField,
 )
 
-STATUS = ["success", "failed", "partial", "in_progress", "unverified"]
+STATUS = ["success", "failed", "cancelled", "partial", "in_progress", "unverified"]
 SYNC_STATUS = ["success", "failed", "skipped", "in_progress"]
 
 

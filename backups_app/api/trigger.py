@@ -14,7 +14,7 @@ from backups_app.access import request_context
 from backups_app.api import inputs, prefer, serializers, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.errors import InvalidInput, TempleOpsError
-from backups_app.records import Origin, RunDocument, Status
+from backups_app.records import Origin, RunDocument, Status, StepState
 from backups_app.workflow import jobs, outcome
 
 MOST_WAITING = 4
@@ -90,7 +90,7 @@ class TriggerEndpoint(Endpoint):
     def _answer(self, document: RunDocument) -> Response:
         if document["status"] == Status.IN_PROGRESS:
             return accepted(serializers.run(document, now=self.now))
-        if document["status"] == Status.FAILED:
+        if document["status"] in (Status.FAILED, Status.CANCELLED):
             return failed(document)
         return Response(serializers.trigger_answer(document))
 
@@ -126,6 +126,9 @@ def failed(document: RunDocument) -> Response:
         "request_id": request_context.current().request_id,
         "backup_id": document["backup_id"],
     }
+    reason = next((step["sentence"] for step in document["steps"] if step["state"] == StepState.FAILED), "")
+    if reason and reason not in body["detail"]:
+        body["hint"] = reason
     return Response(body, status=_status_of(code))
 
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-from backups_app.errors import DatabaseUnreachable, DumpFailed
-from backups_app.mongo import connections
+from backups_app.errors import DumpFailed, RightMissing
+from backups_app.mongo import refusals
 from backups_app.records import Side
 
 _UNAUTHORIZED = 13
@@ -24,8 +24,9 @@ def translated() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        if connections.is_unreachable(error):
-            raise DatabaseUnreachable(side=Side.LOCAL.value) from error
+        named = refusals.named(error, side=Side.LOCAL)
+        if named is not None and not isinstance(named, RightMissing):
+            raise named from error
         details = error.details if isinstance(error, OperationFailure) else None
         name = (details or {}).get("codeName") or type(error).__name__
         if isinstance(error, OperationFailure) and error.code == _UNAUTHORIZED:

@@ -14,10 +14,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from pymongo.errors import PyMongoError
 from rich.console import Console
 
 from backups_app import configuration, formats
 from backups_app.errors import BackupNotFound, TempleOpsError
+from backups_app.mongo import refusals
+from backups_app.records import Side
 from backups_app.workflow import lost_backups
 
 
@@ -45,6 +48,11 @@ class TempleCommand(BaseCommand):
             code = self.execute_command(**options)
         except TempleOpsError as error:
             code = self.refuse(error)
+        except PyMongoError as error:
+            named = refusals.named(error, side=Side.LOCAL)  # asked by nobody's name: it was the local server
+            if named is None:
+                raise
+            code = self.refuse(named)
         except KeyboardInterrupt:
             code = 130
         if code:

@@ -20,7 +20,7 @@ from backups_app.errors import NotCancellable
 from backups_app.records import Origin, RunDocument, Side, Status, StepState, SyncStatus
 from backups_app.workflow import jobs, lost_words
 
-EXIT_BY_STATUS = {Status.SUCCESS: 0, Status.PARTIAL: 3, Status.FAILED: 1}
+EXIT_BY_STATUS = {Status.SUCCESS: 0, Status.PARTIAL: 3, Status.FAILED: 1, Status.CANCELLED: 130}
 SPECIFIC_EXITS = {
     "verification_failed": 5,
     "disk_full": 12,

@@ -20,11 +20,12 @@ from urllib.parse import parse_qsl
 import pymongo
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from backups_app.configuration import Configuration
-from backups_app.errors import DatabaseUnreachable, LocalUrlMissing, MongoUrlInvalid
-from backups_app.mongo import traffic
+from backups_app.errors import DatabaseUnreachable, LocalUrlMissing, MongoUrlBroken, MongoUrlInvalid
+from backups_app.mongo import refusals, traffic
+from backups_app.mongo.refusals import VARIABLE
 from backups_app.records import Side
 
 Client = MongoClient[dict[str, Any]]
@@ -35,8 +36,6 @@ APP_NAME = "TempleOps"
 
 TIMEOUT_SECONDS = {Side.LOCAL: 30, Side.REMOTE: 60}
 SERVER_SELECTION_SECONDS = {Side.LOCAL: 5, Side.REMOTE: 15}
-VARIABLE = {Side.LOCAL: "MONGODB_LOCAL_URL", Side.REMOTE: "MONGODB_CLOUD_URL"}
-AUTHENTICATION_FAILED, ATLAS_AUTHENTICATION_FAILED = 18, 8000
 
 FORCED = {
     "readpreference": "primary",
@@ -81,7 +80,7 @@ class ServerFacts:
 def open_local(configuration: Configuration) -> Client:
     """Return the client of the local server, not yet connected; one per process and URL.
 
-    Raise `LocalUrlMissing` when no URL is set, `MongoUrlInvalid` when it is none.
+    Raise `LocalUrlMissing` when no URL is set, `MongoUrlInvalid` or `MongoUrlBroken` when it is none.
     """
     if not configuration.local_url:
         raise LocalUrlMissing()
@@ -150,24 +149,22 @@ def for_scans(database: Database[Any]) -> Database[Any]:
 
 @contextmanager
 def reachable(side: Side) -> Iterator[None]:
-    """Translate what pymongo raises for a server that does not answer, or not in time, or that refuses the login,
-    to `DatabaseUnreachable(side=…)`. Everything else passes."""
+    """Raise by its name what this side's server does not do: `DatabaseUnreachable` or one of its kind where it cannot
+    be spoken to, `DatabaseRefused` or one of its kind where it answers and refuses. Everything else passes."""
     try:
         yield
     except PyMongoError as error:
-        if is_unreachable(error):
-            raise DatabaseUnreachable(side=side.value) from error
+        if named := refusals.named(error, side=side):
+            raise named from error
         raise
 
 
 def is_unreachable(error: PyMongoError) -> bool:
-    """Whether an error says that the server could not be spoken to: network, DNS, time limit, login.
+    """Whether an error says that the server could not be spoken to: network, DNS, TLS, time limit, login.
 
     It does not say whether a write happened: read again.
     """
-    if isinstance(error, OperationFailure) and error.code in (AUTHENTICATION_FAILED, ATLAS_AUTHENTICATION_FAILED):
-        return True
-    return isinstance(error, ConnectionFailure | ConfigurationError) or error.timeout
+    return isinstance(refusals.named(error, side=Side.LOCAL), DatabaseUnreachable)
 
 
 def overridden(url: str) -> tuple[str, ...]:
@@ -197,6 +194,8 @@ def _cached(side: Side, url: str, *, for_scans: bool = False) -> Client:
 
 
 def _open(side: Side, url: str, *, for_scans: bool) -> Client:
+    if any(letter.isspace() for letter in url):
+        raise MongoUrlBroken(side=side.value, variable=VARIABLE[side])
     if not url.startswith(("mongodb://", "mongodb+srv://")):
         raise MongoUrlInvalid(
             side=side.value, variable=VARIABLE[side], reason="it begins neither with mongodb:// nor with mongodb+srv://"
@@ -205,6 +204,9 @@ def _open(side: Side, url: str, *, for_scans: bool) -> Client:
         return MongoClient(_without_secondaries(url), connect=False, **_options(side, for_scans=for_scans))
     except InvalidURI as error:
         reason = "it cannot be parsed; odd characters in user or password must be percent-encoded"
+        raise MongoUrlInvalid(side=side.value, variable=VARIABLE[side], reason=reason) from error
+    except OSError as error:
+        reason = "a file that it names, such as tlsCAFile, cannot be read"
         raise MongoUrlInvalid(side=side.value, variable=VARIABLE[side], reason=reason) from error
     except (ConfigurationError, ValueError, TypeError) as error:
         reason = "its port or one of its options is not valid"

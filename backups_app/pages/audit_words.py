@@ -47,6 +47,7 @@ RESULTS = {
     "damaged": gettext_lazy("Damaged"),
     "partial": gettext_lazy("Partial"),
     "failed": gettext_lazy("Failed"),
+    "cancelled": gettext_lazy("Cancelled"),
     "refused": gettext_lazy("Refused"),
     "database_unreachable": gettext_lazy("Connection lost"),
 }

@@ -46,7 +46,7 @@ def home_context(request: AdminRequest) -> dict[str, Any]:
     return {
         "place": "backups",
         "panel": run_panel.of(shown, now=now) if shown else None,
-        "last_good": run_pages.last_good() if shown and shown["status"] == Status.FAILED else None,
+        "last_good": run_pages.last_good() if shown and shown["status"] in (Status.FAILED, Status.CANCELLED) else None,
         "card": card,
         "runs": runs,
         "count_now": "" if "counts" in request.GET else f"{reverse('pages:home')}?counts=1",

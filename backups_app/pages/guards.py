@@ -26,9 +26,9 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.models import User
-from backups_app.mongo import lost
+from backups_app.mongo import connections, lost
 from backups_app.pages.requests import AdminRequest, go_to, here, is_htmx
-from backups_app.records import Origin
+from backups_app.records import Origin, Side
 from backups_app.workflow import lost_backups
 
 P = ParamSpec("P")
@@ -63,7 +63,8 @@ def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = Fa
             if not in_any_mode and not configuration.current().is_local:
                 return problem(request, ModeNotLocal())
             try:
-                with lost.believed() if request.method in SHOWS else nullcontext():
+                # What is asked of Atlas is asked by its name: any other failure of a server is the local one's.
+                with lost.believed() if request.method in SHOWS else nullcontext(), connections.reachable(Side.LOCAL):
                     return inner(cast(AdminRequest, request), *args, **kwargs)
             except NotAuthenticated:
                 return to_login(request)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Hashable
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import BoundedSemaphore, Event, Lock, Thread
@@ -19,6 +18,7 @@ from django.db import connections as django_connections
 from django.utils import timezone
 
 from backups_app.errors import RunCancelled, TempleOpsError
+from backups_app.mongo import lost
 from backups_app.progress import Silent
 
 KEPT_SECONDS = 600.0
@@ -84,7 +84,7 @@ class Makings(Generic[T]):
             if making is None:
                 making = self._known[key] = Making(to_the_end=self.to_the_end)
                 work = (self._make, make, making)
-                Thread(target=copy_context().run, args=work, name=self.name, daemon=True).start()
+                Thread(target=lost.unhurried().run, args=work, name=self.name, daemon=True).start()
             making.asked_at = time.monotonic()
         if making.ended.wait(wait_seconds) and making.error is not None:
             self.forget(key)

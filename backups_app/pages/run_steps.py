@@ -15,7 +15,7 @@ from backups_app.errors import DatabaseUnreachable
 from backups_app.pages.told import tell
 from backups_app.pages.wording import aware, size_text
 from backups_app.records import INTERNAL, RunDocument, Side, StepState, SyncStatus
-from backups_app.workflow.steps.sync import WITHOUT_THE_NEWEST
+from backups_app.workflow.end_words import WITHOUT_THE_NEWEST
 
 FOLDED = {
     "sync": ("preflight", "settle", "sync"),

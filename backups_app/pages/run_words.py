@@ -16,9 +16,8 @@ from backups_app.pages.told import tell
 from backups_app.pages.wording import size_text
 from backups_app.records import RunDocument, Status, StepState, SyncStatus
 from backups_app.workflow import lost_words
-from backups_app.workflow.steps.sync import WITHOUT_THE_NEWEST
+from backups_app.workflow.end_words import STEP_DID_NOT_RUN, WITHOUT_THE_NEWEST
 
-NOTHING_PURGED = "The purge deleted nothing."
 BROKEN_OFF = (RunInterrupted.code, WorkerDown.code)
 
 
@@ -48,6 +47,7 @@ def badge(status: str) -> tuple[str, str, str]:
         Status.SUCCESS: (_("Success"), "ok", "circle-check"),
         Status.PARTIAL: (_("Partial"), "warn", "triangle-alert"),
         Status.FAILED: (_("Failed"), "bad", "circle-x"),
+        Status.CANCELLED: (_("Cancelled"), "", "circle-minus"),
         Status.IN_PROGRESS: (_("Running"), "info", "loader-circle"),
     }
     if status not in set(Status):
@@ -116,11 +116,12 @@ def _success(run: RunDocument) -> Words:
 
 def _partial(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Words:
     if run.get("sync_status") == SyncStatus.FAILED:
+        failed = _("The sync failed, so the deletion may not begin: %(reason)s") % {"reason": tell(reason(run))}
         return _words(
             run,
             _("Backup made without the newest changes from Atlas"),
-            safe=_("Your backup is complete and safe. The purge deleted nothing."),
-            rest=_("The sync failed, so nothing may be deleted: %(reason)s") % {"reason": tell(reason(run))},
+            safe=_("Your backup is complete and safe. The deletion step did not run."),
+            rest=f"{failed} {_without_the_headline(after(run))}".strip(),
         )
     if (run.get("purge") or {}).get("kept_after_all"):
         return _words(
@@ -161,7 +162,7 @@ def _unfinished(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Word
     return _words(
         run,
         _("Backup saved, but the deletion on Atlas is not finished"),
-        safe=_("Your backup is complete and safe; the purge has deleted nothing on this computer."),
+        safe=_("Your backup is complete and safe; the deletion on this computer did not begin."),
         rest=f"{still} {undisturbed}".strip(),
     )
 
@@ -177,21 +178,31 @@ def _remote_unfinished(run: RunDocument) -> bool:
 
 def _failed(run: RunDocument, lines: Sequence[Line]) -> Words:
     said, rest = in_two(str(run.get("error_message") or ""))
-    rest = " ".join(rest.replace(tell(NOTHING_PURGED), "").split())  # each headline below says it
+    rest = _without_the_headline(rest)
     if run.get("error_code") == RunCancelled.code:
-        return _words(run, _("Cancelled. The purge deleted nothing."), safe=said, rest=rest)
+        return _words(run, _("Cancelled. The deletion step did not run."), safe=said, rest=rest)
     if run.get("error_code") in BROKEN_OFF:
-        return _words(run, _("Interrupted. The purge deleted nothing."), safe=said, rest=rest)
+        return _words(run, _("Interrupted. The deletion step did not run."), safe=said, rest=rest)
     stopped = next((line.number for line in lines if line.state is StepState.FAILED), None)
     if stopped is None:
-        return _words(run, _("Backup failed. The purge deleted nothing."), safe=said, rest=rest)
-    headline = _("Backup failed at step %(n)s. The purge deleted nothing.") % {"n": stopped}
+        return _words(run, _("Backup failed. The deletion step did not run."), safe=said, rest=rest)
+    headline = _("Backup failed at step %(n)s. The deletion step did not run.") % {"n": stopped}
     return _words(run, headline, safe=said, rest=rest)
 
 
 def reason(run: RunDocument) -> str:
     """Return what stopped a run, as its record says it, without what the headline says of a sync that failed."""
-    return str(run.get("error_message") or "").removesuffix(WITHOUT_THE_NEWEST).strip()
+    return str(run.get("error_message") or "").partition(WITHOUT_THE_NEWEST)[0].strip()
+
+
+def after(run: RunDocument) -> str:
+    """Return what a record says after the reason why the sync failed, in the page's language."""
+    return tell(str(run.get("error_message") or "").partition(WITHOUT_THE_NEWEST)[2].strip())
+
+
+def _without_the_headline(said: str) -> str:
+    """The headline says already that the deletion step did not run."""
+    return " ".join(said.replace(tell(STEP_DID_NOT_RUN), "").split())
 
 
 def in_two(sentence: str) -> tuple[str, str]:

@@ -48,7 +48,7 @@ def panel_context(backup_id: str) -> dict[str, Any]:
     return {
         "place": "restores" if restore_result.is_restore(run) else "backups",
         "panel": run_panel.of(run, now=now, limit_seconds=configuration.current().mongodump_timeout_seconds),
-        "last_good": last_good() if run["status"] == Status.FAILED else None,
+        "last_good": last_good() if run["status"] in (Status.FAILED, Status.CANCELLED) else None,
         "active": run if run["status"] == Status.IN_PROGRESS else None,
         "sync_enabled": configuration.current().sync_enabled,
         "key": trigger.new_key(),

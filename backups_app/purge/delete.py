@@ -19,8 +19,15 @@ from pymongo.errors import PyMongoError
 from backups_app.backup_files.manifest import Manifest
 from backups_app.catalog import purge_ledger
 from backups_app.catalog.purge_ledger import Entry, Seen
-from backups_app.errors import DatabaseUnreachable, PurgeUnfinished, PurgeWithheld, TempleOpsError, VerificationFailed
-from backups_app.mongo import connections, raw_ids
+from backups_app.errors import (
+    DatabaseRefused,
+    DatabaseUnreachable,
+    PurgeUnfinished,
+    PurgeWithheld,
+    TempleOpsError,
+    VerificationFailed,
+)
+from backups_app.mongo import connections, raw_ids, refusals
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import live_collection, live_documents
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
@@ -115,11 +122,10 @@ def purge_collection(
             raise PurgeWithheld(side=side.value, collection=collection, reason=live.why_not)
         with verified_file.opened(folder=folder, manifest=manifest, collection=collection) as file:
             work.perform(live, file)
-    except (DatabaseUnreachable, PurgeWithheld, VerificationFailed) as error:
+    except (DatabaseUnreachable, DatabaseRefused, PurgeWithheld, VerificationFailed) as error:
         raise PurgeStopped(work.report, error) from error
     except PyMongoError as error:
-        unreachable = connections.is_unreachable(error)
-        named = DatabaseUnreachable(side=side.value) if unreachable else PurgeUnfinished(side=side.value)
+        named = refusals.named(error, side=side) or PurgeUnfinished(side=side.value)
         raise PurgeStopped(work.report, named) from error
     return work.report
 

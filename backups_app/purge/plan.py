@@ -75,7 +75,9 @@ def refusals(gates: Gates) -> dict[str, str]:
         "pair_unknown": (paired, "local and Atlas are not the pair that was synced before"),
         "not_confirmed": (gates.confirmed, "nobody confirmed what is deleted"),
     }
-    return {name: f"Nothing is deleted: {said}." for name, (fact, said) in checks.items() if fact is not True}
+    return {
+        name: f"The deletion step did not run: {said}." for name, (fact, said) in checks.items() if fact is not True
+    }
 
 
 def _reason(

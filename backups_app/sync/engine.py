@@ -117,9 +117,12 @@ def _end(local: Database[Any], log: dict[str, Any], started: float, now: datetim
 def _named(error: BaseException, passage: Passage) -> BaseException:
     """Return what a failure is called here."""
     counts = tally.totals(passage.tallies)
-    half_way = bool(counts["pulled"] + counts["pushed"] + counts["deleted_local"] + counts["deleted_remote"])
+    deleted = counts["deleted_local"] + counts["deleted_remote"]
+    half_way = bool(counts["pulled"] + counts["pushed"] + deleted)
     if isinstance(error, DatabaseUnreachable) and half_way:
-        return SyncInterrupted(side=error.facts["side"], pulled=counts["pulled"], pushed=counts["pushed"])
+        return SyncInterrupted(
+            side=error.facts["side"], pulled=counts["pulled"], pushed=counts["pushed"], deleted=deleted
+        )
     if isinstance(error, TempleOpsError) or not isinstance(error, Exception):
         return error
     logger.error("Sync failed", exc_info=error, extra={"run_id": passage.run_id})

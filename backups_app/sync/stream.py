@@ -14,7 +14,7 @@ from typing import Any
 from pymongo.errors import OperationFailure
 
 from backups_app.catalog import sync_state
-from backups_app.errors import TempleOpsError
+from backups_app.errors import DatabaseRefused, TempleOpsError
 from backups_app.mongo import connections, raw_ids
 from backups_app.mongo.exact_writes.live_documents import RAW
 from backups_app.progress import Progress
@@ -50,7 +50,7 @@ def here_and_now(access: SideAccess) -> Mapping[str, Any] | None:
     try:
         with connections.reachable(access.side), access.database.watch([_wanted(None)]) as stream:
             return stream.resume_token
-    except OperationFailure:  # no right to watch
+    except (OperationFailure, DatabaseRefused):  # no right to watch
         return None
 
 
@@ -93,6 +93,8 @@ def read(
                     return touched
                 _note(touched, change)
                 progress.checkpoint()
+    except DatabaseRefused as error:
+        raise StreamBroken("our user has no right to watch it") from error
     except OperationFailure as error:
         raise StreamBroken(f"its history is not there any more (code {error.code})") from error
     except (TempleOpsError, StreamBroken):

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from pymongo.database import Database
-from pymongo.errors import PyMongoError
 
 from backups_app import formats
 from backups_app.access import audit, audit_chain, private_files
 from backups_app.catalog import lease, runs
 from backups_app.configuration import Configuration
-from backups_app.errors import TempleOpsError
-from backups_app.mongo import connections
+from backups_app.errors import RightMissing, TempleOpsError
+from backups_app.mongo import connections, refusals, rights
+from backups_app.mongo.connections import ServerFacts
 from backups_app.records import Side
 from backups_app.sync import pair
 from backups_app.workflow import prepare, readiness, recovery
 
+logger = logging.getLogger(__name__)
+
+SUBJECT = {Side.LOCAL: "local MongoDB", Side.REMOTE: "Atlas"}
 CLOCK_TOLERANCE_SECONDS = 60
 
 
@@ -33,26 +34,39 @@ class Finding:
 
 
 def examine(*, configuration: Configuration) -> list[Finding]:
-    """Return a finding for each thing a run stands on. Nothing is raised and nothing is changed."""
+    """Return a finding for each thing a run stands on. Nothing is raised and nothing is changed: what cannot be looked
+    at is a finding too."""
     looked = readiness.look(configuration=configuration)
     findings = [_refused(refusal) for refusal in looked.refusals]
     if not findings:
         findings.append(Finding(level="ok", subject="readiness", sentence="A backup can be started now."))
-    findings += _secrets()
+    findings += _looked_at("users and audit", _secrets)
     if not configuration.is_local:
         return findings
     if looked.engine:
         findings.append(Finding(level="ok", subject="engine", sentence=f"Backups are made by {looked.engine}."))
-    findings += _folder(configuration)
+    findings += _looked_at("folder", lambda: _folder(configuration))
     if looked.local is not None:
-        findings += _server(Side.LOCAL, prepare.local_database(configuration))
-        findings += _lease(configuration)
-    findings += _remote(configuration)
+        findings += _looked_at(SUBJECT[Side.LOCAL], lambda: _side(Side.LOCAL, configuration))
+        findings += _looked_at("lock", lambda: _lease(configuration))
+    findings += _looked_at(SUBJECT[Side.REMOTE], lambda: _remote(configuration))
     findings += [
         Finding(level="note", subject="connection", sentence=said)
         for said in readiness.connection_warnings(configuration)
     ]
-    return findings
+    return list(dict.fromkeys(findings))
+
+
+def _looked_at(subject: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Look at one thing. Whatever stops the looking is told as a finding, and the rest is looked at all the same."""
+    try:
+        yield from look()
+    except TempleOpsError as error:
+        yield _refused(error)
+    except Exception as error:  # the doctor is who explains when everything else has failed
+        logger.warning("The doctor could not look", exc_info=error, extra={"subject": subject})
+        sentence = f"It could not be looked at ({type(error).__name__}). The log of this command tells more."
+        yield Finding(level="problem", subject=subject, sentence=sentence)
 
 
 def adopt_store(*, configuration: Configuration) -> str:
@@ -89,19 +103,30 @@ def _secrets() -> Iterator[Finding]:
     for loose in private_files.loose():
         sentence = f"{loose.path.name} holds secrets and can be read by others (mode {loose.mode:o})."
         yield Finding(level="problem", subject="permissions", sentence=sentence, fix=loose.repair)
-    try:
-        key_id = audit.digest().key_id
-    except TempleOpsError as error:
-        yield _refused(error)
-        return
+    key_id = audit.digest().key_id
+    yield Finding(level="ok", subject="users and audit", sentence="The database of users and audit rows answers.")
     if key_id not in ("", audit_chain.key_id()):
         sentence = "The newest row of the audit trail was chained with another key than this host has."
         yield Finding(level="problem", subject="audit", sentence=sentence, fix="Set the same AUDIT_KEY on every host.")
 
 
-def _server(side: Side, database: Database[Any]) -> Iterator[Finding]:
-    facts = connections.facts(database.client)
-    subject = "local MongoDB" if side is Side.LOCAL else "Atlas"
+def _side(side: Side, configuration: Configuration) -> Iterator[Finding]:
+    """A server, and what our user may do there."""
+    database = prepare.side(configuration, side)
+    with connections.reachable(side):
+        yield from _server(side, connections.facts(database.client))
+        missing = rights.missing(database)
+    for what in missing:
+        right = RightMissing(
+            side=side.value, variable=refusals.VARIABLE[side], what=what, database=configuration.database_name
+        )
+        yield _refused(right)
+    if not missing:
+        yield Finding(level="ok", subject=SUBJECT[side], sentence="Its user may list, read, write and remove.")
+
+
+def _server(side: Side, facts: ServerFacts) -> Iterator[Finding]:
+    subject = SUBJECT[side]
     sentence = f"Reachable in {facts.latency_ms:.0f} ms, MongoDB {facts.version}."
     yield Finding(level="ok", subject=subject, sentence=sentence)
     if not facts.has_transactions:
@@ -121,23 +146,19 @@ def _server(side: Side, database: Database[Any]) -> Iterator[Finding]:
 
 
 def _remote(configuration: Configuration) -> Iterator[Finding]:
-    database = prepare.remote_database(configuration)
-    if database is None:
-        yield Finding(level="note", subject="Atlas", sentence="Sync is off: MONGODB_CLOUD_URL is not set.")
+    if not configuration.sync_enabled:
+        off = "Sync is off: MONGODB_CLOUD_URL is not set."
+        yield Finding(level="note", subject=SUBJECT[Side.REMOTE], sentence=off)
         return
-    try:
-        with connections.reachable(Side.REMOTE):
-            yield from _server(Side.REMOTE, database)
-            pair.require_spelling(database, side=Side.REMOTE)
-    except TempleOpsError as error:
-        yield _refused(error)
-    except PyMongoError as error:
-        yield Finding(level="problem", subject="Atlas", sentence=f"It refused to answer ({type(error).__name__}).")
+    yield from _side(Side.REMOTE, configuration)
+    with connections.reachable(Side.REMOTE):
+        pair.require_spelling(prepare.side(configuration, Side.REMOTE), side=Side.REMOTE)
 
 
 def _lease(configuration: Configuration) -> Iterator[Finding]:
     database = prepare.local_database(configuration)
-    running = runs.active(database)
+    with connections.reachable(Side.LOCAL):
+        running = runs.active(database)
     if running is None:
         yield Finding(level="ok", subject="lock", sentence="No run is active.")
     elif running["owner"] is not None and recovery.abandoned(database, running, configuration):

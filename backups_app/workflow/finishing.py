@@ -20,7 +20,7 @@ from backups_app.backup_files.store import Store
 from backups_app.catalog import runs
 from backups_app.errors import BackupNotFound, RecordsUnavailable, RunCancelled, TempleOpsError
 from backups_app.records import INTERNAL, Kind, Phase, RunDocument, Side, StepState
-from backups_app.workflow import outcome, restore_words
+from backups_app.workflow import end_words, outcome, restore_words
 from backups_app.workflow.run import Run, StepResult
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,9 @@ def finish(run: Run, *, error: TempleOpsError | None) -> None:
     published = run.published or _has_its_name(run)
     said = [] if published else _discard(run)
     run.document["cancelled_by"] = runs.cancelled_by(run.local, backup_id=run.backup_id)
-    changes = closing_changes(run.document, published=published, error=error)
+    wrote = end_words.synced(run.local, run.document)
+    changes = closing_changes(run.document, published=published, error=error, wrote=wrote)
+    said += without_the_newest(changes, run.document, published=published)
     run.ownership.write(phase=run.progress.phase, changes={"phase": Phase.FINISHING.value})
     run.progress.enter(step=0, phase=Phase.FINISHING)
     run.document.update(changes)
@@ -108,11 +110,27 @@ def _digest() -> dict[str, Any]:
     return dataclasses.asdict(audit.digest())
 
 
-def closing_changes(document: RunDocument, *, published: bool, error: TempleOpsError | None) -> dict[str, Any]:
-    """Return the fields that close a run, computed from its steps and from whether its backup is published."""
+def closing_changes(
+    document: RunDocument,
+    *,
+    published: bool,
+    error: TempleOpsError | None,
+    wrote: Mapping[str, int] | None = end_words.WROTE_NOTHING,
+) -> dict[str, Any]:
+    """Return the fields that close a run, computed from its steps, from whether its backup is published, and from what
+    its sync wrote (`end_words.synced`)."""
     steps = [_closed(step) for step in document["steps"]]
-    status = outcome.conclude(published=published or restore_words.has_result(document, steps), steps=steps)
+    status = outcome.conclude(
+        published=published or restore_words.has_result(document, steps),
+        steps=steps,
+        cancelled=isinstance(error, RunCancelled),
+        kind=document["kind"],
+    )
     code, message = _named(error, document, published=published) if error else _said_by_a_step(steps)
+    if message is not None:
+        more = [end_words.WITHOUT_THE_NEWEST] if end_words.without_the_newest(document, published=published) else []
+        more += [end_words.deletion(document, wrote=wrote, error_code=code, said=message)]
+        message = " ".join(filter(None, [message, *more]))
     purge = document.get("purge") or {}
     return {
         "status": status.value,
@@ -159,7 +177,7 @@ def _said_by_a_step(steps: list[dict[str, Any]]) -> tuple[str | None, str | None
 def _named(error: TempleOpsError, document: RunDocument, *, published: bool) -> tuple[str, str]:
     if isinstance(error, RunCancelled):
         return error.code, _cancelled(document, published=published)
-    return error.code, error.detail + ("" if published else sync_counts(document))
+    return error.code, error.detail
 
 
 def _cancelled(document: RunDocument, *, published: bool) -> str:
@@ -167,16 +185,16 @@ def _cancelled(document: RunDocument, *, published: bool) -> str:
     if document["kind"] != Kind.BACKUP:
         return restore_words.cancelled(by)
     safe = "The backup is complete and safe" if published else "The unfinished copy was removed"
-    return f"Stopped by {by}. The purge deleted nothing. {safe}.{sync_counts(document)}"
+    return f"Stopped by {by}. {safe}."
 
 
-def sync_counts(document: RunDocument) -> str:
-    """Return what the sync before had carried over, as a sentence with a leading space, or ""."""
-    for step in document["steps"]:
-        if step["name"] == "sync" and "pulled" in step["counts"]:
-            counts = step["counts"]
-            return f" The sync before it pulled {counts['pulled']} and pushed {counts['pushed']} documents."
-    return ""
+def without_the_newest(closing: Mapping[str, Any], document: RunDocument, *, published: bool) -> list[str]:
+    """Return the warning that a backup lacks what Atlas had newer. Said at the end alone: before it, nobody knows
+    whether there will be a backup."""
+    if not end_words.without_the_newest(document, published=published):
+        return []
+    failed = next((step for step in closing["steps"] if step["name"] == "sync"), {"sentence": ""})
+    return [f"Backup made without the newest changes from Atlas: {failed['sentence']}"]
 
 
 def update_metadata(folder: Path, *, document: RunDocument) -> None:

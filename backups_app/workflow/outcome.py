@@ -12,13 +12,22 @@ from backups_app.workflow import lost_words, restore_words
 GOOD = frozenset({StepState.DONE.value, StepState.SKIPPED.value})
 
 
-def conclude(*, published: bool, steps: Sequence[Mapping[str, Any]]) -> Status:
+def conclude(
+    *,
+    published: bool,
+    steps: Sequence[Mapping[str, Any]],
+    cancelled: bool = False,
+    kind: str = Kind.BACKUP,
+) -> Status:
     """Given whether a verified backup is published and how its steps ended, name the outcome.
 
-    1. nothing published: failed;
-    2. published, and every step done or not asked for: success;
-    3. published, something asked for was not done: partial.
+    1. somebody stopped it: cancelled, unless it is a backup and published;
+    2. nothing published: failed;
+    3. published, and every step done or not asked for: success;
+    4. published, something asked for was not done: partial.
     """
+    if cancelled and not (published and kind == Kind.BACKUP):
+        return Status.CANCELLED
     if not published:
         return Status.FAILED
     return Status.SUCCESS if all(step["state"] in GOOD for step in steps) else Status.PARTIAL
@@ -85,8 +94,8 @@ def message(document: Mapping[str, Any]) -> str:
         return "Backup completed successfully"
     if status == Status.IN_PROGRESS:
         return "Backup is running"
-    if status == Status.FAILED:
-        return str(document.get("error_message") or "Backup failed. The purge deleted nothing.")
+    if status in (Status.FAILED, Status.CANCELLED):
+        return str(document.get("error_message") or "Backup failed. The deletion step did not run.")
     return "The backup is complete and safe. " + _what_is_missing(document)
 
 

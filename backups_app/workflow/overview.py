@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,8 +27,8 @@ from backups_app.workflow import folder_records, lost_words, outcome, prepare, r
 
 logger = logging.getLogger(__name__)
 
-COUNT_SECONDS = 3
-LOOK_SECONDS = 5
+COUNT_SECONDS = 2
+LOOK_SECONDS = 2
 """A server that is down must not make a page wait: the folders alone are an answer."""
 
 
@@ -91,10 +92,11 @@ def active_run(*, configuration: Configuration) -> RunDocument | None:
 
 
 def counts(*, configuration: Configuration) -> LiveCounts:
-    """Count the purgeable collections on both sides now, at most three seconds a side."""
-    local = _counted(Side.LOCAL, configuration)
-    remote = _counted(Side.REMOTE, configuration) if configuration.sync_enabled else None
-    return LiveCounts(local=local, remote=remote, sync_enabled=configuration.sync_enabled)
+    """Count the purgeable collections on both sides now, both at the same time, each in at most two seconds."""
+    sides = [Side.LOCAL, Side.REMOTE] if configuration.sync_enabled else [Side.LOCAL]
+    with ThreadPoolExecutor(len(sides), thread_name_prefix="counts") as pool:
+        found = dict(zip(sides, pool.map(lambda side: _counted(side, configuration), sides), strict=True))
+    return LiveCounts(local=found[Side.LOCAL], remote=found.get(Side.REMOTE), sync_enabled=configuration.sync_enabled)
 
 
 def _counted(side: Side, configuration: Configuration) -> dict[str, int] | None:

@@ -13,7 +13,15 @@ from pymongo.database import Database
 from backups_app import formats
 from backups_app.access import audit
 from backups_app.catalog import sync_base, sync_logs
-from backups_app.errors import DatabaseUnreachable, OwnershipLost, PurgeUnfinished, TempleOpsError, VerificationFailed
+from backups_app.errors import (
+    DatabaseRefused,
+    DatabaseUnreachable,
+    OwnershipLost,
+    PurgeStoppedFor,
+    PurgeUnfinished,
+    TempleOpsError,
+    VerificationFailed,
+)
 from backups_app.mongo import connections
 from backups_app.purge import delete, plan
 from backups_app.records import PURGEABLE, Side, StepState, SyncStatus
@@ -185,8 +193,9 @@ def _result(run: Run, *, side: Side, failure: TempleOpsError | None) -> StepResu
     note = f"; {formats.documents(kept)} changed meanwhile and kept" if kept else ""
     counts: dict[str, Any] = {name: entry["deleted"] for name, entry in entries.items()}
     if failure is not None:
-        code = failure.code if isinstance(failure, DatabaseUnreachable) else PurgeUnfinished.code
-        sentence = f"{PurgeUnfinished(side=side.value).detail} Deleted so far: {said or 'nothing'}."
+        named = isinstance(failure, DatabaseUnreachable | DatabaseRefused)
+        code = failure.code if named else PurgeUnfinished.code
+        sentence = f"{_unfinished(side, failure).detail} Deleted so far: {said or 'nothing'}."
         return StepResult(state=StepState.FAILED, sentence=sentence, counts=counts | {"error_code": code})
     if purge["withheld"]:
         reasons = " ".join(f"{name}: {reason}" for name, reason in purge["withheld"].items())
@@ -196,6 +205,14 @@ def _result(run: Run, *, side: Side, failure: TempleOpsError | None) -> StepResu
             counts=counts | {"error_code": "purge_withheld"},
         )
     return StepResult(state=StepState.DONE, sentence=f"Deleted: {said or 'nothing'}{note}", counts=counts)
+
+
+def _unfinished(side: Side, failure: TempleOpsError) -> PurgeUnfinished:
+    """Return why a side is not finished: lost, or refused, with what to do."""
+    if type(failure) in (DatabaseUnreachable, PurgeUnfinished):
+        return PurgeUnfinished(side=side.value)
+    hint = f" {failure.hint}." if failure.hint else ""
+    return PurgeStoppedFor(side=side.value, reason=f"{failure.detail}{hint}")
 
 
 def _audit(run: Run, *, side: Side, result: str, names: list[str]) -> None:

@@ -13,6 +13,7 @@ from backups_app.configuration import Configuration
 from backups_app.dump import engine
 from backups_app.errors import (
     DatabaseNotFound,
+    DatabaseRefused,
     DatabaseUnreachable,
     LocalUrlMissing,
     ModeNotLocal,
@@ -21,13 +22,13 @@ from backups_app.errors import (
     StoreMissing,
     TempleOpsError,
 )
-from backups_app.mongo import connections, lost
+from backups_app.mongo import connections, lost, rights
 from backups_app.mongo.connections import MongoDatabase
 from backups_app.records import INTERNAL, Side
 from backups_app.workflow import prepare
 from backups_app.workflow.steps import preflight
 
-LOOK_SECONDS = 5
+LOOK_SECONDS = 2
 NEVER_A_TEMPLE = frozenset({"admin", "local", "config"})
 
 
@@ -40,6 +41,8 @@ class Readiness:
     data_bytes: int | None
     disk: DiskUsage | None
     local: connections.ServerFacts | None
+    missing_rights: tuple[str, ...] = ()
+    """What our user has no right to do in the local database (`mongo/rights.py`)."""
 
     @property
     def ready(self) -> bool:
@@ -69,7 +72,12 @@ def look(*, configuration: Configuration, anew: bool = False) -> Readiness:
     found = _Findings()
     refusals = tuple(_refusals(configuration, found, anew=anew))
     return Readiness(
-        refusals=refusals, engine=found.engine, data_bytes=found.data_bytes, disk=found.disk, local=found.local
+        refusals=refusals,
+        engine=found.engine,
+        data_bytes=found.data_bytes,
+        disk=found.disk,
+        local=found.local,
+        missing_rights=found.missing_rights,
     )
 
 
@@ -90,6 +98,7 @@ class _Findings:
     data_bytes: int | None = None
     disk: DiskUsage | None = None
     local: connections.ServerFacts | None = None
+    missing_rights: tuple[str, ...] = ()
 
 
 def _refusals(
@@ -103,15 +112,16 @@ def _refusals(
         yield LocalUrlMissing()
         return
     yield from _engine(configuration, found)
-    database = prepare.local_database(configuration)
     try:
+        database = prepare.local_database(configuration)
         with lost.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS, anew=anew):
             found.local = connections.facts(database.client)
             if not may_be_empty or configuration.database_name in NEVER_A_TEMPLE:
                 _require_temple(database, configuration)
             known = lease.known_stores(database)
             found.data_bytes = int(database.command("dbStats")["dataSize"])
-    except (DatabaseUnreachable, DatabaseNotFound) as refusal:
+            found.missing_rights = rights.missing(database)
+    except (DatabaseUnreachable, DatabaseRefused, DatabaseNotFound) as refusal:
         yield refusal
         return
     yield from _store(prepare.store(configuration), known=known, found=found)
@@ -127,9 +137,12 @@ def _engine(configuration: Configuration, found: _Findings) -> Iterator[TempleOp
 def _require_temple(database: MongoDatabase, configuration: Configuration) -> None:
     """The database must hold a collection that is not ours: writing the run document would create a wrong one."""
     name = configuration.database_name
-    if name in NEVER_A_TEMPLE or name not in database.client.list_database_names():
+    if name in NEVER_A_TEMPLE:
         raise DatabaseNotFound(database=name)
-    names = set(database.list_collection_names())
+    seen = database.client.list_database_names()
+    if name not in seen and name.lower() in (other.lower() for other in seen):
+        raise DatabaseNotFound(database=name)
+    names = set(database.list_collection_names())  # who has no right to list is told so, not that there is nothing
     if not {other for other in names if other not in INTERNAL and not other.startswith("system.")}:
         raise DatabaseNotFound(database=name)
 

@@ -30,7 +30,7 @@ from backups_app.mongo import connections, tools
 from backups_app.progress import Silent
 from backups_app.records import MAKES_A_BACKUP, Phase, RunDocument, Side, Status, StepState
 from backups_app.verification import verdict
-from backups_app.workflow import finishing, kept_expiry, owner, prepare, restore_words, runner
+from backups_app.workflow import end_words, finishing, kept_expiry, owner, prepare, restore_words, runner
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +166,10 @@ def _verified(folder: Any) -> bool:
 
 
 def _close(database: Database[Any], document: RunDocument, *, published: bool, error: TempleOpsError | None) -> bool:
-    changes = finishing.closing_changes(document, published=published, error=error)
+    wrote = end_words.synced(database, document)
+    changes = finishing.closing_changes(document, published=published, error=error, wrote=wrote)
+    said = finishing.without_the_newest(changes, document, published=published)
+    changes["warnings"] = [*document.get("warnings", []), *said]
     if not runs.close_if_unchanged(database, document=document, changes=changes):
         return False
     document.update(changes)

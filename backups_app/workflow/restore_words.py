@@ -43,6 +43,8 @@ def message(document: Mapping[str, Any]) -> str:
     noun = {Kind.RESTORE: "Restore", Kind.TEST_COPY: "Test copy", Kind.REHEARSAL: "Rehearsal"}[Kind(kind)]
     if status == Status.IN_PROGRESS:
         return f"{noun} is running"
+    if status == Status.CANCELLED:
+        return f"{noun} cancelled. {document.get('error_message') or ''}".strip()
     if status == Status.FAILED:
         said = document.get("error_message") or "Nothing was written into the temple's database."
         return f"{noun} failed. {said}"

@@ -33,7 +33,7 @@ from backups_app.workflow.owner import this_process
 
 PHRASE = "RESTORE"
 """What a person types before something that is there is overwritten or deleted."""
-COUNT_SECONDS = 3
+COUNT_SECONDS = 2
 KINDS = (Kind.RESTORE.value, Kind.TEST_COPY.value, Kind.REHEARSAL.value)
 
 

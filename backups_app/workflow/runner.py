@@ -10,17 +10,12 @@ from typing import Any
 
 from django.utils import timezone
 from pymongo.database import Database
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from backups_app.catalog import lease
-from backups_app.errors import (
-    DatabaseUnreachable,
-    OwnershipLost,
-    RunCancelled,
-    TempleOpsError,
-)
-from backups_app.mongo import connections
-from backups_app.records import Phase, StepState
+from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
+from backups_app.mongo import connections, refusals
+from backups_app.records import Phase, Side, StepState
 from backups_app.workflow import finishing, owner
 from backups_app.workflow.run import Run, Step, StepResult
 
@@ -132,10 +127,11 @@ def _perform(run: Run, *, step: Step, index: int) -> TempleOpsError | None:
         _settle(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence="Cancelled"))
         return cancelled
     except TempleOpsError as error:
-        _settle(run, index=index, result=StepResult(state=StepState.FAILED, sentence=error.detail))
+        _settle(run, index=index, result=StepResult(state=StepState.FAILED, sentence=error.reason or error.detail))
         return error
-    except ConnectionFailure as failure:
-        return _unexpected(run, index=index, error=DatabaseUnreachable(side="local"), cause=failure)
+    except PyMongoError as failure:  # of the local server: what is asked of Atlas is asked by its name
+        named = refusals.named(failure, side=Side.LOCAL) or TempleOpsError()
+        return _unexpected(run, index=index, error=named, cause=failure)
     except Exception as failure:  # noqa: BLE001  (the last place that can record a defect of ours in the run)
         return _unexpected(run, index=index, error=TempleOpsError(), cause=failure)
     _settle(run, index=index, result=result)

@@ -13,13 +13,14 @@ from pymongo.errors import PyMongoError
 from backups_app import formats
 from backups_app.browsing.whereabouts import Files
 from backups_app.configuration import Configuration
-from backups_app.errors import ModeNotLocal, TempleOpsError
-from backups_app.mongo import connections, lost
+from backups_app.errors import DatabaseUnreachable, ModeNotLocal, RunCancelled, TempleOpsError
+from backups_app.mongo import lost
 from backups_app.records import Kind, RunDocument, Side, Status
-from backups_app.workflow import overview, prepare, readiness, sync_run
+from backups_app.workflow import overview, reach, readiness, sync_run
+from backups_app.workflow.reach import Reach
 from backups_app.workflow.sync_run import SyncOverview
 
-PROBE_SECONDS = 3
+PROBE_SECONDS = 2
 STALE_AFTER = timedelta(days=8)
 ROOM_FOR_BACKUPS = 5
 CLOCKS_APART_SECONDS = 60
@@ -33,17 +34,6 @@ class Verdict(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
     RUNNING = "running"
     PROTECTED = "protected"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reach:
-    """Whether a server answers, how fast, and what it is."""
-
-    reachable: bool
-    latency_ms: float | None = None
-    version: str = ""
-    replica_set: bool = False
-    clock_ahead_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,16 +70,19 @@ class SystemStatus:
 
 
 def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
-    """Look at everything once. Never raises for what is wrong: it says it. Each server gets at most three seconds."""
+    """Look at everything once. Never raises for what is wrong: it says it. Both servers are asked at the same time,
+    each for less than three seconds."""
+    asked = reach.Asked(configuration)
     looked = readiness.look(configuration=configuration, anew=True)
     every = overview.list_runs(configuration=configuration, every=True) if configuration.is_local else []
     active = next((run for run in every if run["status"] == Status.IN_PROGRESS), None)
     ended = [run for run in every if run["status"] != Status.IN_PROGRESS and run["kind"] == "backup"]
     good = next((run for run in ended if run["published"] and run["verified"]), None)
-    remote = _remote(configuration)
+    remote = asked.answer()
+    local = reach.local(looked, configuration)
     sync = _sync(configuration) if looked.local is not None else None
     verdict, sentence, hint = judge(
-        looked=looked, good=good, ended=ended, active=active, remote=remote, sync=sync, now=now
+        looked=looked, good=good, ended=ended, active=active, local=local, remote=remote, sync=sync, now=now
     )
     return SystemStatus(
         primary_database=configuration.primary_database,
@@ -110,7 +103,7 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
         disk_total_bytes=looked.disk.total_bytes if looked.disk else None,
         disk_free_bytes=looked.disk.free_bytes if looked.disk else None,
         data_bytes=looked.data_bytes,
-        local=_reach(looked.local),
+        local=local,
         remote=remote,
         sync=sync,
         plain_http=configuration.allow_plain_http,
@@ -127,6 +120,7 @@ def judge(
     remote: Reach | None,
     now: datetime,
     sync: SyncOverview | None = None,
+    local: Reach | None = None,
 ) -> tuple[Verdict, str, str]:
     """Return the verdict, its sentence and what to do. The first that fits wins:
 
@@ -134,8 +128,8 @@ def judge(
     2. not protected: a run cannot start, there never was a good backup, or the last two runs failed;
     3. running;
     4. needs attention: a deletion is unfinished, the last run was not a success, the last good backup is older than
-       eight days, the last sync left something over, there is room for less than five like it, Atlas does not answer,
-       the two clocks are a minute apart;
+       eight days, the last sync left something over, there is room for less than five like it, a server refuses us
+       something, Atlas does not answer, the two clocks are a minute apart;
     5. protected.
     """
     if any(isinstance(refusal, ModeNotLocal) for refusal in looked.refusals):
@@ -146,9 +140,10 @@ def judge(
         return Verdict.RUNNING, "A backup is running.", ""
     if good is None:
         return Verdict.NOT_PROTECTED, *_no_backup(ended)
-    if len(ended) > 1 and all(run["status"] == Status.FAILED for run in ended[:2]):
-        return Verdict.NOT_PROTECTED, f"Not protected: the last two runs failed. {ended[0]['message']}", ""
-    return _attention(looked=looked, good=good, ended=ended, remote=remote, sync=sync, now=now) or (
+    tried = [run for run in ended if run["status"] != Status.CANCELLED]
+    if len(tried) > 1 and all(run["status"] == Status.FAILED for run in tried[:2]):
+        return Verdict.NOT_PROTECTED, f"Not protected: the last two runs failed. {tried[0]['message']}", ""
+    return _attention(looked=looked, good=good, ended=ended, local=local, remote=remote, sync=sync, now=now) or (
         Verdict.PROTECTED,
         "Your data is protected.",
         "",
@@ -194,6 +189,7 @@ def _attention(
     looked: readiness.Readiness,
     good: RunDocument,
     ended: list[RunDocument],
+    local: Reach | None,
     remote: Reach | None,
     sync: SyncOverview | None,
     now: datetime,
@@ -203,9 +199,7 @@ def _attention(
     if undone is not None:
         return needs, *undone
     if last["status"] != Status.SUCCESS:
-        if last["status"] == Status.FAILED:
-            return needs, f"Needs attention: the last run failed. {last['message']}", ""
-        return needs, f"Needs attention: the last run was {last['status']}. {last['message']}", ""
+        return needs, f"{_how_it_ended(last)} {last['message']}", ""
     if now - good["created_at"] > STALE_AFTER:
         return needs, "Needs attention: the last good backup is older than eight days.", "Make a backup now."
     if sync is not None and sync.left_over:
@@ -216,6 +210,25 @@ def _attention(
     if room is not None and room < ROOM_FOR_BACKUPS:
         said = f"Needs attention: the backup disk has room for {formats.grouped(room)} more backups like the last one."
         return needs, said, "Free some space, or remove old backups."
+    return _servers(looked=looked, local=local, remote=remote)
+
+
+def _how_it_ended(last: RunDocument) -> str:
+    if last.get("error_code") == RunCancelled.code:
+        return "Needs attention: the last run was cancelled."
+    if last["status"] == Status.FAILED:
+        return "Needs attention: the last run failed."
+    return f"Needs attention: the last run was {last['status']}."
+
+
+def _servers(
+    *, looked: readiness.Readiness, local: Reach | None, remote: Reach | None
+) -> tuple[Verdict, str, str] | None:
+    """Return what is wrong with the servers though a backup can be made."""
+    needs = Verdict.NEEDS_ATTENTION
+    for side in (local, remote):
+        if side is not None and side.problem is not None and type(side.problem) is not DatabaseUnreachable:
+            return needs, f"Needs attention: {side.problem.detail}", side.problem.hint
     if remote is None:
         return None
     if not remote.reachable:
@@ -241,29 +254,6 @@ def _message(looked: readiness.Readiness, active: Mapping[str, Any] | None) -> s
     if looked.refusals:
         return looked.refusals[0].detail
     return READY if active is None else f"A backup by {active['created_by']} is running"
-
-
-def _reach(facts: connections.ServerFacts | None) -> Reach:
-    if facts is None:
-        return Reach(reachable=False)
-    return Reach(
-        reachable=True,
-        latency_ms=facts.latency_ms,
-        version=facts.version,
-        replica_set=facts.replica_set,
-        clock_ahead_seconds=facts.clock_ahead_seconds,
-    )
-
-
-def _remote(configuration: Configuration) -> Reach | None:
-    if not (configuration.is_local and configuration.sync_enabled):
-        return None
-    try:
-        database = prepare.side(configuration, Side.REMOTE)
-        with lost.asking(Side.REMOTE, configuration=configuration, seconds=PROBE_SECONDS, anew=True):
-            return _reach(connections.facts(database.client))
-    except (PyMongoError, TempleOpsError):
-        return Reach(reachable=False)
 
 
 def _sync(configuration: Configuration) -> SyncOverview | None:
@@ -292,15 +282,17 @@ def public(told: SystemStatus) -> dict[str, Any]:
         "sentence": told.sentence,
         "hint": told.hint,
         "engine": told.engine,
-        "problems": [{"code": refusal.code, "detail": refusal.detail} for refusal in told.refusals],
+        "problems": [
+            {"code": refusal.code, "detail": refusal.detail, "hint": refusal.hint} for refusal in told.refusals
+        ],
         "last_backup": _short(told.last_backup),
         "last_proven_restorable": _proven(told.last_proven),
         "active_run": _short(told.active_run),
         "next_run": None,
         "backups_count": told.backups_count,
         "disk": {"total_bytes": told.disk_total_bytes, "free_bytes": told.disk_free_bytes},
-        "local": _answered(told.local),
-        "remote": None if told.remote is None else _answered(told.remote),
+        "local": reach.public(told.local),
+        "remote": None if told.remote is None else reach.public(told.remote),
         "sync": None if told.sync is None else _synced(told.sync),
         "plain_http_allowed": told.plain_http,
         "checked_at": formats.utc_seconds(told.checked_at),
@@ -333,7 +325,3 @@ def _synced(known: SyncOverview) -> dict[str, Any]:
         }
     )
     return plain
-
-
-def _answered(reach: Reach) -> dict[str, Any]:
-    return {"reachable": reach.reachable, "latency_ms": reach.latency_ms, "version": reach.version}

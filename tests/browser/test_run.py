@@ -132,7 +132,7 @@ def test_12_a_cancelled_run_deletes_nothing_and_leaves_no_folder(look: Look, hou
     look.check("12-cancel-dialog", part=True, within="dialog")
     dialog.locator("button", has_text="Stop backup").click()
 
-    expect(look.page.locator("#run-heading")).to_have_text("Cancelled. The purge deleted nothing.", timeout=30_000)
+    expect(look.page.locator("#run-heading")).to_have_text("Cancelled. The deletion step did not run.", timeout=30_000)
     expect(look.page.locator("#panel")).to_contain_text("Stopped by ananya")
     expect(look.page.locator("#panel")).to_contain_text(re.compile(r"pulled \d+ and pushed \d+ documents"))
     house.local_line.heal()
@@ -174,7 +174,7 @@ def test_14_atlas_cut_in_the_middle_of_its_purge_then_resumed(look: Look, house:
     )
     left = atlas.bookings.count_documents({})
     panel = look.page.locator("#panel")
-    expect(panel).to_contain_text("the purge has deleted nothing on this computer")
+    expect(panel).to_contain_text("the deletion on this computer did not begin")
     expect(panel.locator(".stepper .warn h3")).to_contain_text("Delete on Atlas: stopped half-way")
     expect(panel.locator("td.c-bad").first).to_contain_text("stopped")
     expect(panel).to_contain_text("not begun")
@@ -206,7 +206,7 @@ def test_15_a_local_server_cut_while_dumping_is_a_failed_run_that_deleted_nothin
     house.wait_until(lambda: run_of(house)["status"] == "failed", seconds=150)
     look.page.goto("/admin/backups/")
 
-    expect(look.page.locator("#run-heading")).to_contain_text("The purge deleted nothing.")
+    expect(look.page.locator("#run-heading")).to_contain_text("The deletion step did not run.")
     expect(look.page.locator("#panel .badge", has_text="Failed")).to_be_visible()
     expect(look.page.locator("#panel")).to_contain_text("Last good backup:")
     expect(look.page.locator("#panel")).to_contain_text(re.compile(r"pulled \d+ and pushed \d+ documents"))

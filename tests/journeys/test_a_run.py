@@ -277,7 +277,7 @@ def test_a_queued_run_can_be_cancelled_before_any_worker_takes_it(temple: Config
 
     run = jobs.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
 
-    assert (run["status"], run["error_code"]) == ("failed", "cancelled")
+    assert (run["status"], run["error_code"]) == ("cancelled", "cancelled")
     assert "Stopped by ravi" in run["error_message"]
     assert jobs.execute(backup_id=started["backup_id"])["status"] == "failed"
     assert len(raw_documents(local_db, "bookings")) == 45

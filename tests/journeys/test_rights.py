@@ -52,7 +52,9 @@ def test_without_the_right_to_delete_on_atlas_this_side_stays_whole_and_resume_f
         )
 
     assert (run["status"], run["sync_status"], run["resume_available"]) == ("partial", "success", True), run["steps"]
-    assert run["error_code"] == "purge_unfinished"
+    assert run["error_code"] == "database_right_missing"
+    assert "no right to remove documents" in run["error_message"] and "grantRolesToUser" in run["error_message"]
+    assert "both databases can be reached" not in run["error_message"]
     assert before[0] == before[1]
     assert len(before[0]["bookings"]) == 45 and len(before[0]["activities"]) == 25
     assert (resumed["status"], resumed["resume_available"]) == ("success", False)

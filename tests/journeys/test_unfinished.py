@@ -158,8 +158,8 @@ def test_a_cancel_before_publishing_removes_the_copy_and_deletes_nothing(
     monkeypatch.setattr(step, "perform", cancelled_meanwhile)
     run = run_backup(delete_bookings=True)
 
-    assert (run["status"], run["error_code"]) == ("failed", "cancelled")
-    assert "Stopped by ravi. The purge deleted nothing." in run["error_message"]
+    assert (run["status"], run["error_code"]) == ("cancelled", "cancelled")
+    assert "The deletion step did not run." in run["error_message"]
     assert "pulled 7 and pushed 5" in run["error_message"]
     assert not list(temple.backup_dir.glob("backup_*")) and not list(temple.backup_dir.glob(".partial-*"))
     assert len(raw_documents(local_db, "bookings")) == 52

@@ -12,7 +12,7 @@ from pymongo import ReadPreference
 from pymongo.errors import DuplicateKeyError, ExecutionTimeout, OperationFailure
 
 from backups_app.configuration import Configuration, Secret
-from backups_app.errors import DatabaseUnreachable, LocalUrlMissing, MongoUrlInvalid
+from backups_app.errors import DatabaseHostUnknown, DatabaseUnreachable, LocalUrlMissing, MongoUrlInvalid
 from backups_app.mongo import connections
 from backups_app.mongo.embedded import EmbeddedServer, free_port
 from backups_app.records import Side
@@ -117,10 +117,10 @@ def test_nobody_there_is_database_unreachable(monkeypatch: pytest.MonkeyPatch) -
     assert time.monotonic() - started < 5, "asked for 0.3 s; the limit of an operation is 30 s"
 
 
-def test_a_host_that_no_name_server_knows_is_database_unreachable() -> None:
+def test_a_host_that_no_name_server_knows_is_named() -> None:
     client = connections.open_remote(Configuration(cloud_url=Secret("mongodb+srv://u:p@nowhere.invalid/")))
 
-    with pytest.raises(DatabaseUnreachable, match="The remote MongoDB"), connections.reachable(Side.REMOTE):
+    with pytest.raises(DatabaseHostUnknown, match="MONGODB_CLOUD_URL"), connections.reachable(Side.REMOTE):
         client.admin.command("ping")
 
 

@@ -79,4 +79,4 @@ def test_what_raises_is_named() -> None:
     ):
         raise AutoReconnect("gone")
 
-    assert caught.value.facts == {"side": "remote"}
+    assert caught.value.facts["side"] == "remote"

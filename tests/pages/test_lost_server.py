@@ -175,7 +175,7 @@ def test_a_disk_that_is_full_before_anything_began_speaks_of_no_purge(
 
     assert "Not protected: The backup disk is full" in page
     assert "No backup can start." in page
-    assert "The purge deleted nothing" not in page
+    assert "The deletion step did not run" not in page
 
 
 def test_an_unfinished_deletion_is_named_by_its_date_and_leads_to_its_run(

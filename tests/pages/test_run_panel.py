@@ -187,7 +187,7 @@ def test_an_unfinished_deletion_says_first_what_is_safe_then_what_is_left() -> N
     panel = run_panel.of(partial(), now=NOW)
 
     assert panel.words.headline == "Backup saved, but the deletion on Atlas is not finished"
-    assert panel.words.safe == "Your backup is complete and safe; the purge has deleted nothing on this computer."
+    assert panel.words.safe == "Your backup is complete and safe; the deletion on this computer did not begin."
     assert panel.words.rest.startswith("Still on Atlas: 192 employee_bookings.")
     told = [(row.collection, row.remote, row.local.state) for row in panel.purge]
     assert [(name, side.deleted, side.documents, here) for name, side, here in told if side] == [
@@ -199,13 +199,13 @@ def test_an_unfinished_deletion_says_first_what_is_safe_then_what_is_left() -> N
 
 @pytest.mark.parametrize("code", ["cancelled", "disk_full"])
 @pytest.mark.parametrize(
-    ("language", "said"), [("en-in", "The purge deleted nothing."), ("hi", "हटाने के चरण ने कुछ नहीं हटाया।")]
+    ("language", "said"), [("en-in", "The deletion step did not run."), ("hi", "हटाने का चरण नहीं चला।")]
 )
 def test_that_the_purge_deleted_nothing_is_said_once(code: str, language: str, said: str) -> None:
     message = {
-        "cancelled": "Stopped by ravi. The purge deleted nothing. The unfinished copy was removed.",
-        "disk_full": "The backup disk is full: about 78 MB are needed, 4 MB are free. The purge deleted nothing. "
-        "Free some space, or remove old backups, and try again.",
+        "cancelled": "Stopped by ravi. The deletion step did not run. The unfinished copy was removed.",
+        "disk_full": "The backup disk is full: about 78 MB are needed, 4 MB are free. "
+        "Free some space, or remove old backups, and try again. The deletion step did not run.",
     }[code]
     with translation.override(language):
         words = run_panel.of(a_run(status="failed", error_code=code, error_message=message), now=NOW).words
@@ -215,7 +215,7 @@ def test_that_the_purge_deleted_nothing_is_said_once(code: str, language: str, s
 
 
 def test_the_reason_of_a_failed_sync_is_said_once() -> None:
-    reason = "The remote MongoDB cannot be reached. Nothing was deleted. Check that it runs and that its URL is right."
+    reason = "The remote MongoDB cannot be reached. Check that it runs and that its URL is right."
     steps = [
         step("preflight", "done"),
         step("sync", "failed", sentence=f"{reason} The backup was made without the newest changes from Atlas."),
@@ -244,17 +244,17 @@ def test_a_failed_sync_offers_no_resume_and_says_that_nothing_was_deleted() -> N
     panel = run_panel.of(a_run(status="partial", sync_status="failed", error_message="Atlas is away."), now=NOW)
 
     assert panel.words.headline == "Backup made without the newest changes from Atlas"
-    assert "The purge deleted nothing." in panel.words.safe
+    assert "The deletion step did not run." in panel.words.safe
     assert panel.table_under == ""
 
 
 @pytest.mark.parametrize(
     ("code", "headline"),
     [
-        ("cancelled", "Cancelled. The purge deleted nothing."),
-        ("interrupted", "Interrupted. The purge deleted nothing."),
-        ("scheduler_down", "Interrupted. The purge deleted nothing."),
-        ("disk_full", "Backup failed at step 2. The purge deleted nothing."),
+        ("cancelled", "Cancelled. The deletion step did not run."),
+        ("interrupted", "Interrupted. The deletion step did not run."),
+        ("scheduler_down", "Interrupted. The deletion step did not run."),
+        ("disk_full", "Backup failed at step 2. The deletion step did not run."),
     ],
 )
 def test_a_run_that_made_nothing_says_that_the_purge_deleted_nothing(code: str, headline: str) -> None:

@@ -75,8 +75,8 @@ def test_cancelling_asks_first_and_then_stops_the_run(admin_browser: Client, sta
     answer = admin_browser.post(f"/admin/backups/runs/{started}/cancel/", follow=True)
 
     assert "Stop this backup?" in asked and "Keep going" in asked
-    assert "Cancelled. The purge deleted nothing." in answer.content.decode()
-    assert runs.get(local_db, backup_id=started)["status"] == "failed"  # type: ignore[index]
+    assert "Cancelled. The deletion step did not run." in answer.content.decode()
+    assert runs.get(local_db, backup_id=started)["status"] == "cancelled"  # type: ignore[index]
 
 
 def test_a_run_that_ended_cannot_be_cancelled_any_more(admin_browser: Client, started: str) -> None:

@@ -80,3 +80,49 @@ def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
 def test_where_none_can_be_kept_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY is not set"):
         secret_key.kept_in(tmp_path / "missing" / ".secret_key")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_NAME", "Temple DB"),
+        ("DATABASE_NAME", "temple.db"),
+        ("DATABASE_NAME", "admin"),
+        ("DATABASE_NAME", "ம" * 22),
+        ("TIME_ZONE", "Mars/Phobos"),
+        ("TIME_ZONE", "../../etc/passwd"),
+        ("BACKUP_DIR", str(Path(__file__))),
+        ("BACKUP_DIR", f"{Path(__file__)}/below"),
+        ("DATABASE_URL", "[::1]"),
+        ("DATABASE_URL", "postgres://[::1/n"),
+        ("DATABASE_URL", "mysql://h/n"),
+        ("ALLOWED_HOSTS", "temple.example:8000"),
+        ("ALLOWED_HOSTS", "::1"),
+        ("LEASE_SECONDS", "9" * 20),
+        ("PURGE_LEDGER_DAYS", "9" * 9),
+        ("SYNC_PROOF_DAYS", "0"),
+        ("MONGODUMP_TIMEOUT_SECONDS", "five"),
+        ("BACKUP_SYNC_WAIT_SECONDS", "-1"),
+    ],
+)
+def test_a_wrong_setting_is_named_among_the_others_without_a_traceback(name: str, value: str) -> None:
+    code, said = manage("check", DEBUG="perhaps", SECRET_KEY="short", **{name: value})
+
+    assert code == 1
+    assert "Traceback" not in said
+    assert all(f"{wrong}: " in said for wrong in ("DEBUG", "SECRET_KEY", name))
+
+
+@pytest.mark.parametrize(
+    "name", ["DATABASE_NAME", "TIME_ZONE", "BACKUP_DIR", "LEASE_SECONDS", "ALLOWED_HOSTS", "DEBUG", "SYNC_EXCLUDE"]
+)
+def test_an_empty_setting_is_as_good_as_none(name: str) -> None:
+    code, said = manage("check", SECRET_KEY=GOOD, **{name: ""})
+
+    assert (code, "no issues" in said) == (0, True), said
+
+
+def test_hosts_may_be_written_with_spaces_and_in_brackets() -> None:
+    code, said = manage("check", SECRET_KEY=GOOD, ALLOWED_HOSTS="[::1], temple.example ,.temple.example")
+
+    assert code == 0, said

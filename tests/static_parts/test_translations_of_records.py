@@ -22,6 +22,7 @@ LETTERS = re.compile(r"[A-Za-z]{3,}")
 SPEAKING_ROOMS = ("workflow", "sync", "dump", "purge", "verification", "restore", "browsing", "backup_files", "mongo")
 NEVER_ON_A_PAGE = {
     "workflow/doctor.py": "backup_doctor alone says it",
+    "mongo/refusal_signs.py": "words by which a failure is recognised",
     "mongo/embedded.py": "servers of the demo and the tests",
     "mongo/tools.py": "a program for a child process",
     "backup_files/extended_json.py": "JSON is JSON in every language",
@@ -45,7 +46,15 @@ PUT_TOGETHER = {
     "{noun} failed. {said}": ["Restore failed. {}", "Test copy failed. {}", "Rehearsal failed. {}"],
     "{noun} completed: {}.{safe}": ["Restore completed: {}.", "Test copy completed: {}.", "Rehearsal completed: {}."],
     "{noun} did not do everything: {}{safe}": ["Restore did not do everything: {}"],
-    "Stopped by {by}. The purge deleted nothing. {safe}.{}": ["Stopped by {}. The purge deleted nothing."],
+    "Stopped by {by}. {safe}.": ["Stopped by {}."],
+    "The sync before it pulled {pulled} and pushed {pushed} documents. {KEPT}": [
+        "The sync before it pulled {} and pushed {} documents."],
+    "The sync before it pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and "
+    "{there} on Atlas. {KEPT}": ["The sync before it pulled {} and pushed {} documents, and deleted {} on this "
+                                 "computer and {} on Atlas."],
+    "How much the sync before it had changed is not on record. {KEPT}": [
+        "How much the sync before it had changed is not on record."],
+    "{noun} cancelled. {}": ["Restore cancelled. {}", "Test copy cancelled. {}", "Rehearsal cancelled. {}"],
     "; {} changed meanwhile and kept": ["Deleted: {}; {} changed meanwhile and kept"],
     "Deleted: {}{note}": ["Deleted: {}", "Deleted: nothing"],
     "Deleted: {}{note}. Withheld: {reasons}": ["Deleted: {}. Withheld: {}", "Deleted: nothing. Withheld: {}"],
@@ -61,7 +70,7 @@ PUT_TOGETHER = {
     "mongodump {how}{}": ["mongodump ended with code {}: {}", "mongodump was ended by signal {}: {}"],
     "was ended by signal {}": ["mongodump was ended by signal {}"],
     "ended with code {}": ["mongodump ended with code {}"],
-    "The built-in engine": ["The built-in engine did not finish within {} seconds. The purge deleted nothing. Raise "
+    "The built-in engine": ["The built-in engine did not finish within {} seconds. Raise "
                             "MONGODUMP_TIMEOUT_SECONDS or set BACKUP_ENGINE=python."],
     "{database}/{name} is a link or no plain file": ["{} is a link or no plain file"],
     "{base}{suffix} is there twice, plain and compressed": ["{} is there twice, plain and compressed"],

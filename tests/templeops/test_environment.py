@@ -81,3 +81,24 @@ def test_env_example_explains_every_setting_that_is_read() -> None:
                  if re.match(r"[A-Z_]+=", line) and before.startswith("# ")}  # fmt: skip
 
     assert read - {"TEMPLEOPS_DEMO", "JOBS_BROKER_URL"} == explained
+
+
+def test_an_empty_value_of_any_setting_and_spaces_around_one_count_for_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in environment.KNOWN:
+        monkeypatch.setitem(os.environ, name, " ")
+    monkeypatch.setitem(os.environ, "LEASE_SECONDS", "30\n")
+    (project / ".env").write_text(
+        'DATABASE_NAME="  "\nTIME_ZONE=" Asia/Kolkata "\nMONGODB_LOCAL_URL="mongodb://h/\\n"\n'
+    )
+
+    environment.load(base_dir=project)
+
+    assert _said() == {"LEASE_SECONDS": "30", "TIME_ZONE": "Asia/Kolkata", "MONGODB_LOCAL_URL": "mongodb://h/\n"}
+
+
+def test_every_setting_of_the_example_is_tidied() -> None:
+    named = set(re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+    assert named <= set(environment.KNOWN)

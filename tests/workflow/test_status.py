@@ -13,7 +13,8 @@ from backups_app.errors import ModeNotLocal, MongodumpMissing, NoRoomToBegin
 from backups_app.mongo.connections import ServerFacts
 from backups_app.records import RunDocument
 from backups_app.workflow import readiness, status
-from backups_app.workflow.status import Reach, Verdict
+from backups_app.workflow.reach import Reach
+from backups_app.workflow.status import Verdict
 from backups_app.workflow.sync_run import SyncOverview
 
 NOW = datetime(2026, 1, 19, 9, 0, tzinfo=UTC)

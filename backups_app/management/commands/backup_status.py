@@ -12,6 +12,7 @@ from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
 from backups_app.management.document_text import safe
 from backups_app.workflow import status
+from backups_app.workflow.reach import Reach
 from backups_app.workflow.status import Verdict
 from backups_app.workflow.sync_run import SyncOverview
 
@@ -71,7 +72,8 @@ def sync_lines(known: SyncOverview | None) -> list[str]:
     return lines + [f"Left over         {safe(name)}: {reason}" for name, reason in others.items()]
 
 
-def _reach(reach: status.Reach) -> str:
+def _reach(reach: Reach) -> str:
+    problem = "" if reach.problem is None else reach.problem.detail
     if not reach.reachable:
-        return "cannot be reached"
-    return f"reachable, {reach.latency_ms:.0f} ms, MongoDB {reach.version}"
+        return problem or "cannot be reached"
+    return f"reachable, {reach.latency_ms:.0f} ms, MongoDB {reach.version}{'. ' if problem else ''}{problem}"

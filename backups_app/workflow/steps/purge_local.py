@@ -18,6 +18,6 @@ def perform(run: Run) -> StepResult:
     if not purging.remote_is_settled(run):
         return StepResult(
             state=StepState.CANCELLED,
-            sentence="Not begun: the deletion on Atlas is not finished, so nothing is deleted here.",
+            sentence="Not begun: the deletion on Atlas is not finished, and it comes first.",
         )
     return purging.perform_side(run, side=Side.LOCAL, database=run.local)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
+from backups_app.catalog import runs
+from backups_app.errors import OwnershipLost, RunCancelled, SyncAborted, TempleOpsError
 from backups_app.records import Phase, StepState, SyncStatus
 from backups_app.sync import engine
 from backups_app.workflow import prepare
@@ -19,13 +20,12 @@ PHASE = Phase.SYNCING
 
 LEFT_OVER = "sync_left_over"
 NAMED = 10
-WITHOUT_THE_NEWEST = "The backup was made without the newest changes from Atlas."
 
 logger = logging.getLogger(__name__)
 
 
 def perform(run: Run) -> StepResult:
-    """Sync both sides. Raise the sync's own failure when `SYNC_FAILURE_POLICY=abort`."""
+    """Sync both sides. Raise `SyncAborted` when it fails and `SYNC_FAILURE_POLICY=abort`."""
     if run.remote is None:
         return StepResult(
             state=StepState.SKIPPED,
@@ -65,13 +65,14 @@ def _named(left_over: Mapping[str, str]) -> str:
 
 def _failed(run: Run, error: TempleOpsError) -> StepResult:
     logger.warning("Sync failed", extra={"backup_id": run.backup_id, "code": error.code})
+    if runs.cancelled_by(run.local, backup_id=run.backup_id):
+        raise RunCancelled from error
     if run.configuration.sync_failure_policy == "abort":
         run.document["sync_status"] = SyncStatus.FAILED.value
-        raise error
+        raise SyncAborted(reason=error.detail) from error
     return StepResult(
         state=StepState.FAILED,
-        sentence=f"{error.detail} {WITHOUT_THE_NEWEST}",
+        sentence=error.detail,
         counts={"error_code": error.code},
         changes={"sync_status": SyncStatus.FAILED.value},
-        warnings=(f"Backup made without the newest changes from Atlas: {error.detail}",),
     )

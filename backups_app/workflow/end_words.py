@@ -1,0 +1,72 @@
+"""What a run's end says beside its reason: that its deletion step did not run, and what the sync before had changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from backups_app import formats
+from backups_app.catalog import sync_logs
+from backups_app.errors import SyncAborted
+from backups_app.records import Kind, RunDocument, StepState, SyncStatus
+
+logger = logging.getLogger(__name__)
+
+NOTHING_DELETED = "Nothing was deleted by this run."
+STEP_DID_NOT_RUN = "The deletion step did not run."
+KEPT = "What it replaced or deleted is kept: see Replaced versions on the page Sync conflicts."
+WITHOUT_THE_NEWEST = "The backup was made without the newest changes from Atlas."
+
+WROTE_NOTHING: Mapping[str, int] = {}
+WRITES = ("pulled", "pushed", "deleted_local", "deleted_remote")
+
+
+def synced(database: Database[Any], document: RunDocument) -> Mapping[str, int] | None:
+    """Return what this run's sync wrote, by count, without zeros; empty when it wrote nothing; None when nobody knows,
+    for it was killed, or its log cannot be read."""
+    step = next((step for step in document["steps"] if step["name"] == "sync"), None)
+    if step is None or step["state"] in (StepState.WAITING.value, StepState.SKIPPED.value):
+        return WROTE_NOTHING
+    try:
+        log = sync_logs.of_run(database, run_id=document["_id"])
+    except PyMongoError as error:
+        logger.warning("The log of a sync cannot be read", extra={"backup_id": document["_id"]}, exc_info=error)
+        return None
+    if log is None:  # it is written before anything else
+        return WROTE_NOTHING
+    totals = log.get("totals")
+    return None if totals is None else {name: totals[name] for name in WRITES if totals.get(name)}
+
+
+def deletion(document: RunDocument, *, wrote: Mapping[str, int] | None, error_code: str | None, said: str) -> str:
+    """Return the sentences that follow the reason why a run did not do everything. Empty where its deletion step did
+    run, which tells of itself, and for a restore, which has none."""
+    if document["kind"] != Kind.BACKUP or (document.get("purge") or {}).get("allowed"):
+        return ""
+    if "pulled" in said:  # the reason told it already
+        return STEP_DID_NOT_RUN
+    if wrote is not None and not wrote:
+        return NOTHING_DELETED if said.startswith(SyncAborted.sentence) else f"{STEP_DID_NOT_RUN} {NOTHING_DELETED}"
+    return f"{STEP_DID_NOT_RUN} {changed(wrote)}"
+
+
+def changed(wrote: Mapping[str, int] | None) -> str:
+    """Return what a sync had changed, and where what it took away is."""
+    if wrote is None:
+        return f"How much the sync before it had changed is not on record. {KEPT}"
+    pulled, pushed, here, there = (formats.grouped(wrote.get(name, 0)) for name in WRITES)
+    if wrote.keys().isdisjoint(("deleted_local", "deleted_remote")):
+        return f"The sync before it pulled {pulled} and pushed {pushed} documents. {KEPT}"
+    return (
+        f"The sync before it pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and "
+        f"{there} on Atlas. {KEPT}"
+    )
+
+
+def without_the_newest(document: RunDocument, *, published: bool) -> bool:
+    """Whether there is a backup, and the sync before it failed."""
+    return published and document["kind"] == Kind.BACKUP and document["sync_status"] == SyncStatus.FAILED
