@@ -6,6 +6,7 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 
 def main() -> None:
@@ -15,6 +16,9 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as wrong:  # it names what to correct; a traceback would hide that
         sys.exit(str(wrong))
+    except OperationalError as lost:
+        reason = str(lost).strip().splitlines()[-1:]
+        sys.exit(" ".join(["The database of users and audit rows cannot be used: check DATABASE_URL.", *reason]))
 
 
 if __name__ == "__main__":

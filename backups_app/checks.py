@@ -6,10 +6,12 @@ speaks to a server; `backup_doctor` does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Info, Warning, register  # noqa: A004 - Django's own name for it
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register  # noqa: A004 - Django's own name for it
+from django.db import Error as DatabaseError
+from django.db import connections as connections_of_django
 
 from backups_app import configuration
 from backups_app.access import private_files, redaction
@@ -82,6 +84,19 @@ def secrets_are_private(**_: Any) -> list[CheckMessage]:
         Warning(f"{one.path.name} can be read by others (mode {one.mode:o}).", hint=one.repair, id="templeops.W007")
         for one in private_files.loose()
     ]
+
+
+@register(Tags.database)
+def records_answer(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """With `--database default`: Django's own database lets us in."""
+    for alias in databases or ():
+        try:
+            connections_of_django[alias].ensure_connection()
+        except DatabaseError as error:
+            reason = str(error).strip().splitlines()[-1:]
+            said = " ".join(["The database of users and audit rows cannot be used.", *reason])
+            return [Error(said, hint="Check user, password, host and name in DATABASE_URL.", id="templeops.E001")]
+    return []
 
 
 def _urls(current: Configuration) -> Iterator[CheckMessage]:

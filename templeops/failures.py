@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 
+from backups_app.access import records
 from backups_app.api import errors
+from backups_app.errors import RecordsUnavailable
 from backups_app.middleware import API
 from backups_app.pages import failures
 
@@ -23,7 +27,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: something failed before a view was reached, such as Django's own database."""
+    """500: something failed. 503 where it was Django's own database, 400 where what was sent cannot be kept in it."""
+    error = sys.exc_info()[1]
+    if records.cannot_be_kept(error):
+        return errors.last_resort(400) if _is_api(request) else failures.not_understood(request)
+    if records.is_unavailable(error):
+        return errors.of_last_resort(RecordsUnavailable()) if _is_api(request) else failures.records_unavailable()
     return errors.last_resort(500) if _is_api(request) else failures.server_error(request)
 
 

@@ -11,8 +11,16 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from backups_app.access import redaction, request_context
-from backups_app.errors import FieldsInvalid, NotAuthenticated, RateLimited, RunActive, StepUpNeeded, TempleOpsError
+from backups_app.access import records, redaction, request_context
+from backups_app.errors import (
+    FieldsInvalid,
+    NotAuthenticated,
+    RateLimited,
+    RecordsUnavailable,
+    RunActive,
+    StepUpNeeded,
+    TempleOpsError,
+)
 from backups_app.mongo import refusals
 from backups_app.records import Side
 
@@ -38,6 +46,11 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
         return of(error)
     if named := refusals.named(error, side=Side.LOCAL):  # asked by nobody's name: it was the local server
         return of(named)
+    if records.is_unavailable(error):
+        log.error("The database of users and audit rows cannot be used", exc_info=error)
+        return of(RecordsUnavailable())
+    if records.cannot_be_kept(error):
+        return plain(400)
     if isinstance(error, exceptions.ValidationError):
         return of(fields_invalid(error))
     if isinstance(error, Http404):
@@ -79,6 +92,12 @@ def plain(status: int) -> Response:
 def last_resort(status: int) -> JsonResponse:
     """Return the same where no view of the API was reached."""
     return JsonResponse(_sentence(status), status=status)
+
+
+def of_last_resort(error: TempleOpsError) -> JsonResponse:
+    """Return the answer to a named failure where no view of the API was reached."""
+    body = {"detail": error.detail, "code": error.code, "request_id": request_context.current().request_id}
+    return JsonResponse(body | {"hint": error.hint}, status=error.status)
 
 
 def _sentence(status: int) -> dict[str, str]:

@@ -14,11 +14,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error as DatabaseError
 from pymongo.errors import PyMongoError
 from rich.console import Console
 
 from backups_app import configuration, formats
-from backups_app.errors import BackupNotFound, TempleOpsError
+from backups_app.access import records
+from backups_app.errors import BackupNotFound, RecordsUnavailable, TempleOpsError
 from backups_app.mongo import refusals
 from backups_app.records import Side
 from backups_app.workflow import lost_backups
@@ -48,6 +50,10 @@ class TempleCommand(BaseCommand):
             code = self.execute_command(**options)
         except TempleOpsError as error:
             code = self.refuse(error)
+        except DatabaseError as error:
+            if not records.is_unavailable(error):
+                raise
+            code = self.refuse(RecordsUnavailable())
         except PyMongoError as error:
             named = refusals.named(error, side=Side.LOCAL)  # asked by nobody's name: it was the local server
             if named is None:

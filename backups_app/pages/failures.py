@@ -7,9 +7,11 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from backups_app.errors import ForeignOrigin
+from backups_app.errors import ForeignOrigin, RecordsUnavailable
 from backups_app.pages import guards, preferences
+from backups_app.pages.told import tell
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -29,6 +31,19 @@ def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return guards.whole(request, "errors/not_found.html", {}, status=HTTPStatus.NOT_FOUND)
+
+
+def not_understood(request: HttpRequest) -> HttpResponse:
+    """400, standing on nothing: a cookie or an address holds what no text may hold."""
+    said = _("The request could not be understood. Remove the cookies of this site and try again.")
+    return HttpResponse(said, status=HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
+
+
+def records_unavailable() -> HttpResponse:
+    """503, standing on nothing: without its database nobody can be signed in."""
+    error = RecordsUnavailable()
+    said = f"{tell(error.detail)} {tell(error.hint)}"
+    return HttpResponse(said, status=error.status, content_type="text/plain; charset=utf-8")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -83,7 +83,7 @@ class Tally:
         """Return in a clause what this sync did not do and nobody decided against, or None."""
         if self.left_out:
             return self.failed or self.skipped
-        said = [f"nothing was deleted, {self.blocked}"] if self.blocked else []
+        said = [f"its deletions were not carried over, {self.blocked}"] if self.blocked else []
         said += [f"{self.unresolved} documents could not be carried over"] if self.unresolved else []
         return "; ".join([*said, *self.unfinished]) or None
 
@@ -102,7 +102,7 @@ class Tally:
         elif self.unresolved:
             yield f"{self.name}: {self.unresolved} documents could not be carried over."
         if self.blocked:
-            yield f"{self.name}: nothing was deleted, {self.blocked}. Decide with backup_sync."
+            yield f"{self.name}: its deletions were not carried over, {self.blocked}. Decide with backup_sync."
         if self.held:
             yield f"{self.name}: {self.held} documents of an unfinished deletion were left alone."
         yield from (f"{self.name}: {said}. The next sync tries again." for said in self.unfinished)

@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from backups_app import formats
 from backups_app.browsing.whereabouts import Files
 from backups_app.configuration import Configuration
-from backups_app.errors import DatabaseUnreachable, ModeNotLocal, RunCancelled, TempleOpsError
+from backups_app.errors import ModeNotLocal, RunCancelled, TempleOpsError
 from backups_app.mongo import lost
 from backups_app.records import Kind, RunDocument, Side, Status
 from backups_app.workflow import overview, reach, readiness, sync_run
@@ -23,7 +23,6 @@ from backups_app.workflow.sync_run import SyncOverview
 PROBE_SECONDS = 2
 STALE_AFTER = timedelta(days=8)
 ROOM_FOR_BACKUPS = 5
-CLOCKS_APART_SECONDS = 60
 READY = "Backup system ready"
 NO_BACKUP_YET = "Not protected: no backup yet."
 
@@ -210,7 +209,9 @@ def _attention(
     if room is not None and room < ROOM_FOR_BACKUPS:
         said = f"Needs attention: the backup disk has room for {formats.grouped(room)} more backups like the last one."
         return needs, said, "Free some space, or remove old backups."
-    return _servers(looked=looked, local=local, remote=remote)
+    ahead = looked.local.clock_ahead_seconds if looked.local else 0.0
+    trouble = reach.trouble(local=local, remote=remote, local_ahead_seconds=ahead)
+    return None if trouble is None else (needs, *trouble)
 
 
 def _how_it_ended(last: RunDocument) -> str:
@@ -219,25 +220,6 @@ def _how_it_ended(last: RunDocument) -> str:
     if last["status"] == Status.FAILED:
         return "Needs attention: the last run failed."
     return f"Needs attention: the last run was {last['status']}."
-
-
-def _servers(
-    *, looked: readiness.Readiness, local: Reach | None, remote: Reach | None
-) -> tuple[Verdict, str, str] | None:
-    """Return what is wrong with the servers though a backup can be made."""
-    needs = Verdict.NEEDS_ATTENTION
-    for side in (local, remote):
-        if side is not None and side.problem is not None and type(side.problem) is not DatabaseUnreachable:
-            return needs, f"Needs attention: {side.problem.detail}", side.problem.hint
-    if remote is None:
-        return None
-    if not remote.reachable:
-        return needs, "Needs attention: Atlas can't be reached. Backups still work; sync waits.", ""
-    apart = abs(remote.clock_ahead_seconds - (looked.local.clock_ahead_seconds if looked.local else 0.0))
-    if apart > CLOCKS_APART_SECONDS:
-        said = f"Needs attention: the clocks of the two databases are {formats.grouped(round(apart))} seconds apart."
-        return needs, said, "Newer edits may be judged wrongly. Switch on time synchronisation (NTP)."
-    return None
 
 
 def room_for(*, backup: RunDocument, free_bytes: int | None) -> int | None:
