@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from backups_app.api import shapes
 from backups_app.api.endpoint import Endpoint
-from backups_app.workflow import status
+from backups_app.workflow import status, status_json
 
 EXAMPLE = OpenApiExample(
     "Ready",
@@ -34,4 +34,4 @@ class StatusEndpoint(Endpoint):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Says what is wrong instead of failing: 200 also when a database does not answer."""
-        return Response(status.public(status.status(configuration=self.configuration, now=self.now)))
+        return Response(status_json.public(status.status(configuration=self.configuration, now=self.now)))

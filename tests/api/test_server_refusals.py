@@ -16,7 +16,7 @@ from backups_app.errors import DatabaseUnreachable, DumpFailed, TempleOpsError
 from backups_app.models import User
 from backups_app.mongo import connections, lost
 from backups_app.records import Origin
-from backups_app.workflow import doctor, jobs, status
+from backups_app.workflow import doctor, jobs, status, status_json
 from backups_app.workflow.steps import dump
 from tests.guarded import guarded_server, uri
 from tests.journeys.conftest import now, run_backup
@@ -105,7 +105,7 @@ def test_what_atlas_refuses_is_named_by_status_doctor_and_run(
     after = told(configuration)
 
     assert (found.remote.problem.code, found.remote.problem.facts["side"]) == (code, "remote")
-    assert status.public(found)["remote"]["problem"]["hint"]
+    assert status_json.public(found)["remote"]["problem"]["hint"]
     assert code in problems
     assert (run["status"], run["sync_status"], run["error_code"]) == ("partial", "failed", code)
     assert code == "database_right_missing" or found.remote.problem.detail in run["error_message"]

@@ -11,7 +11,7 @@ from backups_app import configuration, formats
 from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
 from backups_app.management.document_text import safe
-from backups_app.workflow import status
+from backups_app.workflow import status, status_json
 from backups_app.workflow.reach import Reach
 from backups_app.workflow.status import Verdict
 from backups_app.workflow.sync_run import SyncOverview
@@ -28,7 +28,7 @@ class Command(TempleCommand):
     def execute_command(self, **options: Any) -> int:
         told = status.status(configuration=configuration.current(), now=timezone.now())
         if options["json"]:
-            self.print_json(status.public(told))
+            self.print_json(status_json.public(told))
         else:
             self.show(told)
         return EXITS[told.verdict] if options["check"] else 0
