@@ -78,6 +78,11 @@ admin.site.admin_view = _step_up  # type: ignore[method-assign, assignment]
 class TempleUserAdmin(UserAdmin[User]):
     """People, with their role. Nobody grants more than they have, nor changes whoever has more."""
 
+    list_display = ("username", "first_name", "last_name", "role_id", "is_active", "last_login")
+    list_filter = ("role_id", "is_active")
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("Temple", {"fields": ("role_id",)}))
+    add_fieldsets = (*UserAdmin.add_fieldsets, ("Temple", {"fields": ("role_id",)}))
+
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _may_touch(request, obj)
 
