@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,8 +13,10 @@ from rest_framework.response import Response
 from backups_app.api import inputs, serializers, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.api.trigger import accepted
+from backups_app.browsing import opening
+from backups_app.errors import TempleOpsError
 from backups_app.records import Origin, RunDocument
-from backups_app.workflow import jobs, overview, verifying
+from backups_app.workflow import folder_records, jobs, overview, prepare, verifying
 
 LIST_EXAMPLE = OpenApiExample(  # of one row: the list around it is added
     "Backups",
@@ -46,7 +49,16 @@ class BackupsEndpoint(Endpoint):
         if following:
             query = urlencode({"status": wanted["status"], "limit": wanted["limit"], "cursor": following})
             headers["Link"] = f'</api/backups?{query}>; rel="next"'
-        return Response([serializers.list_entry(document) for document in page], headers=headers)
+        return Response([self._entry(document) for document in page], headers=headers)
+
+    def _entry(self, document: RunDocument) -> dict[str, Any]:
+        """One row. What nobody verified has no list of collections on record: its folder is looked at."""
+        entry = serializers.list_entry(document)
+        if document["status"] == folder_records.UNVERIFIED:
+            with contextlib.suppress(TempleOpsError, OSError):
+                held = opening.open_backup(store=prepare.store(self.configuration), backup_id=document["backup_id"])
+                entry["collections_count"] = held.manifest.counts().collections
+        return entry
 
 
 class RunEndpoint(Endpoint):

@@ -66,13 +66,16 @@ class CollectionsEndpoint(Endpoint):
     """GET /api/backups/{backup_id}/collections"""
 
     @extend_schema(
-        summary="Collections of a backup", operation_id="list_collections", examples=[COLLECTIONS_EXAMPLE],
+        summary="Collections of a backup", operation_id="list_collections",
+        parameters=[inputs.ListCollections], examples=[COLLECTIONS_EXAMPLE],
         responses={200: shapes.Collection(many=True), **shapes.failures(401, 403, 404, 409, 410, 422)},
     )  # fmt: skip
     def get(self, request: Request, backup_id: str) -> Response:
-        """Names, counts and sizes. A file of somebody else's mongodump is counted as far as time allows."""
+        """Names, counts and sizes, as many as `collections_count` says; with `own=true` our own records too. A file of
+        somebody else's mongodump is counted as far as time allows."""
+        wanted = self.query(inputs.ListCollections)
         found = collections.of_backup(store=prepare.store(self.configuration), backup_id=backup_id)
-        return Response([_collection(one) for one in found])
+        return Response([_collection(one) for one in found if wanted["own"] or not one.internal])
 
 
 class DocumentsEndpoint(Endpoint):

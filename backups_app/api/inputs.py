@@ -112,6 +112,10 @@ class ListBackups(Strict):
     cursor = serializers.RegexField(BACKUP_ID, required=False, max_length=18)
 
 
+class ListCollections(Strict):
+    own = serializers.BooleanField(default=False, help_text="Our own records too.")
+
+
 class ListDocuments(Strict):
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
     offset = serializers.IntegerField(min_value=0, max_value=2**40 - 1, default=0)

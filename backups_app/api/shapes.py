@@ -223,9 +223,11 @@ class Verified(serializers.Serializer[Any]):
     verified = BooleanField()
     problem = CharField(allow_null=True)
     warnings = ListField(child=CharField(), help_text="What was left out, lies beside the backup, or is odd about it.")
-    collections = IntegerField()
+    collections = IntegerField(help_text="Of the temple, views among them.")
     documents = IntegerField()
     bytes = IntegerField()
+    own_collections = IntegerField(help_text="Our own records beside them.")
+    own_documents = IntegerField()
     checked_at = DateTimeField()
 
 

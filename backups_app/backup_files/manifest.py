@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from backups_app.records import INTERNAL
+
 VERSION = 1
 
 
@@ -47,6 +49,18 @@ class CollectionEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What a backup holds, counted once for all: the temple's collections, views among them, their documents and bytes;
+    and our own records beside them."""
+
+    collections: int
+    documents: int
+    bytes: int
+    own_collections: int
+    own_documents: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     database: str
     files: Mapping[str, FileEntry] = field(default_factory=dict)
@@ -59,6 +73,18 @@ class Manifest:
     @property
     def bytes(self) -> int:
         return sum(entry.bytes for entry in self.collections.values())
+
+    def counts(self) -> Counts:
+        """Return what it holds of the temple's, and what of our own records."""
+        temple = [entry for name, entry in self.collections.items() if name not in INTERNAL]
+        own = [entry for name, entry in self.collections.items() if name in INTERNAL]
+        return Counts(
+            collections=len(temple),
+            documents=sum(entry.documents for entry in temple),
+            bytes=sum(entry.bytes for entry in temple),
+            own_collections=len(own),
+            own_documents=sum(entry.documents for entry in own),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the plain form that stands in `metadata.json` under `manifest`."""

@@ -92,6 +92,7 @@ def _summary(store: Store, backup_id: str, run: RunDocument | None) -> BackupSum
 def _of_open(backup: OpenBackup, run: RunDocument | None) -> BackupSummary:
     manifest = backup.manifest
     state = State.VERIFIED if backup.verified else State.UNVERIFIED
+    held = manifest.counts()
     return _bare(
         backup.backup_id,
         State.DAMAGED if backup.problem else state,
@@ -99,8 +100,8 @@ def _of_open(backup: OpenBackup, run: RunDocument | None) -> BackupSummary:
         problem=backup.problem,
         database=manifest.database,
         collections=tuple(manifest.collections),
-        documents=manifest.documents if backup.verified else None,
-        bytes=manifest.bytes if backup.verified else None,
+        documents=held.documents if backup.verified else None,
+        bytes=held.bytes if backup.verified else None,
     )
 
 

@@ -37,6 +37,8 @@ def browse(request: AdminRequest) -> HttpResponse:
     context |= {"focus_on": _focus_on(request)}
     fragment = "backups/_docs.html" if target == "docs" and looked.documents else "backups/_viewer.html"
     status = HTTPStatus.GONE if looked.gone else HTTPStatus.OK
+    if looked.not_there and not is_htmx(request):  # to htmx it is the choice of another backup, which may lack it
+        status = HTTPStatus.NOT_FOUND
     return show(request, page="backups/browse.html", fragment=fragment, context=context, status=status, titled=True)
 
 

@@ -31,7 +31,8 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreShown:
-    """What the panel shows of a restore besides its steps. `undoable`: the safety backup can be put back."""
+    """What the panel shows of a restore besides its steps. `undoable`: the safety backup can be put back;
+    `undoes`: it is itself the way back of a restore."""
 
     kind: str
     backup_id: str
@@ -41,6 +42,7 @@ class RestoreShown:
     collections: Sequence[Any]
     problems: Sequence[Problem]
     undoable: bool
+    undoes: bool = False
 
 
 def is_restore(run: RunDocument) -> bool:
@@ -61,6 +63,7 @@ def of(run: RunDocument) -> RestoreShown:
         collections=restored["collections"] if ended else (),
         problems=[problem for entry in restored["collections"] for problem in _problems(entry)] if ended else (),
         undoable=ended and run["kind"] == Kind.RESTORE and bool(restore_parts.begun(run)) and _published(run),
+        undoes=restored.get("undoes") is True,
     )
 
 

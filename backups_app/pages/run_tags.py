@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 
 from backups_app.pages import run_words
 from backups_app.pages.wording import aware, duration, icon
-from backups_app.records import RunDocument, SyncStatus
+from backups_app.records import RunDocument, StepState, SyncStatus
 
 register = template.Library()
+COPIES = ("dump", "verify", "publish")
 
 
 @register.simple_tag
@@ -23,9 +24,12 @@ def status_badge(run: RunDocument) -> SafeString:
 
 @register.filter
 def took(run: RunDocument) -> str:
-    """How long a run took, in words; empty where nobody knows."""
-    began, ended = aware(run.get("created_at")), aware(run.get("finished_at"))
-    return duration(ended - began) if began and ended else ""
+    """How long a run copied and verified, in words; empty where nobody knows. What it waited for a server that did not
+    answer, and what it deleted, says nothing of the next backup."""
+    steps = [step for step in run.get("steps") or () if step["name"] in COPIES and step["state"] == StepState.DONE]
+    spans = [(aware(step.get("started_at")), aware(step.get("finished_at"))) for step in steps]
+    known = [(ended - began).total_seconds() for began, ended in spans if began and ended]
+    return duration(sum(known)) if known else ""
 
 
 @register.simple_tag

@@ -122,8 +122,7 @@ def current(*, now: datetime, at_most: timedelta | None = None) -> StatusCard:
 
 def last_backup(*, now: datetime) -> RunDocument:
     """Return the newest good backup as last known, to reckon with; empty where there is none."""
-    known = _known.get(configuration.current())
-    return (_card(known.system) if known else look(now=now)).last_backup
+    return current(now=now).last_backup
 
 
 def look(*, now: datetime) -> StatusCard:

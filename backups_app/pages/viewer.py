@@ -29,7 +29,8 @@ MANY_BACKUPS = 100
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
     """Everything the card shows. `collection` is None until one is chosen. `before`: how many documents each
-    collection held in the backup before this one, as far as somebody counted."""
+    collection held in the backup before this one, as far as somebody counted. `not_there`: a collection that was asked
+    for and is not in this backup."""
 
     place: Place
     backups: Sequence[BackupSummary]
@@ -40,6 +41,7 @@ class Viewer:
     everywhere: Everywhere | None = None
     verification: Verification | None = None
     before: Mapping[str, int] = field(default_factory=dict)
+    not_there: str = ""
 
     @property
     def gone(self) -> bool:
@@ -137,6 +139,7 @@ def _inside(shelf: Store, place: Place, listed: Sequence[BackupSummary], chosen:
         collections=inside,
         collection=collection,
         verification=verification.of(chosen.backup_id),
+        not_there=place.collection if collection is None else "",
     )
     if collection is not None:
         return replace(known, documents=documents_at(place))

@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 
 from backups_app import configuration as settings
 from backups_app.access import audit
-from backups_app.backup_files import layout
+from backups_app.backup_files import layout, metadata
 from backups_app.browsing import backups, documents
 from backups_app.browsing.backups import State
 from backups_app.catalog import runs
@@ -27,6 +27,7 @@ from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.live import Live
 from backups_app.restore.preview import Preview
+from backups_app.restore.source import Source
 from backups_app.workflow import jobs, overview, prepare, readiness, recovery, restore_parts, runner
 from backups_app.workflow import restore as restore_steps
 from backups_app.workflow.owner import this_process
@@ -169,6 +170,7 @@ def start(
         recovery.recover(configuration=configuration, now=now)
         runs.ensure_indexes(database)
         document = _new_document(configuration, choices, decided, emptied, rehearsal, created_by, origin, now, note)
+        document["restore"]["undoes"] = _undoes(source, choices)
         document["starter"] = None if enqueue else this_process().as_document()
         jobs.create(database, document, configuration)
     jobs.put_on_record(database, document, details={"choices": choices.as_json()})
@@ -262,6 +264,12 @@ def _document(
     if found.damaged:
         raise DamagedDocument(number=found.number + 1, readable=found.number)
     return raw_ids.of(found.frame)
+
+
+def _undoes(source: Source, choices: Choices) -> bool:
+    """Whether this puts the safety backup of a restore back, exactly as it was."""
+    made_by = (metadata.read(source.folder) or {}).get("kind")
+    return choices.in_place and choices.mode is Mode.REPLACE and made_by == Kind.RESTORE
 
 
 def _server(configuration: Configuration) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,8 @@ def verify_backup(
     folder = store.folder(backup_id)
     on_record = partial(audit.record, actor=requested_by, origin=origin, action=ACTION, target=backup_id)
     on_record(result=STARTED, now=now)
-    problem, wrong, manifest = None, None, None
+    problem, wrong = None, None
+    manifest: Manifest | None = None
     warnings: tuple[str, ...] = ()
     try:
         manifest, warnings = _checked(folder, metadata.read(folder) or {}, store.database, progress or Silent())
@@ -62,11 +64,7 @@ def verify_backup(
         on_record(result=FAILED, now=now, details={"problem": error.detail})
         raise
     _remember(configuration, backup_id, now=now, problem=problem, about=seen(store, backup_id))
-    counted = {
-        "collections": 0 if manifest is None else len(manifest.collections),
-        "documents": 0 if manifest is None else manifest.documents,
-        "bytes": 0 if manifest is None else manifest.bytes,
-    }
+    counted = asdict((manifest or Manifest(database="")).counts())
     if problem is None:
         on_record(result=GOOD, now=now, details={**counted, "warnings": list(warnings), SEEN: seen(store, backup_id)})
     else:

@@ -97,9 +97,9 @@ def test_the_newest_backup_gone_needs_attention_though_an_older_one_is_here(temp
 def test_the_api_answers_410_and_404_for_what_never_was(
     gone: str,
     super_admin: User,
-    sign_in: SignIn,
+    sign_in: SignIn,  # noqa: F811
     method: str,
-    path: str,  # noqa: F811
+    path: str,
 ) -> None:
     caller = sign_in(super_admin)
 

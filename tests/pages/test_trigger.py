@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.models import LoginSession, User
-from tests.conftest import PASSWORD
+from tests.conftest import NOBODY, PASSWORD
 from tests.pages.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +128,22 @@ def test_a_start_needs_the_token_of_its_form(admin: User, temple: Configuration,
 
     assert answer.status_code == 403
     assert started(local_db) == []
+
+
+def test_back_up_only_asks_for_no_words_and_deletes_no_booking(
+    admin_browser: Client, temple: Configuration, local_db: Any
+) -> None:
+    with override_settings(TEMPLEOPS=replace(temple, cloud_url=NOBODY)):
+        page = admin_browser.get("/admin/backups/confirm-delete/").content.decode()
+        answer = admin_browser.post("/admin/backups/runs/", {"delete_bookings": hidden_of(page), "key": "k"})
+
+    assert "Back up only" in page and "DELETE BOOKINGS" not in page and 'name="confirm"' not in page
+    assert answer.status_code == 303
+    (run,) = started(local_db)
+    assert run["delete_bookings_requested"] is False
+
+
+def hidden_of(page: str) -> str:
+    found = re.search(r'name="delete_bookings" value="(\w+)"', page)
+    assert found
+    return found[1]

@@ -32,6 +32,7 @@ class Command(TempleCommand):
         parser.add_argument(
             "--id", metavar="ID", help="The document with this _id (24 hex digits, text, Extended JSON)."
         )
+        parser.add_argument("--own", action="store_true", help="With --json: list our own records too.")
         parser.add_argument("--page", type=int, default=1)
         parser.add_argument("--limit", type=int, default=25)
         parser.add_argument("--format", choices=["tree", "json", "ndjson"], default="tree")
@@ -52,15 +53,18 @@ class Command(TempleCommand):
 
     def list_collections(self, store: Store, backup_id: str) -> int:
         entries = collections.of_backup(store=store, backup_id=backup_id)
+        own = [entry for entry in entries if entry.internal]
+        temple = [entry for entry in entries if not entry.internal]
         if self.options["json"] or self.options["format"] != "tree":
-            self.print_json([collection_json(entry) for entry in entries])
+            self.print_json([collection_json(entry) for entry in (entries if self.options["own"] else temple)])
             return 0
-        for entry in entries:
-            count = "?" if entry.documents is None else formats.grouped(entry.documents)
-            said = "" if entry.verified else "  not verified"
-            self.stdout.write(
-                f"{document_text.safe(entry.name):<40} {count:>12}  {entry.size:>10}{said}{entry.problem}"
-            )
+        for entry in (*temple, *own):
+            count = "-" if entry.note else "?" if entry.documents is None else formats.grouped(entry.documents)
+            said = ["" if entry.verified else "not verified", "our own record" if entry.internal else ""]
+            said += ["a view" if entry.type == "view" else entry.note, entry.problem]
+            line = f"{document_text.safe(entry.name):<40} {count:>12}  {entry.size:>10}"
+            self.stdout.write("  ".join([line, *filter(None, said)]))
+        self.say(f"{len(temple)} collections of the temple, {len(own)} of our own records.")
         return 0
 
     def read(

@@ -58,5 +58,6 @@ class Command(TempleCommand):
 def _line(result: dict[str, Any]) -> str:
     if not result["verified"]:
         return f"{result['backup_id']}: DAMAGED. {result['problem']}"
-    documents = formats.grouped(result["documents"])
-    return f"{result['backup_id']}: good, {result['collections']} collections, {documents} documents."
+    documents, own = formats.grouped(result["documents"]), result["own_collections"]
+    held = f"{result['collections']} collections of the temple, {own} of our own records"
+    return f"{result['backup_id']}: good, {held}; {documents} documents."

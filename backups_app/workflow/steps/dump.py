@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from backups_app.mongo.tools import ChildProcess
-from backups_app.records import UNDUMPED_INTERNAL, Phase, StepState
+from backups_app.records import INTERNAL, UNDUMPED_INTERNAL, CollectionInfo, Phase, StepState
 from backups_app.workflow.run import Run, StepResult
 
 NAME = "dump"
@@ -27,7 +28,7 @@ def perform(run: Run) -> StepResult:
     run.dump = report
     return StepResult(
         state=StepState.DONE,
-        sentence=f"{len(report.expected)} collections copied",
+        sentence=_copied(report.expected),
         changes={
             "child": None,
             "engine": report.engine,
@@ -36,6 +37,11 @@ def perform(run: Run) -> StepResult:
             "consistency": report.consistency,
         },
     )
+
+
+def _copied(expected: Sequence[CollectionInfo]) -> str:
+    own = sum(1 for info in expected if info.name in INTERNAL)
+    return f"{len(expected) - own} collections of the temple, {own} of our own records copied"
 
 
 def _remember(run: Run, child: ChildProcess) -> None:

@@ -24,13 +24,16 @@ def perform(run: Run) -> StepResult:
     run.manifest = judged.manifest
     run.verified_here = True
     names = finishing.temple_collections(judged.manifest)
-    documents = sum(judged.manifest.collections[name].documents for name in names)
-    size_bytes = sum(judged.manifest.collections[name].bytes for name in names)
-    said = f"{len(names)} collections, {formats.grouped(documents)} documents, {formats.size(size_bytes)} verified"
+    held = judged.manifest.counts()
+    documents, size_bytes, own = held.documents, held.bytes, held.own_collections
+    said = (
+        f"{len(names)} collections of the temple, {own} of our own records; "
+        f"{formats.grouped(documents)} documents, {formats.size(size_bytes)} verified"
+    )
     return StepResult(
         state=StepState.DONE,
         sentence=said,
-        counts={"collections": len(names), "documents": documents, "bytes": size_bytes},
+        counts={"collections": len(names), "own_collections": own, "documents": documents, "bytes": size_bytes},
         changes={"collections_backed_up": names, "documents": documents, "bytes": size_bytes},
         warnings=judged.warnings,
     )
