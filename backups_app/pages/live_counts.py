@@ -45,6 +45,14 @@ class LiveCounts:
         return sum(max(row.local or 0, row.remote or 0) for row in self.confirmed_rows)
 
     @property
+    def deletes_bookings(self) -> bool:
+        """Whether the red button would delete bookings: not without Atlas, and not where there are none. Here, unknown
+        counts as yes."""
+        if self.two_sided and not self.remote_known:
+            return False
+        return bool(self.bookings) or not self.local_known
+
+    @property
     def everything(self) -> int:
         return sum(max(row.local or 0, row.remote or 0) for row in self.rows)
 

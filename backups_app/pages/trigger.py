@@ -131,7 +131,7 @@ def watch(request: AdminRequest, active: RunActive) -> HttpResponse:
 def _confirmation(request: AdminRequest, *, refusal: TempleOpsError | None = None) -> HttpResponse:
     counts = live_counts.now()
     context = _question(request) | {"counts": counts, "rows": counts.rows, "refusal": refusal}
-    context["deletes"] = not (counts.two_sided and not counts.remote_known)
+    context["deletes"] = counts.deletes_bookings
     fragment = "backups/_confirm_form.html" if refusal is None else "backups/_confirm_dialog.html"
     status = HTTPStatus.OK if refusal is None else HTTPStatus.UNPROCESSABLE_ENTITY
     return show(request, page="backups/confirm.html", fragment=fragment, context=context, status=status)

@@ -143,6 +143,19 @@ def test_back_up_only_asks_for_no_words_and_deletes_no_booking(
     assert run["delete_bookings_requested"] is False
 
 
+def test_without_bookings_there_are_no_words_to_type(
+    admin_browser: Client, temple: Configuration, local_db: Any, remote_db: Any
+) -> None:
+    for side in (local_db, remote_db):
+        side.bookings.delete_many({})
+        side.employee_bookings.delete_many({})
+
+    page = admin_browser.get("/admin/backups/confirm-delete/").content.decode()
+
+    assert "There are no bookings to delete" in page and 'name="confirm"' not in page
+    assert hidden_of(page) == "no"
+
+
 def hidden_of(page: str) -> str:
     found = re.search(r'name="delete_bookings" value="(\w+)"', page)
     assert found
