@@ -97,10 +97,7 @@ def one(*, store: Store, backup_id: str, collection: str, number: int) -> PageDo
 
 def sound(*, store: Store, backup_id: str, collection: str, number: int) -> bytes:
     """As `one`, but the bytes of a document that is whole. Raise `DamagedDocument` otherwise."""
-    document = one(store=store, backup_id=backup_id, collection=collection, number=number)
-    if document.damaged:
-        raise DamagedDocument(number=number + 1, readable=number)
-    return document.frame
+    return restorable(one(store=store, backup_id=backup_id, collection=collection, number=number))
 
 
 def raw(*, store: Store, backup_id: str, collection: str, number: int) -> bytes:
@@ -170,6 +167,13 @@ def judged(number: int, frame: bytes) -> PageDocument:
     except InvalidFrame as error:
         return PageDocument(number=number, frame=frame, problem=error.problem, whole=isinstance(error, NotUtf8))
     return PageDocument(number=number, frame=frame)
+
+
+def restorable(document: PageDocument) -> bytes:
+    """Return the bytes of a document that is whole. Raise `DamagedDocument` otherwise."""
+    if document.damaged:
+        raise DamagedDocument(number=document.number + 1, readable=document.number)
+    return document.frame
 
 
 def _has_id(frame: bytes, raw_id: bytes) -> bool:

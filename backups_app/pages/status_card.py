@@ -25,7 +25,7 @@ from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest
 from backups_app.pages.wording import ago, when_text
 from backups_app.records import RunDocument, Status
-from backups_app.workflow import status
+from backups_app.workflow import status, status_of_files
 from backups_app.workflow.status import SystemStatus, Verdict
 
 logger = logging.getLogger(__name__)
@@ -188,7 +188,7 @@ def _sentence(found: SystemStatus) -> str:
 
 
 def _never_backed_up(found: SystemStatus) -> bool:
-    return found.verdict is Verdict.NOT_PROTECTED and found.sentence == status.NO_BACKUP_YET
+    return found.verdict is Verdict.NOT_PROTECTED and found.sentence == status_of_files.NO_BACKUP_YET
 
 
 def _panel_tells(found: SystemStatus) -> bool:

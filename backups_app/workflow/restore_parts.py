@@ -8,6 +8,7 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
+from backups_app.backup_files import metadata
 from backups_app.catalog import purge_ledger, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import CopyNotAllowed, TempleOpsError
@@ -191,3 +192,9 @@ def _stopped(run: Run, error: PyMongoError) -> TempleOpsError:
     if run.document["kind"] != Kind.RESTORE and scratch.is_refused_to_us(error):
         return CopyNotAllowed(database=choices(run).target)
     return restore_words.unfinished(run.document)
+
+
+def undoes(source: Source, choices: Choices) -> bool:
+    """Return whether this puts the safety backup of a restore back, exactly as it was."""
+    made_by = (metadata.read(source.folder) or {}).get("kind")
+    return choices.in_place and choices.mode is Mode.REPLACE and made_by == Kind.RESTORE

@@ -11,12 +11,12 @@ from pymongo.errors import PyMongoError
 
 from backups_app import configuration as settings
 from backups_app.access import audit
-from backups_app.backup_files import layout, metadata
+from backups_app.backup_files import layout
 from backups_app.browsing import backups, documents
 from backups_app.browsing.backups import State
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
-from backups_app.errors import BackupNotFound, DamagedDocument, InvalidInput, PreviewOutdated, TempleOpsError
+from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated, TempleOpsError
 from backups_app.mongo import connections, raw_ids, scratch
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.scratch import Copy
@@ -27,7 +27,6 @@ from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.live import Live
 from backups_app.restore.preview import Preview
-from backups_app.restore.source import Source
 from backups_app.workflow import jobs, overview, prepare, readiness, recovery, restore_parts, runner
 from backups_app.workflow import restore as restore_steps
 from backups_app.workflow.owner import this_process
@@ -170,7 +169,7 @@ def start(
         recovery.recover(configuration=configuration, now=now)
         runs.ensure_indexes(database)
         document = _new_document(configuration, choices, decided, emptied, rehearsal, created_by, origin, now, note)
-        document["restore"]["undoes"] = _undoes(source, choices)
+        document["restore"]["undoes"] = restore_parts.undoes(source, choices)
         document["starter"] = None if enqueue else this_process().as_document()
         jobs.create(database, document, configuration)
     jobs.put_on_record(database, document, details={"choices": choices.as_json()})
@@ -261,15 +260,7 @@ def _document(
         raise InvalidInput(message="One document is restored into exactly one collection: name it.")
     store = prepare.store(configuration)
     found = documents.by_id(store=store, backup_id=backup_id, collection=collections[0], typed=typed)
-    if found.damaged:
-        raise DamagedDocument(number=found.number + 1, readable=found.number)
-    return raw_ids.of(found.frame)
-
-
-def _undoes(source: Source, choices: Choices) -> bool:
-    """Whether this puts the safety backup of a restore back, exactly as it was."""
-    made_by = (metadata.read(source.folder) or {}).get("kind")
-    return choices.in_place and choices.mode is Mode.REPLACE and made_by == Kind.RESTORE
+    return raw_ids.of(documents.restorable(found))
 
 
 def _server(configuration: Configuration) -> str:

@@ -11,12 +11,11 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from backups_app import formats
-from backups_app.browsing.whereabouts import Files
 from backups_app.configuration import Configuration
 from backups_app.errors import ModeNotLocal, RunCancelled, TempleOpsError
 from backups_app.mongo import lost
 from backups_app.records import Kind, RunDocument, Side, Status
-from backups_app.workflow import overview, reach, readiness, sync_run
+from backups_app.workflow import overview, reach, readiness, status_of_files, sync_run
 from backups_app.workflow.reach import Reach
 from backups_app.workflow.sync_run import SyncOverview
 
@@ -24,7 +23,6 @@ PROBE_SECONDS = 2
 STALE_AFTER = timedelta(days=8)
 ROOM_FOR_BACKUPS = 5
 READY = "Backup system ready"
-NO_BACKUP_YET = "Not protected: no backup yet."
 
 
 class Verdict(StrEnum):
@@ -96,7 +94,7 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
         last_backup=good,
         last_run=ended[0] if ended else None,
         last_proven=_last_proven(every),
-        unfinished=_unfinished(ended),
+        unfinished=status_of_files.unfinished(ended),
         active_run=active,
         backups_count=sum(1 for run in every if run["published"]),
         disk_total_bytes=looked.disk.total_bytes if looked.disk else None,
@@ -138,7 +136,7 @@ def judge(
     if active is not None:
         return Verdict.RUNNING, "A backup is running.", ""
     if good is None:
-        return Verdict.NOT_PROTECTED, *_no_backup(ended)
+        return Verdict.NOT_PROTECTED, *status_of_files.no_backup(ended)
     tried = [run for run in ended if run["status"] != Status.CANCELLED]
     if len(tried) > 1 and all(run["status"] == Status.FAILED for run in tried[:2]):
         return Verdict.NOT_PROTECTED, f"Not protected: the last two runs failed. {tried[0]['message']}", ""
@@ -147,40 +145,6 @@ def judge(
         "Your data is protected.",
         "",
     )
-
-
-def _no_backup(ended: list[RunDocument]) -> tuple[str, str]:
-    """Return why there is no backup to turn to, and what to do."""
-    lost = _newest_lost(ended)
-    if lost is not None:
-        return f"Not protected: no good backup is here. {_files_gone(lost)}", "Make a backup now."
-    return NO_BACKUP_YET, "Make your first backup now."
-
-
-def _newest_lost(ended: list[RunDocument]) -> RunDocument | None:
-    """Return the newest run whose backup is gone from the backup folder."""
-    return next((run for run in ended if run.get("files") == Files.GONE), None)
-
-
-def _files_gone(run: RunDocument) -> str:
-    return f"The files of the backup of run {run['backup_id']} are gone from the backup folder."
-
-
-def _deletion_unfinished(ended: list[RunDocument]) -> tuple[str, str] | None:
-    run = _unfinished(ended)
-    if run is None:
-        return None
-    said = f"Needs attention: the deletion of run {run['backup_id']} is unfinished."
-    if run.get("resume_available"):
-        return said, "Resume it, or keep the documents after all."
-    return f"{said} {_files_gone(run)}", "Keep the documents after all."
-
-
-def _newest_is_gone(ended: list[RunDocument], good: RunDocument) -> tuple[str, str] | None:
-    lost = _newest_lost(ended)
-    if lost is None or lost["created_at"] < good["created_at"]:
-        return None
-    return f"Needs attention: {_files_gone(lost)}", "Make a backup now."
 
 
 def _attention(
@@ -194,7 +158,7 @@ def _attention(
     now: datetime,
 ) -> tuple[Verdict, str, str] | None:
     needs, last = Verdict.NEEDS_ATTENTION, ended[0]
-    undone = _deletion_unfinished(ended) or _newest_is_gone(ended, good)
+    undone = status_of_files.deletion_unfinished(ended) or status_of_files.newest_is_gone(ended, good)
     if undone is not None:
         return needs, *undone
     if last["status"] != Status.SUCCESS:
@@ -226,10 +190,6 @@ def room_for(*, backup: RunDocument, free_bytes: int | None) -> int | None:
     """Return for how many backups like this one there is room; None where its size or the disk is not known."""
     size = backup.get("bytes")
     return free_bytes // size if size and free_bytes is not None else None
-
-
-def _unfinished(ended: list[RunDocument]) -> RunDocument | None:
-    return next((run for run in ended if run.get("resume_available") or run.get("keep_available")), None)
 
 
 def _message(looked: readiness.Readiness, active: Mapping[str, Any] | None) -> str:
