@@ -113,6 +113,23 @@ def test_every_page_can_be_gone_round_by_the_keyboard(look: Look, addresses: dic
         go_round(look.page, name)
 
 
+def test_no_page_fails_or_says_a_word_to_the_console_in_either_language(
+    look: Look, house: House, addresses: dict[str, str]
+) -> None:
+    look.sign_in()
+    newest = house.database().backup_metadata.find_one(sort=[("_id", -1)])
+    assert newest is not None and house.database().activities.count_documents({}) == 0, "the run has emptied them"
+    empty = {"backup": newest["_id"], "collection": "activities"}
+    views = [f"{BASE}/browse/?{urlencode(empty | {'view': view})}" for view in ("cards", "json", "table", "fields")]
+    for language in ("en-in", "hi"):
+        look.page.context.add_cookies([{"name": "django_language", "value": language, "url": house.address}])
+        for address in (*addresses.values(), *views):
+            answer = look.page.goto(address)
+            assert answer is not None and answer.status < 500, address
+            expect(look.page.locator("html")).to_have_attribute("lang", language)
+            assert look.faults == [], address
+
+
 def test_every_page_is_whole_without_a_script(
     addresses: dict[str, str], house: House, new_context: Callable[..., BrowserContext]
 ) -> None:
