@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Side
 
 pytest_plugins = ["tests.sync.counts"]
+ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "a-long-enough-password"
 # Playwright leaves its loop running in this thread from the first browser test on; Django would refuse its database to
 # every test after it. Nothing of ours is async.
@@ -81,6 +84,23 @@ def django_db_modify_db_settings(memory_folder: Path) -> None:
         folder = memory_folder / "django_database"
         folder.mkdir()
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
+
+
+Migrated = Callable[[Path], None]
+
+
+@pytest.fixture(scope="session")
+def migrated(memory_folder: Path) -> Migrated:
+    """Call it with a path: then a migrated Django database is there, for processes of their own. Migrated once."""
+    made = memory_folder / "migrated.sqlite3"
+    command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
+    environment = {"DATABASE_URL": f"sqlite:///{made}", "MONGODB_LOCAL_URL": str(NOBODY)}
+    subprocess.run(command, env=os.environ | environment, check=True)
+
+    def copy(path: Path) -> None:
+        shutil.copyfile(made, path)
+
+    return copy
 
 
 @pytest.fixture(scope="session", autouse=True)
