@@ -10,8 +10,8 @@ import pytest
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.backup_files.gzip_members import Decompressed
 
-WHOLE = gzip.compress(b"document" * 400)
-EMPTY = gzip.compress(b"")
+WHOLE = gzip.compress(b"document" * 400, mtime=0)
+EMPTY = gzip.compress(b"", mtime=0)
 CUT, BEHIND, BROKEN = "cut off", "bytes behind the end", "broken"
 
 
