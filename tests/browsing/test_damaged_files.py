@@ -100,7 +100,9 @@ def test_what_lies_at_the_damage_can_be_looked_at(foreign: Path, a_folder: Path)
     assert (told.restorable, told.identity, told.raw[:4]) == (False, "", b"\xff\xff\xff\x7f")
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", gzip.compress(b"".join(_documents(20)))[:-12]])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04", gzip.compress(b"".join(_documents(20)))[:-12]], ids=["empty", "zip", "cut"]
+)
 def test_a_file_of_which_nothing_can_be_read_is_not_said_to_be_empty(
     foreign: Path, a_folder: Path, content: bytes
 ) -> None:
