@@ -15,9 +15,16 @@ from django.db import connections as connections_of_django
 
 from backups_app import configuration
 from backups_app.access import private_files, redaction
+from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.dump import engine
-from backups_app.errors import LocalUrlMissing, MongodumpMissing, MongoUrlInvalid
+from backups_app.errors import (
+    LocalUrlMissing,
+    MongodumpMissing,
+    MongoUrlInvalid,
+    StoreOfAnotherDatabase,
+    TempleOpsError,
+)
 from backups_app.mongo import connections
 
 
@@ -96,6 +103,21 @@ def records_answer(databases: Sequence[str] | None = None, **_: Any) -> list[Che
             reason = str(error).strip().splitlines()[-1:]
             said = " ".join(["The database of users and audit rows cannot be used.", *reason])
             return [Error(said, hint="Check user, password, host and name in DATABASE_URL.", id="templeops.E001")]
+    return []
+
+
+@register("templeops")
+def folder_is_this_databases(**_: Any) -> list[CheckMessage]:
+    """The backup folder holds the backups of this database, and of no other."""
+    current = configuration.current()
+    if not current.is_local:
+        return []
+    try:
+        Store(current.backup_dir, database=current.database_name).require_ours()
+    except StoreOfAnotherDatabase as refusal:
+        return [Warning(f"{refusal} [{refusal.code}]", hint=refusal.hint, id="templeops.W008")]
+    except TempleOpsError:  # it cannot be read: readiness and the doctor say so
+        return []
     return []
 
 

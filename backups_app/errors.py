@@ -86,6 +86,20 @@ class StoreMissing(TempleOpsError):
     hint = "manage.py backup_doctor --adopt-store, if the folder was changed on purpose"
 
 
+class StoreOfAnotherDatabase(TempleOpsError):
+    """Facts: `database`, `other`."""
+
+    code, exit_code = "store_of_another_database", 12
+    sentence = (
+        'The backup folder holds the backups of the database "{other}", and this is "{database}". A folder belongs to '
+        "one database. Nothing was written."
+    )
+    hint = (
+        "Set BACKUP_DIR to a folder of its own; or manage.py backup_doctor --adopt-store, if this database was renamed "
+        "before folders bore a name"
+    )
+
+
 class RunActive(TempleOpsError):
     """Facts: `backup_id`, `created_by`."""
 
@@ -140,6 +154,13 @@ class InvalidBackupId(TempleOpsError):
 class BackupNotFound(TempleOpsError):
     code, status, exit_code = "backup_not_found", 404, 10
     sentence = "There is no backup with that id on this server."
+
+
+class AllDatedInFuture(BackupNotFound):
+    """`latest` was asked for, and a wrong clock dated every backup."""
+
+    sentence = "Every backup here is dated in the future, so nobody can tell which is the latest. Name one by its id."
+    hint = "Set the clock of this computer right, and make a backup"
 
 
 class CollectionNotFound(TempleOpsError):

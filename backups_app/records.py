@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +23,14 @@ DUMPED_INTERNAL = frozenset({"backup_metadata", "sync_logs", "sync_conflicts"})
 UNDUMPED_INTERNAL = frozenset({"backup_purge_ledger", "backup_lease", "backup_sync_base", "backup_sync_state"})
 INTERNAL = DUMPED_INTERNAL | UNDUMPED_INTERNAL
 """Our own collections by exact name; any other name, whatever its prefix, is the temple's."""
+
+CLOCK_TOLERANCE = timedelta(minutes=10)
+"""What is dated further ahead than this was dated by a wrong clock."""
+
+
+def is_ahead(at: datetime, *, now: datetime) -> bool:
+    """Return whether a moment is dated in the future: what bears it is kept, and its time is evidence for nothing."""
+    return at > now + CLOCK_TOLERANCE
 
 
 class Status(StrEnum):

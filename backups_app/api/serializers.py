@@ -39,7 +39,7 @@ def trigger_answer(document: RunDocument) -> dict[str, Any]:
 
 
 def list_entry(document: RunDocument) -> dict[str, Any]:
-    """Return one row of `GET /api/backups`."""
+    """Return one row of `GET /api/backups`: the specification's five fields, and a sixth where a clock was wrong."""
     at = moment(document["backup_timestamp"])
     return {
         "backup_id": document["backup_id"],
@@ -47,7 +47,7 @@ def list_entry(document: RunDocument) -> dict[str, Any]:
         "backup_timestamp": formats.utc_seconds(at),
         "status": document["status"],
         "collections_count": len(document.get("collections_backed_up") or []),
-    }
+    } | ({"dated_in_future": True} if document["dated_in_future"] else {})
 
 
 def run(document: RunDocument, *, now: datetime) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from rest_framework.serializers import (
 )
 
 STATUS = ["success", "failed", "cancelled", "partial", "in_progress", "unverified"]
+DATED_IN_FUTURE = "More than 10 minutes after now: a clock was wrong. It is kept, and counts as no recent backup."
 SYNC_STATUS = ["success", "failed", "skipped", "in_progress"]
 
 
@@ -101,6 +102,7 @@ class Backup(serializers.Serializer[Any]):
     backup_timestamp = DateTimeField()
     status = ChoiceField(choices=STATUS)
     collections_count = IntegerField()
+    dated_in_future = BooleanField(required=False, help_text=f"There only where it is so. {DATED_IN_FUTURE}")
 
 
 class Run(serializers.Serializer[Any]):
@@ -123,6 +125,7 @@ class Run(serializers.Serializer[Any]):
     created_by = CharField(required=False)
     created_at = DateTimeField(required=False)
     resume_available = BooleanField(required=False)
+    dated_in_future = BooleanField(required=False, help_text=DATED_IN_FUTURE)
     docs_per_s = FloatField(allow_null=True)
     seconds_left = IntegerField(allow_null=True)
     message = CharField(allow_blank=True)

@@ -1,6 +1,6 @@
 """The backup store: the folder that holds every backup of this server, and its identity.
 
-    .store_id                 made once; a host judges only the backups of its own store
+    .store_id                 the store's id and its database; a host judges only the backups of its own store
     backup_<id>/              published, immutable but for the status fields of metadata.json
     .partial-<id>/            a run is writing it
     .trash-<name>-<moment>/   on its way out
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from backups_app.backup_files import descent, durable, layout
-from backups_app.errors import BackupNotFound, FolderNotWritable, InvalidBackupId
+from backups_app.backup_files import durable, layout, store_identity
+from backups_app.errors import BackupNotFound, FolderNotWritable, InvalidBackupId, StoreOfAnotherDatabase
 
 _TRASH_TIME = "%Y%m%dT%H%M%SZ"
 _LOOSE = 0o077
@@ -59,49 +59,60 @@ class Loose:
 
 @dataclass(frozen=True)
 class Store:
-    """The backup store at `root`. Making the object touches nothing. `database` is the temple's: of a folder that
-    others wrote, it is the one to be read."""
+    """The backup store at `root`. Making the object touches nothing. `database` is the temple's: the store
+    belongs to it, and of a folder that others wrote it is the one to be read."""
 
     root: Path
     database: str = ""
 
-    def prepare(self) -> str:
+    def prepare(self, *, adopt: bool = False) -> str:
         """Make the folder (its parent must be there) and its identity where they are missing. Return the store's id.
 
-        Raise `FolderNotWritable` when the root is a link or no directory, `DiskFull`, `StorageFailed`.
+        A store that names no database gets this one's name where its backups are this database's; with `adopt`, an
+        admin's word, in any case. Raise `StoreOfAnotherDatabase`, `FolderNotWritable` when the root is a link or no
+        directory, `DiskFull`, `StorageFailed`.
         """
         if not os.path.lexists(self.root):
             with suppress(FileExistsError):  # another process was first
                 durable.make_directory(self.root)
         if not _is_directory(self.root):
             raise FolderNotWritable(errno_name="it is a link, or no folder")
-        known = self.store_id()
-        return known if known is not None else self._make_store_id()
+        known = store_identity.read(self.root)
+        if not adopt or (known is not None and known.database):
+            self.require_ours()
+        if known is None:
+            store_identity.make(self.root, database=self.database)
+        elif self.database and not known.database:
+            store_identity.name_database(self.root, known, database=self.database)
+        self.require_ours()  # another process may have been first
+        made = self.store_id()
+        assert made is not None
+        return made
 
     def store_id(self) -> str | None:
         """Return the id of this store, or None when the folder is missing, a link, or was never prepared."""
-        if not _is_directory(self.root):
-            return None
-        try:
-            with descent.open_file(self.root, layout.STORE_ID) as file:
-                return file.read(64).decode("ascii", "replace").strip() or None
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            durable.fail(error, path=self.root)
+        known = store_identity.read(self.root) if _is_directory(self.root) else None
+        return known.id if known is not None else None
 
-    def _make_store_id(self) -> str:
-        fresh = secrets.token_hex(16)
-        temporary = self.root / f"{layout.STORE_ID}.{fresh}"
-        with durable.DurableFile(temporary) as file:
-            file.write(fresh.encode() + b"\n")
-        try:
-            durable.rename(temporary, self.root / layout.STORE_ID)
-        except FileExistsError:  # another process was first: its id is the store's
-            temporary.unlink(missing_ok=True)
-        known = self.store_id()
-        assert known is not None
-        return known
+    def require_ours(self) -> None:
+        """Raise `StoreOfAnotherDatabase` where this store's backups are another database's. Writes nothing."""
+        other = self._other_database()
+        if other:
+            raise StoreOfAnotherDatabase(database=self.database, other=other)
+
+    def is_ours(self) -> bool:
+        """Whether this store belongs to this database, or to none yet."""
+        return not self._other_database()
+
+    def _other_database(self) -> str:
+        """Return the name of the database that this store belongs to, "" where that is ours, or nobody's yet."""
+        if not self.database or not _is_directory(self.root):
+            return ""
+        known = store_identity.read(self.root)
+        if known is not None and known.database:
+            return known.database if known.database != self.database else ""
+        folders = (self.root / layout.published_name(backup_id) for backup_id in self.backups().ids)
+        return next((name for name in store_identity.databases(folders) if name != self.database), "")
 
     def backups(self) -> Listing:
         """Return the published backups of this store: real directories of the right name only."""

@@ -6,7 +6,7 @@ backup without a folder is listed as gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,8 +16,8 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import opening, whereabouts
 from backups_app.browsing.opening import OpenBackup
 from backups_app.browsing.whereabouts import Files
-from backups_app.errors import BackupNotFound
-from backups_app.records import Kind, RunDocument
+from backups_app.errors import AllDatedInFuture, BackupNotFound
+from backups_app.records import Kind, RunDocument, is_ahead
 
 
 class State(StrEnum):
@@ -60,6 +60,10 @@ class BackupSummary:
         """Whether a restore made it of what it was about to change."""
         return self.record.get("kind") == Kind.RESTORE
 
+    def is_ahead(self, *, now: datetime) -> bool:
+        """Whether it is dated in the future: a clock was wrong, so its time is evidence for nothing."""
+        return is_ahead(self.timestamp, now=now)
+
 
 def summaries(*, store: Store, runs: Iterable[RunDocument] | None = None) -> tuple[BackupSummary, ...]:
     """Given the store and, if MongoDB can be reached, the run documents, return every backup, newest first."""
@@ -80,6 +84,22 @@ def summary(*, store: Store, backup_id: str, run: RunDocument | None = None) -> 
         if run is None or not whereabouts.made_a_backup(run):
             raise
         return _missing(run, store.store_id())
+
+
+def latest(entries: Sequence[BackupSummary], *, now: datetime) -> str:
+    """Given backups, newest first, return the id of the newest whose time can be trusted. Raise `BackupNotFound`."""
+    trusted = next((entry for entry in entries if not entry.is_ahead(now=now)), None)
+    if trusted is None:
+        raise AllDatedInFuture() if entries else BackupNotFound()
+    return trusted.backup_id
+
+
+def newest_verified(*, store: Store, now: datetime) -> str:
+    """Return the newest verified backup of the store's database whose time can be trusted; a safety backup, and what
+    others dumped, is none. Raise `BackupNotFound`."""
+    verified = (entry for entry in summaries(store=store) if entry.state is State.VERIFIED)
+    ours = [entry for entry in verified if entry.record.get("kind", Kind.BACKUP) == Kind.BACKUP]
+    return latest([entry for entry in ours if entry.database == store.database], now=now)
 
 
 def _summary(store: Store, backup_id: str, run: RunDocument | None) -> BackupSummary:

@@ -41,14 +41,14 @@ def home_context(request: AdminRequest) -> dict[str, Any]:
     """Return what the home page shows: its panel, its status, its two buttons, the latest runs."""
     now = timezone.now()
     card = _card(request, now)
-    runs = overview.list_runs(configuration=configuration.current(), every=True, limit=run_pages.LATEST_RUNS)
+    runs = overview.list_runs(configuration=configuration.current(), every=True)
     shown = shown_run(runs)
     return {
         "place": "backups",
         "panel": run_panel.of(shown, now=now) if shown else None,
         "last_good": run_pages.last_good() if shown and shown["status"] in (Status.FAILED, Status.CANCELLED) else None,
         "card": card,
-        "runs": runs,
+        "runs": runs[: run_pages.LATEST_RUNS],
         "count_now": "" if "counts" in request.GET else f"{reverse('pages:home')}?counts=1",
         **trigger.card_context(request, active=_active(runs)),
     }
@@ -62,11 +62,13 @@ def _card(request: AdminRequest, now: datetime) -> status_card.StatusCard:
 
 
 def shown_run(runs: list[RunDocument]) -> RunDocument | None:
-    """Return the run whose panel stands on top: the one in progress, else the latest if it was not a success."""
+    """Return the run whose panel stands on top: the one in progress, else the latest if it was not a success. One dated
+    in the future is not the latest."""
     active = _active(runs)
     if active is not None:
         return active
-    ours = (run for run in runs if run["status"] in set(Status))  # a foreign folder is no run
+    # A foreign folder is no run.
+    ours = (run for run in runs if run["status"] in set(Status) and not run["dated_in_future"])
     return next((run for run in list(ours)[:1] if run["status"] != Status.SUCCESS), None)
 
 

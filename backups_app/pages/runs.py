@@ -24,7 +24,7 @@ from backups_app.pages import restore_result, run_panel, status_card, trigger
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
 from backups_app.records import Origin, RunDocument, Status
-from backups_app.workflow import jobs, overview
+from backups_app.workflow import jobs, overview, status_of_files
 
 MOST_RUNS = 200
 LATEST_RUNS = 10
@@ -57,9 +57,11 @@ def panel_context(backup_id: str) -> dict[str, Any]:
 
 
 def last_good() -> RunDocument | None:
-    """Return the newest verified backup: what a failed run has left untouched."""
-    runs = overview.list_runs(configuration=configuration.current())
-    return next((run for run in runs if run["kind"] == "backup" and run["verified"]), None)
+    """Return the newest verified backup whose time can be trusted: what a failed run has left untouched."""
+    settings = configuration.current()
+    ours = [run for run in overview.list_runs(configuration=settings) if run["kind"] == "backup"]
+    dated = status_of_files.dated(ours, now=timezone.now())
+    return status_of_files.newest_good(dated, database=settings.database_name)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

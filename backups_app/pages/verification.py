@@ -141,8 +141,9 @@ def _answer(request: AdminRequest, backup_id: str, *, asked: bool = False) -> Ht
 
 
 def _others(backup_id: str) -> tuple[BackupSummary, ...]:
-    """The two newest other backups that nobody found damaged."""
-    others = (one for one in backups.summaries(store=viewer_documents.store()) if one.backup_id != backup_id)
+    """The two newest other backups that nobody found damaged and whose time can be trusted."""
+    now, listed = timezone.now(), backups.summaries(store=viewer_documents.store())
+    others = (one for one in listed if one.backup_id != backup_id and not one.is_ahead(now=now))
     sound = (one for one in others if one.state is State.VERIFIED and not _found_damaged(one.backup_id))
     return tuple(islice(sound, 2))
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backups_app import formats
+from backups_app.records import is_ahead
 
 register = template.Library()
 
@@ -62,10 +63,20 @@ def ago(moment: datetime | str | None) -> str:
     at = aware(moment)
     if at is None:
         return ""
-    seconds = (timezone.now() - at).total_seconds()
+    now = timezone.now()
+    if is_ahead(at, now=now):
+        return _("dated in the future")
+    seconds = (now - at).total_seconds()
     if seconds < 45:
         return _("a moment ago")
     return _("%(duration)s ago") % {"duration": duration(seconds)}
+
+
+@register.filter
+def dated_ahead(moment: datetime | str | None) -> bool:
+    """Whether a moment is dated in the future: a clock was wrong."""
+    at = aware(moment)
+    return at is not None and is_ahead(at, now=timezone.now())
 
 
 @register.filter

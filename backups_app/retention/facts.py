@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-CLOCK_TOLERANCE = timedelta(minutes=10)
-"""A backup dated further ahead than this is kept and is evidence for nothing."""
+from backups_app.records import is_ahead
 
 
 class Maker(StrEnum):
@@ -64,7 +63,7 @@ class Backup:
 
     def is_ahead(self, *, now: datetime) -> bool:
         """Whether it is dated in the future: a clock was wrong, so its time tells nothing."""
-        return self.taken_at > now + CLOCK_TOLERANCE
+        return is_ahead(self.taken_at, now=now)
 
     def counts(self, *, now: datetime) -> bool:
         """Whether the rules count it: asked for, verified, and with a time that can be trusted."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from backups_app.mongo import raw_ids
 from backups_app.progress import Progress
-from backups_app.records import Side
+from backups_app.records import Side, is_ahead
 from backups_app.sync import stream
 from backups_app.sync.listing import Planned
 from backups_app.sync.pair import Attempt
@@ -94,7 +94,9 @@ def detect(
 def proof_is_due(memory: Mapping[str, Any], *, days: int, now: datetime) -> bool:
     """Whether the last scan of everything is older than `days`."""
     proof = memory.get("proof")
-    return proof is None or bool(now - proof["at"] >= timedelta(days=days))
+    if proof is None or is_ahead(proof["at"], now=now):
+        return True
+    return bool(now - proof["at"] >= timedelta(days=days))
 
 
 def _ask(found: Detection, access: SideAccess, attempt: Attempt, dry_run: bool, progress: Progress) -> None:

@@ -6,8 +6,11 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from backups_app import formats
 from backups_app.access import audit, audit_chain, private_files
+from backups_app.browsing import backups
 from backups_app.catalog import lease, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import RightMissing, TempleOpsError
@@ -73,7 +76,7 @@ def adopt_store(*, configuration: Configuration) -> str:
     """Take the present backup folder for the right one from now on. Return its id. The admin has looked at it."""
     database = prepare.local_database(configuration)
     with connections.reachable(Side.LOCAL):
-        store_id = prepare.store(configuration).prepare()
+        store_id = prepare.store(configuration).prepare(adopt=True)
         lease.remember_store(database, store_id=store_id)
     return store_id
 
@@ -91,6 +94,11 @@ def _folder(configuration: Configuration) -> Iterator[Finding]:
         for ignored in store.backups().ignored:
             sentence = f"{ignored.name} is not listed: {ignored.reason}."
             yield Finding(level="note", subject="folder", sentence=sentence)
+        for summary in backups.summaries(store=store):
+            if summary.is_ahead(now=timezone.now()):
+                sentence = f"The backup {summary.backup_id} is dated in the future: it counts as no recent backup."
+                fix = "Set the clock of this computer right, and make a backup."
+                yield Finding(level="problem", subject="clock", sentence=sentence, fix=fix)
         if store.root.is_dir():
             usage = store.usage()
             sentence = f"{formats.size(usage.free_bytes)} of {formats.size(usage.total_bytes)} are free."

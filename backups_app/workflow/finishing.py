@@ -20,7 +20,7 @@ from backups_app.backup_files.store import Store
 from backups_app.catalog import runs
 from backups_app.errors import BackupNotFound, RecordsUnavailable, RunCancelled, TempleOpsError
 from backups_app.records import INTERNAL, Kind, Phase, RunDocument, Side, StepState
-from backups_app.workflow import end_words, outcome, restore_words
+from backups_app.workflow import end_words, holding, outcome, restore_words
 from backups_app.workflow.run import Run, StepResult
 
 logger = logging.getLogger(__name__)
@@ -205,24 +205,7 @@ def update_metadata(folder: Path, *, document: RunDocument) -> None:
         fresh["audit"] = _digest()
     if document.get("restore"):  # a rebuilt record shall still know what was restored, and how to undo it
         fresh["restore"] = document["restore"]
-    metadata.write(folder, formats.plain(written | fresh | {"holds_alone": holds_alone(document)}))
-
-
-def holds_alone(document: RunDocument) -> dict[str, int] | None:
-    """Return how many documents this backup alone holds, by collection: those deleted by it, and those found gone.
-    None means unknown: retention holds."""
-    if outcome.resume_available(document):
-        return None
-    purge = document.get("purge")
-    if purge is None or not purge.get("allowed"):
-        return {}
-    names = purge.get("collections", [])
-    return {name: max(_not_live(purge, side, name) for side in Side) for name in names}
-
-
-def _not_live(purge: Mapping[str, Any], side: Side, name: str) -> int:
-    seen = (purge.get(side.value) or {}).get(name) or {}
-    return int(seen.get("deleted", 0)) + int(seen.get("gone", 0))
+    metadata.write(folder, formats.plain(written | fresh | {"holds_alone": holding.holds_alone(document)}))
 
 
 def temple_collections(manifest: Manifest) -> list[str]:

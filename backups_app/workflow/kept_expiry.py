@@ -1,10 +1,11 @@
-"""Versions that a sync kept go when they are old and a verified backup that is still here holds them."""
+"""Versions that a sync kept go when they are old and two verified backups that are still here hold them."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,25 +18,32 @@ from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.backup_files.store import Store
 from backups_app.catalog import runs, sync_conflicts
 from backups_app.errors import TempleOpsError
+from backups_app.records import is_ahead
 
 logger = logging.getLogger(__name__)
 
 
 def expire(*, database: Database[Any], store: Store, now: datetime) -> int:
-    """Under the lease: remove kept versions of more than 90 days that the newest verified backup of this database
-    holds, read from its file just now and byte for byte the same. Return how many.
+    """Under the lease: remove kept versions of more than 90 days that two verified backups of this database hold, both
+    read just now, byte for byte the same. Return how many.
 
-    Without such a backup, or when its file cannot be read, nothing expires. Raise PyMongoError.
+    A backup dated in the future does not count. With fewer than two that can be read, nothing expires. Raise
+    PyMongoError.
     """
     if not sync_conflicts.has_expired(database, now=now):
         return 0
+    in_another: frozenset[bytes] | None = None
     for backup_id in store.backups().ids:
         try:
-            entry = _entry(database, store, backup_id)
+            entry = _entry(database, store, backup_id, now)
             if entry is None:
                 continue
-            held = partial(_frames, store.folder(backup_id), entry)
-            removed = sync_conflicts.expire(database, held=held, now=now)
+            if in_another is None:
+                in_another = frozenset(map(_digest, _frames(store.folder(backup_id), entry)))
+                continue
+            removed = sync_conflicts.expire(
+                database, held=partial(_held_twice, store.folder(backup_id), entry, in_another), now=now
+            )
         except (TempleOpsError, ValueError, OSError) as error:
             reason = type(error).__name__
             logger.warning("Kept versions stay", extra={"backup_id": backup_id, "reason": reason})
@@ -45,14 +53,31 @@ def expire(*, database: Database[Any], store: Store, now: datetime) -> int:
     return 0
 
 
-def _entry(database: Database[Any], store: Store, backup_id: str) -> CollectionEntry | None:
-    """Return where a backup holds the kept versions of this database; None when it does not, or was found damaged."""
+def _entry(database: Database[Any], store: Store, backup_id: str, now: datetime) -> CollectionEntry | None:
+    """Return where a backup holds the kept versions of this database; None when it does not, was found damaged, or is
+    dated in the future."""
     record = runs.get(database, backup_id=backup_id) or {}
     written = metadata.read(store.folder(backup_id)) or {}
     if "manifest" not in written or (record.get("verification") or {}).get("problem") is not None:
         return None
+    if is_ahead(_created_at(record or written), now=now):
+        return None
     manifest = manifests.from_json(written["manifest"])
     return manifest.collections.get(sync_conflicts.NAME) if manifest.database == database.name else None
+
+
+def _created_at(record: Mapping[str, Any]) -> datetime:
+    """Return when a backup says it was made. Raise ValueError when it does not say."""
+    at = record.get("created_at")
+    return at if isinstance(at, datetime) else datetime.fromisoformat(str(at)).astimezone(UTC)
+
+
+def _held_twice(folder: Path, entry: CollectionEntry, in_another: frozenset[bytes]) -> Iterator[bytes]:
+    return (frame for frame in _frames(folder, entry) if _digest(frame) in in_another)
+
+
+def _digest(frame: bytes) -> bytes:
+    return hashlib.sha256(frame).digest()
 
 
 def _frames(folder: Path, entry: CollectionEntry) -> Iterator[bytes]:

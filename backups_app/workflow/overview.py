@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from pymongo.errors import PyMongoError
 
 from backups_app import formats
@@ -19,10 +20,10 @@ from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
-from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
+from backups_app.errors import AllDatedInFuture, BackupNotFound, TempleOpsError, VerificationFailed
 from backups_app.mongo import lost
 from backups_app.mongo.collections import collection_of
-from backups_app.records import PURGEABLE, RunDocument, Side, Status
+from backups_app.records import PURGEABLE, RunDocument, Side, Status, is_ahead
 from backups_app.workflow import folder_records, lost_words, outcome, prepare, recovery, verifying
 
 logger = logging.getLogger(__name__)
@@ -171,6 +172,7 @@ def _told(document: RunDocument, *, files: Files, verified: bool = False, damage
         "verified": verified,
         "damaged": damaged,
         "files": files.value,
+        "dated_in_future": is_ahead(document["created_at"], now=timezone.now()),
         "resume_available": bool(document.get("resume_available")) and here,
         "keep_available": outcome.keep_available(document),
     }
@@ -182,7 +184,10 @@ def _told(document: RunDocument, *, files: Files, verified: bool = False, damage
 def _rebuild(configuration: Configuration, lost: Sequence[RunDocument]) -> None:
     """Write lost records again, those of our own backups. A server that is down is not a reason to show nothing."""
     for document in lost:
-        if not document["verified"]:
+        if (
+            not document["verified"]
+            or document.get("database", configuration.database_name) != configuration.database_name
+        ):
             continue
         record = {key: value for key, value in document.items() if key not in _ADDED}
         try:
@@ -191,7 +196,7 @@ def _rebuild(configuration: Configuration, lost: Sequence[RunDocument]) -> None:
             return
 
 
-_ADDED = frozenset({"published", "verified", "damaged", "message", "files", "keep_available"})
+_ADDED = frozenset({"published", "verified", "damaged", "message", "files", "keep_available", "dated_in_future"})
 
 
 def _age(document: RunDocument) -> tuple[datetime, str]:
@@ -207,10 +212,14 @@ def public(document: RunDocument) -> dict[str, Any]:
 
 
 def resolve(configuration: Configuration, wanted: str) -> str:
-    """Return the id that a person means: an id, or `latest`. Raise `BackupNotFound`, `InvalidBackupId`."""
+    """Return the id that a person means: an id, or `latest`, which is none that is dated in the future.
+
+    Raise `BackupNotFound`, `InvalidBackupId`.
+    """
     if wanted != "latest":
         return layout.check_id(wanted)
-    newest = list_runs(configuration=configuration, every=True, limit=1)
-    if not newest:
-        raise BackupNotFound()
-    return str(newest[0]["backup_id"])
+    every = list_runs(configuration=configuration, every=True)
+    newest = next((run for run in every if not run["dated_in_future"]), None)
+    if newest is None:
+        raise AllDatedInFuture() if every else BackupNotFound()
+    return str(newest["backup_id"])

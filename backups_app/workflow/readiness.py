@@ -20,6 +20,7 @@ from backups_app.errors import (
     NoFolderToBegin,
     NoRoomToBegin,
     StoreMissing,
+    StoreOfAnotherDatabase,
     TempleOpsError,
 )
 from backups_app.mongo import connections, lost, rights
@@ -112,6 +113,9 @@ def _refusals(
         yield LocalUrlMissing()
         return
     yield from _engine(configuration, found)
+    store = prepare.store(configuration)
+    others = tuple(_of_another_database(store))
+    yield from others
     try:
         database = prepare.local_database(configuration)
         with lost.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS, anew=anew):
@@ -124,7 +128,8 @@ def _refusals(
     except (DatabaseUnreachable, DatabaseRefused, DatabaseNotFound) as refusal:
         yield refusal
         return
-    yield from _store(prepare.store(configuration), known=known, found=found)
+    if not others:
+        yield from _store(store, known=known, found=found)
 
 
 def _engine(configuration: Configuration, found: _Findings) -> Iterator[TempleOpsError]:
@@ -145,6 +150,16 @@ def _require_temple(database: MongoDatabase, configuration: Configuration) -> No
     names = set(database.list_collection_names())  # who has no right to list is told so, not that there is nothing
     if not {other for other in names if other not in INTERNAL and not other.startswith("system.")}:
         raise DatabaseNotFound(database=name)
+
+
+def _of_another_database(store: Store) -> Iterator[TempleOpsError]:
+    """Two databases in one folder would take each other's unfinished backups for left-overs."""
+    try:
+        store.require_ours()
+    except StoreOfAnotherDatabase as refusal:
+        yield refusal
+    except TempleOpsError:  # the folder cannot be read: `_store` says so
+        return
 
 
 def _store(store: Store, *, known: object, found: _Findings) -> Iterator[TempleOpsError]:

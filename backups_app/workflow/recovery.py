@@ -28,7 +28,7 @@ from backups_app.errors import (
 )
 from backups_app.mongo import connections, tools
 from backups_app.progress import Silent
-from backups_app.records import MAKES_A_BACKUP, Phase, RunDocument, Side, Status, StepState
+from backups_app.records import CLOCK_TOLERANCE, MAKES_A_BACKUP, Phase, RunDocument, Side, Status, StepState
 from backups_app.verification import verdict
 from backups_app.workflow import end_words, finishing, kept_expiry, owner, prepare, restore_words, runner
 
@@ -110,8 +110,7 @@ def close(*, configuration: Configuration, database: Database[Any], document: Ru
     store = prepare.store(configuration)
     published = _published(store, document)
     lost = None if published or not _was_published(document) else _lost(store, document)
-    ours = store.store_id() == document.get("store_id")
-    if not published and ours and document["phase"] in BEFORE_PUBLISHING:
+    if not published and _is_here(store, document) and document["phase"] in BEFORE_PUBLISHING:
         store.discard_partial(document["_id"], now=timezone.now())
     error = lost or _interrupted(document, published)
     if _close(database, document, published=published or lost is not None, error=error):
@@ -143,7 +142,7 @@ def _published(store: Store, document: RunDocument) -> bool:
         return False
     if document["phase"] in BEFORE_PUBLISHING and not _was_published(document):
         return False
-    if store.store_id() != document.get("store_id"):
+    if not _is_here(store, document):
         return True  # another host's disk: its folder is not ours to judge, and it is never called failed from here
     backup_id = document["_id"]
     try:
@@ -152,6 +151,11 @@ def _published(store: Store, document: RunDocument) -> bool:
         return _verified(store.folder(backup_id))
     except BackupNotFound:
         return False
+
+
+def _is_here(store: Store, document: RunDocument) -> bool:
+    """Whether the folder of a run is in this host's store. In another database's store one of that id is not ours."""
+    return store.store_id() == document.get("store_id") and store.is_ours()
 
 
 def _verified(folder: Any) -> bool:
@@ -185,18 +189,27 @@ def _end_orphan(document: RunDocument) -> None:
 
 def clear_the_way(*, configuration: Configuration, database: Database[Any], spared: str) -> None:
     """Tidy up before a run, under its lease: `.partial-*` of no live run, trash older than a day, entries of the purge
-    ledger that were closed long ago, and old versions of a sync that a backup holds."""
-    purge_ledger.expire(database, now=timezone.now(), days=configuration.purge_ledger_days)
+    ledger that were closed long ago, and old versions of a sync that two backups hold.
+
+    What is decided by age rests while the clocks of this computer and of MongoDB differ. Raise
+    `StoreOfAnotherDatabase`: what lies there is not ours to tidy up.
+    """
     store = prepare.store(configuration)
+    store.require_ours()
+    now = timezone.now()
+    apart = timedelta(seconds=abs(connections.facts(database.client).clock_ahead_seconds))
+    clocks_agree = apart <= CLOCK_TOLERANCE
+    if clocks_agree:
+        purge_ledger.expire(database, now=now, days=configuration.purge_ledger_days)
     if store.store_id() is None or store.store_id() not in lease.known_stores(database):
         return
-    now = timezone.now()
     for backup_id in store.partials():
         document = runs.get(database, backup_id=backup_id)
         if backup_id != spared and (document is None or document["status"] != Status.IN_PROGRESS):
             store.discard_partial(backup_id, now=now)
-    store.empty_trash(older_than=now - TRASH_KEPT)
-    kept_expiry.expire(database=database, store=store, now=now)
+    if clocks_agree:
+        store.empty_trash(older_than=now - TRASH_KEPT)
+        kept_expiry.expire(database=database, store=store, now=now)
 
 
 def tick(*, configuration: Configuration) -> None:

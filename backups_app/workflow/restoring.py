@@ -7,13 +7,13 @@ from contextlib import nullcontext
 from datetime import datetime
 
 import pymongo
+from django.utils import timezone
 from pymongo.errors import PyMongoError
 
 from backups_app import configuration as settings
 from backups_app.access import audit
 from backups_app.backup_files import layout
 from backups_app.browsing import backups, documents
-from backups_app.browsing.backups import State
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated, TempleOpsError
@@ -105,11 +105,12 @@ def look(*, configuration: Configuration, choices: Choices, progress: Progress |
 def emptied_on_purpose(*, configuration: Configuration, backup_id: str) -> dict[str, str]:
     """Return which collections were emptied on purpose by the run of this backup or by a later one, and by which.
 
-    From the records, and from the folders' own `metadata.json` where the records are lost with the database.
+    From the records, and from the folders' own `metadata.json` where the records are lost with the database. Which run
+    was later than a backup dated in the future, nobody knows: every run counts.
     """
     records = overview.list_runs(configuration=configuration)
     own = next((record for record in records if record["_id"] == backup_id), None)
-    since = own["created_at"] if own else None
+    since = own["created_at"] if own and not own["dated_in_future"] else None
     emptied: dict[str, str] = {}
     for record in records:  # newest first: the last run that emptied a collection names it
         purge = record.get("purge") or {}
@@ -241,11 +242,8 @@ def remove_copy(*, configuration: Configuration, name: str, removed_by: str, ori
 
 
 def newest_verified(*, configuration: Configuration) -> str:
-    """Return the newest verified backup of a temple that is here. Raise `BackupNotFound`."""
-    for summary in backups.summaries(store=prepare.store(configuration)):
-        if summary.state is State.VERIFIED and summary.record.get("kind", Kind.BACKUP) == Kind.BACKUP:
-            return summary.backup_id
-    raise BackupNotFound()
+    """Return the newest verified backup of this temple that is here. Raise `BackupNotFound`."""
+    return backups.newest_verified(store=prepare.store(configuration), now=timezone.now())
 
 
 # ── inside ──────────────────────────────────────────────────────────────────────

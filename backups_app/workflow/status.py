@@ -74,7 +74,8 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
     every = overview.list_runs(configuration=configuration, every=True) if configuration.is_local else []
     active = next((run for run in every if run["status"] == Status.IN_PROGRESS), None)
     ended = [run for run in every if run["status"] != Status.IN_PROGRESS and run["kind"] == "backup"]
-    good = next((run for run in ended if run["published"] and run["verified"]), None)
+    dated = status_of_files.dated(ended, now=now)
+    good = status_of_files.newest_good(dated, database=configuration.database_name)
     remote = asked.answer()
     local = reach.local(looked, configuration)
     sync = _sync(configuration) if looked.local is not None else None
@@ -92,8 +93,8 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
         engine=looked.engine,
         refusals=looked.refusals,
         last_backup=good,
-        last_run=ended[0] if ended else None,
-        last_proven=_last_proven(every),
+        last_run=dated[0] if dated else None,
+        last_proven=_last_proven(status_of_files.dated(every, now=now)),
         unfinished=status_of_files.unfinished(ended),
         active_run=active,
         backups_count=sum(1 for run in every if run["published"]),
@@ -128,6 +129,8 @@ def judge(
        eight days, the last sync left something over, there is room for less than five like it, a server refuses us
        something, Atlas does not answer, the two clocks are a minute apart;
     5. protected.
+
+    What is dated in the future is evidence for nothing but a deletion that is unfinished.
     """
     if any(isinstance(refusal, ModeNotLocal) for refusal in looked.refusals):
         return Verdict.OFF, ModeNotLocal.sentence, ModeNotLocal.hint
@@ -135,9 +138,10 @@ def judge(
         return Verdict.NOT_PROTECTED, f"Not protected: {looked.refusals[0].detail}", looked.refusals[0].hint
     if active is not None:
         return Verdict.RUNNING, "A backup is running.", ""
+    dated = status_of_files.dated(ended, now=now)
     if good is None:
-        return Verdict.NOT_PROTECTED, *status_of_files.no_backup(ended)
-    tried = [run for run in ended if run["status"] != Status.CANCELLED]
+        return Verdict.NOT_PROTECTED, *status_of_files.no_backup(ended, dated=dated)
+    tried = [run for run in dated if run["status"] != Status.CANCELLED]
     if len(tried) > 1 and all(run["status"] == Status.FAILED for run in tried[:2]):
         return Verdict.NOT_PROTECTED, f"Not protected: the last two runs failed. {tried[0]['message']}", ""
     return _attention(looked=looked, good=good, ended=ended, local=local, remote=remote, sync=sync, now=now) or (
@@ -157,8 +161,9 @@ def _attention(
     sync: SyncOverview | None,
     now: datetime,
 ) -> tuple[Verdict, str, str] | None:
-    needs, last = Verdict.NEEDS_ATTENTION, ended[0]
-    undone = status_of_files.deletion_unfinished(ended) or status_of_files.newest_is_gone(ended, good)
+    dated = status_of_files.dated(ended, now=now)
+    needs, last = Verdict.NEEDS_ATTENTION, dated[0]
+    undone = status_of_files.deletion_unfinished(ended) or status_of_files.newest_is_gone(dated, good)
     if undone is not None:
         return needs, *undone
     if last["status"] != Status.SUCCESS:

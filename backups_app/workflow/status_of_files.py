@@ -1,16 +1,34 @@
-"""What the files of past backups say about the status: none yet, gone by hand, a deletion without an end. Pure."""
+"""What past backups and their files say about the status: none yet, dated in the future, gone by hand, a deletion
+without an end. Pure."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from backups_app.browsing.whereabouts import Files
-from backups_app.records import RunDocument
+from backups_app.records import RunDocument, is_ahead
 
 NO_BACKUP_YET = "Not protected: no backup yet."
 
 
-def no_backup(ended: list[RunDocument]) -> tuple[str, str]:
-    """Return why there is no backup to turn to, and what to do."""
-    lost = _newest_lost(ended)
+def dated(runs: list[RunDocument], *, now: datetime) -> list[RunDocument]:
+    """Return the runs whose time can be trusted: those that are not dated in the future."""
+    return [run for run in runs if not is_ahead(run["created_at"], now=now)]
+
+
+def newest_good(dated_runs: list[RunDocument], *, database: str) -> RunDocument | None:
+    """Return the newest verified backup of this database that is here; None without one."""
+    good = (run for run in dated_runs if run["published"] and run["verified"])
+    return next((run for run in good if (run.get("database") or database) == database), None)
+
+
+def no_backup(ended: list[RunDocument], *, dated: list[RunDocument]) -> tuple[str, str]:
+    """Return why there is no backup to turn to, and what to do. `dated` are those whose time can be trusted."""
+    ahead = next((run for run in ended if run not in dated and run.get("published")), None)
+    if ahead is not None:
+        said = f"Not protected: the backup {ahead['backup_id']} is dated in the future, so nobody knows how old it is."
+        return said, "Set the clock of this computer right, and make a backup now."
+    lost = _newest_lost(dated)
     if lost is not None:
         return f"Not protected: no good backup is here. {_files_gone(lost)}", "Make a backup now."
     return NO_BACKUP_YET, "Make your first backup now."

@@ -125,7 +125,8 @@ def _checked(
 def _adopt_foreign(
     folder: Path, written: Mapping[str, Any], preferred: str, progress: Progress
 ) -> tuple[Manifest, tuple[str, ...]]:
-    """Read somebody else's dump as strictly as our own, and write down what it holds."""
+    """Read somebody else's dump as strictly as our own, and write down what it holds, in our own store only."""
+    Store(folder.parent, database=preferred).require_ours()
     database = dump_folder.choose(folder, preferred=preferred)
     judged = verdict.verify(folder=folder, database=database, report=None, progress=progress)
     if not judged.manifest.collections and not judged.warnings:

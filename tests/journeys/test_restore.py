@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from pymongo.database import Database
 
+from backups_app.backup_files import metadata
 from backups_app.catalog import purge_ledger, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, NotATestCopy, PreviewOutdated, RestoreTargetTaken
@@ -89,7 +90,8 @@ def test_a_restore_begins_with_a_safety_backup_and_undo_brings_it_back(temple: C
     assert (run["kind"], run["status"]) == ("restore", "success")
     assert (sums["inserted"], sums["replaced"], sums["deleted"], sums["unchanged"]) == (1, 1, 1, 28)
     assert len(restored) == 30
-    assert (temple.backup_dir / f"backup_{run['_id']}/metadata.json").exists()
+    written = metadata.read(temple.backup_dir / f"backup_{run['_id']}")
+    assert written is not None and written["holds_alone"] == {"devotees": 2}
     assert undone["status"] == "success"
     assert contents(local_db) == edited
 

@@ -1,4 +1,4 @@
-"""What a sync kept goes only when it is old and a verified backup that is still here holds it: seen over whole runs."""
+"""What a sync kept goes only when it is old and two verified backups that are still here hold it, over whole runs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from backups_app.backup_files import metadata
 from backups_app.catalog import runs, sync_conflicts
 from backups_app.catalog.sync_conflicts import Loser
 from backups_app.configuration import Configuration
@@ -34,21 +35,25 @@ def _kept(database: Mongo) -> set[int]:
 
 @pytest.fixture
 def first(configured: Configuration, local_db: Mongo, db: None) -> RunDocument:
-    """A backup that holds one version that was kept long ago, and one that was not."""
+    """The first of two backups that hold one version that was kept long ago, and one that was not."""
     local_db["halls"].insert_one({"_id": 1})
     _keep(local_db, 1, days=91)
     _keep(local_db, 2, days=89)
     run = run_backup(delete_bookings=False)
     assert run["status"] == "success"
-    assert _kept(local_db) == {1, 2}, "no backup held them when the run began"
+    run_backup(delete_bookings=False)
+    assert _kept(local_db) == {1, 2}, "one backup held them when the second run began"
     return run
 
 
-def test_a_version_expires_with_the_run_after_the_backup_that_holds_it(first: RunDocument, local_db: Mongo) -> None:
+def test_a_version_expires_with_the_run_after_two_backups_hold_it(first: RunDocument, local_db: Mongo) -> None:
     _keep(local_db, 3, days=200)
 
     run_backup(delete_bookings=False)
     assert _kept(local_db) == {2, 3}, "the third is old, but no backup holds it yet"
+
+    run_backup(delete_bookings=False)
+    assert _kept(local_db) == {2, 3}, "one backup holds it"
 
     run_backup(delete_bookings=False)
     assert _kept(local_db) == {2}
@@ -78,10 +83,23 @@ def _unverified(folder: Path, database: Mongo) -> None:
     (folder / "metadata.json").unlink()
 
 
-@pytest.mark.parametrize(
-    "harm", [_remove, _cut, _spoil, _found_damaged, _unverified], ids=lambda harm: harm.__name__.strip("_")
-)
-def test_a_version_that_no_sound_backup_holds_any_more_does_not_expire(
+def _date_in_the_future(folder: Path, database: Mongo) -> None:
+    ahead = {"created_at": datetime.now(UTC) + timedelta(days=30)}
+    runs.amend(database, backup_id=folder.name.removeprefix("backup_"), changes=ahead)
+
+
+def _date_the_folder_in_the_future(folder: Path, database: Mongo) -> None:
+    """Its record is lost, so the folder speaks."""
+    database["backup_metadata"].delete_one({"_id": folder.name.removeprefix("backup_")})
+    written = metadata.read(folder) or {}
+    metadata.write(folder, written | {"created_at": "2099-01-01T00:00:00+00:00"})
+
+
+HARMS = [_remove, _cut, _spoil, _found_damaged, _unverified, _date_in_the_future, _date_the_folder_in_the_future]
+
+
+@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__.strip("_"))
+def test_a_version_that_no_two_sound_backups_hold_any_more_does_not_expire(
     first: RunDocument, local_db: Mongo, harm: Callable[[Path, Mongo], None]
 ) -> None:
     harm(Path(first["backup_path"]), local_db)

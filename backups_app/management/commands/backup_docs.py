@@ -16,7 +16,7 @@ from backups_app.browsing import backups, collections, documents, opening, query
 from backups_app.browsing.collection_file import open_collection
 from backups_app.browsing.documents import PageDocument
 from backups_app.browsing.raw_documents import RawDocument
-from backups_app.errors import BackupNotFound, DamagedDocument, InvalidInput
+from backups_app.errors import DamagedDocument, InvalidInput
 from backups_app.management import document_text
 from backups_app.management.base import TempleCommand
 from backups_app.workflow import prepare, readiness
@@ -141,10 +141,8 @@ class Command(TempleCommand):
 
 def newest(store: Store) -> str:
     """Return the newest backup whose folder is here. Raise `BackupNotFound`."""
-    readable = [summary.backup_id for summary in backups.summaries(store=store) if summary.readable]
-    if not readable:
-        raise BackupNotFound
-    return readable[0]
+    readable = [summary for summary in backups.summaries(store=store) if summary.readable]
+    return backups.latest(readable, now=timezone.now())
 
 
 def raw_json(entry: RawDocument) -> dict[str, Any]:

@@ -83,7 +83,8 @@ def _row(run: RunDocument) -> tuple[str, ...]:
     return (
         run["backup_id"],
         terminal.moment(run),
-        f"{run['status']}{FILES.get(run['files'], '')}{', damaged' if run['damaged'] else ''}",
+        f"{run['status']}{FILES.get(run['files'], '')}{', damaged' if run['damaged'] else ''}"
+        f"{', dated in the future' if run['dated_in_future'] else ''}",
         run["sync_status"],
         str(len(run["collections_backed_up"])) if saved else "-",
         formats.grouped(run["documents"]) if saved and run["documents"] is not None else "-",

@@ -40,6 +40,8 @@ class Command(TempleCommand):
         self.stdout.write(
             f"{run['backup_id']}  {terminal.moment(run)}  {by}  {run['status']}, sync {run['sync_status']}"
         )
+        if run["dated_in_future"]:
+            self.stdout.write("It is dated in the future: a clock was wrong, so it counts as no recent backup.")
         if run["kind"] != Kind.BACKUP:
             self.stdout.write(KINDS.get(run["kind"], ""))
         for step in run["steps"]:
