@@ -6,8 +6,9 @@ Operations never read this module: workflow and faces do, and hand values down.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -82,7 +83,7 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
             "BACKUP_SYNC_WAIT_SECONDS", 300, validate=validate.Range(min=0, max=LONGEST_SECONDS)
         ),
         sync_deletes=env.str("SYNC_DELETES", "propagate", validate=validate.OneOf(["propagate", "keep"])),
-        sync_exclude=_names(env.list("SYNC_EXCLUDE", [])),
+        sync_exclude=_names(env.str("SYNC_EXCLUDE", "", validate=_are_names) or ""),
         sync_proof_days=env.int("SYNC_PROOF_DAYS", 7, validate=days),
         purge_ledger_days=env.int("PURGE_LEDGER_DAYS", 90, validate=days),
         lease_seconds=env.int("LEASE_SECONDS", 60, validate=seconds),
@@ -90,9 +91,25 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
     )
 
 
-def _names(given: Iterable[str] | None) -> tuple[str, ...]:
-    """Each name once, without the spaces around it."""
-    return tuple(dict.fromkeys(name.strip() for name in given or () if name.strip()))
+def _names(given: str) -> tuple[str, ...]:
+    """Each name once: of a JSON array as it stands there; between commas without the spaces around it."""
+    if not given.strip().startswith("["):
+        return tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    try:
+        return tuple(dict.fromkeys(json.loads(given)))
+    except (ValueError, TypeError):
+        return ()
+
+
+def _are_names(given: str) -> None:
+    if not given.strip().startswith("["):
+        return
+    try:
+        names = json.loads(given)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ValidationError('Begins with [ and is no JSON array of names, such as ["a,b", " halls "].')
 
 
 def _is_a_database_name(name: str) -> None:

@@ -127,6 +127,7 @@ TEMPLATES = [
                 "backups_app.pages.audit_words",
                 "backups_app.pages.run_tags",
                 "backups_app.pages.viewer_tags",
+                "backups_app.pages.form_fields",
                 "backups_app.pages.restore_tags",
                 "backups_app.pages.told",
             ],

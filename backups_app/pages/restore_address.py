@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from backups_app.configuration import Configuration
+from backups_app.pages.form_fields import as_field, from_field
 from backups_app.restore.choices import Choices, Mode
 from backups_app.workflow import restoring
 
@@ -44,8 +45,8 @@ class Asked:
     @property
     def fields(self) -> list[tuple[str, str]]:
         """Names and values as forms send them."""
-        said = [("step", str(self.step)), *(("collection", name) for name in self.collections)]
-        said += [("id", self.document)] if self.document else []
+        said = [("step", str(self.step)), *(("collection", as_field(name)) for name in self.collections)]
+        said += [("id", as_field(self.document))] if self.document else []
         said += [("mode", self.mode), ("where", self.where)]
         return said + ([("to", self.to)] if self.to and self.where == COPY else [])
 
@@ -77,8 +78,8 @@ def read(sent: QueryDict, *, backup_id: str) -> Asked:
     return Asked(
         backup_id=backup_id,
         step=int(step) if step in ("1", "2", "3", "4") else WHAT,
-        collections=tuple(dict.fromkeys(sent.getlist("collection"))),
-        document=sent.get("id", ""),
+        collections=tuple(dict.fromkeys(map(from_field, sent.getlist("collection")))),
+        document=from_field(sent.get("id", "")),
         mode=sent.get("mode", Mode.ADD.value),
         where=COPY if sent.get("where") == COPY else HERE,
         to=sent.get("to", "").strip(),

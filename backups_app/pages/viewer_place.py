@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 
+from backups_app.pages.form_fields import from_field
+
 PER_PAGE = (25, 50, 100)
 VIEWS = ("cards", "json", "table", "fields")
 GOING_ON = frozenset({"cursor", "within", "found", "here", "stop"})
@@ -71,7 +73,7 @@ def place_of(asked: QueryDict) -> Place:
     view = asked.get("view", VIEWS[0])
     return Place(
         backup=asked.get("backup", ""),
-        collection=asked.get("collection", ""),
+        collection=from_field(asked.get("collection", "")),
         q=asked.get("q", "").strip(),
         page=max(1, whole_number(asked.get("page"), 1)),
         per=per if per in PER_PAGE else PER_PAGE[0],

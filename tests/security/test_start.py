@@ -103,6 +103,9 @@ def test_where_none_can_be_kept_it_says_what_to_do(tmp_path: Path) -> None:
         ("SYNC_PROOF_DAYS", "0"),
         ("MONGODUMP_TIMEOUT_SECONDS", "five"),
         ("BACKUP_SYNC_WAIT_SECONDS", "-1"),
+        ("SYNC_EXCLUDE", '["a,b"'),
+        ("SYNC_EXCLUDE", '["a", 1]'),
+        ("SYNC_EXCLUDE", '[""]'),
     ],
 )
 def test_a_wrong_setting_is_named_among_the_others_without_a_traceback(name: str, value: str) -> None:

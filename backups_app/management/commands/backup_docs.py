@@ -35,6 +35,7 @@ class Command(TempleCommand):
         parser.add_argument("--own", action="store_true", help="With --json: list our own records too.")
         parser.add_argument("--page", type=int, default=1)
         parser.add_argument("--limit", type=int, default=25)
+        parser.add_argument("--from", type=int, metavar="N", help="Begin at this document (from 1), not at a page.")
         parser.add_argument("--format", choices=["tree", "json", "ndjson"], default="tree")
 
     def execute_command(self, **options: Any) -> int:
@@ -44,6 +45,8 @@ class Command(TempleCommand):
         backup_id = newest(store) if options["backup_id"] == "latest" else options["backup_id"]
         if options["page"] < 1 or not 1 <= options["limit"] <= documents.LIMIT_MOST:
             raise InvalidInput(message=f"--page is 1 or more, --limit 1 to {documents.LIMIT_MOST:,}.")
+        if options["from"] is not None and (options["from"] < 1 or options["search"] is not None):
+            raise InvalidInput(message="--from is 1 or more, and does not go with --search.")
         if options["collection"] is None:
             return self.list_collections(store, backup_id)
         found, facts = self.read(store, backup_id, options)
@@ -77,8 +80,10 @@ class Command(TempleCommand):
             return (documents.by_id(**place, typed=options["id"]),), {}
         if options["search"] is not None:
             return self.search(store, backup_id, options["collection"], options["search"], offset, limit)
+        offset = offset if options["from"] is None else options["from"] - 1
         page = documents.page(**place, offset=offset, limit=limit)
-        facts = {"total_documents": page.total, "offset": offset, "limit": limit, "note": page.note}
+        facts: dict[str, Any] = {"total_documents": page.total, "offset": offset, "limit": limit, "note": page.note}
+        facts |= {"next": page.next, "truncated": page.truncated}
         return page.documents, facts
 
     def search(
@@ -116,6 +121,8 @@ class Command(TempleCommand):
                 self.stdout.write(json.dumps(extended_json.relaxed(document.frame), ensure_ascii=False))
         else:
             self.show_trees(found, facts, {entry.number: entry for entry in raw})
+        if facts.get("truncated") and facts.get("next") is not None and not self.options["json"]:
+            self.say(f"The documents are large: only {len(found)} are shown. Go on with --from {facts['next'] + 1}.")
         if raw and self.options["format"] != "tree":
             self.say(f"{formats.documents(len(raw))} not decoded; they stand in the other format: --format tree.")
 
@@ -136,7 +143,7 @@ class Command(TempleCommand):
             if facts["broken"]:
                 self.say(facts["broken"])
         elif facts:
-            self.say(f"{formats.grouped(facts['total_documents'])} documents in all.")
+            self.say(f"{formats.documents(facts['total_documents'])} in all.")
 
 
 def newest(store: Store) -> str:
