@@ -5,10 +5,12 @@ Nothing of it is verified. `documents` is not known until the file has been walk
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from backups_app.backup_files import dump_folder
-from backups_app.backup_files.dump_folder import Held
+from backups_app.backup_files import dump_folder, file_names, layout
+from backups_app.backup_files.dump_folder import DumpFolder, Held
+from backups_app.backup_files.file_names import Kind
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 
 UNKNOWN = -1
@@ -22,8 +24,21 @@ def manifest(folder: Path, *, preferred: str = "") -> Manifest:
     top has none (`""`).
     """
     held = dump_folder.read(folder, database=dump_folder.choose(folder, preferred=preferred))
-    collections = {one.name: _entry(folder, one) for one in held.collections}
+    no_files = _no_plain_files(held)
+    described = {one.name: replace(one, file=one.file or no_files.get(one.name)) for one in held.collections}
+    bare = {name: Held(name=name, type="collection", uuid="", file=no_files[name], metadata=None) for name in no_files}
+    collections = {name: _entry(folder, one) for name, one in sorted((bare | described).items())}
     return Manifest(database=held.database, collections=collections)
+
+
+def _no_plain_files(held: DumpFolder) -> dict[str, str]:
+    """Return the data files that are links or no plain files, by collection: they are listed, and refused by name."""
+    found = {}
+    for stray in held.strays:
+        name = stray.path.rpartition("/")[2]
+        if stray.kind not in ("file", "directory") and file_names.kind(name) is Kind.DATA:
+            found[layout.collection_name(base=file_names.base(name), stated=None)] = stray.path
+    return found
 
 
 def _entry(folder: Path, one: Held) -> CollectionEntry:
