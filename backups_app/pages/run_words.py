@@ -84,8 +84,11 @@ def _words(run: RunDocument, headline: str, *, safe: str, rest: str = "") -> Wor
 
 
 def _lost(run: RunDocument, said: str) -> Words:
-    """The backup of a run that is not here, or not good: that comes before how the run ended."""
+    """The backup of a run that is not here, not good or not verified: that comes before how the run ended."""
     safe, rest = in_two(said)
+    if said == lost_words.UNVERIFIED:
+        words = _words(run, _("This backup is not verified"), safe=safe, rest=rest)
+        return replace(words, tone="warn", icon="shield-alert")
     headlines = {
         Files.GONE: _("The files of this backup are gone"),
         Files.ELSEWHERE: _("This backup is on another computer"),

@@ -119,9 +119,10 @@ class Passage:
 
     def _prepared(self, planned: Planned, both: Sequence[SideAccess]) -> CollectionSync | None:
         """Make a collection ready to be synced. Return None when it is not synced; the tally says why."""
-        tally = Tally(name=planned.name, differences=listing.differences(planned))
+        tally = Tally(name=planned.name)
         self.tallies.append(tally)
         with alone.collection(tally):
+            tally.differences += listing.differences(planned)
             planned, base = self._complete(planned, tally, both)
             self.planned.append(planned)
             return None if base is None else self._work(planned, base, tally, both)

@@ -1,4 +1,4 @@
-"""What is said of a run whose backup is not here or is not good any more. It comes before what its record says."""
+"""What is said of a run whose backup is not here, is not good any more, or is not verified. It comes before what its record says."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ NO_UNDO = "It was the safety backup of a restore, which cannot be undone any mor
 ONLY_ELSEWHERE = "What its run deleted can only come from another backup."
 NO_RESUME = "Its deletion is not finished and cannot be resumed: keep what is left after all."
 CLAIMS = ("The backup is complete and safe, but ", "The backup is complete and safe. ")
+UNVERIFIED = "Nobody has verified these files as they are now. Verify this backup before you rely on it."
 DAMAGED = "This backup was found damaged. Do not rely on it: look for what it held in another one."
 
 
 def sentence(run: Mapping[str, Any]) -> str:
-    """Return what is true of the files of an ended run, where they are not here or not good; else nothing.
+    """Return what is true of the files of an ended run, where they are not here, not good or not verified; else
+    nothing.
 
-    `files`, `damaged` and `keep_available` are what `overview` found; a record alone has none of them.
+    `files`, `verified`, `damaged` and `keep_available` are what `overview` found; a record alone has none of them.
     """
     if run.get("status") == Status.IN_PROGRESS:
         return ""
@@ -27,9 +29,16 @@ def sentence(run: Mapping[str, Any]) -> str:
         return BackupElsewhere(host=str(run.get("host") or "unknown")).detail
     if run.get("files") == Files.GONE or run.get("error_code") == BackupRemoved.code:
         return " ".join([BackupRemoved.sentence, *_consequences(run)])
+    if run.get("files") == Files.HERE and run.get("verified") is False and not run.get("damaged"):
+        return _unverified(run)
     if run.get("damaged") or (run.get("status") == Status.PARTIAL and run.get("error_code") == VerificationFailed.code):
         return DAMAGED
     return ""
+
+
+def _unverified(run: Mapping[str, Any]) -> str:
+    """A safety backup is told of by its restore, which is what people look for there."""
+    return "" if run.get("kind") in (Kind.RESTORE, Kind.TEST_COPY, Kind.REHEARSAL) else UNVERIFIED
 
 
 def without_claims(run: Mapping[str, Any]) -> dict[str, Any]:

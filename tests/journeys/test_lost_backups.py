@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from backups_app.models import User
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
 from backups_app.workflow import jobs, overview, prepare, purging, recovery, restoring, status
+from backups_app.workflow.lost_words import UNVERIFIED
 from backups_app.workflow.status import Verdict
 from backups_app.workflow.steps import purge_remote
 from tests.journeys.conftest import Db, contents, raw_documents, run_backup
@@ -129,6 +132,46 @@ def test_a_backup_of_another_host_is_not_called_gone(temple: Configuration, loca
 
     assert (code, json.loads(said)["code"]) == (10, "backup_elsewhere")
     assert "host kumbakonam" in overview.get_run(configuration=temple, backup_id=gone)["message"]
+
+
+def _touch(folder: Path, data: Path) -> None:
+    os.utime(data)
+
+
+def _lose_the_record_of_the_folder(folder: Path, data: Path) -> None:
+    (folder / "metadata.json").unlink()
+
+
+@pytest.mark.parametrize("change", [_touch, _lose_the_record_of_the_folder])
+def test_what_nobody_has_verified_as_it_is_now_is_not_called_safe(
+    temple: Configuration, admin: User, change: Callable[[Path, Path], None]
+) -> None:
+    made = run_backup(delete_bookings=False)
+    folder = folder_of(temple, made["backup_id"])
+
+    change(folder, folder / temple.database_name / "bookings.bson")
+
+    _, shown = command("backup_show", made["backup_id"], "--json")
+    _, said = command("backup_show", made["backup_id"])
+    page = signed_in(admin).get(f"/admin/backups/runs/{made['backup_id']}/").content.decode()
+    assert json.loads(shown)["message"] == UNVERIFIED
+    assert UNVERIFIED in said and "verified." not in said.replace(UNVERIFIED, "")
+    assert "This backup is not verified" in page and "completed successfully" not in page
+    assert command("backup_verify", made["backup_id"])[0] == 0
+    assert json.loads(command("backup_show", made["backup_id"], "--json")[1])["message"] != UNVERIFIED
+
+
+def test_a_dump_of_others_is_not_called_safe_before_it_is_verified(temple: Configuration) -> None:
+    folder = folder_of(temple, "20240101_000000") / temple.database_name
+    folder.mkdir(parents=True)
+    (folder / "bookings.bson").write_bytes(b"")
+
+    before = json.loads(command("backup_show", "20240101_000000", "--json")[1])
+    command("backup_verify", "20240101_000000")
+    after = json.loads(command("backup_show", "20240101_000000", "--json")[1])
+
+    assert (before["verified"], before["message"]) == (False, UNVERIFIED)
+    assert (after["verified"], after["message"] == UNVERIFIED) == (True, False)
 
 
 def test_a_partial_run_without_its_folder_cannot_be_resumed_and_is_not_called_safe(

@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 from backups_app.errors import DatabaseUnreachable, OwnershipLost, RunCancelled, TempleOpsError
 from backups_app.mongo.raw_bson import Value, array, text
 from backups_app.records import Side
-from backups_app.sync import scan, twin
+from backups_app.sync import listing, scan, twin
 from backups_app.sync.collection_sync import CollectionSync
 from backups_app.sync.settle import Settler
 from tests.sync.pairs import Pair, contents, document, double, int32, int64, seed, version
@@ -67,6 +67,23 @@ def test_a_measurement_without_an_id_is_counted_and_the_rest_is_synced(any_pair:
         assert any("lamps" in warning for warning in report.warnings)
 
 
+@pytest.mark.parametrize("side", list(Side), ids=lambda side: side.value)
+def test_a_measurement_whose_id_is_null_is_told_from_those_that_have_none(any_pair: Pair, side: Side) -> None:
+    """A search for null finds both."""
+    other = Side.REMOTE if side is Side.LOCAL else Side.LOCAL
+    _lamps(any_pair, side, *(_measurement(oil) for oil in range(3)), _measurement(9, ("_id", Value(0x0A, b""))))
+    _lamps(any_pair, other, _measurement(5), _measurement(10, ("_id", int32(10))))
+
+    for _ in range(2):
+        report = any_pair.sync()
+
+        assert dict(report.unresolved) == {"lamps": 4}
+        assert _line(report, "lamps")["failed"] is None
+        assert any_pair.side(other)["lamps"].count_documents({}) == 3
+        assert any_pair.side(other)["lamps"].count_documents({"oil": 9}) == 1
+        assert any_pair.side(side)["lamps"].count_documents({"_id": 10}) == 1
+
+
 def test_measurements_that_share_an_id_or_have_one_that_nobody_finds_are_named(any_pair: Pair) -> None:
     regex = Value(0x0B, b"a\0\0")
     _lamps(any_pair, Side.LOCAL, *(_measurement(oil, ("_id", int32(7))) for oil in range(3)))
@@ -110,6 +127,10 @@ def _at_the_end(patch: Patch, error: Exception) -> None:
     _break(patch, CollectionSync, "close", error, lambda args, kwargs: args[0].tally.name)
 
 
+def _in_options(patch: Patch, error: Exception) -> None:
+    _break(patch, listing, "differences", error, lambda args, kwargs: args[0].name)
+
+
 def _break(patch: Patch, where: Any, name: str, error: Exception, of: Callable[[Any, Any], str]) -> None:
     """Let a function raise for the collection `devotees`."""
     original = getattr(where, name)
@@ -122,7 +143,7 @@ def _break(patch: Patch, where: Any, name: str, error: Exception, of: Callable[[
     patch.setattr(where, name, broken)
 
 
-PLACES = [_in_scan, _in_settle, _in_twin, _in_deletion, _at_the_end]
+PLACES = [_in_options, _in_scan, _in_settle, _in_twin, _in_deletion, _at_the_end]
 UNEXPECTED = OperationFailure("no such command", 59, {"codeName": "CommandNotFound"})
 
 
