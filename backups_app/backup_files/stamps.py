@@ -64,8 +64,9 @@ def _names(manifest: Manifest) -> list[str]:
 
 
 def _stamp(path: Path) -> list[int] | None:
+    """None for what is not there, and for what only a link leads to: nothing of ours follows one."""
     try:
-        status = path.lstat()
+        status = None if path.parent.is_symlink() else path.lstat()
     except OSError:
         return None
-    return [status.st_size, status.st_mtime_ns]
+    return None if status is None else [status.st_size, status.st_mtime_ns]

@@ -115,7 +115,7 @@ class Store:
         return next((name for name in store_identity.databases(folders) if name != self.database), "")
 
     def backups(self) -> Listing:
-        """Return the published backups of this store: real directories of the right name only."""
+        """Return the published backups of this store: real directories of the right name, that hold anything, only."""
         found, ignored = [], []
         for name in self._names(layout.PUBLISHED_PREFIX):
             try:
@@ -123,16 +123,19 @@ class Store:
             except InvalidBackupId:
                 ignored.append(Ignored(name=name, reason="its name is not a backup's"))
                 continue
-            if _is_directory(self.root / name):
-                found.append(backup_id)
-            else:
+            if not _is_directory(self.root / name):
                 ignored.append(Ignored(name=name, reason="it is a link or no directory"))
+            elif _is_empty(self.root / name):
+                ignored.append(Ignored(name=name, reason="it is empty"))
+            else:
+                found.append(backup_id)
         return Listing(ids=tuple(sorted(found, reverse=True)), ignored=tuple(ignored))
 
     def folder(self, backup_id: str) -> Path:
-        """Return the folder of a published backup. Raise `InvalidBackupId`, or `BackupNotFound` (also for a link)."""
+        """Return the folder of a published backup. Raise `InvalidBackupId`, or `BackupNotFound` (also for a link, and
+        for a folder whose files were removed)."""
         folder = self.root / layout.published_name(backup_id)
-        if not (_is_directory(self.root) and _is_directory(folder)):
+        if not (_is_directory(self.root) and _is_directory(folder)) or _is_empty(folder):
             raise BackupNotFound()
         return folder
 
@@ -239,6 +242,15 @@ class Store:
 def _is_directory(path: Path) -> bool:
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether somebody removed all that was in it: what a file manager leaves there is nothing."""
+    try:
+        with os.scandir(folder) as entries:
+            return all(entry.name.startswith(".") for entry in entries)
     except OSError:
         return False
 

@@ -1,4 +1,4 @@
-"""What is said of a run whose backup is not here, is not good any more, or is not verified. It comes before what its record says."""
+"""What is said of a run whose backup is not here, not good any more, or not verified: before what its record says."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sentence(run: Mapping[str, Any]) -> str:
     if run.get("files") == Files.HERE and run.get("verified") is False and not run.get("damaged"):
         return _unverified(run)
     if run.get("damaged") or (run.get("status") == Status.PARTIAL and run.get("error_code") == VerificationFailed.code):
-        return DAMAGED
+        return " ".join([DAMAGED, *([NO_RESUME] if run.get("keep_available") else [])])
     return ""
 
 

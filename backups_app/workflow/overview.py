@@ -153,6 +153,9 @@ def _of_the_folder(
 def _found_bad(store: Store, backup_id: str, told: RunDocument) -> bool:
     """Whether a verification found these files bad; one that found others bad says nothing about them."""
     found = told.get("verification") or {}
+    if not found and told["status"] == folder_records.UNVERIFIED:  # it has no record that could hold a verdict
+        event = verifying.last(store, backup_id)
+        return event is not None and event.result == verifying.DAMAGED
     if found.get("problem") is None:
         return False
     return not found.get(verifying.SEEN) or found[verifying.SEEN] == verifying.seen(store, backup_id)
@@ -173,7 +176,7 @@ def _told(document: RunDocument, *, files: Files, verified: bool = False, damage
         "damaged": damaged,
         "files": files.value,
         "dated_in_future": is_ahead(document["created_at"], now=timezone.now()),
-        "resume_available": bool(document.get("resume_available")) and here,
+        "resume_available": bool(document.get("resume_available")) and here and not damaged,
         "keep_available": outcome.keep_available(document),
     }
     if lost_words.sentence(told):

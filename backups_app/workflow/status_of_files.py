@@ -7,6 +7,7 @@ from datetime import datetime
 
 from backups_app.browsing.whereabouts import Files
 from backups_app.records import RunDocument, is_ahead
+from backups_app.workflow import lost_words
 
 NO_BACKUP_YET = "Not protected: no backup yet."
 
@@ -51,7 +52,8 @@ def deletion_unfinished(ended: list[RunDocument]) -> tuple[str, str] | None:
     said = f"Needs attention: the deletion of run {run['backup_id']} is unfinished."
     if run.get("resume_available"):
         return said, "Resume it, or keep the documents after all."
-    return f"{said} {_files_gone(run)}", "Keep the documents after all."
+    why = lost_words.DAMAGED if run.get("damaged") else _files_gone(run)
+    return f"{said} {why}", "Keep the documents after all."
 
 
 def newest_is_gone(ended: list[RunDocument], good: RunDocument) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from backups_app import formats
 from backups_app.access import audit
-from backups_app.backup_files import dump_folder, layout, metadata, stamps
+from backups_app.backup_files import dump_folder, file_names, layout, metadata, stamps
 from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
 from backups_app.browsing import opening
@@ -99,6 +99,16 @@ def seen(store: Store, backup_id: str) -> str:
         return ""
 
 
+def _require_dump(folder: Path) -> None:
+    """Raise `VerificationFailed` where there is no file of a dump. Whoever copied one folder too many is told so."""
+    if dump_folder.databases(folder) or any(map(file_names.is_oplog, dump_folder.entries(folder))):
+        return
+    for name in dump_folder.entries(folder):
+        if dump_folder.kind_of(folder / name) == "directory" and dump_folder.databases(folder / name):
+            raise VerificationFailed(problem=f'its dump lies one folder too deep, in "{dump_folder.shown(name)}"')
+    raise VerificationFailed(problem="it holds no dump of mongodump")
+
+
 def adopt(*, configuration: Configuration, backup_id: str, progress: Progress) -> None:
     """Give a folder that somebody else's mongodump wrote its manifest, where it has none or holds another dump by now:
     it is read whole. Any other backup is left as it is. Raise `VerificationFailed`, `BackupNotFound`."""
@@ -129,8 +139,8 @@ def _adopt_foreign(
     Store(folder.parent, database=preferred).require_ours()
     database = dump_folder.choose(folder, preferred=preferred)
     judged = verdict.verify(folder=folder, database=database, report=None, progress=progress)
-    if not judged.manifest.collections and not judged.warnings:
-        raise VerificationFailed(problem="it holds no dump of mongodump")
+    if not judged.manifest.collections:
+        _require_dump(folder)
     backup_id = folder.name.removeprefix(layout.PUBLISHED_PREFIX)
     adopted = folder_records.adopted(backup_id, manifest=judged.manifest, warnings=judged.warnings)
     kept = {key: value for key, value in written.items() if key not in adopted}

@@ -83,6 +83,8 @@ def test_what_is_no_gzip_is_not_good_and_restores_nothing(
 
     assert (verified[0], verified[1]["verified"]) == (5, False)
     assert "bookings.bson.gz is damaged" in verified[1]["problem"]
+    shown = run("backup_show", ID)[1]
+    assert (shown["verified"], shown["damaged"]) == (False, True) and "found damaged" in shown["message"]
     assert (restored[0], restored[1]["code"]) == (5, "verification_failed")
     assert local_db["users"].count_documents({}) == before
 
@@ -370,3 +372,33 @@ def test_a_source_gives_each_document_its_id_at_every_reading(tmp_path: Path) ->
 
     assert first == again and first[0] != first[1]
     assert [bson.decode(frame)["a"] for frame in first] == [1, 1]
+
+
+def test_a_dump_that_was_found_damaged_may_be_replaced_by_a_good_one(temple: Configuration, home: str) -> None:
+    put(temple, dump_of(home, bookings=documents(*BOOKINGS)[:-1]))
+    assert run("backup_verify", ID)[0] == 5 and run("backup_show", ID)[1]["damaged"]
+
+    put(temple, dump_of(home, bookings=documents(*BOOKINGS)))
+
+    assert not run("backup_show", ID)[1]["damaged"]
+    assert run("backup_verify", ID)[0] == 0 and run("backup_show", ID)[1]["verified"]
+
+
+def test_a_dump_that_lies_one_folder_too_deep_is_not_called_good(temple: Configuration, home: str) -> None:
+    put(temple, {f"dump/{home}/bookings.bson": documents(*BOOKINGS)})
+
+    verified = run("backup_verify", ID)
+    restored = run("backup_restore", ID)
+
+    assert (verified[0], verified[1]["verified"], restored[0]) == (5, False, 5)
+    assert 'its dump lies one folder too deep, in "dump"' in verified[1]["problem"]
+
+
+@pytest.mark.parametrize("files", [{"notes.txt": b"x"}, {"empty/notes.txt": b"x"}, {"a/b/c/bookings.bson": b""}])
+def test_a_folder_without_a_dump_is_not_called_good(temple: Configuration, files: Mapping[str, bytes]) -> None:
+    put(temple, files)
+
+    code, verified = run("backup_verify", ID)
+
+    assert (code, verified["verified"]) == (5, False)
+    assert "it holds no dump of mongodump" in verified["problem"]

@@ -21,7 +21,7 @@ from backups_app.errors import BackupRemoved
 from backups_app.models import User
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
-from backups_app.workflow import jobs, overview, prepare, purging, recovery, restoring, status
+from backups_app.workflow import doctor, jobs, overview, prepare, purging, recovery, restoring, status
 from backups_app.workflow.lost_words import UNVERIFIED
 from backups_app.workflow.status import Verdict
 from backups_app.workflow.steps import purge_remote
@@ -123,6 +123,39 @@ def test_the_pages_say_that_they_are_gone(gone: str, admin: User) -> None:
     assert "The files of this backup are gone" in run and "saved and verified" not in run
     assert (opened.status_code, restore.status_code) == (410, 410)
     assert "no backup yet" not in home
+
+
+@pytest.mark.parametrize("left", [(), (".DS_Store",)])
+def test_a_folder_that_was_emptied_is_as_good_as_gone(
+    temple: Configuration, admin: User, left: tuple[str, ...]
+) -> None:
+    made = run_backup(delete_bookings=True)["backup_id"]
+    shutil.rmtree(folder_of(temple, made))
+    folder_of(temple, made).mkdir()
+    for name in left:
+        (folder_of(temple, made) / name).touch()
+
+    run = overview.get_run(configuration=temple, backup_id=made)
+    page = signed_in(admin).get(f"/admin/backups/runs/{made}/").content.decode()
+    findings = [one.sentence for one in doctor.examine(configuration=temple)]
+
+    assert (run["files"], run["verified"], run["published"]) == ("gone", False, False)
+    assert GONE in run["message"] and GONE in page
+    assert json.loads(command("backup_verify", made, "--json")[1])["code"] == "backup_removed"
+    assert command("backup_list", "--json")[1].strip() == "[]"
+    assert f"backup_{made} is not listed: it is empty." in findings
+
+
+def test_files_that_only_a_link_leads_to_are_not_called_verified(temple: Configuration) -> None:
+    made = run_backup(delete_bookings=False)["backup_id"]
+    database = folder_of(temple, made) / temple.database_name
+    database.rename(temple.backup_dir / "moved")
+    database.symlink_to(temple.backup_dir / "moved")
+
+    run = overview.get_run(configuration=temple, backup_id=made)
+
+    assert (run["verified"], run["damaged"]) == (False, True)
+    assert command("backup_verify", made)[0] == command("backup_restore", made, "--confirm", "RESTORE")[0] == 5
 
 
 def test_a_backup_of_another_host_is_not_called_gone(temple: Configuration, local_db: Db, gone: str) -> None:
@@ -242,6 +275,8 @@ def test_a_resume_that_finds_its_backup_damaged_does_not_call_it_safe(
     page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
     assert (run["status"], run["verified"], run["damaged"]) == ("partial", False, True)
     assert "safe" not in run["message"] and "complete and safe" not in page
+    assert (run["resume_available"], run["keep_available"]) == (False, True)
+    assert "cannot be resumed" in run["message"] and "Resume the deletion" not in page
 
 
 def test_a_restore_whose_safety_backup_is_gone_does_not_say_that_it_holds_anything(
