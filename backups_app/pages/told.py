@@ -33,9 +33,9 @@ SENTENCE = re.compile(r"said\d*")
 HOLDS = ((NUMBER, r"-?[0-9][0-9,]*"), (re.compile(r"word\d*"), r"\S+"))
 """What a place of such a name can hold."""
 
-LONGEST, SENTENCES, DEEPEST = 2_000, 12, 5
-"""Characters, sentences that may be one of the catalogue together, sentences inside one another. What is more was not
-written by us, and a foreign folder can hold anything."""
+LONGEST, SENTENCES, DEEPEST, PIECES = 2_000, 12, 5, 100
+"""Characters, sentences that may be one of the catalogue together, sentences inside one another, sentences or parts of
+a list that are looked at. What is more was not written by us, and a foreign folder can hold anything."""
 TELLING = 12
 """So many characters of its own make a sentence known although what stands in it is not."""
 
@@ -89,14 +89,14 @@ def tell(text: str | None) -> str:
 def _tell(text: str, language: str, depth: int = 0) -> str:
     """Sentence by sentence, the longest known one first; where none is known the longest whose frame is."""
     pieces = []
-    while text:
+    while text and len(pieces) < PIECES:
         ends = [at.start() + 1 for at in islice(re.finditer(r"[.…] ", text), SENTENCES)]
         heads = [text, *(text[:end] for end in reversed(ends))]
         tries = ((head, said(head, language, depth)) for said in (_known, _half_known) for head in heads)
         head, found = next(((head, found) for head, found in tries if found is not None), (heads[-1], None))
         pieces.append(found or _english(head))
         text = text[len(head) :].lstrip()
-    return " ".join(pieces)
+    return " ".join([*pieces, _english(text)] if text else pieces)
 
 
 @lru_cache(maxsize=4_096)
@@ -119,8 +119,8 @@ def _one(text: str, language: str, depth: int) -> str | None:
 
 def _list(text: str, joint: str, language: str, depth: int) -> str | None:
     """Return what is said of known parts with `joint` between them (which may stand inside a part as well), or None."""
-    said, held = [], ""
-    for item in text.split(joint):
+    said, held, items = [], "", text.split(joint)
+    for item in items if len(items) <= PIECES else ():
         held = f"{held}{joint}{item}" if held else item
         found = _one(held, language, depth) or (_list(held, ", ", language, depth) if joint != ", " else None)
         if found is not None:

@@ -43,12 +43,12 @@ def _unverified(run: Mapping[str, Any]) -> str:
 
 def without_claims(run: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields in which a run said of its backup, when it ended, that it is safe: now without these words."""
-    steps = [{**step, "sentence": _without(step["sentence"])} for step in run.get("steps") or ()]
-    return {"steps": steps, "error_message": _without(run.get("error_message") or "") or None}
+    steps = [{**step, "sentence": without_claim(step["sentence"])} for step in run.get("steps") or ()]
+    return {"steps": steps, "error_message": without_claim(run.get("error_message") or "") or None}
 
 
-def _without(said: str) -> str:
-    """What was said after the claim is the sentence."""
+def without_claim(said: str) -> str:
+    """Return a sentence that said that its backup is safe, without these words: what stood after them."""
     for claim in CLAIMS:
         before, found, after = said.partition(claim)
         if found:

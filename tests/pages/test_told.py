@@ -98,12 +98,12 @@ class TestInHindi:
         "hostile", ["a: ", "1 added, ", "x; ", ". ", "Not protected: ", "1 documents ", "<b>", "\u2068"]
     )
     def test_what_a_foreign_folder_may_hold_is_told_in_time(self, hostile: str) -> None:
-        began = time.monotonic()
+        began = time.process_time()  # its own work: a busy machine makes it no slower
 
         said = told((hostile * 2_000)[:1_999])
 
         assert "<b>" not in said
-        assert time.monotonic() - began < 5
+        assert time.process_time() - began < 2
 
     def test_nothing_is_nothing(self) -> None:
         assert told(None) == told("") == ""

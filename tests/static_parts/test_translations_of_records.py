@@ -10,6 +10,7 @@ from pathlib import Path
 from backups_app import errors
 from backups_app.errors import TempleOpsError
 from backups_app.pages.told import PLACE, entries_of
+from backups_app.workflow import lost_words
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "backups_app"
@@ -160,6 +161,15 @@ def test_every_error_has_its_hindi_and_so_has_its_hint() -> None:
     ]
 
     assert [(code, text) for code, text in said if not _is_known(shape(text), shapes)] == []
+
+
+def test_what_is_left_of_an_error_when_its_backup_is_lost_has_its_hindi() -> None:
+    shapes = {shape(english) for english in known()}
+    left = {kind.sentence: lost_words.without_claim(kind.sentence) for kind in kinds_of_errors()}
+    shortened = [short for whole, short in left.items() if short != whole]
+
+    assert len(shortened) >= 3
+    assert [short for short in shortened if shape(short) not in shapes] == []
 
 
 def test_every_sentence_of_workflow_and_operations_has_its_hindi() -> None:
