@@ -8,8 +8,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
+from backups_app.management import streams
+
 
 def main() -> None:
+    streams.make_lasting()
     os.umask(0o077)  # what is made here, such as the SQLite file, holds secrets
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "templeops.settings")
     try:
@@ -19,6 +22,8 @@ def main() -> None:
     except OperationalError as lost:
         reason = str(lost).strip().splitlines()[-1:]
         sys.exit(" ".join(["The database of users and audit rows cannot be used: check DATABASE_URL.", *reason]))
+    finally:
+        streams.end()
 
 
 if __name__ == "__main__":

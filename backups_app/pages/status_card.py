@@ -23,6 +23,7 @@ from backups_app.configuration import Configuration
 from backups_app.pages import run_words
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest
+from backups_app.pages.told import tell
 from backups_app.pages.wording import ago, when_text
 from backups_app.records import RunDocument, Status
 from backups_app.workflow import status, status_of_files
@@ -210,4 +211,4 @@ def _explanation(found: SystemStatus) -> str:
     if _never_backed_up(found):
         return _("Your first backup takes about a minute. Use the green button below.")
     rest = run_words.in_two(found.sentence)[1]
-    return rest if found.refusals else " ".join(filter(None, [rest, found.hint]))
+    return rest if found.refusals else " ".join(filter(None, [rest, tell(found.hint)]))

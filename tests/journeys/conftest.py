@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +17,36 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
 from backups_app.configuration import Configuration
+from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import INTERNAL, Origin, RunDocument
 from backups_app.workflow import jobs
 
+ROOT = Path(__file__).resolve().parents[2]
 Db = Database[dict[str, Any]]
 RAW = CodecOptions[RawBSONDocument](document_class=RawBSONDocument)
 AT = datetime(2025, 1, 19, 9, 0, tzinfo=UTC)
 PURGED = ("activities", "bookings", "employee_bookings")
+
+
+@pytest.fixture
+def environment(
+    tmp_path: Path, local_server: EmbeddedServer, remote_server: EmbeddedServer, local_db: Db, remote_db: Db
+) -> dict[str, str]:
+    """What an operator with both servers has set."""
+    found = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "TERM": "xterm",
+        "COLUMNS": "120",
+        "MONGODB_LOCAL_URL": local_server.uri,
+        "MONGODB_CLOUD_URL": remote_server.uri,
+        "DATABASE_NAME": local_db.name,
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "BACKUP_DIR": str(tmp_path / "backups"),
+    }
+    (tmp_path / "backups").mkdir(mode=0o700)
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=found, check=True)
+    return found
 
 
 def now() -> datetime:

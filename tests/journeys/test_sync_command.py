@@ -16,33 +16,10 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from backups_app.mongo.embedded import EmbeddedServer
-
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60.0
 Mongo = Database[dict[str, Any]]
 Type = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def environment(
-    tmp_path: Path, local_server: EmbeddedServer, remote_server: EmbeddedServer, local_db: Mongo, remote_db: Mongo
-) -> dict[str, str]:
-    """What an operator with both servers has set."""
-    found = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "TERM": "xterm",
-        "COLUMNS": "120",
-        "MONGODB_LOCAL_URL": local_server.uri,
-        "MONGODB_CLOUD_URL": remote_server.uri,
-        "DATABASE_NAME": local_db.name,
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
-        "BACKUP_DIR": str(tmp_path / "backups"),
-    }
-    (tmp_path / "backups").mkdir(mode=0o700)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=found, check=True)
-    return found
 
 
 @pytest.fixture

@@ -185,8 +185,11 @@ WARNINGS = [
 ]
 
 
+@pytest.mark.parametrize("here", [True, False], ids=["its files are here", "its files are gone"])
 @pytest.mark.parametrize("side", ["remote", "local"])
-def test_a_deletion_that_stopped_half_way(hindi: Client, temple: Configuration, local_db: Any, side: str) -> None:
+def test_a_deletion_that_stopped_half_way(
+    hindi: Client, temple: Configuration, local_db: Any, side: str, here: bool
+) -> None:
     said = f"{PurgeUnfinished(side=side).detail} Deleted so far: bookings 7."
     run = partial(created_by="ravi", error_message=said, warnings=WARNINGS, owner=None, fence=1)
     *others, remote, local = run["steps"]
@@ -197,12 +200,15 @@ def test_a_deletion_that_stopped_half_way(hindi: Client, temple: Configuration, 
     stopped = remote if side == "remote" else local
     stopped["sentence"] = said
     local_db.backup_metadata.insert_one(run | {"steps": [*others, remote, local]})
+    if here:
+        (temple.backup_dir / f"backup_{run['backup_id']}").mkdir(parents=True, mode=0o700)
 
-    for address in (of(run), "/admin/backups/", f"{of(run)}keep/"):
-        page = read(hindi, address, names=("by_date", "code", "readPreference"))
+    for address in ("/admin/backups/", f"{of(run)}keep/"):
+        read(hindi, address, names=("by_date", "code", "readPreference"))
+    page = read(hindi, of(run), names=("by_date", "code", "readPreference"))
 
-    assert "जब तक आप न चुनें" in read(hindi, of(run), names=("by_date", "code", "readPreference"))
-    assert "12,345" in read(hindi, of(run), names=("by_date", "code", "readPreference")) and page
+    assert ("जब तक आप न चुनें" in page) is here
+    assert "12,345" in page
 
 
 def test_a_restore_from_its_first_question_to_its_end(hindi: Client, temple: Configuration, local_db: Any) -> None:
