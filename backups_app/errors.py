@@ -594,6 +594,12 @@ class HttpsRequired(TempleOpsError):
     hint = "Put a TLS proxy in front, or set ALLOW_PLAIN_HTTP=true for a temple's own network"
 
 
+class HostNotAllowed(TempleOpsError):
+    code, status = "host_not_allowed", 400
+    sentence = "TempleOps is not set up to be reached under the name in this address. Nothing was done."
+    hint = "Add the name, as it stands in the browser's address, to ALLOWED_HOSTS in .env and restart TempleOps."
+
+
 class ForeignOrigin(TempleOpsError):
     code, status = "foreign_origin", 403
     sentence = "The browser says that another site sent this request. Nothing was done."
@@ -724,7 +730,8 @@ class CopyNotAllowed(TempleOpsError):
     sentence = (
         'The MongoDB user of TempleOps may not do everything it needs in the database "{database}". The temple\'s '
         "database was not touched. The administrator of MongoDB allows it with: "
-        'db.grantRolesToUser("<user>", [{{role: "dbOwner", db: "{database}"}}])'
+        'db.getSiblingDB("admin").grantRolesToUser("<user>", [{{role: "readWrite", db: "{database}"}}, '
+        '{{role: "dbAdmin", db: "{database}"}}])'
     )
 
 

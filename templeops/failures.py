@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
 from backups_app.access import records
 from backups_app.api import errors
-from backups_app.errors import RecordsUnavailable
+from backups_app.errors import HostNotAllowed, RecordsUnavailable
 from backups_app.middleware import API
 from backups_app.pages import failures
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: a host name that is not ours, a request too large or malformed."""
+    if isinstance(exception, DisallowedHost):
+        return errors.of_last_resort(HostNotAllowed()) if _is_api(request) else failures.host_not_allowed(request)
     return errors.last_resort(400) if _is_api(request) else failures.bad_request(request, exception)
 
 

@@ -9,13 +9,18 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backups_app.errors import ForeignOrigin, RecordsUnavailable
+from backups_app.errors import ForeignOrigin, HostNotAllowed, RecordsUnavailable
 from backups_app.pages import guards, preferences
 from backups_app.pages.told import tell
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return guards.whole(request, "errors/not_found.html", {}, status=HTTPStatus.BAD_REQUEST)
+
+
+def host_not_allowed(request: HttpRequest) -> HttpResponse:
+    error = HostNotAllowed()
+    return guards.whole(request, "errors/host_not_allowed.html", {"error": error}, status=error.status)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -89,8 +90,10 @@ def _folder(configuration: Configuration) -> Iterator[Finding]:
     store = prepare.store(configuration)
     try:
         for loose in store.loose():
-            sentence = f"{loose.name} in the backup folder can be read by others (mode {loose.mode:o})."
-            yield Finding(level="problem", subject="permissions", sentence=sentence, fix=f"{loose.repair} {loose.name}")
+            what = "The backup folder" if loose.name == "." else f"{loose.name} in the backup folder"
+            sentence = f"{what} can be read by others (mode {loose.mode:o})."
+            fix = f"{loose.repair} {shlex.quote(str(store.root / loose.name))}"
+            yield Finding(level="problem", subject="permissions", sentence=sentence, fix=fix)
         for ignored in store.backups().ignored:
             sentence = f"{ignored.name} is not listed: {ignored.reason}."
             yield Finding(level="note", subject="folder", sentence=sentence)

@@ -52,6 +52,31 @@ def test_the_doctor_names_each_loose_file_with_the_command(installation: Path) -
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("installation")
+def test_the_doctor_s_commands_mend_the_backup_folder_from_wherever_they_are_typed(tmp_path: Path) -> None:
+    folder = tmp_path / "the temple's backups"
+    folder.mkdir()
+    (folder / "left").touch()
+    folder.chmod(0o755)
+    (folder / "left").chmod(0o644)
+
+    found = loose_in(folder)
+    for one in found:
+        subprocess.run(["sh", "-c", one.fix], cwd="/", check=True)
+
+    assert [one.sentence for one in found] == [
+        "The backup folder can be read by others (mode 755).",
+        "left in the backup folder can be read by others (mode 644).",
+    ]
+    assert loose_in(folder) == []
+
+
+def loose_in(folder: Path) -> list[doctor.Finding]:
+    found = doctor.examine(configuration=Configuration(backup_dir=folder))
+    return [one for one in found if "in the backup folder" in one.sentence or "The backup folder" in one.sentence]
+
+
+@pytest.mark.django_db
 def test_the_doctor_names_an_audit_key_that_differs_from_another_host_s(settings: Any) -> None:
     audit.record(actor="ravi", origin="web", action="login", result="success", now=datetime.now(UTC))
     settings.AUDIT_KEY = "another-key-" * 6

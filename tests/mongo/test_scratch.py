@@ -125,8 +125,9 @@ def test_a_scratch_database_goes_however_its_rehearsal_ends(local_db: Database[A
 
 
 def test_a_user_without_the_right_gets_the_line_for_the_administrator() -> None:
-    error = CopyNotAllowed(database="temple_db_restore_20250119_143022")
+    error = CopyNotAllowed(database="temple_copy")
 
     assert error.detail.endswith(
-        'db.grantRolesToUser("<user>", [{role: "dbOwner", db: "temple_db_restore_20250119_143022"}])'
+        'db.getSiblingDB("admin").grantRolesToUser("<user>", [{role: "readWrite", db: "temple_copy"}, '
+        '{role: "dbAdmin", db: "temple_copy"}])'
     )

@@ -25,7 +25,8 @@ COMMANDS = re.compile(
     "|".join((
         r'"(pip|brew) install [\w-]+"', r'--confirm "[A-Z ]+"', r"manage\.py [\w-]+( --[\w-]+)*", r"--\w+( \w+)?",
         r"[A-Z]+(_[A-Z]+)+(=\S+)?", r"mongodb(\+srv)?://\S*", r"chmod \d+", r"\.\w+\b", r"metadata",
-        r"\w+\.(json|bson)", r"x86_64", r"Timestamp\(0, 0\)", r"\b[a-z]*_[a-z0-9_]+\b", r"db\.grantRoles.*",
+        r"\w+\.(json|bson)", r"x86_64", r"Timestamp\(0, 0\)", r"\b[a-z]*_[a-z0-9_]+\b",
+        r"db\.(getSiblingDB\(.admin.\)\.)?grantRoles.*",
     ))
 )  # fmt: skip
 """Commands, settings, addresses and names of files stand as one types them."""

@@ -59,13 +59,15 @@ def said(database: str) -> str:
     return (
         f'The MongoDB user of TempleOps may not do everything it needs in the database "{database}". The temple\'s '
         "database was not touched. The administrator of MongoDB allows it with: "
-        f'db.grantRolesToUser("<user>", [{{role: "dbOwner", db: "{database}"}}])'
+        f'db.getSiblingDB("admin").grantRolesToUser("<user>", [{{role: "readWrite", db: "{database}"}}, '
+        f'{{role: "dbAdmin", db: "{database}"}}])'
     )
 
 
 def allow(root: Root, database: str) -> None:
     """Do what the line says."""
-    root.admin.command("grantRolesToUser", "sevak", roles=[{"role": "dbOwner", "db": database}])
+    roles = [{"role": role, "db": database} for role in ("readWrite", "dbAdmin")]
+    root.admin.command("grantRolesToUser", "sevak", roles=roles)
 
 
 def test_the_commands_name_the_line_and_with_it_they_succeed(small_rights: Configuration, root: Root) -> None:
@@ -125,7 +127,7 @@ def test_the_api_names_the_line(small_rights: Configuration, super_admin: User, 
 def test_the_pages_name_the_line(small_rights: Configuration, super_admin: User) -> None:
     browser, backup = signed_in(super_admin), run_backup(delete_bookings=False)["_id"]
     restore_previews.forget_all()
-    line = f"{{role: &quot;dbOwner&quot;, db: &quot;{NAME}_%s&quot;}}"
+    line = f"{{role: &quot;dbAdmin&quot;, db: &quot;{NAME}_%s&quot;}}"
 
     preview = browser.get(
         f"/admin/backups/{backup}/restore/?step=3&collection=bookings&mode=add&where=copy&to={NAME}_look"

@@ -146,6 +146,18 @@ PRODUCTION = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("path", ["/", "/api/backup/status"])
+def test_a_name_that_is_not_served_is_told_with_the_setting(path: str, client: Client) -> None:
+    with override_settings(**PRODUCTION):
+        answer = client.get(path, HTTP_HOST="other.example", headers={"X-Forwarded-Proto": "https"})
+
+    assert answer.status_code == 400
+    said = answer.content.decode()
+    assert "not set up to be reached under the name" in said and "ALLOWED_HOSTS" in said
+    assert "other.example" not in said
+    check(answer)
+
+
 def test_over_https_cookies_are_host_only_and_strict_transport_is_on(super_admin: User, password: str) -> None:
     client = Client(headers={"User-Agent": FIREFOX})
     with override_settings(**PRODUCTION):
