@@ -88,7 +88,7 @@ def tell(text: str | None) -> str:
 @lru_cache(maxsize=4_096)
 def _tell(text: str, language: str, depth: int = 0) -> str:
     """Sentence by sentence, the longest known one first; where none is known the longest whose frame is."""
-    pieces = []
+    pieces: list[str] = []
     while text and len(pieces) < PIECES:
         ends = [at.start() + 1 for at in islice(re.finditer(r"[.…] ", text), SENTENCES)]
         heads = [text, *(text[:end] for end in reversed(ends))]

@@ -25,9 +25,10 @@ def manage(environment: dict[str, str], local_db: Db) -> Manage:
     def run(*words: str, **where: Any) -> tuple[int, str]:
         given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | where
         done = subprocess.run(
-            [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, check=False, timeout=120, **given
-        )
-        return done.returncode, ((done.stdout or b"") + (done.stderr or b"")).decode()
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT, env=environment, check=False, timeout=120, text=True, **given,
+        )  # fmt: skip
+        return done.returncode, f"{done.stdout or ''}{done.stderr or ''}"
 
     return run
 
