@@ -57,6 +57,6 @@ def _loose() -> Iterator[LooseFile]:
 def _secret_files() -> Iterator[Path]:
     base = Path(settings.BASE_DIR)
     yield from (base / ".env", base / ".secret_key", base / ".audit_key")
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        yield from (Path(f"{database['NAME']}{suffix}") for suffix in JOURNALS)
+    users = settings.DATABASES["default"]
+    if users["ENGINE"].endswith("sqlite3"):
+        yield from (Path(f"{users['NAME']}{suffix}") for suffix in JOURNALS)

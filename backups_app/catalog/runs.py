@@ -37,13 +37,8 @@ NAME = "backup_metadata"
 ONE_ACTIVE_RUN = "one_active_run"
 ONE_RUN_A_KEY = "one_run_a_key"
 CANCELLABLE = (
-    Phase.QUEUED,
-    Phase.PREFLIGHT,
-    Phase.SYNCING,
-    Phase.DUMPING,
-    Phase.VERIFYING,
-    Phase.PUBLISHING,
-)
+    Phase.QUEUED, Phase.PREFLIGHT, Phase.SYNCING, Phase.DUMPING, Phase.VERIFYING, Phase.PUBLISHING,
+)  # fmt: skip
 
 
 class ClaimTaken(Exception):
@@ -271,12 +266,7 @@ class Ownership:
     fence: int
 
     def write(
-        self,
-        *,
-        phase: Phase,
-        changes: Mapping[str, Any],
-        unless_cancelled: bool = False,
-        warnings: Sequence[str] = (),
+        self, *, phase: Phase, changes: Mapping[str, Any], unless_cancelled: bool = False, warnings: Sequence[str] = ()
     ) -> bool:
         """Set `changes` while the run is in `phase` and ours. Raise `OwnershipLost` otherwise.
 

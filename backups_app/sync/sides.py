@@ -11,9 +11,8 @@ from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import InvalidOperation, PyMongoError
+from pymongo.errors import InvalidOperation
 
-from backups_app.errors import DatabaseUnreachable
 from backups_app.mongo import connections
 from backups_app.mongo.collections import collection_of
 from backups_app.records import Side
@@ -88,11 +87,6 @@ def kind(client: MongoClient[Any]) -> ServerKind:
         transactions=described.server_type_name in _WITH_TRANSACTIONS,
         process_id=_process(described.topology_version),
     )
-
-
-def blame(error: PyMongoError, side: Side) -> Exception:
-    """Return what a pymongo error of this side is called here: unreachable, or itself."""
-    return DatabaseUnreachable(side=side.value) if connections.is_unreachable(error) else error
 
 
 def _process(version: Any) -> str:
