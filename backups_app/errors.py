@@ -742,6 +742,12 @@ class RestoreUnfinished(TempleOpsError):
     sentence = "It did not finish. {done}; {left}. {safe} Start the same again: it goes on with what is left."
 
 
+class RestoreStoppedFor(RestoreUnfinished):
+    """Facts: `reason`, as sentences, besides those of its kind."""
+
+    sentence = "It did not finish. {reason} {done}; {left}. {safe} When that is mended, start the same again."
+
+
 class RestoreDiffers(TempleOpsError):
     code, exit_code = "restore_differs", 3
     sentence = "Some documents could not be put back as planned; each is named. Everything else is in place and proven."

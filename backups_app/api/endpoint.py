@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -37,8 +36,9 @@ class Endpoint(APIView):
     http_method_names = ("get", "head", "post", "delete")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """What only shows something never waits long for a server, and for a lost one only once."""
-        with lost.believed(earlier_seconds=0) if request.method in ("GET", "HEAD") else nullcontext():
+        """What only shows something never waits long for a server, and for a lost one only once. What does something
+        begins where the server is there."""
+        with lost.believed(earlier_seconds=0) if request.method in ("GET", "HEAD") else lost.knocking():
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,8 +17,18 @@ from backups_app import formats
 from backups_app.backup_files import durable, layout
 from backups_app.dump import failures, listing
 from backups_app.dump.report import DumpReport
-from backups_app.errors import DatabaseUnreachable, DiskFull, DumpFailed, DumpTimedOut, FolderNotWritable
-from backups_app.mongo import scanning, tools
+from backups_app.errors import (
+    DatabaseHostUnknown,
+    DatabaseLoginMissing,
+    DatabaseLoginRefused,
+    DatabaseTlsFailed,
+    DatabaseUnreachable,
+    DiskFull,
+    DumpFailed,
+    DumpTimedOut,
+    FolderNotWritable,
+)
+from backups_app.mongo import refusals, scanning, tools
 from backups_app.mongo.tools import ChildProcess, Ended, TimeLimit
 from backups_app.progress import Progress
 from backups_app.records import CollectionInfo, Side
@@ -25,7 +36,14 @@ from backups_app.records import CollectionInfo, Side
 _NOT_OBEYED = frozenset({"readpreference", "readpreferencetags", "maxstalenessseconds", "timeoutms"})
 _OUTSIDE_MECHANISMS = frozenset({"MONGODB-X509", "MONGODB-AWS", "MONGODB-OIDC", "GSSAPI"})
 _SERVER = re.compile(r"(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]):\d{2,5}\b")
-_UNREACHABLE = ("failed to connect", "server selection error", "auth error", "could not connect")
+_UNREACHABLE = ("failed to connect", "server selection error", "could not connect")
+_NAMED: tuple[tuple[re.Pattern[str], Callable[..., DatabaseUnreachable]], ...] = (
+    (re.compile(r"auth error|AuthenticationFailed|MechanismUnavailable"), DatabaseLoginRefused),
+    (re.compile(r"requires authentication"), DatabaseLoginMissing),
+    (re.compile(r"no such host|server misbehaving|: lookup "), DatabaseHostUnknown),
+    (re.compile(r"x509: |tls: "), partial(DatabaseTlsFailed, reason="it was broken off")),
+)
+"""How mongodump tells what pymongo's errors are named for, for whoever changes a password while a copy begins."""
 _PATH = re.compile(r"(?<![\w/.])/(?:[^\s:'\"`]+/)*[^\s:'\"`]+")
 
 
@@ -198,6 +216,9 @@ def _failure(ended: Ended) -> Exception:
     """Name what went wrong, from the exit code and the last line that says `Failed`. No path, no host is repeated."""
     said = next((line for line in reversed(ended.lines) if "Failed" in line or "error" in line), "")
     text = _SERVER.sub("…", _PATH.sub("…", said.partition("\t")[2] or said))[:300]
+    facts = {"side": Side.LOCAL.value, "variable": refusals.VARIABLE[Side.LOCAL]}
+    if named := next((kind(**facts) for words, kind in _NAMED if words.search(said)), None):
+        return named
     if any(words in text for words in _UNREACHABLE):
         return DatabaseUnreachable(side=Side.LOCAL.value)
     if "not authorized" in text or "Unauthorized" in text:

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl
 import pymongo
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, PyMongoError
 
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, LocalUrlMissing, MongoUrlBroken, MongoUrlInvalid
@@ -183,6 +183,30 @@ def close_all() -> None:
             if key.process_id == os.getpid():  # a fork's copies of its parent's sockets are not ours to close
                 client.close()
         _clients.clear()
+
+
+def give_up(client: Client) -> None:
+    """Close a server's clients of this process at once: whoever waits for its answer, even in another thread, gets one
+    of pymongo's errors within a second, and what was being written is unknown as after a cut line. (`close` waits, and
+    lets others wait.) The next `open_…` makes new clients."""
+    with _clients_lock:
+        meant = next((key for key, one in _clients.items() if one is client), None)
+        both = [key for key in _clients if meant is not None and key[:3] == meant[:3]]
+        given_up = [_clients.pop(key) for key in both]
+    for one in given_up:
+        if topology := one._topology:  # pymongo has no public way to end what is under way
+            for server in list(topology._servers.values()):
+                server.pool.reset(interrupt_connections=True)
+            topology.close()
+        one._closed = True
+        with suppress(PyMongoError):
+            one.close()
+
+
+def require_kept(client: MongoClient[Any]) -> None:
+    """Raise ConnectionFailure where the client was given up: pymongo would try its transactions over and over."""
+    if client._closed:
+        raise ConnectionFailure("The server was given up")
 
 
 def _cached(side: Side, url: str, *, for_scans: bool = False) -> Client:

@@ -1,7 +1,7 @@
 """Servers found lost a moment ago: a page does not wait for the same silence twice, and never for long.
 
 It is remembered for ten seconds, by this process, and believed only where a page is being shown (`believed`). Whoever
-writes, or decides what to write, asks the server itself.
+writes, or decides what to write, asks the server itself, and first of all whether it is there (`knocking`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pymongo.errors import ConnectionFailure
 
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable
-from backups_app.mongo.connections import reachable
+from backups_app.mongo.connections import Client, reachable
 from backups_app.records import Side
 
 REMEMBERED_SECONDS = 10.0
@@ -25,6 +25,7 @@ SHOWN_WITHIN_SECONDS = 2.5
 
 _found_lost: dict[tuple[Side, str], tuple[float, DatabaseUnreachable]] = {}
 _believed_since: ContextVar[float | None] = ContextVar("_believed_since", default=None)
+_has_answered: ContextVar[dict[Side, bool] | None] = ContextVar("_has_answered", default=None)
 _outside: ContextVar[Context | None] = ContextVar("_outside", default=None)
 
 
@@ -68,6 +69,27 @@ def asking(side: Side, *, configuration: Configuration, seconds: float, anew: bo
             _found_lost[server] = (time.monotonic(), error)
         raise
     _found_lost.pop(server, None)
+
+
+@contextmanager
+def knocking() -> Iterator[None]:
+    """Within this block, which does what somebody waits for, `knock` finds a silent server within SHOWN_WITHIN_SECONDS:
+    what is asked of it without a knock waits for the whole of its time limit."""
+    before = _has_answered.set({})
+    try:
+        yield
+    finally:
+        _has_answered.reset(before)
+
+
+def knock(side: Side, *, configuration: Configuration, client: Client) -> None:
+    """Within `knocking`, ask the server once whether it is there. Raise `DatabaseUnreachable` or one of its kind."""
+    answered = _has_answered.get()
+    if answered is None or answered.get(side):
+        return
+    with asking(side, configuration=configuration, seconds=SHOWN_WITHIN_SECONDS, anew=True):
+        client.admin.command("ping")
+    answered[side] = True
 
 
 def _lost_just_now(server: tuple[Side, str]) -> DatabaseUnreachable | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, cast, overload
@@ -62,9 +61,13 @@ def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = Fa
                 return denied(request)
             if not in_any_mode and not configuration.current().is_local:
                 return problem(request, ModeNotLocal())
+            with lost.believed() if request.method in SHOWS else lost.knocking():
+                return answered(request, *args, **kwargs)
+
+        def answered(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             try:
                 # What is asked of Atlas is asked by its name: any other failure of a server is the local one's.
-                with lost.believed() if request.method in SHOWS else nullcontext(), connections.reachable(Side.LOCAL):
+                with connections.reachable(Side.LOCAL):
                     return inner(cast(AdminRequest, request), *args, **kwargs)
             except NotAuthenticated:
                 return to_login(request)

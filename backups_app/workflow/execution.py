@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -12,6 +13,7 @@ from backups_app import configuration as settings
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import NotResumable
+from backups_app.mongo import connections
 from backups_app.records import Phase, RunDocument, StepState
 from backups_app.workflow import backup, prepare, recovery, restore, runner
 from backups_app.workflow.owner import Owner, this_process
@@ -82,7 +84,7 @@ def _purge_steps_wait_again(document: RunDocument) -> None:
 def _assemble(
     configuration: Configuration, document: RunDocument, *, me: Owner, fence: int, listener: Listener | None
 ) -> Run:
-    database = prepare.local_database(configuration)
+    database, remote = prepare.local_database(configuration), prepare.remote_database(configuration)
     recovery.clear_the_way(configuration=configuration, database=database, spared=document["_id"])
     ownership = runs.Ownership(database=database, backup_id=document["_id"], fence=fence)
     return Run(
@@ -90,13 +92,14 @@ def _assemble(
         document=document,
         ownership=ownership,
         local=database,
-        remote=prepare.remote_database(configuration),
+        remote=remote,
         store=prepare.store(configuration),
         progress=RunProgress(
             ownership=ownership,
             owner=me.as_document(),
             lease_seconds=configuration.lease_seconds,
             listener=listener,
+            give_up=None if remote is None else partial(connections.give_up, remote.client),
         ),
         now=timezone.now(),
     )

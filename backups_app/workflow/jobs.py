@@ -24,7 +24,7 @@ from backups_app.errors import (
     RecordsUnavailable,
     RunInterrupted,
 )
-from backups_app.mongo import connections
+from backups_app.mongo import connections, lost
 from backups_app.records import Origin, Phase, RunDocument, Side, Status, StepState, SyncStatus
 from backups_app.workflow import (
     backup,
@@ -43,6 +43,8 @@ from backups_app.workflow.run_progress import Listener
 
 POLL_SECONDS = 0.2
 TAKE_TRIES = 100
+KNOWN_SECONDS = 5
+"""So long the record of a run may take: whoever asks for it waits."""
 
 
 def start_backup(
@@ -278,8 +280,9 @@ def _keep_after_all(configuration: Configuration, document: RunDocument) -> RunD
 def _known(backup_id: str) -> RunDocument:
     """Return the run's document. Raise `InvalidBackupId`, `BackupNotFound`, `DatabaseUnreachable`."""
     layout.check_id(backup_id)
-    with connections.reachable(Side.LOCAL):
-        document = runs.get(prepare.local_database(settings.current()), backup_id=backup_id)
+    configuration = settings.current()
+    with lost.asking(Side.LOCAL, configuration=configuration, seconds=KNOWN_SECONDS, anew=True):
+        document = runs.get(prepare.local_database(configuration), backup_id=backup_id)
     if document is None:
         raise BackupNotFound()
     return document

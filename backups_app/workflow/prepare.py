@@ -12,14 +12,17 @@ from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, BackupRemoved, VerificationFailed
-from backups_app.mongo import connections
+from backups_app.mongo import connections, lost
 from backups_app.records import Side
 from backups_app.sync.engine import SyncOptions
 
 
 def local_database(configuration: Configuration) -> Database[Any]:
-    """Return the temple's database on the local server. Raise `LocalUrlMissing`."""
-    return connections.database(connections.open_local(configuration), configuration.database_name)
+    """Return the temple's database on the local server. Raise `LocalUrlMissing`, and `DatabaseUnreachable` where
+    somebody waits for what is done with it (`lost.knocking`)."""
+    client = connections.open_local(configuration)
+    lost.knock(Side.LOCAL, configuration=configuration, client=client)
+    return connections.database(client, configuration.database_name)
 
 
 def remote_database(configuration: Configuration) -> Database[Any] | None:

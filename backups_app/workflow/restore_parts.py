@@ -11,10 +11,10 @@ from pymongo.errors import PyMongoError
 from backups_app.backup_files import metadata
 from backups_app.catalog import purge_ledger, runs
 from backups_app.configuration import Configuration
-from backups_app.errors import CopyNotAllowed, TempleOpsError
-from backups_app.mongo import scratch
+from backups_app.errors import CopyNotAllowed, DatabaseUnreachable, TempleOpsError
+from backups_app.mongo import refusals, scratch
 from backups_app.progress import Progress, Silent
-from backups_app.records import Kind, Phase, RunDocument, Status
+from backups_app.records import Kind, Phase, RunDocument, Side, Status
 from backups_app.restore import choices as chosen
 from backups_app.restore import engine, plan
 from backups_app.restore.choices import Choices, Mode
@@ -191,7 +191,8 @@ def _stopped(run: Run, error: PyMongoError) -> TempleOpsError:
     """Return what a server's failure in the middle means: a copy that we may not use, or a restore to be repeated."""
     if run.document["kind"] != Kind.RESTORE and scratch.is_refused_to_us(error):
         return CopyNotAllowed(database=choices(run).target)
-    return restore_words.unfinished(run.document)
+    named = refusals.named(error, side=Side.LOCAL)
+    return restore_words.unfinished(run.document, refusal=None if type(named) is DatabaseUnreachable else named)
 
 
 def undoes(source: Source, choices: Choices) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backups_app import formats
-from backups_app.errors import RestoreUnfinished
+from backups_app.errors import RestoreStoppedFor, RestoreUnfinished, TempleOpsError
 from backups_app.records import MAKES_A_BACKUP, Kind, RunDocument, Status, StepState
 
 _RESULT = frozenset({StepState.DONE.value, StepState.SKIPPED.value, StepState.WARNING.value})
@@ -17,19 +17,24 @@ def has_result(document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) 
     return document["kind"] not in MAKES_A_BACKUP and all(step["state"] in _RESULT for step in steps)
 
 
-def unfinished(document: RunDocument) -> RestoreUnfinished:
-    """Return what became of a restore that stopped in the middle, by name: in place, at work, not begun."""
+def unfinished(document: RunDocument, *, refusal: TempleOpsError | None = None) -> RestoreUnfinished:
+    """Return what became of a restore that stopped in the middle, by name: in place, at work, not begun. `refusal` is
+    what the server does not do, where it is more than a lost line."""
     restored = document["restore"]
     finished, at_work = [entry["name"] for entry in restored["collections"]], restored["at_work"]
     waiting = [name for name in restored["taken"] if name not in finished and name != at_work]
     left = [f'"{at_work}" was at work'] if at_work else []
     left += [f"{', '.join(waiting)} had not begun"] if waiting else []
     safe = "The safety backup holds what was there before."
-    return RestoreUnfinished(
-        done=f"In place: {', '.join(finished) or 'nothing'}",
-        left="; ".join(left) or "only its end was not written",
-        safe=safe if document["kind"] == Kind.RESTORE else "The temple's database was not touched.",
-    )
+    facts = {
+        "done": f"In place: {', '.join(finished) or 'nothing'}",
+        "left": "; ".join(left) or "only its end was not written",
+        "safe": safe if document["kind"] == Kind.RESTORE else "The temple's database was not touched.",
+    }
+    if refusal is None:
+        return RestoreUnfinished(**facts)
+    hint = f" {refusal.hint}." if refusal.hint else ""
+    return RestoreStoppedFor(**facts, reason=f"{refusal.detail}{hint}")
 
 
 def cancelled(by: str) -> str:

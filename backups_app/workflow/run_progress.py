@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from django.utils import timezone
@@ -16,6 +17,8 @@ from backups_app.records import Phase, StepState
 
 WRITE_EVERY_SECONDS = 0.5
 RENEW_EVERY_SECONDS = 0.1
+SILENT_AFTER_SECONDS = 2.0
+"""Work that came to no checkpoint for so long waits for a server: then somebody else looks for a cancel."""
 
 
 class Listener(Progress, Protocol):
@@ -44,10 +47,13 @@ class RunProgress:
         owner: dict[str, Any],
         lease_seconds: int,
         listener: Listener | None = None,
+        give_up: Callable[[], None] | None = None,
     ) -> None:
+        """`give_up` ends the waiting for Atlas: it is called when a cancel was asked for and the work hears nothing."""
         self.ownership = ownership
         self.owner = owner
         self.lease_seconds = lease_seconds
+        self.give_up = give_up
         self.listener: Listener = listener or NobodyWatches()
         self.phase = Phase.PREFLIGHT
         self.cancel_is_obeyed = True
@@ -60,10 +66,12 @@ class RunProgress:
         self._written_at = 0.0
         self._unwritten = False
         self._renewed_at = 0.0
+        self._checked_at = time.monotonic()
         self._heart = threading.Thread(target=self._beat_until_stopped, name="run-heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Begin the heartbeat: a quarter of the lease apart, so that three may fail."""
+        """Begin the heartbeat: a quarter of the lease apart, so that three may fail; each second while the work is
+        silent, for it cannot see a cancel itself."""
         self._heart.start()
 
     def stop(self) -> None:
@@ -103,6 +111,7 @@ class RunProgress:
         self.listener.note(sentence)
 
     def checkpoint(self) -> None:
+        self._checked_at = time.monotonic()
         if time.monotonic() - self._renewed_at >= RENEW_EVERY_SECONDS:
             self._renew()
         if self._lost:
@@ -142,9 +151,15 @@ class RunProgress:
     def _beat_until_stopped(self) -> None:
         from pymongo.errors import PyMongoError
 
-        while not self._stop.wait(self.lease_seconds / 4):
+        while not self._stop.wait(min(self.lease_seconds / 4, SILENT_AFTER_SECONDS / 2)):
+            now = time.monotonic()
+            silent = now - self._checked_at >= SILENT_AFTER_SECONDS and self.cancel_is_obeyed
+            if not silent and now - self._renewed_at < self.lease_seconds / 4:
+                continue
             try:
                 self._renew()
+                if silent and self._cancelled and self.give_up is not None:
+                    self.give_up()
             except PyMongoError:
                 # The work itself meets the same failure and names it; a heartbeat only misses a beat.
                 continue

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pymongo.errors import PyMongoError
+
 from backups_app import formats
 from backups_app.access import audit
 from backups_app.backup_files import dump_folder, file_names, layout, metadata, stamps
@@ -20,8 +22,9 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
 from backups_app.models import AuditEvent
+from backups_app.mongo import lost
 from backups_app.progress import Progress, Silent
-from backups_app.records import Origin
+from backups_app.records import Origin, Side
 from backups_app.verification import verdict
 from backups_app.workflow import folder_records, prepare
 
@@ -29,6 +32,9 @@ ACTION = "backup.verified"
 SEEN = "seen"
 STARTED, GOOD, DAMAGED, FAILED = "started", "good", "damaged", "failed"
 """How the audit trail names it, its beginning and its ends: in every process one can read there what became of it."""
+
+REMEMBER_SECONDS = 5
+"""So long the record may take to hear of a verdict that stands without it."""
 
 logger = logging.getLogger(__name__)
 
@@ -162,8 +168,9 @@ def _stamp(folder: Path, written: Mapping[str, Any], manifest: Manifest) -> None
 
 def _remember(configuration: Configuration, backup_id: str, *, now: datetime, problem: str | None, about: str) -> None:
     try:
-        database = prepare.local_database(configuration)
         changes = {"verification": {"at": now, "problem": problem, SEEN: about}}
-        runs.amend(database, backup_id=backup_id, changes=changes)
-    except TempleOpsError as error:
-        logger.warning("The verdict is not in the record", extra={"backup_id": backup_id, "code": error.code})
+        with lost.asking(Side.LOCAL, configuration=configuration, seconds=REMEMBER_SECONDS, anew=True):
+            runs.amend(prepare.local_database(configuration), backup_id=backup_id, changes=changes)
+    except (PyMongoError, TempleOpsError) as error:
+        code = error.code if isinstance(error, TempleOpsError) else type(error).__name__
+        logger.warning("The verdict is not in the record", extra={"backup_id": backup_id, "code": code})

@@ -15,6 +15,10 @@ from backups_app.dump.mongodump import Mongodump, uri_for_tool
 from backups_app.dump.python_dump import PythonDump
 from backups_app.dump.report import DumpReport
 from backups_app.errors import (
+    DatabaseHostUnknown,
+    DatabaseLoginMissing,
+    DatabaseLoginRefused,
+    DatabaseTlsFailed,
     DatabaseUnreachable,
     DiskFull,
     DumpFailed,
@@ -78,7 +82,11 @@ def test_one_that_behaves_is_believed_after_a_look(
         (fake_mongodump.KILLED, DumpFailed, "was ended by signal 9"),
         (fake_mongodump.FULL_DISK, DiskFull, "disk is full"),
         (fake_mongodump.NO_RIGHTS, FolderNotWritable, "cannot be written"),
-        (fake_mongodump.NO_LOGIN, DatabaseUnreachable, "The local MongoDB cannot be reached"),
+        (fake_mongodump.NOBODY_THERE, DatabaseUnreachable, "The local MongoDB cannot be reached"),
+        (fake_mongodump.NO_LOGIN, DatabaseLoginRefused, "refuses the login"),
+        (fake_mongodump.NO_USER, DatabaseLoginMissing, "demands a login"),
+        (fake_mongodump.NO_HOST, DatabaseHostUnknown, "is not known"),
+        (fake_mongodump.BAD_CERTIFICATE, DatabaseTlsFailed, "No encrypted connection"),
         (fake_mongodump.NAMES_A_HOST, DumpFailed, "error reading: connection(…[-5]) closed"),
     ],
 )

@@ -20,6 +20,7 @@ from backups_app.models import User
 from backups_app.mongo import connections, lost
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.pages import status_card
+from tests.journeys.conftest import run_backup
 from tests.pages.conftest import signed_in
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
 
@@ -69,6 +70,81 @@ def test_every_page_and_every_reading_call_answers_within_three_seconds(
             slow[path] = round(seconds, 1)
         if answer.status_code not in (200, 503):
             failed[path] = answer.status_code
+
+    assert (slow, failed) == ({}, {})
+
+
+@pytest.fixture
+def backed_up(configured: Configuration, tmp_path: Path, db: None) -> Iterator[str]:
+    """The id of a backup whose server stopped afterwards in the middle of its life."""
+    with EmbeddedServer(data_dir=tmp_path / "server", replica_set="frozen") as server:
+        configuration = dataclasses.replace(configured, local_url=Secret(server.uri), cloud_url=Secret(""))
+        connections.open_local(configuration)[configured.database_name]["bookings"].insert_one({"_id": 1})
+        with override_settings(TEMPLEOPS=configuration):
+            backup_id = run_backup(delete_bookings=False)["backup_id"]
+            os.kill(server.process_id, signal.SIGSTOP)
+            lost.forget()
+            yield backup_id
+        os.kill(server.process_id, signal.SIGCONT)
+        connections.close_all()
+    lost.forget()
+
+
+@pytest.mark.parametrize("face", ["pages", "api"])
+def test_whatever_is_asked_of_a_silent_server_is_answered_soon_and_by_name(
+    backed_up: str,
+    super_admin: User,
+    sign_in: SignIn,  # noqa: F811
+    face: str,
+) -> None:
+    browser, caller = signed_in(super_admin), sign_in(super_admin)
+    here, api = "/admin/backups", f"/api/backups/{backed_up}"
+    asked: dict[str, list[tuple[str, str, Any]]] = {
+        "pages": [
+            ("POST", f"{here}/runs/", {}),
+            *[("POST", f"{here}/runs/{backed_up}/{what}/", {}) for what in ("cancel", "resume", "keep")],
+            ("POST", f"{here}/conflicts/{'5f' * 32}/put-back/", {"seen": "nothing"}),
+            ("POST", f"{here}/restores/rehearse/", {}),
+            ("POST", f"{here}/restores/remove-copy/", {"name": "temple_restore_1"}),
+            ("GET", f"{here}/restores/remove-copy/?name=temple_restore_1", {}),
+            ("GET", f"{here}/restores/{backed_up}/undo/", {}),
+            ("GET", f"{here}/{backed_up}/restore/", {}),
+            ("POST", f"{here}/{backed_up}/verify/", {}),
+            ("GET", f"{here}/runs/{backed_up}/", {}),
+            ("GET", f"{here}/runs/{backed_up}/progress/", {}),
+            ("GET", f"{here}/browse/?backup={backed_up}&collection=bookings", {}),
+        ],
+        "api": [
+            ("POST", "/api/backup", {"delete_bookings": False}),
+            ("POST", "/api/backup/sync", {}),
+            ("POST", "/api/backup/rehearse", {}),
+            ("POST", f"/api/backup/sync/conflicts/{'5f' * 32}/put-back", {"seen": "nothing"}),
+            ("DELETE", "/api/backup/copies/temple_restore_1", None),
+            ("POST", f"{api}/cancel", None),
+            ("POST", f"{api}/resume", {"keep": True}),
+            ("POST", f"{api}/resume", {}),
+            ("POST", f"{api}/verify", None),
+            ("POST", f"{api}/restore", {}),
+            ("POST", f"{api}/restore", {"dry_run": False, "confirmation": "x"}),
+            ("GET", api, None),
+            ("GET", f"{api}/collections/bookings", None),
+        ],
+    }
+    slow, failed = {}, {}
+
+    for method, path, body in asked[face]:
+        lost.forget()
+        began = time.monotonic()
+        if face == "api":
+            answer: Any = caller.send(method, path, body)
+        else:
+            answer = browser.post(path, body) if method == "POST" else browser.get(path)
+        seconds = time.monotonic() - began
+        said = answer.content.decode()
+        if seconds > 4:
+            slow[f"{method} {path}"] = round(seconds, 1)
+        if answer.status_code >= 500 and "cannot be reached" not in said and "does not answer" not in said:
+            failed[f"{method} {path}"] = (answer.status_code, said[:300])
 
     assert (slow, failed) == ({}, {})
 

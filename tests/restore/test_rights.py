@@ -15,6 +15,7 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
 from backups_app.mongo import connections
 from backups_app.pages import restore_previews
+from backups_app.records import INTERNAL
 from tests.api.conftest import AT_ONCE
 from tests.dump.test_rights import guarded  # noqa: F401  (a fixture)
 from tests.journeys.conftest import run_backup
@@ -92,6 +93,36 @@ def test_the_commands_name_the_line_and_with_it_they_succeed(small_rights: Confi
     assert [copy["database"] for copy in listed[1]] == [f"{NAME}_look"]
     assert (removed[0], removed[1]) == (0, [])
     assert not {f"{NAME}_rehearsal", f"{NAME}_look"} & set(root.list_database_names())
+
+
+def test_a_restore_that_may_not_write_names_the_right_and_what_is_in_place(
+    small_rights: Configuration, root: Root
+) -> None:
+    backup = run_backup(delete_bookings=False)["_id"]
+    root[NAME]["bookings"].delete_many({"_id": {"$lt": 5}})
+    whole: dict[str, Any] = {"db": NAME, "collection": ""}
+    reads = ["find", "listCollections", "listIndexes", "collStats", "dbStats"]
+    writes = ["insert", "update", "remove", "createIndex", "createCollection"]
+    ours = [{"resource": {"db": NAME, "collection": name}, "actions": writes} for name in sorted(INTERNAL)]
+    may = [{"resource": whole, "actions": reads}, *ours]
+    root.admin.command("createRole", "watcher", privileges=may, roles=[])
+    root.admin.command("updateUser", "sevak", roles=[{"role": "watcher", "db": "admin"}])
+
+    code, told = command("backup_restore", backup)
+    root.admin.command("updateUser", "sevak", roles=[{"role": "readWrite", "db": NAME}])
+    root.admin.command("dropRole", "watcher")
+    again = command("backup_restore", backup)
+
+    assert (code, told["status"], told["error_code"]) == (3, "partial", "restore_unfinished")
+    assert told["error_message"].startswith(
+        "It did not finish. The local MongoDB answers and refuses: the user in MONGODB_LOCAL_URL has no right to write "
+        'in the database "shrine". db.getSiblingDB("admin").grantRolesToUser('
+    )
+    assert told["error_message"].endswith(
+        'In place: nothing; "bookings" was at work. The safety backup holds what was there before. When that is '
+        "mended, start the same again."
+    )
+    assert (again[0], again[1]["restore"]["sums"]["inserted"]) == (0, 5)
 
 
 def test_the_right_to_write_alone_is_named_when_the_copy_cannot_be_removed(

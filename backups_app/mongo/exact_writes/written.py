@@ -14,6 +14,7 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
+from backups_app.mongo import connections
 from backups_app.mongo.exact_writes import failures, orphans
 from backups_app.mongo.exact_writes.failures import Kind
 from backups_app.mongo.exact_writes.live_collection import DURABLE
@@ -88,10 +89,11 @@ class OneRefused(Exception):
 def in_transaction(session: ClientSession, work: Callable[[ClientSession], T]) -> T:
     """Run `work` in a snapshot transaction, again when it collided with another writer, or its end was lost on the
     way. What holds on to the documents for long may be a dead process's transaction: that is ended. Return what it
-    returns. Raise PyMongoError when that does not help within `TRANSACTION_SECONDS`."""
+    returns. Raise PyMongoError when that does not help within `TRANSACTION_SECONDS`, or the server was given up."""
     tries = itertools.count(1)
 
     def work_once_more(running: ClientSession) -> T:
+        connections.require_kept(running.client)
         if next(tries) > TRIES_BEFORE_ORPHANS:
             orphans.end_idle_transactions(running.client)
         return work(running)
