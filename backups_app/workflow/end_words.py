@@ -38,6 +38,11 @@ def synced(database: Database[Any], document: RunDocument) -> Mapping[str, int] 
         return None
     if log is None:  # it is written before anything else
         return WROTE_NOTHING
+    return written(log)
+
+
+def written(log: Mapping[str, Any]) -> Mapping[str, int] | None:
+    """Return what a sync wrote by its log, by count, without zeros; None where it was killed before it could say."""
     totals = log.get("totals")
     return None if totals is None else {name: totals[name] for name in WRITES if totals.get(name)}
 
@@ -58,13 +63,19 @@ def changed(wrote: Mapping[str, int] | None) -> str:
     """Return what a sync had changed, and where what it took away is."""
     if wrote is None:
         return f"How much the sync before it had changed is not on record. {KEPT}"
+    return f"The sync before it {_counted(wrote)}. {KEPT}"
+
+
+def half_way(wrote: Mapping[str, int]) -> str:
+    """Return what a sync by itself had done before it failed."""
+    return f"Before that, this sync {_counted(wrote)}. {KEPT} The next sync goes on from there."
+
+
+def _counted(wrote: Mapping[str, int]) -> str:
     pulled, pushed, here, there = (formats.grouped(wrote.get(name, 0)) for name in WRITES)
     if wrote.keys().isdisjoint(("deleted_local", "deleted_remote")):
-        return f"The sync before it pulled {pulled} and pushed {pushed} documents. {KEPT}"
-    return (
-        f"The sync before it pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and "
-        f"{there} on Atlas. {KEPT}"
-    )
+        return f"pulled {pulled} and pushed {pushed} documents"
+    return f"pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and {there} on Atlas"
 
 
 def without_the_newest(document: RunDocument, *, published: bool) -> bool:

@@ -18,13 +18,13 @@ from backups_app import configuration as settings
 from backups_app.access import audit
 from backups_app.catalog import lease, runs, sync_logs, sync_state
 from backups_app.configuration import Configuration
-from backups_app.errors import OwnershipLost, SyncIsOff, TempleOpsError
+from backups_app.errors import OwnershipLost, SyncInterrupted, SyncIsOff, TempleOpsError
 from backups_app.mongo import connections
 from backups_app.progress import Progress, Silent
 from backups_app.records import Origin, Side
 from backups_app.sync import engine
 from backups_app.sync.engine import SyncOptions, SyncReport
-from backups_app.workflow import prepare, readiness, runner
+from backups_app.workflow import end_words, prepare, readiness, runner
 from backups_app.workflow.owner import Owner, this_process
 
 ADOPT_PHRASE = "ADOPT"
@@ -86,6 +86,7 @@ def sync_now(
             raise runs.another_run(local)
         with _Held(local, me=me, fence=fence, seconds=configuration.lease_seconds, listener=listener) as progress:
             return _recorded(
+                local,
                 lambda: engine.synchronise(
                     local=local,
                     remote=remote,
@@ -136,7 +137,7 @@ def _options(configuration: Configuration, wish: SyncWish) -> SyncOptions:
 
 
 def _recorded(
-    work: Any, *, run_id: str, wish: SyncWish, requested_by: str, origin: Origin, now: datetime
+    local: Database[Any], work: Any, *, run_id: str, wish: SyncWish, requested_by: str, origin: Origin, now: datetime
 ) -> SyncReport:
     """Do the work between two entries of the audit trail."""
     asked = {
@@ -154,9 +155,23 @@ def _recorded(
         report: SyncReport = work()
     except TempleOpsError as error:
         record(error.code, asked, timezone.now())
+        if not wish.dry_run:
+            _tell_how_far(local, run_id, error)
         raise
     record("success", {**asked, "counts": report.counts, "left_over": dict(report.left_over)}, timezone.now())
     return report
+
+
+def _tell_how_far(local: Database[Any], run_id: str, error: TempleOpsError) -> None:
+    """Let a failure also say what the sync had done before it, where its sentence does not."""
+    if isinstance(error, SyncInterrupted):
+        return
+    try:
+        log = sync_logs.of_run(local, run_id=run_id)
+    except PyMongoError:
+        return
+    if wrote := end_words.written(log or {}):
+        error.hint = f"{error.hint}. {end_words.half_way(wrote)}" if error.hint else end_words.half_way(wrote)
 
 
 class _Held:

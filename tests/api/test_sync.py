@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from pymongo.errors import OperationFailure
 
 from backups_app.configuration import Configuration
+from backups_app.mongo.exact_writes import insert
 from tests.journeys.conftest import Db
 from tests.security.conftest import Caller
 
@@ -133,3 +135,28 @@ def test_it_is_strict_about_what_it_is_told(no_worker: Configuration, caller: Ca
     for body in ({}, {"seen": 1}, {"seen": "x", "more": 1}):
         refused: Any = caller.send("POST", "/api/backup/sync/conflicts/nothing/put-back", body)
         assert refused.status_code == 422, body
+
+
+def test_what_a_sync_had_done_before_it_failed_is_in_its_answer(
+    no_worker: Configuration, caller: Caller, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        local_db["activities"].insert_one({"_id": f"new-{number}"})
+    local_db["devotees"].insert_one({"_id": "new", "phone": "new"})
+    real = insert.insert_missing
+
+    def over_quota(*, collection: Any, **given: Any) -> Any:
+        if collection.name == "devotees":
+            raise OperationFailure("you are over your space quota", 8000, {"code": 8000, "errmsg": "over your quota"})
+        return real(collection=collection, **given)
+
+    monkeypatch.setattr(insert, "insert_missing", over_quota)
+    answer: Any = caller.send("POST", "/api/backup/sync", {})
+    told = answer.json()
+    monkeypatch.undo()
+    again = _sync(caller)
+
+    assert (answer.status_code, told["code"]) == (503, "database_over_quota")
+    assert "Before that, this sync pulled " in told["hint"] and " and pushed " in told["hint"]
+    assert told["hint"].endswith("The next sync goes on from there.")
+    assert again["status"] == "success"
