@@ -17,7 +17,8 @@ NAMES = frozenset({
     "Atlas", "MongoDB", "Database", "Tools", "mongodump", "TempleOps", "JSON", "BSON", "API", "HTTP", "HTTPS", "TLS",
     "URL", "UTF-8", "SHA", "CSV", "IST", "Asia", "Kolkata", "KB", "MB", "GB", "TB", "B", "ms", "id", "A",
     "English", "Firefox", "Linux", "LOCAL", "PATH", "admin", "primary", "capped", "macOS", "mongod", "Idempotency-Key",
-    "percent-encode", "EACCES",
+    "percent-encode", "EACCES", "DNS", "MiB", "tls", "true", "tlsCAFile", "replicaSet", "authSource",
+    "Transfer-Encoding", "chunked", "Content-Length",
     # words to type
     "DELETE BOOKINGS", "RESTORE", "ADOPT", "DELETE",
 })  # fmt: skip
@@ -26,7 +27,7 @@ COMMANDS = re.compile(
         r'"(pip|brew) install [\w-]+"', r'--confirm "[A-Z ]+"', r"manage\.py [\w-]+( --[\w-]+)*", r"--\w+( \w+)?",
         r"[A-Z]+(_[A-Z]+)+(=\S+)?", r"mongodb(\+srv)?://\S*", r"chmod \d+", r"\.\w+\b", r"metadata",
         r"\w+\.(json|bson)", r"x86_64", r"Timestamp\(0, 0\)", r"\b[a-z]*_[a-z0-9_]+\b",
-        r"db\.(getSiblingDB\(.admin.\)\.)?grantRoles.*",
+        r"db\.(getSiblingDB\(.admin.\)\.)?grantRoles.*", r"rs\.status\(\)(\.set)?",
     ))
 )  # fmt: skip
 """Commands, settings, addresses and names of files stand as one types them."""

@@ -26,7 +26,8 @@ FACTS = {
     "free": "3.00 MB", "errno_name": "EACCES", "problem": 'the collection "bookings" is missing', "number": 7,
     "readable": 6, "collection": "bookings", "variable": "MONGODB_LOCAL_URL", "percent": 40, "phrase": "ADOPT",
     "done": "In place: bookings", "left": '"devotees" was at work', "message": "No collection was chosen.",
-    "safe": "The temple's database was not touched.",
+    "safe": "The temple's database was not touched.", "host": "temple", "there": "temple", "other": "temple",
+    "deleted": 3, "what": "read",
 }  # fmt: skip
 NOT_OF_RUNS = (ModeNotLocal, DemoUnconfirmed)
 """They have no full stop, for they are never followed by another sentence."""
