@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from backups_app import formats
 from backups_app.errors import NotCancellable
-from backups_app.records import Origin, RunDocument, Side, Status, StepState, SyncStatus
+from backups_app.records import Kind, Origin, RunDocument, Side, Status, StepState, SyncStatus
 from backups_app.workflow import jobs, lost_words
 
 EXIT_BY_STATUS = {Status.SUCCESS: 0, Status.PARTIAL: 3, Status.FAILED: 1, Status.CANCELLED: 130}
@@ -156,7 +156,8 @@ def outcome_lines(run: RunDocument) -> list[str]:
     if run["status"] == Status.IN_PROGRESS:
         return [f"Run {run['backup_id']} goes on: {run['phase']}."]
     lost = lost_words.sentence(run)
-    lines = [f"Backup {run['backup_id']}: {run['status']}."]
+    made = "Run" if run.get("kind") in (Kind.TEST_COPY, Kind.REHEARSAL) else "Backup"
+    lines = [f"{made} {run['backup_id']}: {run['status']}."]
     lines += [lost] if lost else []
     if run["collections_backed_up"] and not lost:
         saved = f"{len(run['collections_backed_up'])} collections, {formats.grouped(run['documents'])} documents"

@@ -214,14 +214,16 @@ def public(document: RunDocument) -> dict[str, Any]:
     return shown
 
 
-def resolve(configuration: Configuration, wanted: str) -> str:
+def resolve(configuration: Configuration, wanted: str, *, with_backup: bool = False) -> str:
     """Return the id that a person means: an id, or `latest`, which is none that is dated in the future.
+    `with_backup` passes over runs that made none: a rehearsal, a test copy, one that failed.
 
     Raise `BackupNotFound`, `InvalidBackupId`.
     """
     if wanted != "latest":
         return layout.check_id(wanted)
     every = list_runs(configuration=configuration, every=True)
+    every = [run for run in every if not with_backup or whereabouts.made_a_backup(run)]
     newest = next((run for run in every if not run["dated_in_future"]), None)
     if newest is None:
         raise AllDatedInFuture() if every else BackupNotFound()

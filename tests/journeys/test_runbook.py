@@ -132,6 +132,9 @@ def test_every_step_of_the_runbook_does_what_it_says(shell: Shell, local_db: Db)
     for script in blocks(7):
         told = shell(script)
     assert "restorable" in told
+    shown = shell("manage.py backup_show latest")
+    assert ": success." in shown and "Backup 2" not in shown  # a rehearsal makes none
+    assert "good" in shell("manage.py backup_verify latest")
 
 
 def test_the_steps_with_stock_tools_alone_bring_everything_back(shell: Shell, local_db: Db) -> None:

@@ -26,7 +26,7 @@ class Command(TempleCommand):
         settings = configuration.current()
         readiness.require_local(settings)
         run = jobs.resume(
-            backup_id=overview.resolve(settings, options["backup_id"]),
+            backup_id=overview.resolve(settings, options["backup_id"], with_backup=True),
             requested_by=getpass.getuser(),
             origin=Origin.COMMAND,
             now=timezone.now(),

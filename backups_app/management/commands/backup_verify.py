@@ -41,7 +41,7 @@ class Command(TempleCommand):
             return list(prepare.store(settings).backups().ids)
         if not options["backup_id"]:
             raise InvalidInput(message="Name a backup id, or latest, or use --all.")
-        return [overview.resolve(settings, options["backup_id"])]
+        return [overview.resolve(settings, options["backup_id"], with_backup=True)]
 
     def verify(self, settings: configuration.Configuration, backup_id: str) -> dict[str, Any]:
         with terminal.Bars(self.console) as bars:
