@@ -26,7 +26,7 @@ _INDEX_OPTIONS = frozenset({
 _CAPPED_STEP = 256
 _VERSION = 2
 _IMPLIED = {"validationLevel": "strict", "validationAction": "error"}
-"""What holds where a validator names neither. `collMod` spells them out, `create` does not: the rules are the same."""
+"""What holds where a rule names neither. `collMod` spells them out, `create` does not: the rules are the same."""
 
 _NAMESPACE_EXISTS, _NAMESPACE_NOT_FOUND = 48, 26
 _NO_NAMESPACE = frozenset({_NAMESPACE_NOT_FOUND, 166})
@@ -181,8 +181,9 @@ def _same_index(here: Mapping[str, Any], backup: Mapping[str, Any]) -> bool:
 
 def option(options: Mapping[str, Any], name: str) -> Any:
     """Return a collection's option, said or implied: a rule that is set on a collection that is there spells out its
-    level and action, one that it was made with implies them. None where there is none."""
-    implied = _IMPLIED.get(name) if "validator" in options else None
+    level and action, one that it was made with implies them, as each of the two implies the other. None where there is
+    none."""
+    implied = _IMPLIED.get(name) if options.keys() & {"validator", *_IMPLIED} else None
     return options.get(name, implied)
 
 

@@ -9,6 +9,7 @@ from backups_app import formats
 from backups_app.records import Kind, Side, Status, StepState, SyncStatus
 from backups_app.workflow import lost_words, restore_words
 
+SAFE = "The backup is complete and safe"
 GOOD = frozenset({StepState.DONE.value, StepState.SKIPPED.value})
 
 
@@ -96,7 +97,8 @@ def message(document: Mapping[str, Any]) -> str:
         return "Backup is running"
     if status in (Status.FAILED, Status.CANCELLED):
         return str(document.get("error_message") or "Backup failed. The deletion step did not run.")
-    return "The backup is complete and safe. " + _what_is_missing(document)
+    missing = _what_is_missing(document)
+    return missing if missing.startswith(SAFE) else f"{SAFE}. {missing}".rstrip()
 
 
 def _what_is_missing(document: Mapping[str, Any]) -> str:

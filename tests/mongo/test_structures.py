@@ -32,6 +32,21 @@ def test_rules_set_afterwards_are_the_rules_set_at_creation(local_db: Mongo) -> 
     assert structures.differences(wanted=wanted, there=there) == []
 
 
+@pytest.mark.parametrize("rules", [{"validationLevel": "off"}, {"validationAction": "warn"}])
+def test_a_level_or_an_action_alone_is_put_back_as_it_was(local_db: Db, rules: dict[str, Any]) -> None:
+    local_db.create_collection("bookings", **rules)
+    wanted = structures.one(local_db, "bookings")
+    assert wanted is not None and dict(wanted.options) == rules
+    local_db["bookings"].drop()
+    local_db.create_collection("bookings")
+    structures.set_rules(local_db, name="bookings", rules=wanted.options)
+
+    there = structures.one(local_db, "bookings")
+
+    assert there is not None
+    assert structures.differences(wanted=wanted, there=there) == []
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -47,6 +47,20 @@ def test_kept_documents_of_both_sides_are_counted_and_at_most_a_hundred_are_name
     assert len(told["ids"]) == 100
 
 
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("Atlas was silent.", "The backup is complete and safe. Atlas was silent."),
+        ("The backup is complete and safe, but more is to do.", "The backup is complete and safe, but more is to do."),
+        (None, "The backup is complete and safe."),
+    ],
+)
+def test_that_a_backup_is_safe_is_said_once(said: str | None, message: str) -> None:
+    partial = {"kind": "backup", "status": Status.PARTIAL.value, "error_message": said, "steps": []}
+
+    assert outcome.message(partial) == message
+
+
 def run(**purge: Any) -> dict[str, Any]:
     return {"sync_status": "success", "purge": {"collections": ["activities"], **purge}}
 
