@@ -10,11 +10,12 @@ from backups_app.records import Kind, Status, StepState
 
 
 class Files(StrEnum):
-    """`NONE`: the run made no backup, or has not made it yet."""
+    """`UNMOUNTED`: the folder that held it is not here as a whole. `NONE`: the run made no backup, or not yet."""
 
     HERE = "here"
     GONE = "gone"
     ELSEWHERE = "elsewhere"
+    UNMOUNTED = "unmounted"
     NONE = "none"
 
 
@@ -33,5 +34,6 @@ def of(run: Mapping[str, Any], *, here: bool, store_id: str | None) -> Files:
         return Files.HERE
     if not made_a_backup(run):
         return Files.NONE
-    elsewhere = bool(run.get("store_id")) and store_id is not None and run["store_id"] != store_id
-    return Files.ELSEWHERE if elsewhere else Files.GONE
+    if not run.get("store_id") or run["store_id"] == store_id:
+        return Files.GONE
+    return Files.UNMOUNTED if store_id is None else Files.ELSEWHERE

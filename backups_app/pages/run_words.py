@@ -92,6 +92,7 @@ def _lost(run: RunDocument, said: str) -> Words:
     headlines = {
         Files.GONE: _("The files of this backup are gone"),
         Files.ELSEWHERE: _("This backup is on another computer"),
+        Files.UNMOUNTED: _("The backup folder is not here"),
     }
     headline = headlines.get(Files(run.get("files", Files.HERE)), _("This backup is not good any more"))
     if run.get("error_code") == BackupRemoved.code:

@@ -53,7 +53,7 @@ def named(error: TempleOpsError, *, configuration: Configuration, backup_id: str
     if known is None or not known.was_there:
         return error
     files = (known.record or {}).get("files")
-    if files == Files.HERE:  # what was not found is something else of it
+    if files in (Files.HERE, Files.UNMOUNTED):  # what was not found is something else of it; nobody can tell
         return error
     if known.record is not None and files == Files.ELSEWHERE:
         return BackupElsewhere(host=str(known.record.get("host") or "unknown"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backups_app.browsing.whereabouts import Files
-from backups_app.errors import BackupElsewhere, BackupRemoved, VerificationFailed
+from backups_app.errors import BackupElsewhere, BackupRemoved, StoreMissing, VerificationFailed
 from backups_app.records import Kind, Status
 
 NO_UNDO = "It was the safety backup of a restore, which cannot be undone any more."
@@ -27,6 +27,8 @@ def sentence(run: Mapping[str, Any]) -> str:
         return ""
     if run.get("files") == Files.ELSEWHERE:
         return BackupElsewhere(host=str(run.get("host") or "unknown")).detail
+    if run.get("files") == Files.UNMOUNTED:
+        return StoreMissing().detail
     if run.get("files") == Files.GONE or run.get("error_code") == BackupRemoved.code:
         return " ".join([BackupRemoved.sentence, *_consequences(run)])
     if run.get("files") == Files.HERE and run.get("verified") is False and not run.get("damaged"):

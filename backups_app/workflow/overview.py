@@ -177,7 +177,7 @@ def _told(document: RunDocument, *, files: Files, verified: bool = False, damage
         "files": files.value,
         "dated_in_future": is_ahead(document["created_at"], now=timezone.now()),
         "resume_available": bool(document.get("resume_available")) and here and not damaged,
-        "keep_available": outcome.keep_available(document),
+        "keep_available": outcome.keep_available(document) and files is not Files.UNMOUNTED,
     }
     if lost_words.sentence(told):
         told |= lost_words.without_claims(told)

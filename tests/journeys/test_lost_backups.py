@@ -146,6 +146,25 @@ def test_a_folder_that_was_emptied_is_as_good_as_gone(
     assert f"backup_{made} is not listed: it is empty." in findings
 
 
+def test_a_folder_whose_disk_is_not_mounted_is_not_called_gone(
+    temple: Configuration, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("bookings", monkeypatch):
+        made = run_backup(delete_bookings=True)["backup_id"]
+    temple.backup_dir.rename(temple.backup_dir.with_name("unplugged"))
+
+    run = overview.get_run(configuration=temple, backup_id=made)
+    page = signed_in(admin).get(f"/admin/backups/runs/{made}/").content.decode()
+
+    assert (run["files"], run["resume_available"], run["keep_available"]) == ("unmounted", False, False)
+    assert "may not be mounted" in run["message"] and "may not be mounted" in page
+    assert "gone" not in run["message"] and "complete and safe" not in page
+    assert "may not be mounted" in command("backup_list")[1]
+    assert "backup_removed" not in command("backup_verify", made, "--json")[1]
+    temple.backup_dir.with_name("unplugged").rename(temple.backup_dir)
+    assert resume(made)["status"] == "success"
+
+
 def test_files_that_only_a_link_leads_to_are_not_called_verified(temple: Configuration) -> None:
     made = run_backup(delete_bookings=False)["backup_id"]
     database = folder_of(temple, made) / temple.database_name

@@ -33,7 +33,9 @@ def test_rules_set_afterwards_are_the_rules_set_at_creation(local_db: Mongo) -> 
 
 
 @pytest.mark.parametrize("rules", [{"validationLevel": "off"}, {"validationAction": "warn"}])
-def test_a_level_or_an_action_alone_is_put_back_as_it_was(local_db: Db, rules: dict[str, Any]) -> None:
+def test_a_level_or_an_action_alone_is_put_back_as_it_was(
+    local_db: Database[dict[str, Any]], rules: dict[str, Any]
+) -> None:
     local_db.create_collection("bookings", **rules)
     wanted = structures.one(local_db, "bookings")
     assert wanted is not None and dict(wanted.options) == rules

@@ -20,7 +20,11 @@ from backups_app.management.base import TempleCommand
 from backups_app.records import Kind, RunDocument
 from backups_app.workflow import overview, readiness
 
-FILES = {Files.GONE.value: ", files gone", Files.ELSEWHERE.value: ", on another host"}
+FILES = {
+    Files.GONE.value: ", files gone",
+    Files.ELSEWHERE.value: ", on another host",
+    Files.UNMOUNTED.value: ", folder not here",
+}
 KINDS = {
     Kind.RESTORE.value: " (safety backup)",
     Kind.TEST_COPY.value: " (test copy)",
@@ -55,7 +59,7 @@ class Command(TempleCommand):
     def lost(self, settings: Configuration, since: datetime | None) -> list[RunDocument]:
         """Return the backups that were made and are not here, newest first."""
         every = overview.list_runs(configuration=settings, every=True)
-        lost = [run for run in every if run["files"] in (Files.GONE, Files.ELSEWHERE)]
+        lost = [run for run in every if run["files"] in (Files.GONE, Files.ELSEWHERE, Files.UNMOUNTED)]
         return [run for run in lost if since is None or run["created_at"] >= since]
 
     def show(self, found: list[RunDocument], *, lost: list[RunDocument]) -> None:
