@@ -233,6 +233,6 @@ class _Reading:
     def _hold(self, name: str, known: CollectionMetadata, *, file: str | None, metadata: str | None) -> None:
         paths = [None if one is None else below(self._database, one) for one in (file, metadata)]
         if why := file_names.why_never_restored(name):
-            self._strays += [Stray(path, f'"{shown(name)}" was left out: {why}') for path in paths if path]
+            self._strays += [Stray(path, f'"{shown(name or path)}" was left out: {why}') for path in paths if path]
             return
         self._held.append(Held(name=name, type=known.type, uuid=known.uuid, file=paths[0], metadata=paths[1]))

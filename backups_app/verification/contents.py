@@ -11,6 +11,9 @@ from backups_app.errors import VerificationFailed
 
 __all__ = ["DumpFolder", "Held", "holds_indexes", "is_packed", "look_beside", "said_of", "survey", "unexpected"]
 
+NAMED = 100
+"""So many strays are named one by one: the sentences stand in the record of a restore and on its page."""
+
 
 def survey(*, folder: Path, database: str) -> DumpFolder:
     """Given a backup's folder, return what it holds of `database`.
@@ -46,9 +49,14 @@ def look_beside(*, folder: Path, database: str, files: Collection[str]) -> tuple
 
 
 def said_of(strays: Collection[Stray], *, database: str, packed: bool) -> tuple[str, ...]:
-    """Return a sentence for each stray entry, each once."""
-    said = [_said(stray, database, packed) for stray in strays]
-    return tuple(dict.fromkeys(said))
+    """Return a sentence for each stray entry, each once; of more than a record can hold, the first and a count."""
+    said = list(dict.fromkeys(_said(stray, database, packed) for stray in strays))
+    more = len(said) - NAMED
+    return (
+        (*said[:NAMED], f"{more:,} more entries are not part of the backup and were not read")
+        if more > 0
+        else tuple(said)
+    )
 
 
 def holds_indexes(path: str) -> bool:

@@ -105,6 +105,28 @@ def test_of_a_file_that_mongorestore_reads_the_warning_says_what_it_would_do(
     }
 
 
+def test_of_many_strays_the_first_are_named_and_the_rest_counted(made: tuple[Path, Manifest, Said, bool]) -> None:
+    folder, manifest, _, _ = made
+    for number in range(1_234):
+        (folder / DATABASE / f"{number:05}.tmp").touch()
+
+    warnings = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
+
+    assert len(warnings) == 101
+    assert "00099.tmp" in warnings[99]
+    assert warnings[100] == "1,134 more entries are not part of the backup and were not read"
+
+
+def test_a_file_of_a_collection_without_a_name_is_named_by_its_path(made: tuple[Path, Manifest, Said, bool]) -> None:
+    folder, manifest, _, packed = made
+    name = f"{DATABASE}/.bson" + (".gz" if packed else "")
+    (folder / name).touch()
+
+    (said,) = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
+
+    assert said == f'"{name}" was left out: no server takes such a name'
+
+
 def test_a_name_that_is_not_utf8_can_be_told(made: tuple[Path, Manifest, Said, bool]) -> None:
     folder, manifest, _, _ = made
     Path(os.fsdecode(os.fsencode(folder / DATABASE) + b"/caf\xe9.txt")).write_bytes(b"")

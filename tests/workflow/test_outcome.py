@@ -56,7 +56,7 @@ def test_kept_documents_of_both_sides_are_counted_and_at_most_a_hundred_are_name
     ],
 )
 def test_that_a_backup_is_safe_is_said_once(said: str | None, message: str) -> None:
-    partial = {"kind": "backup", "status": Status.PARTIAL.value, "error_message": said, "steps": []}
+    partial: dict[str, Any] = {"kind": "backup", "status": Status.PARTIAL.value, "error_message": said, "steps": []}
 
     assert outcome.message(partial) == message
 
