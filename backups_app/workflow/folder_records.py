@@ -35,6 +35,7 @@ def from_metadata(backup_id: str, written: Mapping[str, Any]) -> RunDocument:
     try:
         for name in MOMENTS:
             document[name] = _moment(document.get(name))
+        document["created_at"] = document["created_at"] or _time_of(backup_id)
         if document["status"] == Status.IN_PROGRESS:
             document |= {"status": Status.PARTIAL.value, "phase": Phase.FINISHED.value, "error_code": "interrupted"}
             document["finished_at"] = document["finished_at"] or document["published_at"]
@@ -99,4 +100,7 @@ def _time_of(backup_id: str) -> datetime:
 
 
 def _moment(value: Any) -> datetime | None:
-    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else value
+    """Raise ValueError or TypeError for what is no moment."""
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value).astimezone(UTC)

@@ -58,7 +58,7 @@ def test_a_link_as_the_root_is_refused_and_its_target_untouched(tmp_path: Path) 
 
 
 def test_a_partial_folder_is_listed_only_once_it_is_published(store: Store) -> None:
-    store.make_partial(ID)
+    (store.make_partial(ID) / "metadata.json").touch()
     before = store.backups().ids
 
     store.publish(ID)
@@ -93,17 +93,23 @@ def test_publishing_over_an_empty_folder_of_that_name_is_refused_too(store: Stor
         store.publish(ID)
 
 
-def test_links_files_and_other_names_are_reported_and_not_listed(store: Store, tmp_path: Path) -> None:
+def test_links_files_empty_folders_and_other_names_are_reported_and_not_listed(store: Store, tmp_path: Path) -> None:
     a_published(store)
     (store.root / "backup_20261124_120001").symlink_to(store.root / f"backup_{ID}")
     (store.root / "backup_20261124_120002").write_text("a file")
+    (store.root / "backup_20261124_120003").mkdir()
     (store.root / "backup_old").mkdir()
     (store.root / "unrelated").mkdir()
 
     listing = store.backups()
 
     assert listing.ids == (ID,)
-    assert {one.name for one in listing.ignored} == {"backup_20261124_120001", "backup_20261124_120002", "backup_old"}
+    assert {one.name: one.reason for one in listing.ignored} == {
+        "backup_20261124_120001": "it is a link or no directory",
+        "backup_20261124_120002": "it is a link or no directory",
+        "backup_20261124_120003": "it is empty",
+        "backup_old": "its name is not a backup's",
+    }
 
 
 def test_a_linked_backup_is_not_found(store: Store, tmp_path: Path) -> None:

@@ -91,7 +91,14 @@ def test_somebody_elses_mongodump_is_listed_as_unverified_until_it_is_verified(t
 
 @pytest.mark.parametrize(
     "change",
-    [{"created_at": "yesterday"}, {"status": None}, {"created_at": 7}, {"backup_id": "../../etc"}, {"steps": None}],
+    [
+        {"created_at": "yesterday"},
+        {"status": None},
+        {"created_at": 7},
+        {"created_at": None},
+        {"backup_id": "../../etc"},
+        {"steps": None},
+    ],
 )
 def test_an_edited_metadata_file_never_hides_the_list(
     temple: Configuration, local_db: Db, change: dict[str, Any]
@@ -107,6 +114,8 @@ def test_an_edited_metadata_file_never_hides_the_list(
 
 
 def test_a_folder_whose_digits_are_no_date_is_listed(temple: Configuration) -> None:
-    (temple.backup_dir / "backup_20259999_999999").mkdir(mode=0o700)
+    folder = temple.backup_dir / "backup_20259999_999999"
+    folder.mkdir(mode=0o700)
+    (folder / "bookings.bson").touch()
 
     assert overview.list_runs(configuration=temple)[0]["backup_id"] == "20259999_999999"

@@ -11,6 +11,8 @@ from bson import Binary
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from backups_app.backup_files import metadata
+from backups_app.backup_files.manifest import Manifest
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import PurgeUnfinished
@@ -201,7 +203,10 @@ def test_a_deletion_that_stopped_half_way(
     stopped["sentence"] = said
     local_db.backup_metadata.insert_one(run | {"steps": [*others, remote, local]})
     if here:
-        (temple.backup_dir / f"backup_{run['backup_id']}").mkdir(parents=True, mode=0o700)
+        folder = temple.backup_dir / f"backup_{run['backup_id']}"
+        folder.mkdir(parents=True, mode=0o700)
+        nothing = Manifest(database=temple.database_name, files={}, collections={})
+        metadata.write(folder, {"manifest": nothing.as_json()})
 
     for address in ("/admin/backups/", f"{of(run)}keep/"):
         read(hindi, address, names=("by_date", "code", "readPreference"))
