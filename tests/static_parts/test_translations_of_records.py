@@ -31,6 +31,8 @@ NEVER_ON_A_PAGE = {
 NO_SENTENCES = {
     # words by which mongodump's own output is recognised, and an option of a URL
     "failed to connect", "server selection error", "auth error", "could not connect", "not authorized", "no space left",
+    "auth error|AuthenticationFailed|MechanismUnavailable", "requires authentication",
+    "no such host|server misbehaving|: lookup ", "The server was given up",
     "disk quota", "more space", "permission denied", "read-only file system", r"done dumping (.+) \((\d+) documents?\)",
     "authSource={}", '"indexes":[{}]',
     # technical: of the log, of a database's marker, of commands
@@ -48,11 +50,14 @@ PUT_TOGETHER = {
     "{noun} completed: {}.{safe}": ["Restore completed: {}.", "Test copy completed: {}.", "Rehearsal completed: {}."],
     "{noun} did not do everything: {}{safe}": ["Restore did not do everything: {}"],
     "Stopped by {by}. {safe}.": ["Stopped by {}."],
-    "The sync before it pulled {pulled} and pushed {pushed} documents. {KEPT}": [
-        "The sync before it pulled {} and pushed {} documents."],
-    "The sync before it pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and "
-    "{there} on Atlas. {KEPT}": ["The sync before it pulled {} and pushed {} documents, and deleted {} on this "
-                                 "computer and {} on Atlas."],
+    "The sync before it {}. {KEPT}": [],
+    "Before that, this sync {}. {KEPT} The next sync goes on from there.": ["The next sync goes on from there."],
+    "pulled {pulled} and pushed {pushed} documents": [
+        "The sync before it pulled {} and pushed {} documents.",
+        "Before that, this sync pulled {} and pushed {} documents."],
+    "pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and {there} on Atlas": [
+        "The sync before it pulled {} and pushed {} documents, and deleted {} on this computer and {} on Atlas.",
+        "Before that, this sync pulled {} and pushed {} documents, and deleted {} on this computer and {} on Atlas."],
     "How much the sync before it had changed is not on record. {KEPT}": [
         "How much the sync before it had changed is not on record."],
     "{noun} cancelled. {}": ["Restore cancelled. {}", "Test copy cancelled. {}", "Rehearsal cancelled. {}"],
