@@ -207,10 +207,13 @@ class LoginSessionAdmin(ReadOnly):
 
     @admin.action(description="End these sessions", permissions=["view"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[LoginSession]) -> None:
-        """End the chosen sessions, each with its audit row."""
+        """End the chosen sessions, each with its audit row; not those of a person who has more than one has."""
         assert isinstance(request.user, User)
         facts = visit.of(request, origin=Origin.WEB)
-        for session in queryset:
+        for session in queryset.select_related("user"):
+            if session.user_id != request.user.pk and not granting.may_touch(by=request.user, person=session.user):
+                self.message_user(request, f"Not ended: {session.user} has more rights than you.", level="ERROR")
+                continue
             sessions.revoke(sid=session.sid, by=request.user, visit=facts, now=timezone.now())
 
 

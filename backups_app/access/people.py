@@ -34,6 +34,7 @@ def add(
     """Add a person. Raise `NameTaken`, also for a name that no account can have, `PasswordTooWeak`, `NotYours`."""
     if not granting.may_give_role(by=by, role_id=role_id):
         raise NotYours
+    username = User.normalize_username(username)  # as the login reads it: one name, however its letters are composed
     _require_good(password, username=username)
     person = User(username=username, first_name=full_name[:150], role_id=role_id)
     if not username.isprintable() or not 0 < len(username) <= 150 or _is_taken(username):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from backups_app.models import AuditEvent, LoginSession, User
@@ -171,3 +172,32 @@ def test_a_person_who_is_not_there_is_a_404(super_admin: User, number: str) -> N
     answer = signed_in(super_admin).post(f"/people/{number}/", {"act": "disable", "password": PASSWORD})
 
     assert answer.status_code == 404
+
+
+def test_a_name_is_one_however_its_letters_are_composed(super_admin: User) -> None:
+    browser = signed_in(super_admin)
+    given = {"role_id": "2", "new_password": "a-long-enough-one", "password": PASSWORD}
+
+    first = browser.post("/people/", given | {"username": "Rene\u0301"})
+    second = browser.post("/people/", given | {"username": "ren\u00e9"})
+
+    assert (first.status_code, second.status_code) == (303, 422)
+    assert User.objects.filter(username="Ren\u00e9").exists()
+
+
+def test_nobody_ends_the_sessions_of_whoever_has_more(super_admin: User, admin: User) -> None:
+    admin.is_staff = True
+    admin.save()
+    admin.user_permissions.add(Permission.objects.get(codename="view_loginsession"))
+    signed_in(super_admin)
+    browser = signed_in(admin)
+    theirs = LoginSession.objects.get(user=super_admin)
+    ours = LoginSession.objects.get(user=admin)
+
+    chosen = {"action": "end_sessions", "_selected_action": [theirs.pk, ours.pk]}
+    browser.post("/django-admin/backups_app/loginsession/", chosen)
+    theirs.refresh_from_db()
+    ours.refresh_from_db()
+
+    assert theirs.revoked_at is None
+    assert ours.revoked_at is not None
