@@ -112,7 +112,7 @@ def test_an_atlas_out_of_reach_changes_nothing_and_is_named(
     error = _sync(far)
 
     assert isinstance(error, DatabaseUnreachable)
-    assert error.facts == {"side": "remote"}
+    assert error.facts["side"] == "remote"
     _check(far, error)
     assert [contents(side) for side in (pair.local, pair.remote)] == before
     _heals(far, pair, line)
