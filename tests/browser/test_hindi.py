@@ -66,7 +66,7 @@ def test_hindi_when_atlas_is_lost(look: Look, house: House) -> None:
     run = house.database().backup_metadata.find_one(sort=[("created_at", -1)])
     assert run is not None and run["status"] == "partial"
     look.page.goto(f"/admin/backups/runs/{run['_id']}/")
-    expect(look.page.locator("main")).to_contain_text("Atlas का MongoDB नहीं मिल रहा।")
+    expect(look.page.locator("main")).to_contain_text("Atlas का MongoDB कनेक्शन लेकर तुरंत बंद कर देता है।")
     check(look, "partial")
     look.page.goto("/admin/backups/?check=1")
     expect(look.page.locator("#status")).to_contain_text("ध्यान दें: पिछला काम आंशिक रहा।", timeout=60_000)
