@@ -37,7 +37,7 @@ def test_4_the_home_page_when_all_is_well(look: Look, house: House) -> None:
 
 def test_5_with_atlas_switched_off_nothing_would_be_deleted(look: Look, house: House) -> None:
     a_good_backup(house)
-    house.atlas_line.hang_up()
+    house.atlas_line.refuse()
     look.sign_in()
     look.page.wait_for_selector("#status >> text=Atlas can't be reached", timeout=30_000)
     look.page.wait_for_selector("#choices >> text=Atlas count unknown", timeout=30_000)

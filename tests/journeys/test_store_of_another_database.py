@@ -162,7 +162,7 @@ def test_age_decides_nothing_while_the_clocks_differ(
     temple: Configuration, good: RunDocument, local_db: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(temple.backup_dir, database=temple.database_name)
-    store.make_partial("20250101_000000")
+    (store.make_partial("20250101_000000") / temple.database_name).mkdir()
     store.publish("20250101_000000")
     trashed = store.trash("20250101_000000", now=now() - timedelta(days=2))
     facts = connections.facts
