@@ -96,7 +96,9 @@ class DocumentsEndpoint(Endpoint):
         wanted = self.query(inputs.ListDocuments)
         read = _search if wanted["search"].strip() else _page
         store = prepare.store(self.configuration)
-        collection = named(name, held=opening.open_backup(store=store, backup_id=backup_id).manifest.collections)
+        collection = name
+        if name.startswith(ENCODED):
+            collection = named(name, held=opening.open_backup(store=store, backup_id=backup_id).manifest.collections)
         if wanted["whole"]:
             return _whole(store, backup_id, collection, wanted)
         body = read(store, backup_id, collection, wanted)

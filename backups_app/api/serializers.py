@@ -47,7 +47,7 @@ def list_entry(document: RunDocument) -> dict[str, Any]:
         "backup_timestamp": formats.utc_seconds(at),
         "status": document["status"],
         "collections_count": len(document.get("collections_backed_up") or []),
-    } | ({"dated_in_future": True} if document["dated_in_future"] else {})
+    } | ({"dated_in_future": True} if document.get("dated_in_future") else {})
 
 
 def run(document: RunDocument, *, now: datetime) -> dict[str, Any]:

@@ -51,7 +51,9 @@ FAKED: dict[str, Callable[..., Any]] = {
     "rehearse": lambda **_: a_run(),
     "list_copies": lambda **_: (),
     "remove_copy": lambda **_: None,
-    "page": lambda **_: SimpleNamespace(documents=(), readable=(), offset=0, total=0, broken_at=None),
+    "page": lambda **_: SimpleNamespace(
+        documents=(), readable=(), offset=0, total=0, broken_at=None, next=None, truncated=False, note=None
+    ),
 }
 """What needs databases and folders is replaced; what needs only Django's database is watched and really runs."""
 
