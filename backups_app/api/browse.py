@@ -96,29 +96,30 @@ class DocumentsEndpoint(Endpoint):
         wanted = self.query(inputs.ListDocuments)
         read = _search if wanted["search"].strip() else _page
         store = prepare.store(self.configuration)
-        collection = name
-        if name.startswith(ENCODED):
-            collection = named(name, held=opening.open_backup(store=store, backup_id=backup_id).manifest.collections)
+        collection = named(
+            name, held=lambda: opening.open_backup(store=store, backup_id=backup_id).manifest.collections
+        )
         if wanted["whole"]:
             return _whole(store, backup_id, collection, wanted)
         body = read(store, backup_id, collection, wanted)
         return Response({"collection_name": collection, **body})
 
 
-def named(name: str, *, held: Collection[str]) -> str:
+def named(name: str, *, held: Callable[[], Collection[str]]) -> str:
     """Given a name as it stands in the path and the names that there are, return the collection's. Percent-encoding
     carries every name but `.` and `..`, which HTTP clients take for steps; `~<base64url>` carries those too.
 
-    Raise CollectionNotFound. The name is only ever looked up among the manifest's keys.
+    Raise CollectionNotFound. The manifest's names are asked for only where the name is encoded.
     """
     text = name.removeprefix(ENCODED)
     if text == name:
         return name
+    names = held()
     with suppress(binascii.Error, ValueError):
         carried = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("utf-8")
-        if carried in held:
+        if carried in names:
             return carried
-    if name in held:
+    if name in names:
         return name
     raise CollectionNotFound
 

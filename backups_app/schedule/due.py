@@ -23,7 +23,6 @@ class Work(StrEnum):
     VERIFY = "verify"
 
 
-MAKES_A_BACKUP = frozenset({Work.BACKUP_AND_DELETE, Work.BACKUP, Work.INCREMENTAL})
 COVERS: dict[Work, frozenset[Work]] = {
     Work.BACKUP_AND_DELETE: frozenset({Work.BACKUP, Work.INCREMENTAL, Work.SYNC}),
     Work.BACKUP: frozenset({Work.INCREMENTAL, Work.SYNC}),
