@@ -134,7 +134,8 @@ def test_what_is_no_ordinary_backup_is_headed_and_marked_as_what_it_is(
     choices = browser.get(f"/admin/backups/browse/?backup={restored}").content.decode()
     assert choices.count("· safety backup") == 2 and "A safety backup: a restore made it" in choices
     listed = command("backup_list")
-    assert listed.count("(safety backup)") == 2 and "(safety backup)" not in listed.split(backup_id)[1].split("\n")[0]
+    rows = {line.split()[0]: line for line in listed.splitlines() if line}
+    assert listed.count("(safety backup)") == 2 and "(safety backup)" not in rows[backup_id]
 
 
 def test_what_a_run_waited_for_atlas_is_no_part_of_the_estimate() -> None:

@@ -56,6 +56,14 @@ def cell_of(function: Any, *names: str) -> Any:
     return next((function.__closure__[free.index(name)] for name in names if name in free), None)
 
 
+def view_behind(function: Any) -> Any:
+    """Return a door's cell that holds its view, also where the door answers by a function of its own, or None."""
+    if not hasattr(function, "door"):
+        return None
+    answered = cell_of(function, "answered")
+    return cell_of(answered.cell_contents if answered else function, "inner", "view")
+
+
 def methods(view: Any) -> set[str]:
     """Which of GET and POST the view takes, by its `require_…` decorator."""
     for one in wrapped(view):
@@ -77,10 +85,7 @@ def address(name: str) -> str:
 def behind(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     """Put a spy in the place of the view behind the door; yield what it saw."""
     name, _ = request.getfixturevalue("row")
-    door = next(
-        one for one in wrapped(PATTERNS[name].callback) if cell_of(one, "inner", "view") and hasattr(one, "door")
-    )
-    cell = cell_of(door, "inner", "view")
+    cell = next(filter(None, map(view_behind, wrapped(PATTERNS[name].callback))))
     real, seen = cell.cell_contents, []
 
     def spy(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

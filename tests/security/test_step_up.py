@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.test import override_settings
 from django.utils import timezone
 
+from backups_app.browsing.documents import DocumentPage
 from backups_app.configuration import Configuration
 from backups_app.management.commands import backup_now
 from backups_app.models import User
@@ -50,7 +51,7 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("backups_app.workflow.overview.list_runs", lambda **_: [])
     monkeypatch.setattr(
         "backups_app.browsing.documents.page",
-        lambda **_: SimpleNamespace(documents=(), readable=(), offset=0, total=0, broken_at=None),
+        lambda **_: DocumentPage(collection="bookings", documents=(), offset=0, limit=25, total=0),
     )
     return asked
 
