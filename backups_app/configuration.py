@@ -1,7 +1,7 @@
 """What the operator decided: every setting, read once from the environment and `.env`.
 
 The names are a promise (`docs/operations.md`); each is explained in `.env.example`.
-Operations never read this module: workflow and faces do, and hand values down.
+Operations never read this module: use cases, runs and faces do, and hand values down.
 """
 
 from __future__ import annotations

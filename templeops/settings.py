@@ -118,18 +118,18 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "backups_app.pages.shell.context",
+                "backups_app.pages.shared.shell.context",
             ],
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
-                "backups_app.pages.wording",
-                "backups_app.pages.audit_words",
-                "backups_app.pages.run_tags",
-                "backups_app.pages.viewer_tags",
+                "backups_app.pages.shared.wording",
+                "backups_app.pages.audit.audit_wording",
+                "backups_app.templatetags.run_tags",
+                "backups_app.templatetags.viewer_tags",
                 "backups_app.pages.form_fields",
-                "backups_app.pages.restore_tags",
-                "backups_app.pages.told",
+                "backups_app.templatetags.restore_tags",
+                "backups_app.pages.shared.told",
             ],
         },
     },
@@ -181,7 +181,7 @@ CSRF_COOKIE_NAME = f"{PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = not PLAIN_HTTP
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "backups_app.pages.failures.csrf"
+CSRF_FAILURE_VIEW = "backups_app.pages.shared.failures.csrf"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = not PLAIN_HTTP
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 60 * 60

@@ -21,7 +21,7 @@ from backups_app.backup_files import extended_json, json_stream, shortened
 from backups_app.browsing import collection_file, collections, documents, opening, query, raw_documents, search
 from backups_app.browsing.documents import PageDocument
 from backups_app.errors import CollectionNotFound, DamagedDocument, DocumentNotFound
-from backups_app.workflow import prepare
+from backups_app.runs import preparation
 
 ENCODED = "~"
 COLLECTIONS_EXAMPLE = OpenApiExample(
@@ -74,7 +74,7 @@ class CollectionsEndpoint(Endpoint):
         """Names, counts and sizes, as many as `collections_count` says; with `own=true` our own records too. A file of
         somebody else's mongodump is counted as far as time allows."""
         wanted = self.query(inputs.ListCollections)
-        found = collections.of_backup(store=prepare.store(self.configuration), backup_id=backup_id)
+        found = collections.of_backup(store=preparation.store(self.configuration), backup_id=backup_id)
         return Response([_collection(one) for one in found if wanted["own"] or not one.internal])
 
 
@@ -95,7 +95,7 @@ class DocumentsEndpoint(Endpoint):
         """
         wanted = self.query(inputs.ListDocuments)
         read = _search if wanted["search"].strip() else _page
-        store = prepare.store(self.configuration)
+        store = preparation.store(self.configuration)
         collection = named(
             name, held=lambda: opening.open_backup(store=store, backup_id=backup_id).manifest.collections
         )

@@ -20,7 +20,7 @@ from backups_app.errors import BackupNotFound, ResourceNotFound
 from backups_app.models import LoginSession, User
 from backups_app.mongo import lost
 from backups_app.records import Origin
-from backups_app.workflow import lost_backups, readiness
+from backups_app.use_cases import lost_backups, readiness
 
 Input = TypeVar("Input")
 

@@ -11,7 +11,8 @@ from backups_app import formats
 from backups_app.access.tokens import TokenPair
 from backups_app.models import LoginSession
 from backups_app.records import RunDocument, Status, StepState
-from backups_app.workflow import outcome, overview
+from backups_app.runs import outcome
+from backups_app.use_cases import listing
 
 
 def moment(value: Any) -> datetime:
@@ -52,7 +53,7 @@ def list_entry(document: RunDocument) -> dict[str, Any]:
 
 def run(document: RunDocument, *, now: datetime) -> dict[str, Any]:
     """Return a run as the API tells it, with how quickly it goes and how long it may still take."""
-    shown = overview.public(document)
+    shown = listing.public(document)
     return {**shown, **pace(document, now=now), "message": outcome.message(document)}
 
 
@@ -72,7 +73,7 @@ def pace(document: RunDocument, *, now: datetime) -> dict[str, float | int | Non
 
 def etag(document: RunDocument) -> str:
     """Return a tag that changes with the document, not with the clock."""
-    shown = json.dumps(overview.public(document), sort_keys=True)
+    shown = json.dumps(listing.public(document), sort_keys=True)
     return '"' + hashlib.sha256(shown.encode()).hexdigest()[:32] + '"'
 
 

@@ -13,8 +13,8 @@ from backups_app.api import inputs, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
-from backups_app.workflow import sync_run
-from backups_app.workflow.sync_run import SyncWish
+from backups_app.use_cases import syncs
+from backups_app.use_cases.syncs import SyncWish
 
 
 class SyncEndpoint(Endpoint):
@@ -30,7 +30,7 @@ class SyncEndpoint(Endpoint):
         """
         given = self.body(inputs.Sync)
         names = given["collections"]
-        report = sync_run.sync_now(
+        report = syncs.sync_now(
             wish=SyncWish(
                 dry_run=given["dry_run"], exact=given["exact"], only=None if names is None else frozenset(names)
             ),

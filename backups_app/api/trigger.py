@@ -15,7 +15,8 @@ from backups_app.api import inputs, prefer, serializers, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.errors import InvalidInput, TempleOpsError
 from backups_app.records import Origin, RunDocument, Status, StepState
-from backups_app.workflow import jobs, outcome
+from backups_app.runs import outcome
+from backups_app.use_cases import backups
 
 MOST_WAITING = 4
 """So many requests of a web process may wait for a run, half of its threads (`gunicorn.conf.py`); the rest get 202."""
@@ -70,7 +71,7 @@ class TriggerEndpoint(Endpoint):
         if given["delete_bookings"]:
             self.require_fresh_login()
         wanted = prefer.read(request.headers.get("Prefer", ""), longest=self.configuration.backup_sync_wait_seconds)
-        document = jobs.start_backup(
+        document = backups.start_backup(
             created_by=self.person.get_username(),
             delete_bookings=given["delete_bookings"],
             origin=Origin.API,
@@ -106,7 +107,7 @@ def _wait(document: RunDocument, *, seconds: int) -> RunDocument:
     if not WAITING.acquire(blocking=False):
         return document
     try:
-        return jobs.wait_for(backup_id=document["backup_id"], timeout_seconds=seconds)
+        return backups.wait_for(backup_id=document["backup_id"], timeout_seconds=seconds)
     finally:
         WAITING.release()
 

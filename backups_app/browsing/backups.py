@@ -6,6 +6,7 @@ backup without a folder is listed as gone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -171,3 +172,13 @@ def _from_id(backup_id: str) -> datetime:
         return datetime.strptime(backup_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
+
+
+def crowded_minutes(entries: Sequence[BackupSummary]) -> frozenset[datetime]:
+    """Return the minutes in which more than one of these backups was made."""
+    minutes = Counter(minute_of(entry.timestamp) for entry in entries)
+    return frozenset(minute for minute, count in minutes.items() if count > 1)
+
+
+def minute_of(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)

@@ -50,7 +50,7 @@ def show(
     template = fragment if is_htmx(request) else page
     response = render(request, template, dict(context), status=status)
     if titled and is_htmx(request):
-        title = render_to_string(page, {**context, "frame": "title_only.html"}, request=request)
+        title = render_to_string(page, {**context, "frame": "shell/title_only.html"}, request=request)
         response.content = title.strip().encode() + b"\n" + response.content
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from backups_app.pages import (
-    account,
-    audit_trail,
-    browser,
-    compare,
-    conflicts,
-    dashboard,
-    login,
-    my_sessions,
-    people_list,
-    preferences,
-    restore,
-    restores,
-    runs,
-    status_card,
-    step_up,
-    sync_log,
-    trigger,
-    verification,
-)
+from backups_app.pages.account import account, login, my_sessions, people, step_up
+from backups_app.pages.audit import views
+from backups_app.pages.compare import views as compare
+from backups_app.pages.home import dashboard, status_card, trigger
+from backups_app.pages.restore import history
+from backups_app.pages.restore import views as restore
+from backups_app.pages.runs import views as runs
+from backups_app.pages.shared import preferences
+from backups_app.pages.sync import conflicts, log
+from backups_app.pages.viewer import verification
+from backups_app.pages.viewer import views as browser
 
 app_name = "pages"
 
@@ -33,8 +24,8 @@ urlpatterns = [
     path("logout/", login.log_out, name="logout"),
     path("account/", account.account, name="account"),
     path("account/sign-out-everywhere/", account.sign_out_everywhere, name="sign_out_everywhere"),
-    path("people/", people_list.listing, name="people"),
-    path("people/<str:person_id>/", people_list.person, name="person"),
+    path("people/", people.listing, name="people"),
+    path("people/<str:person_id>/", people.person, name="person"),
     path("step-up/", step_up.step_up, name="step_up"),
     path("prefs/", preferences.save, name="preferences"),
     path("sessions/", my_sessions.mine, name="sessions"),
@@ -51,14 +42,14 @@ urlpatterns = [
     path("admin/backups/conflicts/", conflicts.listing, name="conflicts"),
     path("admin/backups/conflicts/<str:conflict_id>/", conflicts.conflict, name="conflict"),
     path("admin/backups/conflicts/<str:conflict_id>/put-back/", conflicts.put_back, name="put_back"),
-    path("admin/backups/restores/", restores.listing, name="restores"),
-    path("admin/backups/restores/rehearse/", restores.rehearse, name="rehearse"),
-    path("admin/backups/restores/remove-copy/", restores.remove_copy, name="remove_copy"),
-    path("admin/backups/restores/<str:backup_id>/undo/", restores.undo, name="undo_restore"),
+    path("admin/backups/restores/", history.listing, name="restores"),
+    path("admin/backups/restores/rehearse/", history.rehearse, name="rehearse"),
+    path("admin/backups/restores/remove-copy/", history.remove_copy, name="remove_copy"),
+    path("admin/backups/restores/<str:backup_id>/undo/", history.undo, name="undo_restore"),
     path("admin/backups/<str:backup_id>/restore/", restore.restore, name="restore"),
     path("admin/backups/<str:backup_id>/restore/preview/", restore.preview, name="restore_preview"),
-    path("admin/backups/audit/", audit_trail.listing, name="audit"),
-    path("admin/backups/syncs/<str:run_id>/", sync_log.sync_log, name="sync_log"),
+    path("admin/backups/audit/", views.listing, name="audit"),
+    path("admin/backups/syncs/<str:run_id>/", log.sync_log, name="sync_log"),
     path("admin/backups/browse/", browser.browse, name="browse"),
     path("admin/backups/<str:backup_id>/verify/", verification.verify, name="verify"),
     path("admin/backups/<str:backup_id>/verify/progress/", verification.progress, name="verify_progress"),

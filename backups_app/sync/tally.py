@@ -1,4 +1,4 @@
-"""What a sync did, counted collection by collection, and the report that the workflow receives."""
+"""What a sync did, counted collection by collection, and the report that the run receives."""
 
 from __future__ import annotations
 

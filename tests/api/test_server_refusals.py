@@ -16,8 +16,8 @@ from backups_app.errors import DatabaseUnreachable, DumpFailed, TempleOpsError
 from backups_app.models import User
 from backups_app.mongo import connections, lost
 from backups_app.records import Origin
-from backups_app.workflow import doctor, jobs, status, status_json
-from backups_app.workflow.steps import dump
+from backups_app.runs.steps import dump
+from backups_app.use_cases import backups, doctor, status, status_json
 from tests.guarded import guarded_server, uri
 from tests.journeys.conftest import now, run_backup
 from tests.journeys.test_restore import command
@@ -186,7 +186,7 @@ def test_cancelled_while_atlas_is_silent_is_cancelled_and_nothing_else(
     from backups_app.sync import engine
 
     def silent(**given: Any) -> Any:
-        jobs.cancel(backup_id=given["run_id"], requested_by="ravi", origin=Origin.WEB, now=now())
+        backups.cancel(backup_id=given["run_id"], requested_by="ravi", origin=Origin.WEB, now=now())
         raise DatabaseUnreachable(side="remote")
 
     monkeypatch.setattr(engine, "synchronise", silent)
@@ -207,10 +207,10 @@ def test_cancelled_while_atlas_is_silent_is_cancelled_and_nothing_else(
 def test_two_cancelled_runs_are_no_two_failed_ones(temple: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
     run_backup(delete_bookings=False)
     for _ in range(2):
-        started = jobs.start_backup(
+        started = backups.start_backup(
             created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=now(), enqueue=False
         )
-        jobs.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
+        backups.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
 
     assert told(temple).verdict == status.Verdict.NEEDS_ATTENTION
 

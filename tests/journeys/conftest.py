@@ -19,7 +19,7 @@ from pymongo.database import Database
 from backups_app.configuration import Configuration
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import INTERNAL, Origin, RunDocument
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 
 ROOT = Path(__file__).resolve().parents[2]
 Db = Database[dict[str, Any]]
@@ -77,7 +77,7 @@ def _documents(kind: str, numbers: range) -> list[dict[str, Any]]:
 
 def run_backup(*, delete_bookings: bool, **more: Any) -> RunDocument:
     """Carry a whole run out in this process, as backup_now does, and return its final document."""
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ananya",
         delete_bookings=delete_bookings,
         origin=Origin.COMMAND,
@@ -85,7 +85,7 @@ def run_backup(*, delete_bookings: bool, **more: Any) -> RunDocument:
         enqueue=False,
         **more,
     )
-    return jobs.execute(backup_id=started["backup_id"])
+    return backups.execute(backup_id=started["backup_id"])
 
 
 def contents(database: Db, *, without: frozenset[str] = INTERNAL) -> dict[str, dict[bytes, bytes]]:

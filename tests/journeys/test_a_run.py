@@ -27,7 +27,7 @@ from backups_app.errors import (
     StoreMissing,
 )
 from backups_app.records import Origin
-from backups_app.workflow import jobs, overview
+from backups_app.use_cases import backups, listing
 from tests.conftest import NOBODY
 
 from .conftest import PURGED, contents, now, raw_documents, run_backup, saved_documents
@@ -143,13 +143,13 @@ def test_the_list_is_still_there_when_backup_metadata_is_dropped(temple: Configu
     first, second = run_backup(delete_bookings=False), run_backup(delete_bookings=True)
     local_db.drop_collection("backup_metadata")
 
-    listed = overview.list_runs(configuration=temple)
+    listed = listing.list_runs(configuration=temple)
 
     assert [run["backup_id"] for run in listed] == [second["backup_id"], first["backup_id"]]
     assert [run["status"] for run in listed] == ["success", "success"]
     assert local_db["backup_metadata"].count_documents({}) == 2
     assert (
-        overview.list_runs(configuration=temple)[0]["collections_deleted_local"] == second["collections_deleted_local"]
+        listing.list_runs(configuration=temple)[0]["collections_deleted_local"] == second["collections_deleted_local"]
     )
 
 
@@ -159,7 +159,7 @@ def test_the_list_is_still_there_when_the_server_is_down(temple: Configuration) 
     with override_settings(TEMPLEOPS=dataclasses.replace(temple, local_url=NOBODY)) as _:
         from backups_app import configuration
 
-        listed = overview.list_runs(configuration=configuration.current())
+        listed = listing.list_runs(configuration=configuration.current())
 
     assert [run["backup_id"] for run in listed] == [made["backup_id"]]
 
@@ -180,16 +180,16 @@ def test_two_runs_of_one_second_have_two_ids(temple: Configuration) -> None:
 
     ids = []
     for _ in range(2):
-        started = jobs.start_backup(
+        started = backups.start_backup(
             created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=at, enqueue=False
         )
-        ids.append(jobs.execute(backup_id=started["backup_id"])["backup_id"])
+        ids.append(backups.execute(backup_id=started["backup_id"])["backup_id"])
 
     assert ids[1] == f"{ids[0]}_01"
 
 
 def test_a_second_trigger_is_refused_while_one_is_queued(temple: Configuration) -> None:
-    first = jobs.start_backup(
+    first = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False
     )
 
@@ -202,13 +202,13 @@ def test_a_second_trigger_is_refused_while_one_is_queued(temple: Configuration) 
 def test_the_same_idempotency_key_is_the_same_run_and_another_body_is_refused(temple: Configuration) -> None:
     first = run_backup(delete_bookings=False, idempotency_key="k-1")
 
-    again = jobs.start_backup(
+    again = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.API, now=now(), idempotency_key="k-1"
     )
 
     assert again["backup_id"] == first["backup_id"]
     with pytest.raises(IdempotencyKeyReused):
-        jobs.start_backup(
+        backups.start_backup(
             created_by="ananya", delete_bookings=True, origin=Origin.API, now=now(), idempotency_key="k-1"
         )
 
@@ -219,7 +219,7 @@ def test_requests_with_one_key_at_once_are_one_run(temple: Configuration, local_
 
     def ask(key: str) -> str:
         try:
-            started = jobs.start_backup(
+            started = backups.start_backup(
                 created_by="ananya", delete_bookings=False, origin=Origin.API, now=now(), idempotency_key=key,
                 enqueue=False,
             )  # fmt: skip
@@ -231,7 +231,7 @@ def test_requests_with_one_key_at_once_are_one_run(temple: Configuration, local_
         with ThreadPoolExecutor(max_workers=8) as pool:
             ids = set(pool.map(ask, [key] * 16))
         assert len(ids) == 1
-        jobs.execute(backup_id=ids.pop())
+        backups.execute(backup_id=ids.pop())
     assert local_db["backup_metadata"].count_documents({}) == 3
 
 
@@ -239,14 +239,14 @@ def test_a_key_decides_also_when_the_run_ended_before_the_other_was_written(
     temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one who looked before the run existed and writes after its end must not start a second one."""
-    real, first = jobs.create, []
+    real, first = backups.create, []
 
     def overtaken(database: Db, document: dict[str, Any], configuration: Configuration) -> None:
-        monkeypatch.setattr(jobs, "create", real)
+        monkeypatch.setattr(backups, "create", real)
         first.append(run_backup(delete_bookings=False, idempotency_key="k"))
         real(database, document, configuration)
 
-    monkeypatch.setattr(jobs, "create", overtaken)
+    monkeypatch.setattr(backups, "create", overtaken)
 
     late = run_backup(delete_bookings=False, idempotency_key="k")
 
@@ -256,30 +256,32 @@ def test_a_key_decides_also_when_the_run_ended_before_the_other_was_written(
 
 def test_a_key_may_be_used_again_after_a_day(temple: Configuration) -> None:
     yesterday = now() - timedelta(hours=25)
-    old = jobs.start_backup(
+    old = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=yesterday, idempotency_key="k",
         enqueue=False,
     )  # fmt: skip
-    jobs.execute(backup_id=old["backup_id"])
+    backups.execute(backup_id=old["backup_id"])
 
     assert run_backup(delete_bookings=True, idempotency_key="k")["backup_id"] != old["backup_id"]
 
 
 def test_another_run_is_still_refused_whatever_the_key(temple: Configuration) -> None:
-    jobs.start_backup(created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False)
+    backups.start_backup(created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False)
 
     with pytest.raises(RunActive):
         run_backup(delete_bookings=False, idempotency_key="k")
 
 
 def test_a_queued_run_can_be_cancelled_before_any_worker_takes_it(temple: Configuration, local_db: Db) -> None:
-    started = jobs.start_backup(created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)
+    started = backups.start_backup(
+        created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False
+    )
 
-    run = jobs.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
+    run = backups.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
 
     assert (run["status"], run["error_code"]) == ("cancelled", "cancelled")
     assert "Stopped by ravi" in run["error_message"]
-    assert jobs.execute(backup_id=started["backup_id"])["status"] == "cancelled"
+    assert backups.execute(backup_id=started["backup_id"])["status"] == "cancelled"
     assert len(raw_documents(local_db, "bookings")) == 45
 
 
@@ -351,7 +353,7 @@ def test_the_metadata_of_a_published_backup_mirrors_its_record(temple: Configura
     written = metadata.read(folder_of(run))
 
     assert written is not None
-    shown = overview.public(run)
+    shown = listing.public(run)
     for name in ("status", "sync_status", "collections_deleted_local", "collections_deleted_remote", "steps", "purge"):
         assert written[name] == shown[name], name
     assert written["holds_alone"] == {"bookings": 52, "employee_bookings": 12}

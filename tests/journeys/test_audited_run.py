@@ -13,7 +13,7 @@ from backups_app.access import audit, audit_chain
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
-from backups_app.workflow import audit_check, jobs
+from backups_app.use_cases import audit_check, backups
 from tests.journeys.conftest import Db, now, run_backup
 
 
@@ -85,6 +85,6 @@ def test_keep_after_all_is_covered_too(temple: Configuration, local_db: Db) -> N
     run = run_backup(delete_bookings=False)
     local_db["backup_metadata"].update_one({"_id": run["backup_id"]}, {"$set": {"resume_available": True}})
 
-    jobs.resume(backup_id=run["backup_id"], requested_by="ravi", origin="web", now=now(), keep=True)  # type: ignore[arg-type]
+    backups.resume(backup_id=run["backup_id"], requested_by="ravi", origin="web", now=now(), keep=True)  # type: ignore[arg-type]
 
     assert written(temple, run["backup_id"])["audit"]["count"] == audit.digest().count

@@ -20,7 +20,7 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.mongo import connections, traffic
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Origin
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 
 from .conftest import contents, now, run_backup
 
@@ -100,9 +100,9 @@ def _cancelled(local: Any, when: threading.Event) -> tuple[Any, float]:
         assert runs.request_cancel(local, backup_id=started["backup_id"], requested_by="ravi")
         at.append(time.monotonic())
 
-    started = jobs.start_backup(created_by="ravi", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)
+    started = backups.start_backup(created_by="ravi", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)
     thread = threading.Thread(target=cancel)
     thread.start()
-    run = jobs.execute(backup_id=started["backup_id"])
+    run = backups.execute(backup_id=started["backup_id"])
     thread.join()
     return run, time.monotonic() - at[0]

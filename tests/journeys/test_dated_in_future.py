@@ -17,10 +17,10 @@ from pymongo.database import Database
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import AllDatedInFuture
 from backups_app.models import User
-from backups_app.pages import runs as run_pages
+from backups_app.pages.runs import views as run_pages
 from backups_app.records import Kind, Origin, RunDocument
-from backups_app.workflow import doctor, jobs, overview, restoring, status
-from backups_app.workflow.status import Verdict
+from backups_app.use_cases import backups, doctor, listing, restores, status
+from backups_app.use_cases.status import Verdict
 from tests.journeys.conftest import now, run_backup
 from tests.pages.conftest import signed_in
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
@@ -31,10 +31,10 @@ WEEKS = timedelta(days=30)
 
 
 def run_with_the_clock_ahead(by: timedelta = WEEKS) -> RunDocument:
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now() + by, enqueue=False
     )
-    return jobs.execute(backup_id=started["backup_id"])
+    return backups.execute(backup_id=started["backup_id"])
 
 
 def command(*words: str, **options: Any) -> tuple[str, int]:
@@ -63,9 +63,9 @@ def test_alone_it_protects_nothing(temple: Configuration) -> None:
     assert told.last_backup is None and told.last_run is None
     assert told.backups_count == 1
     with pytest.raises(AllDatedInFuture):
-        overview.resolve(temple, "latest")
+        listing.resolve(temple, "latest")
     with pytest.raises(AllDatedInFuture):
-        restoring.newest_verified(configuration=temple)
+        restores.newest_verified(configuration=temple)
 
 
 def test_beside_another_the_other_is_the_last_one(temple: Configuration) -> None:
@@ -77,11 +77,11 @@ def test_beside_another_the_other_is_the_last_one(temple: Configuration) -> None
     assert told.last_backup is not None and told.last_backup["backup_id"] == good["backup_id"]
     assert told.last_run is not None and told.last_run["backup_id"] == good["backup_id"]
     assert seen(temple, days=9).sentence == "Needs attention: the last good backup is older than eight days."
-    assert overview.resolve(temple, "latest") == good["backup_id"]
-    assert restoring.newest_verified(configuration=temple) == good["backup_id"]
+    assert listing.resolve(temple, "latest") == good["backup_id"]
+    assert restores.newest_verified(configuration=temple) == good["backup_id"]
     shown, _ = command("backup_docs", "latest", "devotees", "--json")
     assert json.loads(shown)["total_documents"] == 30
-    assert [run["backup_id"] for run in overview.list_runs(configuration=temple) if run["dated_in_future"]] == [
+    assert [run["backup_id"] for run in listing.list_runs(configuration=temple) if run["dated_in_future"]] == [
         ahead["backup_id"]
     ]
 
@@ -98,7 +98,7 @@ def test_when_its_day_has_come_it_counts_again(temple: Configuration) -> None:
 def test_ten_minutes_are_no_wrong_clock(temple: Configuration, minutes: int, marked: bool) -> None:
     run_with_the_clock_ahead(timedelta(minutes=minutes))
 
-    (run,) = overview.list_runs(configuration=temple)
+    (run,) = listing.list_runs(configuration=temple)
 
     assert run["dated_in_future"] is marked
 
@@ -125,10 +125,10 @@ def test_a_deletion_that_it_left_unfinished_is_still_named(temple: Configuration
 
 def test_a_rehearsal_from_then_proves_nothing(temple: Configuration, local_db: Mongo) -> None:
     run_backup(delete_bookings=False)
-    started = restoring.rehearse(
+    started = restores.rehearse(
         backup_id=None, created_by="ananya", origin=Origin.COMMAND, now=now() + WEEKS, enqueue=False
     )
-    assert jobs.execute(backup_id=started["backup_id"])["status"] == "success"
+    assert backups.execute(backup_id=started["backup_id"])["status"] == "success"
     assert started["kind"] == Kind.REHEARSAL
 
     assert seen(temple).last_proven is None
@@ -138,7 +138,7 @@ def test_what_later_runs_emptied_is_left_out_of_a_restore_of_it(temple: Configur
     ahead = run_with_the_clock_ahead()
     emptied_by = run_backup(delete_bookings=True)["backup_id"]
 
-    emptied = restoring.emptied_on_purpose(configuration=temple, backup_id=ahead["backup_id"])
+    emptied = restores.emptied_on_purpose(configuration=temple, backup_id=ahead["backup_id"])
 
     assert emptied["bookings"] == emptied_by
 

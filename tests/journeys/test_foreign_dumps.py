@@ -23,7 +23,7 @@ from django.core.management import call_command
 from backups_app.backup_files import layout
 from backups_app.configuration import Configuration
 from backups_app.restore.source import Source
-from backups_app.workflow import overview, restoring
+from backups_app.use_cases import listing, restores
 from tests.journeys.conftest import Db
 
 ID = "20240101_000000"
@@ -283,15 +283,15 @@ def test_a_folder_that_nobody_verified_is_adopted_by_restore_itself(
 
     assert code == 0
     assert local_db["pujas"].count_documents({}) == 3
-    assert overview.get_run(configuration=temple, backup_id=ID)["verified"]
+    assert listing.get_run(configuration=temple, backup_id=ID)["verified"]
 
 
 @pytest.mark.parametrize("keep_our_metadata", [False, True])
 def test_another_dump_in_its_place_is_not_verified(temple: Configuration, home: str, keep_our_metadata: bool) -> None:
     folder = put(temple, dump_of(home, pujas=documents(*BOOKINGS)))
     run("backup_verify", ID)
-    overview.list_runs(configuration=temple)  # writes its record
-    assert overview.get_run(configuration=temple, backup_id=ID)["documents"] == 3
+    listing.list_runs(configuration=temple)  # writes its record
+    assert listing.get_run(configuration=temple, backup_id=ID)["documents"] == 3
 
     shutil.rmtree(folder / home if keep_our_metadata else folder)
     put(temple, dump_of(home, pujas=documents(*BOOKINGS[:2], {"_id": 9, "name": "Devotee 9"})))
@@ -302,7 +302,7 @@ def test_another_dump_in_its_place_is_not_verified(temple: Configuration, home: 
     for told in (listed, shown):
         assert (told["verified"], told["damaged"], told["documents"]) == (False, False, None)
     assert (verified["verified"], verified["documents"]) == (True, 3)
-    assert overview.get_run(configuration=temple, backup_id=ID)["verified"]
+    assert listing.get_run(configuration=temple, backup_id=ID)["verified"]
 
 
 def test_a_file_that_was_cut_is_not_verified_in_any_list(temple: Configuration, home: str) -> None:
@@ -311,7 +311,7 @@ def test_a_file_that_was_cut_is_not_verified_in_any_list(temple: Configuration, 
 
     (folder / home / "pujas.bson").write_bytes(documents(*BOOKINGS[:2]))
 
-    told = overview.get_run(configuration=temple, backup_id=ID)
+    told = listing.get_run(configuration=temple, backup_id=ID)
     assert (told["verified"], told["damaged"]) == (False, True)
     assert run("backup_verify", ID)[1]["verified"] is False
 
@@ -322,21 +322,21 @@ def test_a_file_written_to_with_its_old_size_is_not_verified_until_it_is_read(te
     path = folder / home / "pujas.bson"
     os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000))
 
-    before = overview.get_run(configuration=temple, backup_id=ID)
+    before = listing.get_run(configuration=temple, backup_id=ID)
     code, _ = run("backup_verify", ID)
 
     assert (before["verified"], before["damaged"], code) == (False, False, 0)
-    assert overview.get_run(configuration=temple, backup_id=ID)["verified"]
+    assert listing.get_run(configuration=temple, backup_id=ID)["verified"]
 
 
 def test_what_is_replaced_after_the_preview_is_not_restored(temple: Configuration, home: str, local_db: Db) -> None:
     folder = put(temple, dump_of(home, pujas=documents(*BOOKINGS)))
-    choices = restoring.choose(configuration=temple, backup_id=ID)
-    restoring.look(configuration=temple, choices=choices)
+    choices = restores.choose(configuration=temple, backup_id=ID)
+    restores.look(configuration=temple, choices=choices)
 
     shutil.rmtree(folder / home)
     put(temple, dump_of(home, pujas=documents({"_id": 7})))
-    preview = restoring.look(configuration=temple, choices=choices)
+    preview = restores.look(configuration=temple, choices=choices)
 
     assert [(one.name, one.insert) for one in preview.collections] == [("pujas", 1)]
     assert local_db["pujas"].count_documents({}) == 0
@@ -358,7 +358,7 @@ def test_a_stray_file_stops_no_verify_restore_rehearsal_or_list(temple: Configur
         f"{home}/x.bson is not part of the backup and was not read. Stock mongorestore would restore it",
     ]
     assert [said for said in verified["warnings"] if "not read" in said] == restored[1]["warnings"] == wanted
-    assert overview.get_run(configuration=temple, backup_id=ID)["verified"]
+    assert listing.get_run(configuration=temple, backup_id=ID)["verified"]
 
 
 def test_a_source_gives_each_document_its_id_at_every_reading(tmp_path: Path) -> None:

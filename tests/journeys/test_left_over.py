@@ -10,7 +10,7 @@ from django.core.management import call_command
 from pymongo.database import Database
 
 from backups_app.configuration import Configuration
-from backups_app.workflow import doctor, status, status_json
+from backups_app.use_cases import doctor, status, status_json
 from tests.journeys.conftest import now, run_backup
 
 Db = Database[dict[str, Any]]

@@ -21,10 +21,11 @@ from backups_app.errors import BackupRemoved
 from backups_app.models import User
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
-from backups_app.workflow import doctor, jobs, overview, prepare, purging, recovery, restoring, status
-from backups_app.workflow.lost_words import UNVERIFIED
-from backups_app.workflow.status import Verdict
-from backups_app.workflow.steps import purge_remote
+from backups_app.runs import preparation, purge_sides, recovery
+from backups_app.runs.lost_messages import UNVERIFIED
+from backups_app.runs.steps import purge_remote
+from backups_app.use_cases import backups, doctor, listing, restores, status
+from backups_app.use_cases.status import Verdict
 from tests.journeys.conftest import Db, contents, raw_documents, run_backup
 from tests.journeys.test_unfinished import die_in, remote_fails_in, resume
 from tests.pages.conftest import signed_in
@@ -135,7 +136,7 @@ def test_a_folder_that_was_emptied_is_as_good_as_gone(
     for name in left:
         (folder_of(temple, made) / name).touch()
 
-    run = overview.get_run(configuration=temple, backup_id=made)
+    run = listing.get_run(configuration=temple, backup_id=made)
     page = signed_in(admin).get(f"/admin/backups/runs/{made}/").content.decode()
     findings = [one.sentence for one in doctor.examine(configuration=temple)]
 
@@ -153,7 +154,7 @@ def test_a_folder_whose_disk_is_not_mounted_is_not_called_gone(
         made = run_backup(delete_bookings=True)["backup_id"]
     temple.backup_dir.rename(temple.backup_dir.with_name("unplugged"))
 
-    run = overview.get_run(configuration=temple, backup_id=made)
+    run = listing.get_run(configuration=temple, backup_id=made)
     page = signed_in(admin).get(f"/admin/backups/runs/{made}/").content.decode()
 
     assert (run["files"], run["resume_available"], run["keep_available"]) == ("unmounted", False, False)
@@ -171,7 +172,7 @@ def test_files_that_only_a_link_leads_to_are_not_called_verified(temple: Configu
     database.rename(temple.backup_dir / "moved")
     database.symlink_to(temple.backup_dir / "moved")
 
-    run = overview.get_run(configuration=temple, backup_id=made)
+    run = listing.get_run(configuration=temple, backup_id=made)
 
     assert (run["verified"], run["damaged"]) == (False, True)
     assert command("backup_verify", made)[0] == command("backup_restore", made, "--confirm", "RESTORE")[0] == 5
@@ -183,7 +184,7 @@ def test_a_backup_of_another_host_is_not_called_gone(temple: Configuration, loca
     code, said = command("backup_docs", gone, "--json")
 
     assert (code, json.loads(said)["code"]) == (10, "backup_elsewhere")
-    assert "host kumbakonam" in overview.get_run(configuration=temple, backup_id=gone)["message"]
+    assert "host kumbakonam" in listing.get_run(configuration=temple, backup_id=gone)["message"]
 
 
 def _touch(folder: Path, data: Path) -> None:
@@ -238,7 +239,7 @@ def test_a_partial_run_without_its_folder_cannot_be_resumed_and_is_not_called_sa
     with pytest.raises(BackupRemoved):
         resume(backup_id)
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=temple, backup_id=backup_id)
     page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
     assert (run["resume_available"], run["keep_available"], run["status"]) == (False, True, "partial")
     assert "safe" not in run["message"] and "keep what is left after all" in run["message"]
@@ -260,7 +261,7 @@ def test_what_is_left_can_be_kept_after_all_without_the_folder(
 
     resume(backup_id, keep=True)
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=temple, backup_id=backup_id)
     assert (run["resume_available"], run["keep_available"]) == (False, False)
     assert not purge_ledger.open_collections(local_db, run_id=backup_id)
 
@@ -271,11 +272,11 @@ def test_a_folder_removed_while_a_resume_waits_for_its_worker(
     with remote_fails_in("bookings", monkeypatch):
         backup_id = run_backup(delete_bookings=True)["backup_id"]
     shutil.rmtree(folder_of(temple, backup_id))
-    monkeypatch.setattr(jobs, "_require_files", lambda *_: None)  # it was there a moment ago
+    monkeypatch.setattr(backups, "_require_files", lambda *_: None)  # it was there a moment ago
 
     resumed = resume(backup_id)
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=temple, backup_id=backup_id)
     assert (resumed["status"], resumed["error_code"]) == ("partial", "backup_removed")
     assert "safe" not in run["message"]
 
@@ -290,7 +291,7 @@ def test_a_resume_that_finds_its_backup_damaged_does_not_call_it_safe(
 
     resume(backup_id)
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=temple, backup_id=backup_id)
     page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
     assert (run["status"], run["verified"], run["damaged"]) == ("partial", False, True)
     assert "safe" not in run["message"] and "complete and safe" not in page
@@ -302,22 +303,22 @@ def test_a_restore_whose_safety_backup_is_gone_does_not_say_that_it_holds_anythi
     temple: Configuration, local_db: Db, admin: User
 ) -> None:
     backup_id = run_backup(delete_bookings=True)["backup_id"]
-    choices = restoring.choose(configuration=temple, backup_id=backup_id, include_purged=True)
-    preview = restoring.look(configuration=temple, choices=choices)
-    started = restoring.start(
+    choices = restores.choose(configuration=temple, backup_id=backup_id, include_purged=True)
+    preview = restores.look(configuration=temple, choices=choices)
+    started = restores.start(
         choices=choices, confirmation=preview.confirmation, created_by="ravi", origin=Origin.COMMAND,
         now=timezone.now(), enqueue=False,
     )  # fmt: skip
-    restored = jobs.execute(backup_id=started["backup_id"])["backup_id"]
+    restored = backups.execute(backup_id=started["backup_id"])["backup_id"]
     shutil.rmtree(folder_of(temple, restored))
 
-    run = overview.get_run(configuration=temple, backup_id=restored)
+    run = listing.get_run(configuration=temple, backup_id=restored)
     page = signed_in(admin).get(f"/admin/backups/runs/{restored}/").content.decode()
 
     assert run["files"] == "gone" and "cannot be undone" in run["message"]
     assert "holds" not in run["message"] and "Undo…" not in page and "cannot be undone" in page
     with pytest.raises(BackupRemoved):
-        restoring.undo(configuration=temple, run=run)
+        restores.undo(configuration=temple, run=run)
     assert command("backup_docs", restored, "--json")[0] == 10
 
 
@@ -332,7 +333,7 @@ def test_killed_in_the_purge_before_its_first_entry_resume_is_available_and_fini
 
     recovery.recover(configuration=temple, now=timezone.now())
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=temple, backup_id=backup_id)
     page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
     assert (run["status"], run["resume_available"], run["purge"]) == ("partial", True, None)
     assert "the deletion has not begun" in page and "Atlas is finished" not in page and "Resume the deletion" in page
@@ -344,7 +345,7 @@ def test_killed_in_the_purge_before_its_first_entry_resume_is_available_and_fini
         assert [len(raw_documents(side, name)) for name in ("activities", "bookings")] == [0, 0]
 
 
-@pytest.mark.parametrize(("room", "name"), [(purging, "_obstacles"), (delete, "purge_collection")])
+@pytest.mark.parametrize(("room", "name"), [(purge_sides, "_obstacles"), (delete, "purge_collection")])
 def test_killed_anywhere_before_the_first_entry(
     temple: Configuration, monkeypatch: pytest.MonkeyPatch, room: Any, name: str
 ) -> None:
@@ -357,18 +358,18 @@ def test_killed_anywhere_before_the_first_entry(
 
     recovery.recover(configuration=temple, now=timezone.now())
 
-    assert overview.get_run(configuration=temple, backup_id=backup_id)["resume_available"] is True
+    assert listing.get_run(configuration=temple, backup_id=backup_id)["resume_available"] is True
     assert resume(backup_id)["status"] == "success"
 
 
 def _die(patched: pytest.MonkeyPatch) -> str:
     patched.setattr("backups_app.catalog.lease.release", lambda *_, **__: None)
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ananya", delete_bookings=True, origin=Origin.COMMAND, now=timezone.now(), enqueue=False
     )
     with pytest.raises(Killed):
-        jobs.execute(backup_id=started["backup_id"])
-    database = prepare.local_database(settings.current())
+        backups.execute(backup_id=started["backup_id"])
+    database = preparation.local_database(settings.current())
     vanished = {"owner.started": "0"}
     runs.collection(database).update_one({"_id": started["backup_id"]}, {"$set": vanished})
     database["backup_lease"].update_one({"_id": "lease"}, {"$set": vanished})
@@ -383,7 +384,7 @@ def test_a_purge_without_a_plan_can_be_kept_after_all(
 
     resume(backup_id, keep=True)
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=temple, backup_id=backup_id)
     assert (run["resume_available"], run["keep_available"]) == (False, False)
     assert len(raw_documents(local_db, "bookings")) == 52
 

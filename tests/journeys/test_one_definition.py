@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from backups_app.pages import run_tags
 from backups_app.records import Origin
-from backups_app.workflow import jobs, restoring
+from backups_app.templatetags import run_tags
+from backups_app.use_cases import backups, restores
 from tests.journeys.conftest import Db, run_backup
 from tests.pages.conftest import MOMENT, a_run, signed_in, step
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
@@ -101,13 +101,13 @@ def test_what_is_no_ordinary_backup_is_headed_and_marked_as_what_it_is(
     browser = signed_in(admin)
 
     def carried_out(**wish: Any) -> str:
-        choices = restoring.choose(configuration=temple, **wish)
-        seen = restoring.look(configuration=temple, choices=choices)
-        begun = restoring.start(
+        choices = restores.choose(configuration=temple, **wish)
+        seen = restores.look(configuration=temple, choices=choices)
+        begun = restores.start(
             choices=choices, confirmation=seen.confirmation, created_by="ravi", origin=Origin.COMMAND,
             now=timezone.now(), enqueue=False,
         )  # fmt: skip
-        return str(jobs.execute(backup_id=begun["backup_id"])["backup_id"])
+        return str(backups.execute(backup_id=begun["backup_id"])["backup_id"])
 
     def heading(run_id: str) -> str:
         page = browser.get(f"/admin/backups/runs/{run_id}/").content.decode()
@@ -118,11 +118,11 @@ def test_what_is_no_ordinary_backup_is_headed_and_marked_as_what_it_is(
     restored = carried_out(backup_id=backup_id, collections=["devotees"], mode="overwrite")
     undone = carried_out(backup_id=restored, collections=["devotees"], mode="replace")
     copied = carried_out(backup_id=backup_id, to=f"{temple.database_name}_copy")
-    begun = restoring.rehearse(
+    begun = restores.rehearse(
         backup_id=backup_id, created_by="ravi", origin=Origin.COMMAND, now=timezone.now(), enqueue=False
     )
-    rehearsed = str(jobs.execute(backup_id=begun["backup_id"])["backup_id"])
-    restoring.remove_copy(
+    rehearsed = str(backups.execute(backup_id=begun["backup_id"])["backup_id"])
+    restores.remove_copy(
         configuration=temple, name=f"{temple.database_name}_copy", removed_by="ravi", origin=Origin.COMMAND,
         now=timezone.now(),
     )  # fmt: skip

@@ -16,8 +16,9 @@ from backups_app.errors import OwnershipLost
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.purge import delete
 from backups_app.records import Phase
-from backups_app.workflow import overview, owner, recovery
-from backups_app.workflow.steps import dump, publish, purge_remote, verify
+from backups_app.runs import ownership, recovery
+from backups_app.runs.steps import dump, publish, purge_remote, verify
+from backups_app.use_cases import listing
 
 from .conftest import contents, now, run_backup
 
@@ -56,7 +57,7 @@ def test_overtaken_before_its_backup_stood_it_publishes_nothing_and_deletes_noth
 
     run_backup(delete_bookings=True)
 
-    run = overview.get_run(configuration=temple, backup_id=closed[0])
+    run = listing.get_run(configuration=temple, backup_id=closed[0])
     store = Store(temple.backup_dir)
     assert (run["status"], run["error_code"], run["published"]) == ("failed", "interrupted", False)
     assert store.backups().ids == ()
@@ -74,7 +75,7 @@ def test_overtaken_before_the_purge_it_deletes_nothing_and_its_backup_stays(
 
     run_backup(delete_bookings=True)
 
-    run = overview.get_run(configuration=temple, backup_id=closed[0])
+    run = listing.get_run(configuration=temple, backup_id=closed[0])
     assert (run["status"], run["published"], run["verified"]) == ("partial", True, True)
     assert len(contents(local_db)["bookings"]) == len(contents(remote_db)["bookings"]) == 52
     assert purge_ledger.runs_with_open(local_db) == []
@@ -96,7 +97,7 @@ def test_overtaken_between_the_ledger_and_the_delete_its_batch_is_exact_and_it_g
     run_backup(delete_bookings=True)
     monkeypatch.setattr(delete, "delete_equal", real)
 
-    woken = overview.get_run(configuration=temple, backup_id=closed[0])
+    woken = listing.get_run(configuration=temple, backup_id=closed[0])
     assert (woken["status"], woken["resume_available"]) == ("partial", True)
     assert [document["name"] for document in remote_db["activities"].find()] == ["edited while it slept"]
     assert len(contents(local_db)["activities"]) == 25
@@ -113,7 +114,7 @@ def test_an_owner_of_before_a_machine_was_set_back_matches_no_run(
     temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ahead = 2**50  # the fence of the life that the machine forgot when it was restored
-    lease.take(local_db, owner=dataclasses.replace(owner.this_process(), token="x").as_document(), seconds=-1)
+    lease.take(local_db, owner=dataclasses.replace(ownership.this_process(), token="x").as_document(), seconds=-1)
     local_db["backup_lease"].update_one({"_id": "lease"}, {"$set": {"fence": ahead}})
     refused: list[int] = []
 

@@ -16,7 +16,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, NotATestCopy, PreviewOutdated, RestoreTargetTaken
 from backups_app.records import Origin, RunDocument, Side, Status
 from backups_app.restore.choices import Choices
-from backups_app.workflow import jobs, restoring, status
+from backups_app.use_cases import backups, restores, status
 from tests.journeys.conftest import contents, now, run_backup
 
 Db = Database[dict[str, Any]]
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db
 
 def restore(configuration: Configuration, choices: Choices) -> RunDocument:
     """Preview, confirm what was shown, and carry it out here."""
-    shown = restoring.look(configuration=configuration, choices=choices)
-    started = restoring.start(
+    shown = restores.look(configuration=configuration, choices=choices)
+    started = restores.start(
         choices=choices,
         confirmation=shown.confirmation,
         created_by="ananya",
@@ -34,7 +34,7 @@ def restore(configuration: Configuration, choices: Choices) -> RunDocument:
         now=now(),
         enqueue=False,
     )
-    return jobs.execute(backup_id=started["backup_id"])
+    return backups.execute(backup_id=started["backup_id"])
 
 
 def command(*arguments: str) -> tuple[int, Any]:
@@ -54,9 +54,9 @@ def test_what_was_purged_is_left_out_until_it_is_chosen_and_then_reaches_both_si
     before = contents(local_db)
     choose = {"configuration": temple, "backup_id": backup["_id"]}
 
-    plain = restoring.look(configuration=temple, choices=restoring.choose(**choose))
-    chosen = restoring.choose(**choose, collections=["bookings", "employee_bookings"])
-    shown = restoring.look(configuration=temple, choices=chosen)
+    plain = restores.look(configuration=temple, choices=restores.choose(**choose))
+    chosen = restores.choose(**choose, collections=["bookings", "employee_bookings"])
+    shown = restores.look(configuration=temple, choices=chosen)
     run = restore(temple, chosen)
     run_backup(delete_bookings=False)
     run_backup(delete_bookings=False)
@@ -81,10 +81,10 @@ def test_a_restore_begins_with_a_safety_backup_and_undo_brings_it_back(temple: C
     local_db["devotees"].insert_one({"_id": 99, "phone": "new"})
     edited = contents(local_db)
 
-    replace = restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"], mode="replace")
+    replace = restores.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"], mode="replace")
     run = restore(temple, replace)
     restored = contents(local_db)["devotees"]
-    undone = restore(temple, restoring.undo(configuration=temple, run=run))
+    undone = restore(temple, restores.undo(configuration=temple, run=run))
 
     sums = run["restore"]["sums"]
     assert (run["kind"], run["status"]) == ("restore", "success")
@@ -98,13 +98,13 @@ def test_a_restore_begins_with_a_safety_backup_and_undo_brings_it_back(temple: C
 
 def test_only_what_was_shown_can_be_confirmed(temple: Configuration, local_db: Db) -> None:
     backup = run_backup(delete_bookings=False)
-    choices = restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"])
-    other = restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["bookings"])
-    shown = restoring.look(configuration=temple, choices=other)
+    choices = restores.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"])
+    other = restores.choose(configuration=temple, backup_id=backup["_id"], collections=["bookings"])
+    shown = restores.look(configuration=temple, choices=other)
 
     for confirmation in (shown.confirmation, None, ""):
         with pytest.raises(PreviewOutdated):
-            restoring.start(
+            restores.start(
                 choices=choices, confirmation=confirmation, created_by="x", origin=Origin.API, now=now(), enqueue=False
             )
 
@@ -117,7 +117,7 @@ def test_an_open_purge_lets_go_of_what_a_restore_puts_back(temple: Configuration
     )
     local_db["devotees"].delete_many({"_id": {"$lt": 10}})
 
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"]))
+    run = restore(temple, restores.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"]))
 
     assert run["restore"]["sums"]["inserted"] == 10
     assert purge_ledger.open_for_run(local_db, run_id=backup["_id"]).get("devotees", 0) in (20, 30)
@@ -131,13 +131,13 @@ def test_a_test_copy_is_marked_listed_removed_and_never_the_temples_database(
     temple: Configuration, local_db: Db
 ) -> None:
     backup = run_backup(delete_bookings=True)
-    name = restoring.copy_name(configuration=temple, backup_id=backup["_id"])
+    name = restores.copy_name(configuration=temple, backup_id=backup["_id"])
     before = contents(local_db)
 
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], to=name))
-    listed = [copy.database for copy in restoring.list_copies(configuration=temple)]
+    run = restore(temple, restores.choose(configuration=temple, backup_id=backup["_id"], to=name))
+    listed = [copy.database for copy in restores.list_copies(configuration=temple)]
     copied = contents(local_db.client[name])
-    restoring.remove_copy(configuration=temple, name=name, removed_by="ananya", origin=Origin.WEB, now=now())
+    restores.remove_copy(configuration=temple, name=name, removed_by="ananya", origin=Origin.WEB, now=now())
 
     assert (run["kind"], run["status"]) == ("test_copy", "success")
     assert len(copied["bookings"]) == 52
@@ -146,7 +146,7 @@ def test_a_test_copy_is_marked_listed_removed_and_never_the_temples_database(
     assert contents(local_db) == before
     for wrong in (local_db.name, local_db.name.upper(), "admin"):
         with pytest.raises(InvalidInput):
-            restoring.remove_copy(configuration=temple, name=wrong, removed_by="x", origin=Origin.WEB, now=now())
+            restores.remove_copy(configuration=temple, name=wrong, removed_by="x", origin=Origin.WEB, now=now())
 
 
 def test_a_database_that_is_not_ours_is_neither_written_nor_dropped(temple: Configuration, local_db: Db) -> None:
@@ -154,11 +154,11 @@ def test_a_database_that_is_not_ours_is_neither_written_nor_dropped(temple: Conf
     stranger = local_db.client[f"{local_db.name}_other"]
     stranger["c"].insert_one({"_id": 1})
 
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], to=stranger.name))
+    run = restore(temple, restores.choose(configuration=temple, backup_id=backup["_id"], to=stranger.name))
 
     assert (run["status"], run["error_code"]) == ("failed", RestoreTargetTaken.code)
     with pytest.raises(NotATestCopy):
-        restoring.remove_copy(configuration=temple, name=stranger.name, removed_by="x", origin=Origin.WEB, now=now())
+        restores.remove_copy(configuration=temple, name=stranger.name, removed_by="x", origin=Origin.WEB, now=now())
     assert stranger.list_collection_names() == ["c"]
     local_db.client.drop_database(stranger.name)
 

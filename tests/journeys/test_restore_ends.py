@@ -11,9 +11,9 @@ from pymongo.database import Database
 from backups_app.backup_files import metadata
 from backups_app.backup_files.collection_metadata import Described
 from backups_app.configuration import Configuration
-from backups_app.management import restore_text
+from backups_app.management.terminal import restore_text
 from backups_app.restore.source import Source
-from backups_app.workflow import overview, restoring
+from backups_app.use_cases import listing, restores
 from tests.journeys.conftest import contents, run_backup
 from tests.journeys.test_restore import command, restore
 
@@ -28,11 +28,11 @@ def test_undo_empties_what_the_restore_created_and_says_that_the_collection_stay
     local_db.drop_collection("devotees")
     local_db["bookings"].update_one({"_id": "bookings-1"}, {"$set": {"name": "edited"}})
     before = contents(local_db)
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], mode="overwrite"))
+    run = restore(temple, restores.choose(configuration=temple, backup_id=backup["_id"], mode="overwrite"))
     assert len(contents(local_db)["devotees"]) == 30
 
-    choices = restoring.undo(configuration=temple, run=run)
-    shown = {one.name: one for one in restoring.look(configuration=temple, choices=choices).collections}
+    choices = restores.undo(configuration=temple, run=run)
+    shown = {one.name: one for one in restores.look(configuration=temple, choices=choices).collections}
     undone = restore(temple, choices)
 
     stays = '"devotees" was not there before: its documents are removed, the collection itself stays.'
@@ -46,7 +46,7 @@ def test_undo_empties_what_the_restore_created_and_says_that_the_collection_stay
 def test_only_an_undo_empties_what_a_backup_does_not_hold(temple: Configuration, local_db: Db) -> None:
     backup = run_backup(delete_bookings=False)
     local_db.drop_collection("devotees")
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"]))
+    run = restore(temple, restores.choose(configuration=temple, backup_id=backup["_id"]))
     local_db["later"].insert_one({"_id": 1})
     safety = run["_id"]
 
@@ -55,23 +55,23 @@ def test_only_an_undo_empties_what_a_backup_does_not_hold(temple: Configuration,
         {"collections": ["devotees"], "mode": "overwrite"},
         {"collections": ["devotees"], "to": f"{local_db.name}_copy"},
     ):
-        choices = restoring.choose(configuration=temple, backup_id=safety, **wanted)  # type: ignore[arg-type]
+        choices = restores.choose(configuration=temple, backup_id=safety, **wanted)  # type: ignore[arg-type]
         with pytest.raises(Exception, match="holds no collection"):
-            restoring.look(configuration=temple, choices=choices)
-    everything = restoring.choose(configuration=temple, backup_id=safety, mode="replace")
+            restores.look(configuration=temple, choices=choices)
+    everything = restores.choose(configuration=temple, backup_id=safety, mode="replace")
 
-    assert "devotees" not in [one.name for one in restoring.look(configuration=temple, choices=everything).collections]
+    assert "devotees" not in [one.name for one in restores.look(configuration=temple, choices=everything).collections]
 
 
 def test_a_record_rebuilt_from_its_folder_has_its_numbers_and_its_undo(temple: Configuration, local_db: Db) -> None:
     backup = run_backup(delete_bookings=False)
     local_db["devotees"].delete_many({"_id": {"$lt": 4}})
     before = contents(local_db)
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"]))
+    run = restore(temple, restores.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"]))
     local_db.drop_collection("backup_metadata")
 
-    rebuilt = overview.get_run(configuration=temple, backup_id=run["_id"])
-    undone = restore(temple, restoring.undo(configuration=temple, run=rebuilt))
+    rebuilt = listing.get_run(configuration=temple, backup_id=run["_id"])
+    undone = restore(temple, restores.undo(configuration=temple, run=rebuilt))
 
     assert (rebuilt["kind"], rebuilt["restore"]["sums"]["inserted"]) == ("restore", 4)
     assert "4 added" in rebuilt["message"]
@@ -107,7 +107,7 @@ def test_what_a_purge_emptied_and_somebody_dropped_is_made_again_empty(temple: C
     backup = run_backup(delete_bookings=True)
     local_db.drop_collection("activities")
 
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"]))
+    run = restore(temple, restores.choose(configuration=temple, backup_id=backup["_id"]))
 
     assert run["status"] == "success", run["error_message"]
     assert local_db["activities"].count_documents({}) == 0
@@ -123,7 +123,7 @@ def test_after_the_loss_of_the_database_a_sync_finds_rules_and_indexes_the_same(
     backup = run_backup(delete_bookings=False)
     local_db.drop_collection("rooms")
 
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"]))
+    run = restore(temple, restores.choose(configuration=temple, backup_id=backup["_id"]))
     code, log = command("backup_sync")
 
     assert (run["status"], code) == ("success", 0)

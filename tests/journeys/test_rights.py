@@ -15,7 +15,7 @@ from pymongo.database import Database
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo import connections
 from backups_app.records import Origin
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.guarded import PASSWORD, guarded_server, uri
 
 from .conftest import contents, now, run_backup
@@ -47,7 +47,7 @@ def test_without_the_right_to_delete_on_atlas_this_side_stays_whole_and_resume_f
         run = run_backup(delete_bookings=True)
         before = contents(local_db), contents(atlas)
         atlas.client.admin.command("grantRolesToUser", "careful", roles=["readWriteAnyDatabase"])
-        resumed = jobs.resume(
+        resumed = backups.resume(
             backup_id=run["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now(), keep=False, enqueue=False
         )
 

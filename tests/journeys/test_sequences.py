@@ -20,10 +20,11 @@ from backups_app.catalog import purge_ledger, sync_state
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import INTERNAL, Origin
+from backups_app.runs import recovery
+from backups_app.runs.steps import publish, sync
 from backups_app.sync.engine import SyncReport
-from backups_app.workflow import jobs, overview, recovery, restoring, sync_run
-from backups_app.workflow.steps import publish, sync
-from backups_app.workflow.sync_run import SyncWish
+from backups_app.use_cases import backups, listing, restores, syncs
+from backups_app.use_cases.syncs import SyncWish
 from tests.proxy import Proxy
 
 from .conftest import contents, now, raw_documents, run_backup
@@ -34,7 +35,7 @@ Db = Database[dict[str, Any]]
 
 
 def plain_sync() -> SyncReport:
-    return sync_run.sync_now(wish=SyncWish(), requested_by="ananya", origin=Origin.COMMAND, now=now())
+    return syncs.sync_now(wish=SyncWish(), requested_by="ananya", origin=Origin.COMMAND, now=now())
 
 
 def written(report: SyncReport) -> int:
@@ -47,7 +48,7 @@ def test_what_was_restored_after_a_purge_stays_on_both_sides_and_later_syncs_wri
     temple: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     backup = run_backup(delete_bookings=True)
-    chosen = restoring.choose(
+    chosen = restores.choose(
         configuration=temple, backup_id=backup["_id"], collections=["bookings"], include_purged=True
     )
     restore(temple, chosen)
@@ -153,7 +154,7 @@ def test_a_pair_that_does_not_fit_gets_a_backup_and_nothing_is_synced_or_deleted
     assert (run["status"], run["sync_status"], run["resume_available"]) == ("partial", "failed", False)
     assert code in [step["counts"].get("error_code") for step in run["steps"]]
     assert (contents(local_db), contents(remote_db)) == before
-    assert overview.get_run(configuration=temple, backup_id=run["backup_id"])["published"]
+    assert listing.get_run(configuration=temple, backup_id=run["backup_id"])["published"]
 
 
 def test_swapped_urls_sync_nothing_and_delete_nothing(temple: Configuration, local_db: Db, remote_db: Db) -> None:
@@ -186,8 +187,8 @@ def test_a_host_never_judges_what_lies_on_another_host_s_disk(
 
     with override_settings(TEMPLEOPS=another_disk):
         recovery.recover(configuration=another_disk, now=now())
-        listed = {run["backup_id"] for run in overview.list_runs(configuration=another_disk, every=True)}
-        judged = overview.get_run(configuration=another_disk, backup_id=died)
+        listed = {run["backup_id"] for run in listing.list_runs(configuration=another_disk, every=True)}
+        judged = listing.get_run(configuration=another_disk, backup_id=died)
 
     assert {kept, died} <= listed
     assert (judged["status"], judged["error_code"]) == ("partial", "interrupted")
@@ -224,12 +225,12 @@ def test_whatever_the_clock_does_ids_are_unique_and_the_order_is_that_of_the_rec
     ids = []
     with timezone.override(zone):
         for moment in moments:
-            started = jobs.start_backup(
+            started = backups.start_backup(
                 created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=moment, enqueue=False
             )
-            jobs.cancel(backup_id=started["_id"], requested_by="ananya", origin=Origin.COMMAND, now=moment)
+            backups.cancel(backup_id=started["_id"], requested_by="ananya", origin=Origin.COMMAND, now=moment)
             ids.append(started["_id"])
-        listed = overview.list_runs(configuration=temple, every=True)
+        listed = listing.list_runs(configuration=temple, every=True)
 
     assert len(set(ids)) == len(moments) == 22
     assert all(name.startswith(f"{moment:%Y%m%d_%H%M%S}") for name, moment in zip(ids, moments, strict=True))

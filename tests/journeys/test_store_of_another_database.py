@@ -21,8 +21,9 @@ from backups_app.errors import StoreOfAnotherDatabase
 from backups_app.mongo import connections
 from backups_app.mongo.connections import ServerFacts
 from backups_app.records import Origin, RunDocument
-from backups_app.workflow import doctor, overview, readiness, recovery, restoring, status, verifying
-from backups_app.workflow.status import Verdict
+from backups_app.runs import recovery
+from backups_app.use_cases import doctor, listing, readiness, restores, status, verification
+from backups_app.use_cases.status import Verdict
 from tests.journeys.conftest import now, run_backup
 from tests.journeys.test_dated_in_future import command
 
@@ -116,11 +117,11 @@ def test_its_dead_run_of_the_same_second_leaves_the_partial_of_the_living_one(
 def test_it_takes_no_backup_for_its_own(
     temple: Configuration, good: RunDocument, theirs: Configuration, local_db: Mongo
 ) -> None:
-    assert [run["backup_id"] for run in overview.list_runs(configuration=theirs)] == [good["backup_id"]]
+    assert [run["backup_id"] for run in listing.list_runs(configuration=theirs)] == [good["backup_id"]]
     assert local_db.client[theirs.database_name]["backup_metadata"].count_documents({}) == 0
     assert status.status(configuration=theirs, now=now()).last_backup is None
     with pytest.raises(Exception, match="no backup"):
-        restoring.newest_verified(configuration=theirs)
+        restores.newest_verified(configuration=theirs)
 
 
 def test_a_foreign_dump_there_is_not_adopted(temple: Configuration, good: RunDocument, theirs: Configuration) -> None:
@@ -129,7 +130,7 @@ def test_a_foreign_dump_there_is_not_adopted(temple: Configuration, good: RunDoc
     (folder / "bookings.bson").write_bytes(b"")
 
     with pytest.raises(StoreOfAnotherDatabase):
-        verifying.verify_backup(
+        verification.verify_backup(
             configuration=theirs, backup_id="20250101_000000", requested_by="x", origin=Origin.COMMAND, now=now()
         )
 

@@ -19,8 +19,9 @@ from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable
 from backups_app.mongo.exact_writes.delete import delete_equal
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
-from backups_app.workflow import jobs, overview, prepare, recovery
-from backups_app.workflow.steps import dump, publish, verify
+from backups_app.runs import preparation, recovery
+from backups_app.runs.steps import dump, publish, verify
+from backups_app.use_cases import backups, listing
 from tests.conftest import NOBODY
 
 from .conftest import contents, now, raw_documents, run_backup, saved_documents
@@ -46,7 +47,9 @@ def remote_fails_in(collection: str, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def resume(backup_id: str, *, keep: bool = False) -> dict[str, Any]:
-    return jobs.resume(backup_id=backup_id, requested_by="ravi", origin=Origin.WEB, now=now(), keep=keep, enqueue=False)
+    return backups.resume(
+        backup_id=backup_id, requested_by="ravi", origin=Origin.WEB, now=now(), keep=keep, enqueue=False
+    )
 
 
 def test_atlas_cut_in_its_purge_leaves_this_side_whole_and_resume_finishes_it(
@@ -98,7 +101,7 @@ def test_a_new_run_with_deletion_first_finishes_the_open_one(
     second = run_backup(delete_bookings=True)
 
     assert second["status"] == "success"
-    settled = overview.get_run(configuration=temple, backup_id=first["backup_id"])
+    settled = listing.get_run(configuration=temple, backup_id=first["backup_id"])
     assert (settled["status"], settled["resume_available"]) == ("success", False)
     assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == {}
     assert b"came later" in b"".join(
@@ -152,7 +155,7 @@ def test_a_cancel_before_publishing_removes_the_copy_and_deletes_nothing(
     real = step.perform
 
     def cancelled_meanwhile(run: Any) -> Any:
-        jobs.cancel(backup_id=run.backup_id, requested_by="ravi", origin=Origin.WEB, now=now())
+        backups.cancel(backup_id=run.backup_id, requested_by="ravi", origin=Origin.WEB, now=now())
         return real(run)
 
     monkeypatch.setattr(step, "perform", cancelled_meanwhile)
@@ -172,7 +175,7 @@ def test_a_cancel_between_publishing_and_the_purge_is_partial_and_deletes_nothin
 
     def cancelled_afterwards(run: Any) -> Any:
         result = real(run)
-        jobs.cancel(backup_id=run.backup_id, requested_by="ravi", origin=Origin.WEB, now=now())
+        backups.cancel(backup_id=run.backup_id, requested_by="ravi", origin=Origin.WEB, now=now())
         return result
 
     monkeypatch.setattr(publish, "perform", cancelled_afterwards)
@@ -180,14 +183,14 @@ def test_a_cancel_between_publishing_and_the_purge_is_partial_and_deletes_nothin
 
     assert (run["status"], run["error_code"], run["resume_available"]) == ("partial", "cancelled", False)
     assert len(raw_documents(local_db, "bookings")) == len(raw_documents(remote_db, "bookings")) == 52
-    assert len(overview.list_runs(configuration=temple)) == 1
+    assert len(listing.list_runs(configuration=temple)) == 1
 
 
 def test_a_run_that_has_ended_cannot_be_cancelled(temple: Configuration) -> None:
     run = run_backup(delete_bookings=False)
 
     with pytest.raises(NotCancellable):
-        jobs.cancel(backup_id=run["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
+        backups.cancel(backup_id=run["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
 
 
 def die_in(step: Any, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> str:
@@ -207,12 +210,12 @@ def die_in(step: Any, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> str:
     with monkeypatch.context() as patched:
         patched.setattr(step, "perform", die)
         patched.setattr("backups_app.catalog.lease.release", lambda *_, **__: None)
-        started = jobs.start_backup(
+        started = backups.start_backup(
             created_by="ananya", delete_bookings=True, origin=Origin.COMMAND, now=now(), enqueue=False
         )
         with pytest.raises(Killed):
-            jobs.execute(backup_id=started["backup_id"])
-    database = prepare.local_database(settings.current())
+            backups.execute(backup_id=started["backup_id"])
+    database = preparation.local_database(settings.current())
     gone = {"owner.started": "0"}  # as another process of this host, which has ended
     runs.collection(database).update_one({"_id": started["backup_id"]}, {"$set": gone})
     database["backup_lease"].update_one({"_id": "lease"}, {"$set": gone})
@@ -227,7 +230,7 @@ def test_a_run_killed_before_publishing_is_failed_and_its_copy_removed(
 
     assert recovery.recover(configuration=temple, now=now()) == [backup_id]
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=temple, backup_id=backup_id)
     assert (run["status"], run["error_code"], run["published"]) == ("failed", "interrupted", False)
     assert not list(temple.backup_dir.glob(".partial-*"))
     assert len(raw_documents(local_db, "bookings")) == 52
@@ -240,7 +243,7 @@ def test_a_run_killed_after_publishing_keeps_its_backup_as_partial(
 
     recovery.recover(configuration=temple, now=now())
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=temple, backup_id=backup_id)
     assert (run["status"], run["published"], run["verified"]) == ("partial", True, True)
     assert len(raw_documents(local_db, "bookings")) == 52
 
@@ -251,7 +254,7 @@ def test_the_next_run_recovers_unaided(temple: Configuration, monkeypatch: pytes
     run = run_backup(delete_bookings=True)
 
     assert run["status"] == "success"
-    assert overview.get_run(configuration=temple, backup_id=backup_id)["status"] == "failed"
+    assert listing.get_run(configuration=temple, backup_id=backup_id)["status"] == "failed"
 
 
 def test_a_backup_that_no_longer_verifies_is_never_called_good_by_recovery(
@@ -263,26 +266,28 @@ def test_a_backup_that_no_longer_verifies_is_never_called_good_by_recovery(
 
     recovery.recover(configuration=temple, now=now())
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=temple, backup_id=backup_id)
     assert run["status"] == "failed"
     assert file.exists()
 
 
 def test_a_run_whose_owner_lives_is_left_alone(temple: Configuration) -> None:
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False
     )
 
     assert recovery.recover(configuration=temple, now=now()) == []
-    assert jobs.execute(backup_id=started["backup_id"])["status"] == "success"
+    assert backups.execute(backup_id=started["backup_id"])["status"] == "success"
 
 
 def test_a_run_that_nobody_takes_is_closed_by_name(temple: Configuration, local_db: Db) -> None:
-    started = jobs.start_backup(created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)
+    started = backups.start_backup(
+        created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False
+    )
     long_ago = started["heartbeat_at"].replace(year=2020)
     runs.collection(local_db).update_one({"_id": started["backup_id"]}, {"$set": {"heartbeat_at": long_ago}})
 
-    run = jobs.wait_for(backup_id=started["backup_id"], timeout_seconds=1)
+    run = backups.wait_for(backup_id=started["backup_id"], timeout_seconds=1)
 
     assert (run["status"], run["error_code"]) == ("failed", "scheduler_down")
     assert len(raw_documents(local_db, "bookings")) == 45
@@ -299,7 +304,7 @@ def test_a_local_server_that_is_down_is_named_and_nothing_starts(temple: Configu
 def test_a_command_killed_before_its_run_was_claimed_does_not_block_the_next(
     temple: Configuration, local_db: Db
 ) -> None:
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False
     )
     runs.collection(local_db).update_one({"_id": started["backup_id"]}, {"$set": {"starter.started": "0"}})
@@ -307,7 +312,7 @@ def test_a_command_killed_before_its_run_was_claimed_does_not_block_the_next(
     run = run_backup(delete_bookings=False)
 
     assert run["status"] == "success"
-    assert overview.get_run(configuration=temple, backup_id=started["backup_id"])["error_code"] == "interrupted"
+    assert listing.get_run(configuration=temple, backup_id=started["backup_id"])["error_code"] == "interrupted"
 
 
 def test_what_cannot_be_put_on_record_is_refused_and_blocks_nobody(

@@ -15,8 +15,8 @@ from pymongo.database import Database
 from backups_app.backup_files import metadata
 from backups_app.configuration import Configuration
 from backups_app.records import Origin
-from backups_app.workflow import overview, status, verifying
-from backups_app.workflow.status import Verdict
+from backups_app.use_cases import listing, status, verification
+from backups_app.use_cases.status import Verdict
 
 from .conftest import now, run_backup
 
@@ -24,7 +24,7 @@ Db = Database[dict[str, Any]]
 
 
 def verify(temple: Configuration, backup_id: str) -> dict[str, Any]:
-    return verifying.verify_backup(
+    return verification.verify_backup(
         configuration=temple, backup_id=backup_id, requested_by="ravi", origin=Origin.WEB, now=now()
     )
 
@@ -54,7 +54,7 @@ def test_one_flipped_bit_is_found_and_the_temple_is_no_longer_called_protected(t
 
     assert told["verified"] is False
     assert "SHA-256" in told["problem"]
-    listed = overview.list_runs(configuration=temple)[0]
+    listed = listing.list_runs(configuration=temple)[0]
     assert (listed["verified"], listed["damaged"]) == (False, True)
     assert status.status(configuration=temple, now=now()).verdict is Verdict.NOT_PROTECTED
     assert Path(run["backup_path"]).is_dir()
@@ -78,7 +78,7 @@ def test_the_command_ends_with_five_when_any_backup_is_damaged(temple: Configura
 def test_somebody_elses_mongodump_is_listed_as_unverified_until_it_is_verified(temple: Configuration) -> None:
     source = Path(__file__).resolve().parents[1] / "fixtures" / "mongodump_plain"
     shutil.copytree(source, temple.backup_dir / "backup_20240101_000000")
-    assert overview.list_runs(configuration=temple)[0]["status"] == "unverified"
+    assert listing.list_runs(configuration=temple)[0]["status"] == "unverified"
 
     told = verify(temple, "20240101_000000")
 
@@ -86,7 +86,7 @@ def test_somebody_elses_mongodump_is_listed_as_unverified_until_it_is_verified(t
     written = metadata.read(temple.backup_dir / "backup_20240101_000000")
     assert written is not None
     assert written["manifest"]["collections"]["bookings"]["documents"] > 0
-    assert overview.list_runs(configuration=temple)[0]["verified"] is True
+    assert listing.list_runs(configuration=temple)[0]["verified"] is True
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_an_edited_metadata_file_never_hides_the_list(
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
     local_db.drop_collection("backup_metadata")
 
-    listed = overview.list_runs(configuration=temple)
+    listed = listing.list_runs(configuration=temple)
 
     assert [one["backup_id"] for one in listed] == [run["backup_id"]]
 
@@ -118,4 +118,4 @@ def test_a_folder_whose_digits_are_no_date_is_listed(temple: Configuration) -> N
     folder.mkdir(mode=0o700)
     (folder / "bookings.bson").touch()
 
-    assert overview.list_runs(configuration=temple)[0]["backup_id"] == "20259999_999999"
+    assert listing.list_runs(configuration=temple)[0]["backup_id"] == "20259999_999999"

@@ -1,4 +1,4 @@
-"""What page tests share: signed-in browsers of each role, and runs as the workflow writes them."""
+"""What page tests share: signed-in browsers of each role, and runs as they are recorded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from django.test import Client
 
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from backups_app.pages import compare, restore_previews, status_card, verification
+from backups_app.pages.compare import views
+from backups_app.pages.home import status_card
+from backups_app.pages.restore import restore_previews
+from backups_app.pages.viewer import verification
 from backups_app.records import Phase, RunDocument
 from tests.conftest import PASSWORD
 
@@ -24,7 +27,7 @@ MOMENT = datetime(2026, 1, 19, 11, 14, 20, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _nothing_known() -> Iterator[None]:
     """What the pages remember for their process, no test finds of another one."""
-    memories = (status_card.forget, restore_previews.forget_all, verification.forget_all, compare.forget_all)
+    memories = (status_card.forget, restore_previews.forget_all, verification.forget_all, views.forget_all)
     for forget in memories:
         forget()
     yield

@@ -13,10 +13,10 @@ from django.utils import timezone
 from backups_app.access import audit
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
-from backups_app.pages import audit_rows, audit_trail, audit_words
+from backups_app.pages.audit import audit_rows, audit_wording, views
 from backups_app.records import Origin
-from backups_app.workflow import jobs, sync_run
-from backups_app.workflow.sync_run import SyncWish
+from backups_app.use_cases import backups, syncs
+from backups_app.use_cases.syncs import SyncWish
 from tests.pages.conftest import MOMENT
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_the_trail_is_narrowed_by_person_action_result_and_days(admin_browser: C
     recorded(now=late, actor="meena", result="refused", action="access.denied", target="meena's")
 
     def targets(query: str) -> set[str]:
-        return {row.target for row in audit_trail._rows(audit_trail.read(QueryDict(query)))} - {"ravi"}
+        return {row.target for row in views._rows(views.read(QueryDict(query)))} - {"ravi"}
 
     assert targets("from=2026-01-19&to=2026-01-19") == {"on the day", "meena's"}
     assert targets("from=2026-01-20") == {"the day after"}
@@ -112,7 +112,7 @@ def test_fifty_a_page(admin_browser: Client, now: datetime) -> None:
 
 
 def test_an_empty_trail_says_so(admin_browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_trail, "_rows", lambda _: AuditEvent.objects.none())
+    monkeypatch.setattr(views, "_rows", lambda _: AuditEvent.objects.none())
 
     assert "Nothing recorded yet." in shown(admin_browser)
 
@@ -120,10 +120,10 @@ def test_an_empty_trail_says_so(admin_browser: Client, monkeypatch: pytest.Monke
 def test_a_run_is_told_with_counts_of_both_sides_and_leads_to_the_run_and_its_sync(
     admin_browser: Client, temple: Configuration
 ) -> None:
-    run = jobs.start_backup(
+    run = backups.start_backup(
         created_by="ravi", delete_bookings=True, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
-    jobs.execute(backup_id=run["_id"])
+    backups.execute(backup_id=run["_id"])
     rows = {row.event.action: row for row in audit_rows.told(list(AuditEvent.objects.exclude(result="started")))}
 
     for action, side in (("purge.remote", "Atlas"), ("purge.local", "local")):
@@ -141,7 +141,7 @@ def test_a_run_is_told_with_counts_of_both_sides_and_leads_to_the_run_and_its_sy
 
 
 def test_a_sync_of_its_own_leads_to_its_log(admin_browser: Client, temple: Configuration) -> None:
-    sync_run.sync_now(wish=SyncWish(), requested_by="ravi", origin=Origin.COMMAND, now=timezone.now())
+    syncs.sync_now(wish=SyncWish(), requested_by="ravi", origin=Origin.COMMAND, now=timezone.now())
     rows = audit_rows.told(list(AuditEvent.objects.filter(action="sync", result="success")))
 
     assert [admin_browser.get(row.sync_url).status_code for row in rows] == [200]
@@ -178,4 +178,4 @@ def test_every_action_that_the_program_records_has_words(admin_browser: Client) 
     kinds = ("backup", "restore", "test_copy", "rehearsal")
     of_runs = {f"{kind}.{end}" for kind in kinds for end in ("requested", "finished")}
 
-    assert of_runs | {"person.add", "person.change", "person.delete", "access.denied"} <= set(audit_words.ACTIONS)
+    assert of_runs | {"person.add", "person.change", "person.delete", "access.denied"} <= set(audit_wording.ACTIONS)

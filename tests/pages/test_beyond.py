@@ -12,15 +12,15 @@ from django.utils import timezone
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LoginSession, User
 from backups_app.records import Origin
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.pages.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 
 
 def a_backup(moment: Any) -> str:
-    run = jobs.start_backup(created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=moment, enqueue=False)
-    done = jobs.execute(backup_id=run["_id"])
+    run = backups.start_backup(created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=moment, enqueue=False)
+    done = backups.execute(backup_id=run["_id"])
     assert done["status"] == "success", done["error_message"]
     return str(run["_id"])
 

@@ -16,7 +16,7 @@ from django.test import Client
 from backups_app.browsing import search
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
-from backups_app.pages.document_view import plain_id
+from backups_app.pages.viewer.document_view import plain_id
 
 pytestmark = pytest.mark.django_db
 

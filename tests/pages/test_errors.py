@@ -12,10 +12,10 @@ from django.utils import timezone
 from backups_app.access import page_login
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
-from backups_app.pages import audit_trail
-from backups_app.pages.wording import when_text
+from backups_app.pages.audit import views
+from backups_app.pages.shared.wording import when_text
 from backups_app.records import Origin
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 
 pytestmark = pytest.mark.django_db
 GONE = "This backup is no longer on the server"
@@ -23,10 +23,10 @@ GONE = "This backup is no longer on the server"
 
 @pytest.fixture
 def backup(temple: Configuration) -> str:
-    run = jobs.start_backup(
+    run = backups.start_backup(
         created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
-    assert jobs.execute(backup_id=run["_id"])["status"] == "success"
+    assert backups.execute(backup_id=run["_id"])["status"] == "success"
     return str(run["_id"])
 
 
@@ -91,7 +91,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, admin_browser: Client) -> Client:
     def defect(*_: Any, **__: Any) -> None:
         raise RuntimeError("a defect of ours")
 
-    monkeypatch.setattr(audit_trail, "read", defect)
+    monkeypatch.setattr(views, "read", defect)
     monkeypatch.setattr(page_login, "log_in", defect)
     admin_browser.raise_request_exception = False
     return admin_browser

@@ -17,9 +17,9 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import PurgeUnfinished
 from backups_app.models import User
-from backups_app.pages import status_card
+from backups_app.pages.home import status_card
 from backups_app.records import Origin, RunDocument
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.conftest import NOBODY
 from tests.journeys.test_verifying import flip
 from tests.pages.conftest import signed_in
@@ -36,8 +36,9 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture(autouse=True)
 def _nobody_is_asked_for_a_second_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("overview.LOOK_SECONDS", "overview.COUNT_SECONDS", "readiness.LOOK_SECONDS", "status.PROBE_SECONDS"):
-        monkeypatch.setattr(f"backups_app.workflow.{name}", 1)
+    for name in ("listing.COUNT_SECONDS", "readiness.LOOK_SECONDS", "status.PROBE_SECONDS"):
+        monkeypatch.setattr(f"backups_app.use_cases.{name}", 1)
+    monkeypatch.setattr("backups_app.runs.description.LOOK_SECONDS", 1)
 
 
 def read(hindi: Client, address: str, *, htmx: bool = False, names: tuple[str, ...] = ()) -> str:
@@ -54,11 +55,11 @@ def checked(answer: Any, address: str, names: tuple[str, ...] = ()) -> str:
 
 
 def carried_out(*, delete_bookings: bool = False) -> RunDocument:
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ravi", delete_bookings=delete_bookings, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
     status_card.forget()
-    return jobs.execute(backup_id=started["backup_id"])
+    return backups.execute(backup_id=started["backup_id"])
 
 
 def of(run: RunDocument) -> str:
@@ -119,7 +120,7 @@ def test_a_backup_verified_again(hindi: Client, temple: Configuration) -> None:
 
 
 def test_a_run_that_waits_that_is_cancelled_and_cannot_be_any_more(hindi: Client, temple: Configuration) -> None:
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
     for address in (of(started), "/admin/backups/", f"{of(started)}cancel/", f"{of(started)}?already=1"):
@@ -233,7 +234,7 @@ def test_a_restore_from_its_first_question_to_its_end(hindi: Client, temple: Con
     hindi.post(f"/admin/backups/{backup}/restore/", hidden(last) | {"confirm": "RESTORE"})
     run = next(run for run in runs.recent(local_db) if run["kind"] == "restore")
     read(hindi, of(run), names=names)
-    done = jobs.execute(backup_id=run["_id"])
+    done = backups.execute(backup_id=run["_id"])
 
     assert done["status"] in ("success", "partial"), done["error_message"]
     for address in (of(done), "/admin/backups/restores/", "/admin/backups/audit/"):
@@ -255,11 +256,11 @@ def test_a_test_copy_and_a_test_of_a_restore(hindi: Client, temple: Configuratio
     backup, copy = str(carried_out()["_id"]), f"{local_db.name}_copy"
     last = read(hindi, where(backup, 4, "bookings", where="copy", to=copy))
     hindi.post(f"/admin/backups/{backup}/restore/", hidden(last))
-    jobs.execute(backup_id=next(run["_id"] for run in runs.recent(local_db) if run["kind"] == "test_copy"))
+    backups.execute(backup_id=next(run["_id"] for run in runs.recent(local_db) if run["kind"] == "test_copy"))
     read(hindi, "/admin/backups/restores/")
     read(hindi, f"/admin/backups/restores/remove-copy/?name={copy}", htmx=True)
     hindi.post("/admin/backups/restores/rehearse/", {"backup_id": backup})
-    jobs.execute(backup_id=next(run["_id"] for run in runs.recent(local_db) if run["kind"] == "rehearsal"))
+    backups.execute(backup_id=next(run["_id"] for run in runs.recent(local_db) if run["kind"] == "rehearsal"))
 
     ended = [run for run in runs.recent(local_db) if run["kind"] != "backup"]
     assert {run["status"] for run in ended} == {"success"} and len(ended) == 2

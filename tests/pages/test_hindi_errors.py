@@ -14,7 +14,7 @@ from backups_app.access import denials
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
-from backups_app.pages import audit_trail
+from backups_app.pages.audit import views
 from backups_app.records import Origin
 from tests.pages.conftest import signed_in
 from tests.pages.test_hindi import carried_out, checked, read
@@ -72,7 +72,7 @@ def test_a_fault_of_the_server(hindi: Client, temple: Configuration, monkeypatch
     def defect(_: Any) -> None:
         raise RuntimeError("a defect of ours")
 
-    monkeypatch.setattr(audit_trail, "read", defect)
+    monkeypatch.setattr(views, "read", defect)
     hindi.raise_request_exception = False
 
     for headers in ({}, {"HX-Request": "true"}):

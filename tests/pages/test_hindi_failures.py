@@ -10,9 +10,9 @@ from django.test import Client
 
 from backups_app.configuration import Configuration
 from backups_app.errors import DemoUnconfirmed, ModeNotLocal, TempleOpsError
-from backups_app.pages import status_card
+from backups_app.pages.home import status_card
 from backups_app.records import RunDocument
-from backups_app.workflow import finishing
+from backups_app.runs import closing
 from tests.pages.conftest import a_run, step
 from tests.pages.english_left import english_left
 from tests.pages.test_hindi import NAMES_HERE, of, read
@@ -43,7 +43,7 @@ def test_every_failure_as_the_end_of_a_run_and_as_a_page(
         left[f"run {error.code}"] = english_left(page, names=NAMES_HERE)
     read(hindi, "/admin/backups/")
     for error in [kind(**FACTS) for kind in every]:
-        monkeypatch.setattr("backups_app.pages.runs.panel_context", _raising(error))
+        monkeypatch.setattr("backups_app.pages.runs.views.panel_context", _raising(error))
         answer = hindi.get("/admin/backups/runs/20260119_111420/")
         assert answer.status_code == error.status or error.status == HTTPStatus.UNAUTHORIZED
         left[f"page {error.code}"] = english_left(answer.content.decode(), names=NAMES_HERE)
@@ -53,7 +53,7 @@ def test_every_failure_as_the_end_of_a_run_and_as_a_page(
 
 
 def _ended_by(error: TempleOpsError, local_db: Any) -> RunDocument:
-    """A run whose copy was interrupted by this error, closed as the workflow closes it."""
+    """A run whose copy was interrupted by this error, closed as every run is."""
     steps = [
         step("preflight", "done", sentence="Room for the backup, engine python"),
         step("sync", "done", counts={"pulled": 14, "pushed": 6}, sentence="14 pulled, 6 pushed, 0 deleted, 1 conflict"),
@@ -61,7 +61,7 @@ def _ended_by(error: TempleOpsError, local_db: Any) -> RunDocument:
         *(step(name) for name in ("verify", "publish", "purge_remote", "purge_local")),
     ]
     run = a_run(created_by="ravi", owner=None, fence=1, steps=steps)
-    run |= finishing.closing_changes(run, published=False, error=error)
+    run |= closing.closing_changes(run, published=False, error=error)
     local_db.backup_metadata.replace_one({"_id": run["_id"]}, run, upsert=True)
     status_card.forget()
     return run

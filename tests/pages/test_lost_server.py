@@ -16,10 +16,10 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable
 from backups_app.mongo import lost
-from backups_app.pages import live_counts, status_card
+from backups_app.pages.home import live_counts, status_card
 from backups_app.records import Side
-from backups_app.workflow import overview, readiness, status
-from backups_app.workflow.steps import preflight
+from backups_app.runs.steps import preflight
+from backups_app.use_cases import listing, readiness, status
 from tests.pages.conftest import a_run
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for seconds waits for a moment."""
-    for room, name in ((overview, "LOOK"), (overview, "COUNT"), (readiness, "LOOK"), (status, "PROBE")):
+    for room, name in ((listing, "LOOK"), (listing, "COUNT"), (readiness, "LOOK"), (status, "PROBE")):
         monkeypatch.setattr(room, f"{name}_SECONDS", 0.2)
 
 

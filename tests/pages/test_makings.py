@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from backups_app.errors import RunCancelled, SearchBusy, TempleOpsError
-from backups_app.pages import makings
-from backups_app.pages.makings import Making, Makings
+from backups_app.pages.shared import background_work
+from backups_app.pages.shared.background_work import Making, Makings
 
 
 def test_who_asks_while_it_is_made_joins_in_and_sees_how_far_it_is() -> None:
@@ -54,7 +54,7 @@ def test_a_failure_is_told_once_and_a_defect_of_ours_has_a_name() -> None:
 def test_what_nobody_asks_for_is_given_up_unless_it_is_wanted_to_its_end(
     monkeypatch: pytest.MonkeyPatch, to_the_end: bool, error: type
 ) -> None:
-    monkeypatch.setattr(makings, "ABANDONED_SECONDS", 0.05)
+    monkeypatch.setattr(background_work, "ABANDONED_SECONDS", 0.05)
     kind: Makings[str] = Makings("test", to_the_end=to_the_end)
 
     def make(making: Making[str]) -> str:
@@ -72,9 +72,9 @@ def test_what_nobody_asks_for_is_given_up_unless_it_is_wanted_to_its_end(
 
 def test_no_more_are_kept_than_there_is_room_for() -> None:
     kind: Makings[int] = Makings("test")
-    for number in range(makings.MOST_KEPT + 5):
+    for number in range(background_work.MOST_KEPT + 5):
         kind.of(number, lambda _: 1, wait_seconds=10)
 
-    assert kind.known(0) is None and kind.known(makings.MOST_KEPT + 4) is not None
+    assert kind.known(0) is None and kind.known(background_work.MOST_KEPT + 4) is not None
     kind.forget_all()
-    assert kind.known(makings.MOST_KEPT + 4) is None
+    assert kind.known(background_work.MOST_KEPT + 4) is None

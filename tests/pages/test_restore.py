@@ -15,7 +15,7 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LoginSession, User
 from backups_app.records import Origin, RunDocument
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.conftest import PASSWORD
 from tests.pages.conftest import signed_in
 
@@ -26,10 +26,10 @@ HTMX = {"HX-Request": "true"}
 
 
 def a_backup(*, delete_bookings: bool = False) -> str:
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ananya", delete_bookings=delete_bookings, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
-    ended = jobs.execute(backup_id=started["backup_id"])
+    ended = backups.execute(backup_id=started["backup_id"])
     assert ended["status"] == "success", ended["error_message"]
     return str(ended["_id"])
 
@@ -108,7 +108,7 @@ def test_four_steps_without_javascript_put_back_what_is_missing(
     started = admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm.content.decode()))
     (run,) = restores(local_db)
     waiting = admin_browser.get(started["Location"]).content.decode()
-    jobs.execute(backup_id=run["_id"])
+    backups.execute(backup_id=run["_id"])
     result = admin_browser.get(started["Location"]).content.decode()
 
     assert 'name="collection" value="bookings"' in how and "A safety backup is made first" in how
@@ -141,7 +141,7 @@ def test_replace_wants_the_word_and_does_what_the_preview_said(
     nothing = restores(local_db)
     right = admin_browser.post(f"/admin/backups/{backup_id}/restore/", sent | {"confirm": " RESTORE "})
     (run,) = restores(local_db)
-    done = jobs.execute(backup_id=run["_id"])
+    done = backups.execute(backup_id=run["_id"])
 
     assert "Add 3, overwrite 2, delete 1 document" in confirm
     assert [answer.status_code for answer in wrong] == [422, 422, 422]
@@ -211,8 +211,8 @@ def test_a_long_preview_is_asked_for_until_it_is_there(
     admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup_id = a_backup()
-    monkeypatch.setattr("backups_app.pages.restore.WAIT_SECONDS", 0.0)
-    monkeypatch.setattr("backups_app.pages.restore.POLL_SECONDS", 20.0)
+    monkeypatch.setattr("backups_app.pages.restore.views.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("backups_app.pages.restore.views.POLL_SECONDS", 20.0)
 
     page = admin_browser.get(where(backup_id, 3, "bookings")).content.decode()
     polled = re.search(r'hx-get="([^"]+preview/[^"]*)"', page)

@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect
 from backups_app.configuration import Configuration
 from backups_app.restore.engine import Engine
 from backups_app.restore.outcome import CollectionOutcome
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.journeys.conftest import contents
 from tests.pages.test_restore import HTMX, Db, a_backup, hidden, restores, where
 
@@ -56,7 +56,7 @@ def restored(browser: Client, database: Db, backup_id: str, *collections: str, m
     known = {run["_id"] for run in restores(database)}
     browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm) | {"confirm": "RESTORE"})
     (started,) = [run for run in restores(database) if run["_id"] not in known]
-    return jobs.execute(backup_id=started["_id"])
+    return backups.execute(backup_id=started["_id"])
 
 
 def test_a_copy_is_made_listed_and_removed_by_its_dialog(
@@ -68,7 +68,7 @@ def test_a_copy_is_made_listed_and_removed_by_its_dialog(
     confirm = admin_browser.get(where(backup_id, 4, "employee_bookings", where="copy", to=name)).content.decode()
     admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm))
     (run,) = restores(local_db)
-    jobs.execute(backup_id=run["_id"])
+    backups.execute(backup_id=run["_id"])
     held = local_db.client[name].employee_bookings.count_documents({})
 
     listed = admin_browser.get("/admin/backups/restores/").content.decode()
@@ -94,7 +94,7 @@ def test_a_test_of_a_restore_becomes_the_last_proven_one(
 
     started = admin_browser.post("/admin/backups/restores/rehearse/", {"backup_id": backup_id})
     (run,) = restores(local_db)
-    done = jobs.execute(backup_id=run["_id"])
+    done = backups.execute(backup_id=run["_id"])
     result = admin_browser.get(started["Location"]).content.decode()
     listed = admin_browser.get("/admin/backups/restores/").content.decode()
     home = admin_browser.get("/admin/backups/?check=1").content.decode()
@@ -114,7 +114,7 @@ def test_undo_leads_to_the_preview_of_the_safety_backup(
     confirm = admin_browser.get(where(backup_id, 4, "employee_bookings", mode="overwrite")).content.decode()
     admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm) | {"confirm": "RESTORE"})
     (run,) = restores(local_db)
-    jobs.execute(backup_id=run["_id"])
+    backups.execute(backup_id=run["_id"])
 
     answer = admin_browser.get(f"/admin/backups/restores/{run['_id']}/undo/", follow=True)
     nothing = admin_browser.get(f"/admin/backups/restores/{backup_id}/undo/")
@@ -139,7 +139,7 @@ def test_what_cannot_be_put_back_is_foreseen_and_then_named(
     started = admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm))
     (run,) = restores(local_db)
 
-    jobs.execute(backup_id=run["_id"])
+    backups.execute(backup_id=run["_id"])
     result = admin_browser.get(started["Location"]).content.decode()
 
     assert "To know beforehand" in foreseen and "Problems found: none." not in foreseen
@@ -157,10 +157,10 @@ def test_the_list_of_backups_shows_safety_backups_and_no_tests(
     confirm = admin_browser.get(where(backup_id, 4, "employee_bookings")).content.decode()
     admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm))
     (restore,) = restores(local_db)
-    jobs.execute(backup_id=restore["_id"])
+    backups.execute(backup_id=restore["_id"])
     admin_browser.post("/admin/backups/restores/rehearse/", {"backup_id": backup_id})
     test = next(run for run in restores(local_db) if run["kind"] == "rehearsal")
-    jobs.execute(backup_id=test["_id"])
+    backups.execute(backup_id=test["_id"])
     foreign = temple.backup_dir / "backup_20200101_000000" / temple.database_name
     foreign.mkdir(parents=True)
     (foreign / "rooms.bson").write_bytes(b"")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from backups_app.pages import run_panel, run_steps
+from backups_app.pages.runs import run_panel, run_steps
 from backups_app.records import Phase, StepState
 from tests.pages.conftest import MOMENT, STEP_NAMES, a_run, step
 

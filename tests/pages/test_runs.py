@@ -10,7 +10,7 @@ from django.test import Client
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.pages.conftest import MOMENT, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def started(admin_browser: Client, temple: Configuration, local_db: Any) -> str:
 
 
 def carried_out(backup_id: str) -> None:
-    assert jobs.execute(backup_id=backup_id)["status"] == "success"
+    assert backups.execute(backup_id=backup_id)["status"] == "success"
 
 
 def test_a_run_in_progress_polls_itself_and_refreshes_without_a_script(admin_browser: Client, started: str) -> None:

@@ -8,15 +8,15 @@ from django.test import Client
 from django.utils import timezone
 
 from backups_app.configuration import Configuration
-from backups_app.pages import status_card
+from backups_app.pages.home import status_card
 from backups_app.records import Origin
-from backups_app.workflow import sync_run
-from backups_app.workflow.sync_run import SyncWish
+from backups_app.use_cases import syncs
+from backups_app.use_cases.syncs import SyncWish
 
 
 def _sync(**wish: Any) -> Any:
     status_card.forget()
-    return sync_run.sync_now(wish=SyncWish(**wish), requested_by="ananya", origin=Origin.COMMAND, now=timezone.now())
+    return syncs.sync_now(wish=SyncWish(**wish), requested_by="ananya", origin=Origin.COMMAND, now=timezone.now())
 
 
 def _card(browser: Client) -> str:

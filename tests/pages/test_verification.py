@@ -15,9 +15,9 @@ from django.utils import timezone
 from backups_app.access import audit
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
-from backups_app.pages import verification
+from backups_app.pages.viewer import verification
 from backups_app.records import Origin
-from backups_app.workflow import verifying
+from backups_app.use_cases import verification as verifying
 from tests.journeys.test_verifying import flip
 from tests.pages.conftest import held_up
 from tests.pages.test_beyond import a_backup

@@ -18,8 +18,8 @@ from backups_app.browsing.backups import BackupSummary, State
 from backups_app.configuration import Configuration
 from backups_app.errors import SearchBusy
 from backups_app.models import User
-from backups_app.pages import viewer
-from backups_app.pages.viewer_place import Place
+from backups_app.pages.viewer import viewer_context
+from backups_app.pages.viewer.viewer_place import Place
 from tests.pages.test_beyond import a_backup as made_backup
 from tests.pages.test_browser import HTMX, ID, a_backup, get
 
@@ -102,13 +102,13 @@ def test_more_than_a_hundred_backups_stand_under_their_months() -> None:
     at = datetime(2026, 1, 31, tzinfo=UTC)
     many = [BackupSummary(backup_id=f"{n}", state=State.VERIFIED, timestamp=at - timedelta(days=n)) for n in range(120)]
 
-    grouped = viewer.Viewer(place=Place(), backups=many).verified_by_month
+    grouped = viewer_context.Viewer(place=Place(), backups=many).verified_by_month
 
     assert [month for month, _ in grouped] == [
         "January 2026", "December 2025", "November 2025", "October 2025",
     ]  # fmt: skip
     assert sum(len(entries) for _, entries in grouped) == 120
-    assert [month for month, _ in viewer.Viewer(place=Place(), backups=many[:100]).verified_by_month] == [""]
+    assert [month for month, _ in viewer_context.Viewer(place=Place(), backups=many[:100]).verified_by_month] == [""]
 
 
 def test_the_overview_says_what_changed_since_the_backup_before_and_the_head_of_a_collection_its_facts(

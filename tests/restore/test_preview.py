@@ -10,7 +10,7 @@ import pytest
 from bson import Timestamp
 from pymongo.database import Database
 
-from backups_app.management.restore_text import preview_lines
+from backups_app.management.terminal.restore_text import preview_lines
 from backups_app.progress import Silent
 from backups_app.restore import preview
 from backups_app.restore.choices import Choices, Mode

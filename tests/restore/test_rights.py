@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
 from backups_app.mongo import connections
-from backups_app.pages import restore_previews
+from backups_app.pages.restore import restore_previews
 from backups_app.records import INTERNAL
 from tests.api.conftest import AT_ONCE
 from tests.dump.test_rights import guarded  # noqa: F401  (a fixture)

@@ -45,24 +45,24 @@ A_KEPT_VERSION = {
 
 # Answers that need databases come from a fake of the right shape; everything before them is real.
 REPLACED = {
-    "backups_app.workflow.jobs.start_backup": FAKED["start_backup"],
-    "backups_app.workflow.jobs.cancel": FAKED["cancel"],
-    "backups_app.workflow.jobs.resume": FAKED["resume"],
-    "backups_app.workflow.overview.get_run": FAKED["get_run"],
-    "backups_app.workflow.lost_backups.known_of": lambda **_: None,
-    "backups_app.workflow.sync_run.sync_now": FAKED["sync_now"],
-    "backups_app.workflow.kept_versions.newest": lambda **_: [A_KEPT_VERSION],
-    "backups_app.workflow.kept_versions.get": lambda **_: SimpleNamespace(
+    "backups_app.use_cases.backups.start_backup": FAKED["start_backup"],
+    "backups_app.use_cases.backups.cancel": FAKED["cancel"],
+    "backups_app.use_cases.backups.resume": FAKED["resume"],
+    "backups_app.use_cases.listing.get_run": FAKED["get_run"],
+    "backups_app.use_cases.lost_backups.known_of": lambda **_: None,
+    "backups_app.use_cases.syncs.sync_now": FAKED["sync_now"],
+    "backups_app.use_cases.conflicts.newest": lambda **_: [A_KEPT_VERSION],
+    "backups_app.use_cases.conflicts.get": lambda **_: SimpleNamespace(
         record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
-    "backups_app.workflow.kept_versions.put_back": FAKED["kept_versions.put_back"],
-    "backups_app.workflow.restoring.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
-    "backups_app.workflow.restoring.start": lambda **_: a_run(),
-    "backups_app.workflow.restoring.rehearse": lambda **_: a_run(),
-    "backups_app.workflow.restoring.list_copies": lambda **_: (),
-    "backups_app.workflow.restoring.remove_copy": lambda **_: None,
-    "backups_app.workflow.restoring.look": lambda **_: {},
-    "backups_app.workflow.preview_json.of": lambda preview: {
+    "backups_app.use_cases.conflicts.put_back": FAKED["kept_versions.put_back"],
+    "backups_app.use_cases.restores.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
+    "backups_app.use_cases.restores.start": lambda **_: a_run(),
+    "backups_app.use_cases.restores.rehearse": lambda **_: a_run(),
+    "backups_app.use_cases.restores.list_copies": lambda **_: (),
+    "backups_app.use_cases.restores.remove_copy": lambda **_: None,
+    "backups_app.use_cases.restores.look": lambda **_: {},
+    "backups_app.use_cases.preview_json.of": lambda preview: {
         "backup_id": "20250119_143022", "target": "temple_db", "in_place": True, "mode": "add", "collections": [],
         "include_purged": False, "document": None, "server": "127.0.0.1:27017", "confirmation": "0" * 64,
         "needs_phrase": False, "totals": {"insert": 0}, "left_out": [], "insert_bytes": 0,

@@ -26,7 +26,7 @@ ID = "20250119_143022"
 
 @pytest.fixture
 def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was really asked of the workflow."""
+    """What was really asked of the use cases."""
     asked: list[str] = []
 
     def spy(name: str) -> Callable[..., dict[str, Any]]:
@@ -40,15 +40,15 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return do
 
     for name in ("start_backup", "cancel", "resume"):
-        monkeypatch.setattr(f"backups_app.workflow.jobs.{name}", spy(name))
-    monkeypatch.setattr("backups_app.workflow.verifying.verify_backup", spy("verify"))
-    monkeypatch.setattr("backups_app.workflow.restoring.start", spy("restore"))
-    monkeypatch.setattr("backups_app.workflow.restoring.look", spy("preview"))
-    monkeypatch.setattr("backups_app.workflow.preview_json.of", lambda preview: {})
+        monkeypatch.setattr(f"backups_app.use_cases.backups.{name}", spy(name))
+    monkeypatch.setattr("backups_app.use_cases.verification.verify_backup", spy("verify"))
+    monkeypatch.setattr("backups_app.use_cases.restores.start", spy("restore"))
+    monkeypatch.setattr("backups_app.use_cases.restores.look", spy("preview"))
+    monkeypatch.setattr("backups_app.use_cases.preview_json.of", lambda preview: {})
     monkeypatch.setattr(
-        "backups_app.workflow.restoring.choose", lambda **given: SimpleNamespace(in_place=given["to"] is None)
+        "backups_app.use_cases.restores.choose", lambda **given: SimpleNamespace(in_place=given["to"] is None)
     )
-    monkeypatch.setattr("backups_app.workflow.overview.list_runs", lambda **_: [])
+    monkeypatch.setattr("backups_app.use_cases.listing.list_runs", lambda **_: [])
     monkeypatch.setattr(
         "backups_app.browsing.documents.page",
         lambda **_: DocumentPage(collection="bookings", documents=(), offset=0, limit=25, total=0),

@@ -8,7 +8,7 @@ from pathlib import Path
 from backups_app import errors
 from backups_app.api.errors import SENTENCES
 from backups_app.errors import TempleOpsError
-from backups_app.workflow.steps import sync
+from backups_app.runs.steps import sync
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 OF_A_RUN_ALONE = {sync.LEFT_OVER: ("–", "3")}

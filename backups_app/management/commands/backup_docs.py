@@ -17,9 +17,10 @@ from backups_app.browsing.collection_file import open_collection
 from backups_app.browsing.documents import PageDocument
 from backups_app.browsing.raw_documents import RawDocument
 from backups_app.errors import DamagedDocument, InvalidInput
-from backups_app.management import document_text
 from backups_app.management.base import TempleCommand
-from backups_app.workflow import prepare, readiness
+from backups_app.management.terminal import document_text
+from backups_app.runs import preparation
+from backups_app.use_cases import readiness
 
 
 class Command(TempleCommand):
@@ -41,7 +42,7 @@ class Command(TempleCommand):
     def execute_command(self, **options: Any) -> int:
         settings = configuration.current()
         readiness.require_local(settings)
-        store = prepare.store(settings)
+        store = preparation.store(settings)
         backup_id = newest(store) if options["backup_id"] == "latest" else options["backup_id"]
         if options["page"] < 1 or not 1 <= options["limit"] <= documents.LIMIT_MOST:
             raise InvalidInput(message=f"--page is 1 or more, --limit 1 to {documents.LIMIT_MOST:,}.")

@@ -15,10 +15,10 @@ from backups_app import configuration, formats
 from backups_app.browsing.whereabouts import Files
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput
-from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
+from backups_app.management.terminal import progress_bars
 from backups_app.records import Kind, RunDocument
-from backups_app.workflow import overview, readiness
+from backups_app.use_cases import listing, readiness
 
 FILES = {
     Files.GONE.value: ", files gone",
@@ -47,18 +47,18 @@ class Command(TempleCommand):
         wanted, since = options["status"], _since(options["since"])
         found = [
             run
-            for run in overview.list_runs(configuration=settings, every=bool(wanted))
+            for run in listing.list_runs(configuration=settings, every=bool(wanted))
             if wanted in ("", "all", run["status"]) and (since is None or run["created_at"] >= since)
         ][: options["limit"] or None]
         if options["json"]:
-            self.print_json([overview.public(run) for run in found])
+            self.print_json([listing.public(run) for run in found])
         else:
             self.show(found, lost=[] if wanted else self.lost(settings, since))
         return 0
 
     def lost(self, settings: Configuration, since: datetime | None) -> list[RunDocument]:
         """Return the backups that were made and are not here, newest first."""
-        every = overview.list_runs(configuration=settings, every=True)
+        every = listing.list_runs(configuration=settings, every=True)
         lost = [run for run in every if run["files"] in (Files.GONE, Files.ELSEWHERE, Files.UNMOUNTED)]
         return [run for run in lost if since is None or run["created_at"] >= since]
 
@@ -70,7 +70,7 @@ class Command(TempleCommand):
         else:
             self.stdout.write("No backups yet. Make the first one: manage.py backup_now")
         for run in lost:
-            self.stdout.write(f"{run['backup_id']}  {terminal.moment(run)}  not here: {run['message']}")
+            self.stdout.write(f"{run['backup_id']}  {progress_bars.moment(run)}  not here: {run['message']}")
 
     def table(self, found: list[RunDocument]) -> None:
         table = Table(*COLUMNS, box=None, pad_edge=False)
@@ -86,7 +86,7 @@ def _row(run: RunDocument) -> tuple[str, ...]:
     saved = bool(run["collections_backed_up"])
     return (
         run["backup_id"],
-        terminal.moment(run),
+        progress_bars.moment(run),
         f"{run['status']}{FILES.get(run['files'], '')}{', damaged' if run['damaged'] else ''}"
         f"{', dated in the future' if run['dated_in_future'] else ''}",
         run["sync_status"],

@@ -8,13 +8,13 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration, formats
-from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
-from backups_app.management.document_text import safe
-from backups_app.workflow import status, status_json
-from backups_app.workflow.reach import Reach
-from backups_app.workflow.status import Verdict
-from backups_app.workflow.sync_run import SyncOverview
+from backups_app.management.terminal import progress_bars
+from backups_app.management.terminal.document_text import safe
+from backups_app.use_cases import status, status_json
+from backups_app.use_cases.reach import Reach
+from backups_app.use_cases.status import Verdict
+from backups_app.use_cases.syncs import SyncOverview
 
 EXITS = {Verdict.PROTECTED: 0, Verdict.RUNNING: 0, Verdict.NEEDS_ATTENTION: 6, Verdict.NOT_PROTECTED: 1, Verdict.OFF: 4}
 
@@ -46,10 +46,12 @@ class Command(TempleCommand):
             self.stdout.write(line)
         self.stdout.write(f"Engine            {told.engine or '-'}")
         if told.last_backup is not None:
-            self.stdout.write(f"Last good backup  {told.last_backup['backup_id']}, {terminal.moment(told.last_backup)}")
+            self.stdout.write(
+                f"Last good backup  {told.last_backup['backup_id']}, {progress_bars.moment(told.last_backup)}"
+            )
         if told.last_proven is not None:
             proven = told.last_proven["restore"]["choices"]["backup_id"]
-            self.stdout.write(f"Last proven       {proven}, restorable, {terminal.moment(told.last_proven)}")
+            self.stdout.write(f"Last proven       {proven}, restorable, {progress_bars.moment(told.last_proven)}")
         if told.disk_free_bytes is not None:
             self.stdout.write(f"Backup disk       {formats.size(told.disk_free_bytes)} free")
         self.stdout.write(f"Local MongoDB     {_reach(told.local)}")
@@ -63,7 +65,7 @@ def sync_lines(known: SyncOverview | None) -> list[str]:
         return []
     lines = [f"Last sync         {timezone.localtime(known.synced_at):%d %b %Y %H:%M}"]
     if known.proof is not None:
-        lines.append(f"Last proof        {terminal.proof(known.proof)}")
+        lines.append(f"Last proof        {progress_bars.proof(known.proof)}")
         lines += [
             f"                  {safe(one['collection'])} {safe(str(one['id']))}" for one in known.proof["differing"]
         ]

@@ -12,7 +12,7 @@ from django.db import close_old_connections
 
 from backups_app import configuration
 from backups_app.access import private_files
-from backups_app.workflow import recovery
+from backups_app.runs import recovery
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,82 @@
+"""What the steps of one run share: the databases, the folder, the documents, what earlier steps found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from pymongo.database import Database
+
+from backups_app.backup_files import layout
+from backups_app.backup_files.manifest import Manifest
+from backups_app.backup_files.store import Store
+from backups_app.catalog.runs import Writer
+from backups_app.configuration import Configuration
+from backups_app.dump.engine import DumpEngine
+from backups_app.dump.report import DumpReport
+from backups_app.records import Phase, RunDocument, StepState
+from backups_app.runs.progress import RunProgress
+from backups_app.sync.engine import SyncReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepResult:
+    """How a step ended: its state, one sentence for people, its counts, and fields of the run document it settles."""
+
+    state: StepState
+    sentence: str = ""
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One run in the hands of its owner. Steps read the first block and fill the second."""
+
+    configuration: Configuration
+    document: RunDocument
+    ownership: Writer
+    local: Database[Any]
+    remote: Database[Any] | None
+    store: Store
+    progress: RunProgress
+    now: datetime
+
+    engine: DumpEngine | None = None
+    dump: DumpReport | None = None
+    manifest: Manifest | None = None
+    sync_report: SyncReport | None = None
+    sync_succeeded: bool = False
+    published: bool = False
+    verified_here: bool = False
+
+    @property
+    def backup_id(self) -> str:
+        return str(self.document["_id"])
+
+    @property
+    def partial(self) -> Path:
+        """The folder the run writes into until it is published."""
+        return self.store.partial(self.backup_id)
+
+    @property
+    def folder(self) -> Path:
+        """The folder under its final name."""
+        return self.store.root / layout.published_name(self.backup_id)
+
+    @property
+    def deletes_bookings(self) -> bool:
+        return self.document["delete_bookings_requested"] is True
+
+
+class Step(Protocol):
+    """A module of `runs/steps/`: what it is called, the phase it is, and its work."""
+
+    NAME: str
+    PHASE: Phase
+
+    def perform(self, run: Run) -> StepResult: ...

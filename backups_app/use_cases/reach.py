@@ -1,0 +1,122 @@
+"""How the two servers are: whether they answer, what they are, and what they do not let us do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.errors import PyMongoError
+
+from backups_app import formats
+from backups_app.configuration import Configuration
+from backups_app.errors import DatabaseRefused, DatabaseUnreachable, RightMissing, TempleOpsError
+from backups_app.mongo import connections, lost, refusals, rights
+from backups_app.records import Side
+from backups_app.runs import preparation
+from backups_app.use_cases.readiness import Readiness
+
+PROBE_SECONDS = 2.5
+CLOCKS_APART_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Whether a server answers, how fast, and what it is. `problem`: why it does not, or what it does not let us do."""
+
+    reachable: bool
+    problem: TempleOpsError | None = None
+    latency_ms: float | None = None
+    version: str = ""
+    replica_set: bool = False
+    clock_ahead_seconds: float = 0.0
+
+
+class Asked:
+    """Atlas, asked in a thread of its own: how long it takes is no reason to wait for it after the local server."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._answer: Reach | None = None
+        self._thread = threading.Thread(target=self._ask, args=(configuration,), name="status-remote", daemon=True)
+        if configuration.is_local and configuration.sync_enabled:
+            self._thread.start()
+
+    def answer(self) -> Reach | None:
+        """Return what is known of Atlas; None where sync is off."""
+        if self._thread.ident is not None:
+            self._thread.join()
+        return self._answer
+
+    def _ask(self, configuration: Configuration) -> None:
+        self._answer = _remote(configuration)
+
+
+def _remote(configuration: Configuration) -> Reach:
+    facts = None
+    try:
+        database = preparation.side(configuration, Side.REMOTE)
+        with lost.asking(Side.REMOTE, configuration=configuration, seconds=PROBE_SECONDS, anew=True):
+            facts = connections.facts(database.client)
+            missing = rights.missing(database)
+    except (PyMongoError, TempleOpsError) as error:
+        named = error if isinstance(error, TempleOpsError) else DatabaseUnreachable(side=Side.REMOTE.value)
+        return _reach(facts, problem=named)
+    return _reach(facts, problem=_right_missing(Side.REMOTE, missing, configuration))
+
+
+def local(looked: Readiness, configuration: Configuration) -> Reach:
+    """Return how the local server is, from what readiness found."""
+    refused = next((one for one in looked.refusals if isinstance(one, DatabaseUnreachable | DatabaseRefused)), None)
+    return _reach(looked.local, problem=refused or _right_missing(Side.LOCAL, looked.missing_rights, configuration))
+
+
+def _right_missing(side: Side, missing: Sequence[str], configuration: Configuration) -> RightMissing | None:
+    if not missing:
+        return None
+    return RightMissing(
+        side=side.value,
+        variable=refusals.VARIABLE[side],
+        what=missing[0],
+        database=configuration.database_name,
+    )
+
+
+def _reach(facts: connections.ServerFacts | None, *, problem: TempleOpsError | None) -> Reach:
+    if facts is None:
+        return Reach(reachable=False, problem=problem)
+    return Reach(
+        reachable=True,
+        problem=problem,
+        latency_ms=facts.latency_ms,
+        version=facts.version,
+        replica_set=facts.replica_set,
+        clock_ahead_seconds=facts.clock_ahead_seconds,
+    )
+
+
+def trouble(*, local: Reach | None, remote: Reach | None, local_ahead_seconds: float) -> tuple[str, str] | None:
+    """Return what is wrong with the servers though a backup can be made, and what to do; None where all is well."""
+    for side in (local, remote):
+        if side is not None and side.problem is not None and type(side.problem) is not DatabaseUnreachable:
+            return f"Needs attention: {side.problem.detail}", side.problem.hint
+    if remote is None:
+        return None
+    if not remote.reachable:
+        return "Needs attention: Atlas can't be reached. Backups still work; sync waits.", ""
+    apart = abs(remote.clock_ahead_seconds - local_ahead_seconds)
+    if apart > CLOCKS_APART_SECONDS:
+        said = f"Needs attention: the clocks of the two databases are {formats.grouped(round(apart))} seconds apart."
+        return said, "Newer edits may be judged wrongly. Switch on time synchronisation (NTP)."
+    return None
+
+
+def public(reach: Reach) -> dict[str, Any]:
+    """Return a server as `GET /api/backup/status` shows it."""
+    problem = reach.problem
+    return {
+        "reachable": reach.reachable,
+        "latency_ms": reach.latency_ms,
+        "version": reach.version,
+        "problem": None if problem is None else {"code": problem.code, "detail": problem.detail, "hint": problem.hint},
+    }
