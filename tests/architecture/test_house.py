@@ -34,7 +34,6 @@ OPENERS = {
     "mongo/scratch.py": "our marker in a test copy",
     "management/demo": "collections that it names itself",
 }
-LONG_BY_NATURE = {"errors.py": "the list of every named failure"}
 
 
 def relative(path: Path) -> str:
@@ -115,11 +114,7 @@ def durable_verbs(path: Path) -> list[str]:
 
 
 def test_a_file_is_a_screen_or_three() -> None:
-    lines = {
-        relative(path): len(path.read_text(encoding="utf-8").splitlines())
-        for path in SOURCES
-        if relative(path) not in LONG_BY_NATURE
-    }
+    lines = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
 
     assert {name: count for name, count in lines.items() if count > 300} == {}
 

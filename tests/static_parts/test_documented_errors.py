@@ -18,7 +18,7 @@ Numbers = tuple[str, str]
 
 
 def kinds(kind: type[TempleOpsError] = TempleOpsError) -> Iterator[type[TempleOpsError]]:
-    if kind.__module__ == errors.__name__:
+    if kind.__module__.startswith(f"{errors.__name__}."):
         yield kind
     for more in kind.__subclasses__():
         yield from kinds(more)
