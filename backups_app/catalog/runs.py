@@ -102,6 +102,11 @@ def recent(database: Database[Any], *, limit: int = 0) -> list[RunDocument]:
     return list(collection(database).find().sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit))
 
 
+def ids(database: Database[Any]) -> frozenset[str]:
+    """Return the ids of all runs that have a record."""
+    return frozenset(collection(database).distinct("_id"))
+
+
 def resumable(database: Database[Any]) -> list[RunDocument]:
     """Return the runs whose purge is unfinished, oldest first."""
     return list(

@@ -17,11 +17,15 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
 from backups_app.mongo import lost
-from backups_app.records import RunDocument, Side, Status, is_ahead
-from backups_app.runs import folder_records, lost_messages, outcome, preparation, recovery, verdicts
+from backups_app.records import RunDocument, Side, is_ahead
+from backups_app.runs import folder_records, lost_messages, outcome, preparation, verdicts
 
 LOOK_SECONDS = 2
 """A server that is down must not make a page wait: the folders alone are an answer."""
+ADDED_BY_READERS = frozenset(
+    {"published", "verified", "damaged", "message", "files", "keep_available", "dated_in_future"}
+)
+"""What `described` adds to a record. It is never stored."""
 
 
 def get_run(*, configuration: Configuration, backup_id: str) -> RunDocument:
@@ -41,9 +45,6 @@ def get_run(*, configuration: Configuration, backup_id: str) -> RunDocument:
         raise silence
     if record is None:
         raise BackupNotFound()
-    if record["phase"] == "queued" and record["status"] == Status.IN_PROGRESS:
-        recovery.close_unclaimed(database=preparation.local_database(configuration))
-        record = _record(configuration, backup_id) or record
     return unpublished(record, store.store_id())
 
 

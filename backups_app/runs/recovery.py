@@ -1,6 +1,6 @@
 """Closes what a dead process left. It never deletes a document and never removes a published backup.
 
-Runs at start-up, before each run, and every minute in the worker.
+`runs/housekeeping.py` calls it: every minute in the worker, and before a run starts.
 """
 
 from __future__ import annotations
@@ -210,12 +210,3 @@ def clear_the_way(*, configuration: Configuration, database: Database[Any], spar
     if clocks_agree:
         store.empty_trash(older_than=now - TRASH_KEPT)
         conflict_expiry.expire(database=database, store=store, now=now)
-
-
-def tick(*, configuration: Configuration) -> None:
-    """The worker's every minute. A server that does not answer is not a reason to stop working."""
-    try:
-        if configuration.is_local and configuration.local_url:
-            recover(configuration=configuration, now=timezone.now())
-    except TempleOpsError as error:
-        logger.warning("Recovery could not look", extra={"code": error.code})

@@ -26,7 +26,7 @@ from backups_app.errors import (
 )
 from backups_app.mongo import connections, lost
 from backups_app.records import Origin, Phase, RunDocument, Side, Status, StepState, SyncStatus
-from backups_app.runs import closing, pipelines, preparation, purge_sides, recovery, runner, worker
+from backups_app.runs import closing, housekeeping, pipelines, preparation, purge_sides, recovery, runner, worker
 from backups_app.runs.ownership import this_process
 from backups_app.runs.progress import Listener
 from backups_app.use_cases import idempotency, lost_backups, readiness
@@ -63,7 +63,7 @@ def start_backup(
         def start() -> RunDocument:
             readiness.require_ready(configuration=configuration)
             audit.digest()  # a run that cannot be put on record is not started
-            recovery.recover(configuration=configuration, now=now)
+            housekeeping.put_in_order(configuration=configuration, now=now)
             runs.ensure_indexes(database)
             document = new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
             document["starter"] = None if enqueue else this_process().as_document()
@@ -223,9 +223,7 @@ def resume(
     """
     configuration = settings.current()
     readiness.require_local(configuration)
-    document = _known(backup_id)
-    if not document.get("resume_available"):
-        raise NotResumable()
+    document = _resumable(configuration, backup_id, now=now)
     if not keep:
         _require_files(configuration, document)
     action = "backup.keep_after_all" if keep else "backup.resume"
@@ -238,6 +236,18 @@ def resume(
     else:
         worker.execute_resume(backup_id=backup_id)
     return _known(backup_id)
+
+
+def _resumable(configuration: Configuration, backup_id: str, *, now: datetime) -> RunDocument:
+    """Return the run to resume. A record that was lost since the worker's last tick is rebuilt first."""
+    try:
+        document = _known(backup_id)
+    except BackupNotFound:
+        housekeeping.put_in_order(configuration=configuration, now=now)
+        document = _known(backup_id)
+    if not document.get("resume_available"):
+        raise NotResumable()
+    return document
 
 
 def _require_files(configuration: Configuration, document: RunDocument) -> None:

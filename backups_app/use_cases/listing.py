@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,15 +41,12 @@ class LiveCounts:
 def list_runs(*, configuration: Configuration, every: bool = False, limit: int = 0) -> list[RunDocument]:
     """Return the published backups, newest first; with `every`, all runs. The list comes from the folders.
 
-    Where `backup_metadata` is lost or the server down, the folders' own `metadata.json` speaks, and lost records are
-    rebuilt from it. A folder that somebody else's mongodump wrote is listed as unverified.
+    Where `backup_metadata` is lost or the server down, the folders' own `metadata.json` speaks. A folder that somebody
+    else's mongodump wrote is listed as unverified.
     """
     store = preparation.store(configuration)
-    answered, ids, store_id = _records(configuration), store.backups().ids, store.store_id()
-    records = answered or {}
-    lost = [backup_id for backup_id in ids if answered is not None and backup_id not in answered]
+    records, ids, store_id = _records(configuration), store.backups().ids, store.store_id()
     published = {backup_id: description.merged(store, backup_id, records.pop(backup_id, None)) for backup_id in ids}
-    _rebuild(configuration, [published[backup_id] for backup_id in lost])
     unpublished = [description.unpublished(document, store_id) for document in records.values()] if every else []
     merged = sorted([*published.values(), *unpublished], key=_age, reverse=True)
     return merged[:limit] if limit else merged
@@ -82,32 +79,14 @@ def _counted(side: Side, configuration: Configuration) -> dict[str, int] | None:
         return None
 
 
-def _records(configuration: Configuration) -> dict[str, RunDocument] | None:
-    """Return the records by id, or None when the server does not answer."""
+def _records(configuration: Configuration) -> dict[str, RunDocument]:
+    """Return the records by id; none when the server does not answer."""
     try:
         with lost.asking(Side.LOCAL, configuration=configuration, seconds=description.LOOK_SECONDS):
             return {document["_id"]: document for document in runs.recent(preparation.local_database(configuration))}
     except (PyMongoError, TempleOpsError) as error:
         logger.warning("Listing from the folders alone", extra={"reason": type(error).__name__})
-        return None
-
-
-def _rebuild(configuration: Configuration, lost: Sequence[RunDocument]) -> None:
-    """Write lost records again, those of our own backups. A server that is down is not a reason to show nothing."""
-    for document in lost:
-        if (
-            not document["verified"]
-            or document.get("database", configuration.database_name) != configuration.database_name
-        ):
-            continue
-        record = {key: value for key, value in document.items() if key not in _ADDED}
-        try:
-            runs.restore_record(preparation.local_database(configuration), document=record)
-        except (PyMongoError, TempleOpsError):
-            return
-
-
-_ADDED = frozenset({"published", "verified", "damaged", "message", "files", "keep_available", "dated_in_future"})
+        return {}
 
 
 def _age(document: RunDocument) -> tuple[datetime, str]:

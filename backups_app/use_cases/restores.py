@@ -27,7 +27,7 @@ from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.live import Live
 from backups_app.restore.preview import Preview
-from backups_app.runs import preparation, recovery, restore_parts, runner
+from backups_app.runs import housekeeping, preparation, restore_parts, runner
 from backups_app.runs import restore_pipelines as restore_steps
 from backups_app.runs.ownership import this_process
 from backups_app.use_cases import backups as jobs
@@ -169,7 +169,7 @@ def start(
         decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
         readiness.require_ready(configuration=configuration, may_be_empty=True)
         audit.digest()  # a restore that cannot be put on record is not started
-        recovery.recover(configuration=configuration, now=now)
+        housekeeping.put_in_order(configuration=configuration, now=now)
         runs.ensure_indexes(database)
         document = _new_document(configuration, choices, decided, emptied, rehearsal, created_by, origin, now, note)
         document["restore"]["undoes"] = restore_parts.undoes(source, choices)

@@ -27,6 +27,7 @@ from backups_app.errors import (
     StoreMissing,
 )
 from backups_app.records import Origin
+from backups_app.runs import housekeeping
 from backups_app.use_cases import backups, listing
 from tests.conftest import NOBODY
 
@@ -147,6 +148,10 @@ def test_the_list_is_still_there_when_backup_metadata_is_dropped(temple: Configu
 
     assert [run["backup_id"] for run in listed] == [second["backup_id"], first["backup_id"]]
     assert [run["status"] for run in listed] == ["success", "success"]
+    assert local_db["backup_metadata"].count_documents({}) == 0, "reading writes nothing"
+
+    housekeeping.tick(configuration=temple, now=now())
+
     assert local_db["backup_metadata"].count_documents({}) == 2
     assert (
         listing.list_runs(configuration=temple)[0]["collections_deleted_local"] == second["collections_deleted_local"]

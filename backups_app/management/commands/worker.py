@@ -9,10 +9,11 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
+from django.utils import timezone
 
 from backups_app import configuration
 from backups_app.access import private_files
-from backups_app.runs import recovery
+from backups_app.runs import housekeeping
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         private_files.tighten()
         stopped = threading.Event()
         # A daemon: an unreachable server must not hold up the end of the worker.
-        threading.Thread(target=_tick_until, args=(stopped,), name="recovery", daemon=True).start()
+        threading.Thread(target=_tick_until, args=(stopped,), name="housekeeping", daemon=True).start()
         self.stdout.write("Worker ready.")
         try:
             call_command(
@@ -48,9 +49,9 @@ class Command(BaseCommand):
 def _tick_until(stopped: threading.Event) -> None:
     while True:
         try:
-            recovery.tick(configuration=configuration.current())
+            housekeeping.tick(configuration=configuration.current(), now=timezone.now())
         except Exception:
-            logger.exception("Recovery failed")
+            logger.exception("Housekeeping failed")
         finally:
             close_old_connections()
         if stopped.wait(TICK_SECONDS):
