@@ -23,6 +23,7 @@ from backups_app.backup_files.disk_recorder import Operation as Operation
 from backups_app.backup_files.disk_recorder import recording as recording
 from backups_app.backup_files.disk_recorder import tell
 from backups_app.errors import DiskFull, FolderNotWritable, StorageFailed
+from backups_app.messages import backup_files as messages
 
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
@@ -222,7 +223,7 @@ def _settle_file(path: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.ELOOP, "not a plain file")
+                raise OSError(errno.ELOOP, messages.NOT_PLAIN_FILE())
             os.fchmod(descriptor, FILE_MODE)
             os.fsync(descriptor)
         finally:

@@ -6,6 +6,7 @@ import re
 from enum import Enum, auto
 
 from backups_app.backup_files import layout
+from backups_app.messages import backup_files as messages
 
 SYSTEM = "system."
 SYSTEM_INDEXES = "system.indexes"
@@ -67,11 +68,11 @@ def without_gzip(name: str) -> str:
 def why_never_restored(collection: str) -> str:
     """Return why no restore writes a collection of this name, or an empty string."""
     if not collection or "\0" in collection or not _is_text(collection):
-        return "no server takes such a name"
+        return messages.NAME_NO_SERVER_TAKES()
     if collection.startswith("$"):
-        return "users and roles of the server are no part of a restore"
+        return messages.USERS_AND_ROLES_NOT_RESTORED()
     if collection.startswith(SYSTEM) and collection not in RESTORED_SYSTEM:
-        return "the server keeps it itself"
+        return messages.SERVER_KEEPS_IT()
     return ""
 
 
@@ -95,8 +96,8 @@ def stock_effect(path: str, *, database: str, packed: bool, is_directory: bool) 
     return _RESTORES if _decodes(base(name)) else _STOPS
 
 
-_RESTORES = "Stock mongorestore would restore it"
-_STOPS = "Stock mongorestore would stop at it"
+_RESTORES = messages.MONGORESTORE_RESTORES_IT()
+_STOPS = messages.MONGORESTORE_STOPS_AT_IT()
 
 
 def _effect_of_a_directory(name: str) -> str:

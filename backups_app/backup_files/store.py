@@ -21,6 +21,7 @@ from pathlib import Path
 
 from backups_app.backup_files import durable, layout, store_identity
 from backups_app.errors import BackupNotFound, FolderNotWritable, InvalidBackupId, StoreOfAnotherDatabase
+from backups_app.messages import backup_files as messages
 
 _TRASH_TIME = "%Y%m%dT%H%M%SZ"
 _LOOSE = 0o077
@@ -76,7 +77,7 @@ class Store:
             with suppress(FileExistsError):  # another process was first
                 durable.make_directory(self.root)
         if not _is_directory(self.root):
-            raise FolderNotWritable(errno_name="it is a link, or no folder")
+            raise FolderNotWritable(errno_name=messages.FOLDER_IS_LINK())
         known = store_identity.read(self.root)
         if not adopt or (known is not None and known.database):
             self.require_ours()
@@ -121,12 +122,12 @@ class Store:
             try:
                 backup_id = layout.check_id(name.removeprefix(layout.PUBLISHED_PREFIX))
             except InvalidBackupId:
-                ignored.append(Ignored(name=name, reason="its name is not a backup's"))
+                ignored.append(Ignored(name=name, reason=messages.NAME_OF_NO_BACKUP()))
                 continue
             if not _is_directory(self.root / name):
-                ignored.append(Ignored(name=name, reason="it is a link or no directory"))
+                ignored.append(Ignored(name=name, reason=messages.DIRECTORY_IS_LINK()))
             elif _is_empty(self.root / name):
-                ignored.append(Ignored(name=name, reason="it is empty"))
+                ignored.append(Ignored(name=name, reason=messages.FOLDER_EMPTY()))
             else:
                 found.append(backup_id)
         return Listing(ids=tuple(sorted(found, reverse=True)), ignored=tuple(ignored))

@@ -18,6 +18,8 @@ from backups_app.browsing import opening, whereabouts
 from backups_app.browsing.opening import OpenBackup
 from backups_app.browsing.whereabouts import Files
 from backups_app.errors import AllDatedInFuture, BackupNotFound
+from backups_app.messages import backup_files as file_messages
+from backups_app.messages import browsing as messages
 from backups_app.records import Kind, RunDocument, is_ahead
 
 
@@ -107,7 +109,7 @@ def _summary(store: Store, backup_id: str, run: RunDocument | None) -> BackupSum
     try:
         return _of_open(opening.open_backup(store=store, backup_id=backup_id), run)
     except (BackupNotFound, OSError):  # removed or made unreadable since the folder was listed
-        return _bare(backup_id, State.GONE, run or {}, problem="its folder cannot be opened")
+        return _bare(backup_id, State.GONE, run or {}, problem=file_messages.FOLDER_NOT_OPENED())
 
 
 def _of_open(backup: OpenBackup, run: RunDocument | None) -> BackupSummary:
@@ -128,7 +130,7 @@ def _of_open(backup: OpenBackup, run: RunDocument | None) -> BackupSummary:
 
 def _missing(run: RunDocument, store_id: str | None) -> BackupSummary:
     elsewhere = whereabouts.of(run, here=False, store_id=store_id) is Files.ELSEWHERE
-    problem = f"on host {run.get('host') or 'unknown'}" if elsewhere else "its files are gone from the backup folder"
+    problem = messages.ON_HOST(host=run.get("host") or "unknown") if elsewhere else messages.FILES_GONE()
     return _bare(
         run["_id"],
         State.ELSEWHERE if elsewhere else State.GONE,

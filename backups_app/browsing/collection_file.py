@@ -14,11 +14,12 @@ from backups_app.browsing import index
 from backups_app.browsing.frames import Block, read_exactly
 from backups_app.browsing.opening import OpenBackup
 from backups_app.errors import BackupRemoved, DamagedDocument, FileNotReadable, VerificationFailed
+from backups_app.messages import browsing as messages
 
 BLOCK_BYTES = 4 * 1024 * 1024
 BLOCK_LIMIT = 16 * 1024 * 1024
 """A thousand documents larger than this are not read as one block."""
-ENDS_EARLY = "the file ends before its last document"
+ENDS_EARLY = messages.FILE_ENDS_EARLY()
 
 
 @dataclass(frozen=True, kw_only=True)

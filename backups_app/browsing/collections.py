@@ -12,10 +12,11 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import foreign, index, opening
 from backups_app.browsing.opening import OpenBackup
 from backups_app.errors import CollectionPreparing, VerificationFailed
+from backups_app.messages import browsing as messages
 from backups_app.records import INTERNAL
 
-VIEW = "A view holds no documents of its own: it shows those of another collection. The backup keeps its definition."
-NO_FILE = "This backup has no file with the documents of this collection: whether it was empty is not known."
+VIEW = messages.VIEW_SHOWS_ANOTHER_COLLECTION()
+NO_FILE = messages.NO_FILE_OF_DOCUMENTS()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,8 +81,8 @@ def _counted(backup: OpenBackup, entry: CollectionEntry, until: float) -> tuple[
     except CollectionPreparing:
         return None, entry.bytes, ""
     except (FileNotFoundError, VerificationFailed):
-        return None, entry.bytes, "its file cannot be read"
+        return None, entry.bytes, messages.ITS_FILE_UNREADABLE()
     assert known is not None
     broken = index.damage(folder=backup.folder, entry=entry)
-    said = f"document {known.documents + 1} cannot be read: {broken}" if broken else ""
+    said = messages.DOCUMENT_UNREADABLE(number=known.documents + 1, problem=broken) if broken else ""
     return known.documents, known.stream_bytes, said

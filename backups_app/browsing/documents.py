@@ -12,6 +12,7 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import collections, document_ids, opening
 from backups_app.browsing.collection_file import CollectionFile, open_collection
 from backups_app.errors import DamagedDocument, DocumentNotFound, InvalidInput
+from backups_app.messages import browsing as messages
 from backups_app.mongo import raw_ids
 
 LIMIT = 100
@@ -71,7 +72,7 @@ def page(*, store: Store, backup_id: str, collection: str, offset: int = 0, limi
     `CollectionNotFound`, `BackupRemoved`, `CollectionPreparing`.
     """
     if not 1 <= limit <= LIMIT_MOST or not 0 <= offset < 2**40:
-        raise InvalidInput(message=f"limit is 1 to {LIMIT_MOST:,}, offset 0 or more.")
+        raise InvalidInput(message=messages.LIMIT_OUT_OF_RANGE(most=LIMIT_MOST))
     source = open_collection(backup=opening.open_backup(store=store, backup_id=backup_id), collection=collection)
     documents, broken_at = _read(source, offset, limit)
     ends_early = broken_at is None and len(documents) < min(limit, source.total - offset)

@@ -134,7 +134,7 @@ class RightMissing(DatabaseRefused):
         '"{database}".'
     )
     hint = (
-        'db.getSiblingDB("admin").grantRolesToUser("<user>", [{{role: "readWrite", db: "{database}"}}]); on Atlas: '
+        'db.getSiblingDB("admin").grantRolesToUser("<user>", [{role: "readWrite", db: "{database}"}]); on Atlas: '
         "Database Access, Edit, Specific Privileges, readWrite on {database}"
     )
 

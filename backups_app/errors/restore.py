@@ -43,8 +43,8 @@ class CopyNotAllowed(TempleOpsError):
     sentence = (
         'The MongoDB user of TempleOps may not do everything it needs in the database "{database}". The temple\'s '
         "database was not touched. The administrator of MongoDB allows it with: "
-        'db.getSiblingDB("admin").grantRolesToUser("<user>", [{{role: "readWrite", db: "{database}"}}, '
-        '{{role: "dbAdmin", db: "{database}"}}])'
+        'db.getSiblingDB("admin").grantRolesToUser("<user>", [{role: "readWrite", db: "{database}"}, '
+        '{role: "dbAdmin", db: "{database}"}])'
     )
 
 

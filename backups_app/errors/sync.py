@@ -18,7 +18,7 @@ class SyncAborted(SyncFailed):
 
     @property
     def reason(self) -> str:
-        return str(self.facts["reason"])
+        return self.facts["reason"]  # type: ignore[no-any-return]
 
 
 class SyncInterrupted(SyncFailed):

@@ -27,6 +27,7 @@ from backups_app.errors import (
     TempleOpsError,
     VerificationFailed,
 )
+from backups_app.messages import purge as messages
 from backups_app.mongo import connections, raw_ids, refusals
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import live_collection, live_documents
@@ -77,7 +78,7 @@ class PurgeStopped(Exception):
 def obstacles(*, database: Database[Any], collections: Sequence[str]) -> dict[str, str]:
     """Return which of these collections cannot be deleted exactly on this side, and why. For `plan.decide`."""
     looked = {name: live_collection.look(collection=collection_of(database, name)) for name in collections}
-    return {name: f"It cannot be deleted exactly: {live.why_not}." for name, live in looked.items() if live.why_not}
+    return {name: messages.NOT_DELETED_EXACTLY(reason=live.why_not) for name, live in looked.items() if live.why_not}
 
 
 def purge_collection(
@@ -105,7 +106,7 @@ def purge_collection(
     `RunCancelled` from `progress`; ValueError for a collection outside the allow-list.
     """
     if collection not in PURGEABLE:
-        raise ValueError(f"{collection} is not purged, ever")
+        raise ValueError(messages.NEVER_PURGED(collection=collection))
     work = _Work(
         side=side,
         local=local,

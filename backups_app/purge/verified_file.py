@@ -15,6 +15,9 @@ from backups_app.backup_files import bson_frames, collection_reader, descent
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.errors import VerificationFailed
+from backups_app.messages import backup_files as file_messages
+from backups_app.messages import purge as messages
+from backups_app.messages import verification as verification_messages
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes.statement import STATEMENT_BYTES, STATEMENT_DOCUMENTS
 
@@ -72,9 +75,9 @@ class VerifiedFile:
                 yield frame
                 number += 1
         except InvalidFrame as error:
-            raise VerificationFailed(problem=f"{self._name} is damaged: {error.problem}") from error
+            raise VerificationFailed(problem=messages.FILE_DAMAGED(path=self._name, problem=error.problem)) from error
         if number != self._entry.documents:
-            raise VerificationFailed(problem=f"{self._name} does not hold the documents that the manifest counts")
+            raise VerificationFailed(problem=messages.FILE_COUNT_DIFFERS(path=self._name))
 
     def _once(self, frames: list[bytes]) -> tuple[bytes, ...]:
         if not self._twice:
@@ -95,14 +98,14 @@ def opened(*, folder: Path, manifest: Manifest, collection: str) -> Iterator[Ver
     entry = manifest.collections[collection]
     expected = manifest.files.get(entry.file or "")
     if entry.file is None or expected is None:
-        raise VerificationFailed(problem=f"the manifest names no data file of {collection}")
+        raise VerificationFailed(problem=messages.MANIFEST_WITHOUT_DATA_FILE(collection=collection))
     try:
         file = descent.open_file(folder, entry.file)
     except FileNotFoundError as error:
-        raise VerificationFailed(problem=f"{entry.file} is missing") from error
+        raise VerificationFailed(problem=verification_messages.FILE_MISSING(path=entry.file)) from error
     with file:
         if _size_and_hash(file, entry.file) != (expected.bytes, expected.sha256):
-            raise VerificationFailed(problem=f"{entry.file} is not the file that was verified")
+            raise VerificationFailed(problem=messages.NOT_THE_VERIFIED_FILE(path=entry.file))
         yield VerifiedFile(file, entry.file, entry)
 
 
@@ -113,5 +116,5 @@ def _size_and_hash(file: BufferedReader, name: str) -> tuple[int, str]:
             digest.update(chunk)
             size += len(chunk)
     except OSError as error:
-        raise VerificationFailed(problem=f"{name} cannot be read") from error
+        raise VerificationFailed(problem=file_messages.FILE_UNREADABLE(path=name)) from error
     return size, digest.hexdigest()

@@ -12,6 +12,7 @@ from pymongo.errors import OperationFailure
 from backups_app.backup_files import document_digests
 from backups_app.backup_files.document_digests import Digest
 from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids, structures
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import failures, live_collection
@@ -27,7 +28,7 @@ from backups_app.restore.source import Source
 from backups_app.restore.work import Work
 from backups_app.restore.write import Release, Writer
 
-STAYS_EMPTY = "its documents are removed, the collection itself stays"
+STAYS_EMPTY = messages.STAYS_EMPTY()
 VALIDATION = ("validator", "validationLevel", "validationAction")
 """Set after the documents: a backup may hold some that came before the rule, and they are put back all the same."""
 
@@ -84,7 +85,7 @@ class Engine:
         outcome.withheld = why_not_emptied(there)
         if there is not None and not outcome.withheld:
             self._restore_documents(entry, there, there, outcome)
-            outcome.sentences.append(f'"{there.name}" was not there before: {STAYS_EMPTY}.')
+            outcome.sentences.append(messages.WAS_NOT_THERE_BEFORE(name=there.name, consequence=STAYS_EMPTY))
 
     def _restore_view(self, wanted: Structure, there: Structure | None, outcome: CollectionOutcome) -> None:
         if there is None:
@@ -146,7 +147,7 @@ class Engine:
         except OperationFailure as error:
             if failures.kind(error) is not failures.Kind.REFUSED:
                 raise
-            outcome.withheld = f"the server does not make it ({structures.named(error)})"
+            outcome.withheld = messages.SERVER_DOES_NOT_MAKE_IT(reason=structures.named(error))
             return False
 
     def _write(self, entry: CollectionEntry, wanted: Structure, work: Work, outcome: CollectionOutcome) -> set[bytes]:
@@ -195,17 +196,15 @@ class Engine:
         outcome.differing.count += found.undeleted
         outcome.proven = found.matching
         if found.edited or found.appeared:
-            outcome.sentences.append(
-                f"{found.edited + found.appeared} documents were changed by others meanwhile and are theirs."
-            )
+            outcome.sentences.append(messages.CHANGED_MEANWHILE(n=found.edited + found.appeared))
 
 
 def why_not_emptied(there: Structure | None) -> str:
     """Return why what was not there before the backup is left as it is now, or an empty string."""
     if there is None or (there.type == "collection" and not there.options.get("capped")):
         return ""
-    kind = there.type if there.type != "collection" else "capped collection"
-    return f"this {kind} was not there before and cannot be emptied: drop it by hand"
+    kind = there.type if there.type != "collection" else messages.CAPPED_COLLECTION()
+    return messages.NOT_EMPTIED(kind=kind)
 
 
 def why_withheld(wanted: Structure, *, work: Work, occupied: int) -> str:
@@ -217,9 +216,9 @@ def why_withheld(wanted: Structure, *, work: Work, occupied: int) -> str:
     if not occupied or not work.writes:
         return ""
     if wanted.options.get("capped"):
-        return "it is capped and holds documents that older ones would push out: restore it into a test copy"
+        return messages.CAPPED_NOT_RESTORED()
     if wanted.type == "timeseries":
-        return "it is a time-series that holds measurements: restore it into a test copy"
+        return messages.TIME_SERIES_NOT_RESTORED()
     return ""
 
 

@@ -12,6 +12,7 @@ from backups_app import formats
 from backups_app.backup_files import document_digests, shortened
 from backups_app.backup_files.document_digests import Digest
 from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids, structures
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import form, live_documents
@@ -89,7 +90,7 @@ class Preview:
         if self.disk_free_bytes is None or self.disk_free_bytes > self.insert_bytes:
             return ""
         wanted, free = formats.size(self.insert_bytes), formats.size(self.disk_free_bytes)
-        return f"About {wanted} would be written, and only {free} are free on the server's disk."
+        return messages.SERVER_DISK_TOO_FULL(wanted=wanted, free=free)
 
     def total(self, name: str) -> int:
         """Return the sum of one of the counts over all collections."""
@@ -140,7 +141,7 @@ class Previewer:
         preview.withheld = engine.why_not_emptied(there)
         if there is not None and not preview.withheld:
             self._documents(entry, there, there, preview)
-            preview.problems.append(f'"{there.name}" was not there before: {engine.STAYS_EMPTY}.')
+            preview.problems.append(messages.WAS_NOT_THERE_BEFORE(name=there.name, consequence=engine.STAYS_EMPTY))
 
     def _documents(
         self, entry: CollectionEntry, wanted: Structure, there: Structure | None, preview: CollectionPreview
@@ -185,7 +186,7 @@ class Previewer:
         """Look at every document that would be written: can the server take it, and does it clash with what stays?"""
         older = work.count(works.OLDER)
         if older:
-            preview.problems.append(f"{older} documents stand twice in the backup; the later version is put back.")
+            preview.problems.append(messages.OLDER_VERSIONS_IN_BACKUP(n=older))
         preview.problems += _expiring(there or wanted)
         impossible, foreseen = 0, self._clashes(wanted, there, work)
         for batch in batches.cut(self._written(wanted.name, work)):
@@ -194,10 +195,7 @@ class Previewer:
             impossible += sum(form.why_not(one.frame) is not None for one in batch)
             foreseen.look(batch)
         if impossible:
-            preview.problems.append(
-                f"{impossible} documents cannot be stored unchanged by any server (two fields of one name, with a "
-                "Timestamp(0, 0) or a name that begins with $); they are left out and named."
-            )
+            preview.problems.append(messages.DOCUMENTS_NOT_STORABLE(n=impossible))
         preview.problems += foreseen.sentences()
         preview.samples = self._samples(entry, wanted.name, work)
 
@@ -277,8 +275,7 @@ def _first(actions: bytearray, action: int) -> list[int]:
 
 def _expiring(structure: Structure) -> list[str]:
     return [
-        f'The index "{index["name"]}" makes the server delete documents {index["expireAfterSeconds"]} seconds after '
-        "their time; older ones will not stay."
+        messages.INDEX_EXPIRES_DOCUMENTS(name=index["name"], seconds=index["expireAfterSeconds"])
         for index in structure.indexes
         if "expireAfterSeconds" in index
     ]

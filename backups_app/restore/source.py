@@ -14,6 +14,7 @@ from backups_app.backup_files.collection_metadata import Described
 from backups_app.backup_files.document_digests import Digest
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.errors import VerificationFailed
+from backups_app.messages import restore as messages
 from backups_app.progress import Progress
 from backups_app.restore import legacy_indexes
 
@@ -53,7 +54,7 @@ class Source:
             if entry is not None:
                 yield from collection_reader.frames(folder=self.folder, entry=entry)
         except (InvalidFrame, OSError) as error:
-            raise VerificationFailed(problem=f'the documents of "{name}" cannot be read') from error
+            raise VerificationFailed(problem=messages.DOCUMENTS_UNREADABLE(name=name)) from error
 
     def digest(self, name: str, *, progress: Progress) -> Digest:
         """Return the digest of a collection, read now. Raise `VerificationFailed` when these are not the bytes that
@@ -68,7 +69,7 @@ class Source:
         if entry is not None and entry.file is not None:
             expected = self.manifest.files[entry.file].stream_sha256
             if stream.hexdigest() != expected:
-                raise VerificationFailed(problem=f'the documents of "{name}" are not those that were verified')
+                raise VerificationFailed(problem=messages.DOCUMENTS_NOT_VERIFIED(name=name))
         return result
 
     def described(self, name: str) -> Described:
@@ -81,18 +82,18 @@ class Source:
         try:
             return collection_metadata.described(self.folder, entry.metadata)
         except VerificationFailed as error:
-            raise VerificationFailed(problem=f'the options and indexes of "{name}" cannot be read') from error
+            raise VerificationFailed(problem=messages.STRUCTURE_UNREADABLE(name=name)) from error
 
 
 def _with_id(frame: bytes, number: int, name: str) -> bytes:
     try:
         return given_ids.with_id(frame, number=number)
     except (ValueError, IndexError, struct.error) as error:
-        raise VerificationFailed(problem=f'a document of "{name}" is damaged') from error
+        raise VerificationFailed(problem=messages.DOCUMENT_OF_COLLECTION_DAMAGED(name=name)) from error
 
 
 def _add(digest: Digest, frame: bytes, name: str) -> None:
     try:
         digest.add(frame)
     except (ValueError, IndexError, struct.error) as error:  # the bytes are not those that were verified
-        raise VerificationFailed(problem=f'a document of "{name}" is damaged') from error
+        raise VerificationFailed(problem=messages.DOCUMENT_OF_COLLECTION_DAMAGED(name=name)) from error

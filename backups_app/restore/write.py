@@ -22,6 +22,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from backups_app.backup_files import document_digests
+from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, failures, insert, live_documents, replace
 from backups_app.mongo.exact_writes.live_collection import LiveCollection
@@ -156,7 +157,7 @@ class Writer:
         if not self.work.deletes:
             return
         if self.live.why_not:
-            self.outcome.sentences.append(f"Nothing could be deleted: {self.live.why_not}.")
+            self.outcome.sentences.append(messages.NOTHING_DELETABLE(reason=self.live.why_not))
             self.outcome.because(self.live.why_not, self.work.deletes)
             self.outcome.refused.count += self.work.deletes
             return
@@ -216,7 +217,7 @@ class Writer:
         )
         self.outcome.clashes.add(ids)
         if ids:
-            self.outcome.because("another document has the same value of a unique index", len(ids))
+            self.outcome.because(messages.UNIQUE_INDEX_VALUE_TAKEN(), len(ids))
         self._handle(ids)
 
     def _handle(self, ids: Sequence[bytes]) -> None:

@@ -11,6 +11,7 @@ from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.errors import VerificationFailed
+from backups_app.messages import runs as messages
 from backups_app.progress import Progress
 from backups_app.runs import folder_records, preparation
 from backups_app.verification import verdict
@@ -49,5 +50,5 @@ def _require_dump(folder: Path) -> None:
         return
     for name in dump_folder.entries(folder):
         if dump_folder.kind_of(folder / name) == "directory" and dump_folder.databases(folder / name):
-            raise VerificationFailed(problem=f'its dump lies one folder too deep, in "{dump_folder.shown(name)}"')
-    raise VerificationFailed(problem="it holds no dump of mongodump")
+            raise VerificationFailed(problem=messages.DUMP_ONE_FOLDER_TOO_DEEP(folder=dump_folder.shown(name)))
+    raise VerificationFailed(problem=messages.NO_DUMP_OF_MONGODUMP())

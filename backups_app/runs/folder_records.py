@@ -13,6 +13,7 @@ from backups_app.backup_files import stamps
 from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.stamps import Change
 from backups_app.errors import VerificationFailed
+from backups_app.messages import runs as messages
 from backups_app.records import INTERNAL, Phase, RunDocument, Status
 
 UNVERIFIED = "unverified"
@@ -40,7 +41,7 @@ def from_metadata(backup_id: str, written: Mapping[str, Any]) -> RunDocument:
             document |= {"status": Status.PARTIAL.value, "phase": Phase.FINISHED.value, "error_code": "interrupted"}
             document["finished_at"] = document["finished_at"] or document["published_at"]
     except (ValueError, TypeError) as error:
-        raise VerificationFailed(problem="metadata.json does not hold what we wrote") from error
+        raise VerificationFailed(problem=messages.METADATA_JSON_NOT_OURS()) from error
     return document | {
         "_id": backup_id, "backup_id": backup_id, "owner": None, "fence": 0, "heartbeat_at": document["created_at"],
     }  # fmt: skip
@@ -64,7 +65,7 @@ def manifest_in(written: Mapping[str, Any]) -> Manifest:
     try:
         return manifests.from_json(written.get("manifest") or {})
     except (ValueError, TypeError, AttributeError) as error:
-        raise VerificationFailed(problem="its manifest is missing or damaged") from error
+        raise VerificationFailed(problem=messages.MANIFEST_MISSING_OR_DAMAGED()) from error
 
 
 def changed(folder: Path, written: Mapping[str, Any]) -> Change | None:

@@ -12,9 +12,10 @@ from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, BackupRemoved, VerificationFailed
+from backups_app.messages import runs as messages
 from backups_app.mongo import connections, lost
 from backups_app.records import Side
-from backups_app.sync.options import SyncOptions
+from backups_app.sync.engine import SyncOptions
 
 
 def local_database(configuration: Configuration) -> Database[Any]:
@@ -62,4 +63,4 @@ def manifest_of(backup_store: Store, *, backup_id: str) -> Manifest:
     try:
         return manifests.from_json((metadata.read(folder) or {}).get("manifest") or {})
     except ValueError as error:
-        raise VerificationFailed(problem="its manifest is missing or damaged") from error
+        raise VerificationFailed(problem=messages.MANIFEST_MISSING_OR_DAMAGED()) from error

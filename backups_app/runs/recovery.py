@@ -26,6 +26,7 @@ from backups_app.errors import (
     VerificationFailed,
     WorkerDown,
 )
+from backups_app.messages import runs as messages
 from backups_app.mongo import connections, tools
 from backups_app.progress import Silent
 from backups_app.records import CLOCK_TOLERANCE, MAKES_A_BACKUP, Phase, RunDocument, Side, Status, StepState
@@ -122,7 +123,7 @@ def _lost(store: Store, document: RunDocument) -> TempleOpsError:
     so it did not fail."""
     if document["_id"] not in store.backups().ids:
         return BackupRemoved()
-    return VerificationFailed(problem="its files are not what was verified")
+    return VerificationFailed(problem=messages.FILES_NOT_WHAT_WAS_VERIFIED())
 
 
 def _interrupted(document: RunDocument, published: bool) -> TempleOpsError | None:

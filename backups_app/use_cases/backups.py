@@ -24,6 +24,7 @@ from backups_app.errors import (
     RecordsUnavailable,
     RunInterrupted,
 )
+from backups_app.messages import use_cases as messages
 from backups_app.mongo import connections, lost
 from backups_app.records import Origin, Phase, RunDocument, Side, Status, StepState, SyncStatus
 from backups_app.runs import closing, housekeeping, pipelines, preparation, purge_sides, recovery, runner, worker
@@ -53,7 +54,7 @@ def start_backup(
     started before, marked `replayed`. Raise what readiness refuses by name, `RunActive`, `IdempotencyKeyReused`.
     """
     if not isinstance(delete_bookings, bool):
-        raise InvalidInput(message="delete_bookings must be true or false")
+        raise InvalidInput(message=messages.DELETE_BOOKINGS_NOT_BOOLEAN())
     configuration = settings.current()
     readiness.require_local(configuration)
     database = preparation.local_database(configuration)
@@ -161,7 +162,7 @@ def create(database: Database[Any], document: RunDocument, configuration: Config
             taken.add(backup_id)
             continue
         return
-    raise InvalidInput(message="Too many runs were started in this second. Try again.")
+    raise InvalidInput(message=messages.TOO_MANY_RUNS())
 
 
 @task()

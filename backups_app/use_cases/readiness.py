@@ -23,6 +23,7 @@ from backups_app.errors import (
     StoreOfAnotherDatabase,
     TempleOpsError,
 )
+from backups_app.messages import use_cases as messages
 from backups_app.mongo import connections, lost, rights
 from backups_app.mongo.connections import MongoDatabase
 from backups_app.records import INTERNAL, Side
@@ -84,12 +85,9 @@ def look(*, configuration: Configuration, anew: bool = False) -> Readiness:
 
 def connection_warnings(configuration: Configuration) -> list[str]:
     """Return a sentence for each option of a URL that is not obeyed, such as a secondary read preference."""
-    said = []
+    said: list[str] = []
     for name, url in (("MONGODB_LOCAL_URL", configuration.local_url), ("MONGODB_CLOUD_URL", configuration.cloud_url)):
-        said += [
-            f"{option} in {name} is not obeyed: backups read from the primary."
-            for option in connections.overridden(url)
-        ]
+        said += [messages.URL_OPTION_NOT_OBEYED(option=option, variable=name) for option in connections.overridden(url)]
     return said
 
 

@@ -17,6 +17,7 @@ from backups_app.browsing import backups, documents
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated, TempleOpsError
+from backups_app.messages import use_cases as messages
 from backups_app.mongo import connections, raw_ids, scratch
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.scratch import Copy
@@ -57,14 +58,14 @@ def choose(
     readiness.require_local(configuration)
     layout.check_id(backup_id)
     if mode not in {known.value for known in Mode}:
-        raise InvalidInput(message="The mode is add, overwrite or replace.")
+        raise InvalidInput(message=messages.MODE_UNKNOWN())
     in_place = to is None or to == configuration.database_name
     if not in_place:
         scratch.check_name(str(to), temple=configuration.database_name)
         if mode == Mode.REPLACE:
-            raise InvalidInput(message="A test copy is only added to. Remove it and make it again to replace it.")
+            raise InvalidInput(message=messages.TEST_COPY_ONLY_ADDED_TO())
     if collections is not None and not collections:
-        raise InvalidInput(message="No collection was chosen.")
+        raise InvalidInput(message=messages.NO_COLLECTION_CHOSEN())
     return Choices(
         backup_id=backup_id,
         target=configuration.database_name if in_place else str(to),
@@ -257,7 +258,7 @@ def _document(
     if typed is None:
         return None
     if collections is None or len(collections) != 1:
-        raise InvalidInput(message="One document is restored into exactly one collection: name it.")
+        raise InvalidInput(message=messages.ONE_DOCUMENT_ONE_COLLECTION())
     store = preparation.store(configuration)
     found = documents.by_id(store=store, backup_id=backup_id, collection=collections[0], typed=typed)
     return raw_ids.of(documents.restorable(found))

@@ -18,6 +18,7 @@ from backups_app.backup_files.document_index import DocumentIndex
 from backups_app.backup_files.gzip_members import Decompressed
 from backups_app.backup_files.manifest import FileEntry
 from backups_app.errors import VerificationFailed
+from backups_app.messages import verification as messages
 from backups_app.verification import unique_ids
 from backups_app.verification.frame_walk import FrameWalk
 from backups_app.verification.unique_ids import UniqueIds
@@ -88,7 +89,7 @@ def hash_file(*, folder: Path, relative: str, tell: Callable[[int, int], None]) 
 
 def _damage(relative: str, error: InvalidFrame) -> VerificationFailed:
     place = f"document {error.number + 1:,}, byte {error.offset:,}"
-    return VerificationFailed(problem=f"{relative} is damaged: {error.problem} ({place})")
+    return VerificationFailed(problem=messages.FILE_DAMAGED_AT(path=relative, problem=error.problem, place=place))
 
 
 def _confirmed(folder: Path, relative: str, suspects: frozenset[float]) -> int:
@@ -187,4 +188,4 @@ class _Reading:
         try:
             return descent.open_descriptor(self._folder, self._relative)
         except OSError as error:
-            raise VerificationFailed(problem=f"{self._relative} cannot be opened") from error
+            raise VerificationFailed(problem=messages.PATH_NOT_OPENED(path=self._relative)) from error

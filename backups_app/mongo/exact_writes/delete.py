@@ -22,6 +22,7 @@ from pymongo.operations import DeleteMany
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
+from backups_app.messages import mongo as messages
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import failures, live_documents, orphans, statement
 from backups_app.mongo.exact_writes.failures import Kind
@@ -85,7 +86,7 @@ def delete_equal(*, live: LiveCollection, frames: Sequence[bytes]) -> DeleteOutc
         raise ValueError(live.why_not)
     wanted = {raw_ids.of(frame): frame for frame in frames}
     if len({raw_ids.key(raw_id) for raw_id in wanted}) != len(frames):
-        raise ValueError("two documents with one _id")
+        raise ValueError(messages.TWO_DOCUMENTS_ONE_ID())
     outcome = DeleteOutcome(gone=[raw_id for raw_id in wanted if not raw_ids.can_be_live(raw_id)])
     possible = {raw_id: frame for raw_id, frame in wanted.items() if raw_ids.can_be_live(raw_id)}
     sent: set[bytes] = set()
@@ -153,7 +154,7 @@ def _be_patient(live: LiveCollection, window: Frames, busy: int, deadline: float
     if busy >= BUSY_TRIES_BEFORE_ORPHANS:
         orphans.end_idle_transactions(live.collection.database.client)
     if (busy >= BUSY_TRIES_BEFORE_HALVING and len(window) > 1) or time.monotonic() > deadline:
-        raise _Refused("other work held on to it") from error
+        raise _Refused(messages.OTHER_WORK_HOLDS_IT()) from error
 
 
 def _limit_seconds(live: LiveCollection) -> float:
@@ -170,7 +171,7 @@ def _attempt(live: LiveCollection, window: Frames, sent: set[bytes]) -> DeleteOu
             return outcome
         more, unmatched = _read_and_delete(live, unmatched, sent)
         outcome.add(more)
-    outcome.refused.update(dict.fromkeys(unmatched, "the server does not match it, though its bytes are equal"))
+    outcome.refused.update(dict.fromkeys(unmatched, messages.SERVER_DOES_NOT_MATCH_IT()))
     return outcome
 
 

@@ -13,6 +13,8 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
+from backups_app.messages import mongo as messages
+
 _NOT_ALLOWED = frozenset({13, 18, 8000})
 _BUSY = frozenset({24, 112, 246, 251, 290})
 
@@ -51,8 +53,8 @@ def reason(error: Exception) -> str:
     """Return in a few words why the server refused: its code's name, never its message, which may quote documents."""
     if isinstance(error, OperationFailure):
         name = (error.details or {}).get("codeName") or f"code {_code(error)}"
-        return f"the server refused it ({name})"
-    return "it is too large for one message"
+        return messages.SERVER_REFUSED_IT(error=name)
+    return messages.TOO_LARGE_FOR_ONE_MESSAGE()
 
 
 def _code(error: PyMongoError) -> int | None:

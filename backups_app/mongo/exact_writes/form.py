@@ -13,6 +13,7 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 from pymongo.operations import InsertOne, ReplaceOne, UpdateOne
 
+from backups_app.messages import mongo as messages
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.raw_bson import Value
 
@@ -33,7 +34,7 @@ class Whole(RawBSONDocument):
 def why_not(frame: bytes) -> str | None:
     """Return why no server would store these bytes unchanged and safely, or None."""
     if needs_pipeline(frame) and has_duplicate_names(frame):
-        return "it has two fields of one name, and besides a Timestamp(0, 0) or a name that begins with $"
+        return messages.NO_LITERAL_FORM()
     return None
 
 

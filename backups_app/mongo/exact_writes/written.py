@@ -14,6 +14,7 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
+from backups_app.messages import mongo as messages
 from backups_app.mongo import connections
 from backups_app.mongo.exact_writes import failures, orphans
 from backups_app.mongo.exact_writes.failures import Kind
@@ -25,7 +26,7 @@ TRIES_BEFORE_ORPHANS = 4
 TRANSACTION_SECONDS = 90.0
 """Longer than a server keeps the open transaction of a process that died, where we may not end it ourselves."""
 
-TAKEN_FOR_ANOTHER = "its _id is the same as another one for the collation of the collection there"
+TAKEN_FOR_ANOTHER = messages.ID_EQUAL_BY_COLLATION()
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ class WriteOutcome:
             named = {VALIDATION_FAILED: "DocumentValidationFailure"}
             # Never the server's message: it may quote the document.
             name = details.get("codeName") or named.get(details.get("code", 0)) or f"code {details.get('code')}"
-            self.refused[key] = f"the server refused it ({name})"
+            self.refused[key] = messages.SERVER_REFUSED_IT(error=name)
         elif is_own_id(details) and "collation" in details:
             self.clashes[key] = TAKEN_FOR_ANOTHER
         elif is_own_id(details):
@@ -71,7 +72,7 @@ class WriteOutcome:
         else:
             fields = ", ".join(details.get("keyPattern", {})) or "a unique index"
             self.clashing[key] = details.get("keyValue") or {}
-            self.clashes[key] = f"another document has the same value of {fields}, which must be unique"
+            self.clashes[key] = messages.UNIQUE_VALUE_TAKEN(fields=fields)
 
 
 Keyed = tuple[bytes, Any]
@@ -82,7 +83,7 @@ class OneRefused(Exception):
     """The server refused one document of a batch that is written as a whole or not at all."""
 
     def __init__(self, keyed: Keyed, details: Mapping[str, Any]) -> None:
-        super().__init__("one document of the batch was refused")
+        super().__init__(messages.ONE_OF_BATCH_REFUSED())
         self.keyed, self.details = keyed, details
 
 

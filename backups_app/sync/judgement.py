@@ -1,4 +1,4 @@
-"""Decides what happens to each document of a batch: the three-way table and its exceptions. Pure."""
+"""Decides what happens to each document of a batch: the table, and what holds besides it. Reads and writes nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 
 from backups_app.catalog.sync_base import Entries, Entry
-from backups_app.catalog.sync_conflicts import ReplacedVersion
+from backups_app.catalog.sync_conflicts import Loser
+from backups_app.messages import sync as messages
+from backups_app.messages import words
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.exact_writes.form import by_id
 from backups_app.mongo.exact_writes.written import TAKEN_FOR_ANOTHER
 from backups_app.records import Side
 from backups_app.sync import merge
-from backups_app.sync.counters import CollectionCounters
 from backups_app.sync.merge import Outcome
+from backups_app.sync.tally import Tally
 
 _OTHER = {Side.LOCAL: Side.REMOTE, Side.REMOTE: Side.LOCAL}
 Frames = Mapping[Side, bytes | None]
@@ -30,8 +32,8 @@ class Rules:
     """What holds for a collection besides the table.
 
     `insert_only` (capped, time-series): nothing is replaced or deleted there. `transactions` is False where the
-    collection allows none. `unordered` (time-series): the server assembles a document on each read,
-    so the order of its fields means nothing. `copy_back`: what vanished on one side is copied back instead of deleted
+    collection allows none. `unordered` (time-series): the server puts a document together anew each time it is read,
+    so the order of its fields says nothing. `copy_back`: what vanished on one side is copied back instead of deleted
     on the other.
     """
 
@@ -75,18 +77,18 @@ class Clash:
 
 
 @dataclass(kw_only=True)
-class Pending:
-    """The documents that a batch did not finish: raw `_id`s by key."""
+class Settled:
+    """What a batch left over, by key with the raw `_id`."""
 
-    changed_meanwhile: dict[bytes, bytes] = field(default_factory=dict)
+    again: dict[bytes, bytes] = field(default_factory=dict)
     clashes: dict[bytes, Clash] = field(default_factory=dict)
     vanished: dict[Side, dict[bytes, bytes]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
-    """By the side where the document still is: a deletion to apply there, if the deletion guard allows it."""
+    """By the side where the document still is: a deletion to be carried over there, if the brake allows."""
     held: dict[bytes, bytes] = field(default_factory=dict)
 
-    def add(self, other: Pending) -> None:
-        """Merge the pending documents of another batch into these."""
-        self.changed_meanwhile.update(other.changed_meanwhile)
+    def add(self, other: Settled) -> None:
+        """Take the leftovers of another batch in."""
+        self.again.update(other.again)
         self.clashes.update(other.clashes)
         self.held.update(other.held)
         for side in Side:
@@ -100,40 +102,40 @@ class Write:
     raw_id: bytes
     expected: bytes | None
     new: bytes
-    replaced: ReplacedVersion | None
+    loser: Loser | None
 
 
 @dataclass(kw_only=True)
-class BatchPlan:
+class Plan:
     """What is to be written and deleted on each side, kept before, and entered into the base, by key."""
 
     writes: dict[Side, dict[bytes, Write]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
     deletes: dict[Side, dict[bytes, bytes]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
-    replaced_versions: dict[bytes, ReplacedVersion] = field(default_factory=dict)
+    losers: dict[bytes, Loser] = field(default_factory=dict)
     base: dict[bytes, Entry | None] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
-class BatchDecisions:
-    """The decisions of one batch. `deletes` are the sides where deletions are applied; elsewhere a vanished document
-    is only noted in `pending`."""
+class Judgement:
+    """The judgement of one batch. `deletes` are the sides where deletions are carried out; elsewhere what vanished is
+    only noted in `settled`."""
 
     name: str
     rules: Rules
-    counters: CollectionCounters
+    tally: Tally
     now: datetime
     deletes: frozenset[Side]
-    pending: Pending
-    plan: BatchPlan = field(default_factory=BatchPlan)
+    settled: Settled
+    plan: Plan = field(default_factory=Plan)
 
-    def decide(
+    def judge(
         self,
         by_key: Mapping[bytes, bytes],
         *,
         base: Entries,
         local: Mapping[bytes, bytes],
         remote: Mapping[bytes, bytes],
-    ) -> BatchPlan:
+    ) -> Plan:
         """Given raw `_id`s by key, the base, and what both sides have, decide each. Return the plan."""
         for key, raw_id in by_key.items():
             entry, frames = base.get(key), {Side.LOCAL: local.get(key), Side.REMOTE: remote.get(key)}
@@ -160,9 +162,9 @@ class BatchDecisions:
             case Outcome.DELETE_LOCAL | Outcome.DELETE_REMOTE:
                 self._vanished(key, raw_id, Side.LOCAL if outcome is Outcome.DELETE_LOCAL else Side.REMOTE, frames)
             case Outcome.PULL_EDIT | Outcome.PUSH_EDIT:
-                self.counters.edit_beat_deletion += 1
+                self.tally.edit_beat_deletion += 1
                 side = Side.LOCAL if outcome is Outcome.PULL_EDIT else Side.REMOTE
-                self._write(key, raw_id, side, frames, reason="edit", why="the edit beat the deletion")
+                self._write(key, raw_id, side, frames, reason="edit", why=messages.WHY_EDIT_WON())
             case Outcome.CONFLICT:
                 local, remote = frames[Side.LOCAL], frames[Side.REMOTE]
                 assert local is not None and remote is not None
@@ -170,31 +172,31 @@ class BatchDecisions:
                 self._write(key, raw_id, _OTHER[winner.side], frames, reason="conflict", why=winner.reason)
             case _:
                 side = Side.LOCAL if outcome is Outcome.PULL else Side.REMOTE
-                why = f"it was edited on the {_OTHER[side].value} side"
+                why = messages.WHY_EDITED_ON(side=words.side(_OTHER[side].value))
                 self._write(key, raw_id, side, frames, reason="edit", why=why)
 
     def _vanished(self, key: bytes, raw_id: bytes, side: Side, frames: Frames) -> None:
         """It is gone on the other side and unchanged on `side`."""
         if self.rules.copy_back:
-            self.counters.kept_back += 1
-            self._write(key, raw_id, _OTHER[side], frames, reason="edit", why="it was copied back")
+            self.tally.kept_back += 1
+            self._write(key, raw_id, _OTHER[side], frames, reason="edit", why=messages.WHY_COPIED_BACK())
         elif side in self.deletes:
             self._delete(key, side, frames)
         else:
-            self.pending.vanished[side][key] = raw_id
+            self.settled.vanished[side][key] = raw_id
 
     def _insert_only(self, key: bytes, raw_id: bytes, entry: Entry | None, frames: Frames) -> None:
         """New documents are copied. What a capped collection pushed out, or a time-series expired, stays away."""
         present = [side for side in Side if frames[side] is not None]
         if len(present) == 2:
-            self.counters.unresolved_documents[raw_id] = "both sides differ, and this collection only receives inserts"
+            self.tally.unresolved_documents[raw_id] = messages.WHY_ONLY_INSERTS()
         elif entry is None:
-            self._write(key, raw_id, _OTHER[present[0]], frames, reason="edit", why="it is new")
+            self._write(key, raw_id, _OTHER[present[0]], frames, reason="edit", why=messages.WHY_NEW())
 
     def _equal(self, key: bytes, entry: Entry | None, frames: Frames) -> None:
         frame = frames[Side.LOCAL]
         assert frame is not None
-        self.counters.equal += 1
+        self.tally.equal += 1
         now = self.entry_of(frame)
         if entry != now:
             self.plan.base[key] = now
@@ -203,20 +205,16 @@ class BatchDecisions:
         """The other side's version is written on `side`; what stands there is kept first."""
         new, expected = frames[_OTHER[side]], frames[side]
         assert new is not None
-        replaced = None
+        loser = None
         if expected is not None:
-            replaced = ReplacedVersion(
-                collection=self.name, side=side.value, reason=reason, why=why, frame=expected, other=new
-            )
-            self.plan.replaced_versions[key] = replaced
-        self.plan.writes[side][key] = Write(raw_id=raw_id, expected=expected, new=new, replaced=replaced)
+            loser = Loser(collection=self.name, side=side.value, reason=reason, why=why, frame=expected, other=new)
+            self.plan.losers[key] = loser
+        self.plan.writes[side][key] = Write(raw_id=raw_id, expected=expected, new=new, loser=loser)
 
     def _delete(self, key: bytes, side: Side, frames: Frames) -> None:
         frame = frames[side]
         assert frame is not None
-        why = f"it was deleted on the {_OTHER[side].value} side"
-        replaced = ReplacedVersion(
-            collection=self.name, side=side.value, reason="deletion", why=why, frame=frame, other=None
-        )
-        self.plan.replaced_versions[key] = replaced
+        why = messages.WHY_DELETED_ON(side=words.side(_OTHER[side].value))
+        loser = Loser(collection=self.name, side=side.value, reason="deletion", why=why, frame=frame, other=None)
+        self.plan.losers[key] = loser
         self.plan.deletes[side][key] = frame

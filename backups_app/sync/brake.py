@@ -1,4 +1,4 @@
-"""Blocks deletions when so much vanished from one side at once that it looks like an accident."""
+"""The brake: when so much vanished from one side at once that it looks like an accident, nothing is deleted."""
 
 from __future__ import annotations
 
@@ -8,23 +8,29 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from backups_app.messages import sync as messages
+from backups_app.messages import words
 from backups_app.mongo import raw_bson
 
 SHARE, DOCUMENTS = 0.30, 20
-COLLECTION_GONE = "the whole collection vanished from the {side} side"
 
 
 def blocks(*, vanished: int, known: int) -> bool:
-    """Given how many of the documents that both sides had vanished from one side, return whether to block deletions.
+    """Given how many of the documents that both sides had vanished from one side, return whether to hold.
 
     More than 30 % and more than 20 of them.
     """
     return vanished > DOCUMENTS and vanished > SHARE * known
 
 
+def collection_vanished(side: str) -> str:
+    """Return why nothing is deleted where the whole collection vanished from a side."""
+    return messages.COLLECTION_VANISHED(side=words.side(side))
+
+
 def sentence(*, vanished: int, known: int, side: str) -> str:
-    """Return why deletions are blocked. `side` is where the documents vanished."""
-    return f"{vanished} of {known} documents vanished from the {side} side"
+    """Return why the brake holds, `side` being where the documents vanished."""
+    return messages.DOCUMENTS_VANISHED(vanished=vanished, known=known, side=words.side(side))
 
 
 def expired(frame: bytes, *, indexes: Sequence[Mapping[str, Any]], now: datetime) -> bool:

@@ -1,6 +1,6 @@
-"""A failure of one collection is recorded in its counters, and the other collections continue.
+"""A failure that meets one collection stays with it: it is named there, and the others go on.
 
-What would stop the next collection too ends the sync: a lost connection, a lost lease, a cancel. A failed collection
+What would meet the next collection as well ends the sync: a lost line, a lost lease, a cancel. A collection that failed
 is *unresolved*: nothing of it is deleted after the failure, and the next sync reads all of it again.
 """
 
@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from pymongo.errors import OperationFailure, PyMongoError
 
 from backups_app.errors import TempleOpsError
+from backups_app.messages import sync as messages
 from backups_app.mongo import connections
 from backups_app.mongo.exact_writes import failures
 from backups_app.mongo.exact_writes.failures import Kind
-from backups_app.sync.counters import CollectionCounters
+from backups_app.sync.tally import Tally
 
 ITS_OWN = frozenset({"database_right_missing", "database_refused"})
 """What a server may refuse of one collection alone: to list it, to write to it, to remove from it."""
@@ -53,12 +54,14 @@ def kind(error: Exception) -> str:
 
 
 @contextmanager
-def contained(counters: CollectionCounters) -> Iterator[None]:
-    """Record in the counters whatever is raised inside. Raise what ends the sync."""
+def collection(tally: Tally) -> Iterator[None]:
+    """Name in the tally whatever is raised inside, unless it ends the sync: that passes."""
     try:
         yield
     except Exception as error:
         if ends_the_sync(error):
             raise
-        logger.exception("A collection could not be synced", extra={"collection": counters.name})
-        counters.failed = error.detail if isinstance(error, TempleOpsError) else f"an unexpected error ({kind(error)})"
+        logger.exception("A collection could not be synced", extra={"collection": tally.name})
+        tally.failed = (
+            error.detail if isinstance(error, TempleOpsError) else messages.UNEXPECTED_ERROR(error=kind(error))
+        )

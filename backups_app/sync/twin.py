@@ -7,6 +7,8 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
+from backups_app.messages import sync as messages
+from backups_app.messages import words
 from backups_app.mongo import connections
 from backups_app.sync import listing
 from backups_app.sync.listing import Planned
@@ -63,7 +65,7 @@ def _indexes(access: SideAccess, name: str) -> list[Mapping[str, Any]]:
         except OperationFailure as error:
             if connections.is_unreachable(error):
                 raise
-            said = f"the indexes of the {access.side.value} side could not be listed ({_refusal(error)})"
+            said = messages.INDEXES_NOT_LISTED(side=words.side(access.side.value), reason=_refusal(error))
             raise IndexesHidden(said) from error
 
 
@@ -74,7 +76,9 @@ def _create_index(target: SideAccess, name: str, spec: Mapping[str, Any]) -> str
     except OperationFailure as error:
         if connections.is_unreachable(error):
             raise
-        return f"index {spec['name']} could not be made on the {target.side.value} side ({_refusal(error)})"
+        return messages.INDEX_NOT_MADE_ON_SIDE(
+            name=spec["name"], side=words.side(target.side.value), reason=_refusal(error)
+        )
     return None
 
 
