@@ -5,7 +5,7 @@
      bytes: Binary, sha256: "…", other: Binary | null, other_sha256: "…" | null, parts: 0, kept_at: Date, applied: bool,
      put_back_at: Date}
 
-`bytes` is the version that lost its place, `other` the one that took it (only for a real conflict, and when both fit).
+`bytes` is the replaced version, `other` the one that replaced it (only for a real conflict, and when both fit).
 `applied` is false when the write that should have followed did not happen, or its end is not known. `_id` is derived
 from collection, key, side and both hashes: a repeated attempt writes one document. Backups hold this collection. A
 version too large for one document lies in `parts` more, `{_id: "5f…:0", part_of: "5f…", bytes}`.
@@ -41,7 +41,7 @@ _DURABLE = WriteConcern(w="majority", j=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loser:
+class ReplacedVersion:
     """A version that is about to be replaced (`other` holds what takes its place) or deleted (`other` is None)."""
 
     collection: str
@@ -69,12 +69,12 @@ def ensure_indexes(database: Database[Any]) -> None:
     collection(database).create_index([("kept_at", DESCENDING), ("_id", DESCENDING)], name="newest_first")
 
 
-def keep(database: Database[Any], *, losers: Sequence[Loser], run_id: str, now: datetime) -> None:
+def keep(database: Database[Any], *, replaced_versions: Sequence[ReplacedVersion], run_id: str, now: datetime) -> None:
     """Keep these versions, majority and journaled, before they are touched. What is kept already stays as it is."""
     batch: list[UpdateOne] = []
     size = 0
-    for loser in losers:
-        for document in _documents(loser, run_id=run_id, now=now):
+    for replaced in replaced_versions:
+        for document in _documents(replaced, run_id=run_id, now=now):
             batch.append(UpdateOne({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True))
             size += len(document["bytes"]) + len(document.get("other") or b"")
             if size > WRITE_BYTES:
@@ -85,7 +85,7 @@ def keep(database: Database[Any], *, losers: Sequence[Loser], run_id: str, now: 
 
 
 def mark_applied(database: Database[Any], *, ids: Sequence[str]) -> None:
-    """Say that these versions did lose their place: the write was acknowledged."""
+    """Record that these versions were replaced: the write was acknowledged."""
     if ids:
         collection(database).update_many({"_id": {"$in": list(ids)}}, {"$set": {"applied": True}})
 
@@ -166,28 +166,30 @@ def _batches(frames: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _documents(loser: Loser, *, run_id: str, now: datetime) -> Iterator[dict[str, Any]]:
+def _documents(replaced: ReplacedVersion, *, run_id: str, now: datetime) -> Iterator[dict[str, Any]]:
     """Yield the further parts first, so that a head never lacks one."""
-    first, rest = loser.frame[:PART_BYTES], loser.frame[PART_BYTES:]
+    first, rest = replaced.frame[:PART_BYTES], replaced.frame[PART_BYTES:]
     parts = [rest[at : at + PART_BYTES] for at in range(0, len(rest), PART_BYTES)]
     for number, part in enumerate(parts):
-        yield {"_id": f"{loser.id}:{number}", "part_of": loser.id, "bytes": Binary(part), "kept_at": now}
-    raw_id = raw_ids.of(loser.frame)
-    fits = loser.other is not None and loser.reason == "conflict" and len(loser.other) + len(first) < PART_BYTES
+        yield {"_id": f"{replaced.id}:{number}", "part_of": replaced.id, "bytes": Binary(part), "kept_at": now}
+    raw_id = raw_ids.of(replaced.frame)
+    fits = (
+        replaced.other is not None and replaced.reason == "conflict" and len(replaced.other) + len(first) < PART_BYTES
+    )
     yield {
-        "_id": loser.id,
+        "_id": replaced.id,
         "run_id": run_id,
-        "collection": loser.collection,
+        "collection": replaced.collection,
         "document_id": raw_ids.decoded(raw_id),
         "key": Binary(raw_id),
-        "side": loser.side,
-        "kind": "deleted" if loser.other is None else "replaced",
-        "reason": loser.reason,
-        "why": loser.why,
+        "side": replaced.side,
+        "kind": "deleted" if replaced.other is None else "replaced",
+        "reason": replaced.reason,
+        "why": replaced.why,
         "bytes": Binary(first),
-        "sha256": hashlib.sha256(loser.frame).hexdigest(),
-        "other": Binary(loser.other) if fits and loser.other is not None else None,
-        "other_sha256": None if loser.other is None else hashlib.sha256(loser.other).hexdigest(),
+        "sha256": hashlib.sha256(replaced.frame).hexdigest(),
+        "other": Binary(replaced.other) if fits and replaced.other is not None else None,
+        "other_sha256": None if replaced.other is None else hashlib.sha256(replaced.other).hexdigest(),
         "parts": len(parts),
         "kept_at": now,
         "applied": False,

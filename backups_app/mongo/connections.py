@@ -25,7 +25,7 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, Py
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, LocalUrlMissing, MongoUrlBroken, MongoUrlInvalid
 from backups_app.messages import mongo as messages
-from backups_app.mongo import refusals, traffic
+from backups_app.mongo import command_counter, refusals
 from backups_app.mongo.refusals import VARIABLE
 from backups_app.records import Side
 
@@ -251,7 +251,7 @@ def _options(side: Side, *, for_scans: bool) -> dict[str, Any]:
         "datetime_conversion": "DATETIME_AUTO",
         "socketTimeoutMS" if for_scans else "timeoutMS": TIMEOUT_SECONDS[side] * 1000,
         "serverSelectionTimeoutMS": SERVER_SELECTION_SECONDS[side] * 1000,
-        "event_listeners": [traffic.LISTENER],
+        "event_listeners": [command_counter.LISTENER],
     }
     if side is Side.REMOTE:
         # Worth its processor time over the internet alone.

@@ -6,6 +6,7 @@ from django.urls import path
 
 from backups_app.pages.account import account, login, my_sessions, people, step_up
 from backups_app.pages.audit import views
+from backups_app.pages.backups import views as backups
 from backups_app.pages.compare import views as compare
 from backups_app.pages.home import dashboard, status_card, trigger
 from backups_app.pages.restore import history
@@ -34,8 +35,8 @@ urlpatterns = [
     path("admin/backups/_/status/", status_card.fragment, name="status"),
     path("admin/backups/_/counts/", trigger.counts, name="counts"),
     path("admin/backups/_/dot/", dashboard.dot, name="dot"),
-    path("admin/backups/_/runs/", runs.latest, name="latest_runs"),
     path("admin/backups/confirm-delete/", trigger.confirm_deletion, name="confirm_deletion"),
+    path("admin/backups/list/", backups.backups, name="backups"),
     path("admin/backups/compare/", compare.two_backups, name="compare"),
     path("admin/backups/compare/progress/", compare.progress, name="compare_progress"),
     path("admin/backups/versions/", compare.document_versions, name="versions"),

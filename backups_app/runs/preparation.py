@@ -15,7 +15,7 @@ from backups_app.errors import BackupNotFound, BackupRemoved, VerificationFailed
 from backups_app.messages import runs as messages
 from backups_app.mongo import connections, lost
 from backups_app.records import Side
-from backups_app.sync.engine import SyncOptions
+from backups_app.sync.options import SyncOptions
 
 
 def local_database(configuration: Configuration) -> Database[Any]:

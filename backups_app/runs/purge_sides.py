@@ -27,7 +27,7 @@ from backups_app.purge import delete, plan
 from backups_app.records import PURGEABLE, Side, StepState, SyncStatus
 from backups_app.runs import preparation
 from backups_app.runs.context import Run, StepResult
-from backups_app.sync import pair, tally
+from backups_app.sync import counters, pair
 from backups_app.verification import verdict
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def _left_by_sync(run: Run) -> tuple[Mapping[str, int], Mapping[str, str]]:
     """Return what the run's sync could not resolve, by collection, and what it held back. Of a resumed run the log of
     its sync tells it; without one nothing is known, and everything is withheld."""
     if run.sync_report is not None:
-        return run.sync_report.unresolved, tally.withheld(run.sync_report.log)
+        return run.sync_report.unresolved, counters.withheld(run.sync_report.log)
     if run.document["sync_status"] != SyncStatus.SUCCESS:
         return {}, {}
     log = sync_logs.of_run(run.local, run_id=run.backup_id) or {}
@@ -90,7 +90,7 @@ def _left_by_sync(run: Run) -> tuple[Mapping[str, int], Mapping[str, str]]:
         return {}, dict.fromkeys(PURGEABLE, SYNC_NOT_KNOWN)
     entries = log.get("collections") or []
     unresolved = {entry["name"]: entry["unresolved"] for entry in entries if entry.get("unresolved")}
-    return unresolved, tally.withheld(log)
+    return unresolved, counters.withheld(log)
 
 
 def _write_plan(run: Run, *, pair_known: bool) -> None:

@@ -36,13 +36,13 @@ _ALREADY_THERE = re.compile(r"already have: \[(.+?)\]")
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A sync that has announced itself on both sides. `memory` is what the last one left in the local mark."""
+    """A sync that has announced itself on both sides. `checkpoint` is what the last one left in the local mark."""
 
     pair: str
     generation: int
     first: bool
     """No sync of this pair has come to its end yet."""
-    memory: Mark = field(default_factory=dict)
+    checkpoint: Mark = field(default_factory=dict)
 
 
 def require_spelling(database: Database[Any], *, side: Side) -> None:
@@ -98,19 +98,19 @@ def look(*, local: Database[Any], remote: Database[Any]) -> Attempt:
     if here is None or there is not None or not _never_announced(here):
         _require_fit(local, remote, here, there)
     assert here is not None
-    return Attempt(pair=here["pair"], generation=here["next_generation"], first=not here["generation"], memory=here)
+    return Attempt(pair=here["pair"], generation=here["next_generation"], first=not here["generation"], checkpoint=here)
 
 
 def begin(*, local: Database[Any], remote: Database[Any], adopt: bool) -> Attempt:
     """Recognise the pair, or make it when neither side has a mark, and announce the next generation on both.
 
-    `adopt` drops the base and pairs the two anew, whatever the marks say: the union of both, no deletions. Raise
+    `adopt` drops the base and pairs the two again, whatever the marks say: the union of both, no deletions. Raise
     `PairMismatch`, `SideRolledBack` or `DatabaseSpelledOtherwise` before anything is written, `DatabaseUnreachable`.
     """
     _require_two_servers(local, remote)
     if adopt:
         _adopt(local, remote)
-    here = _own_mark(local) or _pair_anew(local, remote)
+    here = _own_mark(local) or _create_pair(local, remote)
     _require_own(here, local, Side.LOCAL)
     with connections.reachable(Side.REMOTE), _one_spelling(remote):
         generation = sync_state.announce_remote(remote, local=here, role=Side.REMOTE.value)
@@ -122,11 +122,11 @@ def begin(*, local: Database[Any], remote: Database[Any], adopt: bool) -> Attemp
         )
     if not announced:
         raise OwnershipLost
-    return Attempt(pair=here["pair"], generation=generation, first=not here["generation"], memory=here)
+    return Attempt(pair=here["pair"], generation=generation, first=not here["generation"], checkpoint=here)
 
 
-def finish(*, local: Database[Any], remote: Database[Any], attempt: Attempt, memory: Mark) -> None:
-    """Make the announced generation the current one, remote first, and leave `memory` in the local mark.
+def finish(*, local: Database[Any], remote: Database[Any], attempt: Attempt, checkpoint: Mark) -> None:
+    """Make the announced generation the current one, remote first, and leave `checkpoint` in the local mark.
 
     Raise `OwnershipLost` when another sync has announced itself meanwhile.
     """
@@ -135,7 +135,7 @@ def finish(*, local: Database[Any], remote: Database[Any], attempt: Attempt, mem
     if not done:
         raise OwnershipLost
     with connections.reachable(Side.LOCAL):
-        done = sync_state.finish(local, pair=attempt.pair, generation=attempt.generation, changes=memory)
+        done = sync_state.finish(local, pair=attempt.pair, generation=attempt.generation, changes=checkpoint)
     if not done:
         raise OwnershipLost
 
@@ -179,7 +179,7 @@ def _require_own(mark: Mark, database: Database[Any], side: Side) -> None:
         raise PairMismatch(reason=messages.SYNCED_UNDER_ANOTHER_NAME(side=words.side(side.value)))
 
 
-def _pair_anew(local: Database[Any], remote: Database[Any]) -> Mark:
+def _create_pair(local: Database[Any], remote: Database[Any]) -> Mark:
     """Mark the local side first: until it announces, a missing remote mark is what a crash leaves here."""
     with connections.reachable(Side.REMOTE):
         there = sync_state.read(remote)

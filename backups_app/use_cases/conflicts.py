@@ -11,7 +11,7 @@ from backups_app.access import audit
 from backups_app.browsing import differences
 from backups_app.browsing.differences import FieldChange
 from backups_app.catalog import purge_ledger, runs, sync_conflicts
-from backups_app.catalog.sync_conflicts import Loser
+from backups_app.catalog.sync_conflicts import ReplacedVersion
 from backups_app.configuration import Configuration
 from backups_app.errors import DocumentChanged, KeptVersionNotFound, PutBackRefused
 from backups_app.messages import use_cases as messages
@@ -116,17 +116,17 @@ def _write(database: MongoDatabase, version: KeptVersion, *, requested_by: str, 
         return
     if version.live is not None:
         why = f"{requested_by} put an earlier version back"
-        loser = Loser(
+        replaced = ReplacedVersion(
             collection=name, side="local", reason="put_back", why=why, frame=version.live, other=version.frame
         )
-        sync_conflicts.keep(database, losers=[loser], run_id="put_back", now=now)
+        sync_conflicts.keep(database, replaced_versions=[replaced], run_id="put_back", now=now)
     outcome = _exactly(database, name, version)
     if outcome.refused or outcome.clashes:
         raise PutBackRefused(reason=next(iter([*outcome.refused.values(), *outcome.clashes.values()])))
     if not outcome.done:
         raise DocumentChanged()
     if version.live is not None:
-        sync_conflicts.mark_applied(database, ids=[loser.id])
+        sync_conflicts.mark_applied(database, ids=[replaced.id])
 
 
 def _exactly(database: MongoDatabase, name: str, version: KeptVersion) -> WriteOutcome:

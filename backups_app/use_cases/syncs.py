@@ -25,7 +25,8 @@ from backups_app.records import Origin, Side
 from backups_app.runs import end_messages, preparation, runner
 from backups_app.runs.ownership import Owner, this_process
 from backups_app.sync import engine
-from backups_app.sync.engine import SyncOptions, SyncReport
+from backups_app.sync.engine import SyncReport
+from backups_app.sync.options import SyncOptions
 from backups_app.use_cases import readiness
 
 ADOPT_PHRASE = "ADOPT"

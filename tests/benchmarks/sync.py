@@ -32,7 +32,7 @@ from pymongo.database import Database
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.progress import Silent
 from backups_app.sync import engine
-from backups_app.sync.engine import SyncOptions
+from backups_app.sync.options import SyncOptions
 from tests.proxy import Proxy
 
 DATABASE, COLLECTION = "bench", "bookings"

@@ -58,6 +58,7 @@ def addresses(house: House) -> dict[str, str]:
         "dashboard": "/",
         "home": f"{BASE}/",
         "confirm": f"{BASE}/confirm-delete/",
+        "list": f"{BASE}/list/",
         "backups": f"{BASE}/browse/",
         "collections": f"{BASE}/browse/?{urlencode({'backup': b})}",
         **{
@@ -74,7 +75,6 @@ def addresses(house: House) -> dict[str, str]:
         "compare": f"{BASE}/compare/?{urlencode({'a': a, 'b': b, 'collection': 'donations', 'kind': 'changed'})}",
         "conflicts": f"{BASE}/conflicts/?all",
         "conflict": f"{BASE}/conflicts/{conflict['_id']}/",
-        "runs": f"{BASE}/runs/",
         "run": f"{BASE}/runs/{b}/",
         "restores": f"{BASE}/restores/",
         "restore-what": f"{BASE}/{b}/restore/",
@@ -209,7 +209,7 @@ def test_the_home_page_is_light_and_quick(look: Look, addresses: dict[str, str])
     for _ in range(TRIES):
         look.page.goto(addresses["home"])
         firsts.append(look.page.evaluate("(e => e.responseStart - e.requestStart)(performance.getEntries()[0])"))
-    own = [f"{BASE}/_/{name}/" for name in ("status", "counts", "dot", "runs")]
+    own = [f"{BASE}/_/{name}/" for name in ("status", "counts", "dot")]
     for address in (*own, addresses["cards"], addresses["search"]):
         fragments.append((min(look.page.evaluate(TIMED, address) for _ in range(TRIES)), address))
     print(f"home page: {kilobytes:.0f} KB in {len(parts)} requests, first byte {min(firsts):.0f} ms")

@@ -116,7 +116,7 @@ def replaced(look: Look, house: House, backup_id: str) -> None:
     assert cells(page, "devotees")[:4] == ["0", "4", "5", "929"]
     assert database.devotees.count_documents({}) == 933
     run_id = page.url.rstrip("/").rsplit("/", 1)[-1]
-    page.goto("/admin/backups/runs/")
+    page.goto("/admin/backups/list/")
     expect(page.locator("#runs tr", has_text=run_id)).to_contain_text("safety backup")
     page.goto(f"/admin/backups/runs/{run_id}/")
     page.click("#undo")

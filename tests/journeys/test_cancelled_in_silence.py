@@ -17,7 +17,7 @@ from pymongo import monitoring
 
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
-from backups_app.mongo import connections, traffic
+from backups_app.mongo import command_counter, connections
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Origin
 from backups_app.use_cases import backups
@@ -56,7 +56,7 @@ def atlas(temple: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """A stand-in for Atlas of its own, which has been in use and can be frozen."""
     with EmbeddedServer(data_dir=tmp_path / "atlas", replica_set="atlas") as server:
         freezer = _Freezer(server)
-        monkeypatch.setattr(traffic, "LISTENER", freezer)
+        monkeypatch.setattr(command_counter, "LISTENER", freezer)
         configuration = dataclasses.replace(temple, cloud_url=Secret(server.uri))
         with override_settings(TEMPLEOPS=configuration):
             run_backup(delete_bookings=False)

@@ -27,7 +27,7 @@ from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
 pytestmark = pytest.mark.django_db
 ID = "20250101_000000"
 PAGES = (
-    "/admin/backups/", "/admin/backups/_/status/", "/admin/backups/_/counts/", "/admin/backups/runs/",
+    "/admin/backups/", "/admin/backups/_/status/", "/admin/backups/_/counts/", "/admin/backups/list/",
     f"/admin/backups/runs/{ID}/", "/admin/backups/conflicts/", f"/admin/backups/conflicts/{'5f' * 32}/",
     "/admin/backups/restores/", "/admin/backups/audit/",
 )  # fmt: skip

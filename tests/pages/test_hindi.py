@@ -70,7 +70,7 @@ def test_before_the_first_backup(hindi: Client, temple: Configuration) -> None:
     for address in ("/", "/admin/backups/", "/admin/backups/?counts=1", "/admin/backups/confirm-delete/",
                     "/admin/backups/browse/", "/admin/backups/compare/", "/admin/backups/conflicts/", "/sessions/",
                     "/admin/backups/conflicts/?all=1", "/admin/backups/restores/", "/admin/backups/audit/",
-                    "/admin/backups/runs/"):  # fmt: skip
+                    "/admin/backups/list/"):  # fmt: skip
         read(hindi, address)
 
 
@@ -81,7 +81,7 @@ def test_a_success_everywhere_it_is_shown(hindi: Client, temple: Configuration, 
     assert done["status"] == "success", done["error_message"]
     assert again["status"] != "failed", again["error_message"]  # what a busy machine left undone is told as well
 
-    for address in (of(done), f"{of(done)}?bars=all", "/admin/backups/", "/admin/backups/runs/",
+    for address in (of(done), f"{of(done)}?bars=all", "/admin/backups/", "/admin/backups/list/",
                     "/admin/backups/audit/", f"/admin/backups/browse/?backup={done['_id']}",
                     f"/admin/backups/compare/?a={done['_id']}&b={again['_id']}&collection=bookings"):  # fmt: skip
         read(hindi, address)

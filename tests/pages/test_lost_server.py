@@ -18,6 +18,7 @@ from backups_app.errors import DatabaseUnreachable
 from backups_app.mongo import lost
 from backups_app.pages.home import live_counts, status_card
 from backups_app.records import Side
+from backups_app.runs import description
 from backups_app.runs.steps import preflight
 from backups_app.use_cases import listing, readiness, status
 from tests.pages.conftest import a_run
@@ -40,7 +41,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for seconds waits for a moment."""
-    for room, name in ((listing, "LOOK"), (listing, "COUNT"), (readiness, "LOOK"), (status, "PROBE")):
+    for room, name in ((description, "LOOK"), (listing, "COUNT"), (readiness, "LOOK"), (status, "PROBE")):
         monkeypatch.setattr(room, f"{name}_SECONDS", 0.2)
 
 
@@ -64,7 +65,7 @@ def test_a_page_asks_a_lost_server_once_and_the_next_page_not_at_all(
     gone: dict[str, Any] = {which: NOBODY}
     with override_settings(TEMPLEOPS=dataclasses.replace(temple, **gone)):
         found = []
-        for path in (HOME, HOME, STATUS, COUNTS, "/admin/backups/runs/", HOME):
+        for path in (HOME, HOME, STATUS, COUNTS, "/admin/backups/list/", HOME):
             assert admin_browser.get(path).status_code == 200
             found.append(asked())
 

@@ -165,8 +165,9 @@ def test_the_list_of_backups_shows_safety_backups_and_no_tests(
     foreign.mkdir(parents=True)
     (foreign / "rooms.bson").write_bytes(b"")
 
-    listed = " ".join(admin_browser.get("/admin/backups/runs/").content.decode().split())
+    listed = " ".join(admin_browser.get("/admin/backups/list/").content.decode().split())
 
-    assert f'{restore["_id"]}</span> <span class="badge">safety backup</span>' in listed
+    row = listed.partition(f'<tr id="backup-{restore["_id"]}">')[2].partition("</tr>")[0]
+    assert "safety backup</span>" in row
     assert "20200101_000000" in listed
     assert test["_id"] not in listed

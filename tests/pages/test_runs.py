@@ -116,7 +116,7 @@ def test_what_an_old_page_asks_of_a_run_that_is_over_shows_how_it_stands_now(
 def test_the_list_shows_every_run(admin_browser: Client, started: str) -> None:
     carried_out(started)
 
-    page = admin_browser.get("/admin/backups/runs/").content.decode()
+    page = admin_browser.get("/admin/backups/runs/", follow=True).content.decode()
 
     assert started in page and "Success" in page and "ravi" in page
 

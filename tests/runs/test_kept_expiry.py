@@ -13,7 +13,7 @@ from pymongo.database import Database
 
 from backups_app.backup_files import metadata
 from backups_app.catalog import runs, sync_conflicts
-from backups_app.catalog.sync_conflicts import Loser
+from backups_app.catalog.sync_conflicts import ReplacedVersion
 from backups_app.configuration import Configuration
 from backups_app.records import RunDocument
 from tests.journeys.conftest import run_backup
@@ -25,8 +25,8 @@ Mongo = Database[dict[str, Any]]
 
 def _keep(database: Mongo, number: int, *, days: int) -> None:
     frame = document(("_id", int32(number)))
-    loser = Loser(collection="halls", side="remote", reason="conflict", why="newer", frame=frame, other=None)
-    sync_conflicts.keep(database, losers=[loser], run_id="r", now=datetime.now(UTC) - timedelta(days=days))
+    loser = ReplacedVersion(collection="halls", side="remote", reason="conflict", why="newer", frame=frame, other=None)
+    sync_conflicts.keep(database, replaced_versions=[loser], run_id="r", now=datetime.now(UTC) - timedelta(days=days))
 
 
 def _kept(database: Mongo) -> set[int]:

@@ -24,7 +24,8 @@ from backups_app.mongo.raw_bson import Value
 from backups_app.progress import Progress, Silent
 from backups_app.records import INTERNAL, Side
 from backups_app.sync import engine
-from backups_app.sync.engine import SyncOptions, SyncReport
+from backups_app.sync.engine import SyncReport
+from backups_app.sync.options import SyncOptions
 from tests.sync import counts
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
@@ -231,9 +232,9 @@ def state_pairs(pair: Pair) -> None:
     pair.put(remote, version(12))
     pair.put(local, version(13, minutes=1))
     pair.put(remote, version(13, minutes=2))
-    twin = version(14)
+    same_version = version(14)
     for side in (local, remote):
-        pair.put(side, twin)
+        pair.put(side, same_version)
     pair.put(local, document(("_id", int32(15)), ("n", double(7.0))))
 
 

@@ -14,7 +14,7 @@ from backups_app.errors import RunCancelled
 from backups_app.mongo.exact_writes import form, orphans
 from backups_app.progress import Silent
 from backups_app.records import Side
-from backups_app.sync import settle
+from backups_app.sync import apply_batch
 from tests.sync.faults import Crash, Fault, Kind, injected
 from tests.sync.pairs import Pair, contents, first_documents, seed, version
 
@@ -35,7 +35,7 @@ def _count(pair: Pair, side: Side) -> int:
 
 
 def test_it_goes_on_where_it_was(any_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settle, "BATCH_DOCUMENTS", 50)
+    monkeypatch.setattr(apply_batch, "BATCH_DOCUMENTS", 50)
     monkeypatch.setattr("backups_app.sync.collection_sync.BATCH_DOCUMENTS", 50)
     seed(any_pair, [version(key) for key in range(300)], sides=[Side.REMOTE])
 

@@ -79,7 +79,7 @@ def test_a_stream_that_does_not_catch_up_falls_back_to_a_scan(synced: Pair, monk
     assert contents(synced.local) == contents(synced.remote)
 
 
-def test_a_collection_made_anew_is_scanned(synced: Pair) -> None:
+def test_a_recreated_collection_is_scanned(synced: Pair) -> None:
     synced.application[Side.LOCAL]["bookings"].rename("old")
     seed(synced, [version(300)], sides=[Side.LOCAL])
 

@@ -137,7 +137,7 @@ def document_versions(request: AdminRequest) -> HttpResponse:
     )
     known = {entry.backup_id: entry for entry in backups.summaries(store=viewer_documents.store())}
     context = {
-        "place": "backups",
+        "place": "list",
         "backup_id": backup_id,
         "collection": collection,
         "number": request.GET.get("number", ""),

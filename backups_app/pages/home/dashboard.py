@@ -39,7 +39,7 @@ def home(request: AdminRequest) -> HttpResponse:
 
 
 def home_context(request: AdminRequest) -> dict[str, Any]:
-    """Return what the home page shows: its panel, its status, its two buttons, the latest runs."""
+    """Return what the home page shows: its panel, its status, its two buttons."""
     now = timezone.now()
     card = _card(request, now)
     runs = listing.list_runs(configuration=configuration.current(), every=True)
@@ -49,7 +49,6 @@ def home_context(request: AdminRequest) -> dict[str, Any]:
         "panel": run_panel.of(shown, now=now) if shown else None,
         "last_good": run_pages.last_good() if shown and shown["status"] in (Status.FAILED, Status.CANCELLED) else None,
         "card": card,
-        "runs": runs[: run_pages.LATEST_RUNS],
         "count_now": "" if "counts" in request.GET else f"{reverse('pages:home')}?counts=1",
         **trigger.card_context(request, active=_active(runs)),
     }

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
@@ -22,14 +23,12 @@ from backups_app.errors import (
 )
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import status_card, trigger
-from backups_app.pages.requests import AdminRequest, is_htmx, show
+from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.restore import restore_result
 from backups_app.pages.runs import run_panel
 from backups_app.records import Origin, RunDocument, Status
 from backups_app.use_cases import backups, listing, status_of_files
 
-MOST_RUNS = 200
-LATEST_RUNS = 10
 NOTES = ("already", "too_late", "nothing_left")
 """What a page says above a run to somebody who asked for something else."""
 RUN_CHANGED = "run-changed"
@@ -48,7 +47,7 @@ def panel_context(backup_id: str) -> dict[str, Any]:
         raise BackupNotFound
     now = timezone.now()
     return {
-        "place": "restores" if restore_result.is_restore(run) else "backups",
+        "place": "restores" if restore_result.is_restore(run) else "list",
         "panel": run_panel.of(run, now=now, limit_seconds=configuration.current().mongodump_timeout_seconds),
         "last_good": last_good() if run["status"] in (Status.FAILED, Status.CANCELLED) else None,
         "active": run if run["status"] == Status.IN_PROGRESS else None,
@@ -69,19 +68,8 @@ def last_good() -> RunDocument | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @admin_page
 def collection(request: AdminRequest) -> HttpResponse:
-    """GET: every run, newest first. POST: start one."""
-    if request.method == "POST":
-        return trigger.start(request)
-    runs = listing.list_runs(configuration=configuration.current(), every=True, limit=MOST_RUNS)
-    return render(request, "runs/runs.html", {"place": "backups", "runs": runs})
-
-
-@require_GET
-@admin_page(polled=True)
-def latest(request: AdminRequest) -> HttpResponse:
-    """The latest runs, for the home page when one of them changed."""
-    runs = listing.list_runs(configuration=configuration.current(), every=True, limit=LATEST_RUNS)
-    return render(request, "runs/_runs.html", {"runs": runs, "latest": True})
+    """GET: lead to the list of backups. POST: start a run."""
+    return trigger.start(request) if request.method == "POST" else go_to(request, reverse("pages:backups"))
 
 
 @require_safe

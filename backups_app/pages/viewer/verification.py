@@ -137,7 +137,7 @@ def _verify(backup_id: str, requested_by: str, making: Making) -> Result:
 
 def _answer(request: AdminRequest, backup_id: str, *, asked: bool = False) -> HttpResponse:
     backup = backups.summary(store=viewer_documents.store(), backup_id=backup_id)
-    context = {"place": "backups", "backup": backup, "verification": of(backup_id), "asked": asked}
+    context = {"place": "list", "backup": backup, "verification": of(backup_id), "asked": asked}
     page, fragment = "viewer/verify.html", "viewer/_verification.html"
     return show(request, page=page, fragment=fragment, context=context)
 

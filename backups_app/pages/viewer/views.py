@@ -33,7 +33,7 @@ def browse(request: AdminRequest) -> HttpResponse:
         return _more_matches(request, place)
     looked = viewer_context.look(place)
     _record_view(request, looked)
-    context = {"place": "backups", "viewer": looked, "documents": looked.documents, "everywhere": looked.everywhere}
+    context = {"place": "list", "viewer": looked, "documents": looked.documents, "everywhere": looked.everywhere}
     context |= {"focus_on": _focus_on(request)}
     fragment = "viewer/_docs.html" if target == "docs" and looked.documents else "viewer/_viewer.html"
     status = HTTPStatus.GONE if looked.gone else HTTPStatus.OK
@@ -64,7 +64,7 @@ def _focus_on(request: AdminRequest) -> str:
 @admin_page
 def document(request: AdminRequest, backup_id: str) -> HttpResponse:
     """One document, as a tree or as JSON; damaged, its raw bytes."""
-    context = _asked(request, backup_id) | {"place": "backups", "mark": request.GET.get("mark", "")}
+    context = _asked(request, backup_id) | {"place": "list", "mark": request.GET.get("mark", "")}
     found = documents.one(store=viewer_documents.store(), **_key(context))
     context |= {"problem": found.problem, "view": "json" if request.GET.get("view") == "json" else "tree"}
     if found.problem:
@@ -78,7 +78,7 @@ def document(request: AdminRequest, backup_id: str) -> HttpResponse:
 @admin_page
 def items(request: AdminRequest, backup_id: str) -> HttpResponse:
     """More items of an array, or what lies deeper in a document."""
-    context = _asked(request, backup_id) | {"place": "backups", "mark": request.GET.get("mark", "")}
+    context = _asked(request, backup_id) | {"place": "list", "mark": request.GET.get("mark", "")}
     frame = documents.sound(store=viewer_documents.store(), **_key(context))
     start = viewer_place.whole_number(request.GET.get("from"), 0)
     context["focus_first"] = is_htmx(request) and start > 0
@@ -90,7 +90,7 @@ def items(request: AdminRequest, backup_id: str) -> HttpResponse:
 @admin_page
 def value(request: AdminRequest, backup_id: str) -> HttpResponse:
     """One value, whole: "Show all"."""
-    context = _asked(request, backup_id) | {"place": "backups", "mark": ""}
+    context = _asked(request, backup_id) | {"place": "list", "mark": ""}
     frame = documents.sound(store=viewer_documents.store(), **_key(context))
     context["focus_first"] = is_htmx(request)
     start = viewer_place.whole_number(request.GET.get("from"), 0)

@@ -1,4 +1,4 @@
-"""The brake: when so much vanished from one side at once that it looks like an accident, nothing is deleted."""
+"""Blocks deletions when so much vanished from one side at once that it looks like an accident."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHARE, DOCUMENTS = 0.30, 20
 
 
 def blocks(*, vanished: int, known: int) -> bool:
-    """Given how many of the documents that both sides had vanished from one side, return whether to hold.
+    """Given how many of the documents that both sides had vanished from one side, return whether to block deletions.
 
     More than 30 % and more than 20 of them.
     """
@@ -29,7 +29,7 @@ def collection_vanished(side: str) -> str:
 
 
 def sentence(*, vanished: int, known: int, side: str) -> str:
-    """Return why the brake holds, `side` being where the documents vanished."""
+    """Return why deletions are blocked. `side` is where the documents vanished."""
     return messages.DOCUMENTS_VANISHED(vanished=vanished, known=known, side=words.side(side))
 
 

@@ -1,6 +1,6 @@
-"""A failure that meets one collection stays with it: it is named there, and the others go on.
+"""A failure of one collection is recorded in its counters, and the other collections continue.
 
-What would meet the next collection as well ends the sync: a lost line, a lost lease, a cancel. A collection that failed
+What would stop the next collection too ends the sync: a lost connection, a lost lease, a cancel. A failed collection
 is *unresolved*: nothing of it is deleted after the failure, and the next sync reads all of it again.
 """
 
@@ -17,7 +17,7 @@ from backups_app.messages import sync as messages
 from backups_app.mongo import connections
 from backups_app.mongo.exact_writes import failures
 from backups_app.mongo.exact_writes.failures import Kind
-from backups_app.sync.tally import Tally
+from backups_app.sync.counters import CollectionCounters
 
 ITS_OWN = frozenset({"database_right_missing", "database_refused"})
 """What a server may refuse of one collection alone: to list it, to write to it, to remove from it."""
@@ -54,14 +54,14 @@ def kind(error: Exception) -> str:
 
 
 @contextmanager
-def collection(tally: Tally) -> Iterator[None]:
-    """Name in the tally whatever is raised inside, unless it ends the sync: that passes."""
+def contained(counters: CollectionCounters) -> Iterator[None]:
+    """Record in the counters whatever is raised inside. Raise what ends the sync."""
     try:
         yield
     except Exception as error:
         if ends_the_sync(error):
             raise
-        logger.exception("A collection could not be synced", extra={"collection": tally.name})
-        tally.failed = (
+        logger.exception("A collection could not be synced", extra={"collection": counters.name})
+        counters.failed = (
             error.detail if isinstance(error, TempleOpsError) else messages.UNEXPECTED_ERROR(error=kind(error))
         )

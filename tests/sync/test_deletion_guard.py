@@ -1,4 +1,4 @@
-"""The brake, blocked collections, what an admin decides, and the purge ledger."""
+"""The deletion guard, blocked collections, what an admin decides, and the purge ledger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from backups_app.catalog import purge_ledger, sync_state
 from backups_app.records import Side
-from backups_app.sync import brake
+from backups_app.sync import deletion_guard
 from tests.sync.pairs import NOW, Pair, contents, date, document, int32, seed, version
 
 
@@ -22,7 +22,7 @@ def _hundred(pair: Pair) -> None:
     [(20, 20, False), (21, 21, True), (29, 100, False), (30, 100, False), (31, 100, True), (21, 70, False)],
 )
 def test_more_than_thirty_percent_and_more_than_twenty(vanished: int, known: int, blocked: bool) -> None:
-    assert brake.blocks(vanished=vanished, known=known) is blocked
+    assert deletion_guard.blocks(vanished=vanished, known=known) is blocked
 
 
 @pytest.mark.parametrize("side", list(Side), ids=lambda side: side.value)

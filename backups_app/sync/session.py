@@ -1,4 +1,4 @@
-"""One sync on its way: the pair, the collections one after the other, deletions last, and what it leaves behind."""
+"""One sync: the pair, the collections one after the other, deletions last, and the checkpoint for the next sync."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from backups_app.catalog import sync_state
 from backups_app.catalog.sync_base import Base
@@ -14,23 +14,30 @@ from backups_app.messages import sync as messages
 from backups_app.mongo import connections
 from backups_app.progress import Progress
 from backups_app.records import Side
-from backups_app.sync import alone, brake, detection, listing, memory, pair, tally, twin
-from backups_app.sync.alone import CollectionVanished
+from backups_app.sync import (
+    checkpoint,
+    collection_failures,
+    counters,
+    create_collection,
+    deletion_guard,
+    detection,
+    listing,
+    pair,
+)
+from backups_app.sync.apply_batch import BatchApplier
+from backups_app.sync.collection_failures import CollectionVanished
 from backups_app.sync.collection_sync import CollectionSync, Search
+from backups_app.sync.counters import CollectionCounters
+from backups_app.sync.decisions import Rules
 from backups_app.sync.detection import Detection
-from backups_app.sync.judgement import Rules
 from backups_app.sync.listing import Planned
+from backups_app.sync.options import SyncOptions
 from backups_app.sync.pair import Attempt
-from backups_app.sync.settle import Settler
 from backups_app.sync.sides import SideAccess
-from backups_app.sync.tally import Tally
-
-if TYPE_CHECKING:
-    from backups_app.sync.engine import SyncOptions
 
 
 @dataclass(kw_only=True)
-class Passage:
+class SyncSession:
     """The state of one sync, readable at any moment, also after it failed."""
 
     options: SyncOptions
@@ -38,13 +45,13 @@ class Passage:
     progress: Progress
     now: datetime
     attempt: Attempt | None = None
-    tallies: list[Tally] = field(default_factory=list)
+    all_counters: list[CollectionCounters] = field(default_factory=list)
     detection: Detection | None = None
     notices: list[str] = field(default_factory=list)
     proof: dict[str, Any] | None = None
     planned: list[Planned] = field(default_factory=list)
-    making: dict[str, Side] = field(default_factory=dict)
-    """The collections that sync makes, each with the side: as long as an index is missing there."""
+    being_created: dict[str, Side] = field(default_factory=dict)
+    """The collections that sync is creating, each with the side, until they have all their indexes."""
     trips: Counter[Any] = field(default_factory=Counter)
     _addresses: dict[str, Any] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
@@ -63,33 +70,33 @@ class Passage:
             progress=self.progress,
             now=self.now,
         )
-        self.making = {one["name"]: Side(one["side"]) for one in self.attempt.memory.get("making", [])}
+        self.being_created = {one["name"]: Side(one["side"]) for one in self.attempt.checkpoint.get("making", [])}
         works = [work for one in self._plan(local, remote) if (work := self._prepared(one, both))]
         for work in works:
-            self._go_on(work, work.copy, after={".files": ".chunks"})
+            self._take_step(work, work.copy, after={".files": ".chunks"})
         for work in reversed(works):
-            self._go_on(work, work.delete, after={".chunks": ".files"})
-            self._go_on(work, work.close)
+            self._take_step(work, work.delete, after={".chunks": ".files"})
+            self._take_step(work, work.close)
         if not self.options.dry_run:
-            left = self._memory(both, works)
-            pair.finish(local=local.database, remote=remote.database, attempt=self.attempt, memory=left)
+            left = self._checkpoint(both, works)
+            pair.finish(local=local.database, remote=remote.database, attempt=self.attempt, checkpoint=left)
 
     def as_log(self) -> dict[str, Any]:
         """Return the fields of `sync_logs` that are known so far."""
-        counts = tally.totals(self.tallies)
+        counts = counters.totals(self.all_counters)
         return {
             "pair": self.attempt.pair if self.attempt else None,
             "generation": self.attempt.generation if self.attempt else None,
             "dry_run": self.options.dry_run,
             "detection": self.detection.as_log() if self.detection else None,
-            "collections": [one.as_log() for one in self.tallies],
+            "collections": [one.as_log() for one in self.all_counters],
             "totals": counts,
             "bytes": counts["size_bytes"],
             "round_trips": {side: self.trips[address] for side, address in self._addresses.items()},
             "warnings": list(self.warnings()),
             "proof": self.proof,
             "left_over": [
-                {"name": one.name, "reason": one.left_over} for one in self.tallies if one.left_over is not None
+                {"name": one.name, "reason": one.left_over} for one in self.all_counters if one.left_over is not None
             ],
             "error_code": None,
             "error_message": None,
@@ -99,7 +106,7 @@ class Passage:
     def warnings(self) -> Iterator[str]:
         """Yield one sentence for each thing an admin should know though the sync succeeded."""
         yield from self.notices
-        for one in self.tallies:
+        for one in self.all_counters:
             yield from one.warnings()
 
     # ── inside ───────────────────────────────────────────────────────────────
@@ -119,70 +126,74 @@ class Passage:
         )
 
     def _prepared(self, planned: Planned, both: Sequence[SideAccess]) -> CollectionSync | None:
-        """Make a collection ready to be synced. Return None when it is not synced; the tally says why."""
-        tally = Tally(name=planned.name)
-        self.tallies.append(tally)
-        with alone.collection(tally):
-            tally.differences += listing.differences(planned)
-            planned, base = self._complete(planned, tally, both)
+        """Make a collection ready to be synced. Return None when it is not synced; its counters say why."""
+        counters = CollectionCounters(name=planned.name)
+        self.all_counters.append(counters)
+        with collection_failures.contained(counters):
+            counters.differences += listing.differences(planned)
+            planned, base = self._complete(planned, counters, both)
             self.planned.append(planned)
-            return None if base is None else self._work(planned, base, tally, both)
+            return None if base is None else self._collection_sync(planned, base, counters, both)
         self.planned.append(planned)
         return None
 
-    def _go_on(self, work: CollectionSync, step: Callable[[], None], *, after: Mapping[str, str] | None = None) -> None:
+    def _take_step(
+        self, work: CollectionSync, step: Callable[[], None], *, after: Mapping[str, str] | None = None
+    ) -> None:
         """Take a step with a collection that has not failed. `after` is which part of a GridFS bucket waits for which:
         a reader must never find a file whose chunks are missing."""
-        tally = work.tally
+        counters = work.counters
         for ending, other_ending in (after or {}).items():
-            other = tally.name.removesuffix(ending) + other_ending
-            if tally.name.endswith(ending) and any(one.name == other and one.left_out for one in self.tallies):
-                tally.failed = tally.failed or messages.BECAUSE_OF_ANOTHER_COLLECTION(collection=other)
-        if not tally.failed:
-            with alone.collection(tally):
+            other = counters.name.removesuffix(ending) + other_ending
+            if counters.name.endswith(ending) and any(one.name == other and one.left_out for one in self.all_counters):
+                counters.failed = counters.failed or messages.BECAUSE_OF_ANOTHER_COLLECTION(collection=other)
+        if not counters.failed:
+            with collection_failures.contained(counters):
                 step()
 
-    def _complete(self, planned: Planned, tally: Tally, both: Sequence[SideAccess]) -> tuple[Planned, Base | None]:
-        """Open the base of a collection, and make its twin where it is missing. No base when it is not synced."""
+    def _complete(
+        self, planned: Planned, counters: CollectionCounters, both: Sequence[SideAccess]
+    ) -> tuple[Planned, Base | None]:
+        """Open the base of a collection; create the collection where it is missing. No base when it is not synced."""
         base = None if planned.skipped else self._base(planned, both)
         target = planned.missing_on
         if base is not None and target is not None:
             with connections.reachable(Side.LOCAL):
                 known = base.count()
             if known and self.options.deletes != "keep" and planned.name not in self.options.decided:
-                tally.blocked = brake.collection_vanished(target.value)
+                counters.blocked = deletion_guard.collection_vanished(target.value)
                 return planned, None
             if not self.options.dry_run:
-                tally.created_on = target.value
-                planned = self._create_twin(planned, target, both)
-        tally.skipped, tally.skipped_on_purpose = planned.skipped, planned.on_purpose
+                counters.created_on = target.value
+                planned = self._create_missing(planned, target, both)
+        counters.skipped, counters.skipped_on_purpose = planned.skipped, planned.on_purpose
         if planned.skipped:
             return planned, None
-        self._finish_twin(planned, tally, both)
+        self._finish_indexes(planned, counters, both)
         return planned, base
 
-    def _create_twin(self, planned: Planned, target: Side, both: Sequence[SideAccess]) -> Planned:
-        """What is being made is noted before: should the line be cut, the next sync makes the indexes."""
+    def _create_missing(self, planned: Planned, target: Side, both: Sequence[SideAccess]) -> Planned:
+        """Note the creation first: if the connection is lost, the next sync creates the indexes."""
         with connections.reachable(Side.LOCAL):
-            sync_state.note_making(both[0].database, name=planned.name, side=target.value)
-        self.making[planned.name] = target
+            sync_state.note_creation(both[0].database, name=planned.name, side=target.value)
+        self.being_created[planned.name] = target
         there, source = sorted(both, key=lambda access: access.side is not target)
-        twin.create(planned=planned, source=source, target=there)
+        create_collection.create(planned=planned, source=source, target=there)
         with connections.reachable(target):
             made = listing.read(there.database, name=planned.name).get(planned.name)
         if made is None:
             raise CollectionVanished
         return listing.with_side(planned, target, made)
 
-    def _finish_twin(self, planned: Planned, tally: Tally, both: Sequence[SideAccess]) -> None:
-        """Make the indexes that are missing on the side where sync made the collection, now or in a sync before."""
-        target = self.making.get(planned.name)
+    def _finish_indexes(self, planned: Planned, counters: CollectionCounters, both: Sequence[SideAccess]) -> None:
+        """Create the missing indexes on the side where this or an earlier sync created the collection."""
+        target = self.being_created.get(planned.name)
         if target is None or self.options.dry_run or planned.missing_on is not None:
             return
         there, source = sorted(both, key=lambda access: access.side is not target)
-        tally.unfinished = twin.create_missing_indexes(name=planned.name, source=source, target=there)
-        if not tally.unfinished:
-            del self.making[planned.name]
+        counters.unfinished = create_collection.create_missing_indexes(name=planned.name, source=source, target=there)
+        if not counters.unfinished:
+            del self.being_created[planned.name]
 
     def _base(self, planned: Planned, both: Sequence[SideAccess]) -> Base:
         assert self.attempt is not None
@@ -209,14 +220,16 @@ class Passage:
         self._counted[planned.name] = max(counts)
         return self._counted[planned.name]
 
-    def _work(self, planned: Planned, base: Base, tally: Tally, both: Sequence[SideAccess]) -> CollectionSync:
+    def _collection_sync(
+        self, planned: Planned, base: Base, counters: CollectionCounters, both: Sequence[SideAccess]
+    ) -> CollectionSync:
         assert self.detection is not None
         local, remote = both
         decided = self.options.decided.get(planned.name)
         scanned = self._scanned(planned, base, both)
-        tally.found_by = "scan" if len(scanned) == len(both) else "scan and stream" if scanned else "stream"
+        counters.found_by = "scan" if len(scanned) == len(both) else "scan and stream" if scanned else "stream"
         if len(scanned) == len(both) or self.detection.indexes_differed(planned.name):
-            self._compare_indexes(planned, tally, both)
+            self._compare_indexes(planned, counters, both)
         rules = Rules(
             fields=self.options.edit_fields,
             insert_only=planned.insert_only,
@@ -225,7 +238,7 @@ class Passage:
             copy_back=self.options.deletes == "keep" or decided == "keep",
             dry_run=self.options.dry_run,
         )
-        settler = Settler(
+        applier = BatchApplier(
             name=planned.name,
             run_id=self.run_id,
             local=local,
@@ -233,7 +246,7 @@ class Passage:
             base=base,
             rules=rules,
             collations={side: planned.collation(side) for side in Side},
-            tally=tally,
+            counters=counters,
             progress=self.progress,
             now=self.now,
         )
@@ -243,10 +256,10 @@ class Passage:
             expected=self._expected(planned, both),
         )
         return CollectionSync(
-            settler=settler,
+            applier=applier,
             base=base,
             search=search,
-            tally=tally,
+            counters=counters,
             progress=self.progress,
             now=self.now,
             decided=decided,
@@ -261,32 +274,38 @@ class Passage:
             count = base.count()
         return scanned if self.detection.base_is_whole(planned.name, count) else both
 
-    def _compare_indexes(self, planned: Planned, tally: Tally, both: Sequence[SideAccess]) -> None:
-        """Say how they differ. Whoever differs is compared again by the next sync, whatever its streams tell."""
-        found = twin.compare_indexes(name=planned.name, local=both[0], remote=both[1])
-        tally.differences += found
-        tally.indexes_differ = bool(found)
-        if not self.options.create_indexes or self.options.dry_run or not tally.differences:
+    def _compare_indexes(self, planned: Planned, counters: CollectionCounters, both: Sequence[SideAccess]) -> None:
+        """Record how the indexes differ. The next sync compares them again, whatever its streams report."""
+        found = create_collection.compare_indexes(name=planned.name, local=both[0], remote=both[1])
+        counters.differences += found
+        counters.indexes_differ = bool(found)
+        if not self.options.create_indexes or self.options.dry_run or not counters.differences:
             return
         for source, target in (both, both[::-1]):
-            tally.differences += twin.create_missing_indexes(name=planned.name, source=source, target=target)
+            counters.differences += create_collection.create_missing_indexes(
+                name=planned.name, source=source, target=target
+            )
 
-    def _memory(self, both: Sequence[SideAccess], works: Sequence[CollectionSync]) -> dict[str, Any]:
+    def _checkpoint(self, both: Sequence[SideAccess], works: Sequence[CollectionSync]) -> dict[str, Any]:
         """Return what the next sync needs; a sync of some collections only leaves the streams where they were."""
         assert self.detection is not None and self.attempt is not None
         there = {one.name for one in self.planned}
-        making = [{"name": name, "side": side.value} for name, side in self.making.items() if name in there]
+        being_created = [
+            {"name": name, "side": side.value} for name, side in self.being_created.items() if name in there
+        ]
         if self.options.only is not None:
             only = self.options.only
-            left = memory.of_some(self.attempt.memory, only=only, tallies=self.tallies, now=self.now)
+            left = checkpoint.after_partial_sync(
+                self.attempt.checkpoint, only=only, all_counters=self.all_counters, now=self.now
+            )
         else:
-            left = memory.of(
+            left = checkpoint.after_full_sync(
                 detection=self.detection,
                 both=both,
                 planned=self.planned,
                 works=works,
-                tallies=self.tallies,
+                all_counters=self.all_counters,
                 now=self.now,
             )
         self.proof = left.get("proof")
-        return left | {"making": making}
+        return left | {"making": being_created}

@@ -1,4 +1,4 @@
-"""Decides what happens to each document of a batch: the table, and what holds besides it. Reads and writes nothing."""
+"""Decides what happens to each document of a batch: the three-way table and its exceptions. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 
 from backups_app.catalog.sync_base import Entries, Entry
-from backups_app.catalog.sync_conflicts import Loser
+from backups_app.catalog.sync_conflicts import ReplacedVersion
 from backups_app.messages import sync as messages
 from backups_app.messages import words
 from backups_app.mongo import raw_bson, raw_ids
@@ -19,8 +19,8 @@ from backups_app.mongo.exact_writes.form import by_id
 from backups_app.mongo.exact_writes.written import TAKEN_FOR_ANOTHER
 from backups_app.records import Side
 from backups_app.sync import merge
+from backups_app.sync.counters import CollectionCounters
 from backups_app.sync.merge import Outcome
-from backups_app.sync.tally import Tally
 
 _OTHER = {Side.LOCAL: Side.REMOTE, Side.REMOTE: Side.LOCAL}
 Frames = Mapping[Side, bytes | None]
@@ -32,8 +32,8 @@ class Rules:
     """What holds for a collection besides the table.
 
     `insert_only` (capped, time-series): nothing is replaced or deleted there. `transactions` is False where the
-    collection allows none. `unordered` (time-series): the server puts a document together anew each time it is read,
-    so the order of its fields says nothing. `copy_back`: what vanished on one side is copied back instead of deleted
+    collection allows none. `unordered` (time-series): the server assembles a document on each read,
+    so the order of its fields means nothing. `copy_back`: what vanished on one side is copied back instead of deleted
     on the other.
     """
 
@@ -77,18 +77,18 @@ class Clash:
 
 
 @dataclass(kw_only=True)
-class Settled:
-    """What a batch left over, by key with the raw `_id`."""
+class Pending:
+    """The documents that a batch did not finish: raw `_id`s by key."""
 
-    again: dict[bytes, bytes] = field(default_factory=dict)
+    changed_meanwhile: dict[bytes, bytes] = field(default_factory=dict)
     clashes: dict[bytes, Clash] = field(default_factory=dict)
     vanished: dict[Side, dict[bytes, bytes]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
-    """By the side where the document still is: a deletion to be carried over there, if the brake allows."""
+    """By the side where the document still is: a deletion to apply there, if the deletion guard allows it."""
     held: dict[bytes, bytes] = field(default_factory=dict)
 
-    def add(self, other: Settled) -> None:
-        """Take the leftovers of another batch in."""
-        self.again.update(other.again)
+    def add(self, other: Pending) -> None:
+        """Merge the pending documents of another batch into these."""
+        self.changed_meanwhile.update(other.changed_meanwhile)
         self.clashes.update(other.clashes)
         self.held.update(other.held)
         for side in Side:
@@ -102,40 +102,40 @@ class Write:
     raw_id: bytes
     expected: bytes | None
     new: bytes
-    loser: Loser | None
+    replaced: ReplacedVersion | None
 
 
 @dataclass(kw_only=True)
-class Plan:
+class BatchPlan:
     """What is to be written and deleted on each side, kept before, and entered into the base, by key."""
 
     writes: dict[Side, dict[bytes, Write]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
     deletes: dict[Side, dict[bytes, bytes]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
-    losers: dict[bytes, Loser] = field(default_factory=dict)
+    replaced_versions: dict[bytes, ReplacedVersion] = field(default_factory=dict)
     base: dict[bytes, Entry | None] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
-class Judgement:
-    """The judgement of one batch. `deletes` are the sides where deletions are carried out; elsewhere what vanished is
-    only noted in `settled`."""
+class BatchDecisions:
+    """The decisions of one batch. `deletes` are the sides where deletions are applied; elsewhere a vanished document
+    is only noted in `pending`."""
 
     name: str
     rules: Rules
-    tally: Tally
+    counters: CollectionCounters
     now: datetime
     deletes: frozenset[Side]
-    settled: Settled
-    plan: Plan = field(default_factory=Plan)
+    pending: Pending
+    plan: BatchPlan = field(default_factory=BatchPlan)
 
-    def judge(
+    def decide(
         self,
         by_key: Mapping[bytes, bytes],
         *,
         base: Entries,
         local: Mapping[bytes, bytes],
         remote: Mapping[bytes, bytes],
-    ) -> Plan:
+    ) -> BatchPlan:
         """Given raw `_id`s by key, the base, and what both sides have, decide each. Return the plan."""
         for key, raw_id in by_key.items():
             entry, frames = base.get(key), {Side.LOCAL: local.get(key), Side.REMOTE: remote.get(key)}
@@ -162,7 +162,7 @@ class Judgement:
             case Outcome.DELETE_LOCAL | Outcome.DELETE_REMOTE:
                 self._vanished(key, raw_id, Side.LOCAL if outcome is Outcome.DELETE_LOCAL else Side.REMOTE, frames)
             case Outcome.PULL_EDIT | Outcome.PUSH_EDIT:
-                self.tally.edit_beat_deletion += 1
+                self.counters.edit_beat_deletion += 1
                 side = Side.LOCAL if outcome is Outcome.PULL_EDIT else Side.REMOTE
                 self._write(key, raw_id, side, frames, reason="edit", why=messages.WHY_EDIT_WON())
             case Outcome.CONFLICT:
@@ -178,25 +178,25 @@ class Judgement:
     def _vanished(self, key: bytes, raw_id: bytes, side: Side, frames: Frames) -> None:
         """It is gone on the other side and unchanged on `side`."""
         if self.rules.copy_back:
-            self.tally.kept_back += 1
+            self.counters.kept_back += 1
             self._write(key, raw_id, _OTHER[side], frames, reason="edit", why=messages.WHY_COPIED_BACK())
         elif side in self.deletes:
             self._delete(key, side, frames)
         else:
-            self.settled.vanished[side][key] = raw_id
+            self.pending.vanished[side][key] = raw_id
 
     def _insert_only(self, key: bytes, raw_id: bytes, entry: Entry | None, frames: Frames) -> None:
         """New documents are copied. What a capped collection pushed out, or a time-series expired, stays away."""
         present = [side for side in Side if frames[side] is not None]
         if len(present) == 2:
-            self.tally.unresolved_documents[raw_id] = messages.WHY_ONLY_INSERTS()
+            self.counters.unresolved_documents[raw_id] = messages.WHY_ONLY_INSERTS()
         elif entry is None:
             self._write(key, raw_id, _OTHER[present[0]], frames, reason="edit", why=messages.WHY_NEW())
 
     def _equal(self, key: bytes, entry: Entry | None, frames: Frames) -> None:
         frame = frames[Side.LOCAL]
         assert frame is not None
-        self.tally.equal += 1
+        self.counters.equal += 1
         now = self.entry_of(frame)
         if entry != now:
             self.plan.base[key] = now
@@ -205,16 +205,20 @@ class Judgement:
         """The other side's version is written on `side`; what stands there is kept first."""
         new, expected = frames[_OTHER[side]], frames[side]
         assert new is not None
-        loser = None
+        replaced = None
         if expected is not None:
-            loser = Loser(collection=self.name, side=side.value, reason=reason, why=why, frame=expected, other=new)
-            self.plan.losers[key] = loser
-        self.plan.writes[side][key] = Write(raw_id=raw_id, expected=expected, new=new, loser=loser)
+            replaced = ReplacedVersion(
+                collection=self.name, side=side.value, reason=reason, why=why, frame=expected, other=new
+            )
+            self.plan.replaced_versions[key] = replaced
+        self.plan.writes[side][key] = Write(raw_id=raw_id, expected=expected, new=new, replaced=replaced)
 
     def _delete(self, key: bytes, side: Side, frames: Frames) -> None:
         frame = frames[side]
         assert frame is not None
         why = messages.WHY_DELETED_ON(side=words.side(_OTHER[side].value))
-        loser = Loser(collection=self.name, side=side.value, reason="deletion", why=why, frame=frame, other=None)
-        self.plan.losers[key] = loser
+        replaced = ReplacedVersion(
+            collection=self.name, side=side.value, reason="deletion", why=why, frame=frame, other=None
+        )
+        self.plan.replaced_versions[key] = replaced
         self.plan.deletes[side][key] = frame

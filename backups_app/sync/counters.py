@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from backups_app.catalog.sync_conflicts import Loser
+from backups_app.catalog.sync_conflicts import ReplacedVersion
 from backups_app.mongo import raw_ids
 from backups_app.records import Side
 from backups_app.sync import merge
@@ -21,9 +21,9 @@ _COUNTS = (
 
 
 @dataclass(kw_only=True)
-class Tally:
+class CollectionCounters:
     """The counts of one collection. `pulled` and `pushed` are documents written locally and remotely; those of them
-    that settled a conflict, brought an edit back, or refused to carry a deletion over are counted there too."""
+    that resolved a conflict, restored an edited document, or kept a deleted one are counted there too."""
 
     name: str
     found_by: str = "scan"
@@ -65,12 +65,12 @@ class Tally:
         return documents or int(self.failed is not None)
 
     @property
-    def judged(self) -> tuple[int, int, int]:
-        """Return the counts of a judgement that has written nothing yet. Set them back when it is repeated."""
+    def decision_counts(self) -> tuple[int, int, int]:
+        """Return the counts of a decision that has written nothing yet. Restore them before deciding again."""
         return self.equal, self.edit_beat_deletion, self.kept_back
 
-    @judged.setter
-    def judged(self, counts: tuple[int, int, int]) -> None:
+    @decision_counts.setter
+    def decision_counts(self, counts: tuple[int, int, int]) -> None:
         self.equal, self.edit_beat_deletion, self.kept_back = counts
 
     @property
@@ -129,11 +129,11 @@ class Tally:
         """`count` more documents cannot be told apart by an `_id`."""
         self.without_name[reason] = self.without_name.get(reason, 0) + count
 
-    def count_conflict(self, loser: Loser | None) -> None:
-        """A version lost its place; only a real conflict counts."""
-        if loser is not None and loser.reason == "conflict":
+    def count_conflict(self, replaced: ReplacedVersion | None) -> None:
+        """Count a replaced version; only a real conflict counts."""
+        if replaced is not None and replaced.reason == "conflict":
             self.conflicts += 1
-            self.ties += loser.why.endswith(merge.TIE)
+            self.ties += replaced.why.endswith(merge.TIE)
 
     def as_log(self) -> dict[str, Any]:
         """Return the entry of this collection in `sync_logs`."""
@@ -160,10 +160,10 @@ class Tally:
         }
 
 
-def totals(tallies: Iterable[Tally]) -> dict[str, int]:
+def totals(all_counters: Iterable[CollectionCounters]) -> dict[str, int]:
     """Return the counts of all collections together."""
-    every = list(tallies)
-    return {count: sum(getattr(tally, count) for tally in every) for count in _COUNTS}
+    every = list(all_counters)
+    return {count: sum(getattr(counters, count) for counters in every) for count in _COUNTS}
 
 
 def withheld(log: Mapping[str, Any]) -> dict[str, str]:
@@ -193,7 +193,7 @@ class SyncReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return what was done, in numbers, without the zeros that nobody misses."""
+        """Return what was done, in numbers, without most zeros."""
         counts: Mapping[str, int] = self.log["totals"]
         always = ("pulled", "pushed", "conflicts")
         return {name: count for name, count in counts.items() if count or name in always}
