@@ -1,9 +1,9 @@
-# Bare `make` prints what there is. Everything runs in .venv, made with a Python from 3.11 to 3.13.
+# Bare `make` prints what there is. Everything runs in .venv, made with a Python from 3.11 to 3.14.
 
 PORT ?= 8000
 WORKERS ?= 3
-PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
-	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
@@ -62,7 +62,7 @@ clean:  ## remove .venv and the demo's databases; backups stay
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found. Install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12, 3.13 or 3.14 is needed and none was found. Install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 .venv/.for-running: requirements.lock | .venv/bin/python
