@@ -95,6 +95,7 @@ def _link(name: str, backup_id: str, collection: str, number: int, **more: Any) 
 
 register.filter("plain_id", document_view.plain_id)
 register.filter("node_text", document_view.node_text)
+register.filter("readable", document_view.readable)
 
 
 @register.simple_tag

@@ -32,7 +32,7 @@ def carried_out(backup_id: str) -> None:
 def test_a_run_in_progress_polls_itself_and_refreshes_without_a_script(admin_browser: Client, started: str) -> None:
     page = admin_browser.get(f"/admin/backups/runs/{started}/").content.decode()
 
-    assert "Waiting for a worker" in page
+    assert "Starting…" in page
     assert 'hx-trigger="every 1s"' in page
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
 
@@ -53,7 +53,8 @@ def test_a_run_that_ended_answers_with_its_result_and_polls_no_more(admin_browse
     page = answer.content.decode()
     assert answer["HX-Retarget"] == "#panel"
     assert "Backup finished" in page and "every 1s" not in page
-    assert "Deleted: <code>activities</code> 50 on Atlas + 50 here" in " ".join(page.split())
+    row = " ".join(page.partition("<code>activities</code>")[2].partition("</tr>")[0].split())
+    assert row.count("50 of 50 deleted") == 2, "on Atlas and on this computer"
 
 
 def test_the_end_offers_the_heading_to_a_focus_inside_the_panel_and_says_itself_in_the_title(
@@ -111,6 +112,28 @@ def test_what_an_old_page_asks_of_a_run_that_is_over_shows_how_it_stands_now(
     assert page.redirect_chain[0][1] == 303
     for text in (piece.content.decode(), page.content.decode()):
         assert sentence in text and "Backup finished" in text
+
+
+def test_a_run_is_told_to_people_and_its_record_folded(admin_browser: Client, started: str) -> None:
+    carried_out(started)
+
+    page = " ".join(admin_browser.get(f"/admin/backups/runs/{started}/").content.decode().split())
+
+    assert page.index("Look inside this backup") < page.index("Synced with Atlas") < page.index("About this run")
+    assert f'href="/admin/backups/syncs/{started}/"' in page
+    assert f"browse/?backup={started}&amp;collection=bookings" in page, "its files"
+    assert '<details class="technical" >' in page
+
+
+def test_a_deletion_that_found_nothing_says_so(admin_browser: Client, temple: Configuration, local_db: Any) -> None:
+    for kept in range(2):
+        admin_browser.post("/admin/backups/runs/", {"key": f"k{kept}"})
+        second = str(runs.active(local_db)["_id"])  # type: ignore[index]
+        carried_out(second)
+
+    page = admin_browser.get(f"/admin/backups/runs/{second}/").content.decode()
+
+    assert "No documents were deleted." in page and "0 of 0 deleted" not in page
 
 
 def test_the_list_shows_every_run(admin_browser: Client, started: str) -> None:

@@ -126,6 +126,23 @@ class RunPanel:
         return [warning for warning in warned if warning not in said]
 
     @property
+    def nothing_deleted(self) -> bool:
+        """Whether the deletion came to its end on both sides and found nothing to delete."""
+        cells = [cell for row in self.purge for cell in (row.remote, row.local) if cell is not None]
+        return bool(cells) and all(cell.state == "done" and not cell.deleted and not cell.kept for cell in cells)
+
+    @property
+    def synced(self) -> bool:
+        """Whether a sync of this run has a log."""
+        return self.run.get("sync_status") in (SyncStatus.SUCCESS, SyncStatus.FAILED) and not self.running
+
+    @property
+    def sync_conflicts(self) -> int:
+        """How many documents had changed on both sides."""
+        steps: Sequence[dict[str, Any]] = self.run.get("steps") or []
+        return sum((step.get("counts") or {}).get("conflicts", 0) for step in steps if step["name"] == "sync")
+
+    @property
     def browsable(self) -> bool:
         return self.status in (Status.SUCCESS, Status.PARTIAL) and self.run.get("files", Files.HERE) == Files.HERE
 
@@ -150,7 +167,7 @@ def of(run: RunDocument, *, now: datetime, limit_seconds: int | None = None) -> 
         id=run["backup_id"],
         status=Status(run["status"]),
         words=words,
-        lines=lines if restores or running else [_once(line, words) for line in lines],
+        lines=lines if restores or running else [_once(line, words, purge) for line in lines],
         current=current,
         seconds=max(0.0, ((ended if ended and not running else now) - began).total_seconds()),
         seconds_left=left,
@@ -177,8 +194,10 @@ def _words(run: RunDocument, lines: Sequence[Line], purge: Sequence[PurgeRow]) -
     return run_wording.of(run, lines=lines, purge_left=_left_on_atlas(purge))
 
 
-def _once(line: Line, words: run_wording.Words) -> Line:
-    """A line that failed does not say again what the words above it say."""
+def _once(line: Line, words: run_wording.Words, purge: Sequence[PurgeRow]) -> Line:
+    """A line that failed does not say again what the words above it say; one that deleted leaves that to the table."""
+    if purge and line.key.startswith("purge") and line.state is StepState.DONE:
+        return replace(line, sentence="")
     said = line.state is StepState.FAILED and line.sentence and line.sentence in words.said
     return replace(line, sentence=_("Failed")) if said else line
 

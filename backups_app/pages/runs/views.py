@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from backups_app import configuration
+from backups_app.browsing import collections
+from backups_app.browsing.collections import CollectionSummary
 from backups_app.errors import (
     BackupElsewhere,
     BackupNotFound,
@@ -20,12 +22,14 @@ from backups_app.errors import (
     NotCancellable,
     NotResumable,
     RunActive,
+    TempleOpsError,
 )
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import status_card, trigger
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.restore import restore_result
 from backups_app.pages.runs import run_panel
+from backups_app.pages.viewer import viewer_documents
 from backups_app.records import Origin, RunDocument, Status
 from backups_app.use_cases import backups, listing, status_of_files
 
@@ -78,7 +82,18 @@ def run(request: AdminRequest, backup_id: str) -> HttpResponse:
     """One run: its progress while it runs, its result afterwards."""
     note = next((one for one in NOTES if one in request.GET), "")
     context = panel_context(backup_id) | {"note": note, "all_bars": "all" in request.GET.get("bars", "")}
-    return render(request, "runs/run.html", context)
+    return render(request, "runs/run.html", context | {"files": _files(context["panel"])})
+
+
+def _files(panel: run_panel.RunPanel) -> tuple[CollectionSummary, ...]:
+    """Return the collections of a run's backup, the temple's first; none while it runs or without its files."""
+    if panel.running or not panel.browsable:
+        return ()
+    try:
+        found = collections.of_backup(store=viewer_documents.store(), backup_id=panel.id)
+    except TempleOpsError:
+        return ()
+    return tuple(sorted(found, key=lambda entry: (entry.internal, entry.name)))
 
 
 @require_GET

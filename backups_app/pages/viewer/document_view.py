@@ -19,6 +19,7 @@ from backups_app.browsing.tree import Node
 from backups_app.mongo import raw_ids
 
 SHORT = 14
+WHOLE_NUMBERS = frozenset({"Int32", "Int64"})
 BEFORE, AROUND = 24, 80
 """Characters shown before a match, and in all, where a text is too long for one line."""
 NUMBER = re.compile(r'\{"\$number(?:Int|Long|Double|Decimal)": "([^"]*)"\}')
@@ -83,6 +84,18 @@ def node_text(node: Node) -> str:
     return node.text
 
 
+def readable(node: Node, wanted: str = "") -> str:
+    """Return a value's text for a line or a table: whole numbers in groups, dates without seconds. While something is
+    searched for, the text in which it was found."""
+    if wanted:
+        return node_text(node)
+    if node.type in WHOLE_NUMBERS and "year" not in node.name.lower():
+        return formats.grouped(int(node.text))
+    if node.type == "Date":
+        return _date(node.iso, "j M Y, H:i") or node.text
+    return node_text(node)
+
+
 def children_text(node: Node) -> str:
     """Return how much a container holds: `12 items`, `3 fields`."""
     if node.type == "Array":
@@ -90,10 +103,10 @@ def children_text(node: Node) -> str:
     return ngettext("%(n)s field", "%(n)s fields", node.size) % {"n": formats.grouped(node.size)}
 
 
-def _date(iso: str) -> str:
+def _date(iso: str, pattern: str = "j M Y, H:i:s") -> str:
     """Return the moment in the zone and the language of the page; empty for one that no calendar of ours holds."""
     try:
         local = timezone.localtime(datetime.fromisoformat(iso))
     except (ValueError, OverflowError):
         return ""
-    return f"{date_format(local, 'j M Y, H:i:s')} {local.tzname() or ''}".rstrip()
+    return f"{date_format(local, pattern)} {local.tzname() or ''}".rstrip()
