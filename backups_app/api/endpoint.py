@@ -18,7 +18,7 @@ from backups_app.access import sessions, visit
 from backups_app.backup_files import layout
 from backups_app.errors import BackupNotFound, ResourceNotFound
 from backups_app.models import LoginSession, User
-from backups_app.mongo import lost
+from backups_app.mongo import availability
 from backups_app.records import Origin
 from backups_app.use_cases import lost_backups, readiness
 
@@ -38,7 +38,11 @@ class Endpoint(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """What only shows something never waits long for a server, and for a lost one only once. What does something
         begins where the server is there."""
-        with lost.believed(earlier_seconds=0) if request.method in ("GET", "HEAD") else lost.knocking():
+        with (
+            availability.cached_failures(earlier_seconds=0)
+            if request.method in ("GET", "HEAD")
+            else availability.early_probe()
+        ):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -30,8 +30,8 @@ from backups_app.errors import (
 )
 from backups_app.messages import dump as messages
 from backups_app.messages import mongo as mongo_messages
-from backups_app.mongo import refusals, scanning, tools
-from backups_app.mongo.tools import ChildProcess, Ended, TimeLimit
+from backups_app.mongo import mongodump_process, refusals, scanning
+from backups_app.mongo.mongodump_process import ChildProcess, Ended, TimeLimit
 from backups_app.progress import Progress
 from backups_app.records import CollectionInfo, Side
 
@@ -61,7 +61,7 @@ class Mongodump:
         return "mongodump"
 
     def version(self) -> str:
-        return tools.version(self.program)
+        return mongodump_process.version(self.program)
 
     def dump(
         self,
@@ -124,7 +124,7 @@ class Mongodump:
         on_child: Callable[[ChildProcess], None] | None,
     ) -> None:
         try:
-            ended = tools.run(
+            ended = mongodump_process.run(
                 command=self.command(database=database, out=out, excluded=excluded),
                 uri=uri_for_tool(uri, database=database),
                 seconds=timeout_seconds,

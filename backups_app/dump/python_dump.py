@@ -35,7 +35,7 @@ from backups_app.dump.snapshot import Snapshot, SnapshotExpired
 from backups_app.errors import DumpFailed, DumpTimedOut
 from backups_app.messages import dump as messages
 from backups_app.mongo import scanning
-from backups_app.mongo.tools import ChildProcess
+from backups_app.mongo.mongodump_process import ChildProcess
 from backups_app.progress import Progress
 
 Compression = Literal["none", "gzip"]

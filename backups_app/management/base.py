@@ -21,7 +21,7 @@ from rich.console import Console
 from backups_app import configuration, formats
 from backups_app.access import records
 from backups_app.errors import BackupNotFound, RecordsUnavailable, TempleOpsError
-from backups_app.mongo import lost, refusals
+from backups_app.mongo import availability, refusals
 from backups_app.records import Side
 from backups_app.use_cases import lost_backups
 
@@ -47,7 +47,7 @@ class TempleCommand(BaseCommand):
             # The worker's log is for operators; who types a command reads its own words.
             logging.getLogger("backups_app").setLevel(logging.WARNING)
         try:
-            with lost.knocking():
+            with availability.early_probe():
                 code = self.execute_command(**options)
         except TempleOpsError as error:
             code = self.refuse(error)

@@ -1,7 +1,8 @@
 """Reading a whole collection raw and quickly: a connection for long scans, and cursors as batches of bytes.
 
 pymongo's own time limit would bound the whole life of a cursor on the server, so a scan has a connection of its own,
-whose limit is on each answer. It is never retried: a cursor that failed cannot be resumed without a hole or a twin.
+whose limit is on each answer. It is never retried: a cursor that failed cannot be resumed without missing or
+repeating documents.
 """
 
 from __future__ import annotations

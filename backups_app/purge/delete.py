@@ -32,8 +32,8 @@ from backups_app.mongo import connections, raw_ids, refusals
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import live_collection, live_documents
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
+from backups_app.mongo.exact_writes.filters import STATEMENT_BYTES
 from backups_app.mongo.exact_writes.live_collection import LiveCollection
-from backups_app.mongo.exact_writes.statement import STATEMENT_BYTES
 from backups_app.progress import Progress
 from backups_app.purge import verified_file
 from backups_app.purge.verified_file import Batch, VerifiedFile

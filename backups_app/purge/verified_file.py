@@ -19,7 +19,7 @@ from backups_app.messages import backup_files as file_messages
 from backups_app.messages import purge as messages
 from backups_app.messages import verification as verification_messages
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes.statement import STATEMENT_BYTES, STATEMENT_DOCUMENTS
+from backups_app.mongo.exact_writes.filters import STATEMENT_BYTES, STATEMENT_DOCUMENTS
 
 _CHUNK = 4 * 1024 * 1024
 

@@ -15,7 +15,7 @@ from pymongo.errors import OperationFailure
 
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.collections import collection_of
-from backups_app.mongo.exact_writes import form
+from backups_app.mongo.exact_writes import encoding
 from backups_app.mongo.raw_bson import Value
 from backups_app.mongo.structures import Structure
 from backups_app.restore.batches import Numbered
@@ -95,7 +95,7 @@ class Clashes:
         """Have the server match the documents themselves against the rule (`$documents`, from 5.1 on)."""
         assert self.database is not None
         # Two fields of one name inside a literal abort a 6.0 server: those are told apart, not asked about.
-        asked = [frame for frame in frames if not form.has_duplicate_names(frame)]
+        asked = [frame for frame in frames if not encoding.has_duplicate_names(frame)]
         if len(asked) < len(frames):
             self.unchecked.add("The validation rule for documents with two fields of one name")
         for part in _parts(asked):

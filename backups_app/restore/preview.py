@@ -15,7 +15,7 @@ from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids, structures
 from backups_app.mongo.collections import collection_of
-from backups_app.mongo.exact_writes import form, live_documents
+from backups_app.mongo.exact_writes import encoding, live_documents
 from backups_app.mongo.structures import Structure
 from backups_app.progress import Progress
 from backups_app.restore import batches, clashes, engine, plan
@@ -192,7 +192,7 @@ class Previewer:
         for batch in batches.cut(self._written(wanted.name, work)):
             self.progress.checkpoint()
             self.insert_bytes += sum(len(one.frame) for one in batch)
-            impossible += sum(form.why_not(one.frame) is not None for one in batch)
+            impossible += sum(encoding.why_not(one.frame) is not None for one in batch)
             foreseen.look(batch)
         if impossible:
             preview.problems.append(messages.DOCUMENTS_NOT_STORABLE(n=impossible))

@@ -27,7 +27,7 @@ from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, failures, insert, live_documents, replace
 from backups_app.mongo.exact_writes.live_collection import LiveCollection
 from backups_app.mongo.exact_writes.replace import Replacement
-from backups_app.mongo.exact_writes.written import WriteOutcome
+from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.progress import Progress
 from backups_app.restore import batches
 from backups_app.restore import work as works

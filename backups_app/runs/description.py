@@ -16,7 +16,7 @@ from backups_app.browsing.whereabouts import Files
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
-from backups_app.mongo import lost
+from backups_app.mongo import availability
 from backups_app.records import RunDocument, Side, is_ahead
 from backups_app.runs import folder_records, lost_messages, outcome, preparation, verdicts
 
@@ -49,7 +49,7 @@ def get_run(*, configuration: Configuration, backup_id: str) -> RunDocument:
 
 
 def _record(configuration: Configuration, backup_id: str) -> RunDocument | None:
-    with lost.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS):
+    with availability.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS):
         return runs.get(preparation.local_database(configuration), backup_id=backup_id)
 
 

@@ -13,7 +13,7 @@ from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, BackupRemoved, VerificationFailed
 from backups_app.messages import runs as messages
-from backups_app.mongo import connections, lost
+from backups_app.mongo import availability, connections
 from backups_app.records import Side
 from backups_app.sync.options import SyncOptions
 
@@ -22,7 +22,7 @@ def local_database(configuration: Configuration) -> Database[Any]:
     """Return the temple's database on the local server. Raise `LocalUrlMissing`, and `DatabaseUnreachable` where
     somebody waits for what is done with it (`lost.knocking`)."""
     client = connections.open_local(configuration)
-    lost.knock(Side.LOCAL, configuration=configuration, client=client)
+    availability.probe(Side.LOCAL, configuration=configuration, client=client)
     return connections.database(client, configuration.database_name)
 
 

@@ -27,7 +27,7 @@ from backups_app.errors import (
     WorkerDown,
 )
 from backups_app.messages import runs as messages
-from backups_app.mongo import connections, tools
+from backups_app.mongo import connections, mongodump_process
 from backups_app.progress import Silent
 from backups_app.records import CLOCK_TOLERANCE, MAKES_A_BACKUP, Phase, RunDocument, Side, Status, StepState
 from backups_app.runs import closing, conflict_expiry, end_messages, ownership, preparation, restore_messages, runner
@@ -184,7 +184,7 @@ def _close(database: Database[Any], document: RunDocument, *, published: bool, e
 
 def _end_orphan(document: RunDocument) -> None:
     child = document.get("child")
-    if child and tools.end_orphan(tools.ChildProcess(**child)):
+    if child and mongodump_process.end_orphan(mongodump_process.ChildProcess(**child)):
         logger.warning("Ended an orphaned mongodump", extra={"backup_id": document["_id"]})
 
 

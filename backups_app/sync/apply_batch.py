@@ -26,7 +26,7 @@ from backups_app.mongo import connections, raw_ids
 from backups_app.mongo.exact_writes import delete, insert, live_documents, replace
 from backups_app.mongo.exact_writes.live_collection import DURABLE, LiveCollection
 from backups_app.mongo.exact_writes.replace import Replacement
-from backups_app.mongo.exact_writes.written import WriteOutcome
+from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.progress import Progress
 from backups_app.records import Side
 from backups_app.sync.counters import CollectionCounters

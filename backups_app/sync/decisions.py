@@ -15,8 +15,8 @@ from backups_app.catalog.sync_conflicts import ReplacedVersion
 from backups_app.messages import sync as messages
 from backups_app.messages import words
 from backups_app.mongo import raw_bson, raw_ids
-from backups_app.mongo.exact_writes.form import by_id
-from backups_app.mongo.exact_writes.written import TAKEN_FOR_ANOTHER
+from backups_app.mongo.exact_writes.encoding import by_id
+from backups_app.mongo.exact_writes.write_outcome import TAKEN_FOR_ANOTHER
 from backups_app.records import Side
 from backups_app.sync import merge
 from backups_app.sync.counters import CollectionCounters

@@ -25,7 +25,7 @@ from backups_app.errors import (
     RunInterrupted,
 )
 from backups_app.messages import use_cases as messages
-from backups_app.mongo import connections, lost
+from backups_app.mongo import availability, connections
 from backups_app.records import Origin, Phase, RunDocument, Side, Status, StepState, SyncStatus
 from backups_app.runs import closing, housekeeping, pipelines, preparation, purge_sides, recovery, runner, worker
 from backups_app.runs.ownership import this_process
@@ -282,7 +282,7 @@ def _known(backup_id: str) -> RunDocument:
     """Return the run's document. Raise `InvalidBackupId`, `BackupNotFound`, `DatabaseUnreachable`."""
     layout.check_id(backup_id)
     configuration = settings.current()
-    with lost.asking(Side.LOCAL, configuration=configuration, seconds=KNOWN_SECONDS, anew=True):
+    with availability.asking(Side.LOCAL, configuration=configuration, seconds=KNOWN_SECONDS, fresh=True):
         document = runs.get(preparation.local_database(configuration), backup_id=backup_id)
     if document is None:
         raise BackupNotFound()

@@ -20,7 +20,7 @@ from backups_app.mongo.collections import collection_of
 from backups_app.mongo.connections import MongoDatabase
 from backups_app.mongo.exact_writes import insert, live_collection, live_documents, replace
 from backups_app.mongo.exact_writes.replace import Replacement
-from backups_app.mongo.exact_writes.written import WriteOutcome
+from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.records import Origin, Side
 from backups_app.runs import preparation, runner
 from backups_app.runs.ownership import this_process

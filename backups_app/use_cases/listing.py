@@ -18,7 +18,7 @@ from backups_app.browsing.whereabouts import Files
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import AllDatedInFuture, BackupNotFound, TempleOpsError
-from backups_app.mongo import lost
+from backups_app.mongo import availability
 from backups_app.mongo.collections import collection_of
 from backups_app.records import PURGEABLE, RunDocument, Side
 from backups_app.runs import description, preparation
@@ -55,7 +55,7 @@ def list_runs(*, configuration: Configuration, every: bool = False, limit: int =
 def active_run(*, configuration: Configuration) -> RunDocument | None:
     """Return the run in progress, or None; None too where the server does not answer."""
     try:
-        with lost.asking(Side.LOCAL, configuration=configuration, seconds=description.LOOK_SECONDS):
+        with availability.asking(Side.LOCAL, configuration=configuration, seconds=description.LOOK_SECONDS):
             document = runs.active(preparation.local_database(configuration))
     except (PyMongoError, TempleOpsError):
         return None
@@ -73,7 +73,7 @@ def counts(*, configuration: Configuration) -> LiveCounts:
 def _counted(side: Side, configuration: Configuration) -> dict[str, int] | None:
     try:
         database = preparation.side(configuration, side)
-        with lost.asking(side, configuration=configuration, seconds=COUNT_SECONDS, anew=True):
+        with availability.asking(side, configuration=configuration, seconds=COUNT_SECONDS, fresh=True):
             return {name: collection_of(database, name).count_documents({}) for name in PURGEABLE}
     except (PyMongoError, TempleOpsError):
         return None
@@ -82,7 +82,7 @@ def _counted(side: Side, configuration: Configuration) -> dict[str, int] | None:
 def _records(configuration: Configuration) -> dict[str, RunDocument]:
     """Return the records by id; none when the server does not answer."""
     try:
-        with lost.asking(Side.LOCAL, configuration=configuration, seconds=description.LOOK_SECONDS):
+        with availability.asking(Side.LOCAL, configuration=configuration, seconds=description.LOOK_SECONDS):
             return {document["_id"]: document for document in runs.recent(preparation.local_database(configuration))}
     except (PyMongoError, TempleOpsError) as error:
         logger.warning("Listing from the folders alone", extra={"reason": type(error).__name__})

@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 from backups_app import formats
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseRefused, DatabaseUnreachable, RightMissing, TempleOpsError
-from backups_app.mongo import connections, lost, refusals, rights
+from backups_app.mongo import availability, connections, refusals, rights
 from backups_app.records import Side
 from backups_app.runs import preparation
 from backups_app.use_cases.readiness import Readiness
@@ -56,7 +56,7 @@ def _remote(configuration: Configuration) -> Reach:
     facts = None
     try:
         database = preparation.side(configuration, Side.REMOTE)
-        with lost.asking(Side.REMOTE, configuration=configuration, seconds=PROBE_SECONDS, anew=True):
+        with availability.asking(Side.REMOTE, configuration=configuration, seconds=PROBE_SECONDS, fresh=True):
             facts = connections.facts(database.client)
             missing = rights.missing(database)
     except (PyMongoError, TempleOpsError) as error:

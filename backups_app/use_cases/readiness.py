@@ -24,7 +24,7 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.messages import use_cases as messages
-from backups_app.mongo import connections, lost, rights
+from backups_app.mongo import availability, connections, rights
 from backups_app.mongo.connections import MongoDatabase
 from backups_app.records import INTERNAL, Side
 from backups_app.runs import preparation
@@ -62,17 +62,17 @@ def require_ready(*, configuration: Configuration, may_be_empty: bool = False) -
 
     With `may_be_empty` a database that does not exist yet is no reason: a restore makes it.
     """
-    for refusal in _refusals(configuration, _Findings(), may_be_empty=may_be_empty, anew=True):
+    for refusal in _refusals(configuration, _Findings(), may_be_empty=may_be_empty, fresh=True):
         raise refusal
 
 
-def look(*, configuration: Configuration, anew: bool = False) -> Readiness:
+def look(*, configuration: Configuration, fresh: bool = False) -> Readiness:
     """Return every reason why no run may start now; nothing is raised and nothing written.
 
-    A page that is shown believes that a server is lost when it was a moment ago, unless it wants it looked at `anew`.
+    A page that is shown believes that a server is lost when it was a moment ago, unless it wants it looked at `fresh`.
     """
     found = _Findings()
-    refusals = tuple(_refusals(configuration, found, anew=anew))
+    refusals = tuple(_refusals(configuration, found, fresh=fresh))
     return Readiness(
         refusals=refusals,
         engine=found.engine,
@@ -101,7 +101,7 @@ class _Findings:
 
 
 def _refusals(
-    configuration: Configuration, found: _Findings, *, may_be_empty: bool = False, anew: bool
+    configuration: Configuration, found: _Findings, *, may_be_empty: bool = False, fresh: bool
 ) -> Iterator[TempleOpsError]:
     """Look in the order in which an admin would mend things. A later look is left out where it needs an earlier one."""
     if not configuration.is_local:
@@ -116,7 +116,7 @@ def _refusals(
     yield from others
     try:
         database = preparation.local_database(configuration)
-        with lost.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS, anew=anew):
+        with availability.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS, fresh=fresh):
             found.local = connections.facts(database.client)
             if not may_be_empty or configuration.database_name in NEVER_A_TEMPLE:
                 _require_temple(database, configuration)

@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from backups_app import formats
 from backups_app.configuration import Configuration
 from backups_app.errors import ModeNotLocal, RunCancelled, TempleOpsError
-from backups_app.mongo import lost
+from backups_app.mongo import availability
 from backups_app.records import Kind, RunDocument, Side, Status
 from backups_app.use_cases import listing, reach, readiness, status_of_files, syncs
 from backups_app.use_cases.reach import Reach
@@ -70,7 +70,7 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
     """Look at everything once. Never raises for what is wrong: it says it. Both servers are asked at the same time,
     each for less than three seconds."""
     asked = reach.Asked(configuration)
-    looked = readiness.look(configuration=configuration, anew=True)
+    looked = readiness.look(configuration=configuration, fresh=True)
     every = listing.list_runs(configuration=configuration, every=True) if configuration.is_local else []
     active = next((run for run in every if run["status"] == Status.IN_PROGRESS), None)
     ended = [run for run in every if run["status"] != Status.IN_PROGRESS and run["kind"] == "backup"]
@@ -208,7 +208,7 @@ def _sync(configuration: Configuration) -> SyncOverview | None:
     if not (configuration.is_local and configuration.sync_enabled):
         return None
     try:
-        with lost.asking(Side.LOCAL, configuration=configuration, seconds=PROBE_SECONDS):
+        with availability.asking(Side.LOCAL, configuration=configuration, seconds=PROBE_SECONDS):
             return syncs.overview(configuration=configuration, limit=1)
     except (PyMongoError, TempleOpsError):
         return None

@@ -19,7 +19,7 @@ from backups_app.backup_files.manifest import Manifest
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError, VerificationFailed
-from backups_app.mongo import lost
+from backups_app.mongo import availability
 from backups_app.progress import Progress, Silent
 from backups_app.records import Origin, Side
 from backups_app.runs import adoption, folder_records, preparation, verdicts
@@ -126,7 +126,7 @@ def _stamp(folder: Path, written: Mapping[str, Any], manifest: Manifest) -> None
 def _remember(configuration: Configuration, backup_id: str, *, now: datetime, problem: str | None, about: str) -> None:
     try:
         changes = {"verification": {"at": now, "problem": problem, verdicts.SEEN: about}}
-        with lost.asking(Side.LOCAL, configuration=configuration, seconds=REMEMBER_SECONDS, anew=True):
+        with availability.asking(Side.LOCAL, configuration=configuration, seconds=REMEMBER_SECONDS, fresh=True):
             runs.amend(preparation.local_database(configuration), backup_id=backup_id, changes=changes)
     except (PyMongoError, TempleOpsError) as error:
         code = error.code if isinstance(error, TempleOpsError) else type(error).__name__

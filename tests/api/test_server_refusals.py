@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable, DumpFailed, TempleOpsError
 from backups_app.models import User
-from backups_app.mongo import connections, lost
+from backups_app.mongo import availability, connections
 from backups_app.records import Origin
 from backups_app.runs.steps import dump
 from backups_app.use_cases import backups, doctor, status, status_json
@@ -31,7 +31,7 @@ Db = Any
 @pytest.fixture
 def guarded(temple: Configuration, tmp_path: Path) -> Iterator[tuple[str, MongoClient[Any]]]:
     """A server that asks for rights, which knows `keeper` (all that is needed) and `nothing` (no right at all)."""
-    lost.forget()
+    availability.forget_failures()
     with guarded_server(tmp_path) as address, MongoClient[Any](uri(address)) as root:
         root[temple.database_name]["bookings"].insert_one({"_id": "there"})
         may = [{"role": "readWrite", "db": temple.database_name}]

@@ -19,7 +19,7 @@ from backups_app.dump import engine
 from backups_app.dump.engine import DumpEngine
 from backups_app.dump.report import DumpReport
 from backups_app.errors import DatabaseUnreachable, DumpFailed, DumpTimedOut, RunCancelled, VerificationFailed
-from backups_app.mongo import tools
+from backups_app.mongo import mongodump_process
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.progress import Silent
 from backups_app.verification import verdict
@@ -34,7 +34,7 @@ ENGINES = [("python", "none"), ("python", "gzip"), ("mongodump", "none"), ("mong
 @pytest.fixture(params=ENGINES, ids=[" ".join(each) for each in ENGINES])
 def dumper(request: pytest.FixtureRequest) -> DumpEngine:
     setting, compression = request.param
-    if setting == "mongodump" and tools.find("mongodump") is None:
+    if setting == "mongodump" and mongodump_process.find("mongodump") is None:
         pytest.skip("mongodump is not on PATH, so the real one was not tried.")
     return engine.choose(setting=setting, compression=compression)
 
@@ -266,7 +266,7 @@ def test_a_truncated_file_is_not_verified(dump: Callable[..., DumpReport], golde
 def test_stock_mongorestore_puts_everything_back(
     dump: Callable[..., DumpReport], golden_db: Db, standalone_server: EmbeddedServer, a_folder: Path
 ) -> None:
-    mongorestore = tools.find("mongorestore")
+    mongorestore = mongodump_process.find("mongorestore")
     if mongorestore is None:
         pytest.skip("mongorestore is not on PATH, so it could not judge what we wrote.")
     report = dump(golden_db)
@@ -288,7 +288,7 @@ def test_stock_mongorestore_puts_everything_back(
 
 
 def _run_mongorestore(program: Path, uri: str, folder: Path, *, gzip: bool) -> None:
-    ended = tools.run(
+    ended = mongodump_process.run(
         command=[str(program), *(["--gzip"] if gzip else []), str(folder)],
         uri=uri,
         seconds=60,

@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from backups_app.dump import engine
 from backups_app.dump.report import DumpReport
 from backups_app.errors import DumpFailed
-from backups_app.mongo import tools
+from backups_app.mongo import mongodump_process
 from backups_app.progress import Silent
 from backups_app.verification import verdict
 from tests.guarded import guarded_server, uri
@@ -40,7 +40,7 @@ def _furnish(address: str) -> None:
 
 
 def dump(setting: str, address: str, user: str, folder: Path, excluded: frozenset[str]) -> DumpReport:
-    if setting == "mongodump" and tools.find("mongodump") is None:
+    if setting == "mongodump" and mongodump_process.find("mongodump") is None:
         pytest.skip("mongodump is not on PATH, so the real one was not tried.")
     with MongoClient[Any](uri(address, user)) as client:
         return engine.choose(setting=setting).dump(

@@ -18,7 +18,7 @@ import pytest
 from backups_app.backup_files import disk_recorder, durable
 from backups_app.catalog import lease, purge_ledger, runs
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import delete, live_collection, live_documents, statement
+from backups_app.mongo.exact_writes import delete, filters, live_collection, live_documents
 from backups_app.mongo.exact_writes.delete import DeleteOutcome
 from backups_app.purge import plan, verified_file
 from backups_app.sync import pair
@@ -29,7 +29,7 @@ VARIABLE = "GUARD_REMOVED"
 
 def predicate() -> None:
     """The delete says which ids, and no longer which bytes."""
-    statement.by_ids_and_bytes = lambda frames: statement.by_ids(list(frames))
+    filters.by_ids_and_bytes = lambda frames: filters.by_ids(list(frames))
 
 
 def byte_compare() -> None:

@@ -13,7 +13,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import delete, statement
+from backups_app.mongo.exact_writes import delete, filters
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.mongo.exact_writes.live_collection import look
 from tests.mongo import near_twins
@@ -127,7 +127,7 @@ def test_the_near_twins_fool_the_server_alone(bookings: Documents) -> None:
     fooled = 0
     for _, saved, live in near_twins.pairs():
         _insert(bookings, live)
-        alone = statement.by_ids_and_bytes({raw_ids.of(saved): saved})
+        alone = filters.by_ids_and_bytes({raw_ids.of(saved): saved})
         fooled += bookings.delete_many(alone, collation=delete.SIMPLE).deleted_count
         bookings.delete_many({})
 
@@ -288,7 +288,7 @@ def _before_the_delete_is_sent(monkeypatch: pytest.MonkeyPatch, act: Callable[[]
 
 
 def _without_the_predicate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statement, "by_ids_and_bytes", lambda frames: statement.by_ids(list(frames)))
+    monkeypatch.setattr(filters, "by_ids_and_bytes", lambda frames: filters.by_ids(list(frames)))
 
 
 def test_an_edit_between_read_and_delete_is_kept(bookings: Documents, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import form, insert, live_documents, replace
+from backups_app.mongo.exact_writes import encoding, insert, live_documents, replace
 from backups_app.mongo.exact_writes.replace import Replacement
 from tests.sync.pairs import document, double, int32, int64, timestamp
 
@@ -131,7 +131,7 @@ def test_odd_bytes_arrive_as_they_are(target: Target, odd: list[Any]) -> None:
 def test_bytes_that_would_stop_the_server_are_refused_here(target: Target) -> None:
     deadly = document(("_id", int32(1)), ("a", int32(1)), ("a", int32(2)), ("t", timestamp(0)))
 
-    assert form.why_not(deadly)
+    assert encoding.why_not(deadly)
     inserted = insert.insert_missing(collection=target.collection, frames=[deadly], session=target.session)
 
     assert list(inserted.refused) == [_key(deadly)]

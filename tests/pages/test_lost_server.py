@@ -15,7 +15,7 @@ from pymongo.errors import AutoReconnect
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable
-from backups_app.mongo import lost
+from backups_app.mongo import availability
 from backups_app.pages.home import live_counts, status_card
 from backups_app.records import Side
 from backups_app.runs import description
@@ -33,9 +33,9 @@ NOBODY = Secret("mongodb://127.0.0.1:9/")
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(status_card, "_known", {})
-    lost.forget()
+    availability.forget_failures()
     yield
-    lost.forget()
+    availability.forget_failures()
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_page_asks_a_lost_server_once_and_the_next_page_not_at_all(
 
 def found_lost(temple: Configuration) -> None:
     """The local server was found lost a moment ago. It is back."""
-    with pytest.raises(DatabaseUnreachable), lost.asking(Side.LOCAL, configuration=temple, seconds=1):
+    with pytest.raises(DatabaseUnreachable), availability.asking(Side.LOCAL, configuration=temple, seconds=1):
         raise AutoReconnect("gone for a moment")
 
 

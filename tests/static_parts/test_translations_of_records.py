@@ -36,7 +36,7 @@ NEVER_ON_A_PAGE = {
     "use_cases/doctor.py": "backup_doctor alone says it",
     "mongo/refusal_signs.py": "words by which a failure is recognised",
     "mongo/embedded.py": "servers of the demo and the tests",
-    "mongo/tools.py": "a program for a child process",
+    "mongo/mongodump_process.py": "a program for a child process",
     "backup_files/extended_json.py": "JSON is JSON in every language",
 }
 NO_SENTENCES = {

@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 from backups_app.catalog import sync_conflicts
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.collections import collection_of
-from backups_app.mongo.exact_writes import form
+from backups_app.mongo.exact_writes import encoding
 from backups_app.mongo.raw_bson import Value
 from backups_app.progress import Progress, Silent
 from backups_app.records import INTERNAL, Side
@@ -116,7 +116,7 @@ class Pair:
 
     def put(self, side: Side, frame: bytes, name: str = "bookings", **options: Any) -> None:
         """Write a version and note which one it replaced there. A time limit (`maxTimeMS`) may prevent it."""
-        by_id, whole = _by_id(raw_ids.of(frame)), form.Whole(frame)
+        by_id, whole = _by_id(raw_ids.of(frame)), encoding.Whole(frame)
         target = self.collection(side, name)
         self._note(
             side,

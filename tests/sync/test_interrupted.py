@@ -11,7 +11,7 @@ from pymongo.client_session import ClientSession
 
 from backups_app.catalog import sync_base, sync_logs
 from backups_app.errors import RunCancelled
-from backups_app.mongo.exact_writes import form, orphans
+from backups_app.mongo.exact_writes import encoding, orphans
 from backups_app.progress import Silent
 from backups_app.records import Side
 from backups_app.sync import apply_batch
@@ -112,7 +112,7 @@ def _hold(pair: Pair, side: Side, session: ClientSession, key: int) -> None:
     """Leave a transaction open that wrote one document."""
     session.start_transaction()
     session.client[pair.local.name]["bookings"].replace_one(
-        {"_id": key}, form.Whole(version(key, minutes=50)), session=session
+        {"_id": key}, encoding.Whole(version(key, minutes=50)), session=session
     )
 
 

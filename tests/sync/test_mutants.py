@@ -16,10 +16,10 @@ from pymongo import DeleteMany
 from backups_app.catalog import purge_ledger, sync_conflicts
 from backups_app.catalog.sync_base import Base, Entry
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import delete, form, live_documents
+from backups_app.mongo.exact_writes import delete, encoding, live_documents
 from backups_app.mongo.exact_writes import replace as replacing
 from backups_app.mongo.exact_writes.delete import DeleteOutcome
-from backups_app.mongo.exact_writes.written import WriteOutcome
+from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.records import Side
 from backups_app.sync import apply_batch, deletion_guard, merge
 from backups_app.sync.apply_batch import BatchApplier
@@ -139,7 +139,7 @@ def blind_overwrite(patch: Patch) -> None:
 
     def blind(*, collection: Any, replacements: Any, session: Any) -> WriteOutcome:
         for one in replacements:
-            collection.bulk_write([form.replacement(one.new, instead_of=one.expected)])
+            collection.bulk_write([encoding.replacement(one.new, instead_of=one.expected)])
         return WriteOutcome(done=[raw_ids.key(raw_ids.of(one.new)) for one in replacements])
 
     patch.setattr(replacing, "replace_equal", blind)

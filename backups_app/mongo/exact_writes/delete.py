@@ -24,10 +24,10 @@ from pymongo.read_preferences import ReadPreference
 
 from backups_app.messages import mongo as messages
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import failures, live_documents, orphans, statement
+from backups_app.mongo.exact_writes import failures, filters, live_documents, orphans
 from backups_app.mongo.exact_writes.failures import Kind
+from backups_app.mongo.exact_writes.filters import Frames
 from backups_app.mongo.exact_writes.live_collection import DURABLE, LiveCollection
-from backups_app.mongo.exact_writes.statement import Frames
 
 SIMPLE = Collation(locale="simple")
 UNKNOWN_TRIES = 2
@@ -59,7 +59,7 @@ class DeleteOutcome:
     refused: dict[bytes, str] = field(default_factory=dict)
 
     def add(self, other: DeleteOutcome) -> None:
-        """Take another outcome in."""
+        """Merge another outcome into this one."""
         self.deleted += other.deleted
         self.gone += other.gone
         self.kept += other.kept
@@ -109,9 +109,9 @@ def _windows(frames: Frames, statements: int) -> Iterator[dict[bytes, bytes]]:
     must carry it within the time limit."""
     window: dict[bytes, bytes] = {}
     held = size = 0
-    for part in statement.cut(frames):
+    for part in filters.batches_of(frames):
         part_bytes = sum(map(len, part.values()))
-        if held == statements or (held and size + part_bytes > statement.STATEMENT_BYTES):
+        if held == statements or (held and size + part_bytes > filters.STATEMENT_BYTES):
             yield window
             window, held, size = {}, 0, 0
         window |= part
@@ -236,8 +236,8 @@ def _send(live: LiveCollection, same: Frames, session: ClientSession | None) -> 
     # Without it a case-insensitive collection finds "ANNA" equal to "anna". Where the collection's own collation is
     # not simple, its `_id` index serves only that one, and the transaction is what makes the comparison of bytes hold.
     collation = None if live.own_collation else SIMPLE
-    filters = [statement.by_ids_and_bytes(part) for part in statement.cut(same)]
-    if len(filters) == 1:
-        return live.collection.delete_many(filters[0], collation=collation, session=session).deleted_count
-    deletes = [DeleteMany(one, collation=collation) for one in filters]
+    wanted = [filters.by_ids_and_bytes(part) for part in filters.batches_of(same)]
+    if len(wanted) == 1:
+        return live.collection.delete_many(wanted[0], collation=collation, session=session).deleted_count
+    deletes = [DeleteMany(one, collation=collation) for one in wanted]
     return live.collection.bulk_write(deletes, ordered=False, session=session).deleted_count

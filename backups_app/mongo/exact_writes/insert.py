@@ -10,10 +10,10 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import failures, form, live_documents, written
+from backups_app.mongo.exact_writes import encoding, failures, live_documents, write_outcome
 from backups_app.mongo.exact_writes.failures import Kind
 from backups_app.mongo.exact_writes.live_collection import DURABLE
-from backups_app.mongo.exact_writes.written import Keyed, WriteOutcome
+from backups_app.mongo.exact_writes.write_outcome import Keyed, WriteOutcome
 
 
 def insert_missing(
@@ -28,7 +28,7 @@ def insert_missing(
     """
     outcome, possible = WriteOutcome(), []
     for frame in frames:
-        key, problem = raw_ids.key(raw_ids.of(frame)), form.why_not(frame)
+        key, problem = raw_ids.key(raw_ids.of(frame)), encoding.why_not(frame)
         if problem:
             outcome.refused[key] = problem
         else:
@@ -37,14 +37,14 @@ def insert_missing(
     if session is None:
         outcome.add(_each(target, possible))
     else:
-        outcome.add(written.all_or_parts(possible, lambda batch: _together(target, batch, session)))
+        outcome.add(write_outcome.all_or_parts(possible, lambda batch: _together(target, batch, session)))
     _tell_apart(target, outcome, dict(possible))
     return outcome
 
 
 def _tell_apart(target: Collection[Any], outcome: WriteOutcome, frames: Mapping[bytes, bytes]) -> None:
     """Of the `_id`s that an index with a collation refused, those that are really there are stale."""
-    doubtful = [key for key, reason in outcome.clashes.items() if reason == written.TAKEN_FOR_ANOTHER]
+    doubtful = [key for key, reason in outcome.clashes.items() if reason == write_outcome.TAKEN_FOR_ANOTHER]
     if doubtful:
         there = live_documents.read(collection=target, ids=[raw_ids.of(frames[key]) for key in doubtful])
         for key in there:
@@ -58,12 +58,12 @@ def _together(target: Collection[Any], batch: Sequence[Keyed], session: ClientSe
         missing = [(key, frame) for key, frame in batch if key not in there]
         try:
             if missing:
-                target.bulk_write([form.insertion(frame) for _, frame in missing], ordered=True, session=running)
+                target.bulk_write([encoding.insertion(frame) for _, frame in missing], ordered=True, session=running)
         except BulkWriteError as error:
-            raise written.refused_of(error, missing) from error
+            raise write_outcome.refused_of(error, missing) from error
         return WriteOutcome(done=[key for key, _ in missing], stale=[key for key, _ in batch if key in there])
 
-    return written.in_transaction(session, work)
+    return write_outcome.in_transaction(session, work)
 
 
 def _each(target: Collection[Any], batch: Sequence[Keyed]) -> WriteOutcome:
@@ -72,7 +72,7 @@ def _each(target: Collection[Any], batch: Sequence[Keyed]) -> WriteOutcome:
         return outcome
     refused: dict[int, Any] = {}
     try:
-        target.bulk_write([form.insertion(frame) for _, frame in batch], ordered=False)
+        target.bulk_write([encoding.insertion(frame) for _, frame in batch], ordered=False)
     except BulkWriteError as error:
         if error.details.get("writeConcernErrors") or failures.kind(error) is not Kind.REFUSED:
             raise

@@ -18,7 +18,7 @@ from django.db import connections as django_connections
 from django.utils import timezone
 
 from backups_app.errors import RunCancelled, TempleOpsError
-from backups_app.mongo import lost
+from backups_app.mongo import availability
 from backups_app.progress import Silent
 
 KEPT_SECONDS = 600.0
@@ -84,7 +84,7 @@ class Makings(Generic[T]):
             if making is None:
                 making = self._known[key] = Making(to_the_end=self.to_the_end)
                 work = (self._make, make, making)
-                Thread(target=lost.unhurried().run, args=work, name=self.name, daemon=True).start()
+                Thread(target=availability.unlimited_context().run, args=work, name=self.name, daemon=True).start()
             making.asked_at = time.monotonic()
         if making.ended.wait(wait_seconds) and making.error is not None:
             self.forget(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from backups_app.mongo.tools import ChildProcess
+from backups_app.mongo.mongodump_process import ChildProcess
 from backups_app.records import INTERNAL, UNDUMPED_INTERNAL, CollectionInfo, Phase, StepState
 from backups_app.runs.context import Run, StepResult
 

@@ -1,4 +1,4 @@
-"""What became of each document of an exact write, and how a refused one is told from the rest of its batch."""
+"""The outcome of an exact write for each document, and how a refused document is found in its batch."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class WriteOutcome:
     """The values of the unique index, for each clash."""
 
     def add(self, other: WriteOutcome) -> None:
-        """Take another outcome in."""
+        """Merge another outcome into this one."""
         self.done += other.done
         self.stale += other.stale
         self.clashes.update(other.clashes)

@@ -1,4 +1,4 @@
-"""In which form a raw document must be sent so that the server stores exactly its bytes.
+"""Encodes a raw document so that the server stores exactly its bytes.
 
 Two traps of MongoDB 6.0, each seen: a classic insert or replacement rewrites a top-level `Timestamp(0, 0)` to the
 current time and a classic replacement refuses top-level names that begin with `$`. `[{$replaceWith: {$literal: …}}]`

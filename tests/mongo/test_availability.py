@@ -9,7 +9,7 @@ from pymongo.errors import AutoReconnect, ExecutionTimeout, OperationFailure, Py
 
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable
-from backups_app.mongo import lost
+from backups_app.mongo import availability
 from backups_app.records import Side
 
 TEMPLE = Configuration(local_url=Secret("mongodb://here"), cloud_url=Secret("mongodb://there"))
@@ -17,16 +17,16 @@ TEMPLE = Configuration(local_url=Secret("mongodb://here"), cloud_url=Secret("mon
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
-    lost.forget()
+    availability.forget_failures()
     yield
-    lost.forget()
+    availability.forget_failures()
 
 
-def ask(side: Side = Side.LOCAL, *, finding: PyMongoError | None = None, anew: bool = False) -> bool:
+def ask(side: Side = Side.LOCAL, *, finding: PyMongoError | None = None, fresh: bool = False) -> bool:
     """Ask, and find this. Return whether the server was asked at all."""
     asked = False
     try:
-        with lost.asking(side, configuration=TEMPLE, seconds=1, anew=anew):
+        with availability.asking(side, configuration=TEMPLE, seconds=1, fresh=fresh):
             asked = True
             if finding is not None:
                 raise finding
@@ -36,7 +36,7 @@ def ask(side: Side = Side.LOCAL, *, finding: PyMongoError | None = None, anew: b
 
 
 def test_while_something_is_shown_a_lost_server_is_asked_once() -> None:
-    with lost.believed():
+    with availability.cached_failures():
         assert ask(finding=AutoReconnect("gone"))
         assert not ask()
         assert ask(Side.REMOTE), "the other one was not found lost"
@@ -49,24 +49,24 @@ def test_outside_of_what_is_shown_every_question_is_asked() -> None:
 
 
 def test_what_is_looked_at_anew_is_asked_and_its_answer_is_believed() -> None:
-    with lost.believed():
+    with availability.cached_failures():
         ask(finding=AutoReconnect("gone"))
 
-        assert ask(anew=True)
+        assert ask(fresh=True)
         assert ask()
 
 
 def test_it_is_remembered_for_seconds_only(monkeypatch: pytest.MonkeyPatch) -> None:
     ask(finding=AutoReconnect("gone"))
-    monkeypatch.setattr(lost, "REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr(availability, "REMEMBERED_SECONDS", 0.0)
 
-    with lost.believed():
+    with availability.cached_failures():
         assert ask()
 
 
 @pytest.mark.parametrize("finding", [ExecutionTimeout("slow", 50), OperationFailure("no such login", 18)])
 def test_a_slow_answer_or_a_refused_login_is_no_silence(finding: PyMongoError) -> None:
-    with lost.believed():
+    with availability.cached_failures():
         ask(finding=finding)
 
         assert ask()
@@ -75,7 +75,7 @@ def test_a_slow_answer_or_a_refused_login_is_no_silence(finding: PyMongoError) -
 def test_what_raises_is_named() -> None:
     with (
         pytest.raises(DatabaseUnreachable) as caught,
-        lost.asking(Side.REMOTE, configuration=TEMPLE, seconds=1),
+        availability.asking(Side.REMOTE, configuration=TEMPLE, seconds=1),
     ):
         raise AutoReconnect("gone")
 

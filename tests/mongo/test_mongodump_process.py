@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from backups_app.mongo import tools
-from backups_app.mongo.tools import ChildProcess
+from backups_app.mongo import mongodump_process
+from backups_app.mongo.mongodump_process import ChildProcess
 
 STARTS_A_TOOL = """
 import os, sys
@@ -53,11 +53,13 @@ def test_a_tool_ends_with_the_process_that_started_it_even_by_kill(sleeper: Path
 
 
 def test_a_recorded_orphan_is_ended(sleeper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "_GRACE_SECONDS", 0.3)  # we are its parent and do not look: it stays a zombie
+    monkeypatch.setattr(
+        mongodump_process, "_GRACE_SECONDS", 0.3
+    )  # its parent (this test) does not wait: it stays a zombie
     process = subprocess.Popen([str(sleeper)], start_new_session=True)
-    child = tools._identity(process.pid)
+    child = mongodump_process._identity(process.pid)
 
-    ended = tools.end_orphan(child)
+    ended = mongodump_process.end_orphan(child)
     process.wait()
 
     assert ended
@@ -67,9 +69,9 @@ def test_a_recorded_orphan_is_ended(sleeper: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("changed", [{"started_at": "1"}, {"boot_id": "another"}, {"started_at": ""}])
 def test_another_process_of_that_number_is_left_alone(sleeper: Path, changed: dict[str, Any]) -> None:
     process = subprocess.Popen([str(sleeper)], start_new_session=True)
-    child = dataclasses.replace(tools._identity(process.pid), **changed)
+    child = dataclasses.replace(mongodump_process._identity(process.pid), **changed)
 
-    ended = tools.end_orphan(child)
+    ended = mongodump_process.end_orphan(child)
 
     assert not ended
     assert process.poll() is None
@@ -79,15 +81,15 @@ def test_another_process_of_that_number_is_left_alone(sleeper: Path, changed: di
 
 def test_a_process_that_is_gone_needs_no_end(sleeper: Path) -> None:
     process = subprocess.Popen([str(sleeper)])
-    child = tools._identity(process.pid)
+    child = mongodump_process._identity(process.pid)
     process.kill()
     process.wait()
 
-    assert not tools.end_orphan(child)
+    assert not mongodump_process.end_orphan(child)
 
 
 def test_a_tool_that_is_not_there_cannot_be_found() -> None:
-    assert tools.find("no-such-mongodump") is None
+    assert mongodump_process.find("no-such-mongodump") is None
 
 
 def test_a_tool_sees_a_clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +99,7 @@ def test_a_tool_sees_a_clean_environment(tmp_path: Path, monkeypatch: pytest.Mon
     program.chmod(0o700)
     lines: list[str] = []
 
-    ended = tools.run(
+    ended = mongodump_process.run(
         command=[str(program)], uri="mongodb://x", seconds=20, on_line=lines.append, checkpoint=lambda: None
     )
 

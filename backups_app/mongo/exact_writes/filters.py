@@ -2,7 +2,7 @@
 
 Why this shape: `$literal` keeps values that begin with `$` from being read as operators; `$$ROOT` equality is
 sensitive to order, covers nested data and is evaluated again by the server when a document changed under the plan;
-`$indexOfArray` compares each live document with its own twin, so one statement carries 500.
+`$indexOfArray` compares each live document with its own expected bytes, so one statement carries 500.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def by_ids_and_bytes(frames: Frames) -> RawBSONDocument:
     ids = raw_ids.array(frames)
     documents = raw_bson.array([raw_bson.embedded(frame) for frame in frames.values()])
     position = _operator("$indexOfArray", raw_bson.array([_operator("$literal", ids), raw_bson.text("$_id")]))
-    twin = _operator("$arrayElemAt", raw_bson.array([_operator("$literal", documents), position]))
-    same = _operator("$eq", raw_bson.array([raw_bson.text("$$ROOT"), twin]))
+    expected = _operator("$arrayElemAt", raw_bson.array([_operator("$literal", documents), position]))
+    same = _operator("$eq", raw_bson.array([raw_bson.text("$$ROOT"), expected]))
     return RawBSONDocument(raw_bson.document([("_id", _operator("$in", ids)), ("$expr", same)]))
 
 
-def cut(frames: Frames) -> Iterator[dict[bytes, bytes]]:
+def batches_of(frames: Frames) -> Iterator[dict[bytes, bytes]]:
     """Cut documents into what one statement carries: at most 500, at most 4 MiB, a larger document alone."""
     part: dict[bytes, bytes] = {}
     size = 0
