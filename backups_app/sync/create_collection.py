@@ -1,16 +1,20 @@
-"""Makes a collection that exists on one side only on the other one too, with its options and indexes."""
+"""Creates on one side a collection that exists on the other side only, with its options and indexes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo.errors import OperationFailure
 
+from backups_app.catalog import sync_state
 from backups_app.messages import sync as messages
 from backups_app.messages import words
 from backups_app.mongo import connections
+from backups_app.records import Side
 from backups_app.sync import listing
+from backups_app.sync.collection_failures import CollectionVanished
 from backups_app.sync.listing import Planned
 from backups_app.sync.sides import SideAccess
 
@@ -20,6 +24,53 @@ _NOT_OPTIONS = frozenset({"autoIndexId", "uuid"})
 
 class IndexesHidden(Exception):
     """A server does not list the indexes of a collection: they cannot be compared, documents can."""
+
+
+@dataclass(kw_only=True)
+class Creations:
+    """The collections that sync creates on one side, each with that side, until they have all their indexes."""
+
+    sides: dict[str, Side] = field(default_factory=dict)
+
+    @classmethod
+    def of_checkpoint(cls, checkpoint: Mapping[str, Any]) -> Creations:
+        """Return the creations that earlier syncs did not finish."""
+        return cls(sides={one["name"]: Side(one["side"]) for one in checkpoint.get("making", [])})
+
+    def as_checkpoint(self, names: Collection[str]) -> list[dict[str, str]]:
+        """Return the unfinished creations among these collections, as the next sync needs them."""
+        return [{"name": name, "side": side.value} for name, side in self.sides.items() if name in names]
+
+    def create(self, *, planned: Planned, target: Side, both: Sequence[SideAccess]) -> Planned:
+        """Create a collection on `target` and return it with both sides. Raise `CollectionVanished`.
+
+        The creation is noted first: if the connection is lost, the next sync creates the indexes.
+        """
+        with connections.reachable(Side.LOCAL):
+            sync_state.note_creation(both[0].database, name=planned.name, side=target.value)
+        self.sides[planned.name] = target
+        there, source = _target_and_source(both, target)
+        create(planned=planned, source=source, target=there)
+        with connections.reachable(target):
+            made = listing.read(there.database, name=planned.name).get(planned.name)
+        if made is None:
+            raise CollectionVanished
+        return listing.with_side(planned, target, made)
+
+    def finish_indexes(self, *, name: str, both: Sequence[SideAccess]) -> list[str]:
+        """Create the missing indexes of a collection that this or an earlier sync created. Return what was refused."""
+        target = self.sides.get(name)
+        if target is None:
+            return []
+        there, source = _target_and_source(both, target)
+        refused = create_missing_indexes(name=name, source=source, target=there)
+        if not refused:
+            del self.sides[name]
+        return refused
+
+
+def _target_and_source(both: Sequence[SideAccess], target: Side) -> list[SideAccess]:
+    return sorted(both, key=lambda access: access.side is not target)
 
 
 def create(*, planned: Planned, source: SideAccess, target: SideAccess) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from backups_app.catalog import sync_state
 from backups_app.catalog.sync_base import Base
 from backups_app.messages import sync as messages
 from backups_app.mongo import connections
@@ -25,9 +24,9 @@ from backups_app.sync import (
     pair,
 )
 from backups_app.sync.apply_batch import BatchApplier
-from backups_app.sync.collection_failures import CollectionVanished
 from backups_app.sync.collection_sync import CollectionSync, Search
 from backups_app.sync.counters import CollectionCounters
+from backups_app.sync.create_collection import Creations
 from backups_app.sync.decisions import Rules
 from backups_app.sync.detection import Detection
 from backups_app.sync.listing import Planned
@@ -50,8 +49,7 @@ class SyncSession:
     notices: list[str] = field(default_factory=list)
     proof: dict[str, Any] | None = None
     planned: list[Planned] = field(default_factory=list)
-    being_created: dict[str, Side] = field(default_factory=dict)
-    """The collections that sync is creating, each with the side, until they have all their indexes."""
+    creations: Creations = field(default_factory=Creations)
     trips: Counter[Any] = field(default_factory=Counter)
     _addresses: dict[str, Any] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
@@ -70,7 +68,7 @@ class SyncSession:
             progress=self.progress,
             now=self.now,
         )
-        self.being_created = {one["name"]: Side(one["side"]) for one in self.attempt.checkpoint.get("making", [])}
+        self.creations = Creations.of_checkpoint(self.attempt.checkpoint)
         works = [work for one in self._plan(local, remote) if (work := self._prepared(one, both))]
         for work in works:
             self._take_step(work, work.copy, after={".files": ".chunks"})
@@ -165,35 +163,13 @@ class SyncSession:
                 return planned, None
             if not self.options.dry_run:
                 counters.created_on = target.value
-                planned = self._create_missing(planned, target, both)
+                planned = self.creations.create(planned=planned, target=target, both=both)
         counters.skipped, counters.skipped_on_purpose = planned.skipped, planned.on_purpose
         if planned.skipped:
             return planned, None
-        self._finish_indexes(planned, counters, both)
+        if not self.options.dry_run and planned.missing_on is None:
+            counters.unfinished = self.creations.finish_indexes(name=planned.name, both=both)
         return planned, base
-
-    def _create_missing(self, planned: Planned, target: Side, both: Sequence[SideAccess]) -> Planned:
-        """Note the creation first: if the connection is lost, the next sync creates the indexes."""
-        with connections.reachable(Side.LOCAL):
-            sync_state.note_creation(both[0].database, name=planned.name, side=target.value)
-        self.being_created[planned.name] = target
-        there, source = sorted(both, key=lambda access: access.side is not target)
-        create_collection.create(planned=planned, source=source, target=there)
-        with connections.reachable(target):
-            made = listing.read(there.database, name=planned.name).get(planned.name)
-        if made is None:
-            raise CollectionVanished
-        return listing.with_side(planned, target, made)
-
-    def _finish_indexes(self, planned: Planned, counters: CollectionCounters, both: Sequence[SideAccess]) -> None:
-        """Create the missing indexes on the side where this or an earlier sync created the collection."""
-        target = self.being_created.get(planned.name)
-        if target is None or self.options.dry_run or planned.missing_on is not None:
-            return
-        there, source = sorted(both, key=lambda access: access.side is not target)
-        counters.unfinished = create_collection.create_missing_indexes(name=planned.name, source=source, target=there)
-        if not counters.unfinished:
-            del self.being_created[planned.name]
 
     def _base(self, planned: Planned, both: Sequence[SideAccess]) -> Base:
         assert self.attempt is not None
@@ -290,9 +266,6 @@ class SyncSession:
         """Return what the next sync needs; a sync of some collections only leaves the streams where they were."""
         assert self.detection is not None and self.attempt is not None
         there = {one.name for one in self.planned}
-        being_created = [
-            {"name": name, "side": side.value} for name, side in self.being_created.items() if name in there
-        ]
         if self.options.only is not None:
             only = self.options.only
             left = checkpoint.after_partial_sync(
@@ -308,4 +281,4 @@ class SyncSession:
                 now=self.now,
             )
         self.proof = left.get("proof")
-        return left | {"making": being_created}
+        return left | {"making": self.creations.as_checkpoint(there)}

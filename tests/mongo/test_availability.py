@@ -58,7 +58,7 @@ def test_what_is_looked_at_anew_is_asked_and_its_answer_is_believed() -> None:
 
 def test_it_is_remembered_for_seconds_only(monkeypatch: pytest.MonkeyPatch) -> None:
     ask(finding=AutoReconnect("gone"))
-    monkeypatch.setattr(availability, "REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr(availability, "CACHED_SECONDS", 0.0)
 
     with availability.cached_failures():
         assert ask()

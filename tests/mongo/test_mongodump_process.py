@@ -20,8 +20,9 @@ STARTS_A_TOOL = """
 import os, sys
 from pathlib import Path
 from typing import Any
-from backups_app.mongo import tools
-tools.run(command=[sys.argv[1]], uri="mongodb://x", seconds=600, on_line=lambda line: None, checkpoint=lambda: None,
+from backups_app.mongo import mongodump_process
+mongodump_process.run(command=[sys.argv[1]], uri="mongodb://x", seconds=600, on_line=lambda line: None,
+          checkpoint=lambda: None,
           on_child=lambda child: Path(sys.argv[2]).write_text(f"{child.pid} {child.started_at} {child.boot_id}"))
 """
 
