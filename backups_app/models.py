@@ -142,3 +142,89 @@ class AuditEvent(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise PermissionError("audit events are append-only")
+
+
+class Schedule(models.Model):
+    """Something that begins by itself: what, when, and what happens to a slot that was missed."""
+
+    class Do(models.TextChoices):
+        BACKUP = "backup"
+        BACKUP_AND_DELETE = "backup_and_delete"
+        SYNC = "sync"
+        REHEARSE = "rehearse"
+        VERIFY = "verify"
+
+    class IfMissed(models.TextChoices):
+        RUN = "run"
+        SKIP = "skip"
+
+    name = models.CharField(max_length=64, unique=True)
+    do = models.CharField(max_length=20, choices=Do.choices)
+    cron = models.CharField(max_length=100, help_text="Five fields.")
+    time_zone = models.CharField(max_length=64, help_text="The zone that the cron expression is read in.")
+    if_missed = models.CharField(max_length=4, choices=IfMissed.choices, default=IfMissed.RUN)
+    enabled = models.BooleanField(default=True)
+    since = models.DateTimeField(help_text="When it was switched on or its times changed. Earlier slots do not count.")
+    settled_at = models.DateTimeField(help_text="The newest slot that is decided, or `since`.")
+    waiting = models.DateTimeField(null=True, blank=True, help_text="The slot that waits for another run to end.")
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.do} at {self.cron} ({self.time_zone})"
+
+
+class ScheduleSlot(models.Model):
+    """What became of one slot of one schedule. Its row is the claim: who adds it acts, and nobody else."""
+
+    class State(models.TextChoices):
+        CLAIMED = "claimed"
+        """A worker will start its run, or did and was killed before it could say so."""
+        STARTED = "started"
+        """Its run was started (`run`); how it ended stands in the run's own record."""
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        """It could not be started, or what has no record of its own did not end well (`reason` is the error's code)."""
+        MISSED = "missed"
+        SKIPPED = "skipped"
+        COVERED = "covered"
+        """Another schedule was due at the same time and did more (`by`)."""
+        DROPPED = "dropped"
+        """Claimed while the clock was ahead. The slot may be claimed once more, in its time."""
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="slots")
+    slot = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices)
+    reason = models.CharField(max_length=64, blank=True)
+    late = models.BooleanField(default=False, help_text="It began more than 15 minutes after its slot.")
+    run = models.CharField(max_length=64, blank=True, help_text="The id of its run or sync, or what it verified.")
+    by = models.CharField(max_length=64, blank=True, help_text="The schedule that covered it.")
+    worker = models.JSONField(default=dict, blank=True, help_text="The process that claimed it or works on it.")
+    decided_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-slot"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["schedule", "slot"], condition=~models.Q(state="dropped"), name="one_claim_a_slot"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["state"], name="schedule_slot_state")]
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id} at {self.slot:%Y-%m-%d %H:%M}Z: {self.state}"
+
+
+class WorkerTick(models.Model):
+    """When the worker of a host last looked at its schedules."""
+
+    host = models.CharField(max_length=255, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.host} at {self.at:%Y-%m-%d %H:%M:%S}Z"

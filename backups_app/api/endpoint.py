@@ -33,7 +33,7 @@ class Endpoint(APIView):
 
     any_mode = False
     polling = False
-    http_method_names = ("get", "head", "post", "delete")
+    http_method_names: tuple[str, ...] = ("get", "head", "post", "delete")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """What only shows something never waits long for a server, and for a lost one only once. What does something

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path, re_path, register_converter
 
-from backups_app.api import audit_trail, auth, backups, browse, conflicts, documentation, restore, sync, system, trigger
+from backups_app.api import (
+    audit_trail,
+    auth,
+    backups,
+    browse,
+    conflicts,
+    documentation,
+    restore,
+    schedules,
+    sync,
+    system,
+    trigger,
+)
 from backups_app.api.endpoint import NotHere
 
 
@@ -48,6 +60,9 @@ urlpatterns = [
     path("backups/<str:backup_id>/restore", restore.RestoreEndpoint.as_view(), name="restore"),
     path("backups/<str:backup_id>/collections", browse.CollectionsEndpoint.as_view(), name="collections"),
     path("backups/<str:backup_id>/collections/<any:name>", browse.DocumentsEndpoint.as_view(), name="documents"),
+    path("schedules", schedules.SchedulesEndpoint.as_view(), name="schedules"),
+    path("schedules/<str:schedule>", schedules.ScheduleEndpoint.as_view(), name="schedule"),
+    path("schedules/<str:schedule>/run", schedules.RunScheduleEndpoint.as_view(), name="run_schedule"),
     path("audit", audit_trail.AuditEndpoint.as_view(), name="audit"),
     path("schema/", documentation.SchemaView.as_view(), name="schema"),
     path("docs/", documentation.DocsView.as_view(), name="docs"),

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
+from backups_app.use_cases import schedules
 from tests.security.callers import PASSWORD, api_caller, every_cell, in_mode
 from tests.security.conftest import Caller
 from tests.security.matrix import API_ROWS, BACKUP_ID, CALLERS, MODE_SENTENCE, Answer, Kind, Mode, Row, Who, expected
@@ -28,6 +29,10 @@ def a_run() -> dict[str, Any]:
         "backup_id": BACKUP_ID, "backup_path": f"backups/backup_{BACKUP_ID}", "backup_timestamp": now, "steps": [],
         "created_at": now, "status": "success", "sync_status": "success", "phase": "finished",
     }  # fmt: skip
+
+
+def a_schedule() -> Any:
+    return SimpleNamespace(row=SimpleNamespace(do="backup"), wish=schedules.Wish(name="nightly"))
 
 
 FAKED: dict[str, Callable[..., Any]] = {
@@ -44,6 +49,15 @@ FAKED: dict[str, Callable[..., Any]] = {
         record={"_id": "0" * 64}, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
     "kept_versions.put_back": lambda **_: None,
+    "schedules.newest_backup_at": lambda **_: None,
+    "schedules.every": lambda **_: [],
+    "schedules.add": lambda wish, who: None,
+    "schedules.get": lambda name, now: a_schedule(),
+    "schedules.change": lambda name, wish, who: None,
+    "schedules.remove": lambda name, who: None,
+    "schedules.run_now": lambda name, who: None,
+    "schedules.public": lambda planned: {},
+    "schedules.public_slot": lambda slot: {},
     "choose": lambda **given: SimpleNamespace(in_place=given["to"] is None, needs_the_phrase=False),
     "look": lambda **_: {},
     "of": lambda preview: preview,
