@@ -55,7 +55,7 @@ REPLACED = {
     "backups_app.use_cases.conflicts.get": lambda **_: SimpleNamespace(
         record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
-    "backups_app.use_cases.conflicts.put_back": FAKED["kept_versions.put_back"],
+    "backups_app.use_cases.conflicts.put_back": FAKED["conflicts.put_back"],
     "backups_app.use_cases.restores.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
     "backups_app.use_cases.restores.start": lambda **_: a_run(),
     "backups_app.use_cases.restores.rehearse": lambda **_: a_run(),

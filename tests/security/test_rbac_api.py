@@ -44,11 +44,11 @@ FAKED: dict[str, Callable[..., Any]] = {
     "get_run": lambda **_: a_run(),
     "of_backup": lambda **_: (),
     "sync_now": lambda **_: SimpleNamespace(log={"run_id": "sync_1", "status": "success"}, sentence="0 pulled"),
-    "kept_versions.newest": lambda **_: [],
-    "kept_versions.get": lambda **_: SimpleNamespace(
+    "conflicts.newest": lambda **_: [],
+    "conflicts.get": lambda **_: SimpleNamespace(
         record={"_id": "0" * 64}, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
-    "kept_versions.put_back": lambda **_: None,
+    "conflicts.put_back": lambda **_: None,
     "schedules.newest_backup_at": lambda **_: None,
     "schedules.every": lambda **_: [],
     "schedules.add": lambda wish, who: None,

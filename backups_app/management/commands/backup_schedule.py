@@ -67,8 +67,9 @@ class Command(TempleCommand):
             for field in ("name", "do", "cron", "time_zone", "if_missed")
             if self.options[field] is not None
         }
-        changed_kind = given.get("do", before.do) != before.do
-        return replace(before, **({"if_missed": ""} if changed_kind else {}), **given)
+        if given.get("do", before.do) != before.do:
+            given.setdefault("if_missed", "")
+        return replace(before, **given)
 
     def who(self, name: str | None, wish: Wish) -> Who:
         """Take the phrase from --confirm, or ask at a terminal where one is needed."""
