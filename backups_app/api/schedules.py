@@ -13,8 +13,9 @@ from backups_app.api import inputs, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.models import Schedule
 from backups_app.records import Origin
-from backups_app.use_cases import schedules
-from backups_app.use_cases.schedules import Who, Wish
+from backups_app.use_cases.schedules import changes, overview
+from backups_app.use_cases.schedules.changes import Who
+from backups_app.use_cases.schedules.overview import Wish
 
 
 class _Endpoint(Endpoint):
@@ -26,7 +27,7 @@ class _Endpoint(Endpoint):
     def saving(self, name: str | None, given: dict[str, Any]) -> tuple[Wish, Who]:
         """Return what is asked for and who asks. A run that deletes bookings wants a fresh login to be switched on."""
         wish = Wish(**{field: given[field] for field in ("name", "do", "cron", "time_zone", "if_missed", "enabled")})
-        if schedules.needs_confirmation(name, wish):
+        if changes.needs_confirmation(name, wish):
             self.require_fresh_login()
         return wish, self.who(confirm=given["confirm"])
 
@@ -40,11 +41,11 @@ class SchedulesEndpoint(_Endpoint):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """All of them by name, with the next five runs, and what became of the last one."""
-        newest_at = schedules.newest_backup_at(configuration=self.configuration, now=self.now)
-        found = schedules.every(now=self.now, newest_at=newest_at)
+        newest_at = overview.newest_backup_at(configuration=self.configuration, now=self.now)
+        found = overview.every(now=self.now, newest_at=newest_at)
         body = {
-            "schedules": [schedules.public(one) for one in found],
-            "worker_is_away": schedules.worker_is_away(now=self.now),
+            "schedules": [overview.public(one) for one in found],
+            "worker_is_away": overview.worker_is_away(now=self.now),
         }
         return Response(formats.plain(body))
 
@@ -56,7 +57,7 @@ class SchedulesEndpoint(_Endpoint):
         """One that deletes bookings needs `"confirm": "DELETE BOOKINGS"` and a fresh login; a run of it that was missed
         is always skipped."""
         wish, who = self.saving(None, self.body(inputs.Schedule))
-        return Response(formats.plain(schedules.public(schedules.add(wish, who=who))), status=201)
+        return Response(formats.plain(overview.public(changes.add(wish, who=who))), status=201)
 
 
 class ScheduleEndpoint(_Endpoint):
@@ -68,7 +69,7 @@ class ScheduleEndpoint(_Endpoint):
     )  # fmt: skip
     def get(self, request: Request, schedule: str) -> Response:
         """With the next five runs, and what became of the last one."""
-        return Response(formats.plain(schedules.public(schedules.get(schedule, now=self.now))))
+        return Response(formats.plain(overview.public(overview.get(schedule, now=self.now))))
 
     @extend_schema(
         summary="Change a schedule", operation_id="change_schedule", request=inputs.ChangedSchedule,
@@ -76,12 +77,12 @@ class ScheduleEndpoint(_Endpoint):
     )  # fmt: skip
     def put(self, request: Request, schedule: str) -> Response:
         """What is not named stays. `{"enabled": false}` pauses it; what is due meanwhile does not count as missed."""
-        before = schedules.get(schedule, now=self.now).wish
+        before = overview.get(schedule, now=self.now).wish
         asked = self.body(inputs.ChangedSchedule)
         if asked.get("do", before.do) != before.do:
             asked.setdefault("if_missed", "")
         wish, who = self.saving(schedule, {"confirm": "", **vars(before), **asked})
-        return Response(formats.plain(schedules.public(schedules.change(schedule, wish, who=who))))
+        return Response(formats.plain(overview.public(changes.change(schedule, wish, who=who))))
 
     @extend_schema(
         summary="Remove a schedule", operation_id="remove_schedule",
@@ -89,7 +90,7 @@ class ScheduleEndpoint(_Endpoint):
     )  # fmt: skip
     def delete(self, request: Request, schedule: str) -> Response:
         """What it did stays in the audit trail."""
-        schedules.remove(schedule, who=self.who())
+        changes.remove(schedule, who=self.who())
         return Response(status=204)
 
 
@@ -104,7 +105,7 @@ class RunScheduleEndpoint(_Endpoint):
         """`run` is the id of the run that was started; empty for a sync and a verification, which the worker does when
         its turn comes. One that deletes bookings needs the phrase and a fresh login."""
         confirm = self.body(inputs.RunSchedule)["confirm"]
-        if schedules.get(schedule, now=self.now).row.do == Schedule.Do.BACKUP_AND_DELETE:
+        if overview.get(schedule, now=self.now).row.do == Schedule.Do.BACKUP_AND_DELETE:
             self.require_fresh_login()
-        slot = schedules.run_now(schedule, who=self.who(confirm=confirm))
-        return Response(formats.plain(schedules.public_slot(slot)), status=202)
+        slot = changes.run_now(schedule, who=self.who(confirm=confirm))
+        return Response(formats.plain(overview.public_slot(slot)), status=202)

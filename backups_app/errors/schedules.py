@@ -57,7 +57,7 @@ class LateDeletionRefused(InvalidInput):
         "A missed backup that deletes bookings is always skipped: run late, it would delete the bookings of a new "
         "season. Nothing was changed."
     )
-    hint = "--if-missed skip"
+    hint = "Choose to skip a missed run"
 
 
 class ClocksDiffer(TempleOpsError):

@@ -17,7 +17,7 @@ from django.db import Error, close_old_connections
 from django_tasks_db.models import DBTaskResult
 
 from backups_app.mongo import embedded
-from backups_app.use_cases.scheduled_acts import READING
+from backups_app.use_cases.schedules.acts import READING
 
 PROCESSES = 2
 LOOK_SECONDS = 1.0

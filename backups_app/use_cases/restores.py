@@ -32,7 +32,7 @@ from backups_app.runs import housekeeping, preparation, restore_parts, runner
 from backups_app.runs import restore_pipelines as restore_steps
 from backups_app.runs.ownership import this_process
 from backups_app.use_cases import backups as jobs
-from backups_app.use_cases import idempotency, listing, readiness
+from backups_app.use_cases import listing, readiness
 
 PHRASE = "RESTORE"
 """What a person types before something that is there is overwritten or deleted."""
@@ -150,7 +150,6 @@ def start(
     now: datetime,
     rehearsal: bool = False,
     note: str = "",
-    idempotency_key: str | None = None,
     enqueue: bool = True,
 ) -> RunDocument:
     """Start a restore of what was previewed and return its run document. With `enqueue` a worker carries it out, else
@@ -174,9 +173,6 @@ def start(
         housekeeping.put_in_order(configuration=configuration, now=now)
         runs.ensure_indexes(database)
         document = _new_document(configuration, choices, decided, emptied, rehearsal, created_by, origin, now, note)
-        if idempotency_key is not None:
-            document["idempotency_key"] = idempotency_key
-            document["idempotency_claim"] = idempotency.claim(created_by=created_by, key=idempotency_key)
         document["restore"]["undoes"] = restore_parts.undoes(source, choices)
         document["starter"] = None if enqueue else this_process().as_document()
         jobs.create(database, document, configuration)
@@ -187,19 +183,10 @@ def start(
 
 
 def rehearse(
-    *,
-    backup_id: str | None,
-    created_by: str,
-    origin: Origin,
-    now: datetime,
-    idempotency_key: str | None = None,
-    enqueue: bool = True,
+    *, backup_id: str | None, created_by: str, origin: Origin, now: datetime, enqueue: bool = True
 ) -> RunDocument:
-    """Start a rehearsal of a backup, the newest verified one by default. The same `idempotency_key` of the same person
-    returns the run it started before. Raises as `start`, and `BackupNotFound`."""
+    """Start a rehearsal of a backup, the newest verified one by default. Raises as `start`, and `BackupNotFound`."""
     configuration = settings.current()
-    if idempotency_key is not None and (before := _started_before(configuration, created_by, idempotency_key, now)):
-        return before
     wanted = backup_id or newest_verified(configuration=configuration)
     # Always the same name: the administrator of MongoDB can allow it once. What a killed one left is removed first.
     target = scratch.name_beside(configuration.database_name, ending="_rehearsal")
@@ -211,7 +198,6 @@ def rehearse(
         origin=origin,
         now=now,
         rehearsal=True,
-        idempotency_key=idempotency_key,
         enqueue=enqueue,
     )
 
@@ -276,13 +262,6 @@ def _document(
     store = preparation.store(configuration)
     found = documents.by_id(store=store, backup_id=backup_id, collection=collections[0], typed=typed)
     return raw_ids.of(documents.restorable(found))
-
-
-def _started_before(configuration: Configuration, created_by: str, key: str, now: datetime) -> RunDocument | None:
-    database = preparation.local_database(configuration)
-    with connections.reachable(Side.LOCAL):
-        since = now - idempotency.KEPT
-        return runs.by_idempotency_key(database, created_by=created_by, key=key, since=since)
 
 
 def _server(configuration: Configuration) -> str:

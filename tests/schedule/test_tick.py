@@ -17,8 +17,9 @@ from backups_app.errors import DatabaseUnreachable, RunActive, TempleOpsError
 from backups_app.models import AuditEvent, Schedule, ScheduleSlot, WorkerTick
 from backups_app.runs.ownership import this_process
 from backups_app.schedule import slots
-from backups_app.use_cases import scheduled_runs, schedules
-from backups_app.use_cases.scheduled_acts import Situation
+from backups_app.use_cases.schedules import overview
+from backups_app.use_cases.schedules import tick as schedule_tick
+from backups_app.use_cases.schedules.acts import Situation
 from tests.conftest import NOBODY
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +68,7 @@ def planned(name: str = "weekly", *, do: str = "backup", cron: str = "0 2 * * 0"
 
 
 def look(here: Configuration, world: World, at: datetime) -> None:
-    scheduled_runs.tick(configuration=here, now=at, acts=world)
+    schedule_tick.tick(configuration=here, now=at, acts=world)
 
 
 def minutes(here: Configuration, world: World, start: datetime, end: datetime, step: timedelta = MINUTE) -> None:
@@ -371,8 +372,8 @@ def test_in_cloud_mode_nothing_starts_and_the_worker_is_still_seen(here: Configu
 
     assert world.started == []
     assert WorkerTick.objects.get().at == SUNDAY
-    assert not schedules.worker_is_away(now=SUNDAY + 2 * MINUTE)
-    assert schedules.worker_is_away(now=SUNDAY + 4 * MINUTE)
+    assert not overview.worker_is_away(now=SUNDAY + 2 * MINUTE)
+    assert overview.worker_is_away(now=SUNDAY + 4 * MINUTE)
 
 
 def test_slots_of_years_ago_are_forgotten(here: Configuration, world: World) -> None:

@@ -84,7 +84,8 @@ def _backup(rest: str = "") -> str:
 
 
 JOBS = "backups_app.use_cases.backups"
-SCHEDULES = "backups_app.use_cases.schedules"
+PLANS = "backups_app.use_cases.schedules.overview"
+PLANNING = "backups_app.use_cases.schedules.changes"
 RESTORING = "backups_app.use_cases.restores"
 API_ROWS = (
     Row("back up, keep", Kind.ADMIN, "api:trigger", "POST", "/api/backup", (f"{JOBS}.start_backup",),
@@ -120,17 +121,17 @@ API_ROWS = (
     Row("remove a test copy", Kind.ADMIN, "api:copy", "DELETE", "/api/backup/copies/a_copy",
         (f"{RESTORING}.remove_copy",), success=204),
     Row("schedules", Kind.ADMIN, "api:schedules", "GET", "/api/schedules",
-        (f"{SCHEDULES}.newest_backup_at", f"{SCHEDULES}.every")),
+        (f"{PLANS}.newest_backup_at", f"{PLANS}.every")),
     Row("add a schedule", Kind.ADMIN, "api:schedules", "POST", "/api/schedules",
-        (f"{SCHEDULES}.add", f"{SCHEDULES}.public"), {"name": "nightly"}, 201),
+        (f"{PLANNING}.add", f"{PLANS}.public"), {"name": "nightly"}, 201),
     Row("a schedule", Kind.ADMIN, "api:schedule", "GET", "/api/schedules/nightly",
-        (f"{SCHEDULES}.get", f"{SCHEDULES}.public")),
+        (f"{PLANS}.get", f"{PLANS}.public")),
     Row("change a schedule", Kind.ADMIN, "api:schedule", "PUT", "/api/schedules/nightly",
-        (f"{SCHEDULES}.get", f"{SCHEDULES}.change", f"{SCHEDULES}.public"), {"enabled": False}),
-    Row("remove a schedule", Kind.ADMIN, "api:schedule", "DELETE", "/api/schedules/nightly", (f"{SCHEDULES}.remove",),
-        success=204),
+        (f"{PLANS}.get", f"{PLANNING}.change", f"{PLANS}.public"), {"enabled": False}),
+    Row("remove a schedule", Kind.ADMIN, "api:schedule", "DELETE", "/api/schedules/nightly",
+        (f"{PLANNING}.remove",), success=204),
     Row("run a schedule", Kind.ADMIN, "api:run_schedule", "POST", "/api/schedules/nightly/run",
-        (f"{SCHEDULES}.get", f"{SCHEDULES}.run_now", f"{SCHEDULES}.public_slot"), success=202),
+        (f"{PLANS}.get", f"{PLANNING}.run_now", f"{PLANS}.public_slot"), success=202),
     Row("audit", Kind.ADMIN, "api:audit", "GET", "/api/audit", ("backups_app.access.audit.newest",)),
     Row("status", Kind.STATUS, "api:status", "GET", "/api/backup/status", ("backups_app.use_cases.status.status",)),
     Row("refresh", Kind.OWN, "api:refresh", "POST", "/api/auth/refresh", ("backups_app.access.tokens.issue",)),

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
-from backups_app.use_cases import schedules
+from backups_app.use_cases.schedules.overview import Wish
 from tests.security.callers import PASSWORD, api_caller, every_cell, in_mode
 from tests.security.conftest import Caller
 from tests.security.matrix import API_ROWS, BACKUP_ID, CALLERS, MODE_SENTENCE, Answer, Kind, Mode, Row, Who, expected
@@ -32,7 +32,7 @@ def a_run() -> dict[str, Any]:
 
 
 def a_schedule() -> Any:
-    return SimpleNamespace(row=SimpleNamespace(do="backup"), wish=schedules.Wish(name="nightly"))
+    return SimpleNamespace(row=SimpleNamespace(do="backup"), wish=Wish(name="nightly"))
 
 
 FAKED: dict[str, Callable[..., Any]] = {
@@ -49,15 +49,15 @@ FAKED: dict[str, Callable[..., Any]] = {
         record={"_id": "0" * 64}, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
     "conflicts.put_back": lambda **_: None,
-    "schedules.newest_backup_at": lambda **_: None,
-    "schedules.every": lambda **_: [],
-    "schedules.add": lambda wish, who: None,
-    "schedules.get": lambda name, now: a_schedule(),
-    "schedules.change": lambda name, wish, who: None,
-    "schedules.remove": lambda name, who: None,
-    "schedules.run_now": lambda name, who: None,
-    "schedules.public": lambda planned: {},
-    "schedules.public_slot": lambda slot: {},
+    "overview.newest_backup_at": lambda **_: None,
+    "overview.every": lambda **_: [],
+    "changes.add": lambda wish, who: None,
+    "overview.get": lambda name, now: a_schedule(),
+    "changes.change": lambda name, wish, who: None,
+    "changes.remove": lambda name, who: None,
+    "changes.run_now": lambda name, who: None,
+    "overview.public": lambda planned: {},
+    "overview.public_slot": lambda slot: {},
     "choose": lambda **given: SimpleNamespace(in_place=given["to"] is None, needs_the_phrase=False),
     "look": lambda **_: {},
     "of": lambda preview: preview,

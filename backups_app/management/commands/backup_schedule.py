@@ -17,8 +17,9 @@ from backups_app.management.terminal.document_text import safe
 from backups_app.models import Schedule
 from backups_app.records import CONFIRMATION_PHRASE, Origin
 from backups_app.schedule import slots
-from backups_app.use_cases import schedules
-from backups_app.use_cases.schedules import Planned, Who, Wish
+from backups_app.use_cases.schedules import changes, overview
+from backups_app.use_cases.schedules.changes import Who
+from backups_app.use_cases.schedules.overview import Planned, Wish
 
 ACTS = ("list", "next", "add", "change", "pause", "resume", "remove", "run")
 
@@ -46,19 +47,19 @@ class Command(TempleCommand):
         if act == "next" and not name:
             return self.show_next()
         if act == "next":
-            return self.show(schedules.get(name, now=timezone.now()))
+            return self.show(overview.get(name, now=timezone.now()))
         if act == "remove":
             return self.remove(name)
         if act == "run":
             return self.run_now(name)
         if act in ("pause", "resume"):
-            wish = replace(schedules.get(name, now=timezone.now()).wish, enabled=act == "resume")
-            return self.show(schedules.switch(name, enabled=act == "resume", who=self.who(name, wish)))
+            wish = replace(overview.get(name, now=timezone.now()).wish, enabled=act == "resume")
+            return self.show(changes.switch(name, enabled=act == "resume", who=self.who(name, wish)))
         if act == "add":
             wish = self.wish(Wish(name=name))
-            return self.show(schedules.add(wish, who=self.who(None, wish)))
-        wish = self.wish(schedules.get(name, now=timezone.now()).wish)
-        return self.show(schedules.change(name, wish, who=self.who(name, wish)))
+            return self.show(changes.add(wish, who=self.who(None, wish)))
+        wish = self.wish(overview.get(name, now=timezone.now()).wish)
+        return self.show(changes.change(name, wish, who=self.who(name, wish)))
 
     def wish(self, before: Wish) -> Wish:
         """Return what is asked for: what is not named stays."""
@@ -74,13 +75,13 @@ class Command(TempleCommand):
     def who(self, name: str | None, wish: Wish) -> Who:
         """Take the phrase from --confirm, or ask at a terminal where one is needed."""
         typed: str = self.options["confirm"]
-        if not typed and self.someone_is_there and schedules.needs_confirmation(name, wish):
+        if not typed and self.someone_is_there and changes.needs_confirmation(name, wish):
             self.stderr.write("This schedule deletes bookings after each backup, without anybody asking.")
             typed = input(f"Type {CONFIRMATION_PHRASE} to go on: ")
         return Who(by=getpass.getuser(), origin=Origin.COMMAND, now=timezone.now(), confirm=typed)
 
     def remove(self, name: str) -> int:
-        schedules.remove(name, who=self.who(None, Wish(name=name)))
+        changes.remove(name, who=self.who(None, Wish(name=name)))
         if self.options["json"]:
             self.print_json({"removed": name})
         else:
@@ -88,34 +89,34 @@ class Command(TempleCommand):
         return 0
 
     def run_now(self, name: str) -> int:
-        row = schedules.get(name, now=timezone.now()).row
+        row = overview.get(name, now=timezone.now()).row
         if row.do == Schedule.Do.BACKUP_AND_DELETE and not self.options["confirm"] and not self.someone_is_there:
             raise ConfirmationMissing()
-        slot = schedules.run_now(name, who=self.who(None, Wish(name=name, do=row.do)))
+        slot = changes.run_now(name, who=self.who(None, Wish(name=name, do=row.do)))
         if self.options["json"]:
-            self.print_json(schedules.public_slot(slot))
+            self.print_json(overview.public_slot(slot))
         else:
             self.stdout.write(f"Started {slot.run}." if slot.run else "Queued: the worker does it.")
         return 0
 
     def show_all(self) -> int:
         now = timezone.now()
-        newest_at = schedules.newest_backup_at(configuration=configuration.current(), now=now)
-        found = schedules.every(now=now, newest_at=newest_at)
+        newest_at = overview.newest_backup_at(configuration=configuration.current(), now=now)
+        found = overview.every(now=now, newest_at=newest_at)
         if self.options["json"]:
-            self.print_json([schedules.public(one) for one in found])
+            self.print_json([overview.public(one) for one in found])
             return 0
         for one in found:
             self.write(one)
         if not found:
             self.stdout.write('Nothing runs by itself. Example: backup_schedule add --name nightly --cron "0 2 * * *"')
-        elif schedules.worker_is_away(now=timezone.now()):
+        elif overview.worker_is_away(now=timezone.now()):
             self.say("No worker is running: planned runs will not happen. Start manage.py worker.")
         return 0
 
     def show(self, planned: Planned) -> int:
         if self.options["json"]:
-            self.print_json(schedules.public(planned))
+            self.print_json(overview.public(planned))
         else:
             self.write(planned)
         return 0
@@ -123,9 +124,9 @@ class Command(TempleCommand):
     def show_next(self) -> int:
         """Print the next runs of all schedules together, the first one first."""
         coming = sorted(
-            ((at, one.row) for one in schedules.every(now=timezone.now()) for at in one.next_runs),
+            ((at, one.row) for one in overview.every(now=timezone.now()) for at in one.next_runs),
             key=lambda one: one[0],
-        )[: schedules.NEXT_RUNS]
+        )[: overview.NEXT_RUNS]
         if self.options["json"]:
             self.print_json([{"at": at, "name": row.name, "do": row.do} for at, row in coming])
         else:

@@ -22,8 +22,8 @@ from backups_app import configuration
 from backups_app.access import private_files
 from backups_app.management.reading_lane import NICENESS, ReadingLane
 from backups_app.runs import housekeeping
-from backups_app.use_cases import scheduled_runs
-from backups_app.use_cases.scheduled_acts import READING
+from backups_app.use_cases.schedules import tick as schedule_tick
+from backups_app.use_cases.schedules.acts import READING
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def tick() -> None:
     current = configuration.current()
     looks: dict[str, Callable[[], None]] = {
         "housekeeping": lambda: housekeeping.tick(configuration=current, now=timezone.now()),
-        "schedules": lambda: scheduled_runs.tick(configuration=current, now=timezone.now()),
+        "schedules": lambda: schedule_tick.tick(configuration=current, now=timezone.now()),
     }
     for name, look in looks.items():
         try:

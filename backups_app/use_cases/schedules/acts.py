@@ -26,12 +26,13 @@ from backups_app.errors import (
 )
 from backups_app.models import ScheduleSlot
 from backups_app.mongo import connections
-from backups_app.records import CLOCK_TOLERANCE, Origin, Side
+from backups_app.records import CLOCK_TOLERANCE, Kind, Origin, RunDocument, Side
 from backups_app.runs import holding, ownership, preparation
-from backups_app.schedule import claims, due
-from backups_app.schedule.claims import ASKED, State
+from backups_app.schedule import due
 from backups_app.schedule.due import Work
 from backups_app.use_cases import backups, restores, syncs, verification
+from backups_app.use_cases.schedules import claims
+from backups_app.use_cases.schedules.claims import ASKED, State
 from backups_app.use_cases.syncs import SyncWish
 
 READING = "reading"
@@ -39,6 +40,8 @@ READING = "reading"
 QUEUED_SYNC = timedelta(minutes=10)
 """So long a sync that was queued counts as active before it has taken the lease."""
 LEFT_OVER = "left_over"
+LOOK_BACK = 20
+"""Of so many newest runs one may be the rehearsal of a slot."""
 
 logger = logging.getLogger(__name__)
 
@@ -99,13 +102,23 @@ class TempleActs:
             return ""
         by, origin = asked_by(slot)
         if work is Work.REHEARSE:
-            run = restores.rehearse(backup_id=None, created_by=by, origin=origin, now=now, idempotency_key=key)
+            run = self._rehearsal_of(slot, by=by) or restores.rehearse(
+                backup_id=None, created_by=by, origin=origin, now=now
+            )
         else:
             deletes = work is Work.BACKUP_AND_DELETE
             run = backups.start_backup(
                 created_by=by, delete_bookings=deletes, origin=origin, now=now, idempotency_key=key
             )
         return str(run["_id"])
+
+    def _rehearsal_of(self, slot: ScheduleSlot, *, by: str) -> RunDocument | None:
+        """Return the rehearsal that was started for this slot before its worker was killed, or None."""
+        database = preparation.local_database(self.configuration)
+        with connections.reachable(Side.LOCAL):
+            found = runs.recent(database, limit=LOOK_BACK)
+        begun = (run for run in found if run.get("created_by") == by and run["created_at"] >= slot.decided_at)
+        return next((run for run in begun if run.get("kind") == Kind.REHEARSAL), None)
 
     def _require_in_time(self, slot: ScheduleSlot, *, now: datetime) -> None:
         """A late deletion would delete a new season, and a wrong clock makes any deletion late."""

@@ -32,10 +32,11 @@ from backups_app.errors import (
 from backups_app.models import Schedule, ScheduleSlot
 from backups_app.records import Origin
 from backups_app.runs import ownership
-from backups_app.schedule import claims, due, slots
-from backups_app.schedule.claims import ASKED, State
+from backups_app.schedule import due, slots
 from backups_app.schedule.due import Act, Decision, IfMissed, Reason, Work
-from backups_app.use_cases.scheduled_acts import Situation, TempleActs
+from backups_app.use_cases.schedules import claims
+from backups_app.use_cases.schedules.acts import Situation, TempleActs
+from backups_app.use_cases.schedules.claims import ASKED, State
 
 PATIENCE = timedelta(minutes=10)
 """A database that does not answer at the slot is asked again for so long; then the run counts as failed."""
