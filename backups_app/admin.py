@@ -209,7 +209,7 @@ class LoginSessionAdmin(ReadOnly):
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[LoginSession]) -> None:
         """End the chosen sessions, each with its audit row; not those of a person who has more than one has."""
         assert isinstance(request.user, User)
-        facts = visit.of(request, origin=Origin.WEB)
+        facts = visit.visit_of(request, origin=Origin.WEB)
         for session in queryset.select_related("user"):
             if session.user_id != request.user.pk and not granting.may_touch(by=request.user, person=session.user):
                 self.message_user(request, f"Not ended: {session.user} has more rights than you.", level="ERROR")

@@ -154,7 +154,7 @@ class EnhancedJWTAuthMiddleware:
         header = BEARER.fullmatch(request.headers.get("Authorization", "")[: tokens.LONGEST_TOKEN + 64])
         if header is None:
             raise NotAuthenticated
-        facts = visit.of(request, origin=Origin.API)
+        facts = visit.visit_of(request, origin=Origin.API)
         return tokens.session_of(access=header.group(1), visit=facts, now=timezone.now())
 
 

@@ -65,7 +65,7 @@ class Phase(StrEnum):
     FINISHED = "finished"
 
 
-class Kind(StrEnum):
+class RunKind(StrEnum):
     """What a run is. A restore begins with a backup of its target, which bears the run's id; the last two make none."""
 
     BACKUP = "backup"
@@ -74,7 +74,7 @@ class Kind(StrEnum):
     REHEARSAL = "rehearsal"
 
 
-MAKES_A_BACKUP = frozenset({Kind.BACKUP.value, Kind.RESTORE.value})
+MAKES_A_BACKUP = frozenset({RunKind.BACKUP.value, RunKind.RESTORE.value})
 
 
 class StepState(StrEnum):

@@ -34,7 +34,7 @@ def open_session(*, user: User, face: LoginSession.Face, visit: Visit, now: date
         last_seen_at=now,
         authenticated_at=now,
         device=fingerprint.device(visit),
-        fingerprint=fingerprint.of(visit, with_device_id=has_device_id),
+        fingerprint=fingerprint.fingerprint_of(visit, with_device_id=has_device_id),
         has_device_id=has_device_id,
         auth_hash=user.get_session_auth_hash(),
         address=visit.address,

@@ -157,7 +157,7 @@ def _search(store: Any, backup_id: str, collection: str, wanted: dict[str, Any])
         "truncated": not found.finished,
         "damaged": [] if found.broken_at is None else [found.broken_at],
         "raw_documents": _raw(store, backup_id, collection, marked),
-        "note": collections.note(source.entry),
+        "note": collections.why_no_documents(source.entry),
         "shortened": _shortened([(hit.number, hit.frame) for hit in found.hits if not hit.problem]),
     }
 
@@ -165,7 +165,9 @@ def _search(store: Any, backup_id: str, collection: str, wanted: dict[str, Any])
 def _raw(store: Any, backup_id: str, collection: str, found: Sequence[PageDocument]) -> list[dict[str, Any]]:
     """What may not be decoded, by its bytes."""
     told = [
-        raw_documents.of(one, store=store, backup_id=backup_id, collection=collection) for one in found if one.problem
+        raw_documents.undecodable_document(one, store=store, backup_id=backup_id, collection=collection)
+        for one in found
+        if one.problem
     ]
     return [
         {

@@ -76,7 +76,7 @@ class Endpoint(APIView):
     @property
     def comes_from(self) -> visit.Visit:
         """Where the request comes from."""
-        return visit.of(self.request._request, origin=Origin.API)
+        return visit.visit_of(self.request._request, origin=Origin.API)
 
     def require_fresh_login(self) -> None:
         """Raise StepUpNeeded when the password was typed more than 15 minutes ago."""

@@ -36,7 +36,9 @@ class RestoreEndpoint(Endpoint):
         given = self.body(inputs.Restore)
         choices = self._choices(backup_id, given)
         if given["dry_run"]:
-            return Response(preview_json.of(restores.look(configuration=self.configuration, choices=choices)))
+            return Response(
+                preview_json.as_json(restores.preview_restore(configuration=self.configuration, choices=choices))
+            )
         if choices.in_place:
             self.require_fresh_login()
         document = restores.start(

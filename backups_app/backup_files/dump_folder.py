@@ -13,7 +13,7 @@ from pathlib import Path
 
 from backups_app.backup_files import collection_metadata, durable, file_names, layout
 from backups_app.backup_files.collection_metadata import CollectionMetadata
-from backups_app.backup_files.file_names import Kind
+from backups_app.backup_files.file_names import FileKind
 from backups_app.messages import backup_files as messages
 
 AT_THE_ROOT = frozenset({layout.METADATA, durable.temporary_name(layout.METADATA)})
@@ -69,7 +69,7 @@ class DumpFolder:
 
 def read(folder: Path, *, database: str) -> DumpFolder:
     """Given a backup's folder and a directory in it, return what it holds of that database."""
-    reading = _Reading(folder, database)
+    reading = _FolderReading(folder, database)
     reading.sort()
     return reading.result()
 
@@ -96,7 +96,7 @@ def below(database: str, name: str) -> str:
     return f"{database}/{name}" if database else name
 
 
-def shown(name: str) -> str:
+def readable_name(name: str) -> str:
     """Return a file's name as text that can be written: names on a disk are bytes, and need not be UTF-8."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
 
@@ -119,7 +119,7 @@ def kind_of(path: Path) -> str:
     return kinds.get(stat.S_IFMT(mode), "other")
 
 
-class _Reading:
+class _FolderReading:
     """One look at a folder."""
 
     def __init__(self, folder: Path, database: str) -> None:
@@ -163,10 +163,10 @@ class _Reading:
             if name == self._database or name in AT_THE_ROOT:
                 continue
             plain = kind_of(self._folder / name)
-            if plain == "file" and file_names.kind(name) is Kind.PRELUDE:
+            if plain == "file" and file_names.kind(name) is FileKind.PRELUDE:
                 self._others.append(name)
             elif plain == "directory" and name in found and file_names.is_database(name):
-                left_out = messages.OTHER_DATABASE_LEFT_OUT(name=shown(name), database=self._database)
+                left_out = messages.OTHER_DATABASE_LEFT_OUT(name=readable_name(name), database=self._database)
                 self._strays.append(Stray(name, left_out, plain))
             else:
                 why = _OPLOG if plain == "file" and file_names.is_oplog(name) else ""
@@ -175,23 +175,23 @@ class _Reading:
     def _look_at(self, name: str) -> None:
         path, kind = below(self._database, name), file_names.kind(name)
         plain = kind_of(self._where / name)
-        if plain != "file" or kind is Kind.UNKNOWN:
+        if plain != "file" or kind is FileKind.UNKNOWN:
             self._strays.append(Stray(path, kind=plain))
-            if plain not in ("file", "directory") and kind in (Kind.DATA, Kind.METADATA):
-                self._problems.append(messages.FILE_IS_LINK(path=shown(path)))
-        elif kind is Kind.PRELUDE or (kind is Kind.DATA and file_names.is_system_indexes(name)):
+            if plain not in ("file", "directory") and kind in (FileKind.DATA, FileKind.METADATA):
+                self._problems.append(messages.FILE_IS_LINK(path=readable_name(path)))
+        elif kind is FileKind.PRELUDE or (kind is FileKind.DATA and file_names.is_system_indexes(name)):
             self._others.append(path)
-        elif kind is Kind.INDEX:
+        elif kind is FileKind.INDEX:
             self._indexes.add(path)
         elif not self._database and file_names.is_oplog(name):
             self._strays.append(Stray(path, _OPLOG))
         else:
-            self._take(name, self._data if kind is Kind.DATA else self._metadata)
+            self._take(name, self._data if kind is FileKind.DATA else self._metadata)
 
     def _take(self, name: str, into: dict[str, str]) -> None:
         base = file_names.base(name)
         if base in into:
-            self._problems.append(messages.FILE_TWICE(path=shown(file_names.without_gzip(name))))
+            self._problems.append(messages.FILE_TWICE(path=readable_name(file_names.without_gzip(name))))
         into[base] = name
 
     def _join(self) -> None:
@@ -213,7 +213,7 @@ class _Reading:
         known = collection_metadata.read(self._folder, path)
         name = layout.collection_name(base=base, stated=known.name)
         if known.problem and not file_names.why_never_restored(name):
-            self._problems.append(messages.FILE_UNREADABLE(path=shown(path)))
+            self._problems.append(messages.FILE_UNREADABLE(path=readable_name(path)))
         file = None
         if known.type == "timeseries":
             file = self._data.pop(layout.file_base(layout.BUCKETS_PREFIX + name), None)
@@ -235,7 +235,7 @@ class _Reading:
         paths = [None if one is None else below(self._database, one) for one in (file, metadata)]
         if why := file_names.why_never_restored(name):
             self._strays += [
-                Stray(path, messages.COLLECTION_LEFT_OUT(name=shown(name or path), reason=why))
+                Stray(path, messages.COLLECTION_LEFT_OUT(name=readable_name(name or path), reason=why))
                 for path in paths
                 if path
             ]

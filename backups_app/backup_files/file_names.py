@@ -18,7 +18,7 @@ _NOT_ESCAPED = re.compile("%(?![0-9A-Fa-f]{2})")
 _NOT_IN_A_DATABASE = frozenset('/\\. "$')
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """What a file is by its name."""
 
     DATA = auto()
@@ -28,21 +28,21 @@ class Kind(Enum):
     UNKNOWN = auto()
 
 
-def kind(name: str) -> Kind:
+def kind(name: str) -> FileKind:
     """Return what a file of this name is in a dump."""
     plain = without_gzip(name)
     if plain == layout.PRELUDE:
-        return Kind.PRELUDE
+        return FileKind.PRELUDE
     if name.endswith(layout.INDEX_SUFFIX):
-        return Kind.INDEX
+        return FileKind.INDEX
     if plain.endswith(layout.COLLECTION_METADATA_SUFFIX):
-        return Kind.METADATA
-    return Kind.DATA if plain.endswith(layout.DATA_SUFFIX) else Kind.UNKNOWN
+        return FileKind.METADATA
+    return FileKind.DATA if plain.endswith(layout.DATA_SUFFIX) else FileKind.UNKNOWN
 
 
 def is_of_a_dump(name: str) -> bool:
     """Whether a file of this name holds documents, options or indexes of a collection."""
-    return kind(name) in (Kind.DATA, Kind.METADATA)
+    return kind(name) in (FileKind.DATA, FileKind.METADATA)
 
 
 def is_oplog(name: str) -> bool:
@@ -57,7 +57,7 @@ def is_system_indexes(name: str) -> bool:
 
 def base(name: str) -> str:
     """Return the name of a data or metadata file without its suffixes."""
-    suffix = layout.DATA_SUFFIX if kind(name) is Kind.DATA else layout.COLLECTION_METADATA_SUFFIX
+    suffix = layout.DATA_SUFFIX if kind(name) is FileKind.DATA else layout.COLLECTION_METADATA_SUFFIX
     return without_gzip(name).removesuffix(suffix)
 
 

@@ -20,10 +20,10 @@ from backups_app.browsing.whereabouts import Files
 from backups_app.errors import AllDatedInFuture, BackupNotFound
 from backups_app.messages import backup_files as file_messages
 from backups_app.messages import browsing as messages
-from backups_app.records import Kind, RunDocument, is_ahead
+from backups_app.records import RunDocument, RunKind, is_ahead
 
 
-class State(StrEnum):
+class BackupState(StrEnum):
     """What the files of a backup are worth."""
 
     VERIFIED = "verified"
@@ -39,7 +39,7 @@ class BackupSummary:
     where nobody has counted. `record` is the run's document, or else what `metadata.json` holds; may be empty."""
 
     backup_id: str
-    state: State
+    state: BackupState
     timestamp: datetime
     status: str = ""
     sync_status: str = ""
@@ -56,12 +56,12 @@ class BackupSummary:
     @property
     def readable(self) -> bool:
         """Whether one can look inside: its folder is here."""
-        return self.state in (State.VERIFIED, State.UNVERIFIED, State.DAMAGED)
+        return self.state in (BackupState.VERIFIED, BackupState.UNVERIFIED, BackupState.DAMAGED)
 
     @property
     def is_safety_backup(self) -> bool:
         """Whether a restore made it of what it was about to change."""
-        return self.record.get("kind") == Kind.RESTORE
+        return self.record.get("kind") == RunKind.RESTORE
 
     def is_ahead(self, *, now: datetime) -> bool:
         """Whether it is dated in the future: a clock was wrong, so its time is evidence for nothing."""
@@ -100,8 +100,8 @@ def latest(entries: Sequence[BackupSummary], *, now: datetime) -> str:
 def newest_verified(*, store: Store, now: datetime) -> str:
     """Return the newest verified backup of the store's database whose time can be trusted; a safety backup, and what
     others dumped, is none. Raise `BackupNotFound`."""
-    verified = (entry for entry in summaries(store=store) if entry.state is State.VERIFIED)
-    ours = [entry for entry in verified if entry.record.get("kind", Kind.BACKUP) == Kind.BACKUP]
+    verified = (entry for entry in summaries(store=store) if entry.state is BackupState.VERIFIED)
+    ours = [entry for entry in verified if entry.record.get("kind", RunKind.BACKUP) == RunKind.BACKUP]
     return latest([entry for entry in ours if entry.database == store.database], now=now)
 
 
@@ -109,16 +109,16 @@ def _summary(store: Store, backup_id: str, run: RunDocument | None) -> BackupSum
     try:
         return _of_open(opening.open_backup(store=store, backup_id=backup_id), run)
     except (BackupNotFound, OSError):  # removed or made unreadable since the folder was listed
-        return _bare(backup_id, State.GONE, run or {}, problem=file_messages.FOLDER_NOT_OPENED())
+        return _bare(backup_id, BackupState.GONE, run or {}, problem=file_messages.FOLDER_NOT_OPENED())
 
 
 def _of_open(backup: OpenBackup, run: RunDocument | None) -> BackupSummary:
     manifest = backup.manifest
-    state = State.VERIFIED if backup.verified else State.UNVERIFIED
+    state = BackupState.VERIFIED if backup.verified else BackupState.UNVERIFIED
     held = manifest.counts()
     return _bare(
         backup.backup_id,
-        State.DAMAGED if backup.problem else state,
+        BackupState.DAMAGED if backup.problem else state,
         run or backup.document,
         problem=backup.problem,
         database=manifest.database,
@@ -129,11 +129,11 @@ def _of_open(backup: OpenBackup, run: RunDocument | None) -> BackupSummary:
 
 
 def _missing(run: RunDocument, store_id: str | None) -> BackupSummary:
-    elsewhere = whereabouts.of(run, here=False, store_id=store_id) is Files.ELSEWHERE
+    elsewhere = whereabouts.files_of(run, here=False, store_id=store_id) is Files.ELSEWHERE
     problem = messages.ON_HOST(host=run.get("host") or "unknown") if elsewhere else messages.FILES_GONE()
     return _bare(
         run["_id"],
-        State.ELSEWHERE if elsewhere else State.GONE,
+        BackupState.ELSEWHERE if elsewhere else BackupState.GONE,
         run,
         problem=problem,
         database=str(run.get("database") or ""),
@@ -143,7 +143,7 @@ def _missing(run: RunDocument, store_id: str | None) -> BackupSummary:
     )
 
 
-def _bare(backup_id: str, state: State, record: Mapping[str, Any], **known: Any) -> BackupSummary:
+def _bare(backup_id: str, state: BackupState, record: Mapping[str, Any], **known: Any) -> BackupSummary:
     return BackupSummary(
         backup_id=backup_id,
         state=state,

@@ -117,7 +117,7 @@ def open_collection(*, backup: OpenBackup, collection: str, seconds: float = ind
     """
     entry = backup.entry(collection)
     try:
-        known = index.of(folder=backup.folder, entry=entry, seconds=seconds)
+        known = index.index_of(folder=backup.folder, entry=entry, seconds=seconds)
     except FileNotFoundError as error:
         raise BackupRemoved from error
     except VerificationFailed as error:

@@ -61,11 +61,11 @@ def _summary(backup: OpenBackup, name: str, until: float) -> CollectionSummary:
         verified=backup.verified,
         internal=name in INTERNAL,
         problem=problem or described.problem,
-        note=note(entry),
+        note=why_no_documents(entry),
     )
 
 
-def note(entry: CollectionEntry) -> str:
+def why_no_documents(entry: CollectionEntry) -> str:
     """Return why a collection of a backup has no documents, where that does not mean that it was empty."""
     if entry.type == "view":
         return VIEW
@@ -77,7 +77,7 @@ def _counted(backup: OpenBackup, entry: CollectionEntry, until: float) -> tuple[
     if entry.file is None or entry.documents != foreign.UNKNOWN:
         return entry.documents, entry.bytes, ""
     try:
-        known = index.of(folder=backup.folder, entry=entry, seconds=until - time.monotonic())
+        known = index.index_of(folder=backup.folder, entry=entry, seconds=until - time.monotonic())
     except CollectionPreparing:
         return None, entry.bytes, ""
     except (FileNotFoundError, VerificationFailed):

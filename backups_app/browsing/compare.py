@@ -115,7 +115,7 @@ class _Reader:
         before, after = self._frame(self.a, number_a), self._frame(self.b, number_b)
         return DocumentDifference(
             kind=kind,
-            identity=document_ids.address(raw_ids.of(before or after or b"")),
+            identity=document_ids.address(raw_ids.id_of(before or after or b"")),
             number_a=number_a,
             number_b=number_b,
             changes=differences.fields(before, after, zone=zone) if before and after else (),
@@ -155,12 +155,12 @@ def _compared(first: OpenBackup, second: OpenBackup, name: str, progress: Progre
     return known
 
 
-def _digest(backup: OpenBackup, name: str, progress: Progress) -> digests.Digest:
+def _digest(backup: OpenBackup, name: str, progress: Progress) -> digests.DocumentDigests:
     if name not in backup.manifest.collections:
-        return digests.Digest()
+        return digests.DocumentDigests()
     source = open_collection(backup=backup, collection=name, seconds=float("inf"))
     progress.expect(name, source.total)
-    return digests.of(_sound(source), label=name, progress=progress)
+    return digests.digests_of(_sound(source), label=name, progress=progress)
 
 
 def _sound(source: CollectionFile) -> Iterator[bytes]:

@@ -83,12 +83,12 @@ def page(*, store: Store, backup_id: str, collection: str, offset: int = 0, limi
         limit=limit,
         total=source.total,
         broken_at=broken_at,
-        note=collections.note(source.entry),
+        note=collections.why_no_documents(source.entry),
         truncated=ends_early,
     )
 
 
-def one(*, store: Store, backup_id: str, collection: str, number: int) -> PageDocument:
+def document_at(*, store: Store, backup_id: str, collection: str, number: int) -> PageDocument:
     """Return document `number` (from 0), sound or damaged. Raise `DocumentNotFound` beyond the end."""
     found = page(store=store, backup_id=backup_id, collection=collection, offset=max(number, 0), limit=1).documents
     if number < 0 or not found:
@@ -98,7 +98,7 @@ def one(*, store: Store, backup_id: str, collection: str, number: int) -> PageDo
 
 def sound(*, store: Store, backup_id: str, collection: str, number: int) -> bytes:
     """As `one`, but the bytes of a document that is whole. Raise `DamagedDocument` otherwise."""
-    return restorable(one(store=store, backup_id=backup_id, collection=collection, number=number))
+    return restorable(document_at(store=store, backup_id=backup_id, collection=collection, number=number))
 
 
 def raw(*, store: Store, backup_id: str, collection: str, number: int) -> bytes:
@@ -179,6 +179,6 @@ def restorable(document: PageDocument) -> bytes:
 
 def _has_id(frame: bytes, raw_id: bytes) -> bool:
     try:
-        return raw_ids.of(frame) == raw_id
+        return raw_ids.id_of(frame) == raw_id
     except (ValueError, IndexError, struct.error):  # its damage lies before its `_id`, or in it
         return False

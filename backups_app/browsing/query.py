@@ -116,7 +116,7 @@ def _folded(text: str) -> str:
 
 def _answers(value: Value, query: Query, wanted: str) -> bool:
     if value.type in _TEXT_TYPES:
-        shown = values.show(value).text
+        shown = values.shown_value(value).text
         return query.text in shown if query.exact else wanted in fold(shown)
     if query.constant is not None and value == query.constant:
         return True

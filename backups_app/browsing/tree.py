@@ -222,7 +222,7 @@ class _Planter:
 
     def _leaf(self, *, path: str, name: str, value: Value, duplicate: bool) -> Node:
         limit = self.shape.text_limit
-        shown = values.show(value, zone=self.shape.zone, limit=limit)
+        shown = values.shown_value(value, zone=self.shape.zone, limit=limit)
         written = shown.length * (2 if value.type == _BINARY else 1)
         return Node(
             path=path,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from backups_app.records import Kind, Status, StepState
+from backups_app.records import RunKind, Status, StepState
 
 
 class Files(StrEnum):
@@ -22,13 +22,13 @@ class Files(StrEnum):
 def made_a_backup(run: Mapping[str, Any]) -> bool:
     """Return whether a run published a backup, whatever became of it. A safety backup and a folder that others wrote
     are backups too."""
-    if run.get("kind") in (Kind.TEST_COPY, Kind.REHEARSAL):
+    if run.get("kind") in (RunKind.TEST_COPY, RunKind.REHEARSAL):
         return False
     published = any(step["name"] == "publish" and step["state"] == StepState.DONE for step in run.get("steps") or ())
     return published or run.get("status") in (Status.SUCCESS, Status.PARTIAL)
 
 
-def of(run: Mapping[str, Any], *, here: bool, store_id: str | None) -> Files:
+def files_of(run: Mapping[str, Any], *, here: bool, store_id: str | None) -> Files:
     """Given a run, whether its folder is here and the id of this store, return where its files are."""
     if here:
         return Files.HERE

@@ -54,7 +54,12 @@ class ReplacedVersion:
     @property
     def id(self) -> str:
         """Return the id under which this version is kept; the same for the same attempt."""
-        parts = [self.collection.encode(), self.side.encode(), raw_ids.key(raw_ids.of(self.frame)), _hash(self.frame)]
+        parts = [
+            self.collection.encode(),
+            self.side.encode(),
+            raw_ids.key(raw_ids.id_of(self.frame)),
+            _hash(self.frame),
+        ]
         parts.append(_hash(self.other) if self.other is not None else b"")
         return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hexdigest()
 
@@ -125,7 +130,7 @@ def expire(database: Database[Any], *, held: Callable[[], Iterator[bytes]], now:
     same is removed: what was kept or marked after the backup stays. The parts of a version go after its head. Raise
     PyMongoError and what `held` raises; repeating is harmless.
     """
-    live = live_collection.look(collection=collection(database))
+    live = live_collection.inspect(collection=collection(database))
 
     def remove(frames: Sequence[bytes]) -> int:
         return len(delete.delete_equal(live=live, frames=frames).deleted)
@@ -172,7 +177,7 @@ def _documents(replaced: ReplacedVersion, *, run_id: str, now: datetime) -> Iter
     parts = [rest[at : at + PART_BYTES] for at in range(0, len(rest), PART_BYTES)]
     for number, part in enumerate(parts):
         yield {"_id": f"{replaced.id}:{number}", "part_of": replaced.id, "bytes": Binary(part), "kept_at": now}
-    raw_id = raw_ids.of(replaced.frame)
+    raw_id = raw_ids.id_of(replaced.frame)
     fits = (
         replaced.other is not None and replaced.reason == "conflict" and len(replaced.other) + len(first) < PART_BYTES
     )

@@ -88,7 +88,9 @@ class Mongodump:
             self._run(database.name, uri, out, excluded, timeout_seconds, watch, on_child)
             _check_produced(out / database.name, expected)
             durable.settle_tree(out)
-            after = listing.again(database=reading, excluded=excluded, before=expected, dumped=watch.done)
+            after = listing.collections_after_dump(
+                database=reading, excluded=excluded, before=expected, dumped=watch.done
+            )
             finished_at = client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
             started_at = hello["localTime"].replace(tzinfo=UTC)
             return DumpReport(

@@ -123,7 +123,9 @@ class _Run:
         copied = self._copy_all(listed)
         expected = tuple(one.info for one in listed)
         counts = {name: each.documents for name, each in copied.items()}
-        after = listing.again(database=self.database, excluded=excluded, before=expected, dumped=counts)
+        after = listing.collections_after_dump(
+            database=self.database, excluded=excluded, before=expected, dumped=counts
+        )
         deleted_after = listing.deleted_so_far(self.database)
         self._complete(server_version)
         started_at, finished_at = hello["localTime"].replace(tzinfo=UTC), self._server_time()

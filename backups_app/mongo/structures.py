@@ -49,7 +49,7 @@ def all_of(database: Database[Any]) -> dict[str, Structure]:
     return {info["name"]: _structure(info) for info in ordered.list_collections()}
 
 
-def one(database: Database[Any], name: str) -> Structure | None:
+def structure_of(database: Database[Any], name: str) -> Structure | None:
     """Return a collection or view with its indexes, or None when it is not there. Raise pymongo's errors."""
     ordered = database.client.get_database(database.name, codec_options=_ORDERED)
     info = next(iter(ordered.list_collections(filter={"name": name})), None)

@@ -25,7 +25,7 @@ _CHUNK = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
+class FileBatch:
     """Documents as they follow one another in the file. `first` is the number of the first, counted from 0."""
 
     first: int
@@ -45,7 +45,7 @@ class VerifiedFile:
         self._entry = entry
         self._twice = self._ids_that_stand_twice() if entry.duplicate_ids else frozenset()
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[FileBatch]:
         """Yield the documents in the file's order, at most 500 and 4 MiB a batch, a larger document alone.
 
         The cuts are the same each time. A document whose `_id` stands in the file more than once is in no batch: it
@@ -56,12 +56,12 @@ class VerifiedFile:
         first = size = 0
         for number, frame in enumerate(self._all_frames()):
             if frames and (number - first == STATEMENT_DOCUMENTS or size + len(frame) > STATEMENT_BYTES):
-                yield Batch(first=first, frames=self._once(frames))
+                yield FileBatch(first=first, frames=self._once(frames))
                 frames, first, size = [], number, 0
             frames.append(frame)
             size += len(frame)
         if frames:
-            yield Batch(first=first, frames=self._once(frames))
+            yield FileBatch(first=first, frames=self._once(frames))
 
     @property
     def documents(self) -> int:
@@ -82,11 +82,11 @@ class VerifiedFile:
     def _once(self, frames: list[bytes]) -> tuple[bytes, ...]:
         if not self._twice:
             return tuple(frames)
-        return tuple(frame for frame in frames if hash(raw_ids.key(raw_ids.of(frame))) not in self._twice)
+        return tuple(frame for frame in frames if hash(raw_ids.key(raw_ids.id_of(frame))) not in self._twice)
 
     def _ids_that_stand_twice(self) -> frozenset[int]:
         """Return hashes of keys that come more than once; a chance equality only leaves a document alone."""
-        hashes = array("q", (hash(raw_ids.key(raw_ids.of(frame))) for frame in self._all_frames()))
+        hashes = array("q", (hash(raw_ids.key(raw_ids.id_of(frame))) for frame in self._all_frames()))
         return frozenset(one for one, other in pairwise(sorted(hashes)) if one == other)
 
 

@@ -79,7 +79,7 @@ class Clashes:
         if index.get("sparse") and all(value is None for value in values):
             return None
         conditions = [_field(name, "$eq", value or _NULL) for name, value in zip(fields, values, strict=True)]
-        conditions.append(_field("_id", "$ne", raw_ids.value(raw_ids.of(frame))))
+        conditions.append(_field("_id", "$ne", raw_ids.value(raw_ids.id_of(frame))))
         return raw_bson.document([("$and", raw_bson.array(raw_bson.embedded(one) for one in conditions))])
 
     def _count(self, index: Mapping[str, Any], asked: Sequence[bytes]) -> int:

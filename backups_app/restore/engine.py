@@ -10,7 +10,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from backups_app.backup_files import document_digests
-from backups_app.backup_files.document_digests import Digest
+from backups_app.backup_files.document_digests import DocumentDigests
 from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids, structures
@@ -25,8 +25,8 @@ from backups_app.restore.live import Live, physical_name
 from backups_app.restore.outcome import CollectionOutcome
 from backups_app.restore.proof import Expected
 from backups_app.restore.source import Source
-from backups_app.restore.work import Work
-from backups_app.restore.write import Release, Writer
+from backups_app.restore.work import DocumentActions
+from backups_app.restore.write import CollectionWriter, Release
 
 STAYS_EMPTY = messages.STAYS_EMPTY()
 VALIDATION = ("validator", "validationLevel", "validationAction")
@@ -115,14 +115,14 @@ class Engine:
         else:
             outcome.sentences += self._differences(wanted)
 
-    def _states(self, entry: CollectionEntry, name: str) -> tuple[Digest, Digest]:
+    def _states(self, entry: CollectionEntry, name: str) -> tuple[DocumentDigests, DocumentDigests]:
         """Return the digests of the backup and of the state before: the safety backup, or a test copy as it is."""
         documents = self.source.digest(name, progress=self.progress)
         if self.before is not None:
             return documents, self.before.digest(name, progress=self.progress)
         return documents, Live(self.database).digest(name, kind=entry.type, progress=self.progress)
 
-    def _work(self, documents: Digest, before: Digest) -> Work:
+    def _work(self, documents: DocumentDigests, before: DocumentDigests) -> DocumentActions:
         if self.choices.document is None:
             return works.decide(wanted=documents, there=before, mode=self.choices.mode)
         identity = document_digests.identity_hash(raw_ids.key(self.choices.document))
@@ -145,16 +145,18 @@ class Engine:
         try:
             return structures.create(self.database, name=name, options=options, id_index=id_index)
         except OperationFailure as error:
-            if failures.kind(error) is not failures.Kind.REFUSED:
+            if failures.kind(error) is not failures.FailureKind.REFUSED:
                 raise
             outcome.withheld = messages.SERVER_DOES_NOT_MAKE_IT(reason=structures.named(error))
             return False
 
-    def _write(self, entry: CollectionEntry, wanted: Structure, work: Work, outcome: CollectionOutcome) -> set[bytes]:
+    def _write(
+        self, entry: CollectionEntry, wanted: Structure, work: DocumentActions, outcome: CollectionOutcome
+    ) -> set[bytes]:
         """Write the documents. Return the identities of those that are not as planned for a reason that was told."""
         physical = physical_name(wanted.name, kind=entry.type)
-        writer = Writer(
-            live=live_collection.look(collection=collection_of(self.database, physical)),
+        writer = CollectionWriter(
+            live=live_collection.inspect(collection=collection_of(self.database, physical)),
             work=work,
             frames=lambda: self.source.frames(wanted.name),
             extras=lambda: self._frames_before(entry, wanted.name),
@@ -192,7 +194,7 @@ class Engine:
         found = proof.prove(expected, after=after)
         if found.differing:
             frames = batches.picked(self.source.frames(outcome.name), found.differing)
-            outcome.differing.add(raw_ids.of(one.frame) for one in frames)
+            outcome.differing.add(raw_ids.id_of(one.frame) for one in frames)
         outcome.differing.count += found.undeleted
         outcome.proven = found.matching
         if found.edited or found.appeared:
@@ -207,7 +209,7 @@ def why_not_emptied(there: Structure | None) -> str:
     return messages.NOT_EMPTIED(kind=kind)
 
 
-def why_withheld(wanted: Structure, *, work: Work, occupied: int) -> str:
+def why_withheld(wanted: Structure, *, work: DocumentActions, occupied: int) -> str:
     """Return why the documents of a collection are not touched at all, or an empty string.
 
     A capped collection would push out newer documents, and buckets of a time-series cannot be compared one by one

@@ -10,7 +10,7 @@ from pymongo.database import Database
 
 from backups_app import formats
 from backups_app.backup_files import document_digests, shortened
-from backups_app.backup_files.document_digests import Digest
+from backups_app.backup_files.document_digests import DocumentDigests
 from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids, structures
@@ -25,7 +25,7 @@ from backups_app.restore.choices import Choices
 from backups_app.restore.live import Live, physical_name
 from backups_app.restore.plan import LeftOut, Plan
 from backups_app.restore.source import Source
-from backups_app.restore.work import Work
+from backups_app.restore.work import DocumentActions
 
 SAMPLES = 3
 """Of each kind of change so many documents are shown."""
@@ -48,7 +48,7 @@ class Sample:
 
 
 @dataclass(kw_only=True)
-class CollectionPreview:
+class PreviewedCollection:
     """One collection. `keep` counts documents that are there in another version and stay; `extra` those that the
     backup does not hold and that stay. `problems` are sentences; `withheld` says why nothing would be done."""
 
@@ -73,13 +73,13 @@ class CollectionPreview:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preview:
+class RestorePreview:
     """Everything that a person sees before confirming. `confirmation` is the hash that the restore must name."""
 
     choices: Choices
     server: str
     confirmation: str
-    collections: tuple[CollectionPreview, ...]
+    collections: tuple[PreviewedCollection, ...]
     left_out: tuple[LeftOut, ...]
     insert_bytes: int
     disk_free_bytes: int | None
@@ -112,16 +112,16 @@ class Previewer:
     progress: Progress
     insert_bytes: int = 0
 
-    def look(self, decided: Plan) -> tuple[CollectionPreview, ...]:
+    def look(self, decided: Plan) -> tuple[PreviewedCollection, ...]:
         """Return what would happen to each collection of the plan. Raise `VerificationFailed`, pymongo's errors."""
         return tuple(self._collection(name) for name in decided.taken)
 
-    def _collection(self, name: str) -> CollectionPreview:
+    def _collection(self, name: str) -> PreviewedCollection:
         entry = self.source.manifest.collections[name]
         described = self.source.described(name)
         wanted = Structure(name=name, type=entry.type, options=described.options, indexes=described.indexes)
         there = Live(self.database).structure(name) if self.database is not None else None
-        preview = CollectionPreview(
+        preview = PreviewedCollection(
             name=name, type=entry.type, in_backup=entry.documents, there_now=0, creates=there is None
         )
         if name in self.source.absent:
@@ -135,7 +135,7 @@ class Previewer:
             self._documents(entry, wanted, there, preview)
         return preview
 
-    def _emptied(self, entry: CollectionEntry, there: Structure | None, preview: CollectionPreview) -> None:
+    def _emptied(self, entry: CollectionEntry, there: Structure | None, preview: PreviewedCollection) -> None:
         """What was not there when the backup was made: its documents would go."""
         preview.creates = False
         preview.withheld = engine.why_not_emptied(there)
@@ -144,7 +144,7 @@ class Previewer:
             preview.problems.append(messages.WAS_NOT_THERE_BEFORE(name=there.name, consequence=engine.STAYS_EMPTY))
 
     def _documents(
-        self, entry: CollectionEntry, wanted: Structure, there: Structure | None, preview: CollectionPreview
+        self, entry: CollectionEntry, wanted: Structure, there: Structure | None, preview: PreviewedCollection
     ) -> None:
         self.progress.expect(wanted.name, entry.documents)
         documents = self.source.digest(wanted.name, progress=self.progress)
@@ -162,12 +162,12 @@ class Previewer:
         self._foresee(entry, wanted, there, work, preview)
         self.progress.advance(wanted.name, entry.documents)
 
-    def _now(self, entry: CollectionEntry, name: str, there: Structure | None) -> Digest:
+    def _now(self, entry: CollectionEntry, name: str, there: Structure | None) -> DocumentDigests:
         if self.database is None or there is None:
-            return Digest()
+            return DocumentDigests()
         return Live(self.database).digest(name, kind=entry.type, progress=self.progress)
 
-    def _work(self, documents: Digest, now: Digest) -> Work:
+    def _work(self, documents: DocumentDigests, now: DocumentDigests) -> DocumentActions:
         if self.choices.document is None:
             return works.decide(wanted=documents, there=now, mode=self.choices.mode)
         identity = document_digests.identity_hash(raw_ids.key(self.choices.document))
@@ -180,8 +180,8 @@ class Previewer:
         entry: CollectionEntry,
         wanted: Structure,
         there: Structure | None,
-        work: Work,
-        preview: CollectionPreview,
+        work: DocumentActions,
+        preview: PreviewedCollection,
     ) -> None:
         """Look at every document that would be written: can the server take it, and does it clash with what stays?"""
         older = work.count(works.OLDER)
@@ -199,19 +199,19 @@ class Previewer:
         preview.problems += foreseen.sentences()
         preview.samples = self._samples(entry, wanted.name, work)
 
-    def _clashes(self, wanted: Structure, there: Structure | None, work: Work) -> clashes.Clashes:
+    def _clashes(self, wanted: Structure, there: Structure | None, work: DocumentActions) -> clashes.Clashes:
         if self.database is None or there is None or not work.writes:
             return clashes.Clashes(database=None, structure=wanted)
         return clashes.Clashes(database=self.database, structure=there)
 
-    def _written(self, name: str, work: Work) -> Iterator[Numbered]:
+    def _written(self, name: str, work: DocumentActions) -> Iterator[Numbered]:
         if not work.count(works.INSERT) + work.count(works.REPLACE):
             return
         for number, frame in enumerate(self.source.frames(name)):
             if work.actions[number] in (works.INSERT, works.REPLACE):
                 yield Numbered(number, frame)
 
-    def _samples(self, entry: CollectionEntry, name: str, work: Work) -> list[Sample]:
+    def _samples(self, entry: CollectionEntry, name: str, work: DocumentActions) -> list[Sample]:
         wanted = {works.INSERT: "insert", works.REPLACE: "replace", works.KEEP: "keep"}
         numbers = {action: _first(work.actions, action) for action in wanted}
         chosen = sorted(number for some in numbers.values() for number in some)
@@ -221,7 +221,7 @@ class Previewer:
         for action, word in wanted.items():
             for number in numbers[action]:
                 frame = picked[number]
-                found.append(Sample.of(word, now=now.get(raw_ids.key(raw_ids.of(frame))), backup=frame))
+                found.append(Sample.of(word, now=now.get(raw_ids.key(raw_ids.id_of(frame))), backup=frame))
         return found + self._deleted_samples(entry, name, work)
 
     def _live_versions(self, entry: CollectionEntry, name: str, frames: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -229,9 +229,9 @@ class Previewer:
         if self.database is None or Live(self.database).structure(name) is None:
             return {}  # of a name that it does not take a server is not even asked
         collection = collection_of(self.database, physical)
-        return live_documents.read(collection=collection, ids=[raw_ids.of(frame) for frame in frames])
+        return live_documents.read(collection=collection, ids=[raw_ids.id_of(frame) for frame in frames])
 
-    def _deleted_samples(self, entry: CollectionEntry, name: str, work: Work) -> list[Sample]:
+    def _deleted_samples(self, entry: CollectionEntry, name: str, work: DocumentActions) -> list[Sample]:
         if self.database is None or not work.deletes:
             return []
         frames = Live(self.database).frames(name, kind=entry.type)
@@ -249,11 +249,11 @@ def make(
     confirmation: str,
     progress: Progress,
     disk_free_bytes: int | None = None,
-) -> Preview:
+) -> RestorePreview:
     """Return the preview of a restore. Raise `VerificationFailed`, pymongo's errors, and what progress raises."""
     previewer = Previewer(source=source, choices=choices, database=database, progress=progress)
     collections = previewer.look(decided)
-    return Preview(
+    return RestorePreview(
         choices=choices,
         server=server,
         confirmation=confirmation,

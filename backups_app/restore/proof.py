@@ -6,9 +6,9 @@ from array import array
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from backups_app.backup_files.document_digests import DRAWERS, Digest
+from backups_app.backup_files.document_digests import DRAWERS, DocumentDigests
 from backups_app.restore import work as works
-from backups_app.restore.work import Work
+from backups_app.restore.work import DocumentActions
 
 
 @dataclass(kw_only=True)
@@ -28,13 +28,13 @@ class Expected(NamedTuple):
     """What the state afterwards is held against: the backup, the state before, the decisions, and the identities of
     the documents that were already told about."""
 
-    wanted: Digest
-    before: Digest
-    work: Work
+    wanted: DocumentDigests
+    before: DocumentDigests
+    work: DocumentActions
     handled: set[bytes]
 
 
-def prove(expected: Expected, *, after: Digest) -> Proof:
+def prove(expected: Expected, *, after: DocumentDigests) -> Proof:
     """Given what was planned and the state afterwards, compare every document."""
     wanted, before, work, handled = expected
     proof = Proof()

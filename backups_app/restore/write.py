@@ -33,7 +33,7 @@ from backups_app.restore import batches
 from backups_app.restore import work as works
 from backups_app.restore.batches import Numbered
 from backups_app.restore.outcome import CollectionOutcome
-from backups_app.restore.work import Work
+from backups_app.restore.work import DocumentActions
 
 WRITERS = 2
 TRIES = 5
@@ -45,12 +45,12 @@ Release = Callable[[str, Sequence[bytes]], None]
 
 
 @dataclass(kw_only=True)
-class Writer:
+class CollectionWriter:
     """What the writing of one collection shares. `frames` and `extras` read the backup and the other state anew each
     time; `handled` collects the identities of documents that are not as planned, for a reason that was told."""
 
     live: LiveCollection
-    work: Work
+    work: DocumentActions
     frames: Callable[[], Iterator[bytes]]
     extras: Callable[[], Iterator[bytes]]
     release: Release | None
@@ -101,8 +101,8 @@ class Writer:
         if not written.stale:
             return 0
         stale = set(written.stale)
-        frames = {raw_ids.key(raw_ids.of(one.frame)): one.frame for one in batch}
-        ids = [raw_ids.of(frames[key]) for key in stale]
+        frames = {raw_ids.key(raw_ids.id_of(one.frame)): one.frame for one in batch}
+        ids = [raw_ids.id_of(frames[key]) for key in stale]
         there = _patiently(lambda: live_documents.read(collection=self._target, ids=ids))
         equal = {key for key in stale if there.get(key) == frames[key]}
         written.stale = [key for key in written.stale if key not in equal]
@@ -128,10 +128,10 @@ class Writer:
 
     def _replace_batch(self, batch: list[Numbered]) -> tuple[WriteOutcome, int]:
         """Replace those that are still what is expected. Return the outcome, and how many had been replaced before."""
-        there = live_documents.read(collection=self._target, ids=[raw_ids.of(one.frame) for one in batch])
+        there = live_documents.read(collection=self._target, ids=[raw_ids.id_of(one.frame) for one in batch])
         possible, equal, outcome = [], 0, WriteOutcome()
         for one in batch:
-            key = raw_ids.key(raw_ids.of(one.frame))
+            key = raw_ids.key(raw_ids.id_of(one.frame))
             now = there.get(key)
             if now == one.frame:
                 equal += 1
@@ -164,7 +164,7 @@ class Writer:
         for batch in batches.cut(batches.picked(self.extras(), self.work.extra)):
             self.progress.checkpoint()
             done = delete.delete_equal(live=self.live, frames=[one.frame for one in batch])
-            self.outcome.deleted += len(done.deleted) + len(done.gone)
+            self.outcome.deleted += len(done.deleted) + len(done.already_absent)
             self.outcome.newer.add(done.kept)
             self.outcome.refused.add(done.refused)
             for reason in done.refused.values():
@@ -177,9 +177,9 @@ class Writer:
     def _take_rest(self, batch: list[Numbered], written: WriteOutcome) -> None:
         if not (written.stale or written.refused or written.clashes):
             return
-        by_key = {raw_ids.key(raw_ids.of(one.frame)): one for one in batch}
-        newer = [raw_ids.of(by_key[key].frame) for key in written.stale]
-        refused = [raw_ids.of(by_key[key].frame) for key in written.refused]
+        by_key = {raw_ids.key(raw_ids.id_of(one.frame)): one for one in batch}
+        newer = [raw_ids.id_of(by_key[key].frame) for key in written.stale]
+        refused = [raw_ids.id_of(by_key[key].frame) for key in written.refused]
         self.outcome.newer.add(newer)
         self.outcome.refused.add(refused)
         for reason in written.refused.values():
@@ -211,7 +211,7 @@ class Writer:
 
     def _name_clashes(self) -> None:
         ids = (
-            [raw_ids.of(one.frame) for one in batches.picked(self.frames(), sorted(self.clashed))]
+            [raw_ids.id_of(one.frame) for one in batches.picked(self.frames(), sorted(self.clashed))]
             if self.clashed
             else []
         )
@@ -231,7 +231,7 @@ class Writer:
 
     def _release(self, batch: list[Numbered]) -> None:
         if self.release is not None:
-            self.release(self.outcome.name, [raw_ids.of(one.frame) for one in batch])
+            self.release(self.outcome.name, [raw_ids.id_of(one.frame) for one in batch])
 
     def _session(self) -> ClientSession:
         return self._target.database.client.start_session()
@@ -250,7 +250,7 @@ def _patiently(attempt: Callable[[], T]) -> T:
         try:
             return attempt()
         except PyMongoError as error:
-            if failures.kind(error) is failures.Kind.FINAL or turn == TRIES - 1:
+            if failures.kind(error) is failures.FailureKind.FINAL or turn == TRIES - 1:
                 raise
         time.sleep(0.1 * 2**turn)
     raise AssertionError("unreachable")

@@ -50,5 +50,5 @@ def _require_dump(folder: Path) -> None:
         return
     for name in dump_folder.entries(folder):
         if dump_folder.kind_of(folder / name) == "directory" and dump_folder.databases(folder / name):
-            raise VerificationFailed(problem=messages.DUMP_ONE_FOLDER_TOO_DEEP(folder=dump_folder.shown(name)))
+            raise VerificationFailed(problem=messages.DUMP_ONE_FOLDER_TOO_DEEP(folder=dump_folder.readable_name(name)))
     raise VerificationFailed(problem=messages.NO_DUMP_OF_MONGODUMP())

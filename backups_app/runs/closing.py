@@ -19,7 +19,7 @@ from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
 from backups_app.catalog import runs
 from backups_app.errors import BackupNotFound, RecordsUnavailable, RunCancelled, TempleOpsError
-from backups_app.records import INTERNAL, Kind, Phase, RunDocument, Side, StepState
+from backups_app.records import INTERNAL, Phase, RunDocument, RunKind, Side, StepState
 from backups_app.runs import end_messages, holding, outcome, restore_messages
 from backups_app.runs.context import Run, StepResult
 
@@ -184,7 +184,7 @@ def _named(error: TempleOpsError, document: RunDocument, *, published: bool) -> 
 
 def _cancelled(document: RunDocument, *, published: bool) -> str:
     by = document.get("cancelled_by") or "an administrator"
-    if document["kind"] != Kind.BACKUP:
+    if document["kind"] != RunKind.BACKUP:
         return restore_messages.cancelled(by)
     safe = "The backup is complete and safe" if published else "The unfinished copy was removed"
     return f"Stopped by {by}. {safe}."

@@ -92,7 +92,7 @@ def _found_bad(store: Store, backup_id: str, told: RunDocument) -> bool:
 
 def unpublished(document: RunDocument, store_id: str | None) -> RunDocument:
     """Return a run whose folder is not here."""
-    return described(document, files=whereabouts.of(document, here=False, store_id=store_id))
+    return described(document, files=whereabouts.files_of(document, here=False, store_id=store_id))
 
 
 def described(document: RunDocument, *, files: Files, verified: bool = False, damaged: bool = False) -> RunDocument:

@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 from backups_app import formats
 from backups_app.catalog import sync_logs
 from backups_app.errors import SyncAborted
-from backups_app.records import Kind, RunDocument, StepState, SyncStatus
+from backups_app.records import RunDocument, RunKind, StepState, SyncStatus
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def written(log: Mapping[str, Any]) -> Mapping[str, int] | None:
 def deletion(document: RunDocument, *, wrote: Mapping[str, int] | None, error_code: str | None, said: str) -> str:
     """Return the sentences that follow the reason why a run did not do everything. Empty where its deletion step did
     run, which tells of itself, and for a restore, which has none."""
-    if document["kind"] != Kind.BACKUP or (document.get("purge") or {}).get("allowed"):
+    if document["kind"] != RunKind.BACKUP or (document.get("purge") or {}).get("allowed"):
         return ""
     if "pulled" in said:  # the reason told it already
         return STEP_DID_NOT_RUN
@@ -80,4 +80,4 @@ def _counted(wrote: Mapping[str, int]) -> str:
 
 def without_the_newest(document: RunDocument, *, published: bool) -> bool:
     """Whether there is a backup, and the sync before it failed."""
-    return published and document["kind"] == Kind.BACKUP and document["sync_status"] == SyncStatus.FAILED
+    return published and document["kind"] == RunKind.BACKUP and document["sync_status"] == SyncStatus.FAILED

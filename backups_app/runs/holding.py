@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backups_app.records import PURGEABLE_WHEN_CONFIRMED, Kind, Side, SyncStatus
+from backups_app.records import PURGEABLE_WHEN_CONFIRMED, RunKind, Side, SyncStatus
 from backups_app.runs import outcome
 
 
 def holds_alone(document: Mapping[str, Any]) -> dict[str, int] | None:
     """Given a run's document, return the counts by collection: the bookings that the run deleted, or what the restore
     deleted or replaced. None where a count is not known: retention holds such a backup."""
-    if document.get("kind") == Kind.RESTORE:
+    if document.get("kind") == RunKind.RESTORE:
         return _taken_away_by_restore(document.get("restore"))
     if "purge" not in document or outcome.resume_available(document):
         return None

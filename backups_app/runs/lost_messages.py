@@ -7,7 +7,7 @@ from typing import Any
 
 from backups_app.browsing.whereabouts import Files
 from backups_app.errors import BackupElsewhere, BackupRemoved, StoreMissing, VerificationFailed
-from backups_app.records import Kind, Status
+from backups_app.records import RunKind, Status
 
 NO_UNDO = "It was the safety backup of a restore, which cannot be undone any more."
 ONLY_ELSEWHERE = "What its run deleted can only come from another backup."
@@ -40,7 +40,7 @@ def sentence(run: Mapping[str, Any]) -> str:
 
 def _unverified(run: Mapping[str, Any]) -> str:
     """A safety backup is told of by its restore, which is what people look for there."""
-    return "" if run.get("kind") in (Kind.RESTORE, Kind.TEST_COPY, Kind.REHEARSAL) else UNVERIFIED
+    return "" if run.get("kind") in (RunKind.RESTORE, RunKind.TEST_COPY, RunKind.REHEARSAL) else UNVERIFIED
 
 
 def without_claims(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def without_claim(said: str) -> str:
 
 
 def _consequences(run: Mapping[str, Any]) -> list[str]:
-    said = [NO_UNDO] if run.get("kind") == Kind.RESTORE else []
+    said = [NO_UNDO] if run.get("kind") == RunKind.RESTORE else []
     if run.get("collections_deleted_local") or run.get("collections_deleted_remote"):
         said.append(ONLY_ELSEWHERE)
     return said + ([NO_RESUME] if run.get("keep_available") else [])

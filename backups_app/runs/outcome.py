@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backups_app import formats
-from backups_app.records import Kind, Side, Status, StepState, SyncStatus
+from backups_app.records import RunKind, Side, Status, StepState, SyncStatus
 from backups_app.runs import lost_messages, restore_messages
 
 SAFE = "The backup is complete and safe"
@@ -18,7 +18,7 @@ def conclude(
     published: bool,
     steps: Sequence[Mapping[str, Any]],
     cancelled: bool = False,
-    kind: str = Kind.BACKUP,
+    kind: str = RunKind.BACKUP,
 ) -> Status:
     """Given whether a verified backup is published and how its steps ended, name the outcome.
 
@@ -27,7 +27,7 @@ def conclude(
     3. published, and every step done or not asked for: success;
     4. published, something asked for was not done: partial.
     """
-    if cancelled and not (published and kind == Kind.BACKUP):
+    if cancelled and not (published and kind == RunKind.BACKUP):
         return Status.CANCELLED
     if not published:
         return Status.FAILED
@@ -89,7 +89,7 @@ def message(document: Mapping[str, Any]) -> str:
     status, lost = document["status"], lost_messages.sentence(document)
     if lost:
         return lost
-    if document.get("kind", Kind.BACKUP) in (Kind.RESTORE, Kind.TEST_COPY, Kind.REHEARSAL):
+    if document.get("kind", RunKind.BACKUP) in (RunKind.RESTORE, RunKind.TEST_COPY, RunKind.REHEARSAL):
         return restore_messages.message(document)
     if status == Status.SUCCESS:
         return "Backup completed successfully"

@@ -12,7 +12,7 @@ from pymongo.database import Database
 
 from backups_app import formats
 from backups_app.access import audit
-from backups_app.catalog import sync_base, sync_logs
+from backups_app.catalog import stored_names, sync_base, sync_logs
 from backups_app.errors import (
     DatabaseRefused,
     DatabaseUnreachable,
@@ -180,7 +180,7 @@ def _perform_collection(run: Run, *, side: Side, database: Database[Any], name: 
 
 def _record(run: Run, *, side: Side, name: str, report: delete.CollectionPurge) -> None:
     """Write what became of the collection on this side, over all attempts of this run."""
-    entry = dataclasses.asdict(report)
+    entry = stored_names.purge_entry(dataclasses.asdict(report))
     run.document["purge"][side.value][name] = entry
     run.ownership.write(phase=run.progress.phase, changes={f"purge.{side.value}.{name}": entry})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from backups_app import formats
 from backups_app.errors import RestoreStoppedFor, RestoreUnfinished, TempleOpsError
-from backups_app.records import MAKES_A_BACKUP, Kind, RunDocument, Status, StepState
+from backups_app.records import MAKES_A_BACKUP, RunDocument, RunKind, Status, StepState
 
 _RESULT = frozenset({StepState.DONE.value, StepState.SKIPPED.value, StepState.WARNING.value})
 
@@ -29,7 +29,7 @@ def unfinished(document: RunDocument, *, refusal: TempleOpsError | None = None) 
     facts = {
         "done": f"In place: {', '.join(finished) or 'nothing'}",
         "left": "; ".join(left) or "only its end was not written",
-        "safe": safe if document["kind"] == Kind.RESTORE else "The temple's database was not touched.",
+        "safe": safe if document["kind"] == RunKind.RESTORE else "The temple's database was not touched.",
     }
     if refusal is None:
         return RestoreUnfinished(**facts)
@@ -45,7 +45,7 @@ def cancelled(by: str) -> str:
 def message(document: Mapping[str, Any]) -> str:
     """Return the sentence that answers whoever started it."""
     status, kind = document["status"], document["kind"]
-    noun = {Kind.RESTORE: "Restore", Kind.TEST_COPY: "Test copy", Kind.REHEARSAL: "Rehearsal"}[Kind(kind)]
+    noun = {RunKind.RESTORE: "Restore", RunKind.TEST_COPY: "Test copy", RunKind.REHEARSAL: "Rehearsal"}[RunKind(kind)]
     if status == Status.IN_PROGRESS:
         return f"{noun} is running"
     if status == Status.CANCELLED:
@@ -53,7 +53,7 @@ def message(document: Mapping[str, Any]) -> str:
     if status == Status.FAILED:
         said = document.get("error_message") or "Nothing was written into the temple's database."
         return f"{noun} failed. {said}"
-    safe = f" The safety backup {document['backup_id']} holds what was there before." if kind == Kind.RESTORE else ""
+    safe = f" The safety backup {document['backup_id']} holds what was there before." if kind == RunKind.RESTORE else ""
     if status == Status.SUCCESS:
         return f"{noun} completed: {said_sums(document)}.{safe}"
     return f"{noun} did not do everything: {document.get('error_message') or said_sums(document)}{safe}"

@@ -14,7 +14,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import CopyNotAllowed, DatabaseUnreachable, TempleOpsError
 from backups_app.mongo import refusals, scratch
 from backups_app.progress import Progress, Silent
-from backups_app.records import Kind, Phase, RunDocument, Side, Status
+from backups_app.records import Phase, RunDocument, RunKind, Side, Status
 from backups_app.restore import choices as chosen
 from backups_app.restore import engine, plan
 from backups_app.restore.choices import Choices, Mode
@@ -124,7 +124,7 @@ def perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
 
 
 def _engine(run: Run, wanted: Choices, backup: Source, target: Database[Any]) -> Engine:
-    in_place = run.document["kind"] == Kind.RESTORE
+    in_place = run.document["kind"] == RunKind.RESTORE
     before = None
     if in_place:
         assert run.manifest is not None, "the safety backup comes before the restore"
@@ -155,7 +155,7 @@ def _left_by_earlier_attempts(run: Run, wanted: Choices) -> frozenset[str]:
     left: set[str] = set()
     for document in reversed(runs.recent(run.local)):
         restored: dict[str, Any] = document.get("restore") or {}
-        if document.get("kind") != Kind.RESTORE or document["_id"] == run.backup_id:
+        if document.get("kind") != RunKind.RESTORE or document["_id"] == run.backup_id:
             continue
         if restored.get("choices", {}).get("backup_id") == wanted.backup_id:
             left -= {entry["name"] for entry in restored.get("collections", ())}
@@ -189,7 +189,7 @@ def _record(run: Run, outcomes: dict[str, CollectionOutcome]) -> None:
 
 def _stopped(run: Run, error: PyMongoError) -> TempleOpsError:
     """Return what a server's failure in the middle means: a copy that we may not use, or a restore to be repeated."""
-    if run.document["kind"] != Kind.RESTORE and scratch.is_refused_to_us(error):
+    if run.document["kind"] != RunKind.RESTORE and scratch.is_refused_to_us(error):
         return CopyNotAllowed(database=choices(run).target)
     named = refusals.named(error, side=Side.LOCAL)
     return restore_messages.unfinished(run.document, refusal=None if type(named) is DatabaseUnreachable else named)
@@ -198,4 +198,4 @@ def _stopped(run: Run, error: PyMongoError) -> TempleOpsError:
 def undoes(source: Source, choices: Choices) -> bool:
     """Return whether this puts the safety backup of a restore back, exactly as it was."""
     made_by = (metadata.read(source.folder) or {}).get("kind")
-    return choices.in_place and choices.mode is Mode.REPLACE and made_by == Kind.RESTORE
+    return choices.in_place and choices.mode is Mode.REPLACE and made_by == RunKind.RESTORE

@@ -97,7 +97,7 @@ class BatchApplier:
         access = self.access(clash.side)
         with connections.reachable(clash.side), suppress(OperationFailure):
             found = access.collection(self.name).with_options(codec_options=live_documents.RAW).find_one(wanted)
-            return None if found is None else raw_ids.shown(raw_ids.of(bytes(found.raw)))
+            return None if found is None else raw_ids.readable(raw_ids.id_of(bytes(found.raw)))
         return None
 
     # ── inside ───────────────────────────────────────────────────────────────
@@ -201,11 +201,11 @@ class BatchApplier:
         )
         if live.why_not:
             for frame in frames.values():
-                self.counters.unresolved_documents[raw_ids.of(frame)] = f"{access.side.value}: {live.why_not}"
+                self.counters.unresolved_documents[raw_ids.id_of(frame)] = f"{access.side.value}: {live.why_not}"
             return []
         outcome = delete.delete_equal(live=live, frames=list(frames.values()))
         self.counters.count_deleted(access.side, len(outcome.deleted))
         pending.changed_meanwhile.update((raw_ids.key(raw_id), raw_id) for raw_id in outcome.kept)
         for raw_id, reason in outcome.refused.items():
             self.counters.unresolved_documents[raw_id] = f"{access.side.value}: {reason}"
-        return [raw_ids.key(raw_id) for raw_id in (*outcome.deleted, *outcome.gone)]
+        return [raw_ids.key(raw_id) for raw_id in (*outcome.deleted, *outcome.already_absent)]

@@ -92,7 +92,7 @@ def proof_of_equality(
     `found_by_scan_alone` counts what the streams had not told, None where there were none to tell.
     """
     differing = [
-        {"collection": work.counters.name, "id": raw_ids.shown(raw_id)}
+        {"collection": work.counters.name, "id": raw_ids.readable(raw_id)}
         for work in works
         for raw_id in work.pending_ids()
     ]

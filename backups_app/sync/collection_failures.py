@@ -16,7 +16,7 @@ from backups_app.errors import TempleOpsError
 from backups_app.messages import sync as messages
 from backups_app.mongo import connections
 from backups_app.mongo.exact_writes import failures
-from backups_app.mongo.exact_writes.failures import Kind
+from backups_app.mongo.exact_writes.failures import FailureKind
 from backups_app.sync.counters import CollectionCounters
 
 ITS_OWN = frozenset({"database_right_missing", "database_refused"})
@@ -42,7 +42,9 @@ def ends_the_sync(error: Exception) -> bool:
 
 def may_be_one_document(error: Exception) -> bool:
     """Whether a failure of a batch may be about the content of one document: then the others are worth a try."""
-    return not ends_the_sync(error) and (not isinstance(error, PyMongoError) or failures.kind(error) is Kind.REFUSED)
+    return not ends_the_sync(error) and (
+        not isinstance(error, PyMongoError) or failures.kind(error) is FailureKind.REFUSED
+    )
 
 
 def kind(error: Exception) -> str:

@@ -143,7 +143,7 @@ class CollectionCounters:
             "found_by": self.found_by,
             **{count: getattr(self, count) for count in _COUNTS},
             "unresolved_documents": [
-                {"id": raw_ids.shown(raw_id), "reason": reason, "other_id": self.other_ids.get(raw_id), "count": 1}
+                {"id": raw_ids.readable(raw_id), "reason": reason, "other_id": self.other_ids.get(raw_id), "count": 1}
                 for raw_id, reason in named
             ]
             + [

@@ -10,7 +10,7 @@ from typing import Any
 
 from bson.raw_bson import RawBSONDocument
 
-from backups_app.catalog.sync_base import Entries, Entry
+from backups_app.catalog.sync_base import BaseEntries, BaseEntry
 from backups_app.catalog.sync_conflicts import ReplacedVersion
 from backups_app.messages import sync as messages
 from backups_app.messages import words
@@ -112,7 +112,7 @@ class BatchPlan:
     writes: dict[Side, dict[bytes, Write]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
     deletes: dict[Side, dict[bytes, bytes]] = field(default_factory=lambda: {Side.LOCAL: {}, Side.REMOTE: {}})
     replaced_versions: dict[bytes, ReplacedVersion] = field(default_factory=dict)
-    base: dict[bytes, Entry | None] = field(default_factory=dict)
+    base: dict[bytes, BaseEntry | None] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -132,7 +132,7 @@ class BatchDecisions:
         self,
         by_key: Mapping[bytes, bytes],
         *,
-        base: Entries,
+        base: BaseEntries,
         local: Mapping[bytes, bytes],
         remote: Mapping[bytes, bytes],
     ) -> BatchPlan:
@@ -153,9 +153,9 @@ class BatchDecisions:
                 self._changed(key, raw_id, outcome, frames)
         return self.plan
 
-    def entry_of(self, frame: bytes) -> Entry:
+    def entry_of(self, frame: bytes) -> BaseEntry:
         """Return the base entry of a document that both sides have."""
-        return Entry(raw_ids.of(frame), self.rules.hashed(frame))
+        return BaseEntry(raw_ids.id_of(frame), self.rules.hashed(frame))
 
     def _changed(self, key: bytes, raw_id: bytes, outcome: Outcome, frames: Frames) -> None:
         match outcome:
@@ -185,7 +185,7 @@ class BatchDecisions:
         else:
             self.pending.vanished[side][key] = raw_id
 
-    def _insert_only(self, key: bytes, raw_id: bytes, entry: Entry | None, frames: Frames) -> None:
+    def _insert_only(self, key: bytes, raw_id: bytes, entry: BaseEntry | None, frames: Frames) -> None:
         """New documents are copied. What a capped collection pushed out, or a time-series expired, stays away."""
         present = [side for side in Side if frames[side] is not None]
         if len(present) == 2:
@@ -193,7 +193,7 @@ class BatchDecisions:
         elif entry is None:
             self._write(key, raw_id, _OTHER[present[0]], frames, reason="edit", why=messages.WHY_NEW())
 
-    def _equal(self, key: bytes, entry: Entry | None, frames: Frames) -> None:
+    def _equal(self, key: bytes, entry: BaseEntry | None, frames: Frames) -> None:
         frame = frames[Side.LOCAL]
         assert frame is not None
         self.counters.equal += 1

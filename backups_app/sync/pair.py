@@ -87,7 +87,7 @@ def require_known(*, local: Database[Any], remote: Database[Any]) -> None:
     _require_fit(local, remote, here, there)
 
 
-def look(*, local: Database[Any], remote: Database[Any]) -> Attempt:
+def inspect(*, local: Database[Any], remote: Database[Any]) -> Attempt:
     """As `begin`, for a dry run: write nothing."""
     _require_two_servers(local, remote)
     here, there = _marks(local, remote)

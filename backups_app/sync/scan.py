@@ -13,7 +13,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from backups_app.catalog import sync_base
-from backups_app.catalog.sync_base import Base, Entries, Entry
+from backups_app.catalog.sync_base import Base, BaseEntries, BaseEntry
 from backups_app.messages import sync as messages
 from backups_app.messages import words
 from backups_app.mongo import connections, raw_ids
@@ -23,7 +23,7 @@ from backups_app.records import Side
 from backups_app.sync.collection_failures import ScanFellShort
 from backups_app.sync.counters import CollectionCounters
 from backups_app.sync.sides import SideAccess
-from backups_app.sync.spool import Seen, Spool
+from backups_app.sync.spool import ScannedDocument, Spool
 
 SCAN_DOCUMENTS = 10_000
 """How many travel in one answer, or 16 MB: more would cost memory, fewer round trips."""
@@ -45,7 +45,7 @@ class Found:
     were seen equal (None: seen on neither)."""
 
     candidates: Mapping[bytes, int]
-    base: Mapping[bytes, Entry | None]
+    base: Mapping[bytes, BaseEntry | None]
     equal: int
     alone: int = 0
     unknown: int = 0
@@ -85,9 +85,11 @@ def compare(
             yield _compare_part(seen, stored, extra.get(number, {}))
 
 
-def _told_apart(found: Mapping[Side, Sequence[Seen]], counters: CollectionCounters) -> dict[Side, dict[bytes, Seen]]:
+def _told_apart(
+    found: Mapping[Side, Sequence[ScannedDocument]], counters: CollectionCounters
+) -> dict[Side, dict[bytes, ScannedDocument]]:
     """Leave out the measurements that no `_id` tells apart, and count them unless both sides have them alike."""
-    by_side: dict[Side, dict[bytes, list[Seen]]] = {side: {} for side in found}
+    by_side: dict[Side, dict[bytes, list[ScannedDocument]]] = {side: {} for side in found}
     for side, documents in found.items():
         for one in documents:
             by_side[side].setdefault(_key(one.raw_id), []).append(one)
@@ -102,9 +104,11 @@ def _told_apart(found: Mapping[Side, Sequence[Seen]], counters: CollectionCounte
     return {side: {key: group[0] for key, group in by_key.items()} for side, by_key in by_side.items()}
 
 
-def _compare_part(seen: Mapping[Side, Mapping[bytes, Seen]], base: Entries, touched: Mapping[bytes, bytes]) -> Found:
+def _compare_part(
+    seen: Mapping[Side, Mapping[bytes, ScannedDocument]], base: BaseEntries, touched: Mapping[bytes, bytes]
+) -> Found:
     candidates: dict[bytes, int] = dict.fromkeys(touched.values(), 0)
-    base_changes: dict[bytes, Entry | None] = {}
+    base_changes: dict[bytes, BaseEntry | None] = {}
     equal = unknown = 0
     keys = sorted(base.keys() | {key for one in seen.values() for key in one}, key=sync_base.place)
     for key in keys:
@@ -128,7 +132,7 @@ def _compare_part(seen: Mapping[Side, Mapping[bytes, Seen]], base: Entries, touc
         if here is None:
             base_changes[key] = None
         elif entry is None or entry.hash != here.hash:
-            base_changes[key] = Entry(here.raw_id, here.hash)
+            base_changes[key] = BaseEntry(here.raw_id, here.hash)
     alone = len(candidates) - len(touched)
     return Found(candidates=candidates, base=base_changes, equal=equal, alone=alone, unknown=unknown)
 
@@ -169,7 +173,7 @@ def _scan(
 def _spool_batch(batch: bytes, spool: Spool, parts: int, hashed: Callable[[bytes], bytes]) -> tuple[int, int]:
     """Remember each document of a raw batch. Return how many there were, and how many of them have no `_id`."""
     at, end, count, nameless = 0, len(batch), 0, 0
-    of, key, place, add = raw_ids.of, _key, sync_base.place, spool.add
+    of, key, place, add = raw_ids.id_of, _key, sync_base.place, spool.add
     while at < end:
         length = int.from_bytes(batch[at : at + 4], "little")
         frame = batch[at : at + length]

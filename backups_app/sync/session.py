@@ -111,7 +111,7 @@ class SyncSession:
 
     def _announce(self, local: SideAccess, remote: SideAccess) -> Attempt:
         if self.options.dry_run:
-            return pair.look(local=local.database, remote=remote.database)
+            return pair.inspect(local=local.database, remote=remote.database)
         return pair.begin(local=local.database, remote=remote.database, adopt=self.options.adopt)
 
     def _plan(self, local: SideAccess, remote: SideAccess) -> list[Planned]:

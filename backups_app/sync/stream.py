@@ -109,7 +109,7 @@ def _note(touched: Touched, change: Mapping[str, Any]) -> None:
     kind, name = change["operationType"], change["ns"].get("coll", "")
     if kind in _DOCUMENT_CHANGES:
         ids = touched.ids.setdefault(name, {})
-        raw_id = raw_ids.of(bytes(change["documentKey"].raw))
+        raw_id = raw_ids.id_of(bytes(change["documentKey"].raw))
         if len(ids) < TOUCHED_AT_MOST:
             ids[raw_ids.key(raw_id)] = raw_id
         else:

@@ -6,7 +6,7 @@ from django import template
 
 from backups_app import formats
 from backups_app.pages.restore.restore_address import Asked
-from backups_app.restore.preview import CollectionPreview
+from backups_app.restore.preview import PreviewedCollection
 
 register = template.Library()
 
@@ -18,6 +18,6 @@ def restore_step_url(asked: Asked, step: int) -> str:
 
 
 @register.simple_tag
-def restore_staying(row: CollectionPreview) -> str:
+def restore_staying(row: PreviewedCollection) -> str:
     """How many documents of a collection stay in their own version, or beside what the backup holds."""
     return formats.grouped(row.keep + row.extra)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backups_app.access import audit_chain
-from backups_app.access.audit_chain import AuditVerdict, Digest, Remembered
+from backups_app.access.audit_chain import AuditVerdict, ChainDigest, Remembered
 from backups_app.backup_files import metadata
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
@@ -63,7 +63,7 @@ def _remembered(document: Mapping[str, Any], *, store_id: str | None) -> Remembe
     told = document.get("audit")
     if not isinstance(told, dict) or type(told.get("count")) is not int or not isinstance(told.get("sha256"), str):
         return None
-    digest = Digest(count=told["count"], sha256=told["sha256"], key_id=str(told.get("key_id", "")))
+    digest = ChainDigest(count=told["count"], sha256=told["sha256"], key_id=str(told.get("key_id", "")))
     elsewhere = bool(document.get("fetched")) or document.get("store_id") not in (None, store_id)
     return Remembered(backup_id=_id(document), digest=digest, elsewhere=elsewhere)
 

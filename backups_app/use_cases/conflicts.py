@@ -68,7 +68,7 @@ def get(*, configuration: Configuration, conflict_id: str) -> KeptVersion:
         if record is None:
             raise KeptVersionNotFound()
         frame = bytes(record["bytes"])
-        live = live_document(configuration=configuration, collection=record["collection"], raw_id=raw_ids.of(frame))
+        live = live_document(configuration=configuration, collection=record["collection"], raw_id=raw_ids.id_of(frame))
     return KeptVersion(record=record, frame=frame, live=live)
 
 
@@ -105,7 +105,7 @@ def put_back(
 
 
 def _refuse_if_purged(database: MongoDatabase, version: KeptVersion) -> None:
-    name, raw_id = version.record["collection"], raw_ids.of(version.frame)
+    name, raw_id = version.record["collection"], raw_ids.id_of(version.frame)
     if purge_ledger.open_ids(database, collection=name, ids=[raw_id]):
         raise PutBackRefused(reason=messages.DELETION_UNFINISHED_FIRST())
 
@@ -130,7 +130,7 @@ def _write(database: MongoDatabase, version: KeptVersion, *, requested_by: str, 
 
 
 def _exactly(database: MongoDatabase, name: str, version: KeptVersion) -> WriteOutcome:
-    live = live_collection.look(collection=collection_of(database, name))
+    live = live_collection.inspect(collection=collection_of(database, name))
     with database.client.start_session() as session:
         used = session if live.transactions else None
         if version.live is None:

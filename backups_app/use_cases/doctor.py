@@ -41,7 +41,7 @@ class Finding:
 def examine(*, configuration: Configuration) -> list[Finding]:
     """Return a finding for each thing a run stands on. Nothing is raised and nothing is changed: what cannot be looked
     at is a finding too."""
-    looked = readiness.look(configuration=configuration)
+    looked = readiness.check_readiness(configuration=configuration)
     findings = [_refused(refusal) for refusal in looked.refusals]
     if not findings:
         findings.append(Finding(level="ok", subject="readiness", sentence="A backup can be started now."))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from backups_app.backup_files import extended_json
-from backups_app.restore.preview import CollectionPreview, Preview, Sample
+from backups_app.restore.preview import PreviewedCollection, RestorePreview, Sample
 
 COUNTS = ("insert", "replace", "delete", "unchanged", "keep", "extra")
 
 
-def of(preview: Preview) -> dict[str, Any]:
+def as_json(preview: RestorePreview) -> dict[str, Any]:
     """Return choices, server, the hash to confirm, collections with samples, and what is left out."""
     return {
         **preview.choices.as_json(),
@@ -25,7 +25,7 @@ def of(preview: Preview) -> dict[str, Any]:
     }
 
 
-def _collection(entry: CollectionPreview) -> dict[str, Any]:
+def _collection(entry: PreviewedCollection) -> dict[str, Any]:
     names = ("name", "type", "in_backup", "there_now", *COUNTS, "creates", "withheld", "problems")
     return {name: getattr(entry, name) for name in names} | {"samples": [_sample(one) for one in entry.samples]}
 

@@ -66,7 +66,7 @@ def require_ready(*, configuration: Configuration, may_be_empty: bool = False) -
         raise refusal
 
 
-def look(*, configuration: Configuration, fresh: bool = False) -> Readiness:
+def check_readiness(*, configuration: Configuration, fresh: bool = False) -> Readiness:
     """Return every reason why no run may start now; nothing is raised and nothing written.
 
     A page that is shown believes that a server is lost when it was a moment ago, unless it wants it looked at `fresh`.

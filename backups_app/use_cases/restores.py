@@ -22,12 +22,12 @@ from backups_app.mongo import connections, raw_ids, scratch
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.scratch import Copy
 from backups_app.progress import Progress, Silent
-from backups_app.records import Kind, Origin, RunDocument, Side
+from backups_app.records import Origin, RunDocument, RunKind, Side
 from backups_app.restore import choices as chosen
 from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.live import Live
-from backups_app.restore.preview import Preview
+from backups_app.restore.preview import RestorePreview
 from backups_app.runs import housekeeping, preparation, restore_parts, runner
 from backups_app.runs import restore_pipelines as restore_steps
 from backups_app.runs.ownership import this_process
@@ -37,7 +37,7 @@ from backups_app.use_cases import listing, readiness
 PHRASE = "RESTORE"
 """What a person types before something that is there is overwritten or deleted."""
 COUNT_SECONDS = 2
-KINDS = (Kind.RESTORE.value, Kind.TEST_COPY.value, Kind.REHEARSAL.value)
+KINDS = (RunKind.RESTORE.value, RunKind.TEST_COPY.value, RunKind.REHEARSAL.value)
 
 
 def choose(
@@ -82,7 +82,9 @@ def copy_name(*, configuration: Configuration, backup_id: str) -> str:
     return scratch.name_beside(configuration.database_name, ending=f"_restore_{backup_id}")
 
 
-def look(*, configuration: Configuration, choices: Choices, progress: Progress | None = None) -> Preview:
+def preview_restore(
+    *, configuration: Configuration, choices: Choices, progress: Progress | None = None
+) -> RestorePreview:
     """Return the preview: both sides read and compared, nothing written. It names server, database, and the hash to
     confirm. Raise `VerificationFailed`, `BackupRemoved`, `DatabaseUnreachable`, `CollectionNotFound`, InvalidInput."""
     readiness.require_local(configuration)
@@ -208,7 +210,7 @@ def undo(*, configuration: Configuration, run: RunDocument) -> Choices:
 
     Raise `BackupNotFound` when the run is no restore into the temple's database.
     """
-    if run.get("kind") != Kind.RESTORE:
+    if run.get("kind") != RunKind.RESTORE:
         raise BackupNotFound()
     names = restore_parts.begun(run)
     held = set(preparation.manifest_of(preparation.store(configuration), backup_id=run["_id"]).collections)
@@ -261,7 +263,7 @@ def _document(
         raise InvalidInput(message=messages.ONE_DOCUMENT_ONE_COLLECTION())
     store = preparation.store(configuration)
     found = documents.by_id(store=store, backup_id=backup_id, collection=collections[0], typed=typed)
-    return raw_ids.of(documents.restorable(found))
+    return raw_ids.id_of(documents.restorable(found))
 
 
 def _server(configuration: Configuration) -> str:
@@ -281,7 +283,7 @@ def _new_document(
     now: datetime,
     note: str,
 ) -> RunDocument:
-    kind = Kind.RESTORE if choices.in_place else Kind.REHEARSAL if rehearsal else Kind.TEST_COPY
+    kind = RunKind.RESTORE if choices.in_place else RunKind.REHEARSAL if rehearsal else RunKind.TEST_COPY
     document = jobs.new_document(configuration, created_by, False, origin, now, None, note)
     return document | {
         "kind": kind.value,

@@ -14,7 +14,7 @@ from backups_app import formats
 from backups_app.configuration import Configuration
 from backups_app.errors import ModeNotLocal, RunCancelled, TempleOpsError
 from backups_app.mongo import availability
-from backups_app.records import Kind, RunDocument, Side, Status
+from backups_app.records import RunDocument, RunKind, Side, Status
 from backups_app.use_cases import listing, reach, readiness, status_of_files, syncs
 from backups_app.use_cases.reach import Reach
 from backups_app.use_cases.syncs import SyncOverview
@@ -25,7 +25,7 @@ ROOM_FOR_BACKUPS = 5
 READY = "Backup system ready"
 
 
-class Verdict(StrEnum):
+class StatusVerdict(StrEnum):
     OFF = "off"
     NOT_PROTECTED = "not_protected"
     NEEDS_ATTENTION = "needs_attention"
@@ -45,7 +45,7 @@ class SystemStatus:
     backup_available: bool
     sync_enabled: bool
     message: str
-    verdict: Verdict
+    verdict: StatusVerdict
     sentence: str
     hint: str
     engine: str
@@ -70,7 +70,7 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
     """Look at everything once. Never raises for what is wrong: it says it. Both servers are asked at the same time,
     each for less than three seconds."""
     asked = reach.Asked(configuration)
-    looked = readiness.look(configuration=configuration, fresh=True)
+    looked = readiness.check_readiness(configuration=configuration, fresh=True)
     every = listing.list_runs(configuration=configuration, every=True) if configuration.is_local else []
     active = next((run for run in every if run["status"] == Status.IN_PROGRESS), None)
     ended = [run for run in every if run["status"] != Status.IN_PROGRESS and run["kind"] == "backup"]
@@ -119,7 +119,7 @@ def judge(
     now: datetime,
     sync: SyncOverview | None = None,
     local: Reach | None = None,
-) -> tuple[Verdict, str, str]:
+) -> tuple[StatusVerdict, str, str]:
     """Return the verdict, its sentence and what to do. The first that fits wins:
 
     1. off: the primary database is not local;
@@ -133,19 +133,19 @@ def judge(
     What is dated in the future is evidence for nothing but a deletion that is unfinished.
     """
     if any(isinstance(refusal, ModeNotLocal) for refusal in looked.refusals):
-        return Verdict.OFF, ModeNotLocal.sentence, ModeNotLocal.hint
+        return StatusVerdict.OFF, ModeNotLocal.sentence, ModeNotLocal.hint
     if looked.refusals:
-        return Verdict.NOT_PROTECTED, f"Not protected: {looked.refusals[0].detail}", looked.refusals[0].hint
+        return StatusVerdict.NOT_PROTECTED, f"Not protected: {looked.refusals[0].detail}", looked.refusals[0].hint
     if active is not None:
-        return Verdict.RUNNING, "A backup is running.", ""
+        return StatusVerdict.RUNNING, "A backup is running.", ""
     dated = status_of_files.dated(ended, now=now)
     if good is None:
-        return Verdict.NOT_PROTECTED, *status_of_files.no_backup(ended, dated=dated)
+        return StatusVerdict.NOT_PROTECTED, *status_of_files.no_backup(ended, dated=dated)
     tried = [run for run in dated if run["status"] != Status.CANCELLED]
     if len(tried) > 1 and all(run["status"] == Status.FAILED for run in tried[:2]):
-        return Verdict.NOT_PROTECTED, f"Not protected: the last two runs failed. {tried[0]['message']}", ""
+        return StatusVerdict.NOT_PROTECTED, f"Not protected: the last two runs failed. {tried[0]['message']}", ""
     return _attention(looked=looked, good=good, ended=ended, local=local, remote=remote, sync=sync, now=now) or (
-        Verdict.PROTECTED,
+        StatusVerdict.PROTECTED,
         "Your data is protected.",
         "",
     )
@@ -160,9 +160,9 @@ def _attention(
     remote: Reach | None,
     sync: SyncOverview | None,
     now: datetime,
-) -> tuple[Verdict, str, str] | None:
+) -> tuple[StatusVerdict, str, str] | None:
     dated = status_of_files.dated(ended, now=now)
-    needs, last = Verdict.NEEDS_ATTENTION, dated[0]
+    needs, last = StatusVerdict.NEEDS_ATTENTION, dated[0]
     undone = status_of_files.deletion_unfinished(ended) or status_of_files.newest_is_gone(dated, good)
     if undone is not None:
         return needs, *undone
@@ -215,4 +215,4 @@ def _sync(configuration: Configuration) -> SyncOverview | None:
 
 
 def _last_proven(every: list[RunDocument]) -> RunDocument | None:
-    return next((run for run in every if run["kind"] == Kind.REHEARSAL and run["status"] == Status.SUCCESS), None)
+    return next((run for run in every if run["kind"] == RunKind.REHEARSAL and run["status"] == Status.SUCCESS), None)

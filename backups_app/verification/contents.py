@@ -34,10 +34,10 @@ def unexpected(held: DumpFolder) -> list[str]:
     files among them."""
     for stray in held.strays:
         if stray.kind not in ("file", "directory"):
-            raise VerificationFailed(problem=file_messages.FILE_IS_LINK(path=dump_folder.shown(stray.path)))
+            raise VerificationFailed(problem=file_messages.FILE_IS_LINK(path=dump_folder.readable_name(stray.path)))
     preludes = {dump_folder.below(held.database, name) for name in _PRELUDES}
     found = [*(stray.path for stray in held.strays), *(set(held.others) - preludes)]
-    return sorted(map(dump_folder.shown, found))
+    return sorted(map(dump_folder.readable_name, found))
 
 
 def look_beside(*, folder: Path, database: str, files: Collection[str]) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def said_of(strays: Collection[Stray], *, database: str, packed: bool) -> tuple[
 def holds_indexes(path: str) -> bool:
     """Whether a file of a dump holds the indexes of all its collections, as mongodump 2.x wrote them."""
     name = path.rpartition("/")[2]
-    return file_names.kind(name) is file_names.Kind.DATA and file_names.is_system_indexes(name)
+    return file_names.kind(name) is file_names.FileKind.DATA and file_names.is_system_indexes(name)
 
 
 def is_packed(held: DumpFolder) -> bool:
@@ -77,7 +77,7 @@ def _said(stray: Stray, database: str, packed: bool) -> str:
     if stray.why and not is_directory:
         return stray.why
     effect = file_names.stock_effect(stray.path, database=database, packed=packed, is_directory=is_directory)
-    said = stray.why or messages.NOT_PART_OF_THE_BACKUP(path=dump_folder.shown(stray.path))
+    said = stray.why or messages.NOT_PART_OF_THE_BACKUP(path=dump_folder.readable_name(stray.path))
     return f"{said}. {effect}" if effect else said
 
 

@@ -48,7 +48,7 @@ def scan(
     """
     unique = UniqueIds(folder=folder, at_once=at_once)
     walk = FrameWalk(keys=unique.add, validate_all=validate_all)
-    reading = _Reading(folder, relative)
+    reading = _FileReading(folder, relative)
     try:
         for chunk in reading.chunks():
             tell(walk.feed(chunk), len(chunk))
@@ -78,7 +78,7 @@ def hash_file(*, folder: Path, relative: str, tell: Callable[[int, int], None]) 
 
     Raise `VerificationFailed` when it cannot be read.
     """
-    reading = _Reading(folder, relative)
+    reading = _FileReading(folder, relative)
     try:
         for chunk in reading.chunks():
             tell(0, len(chunk))
@@ -100,12 +100,12 @@ def _confirmed(folder: Path, relative: str, suspects: frozenset[float]) -> int:
         seen.update(key for key in keys if float(unique_ids.fingerprint(key)) in suspects)
 
     walk = FrameWalk(keys=keep)
-    for chunk in _Reading(folder, relative).chunks():
+    for chunk in _FileReading(folder, relative).chunks():
         walk.feed(chunk)
     return sum(1 for times in seen.values() if times > 1)
 
 
-class _Reading:
+class _FileReading:
     """One pass over a file, read from the disk and not from memory; hashed on the way by a thread that reads ahead."""
 
     def __init__(self, folder: Path, relative: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from backups_app.backup_files import collection_metadata, descent, document_index, dump_folder, file_names, layout
 from backups_app.backup_files.collection_metadata import CollectionMetadata
 from backups_app.backup_files.document_index import DocumentIndex
-from backups_app.backup_files.file_names import Kind
+from backups_app.backup_files.file_names import FileKind
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.errors import TempleOpsError, VerificationFailed
 from backups_app.messages import backup_files as file_messages
@@ -80,7 +80,7 @@ def _check_is_there(folder: Path, relative: str) -> None:
 
 def _belongs_to_none(relative: str) -> bool:
     name = relative.rpartition("/")[2]
-    return file_names.kind(name) is Kind.PRELUDE or contents.holds_indexes(relative)
+    return file_names.kind(name) is FileKind.PRELUDE or contents.holds_indexes(relative)
 
 
 def _differ(name: str) -> VerificationFailed:

@@ -212,7 +212,7 @@ def test_two_cancelled_runs_are_no_two_failed_ones(temple: Configuration, monkey
         )
         backups.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
 
-    assert told(temple).verdict == status.Verdict.NEEDS_ATTENTION
+    assert told(temple).verdict == status.StatusVerdict.NEEDS_ATTENTION
 
 
 def test_every_named_error_has_a_hint_that_can_be_filled_in() -> None:

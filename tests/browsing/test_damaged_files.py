@@ -94,8 +94,8 @@ def test_nothing_says_that_the_rest_was_looked_at(foreign: Path, a_folder: Path,
 def test_what_lies_at_the_damage_can_be_looked_at(foreign: Path, a_folder: Path) -> None:
     _written(foreign, "an impossible length")
 
-    found = documents.one(store=Store(a_folder), backup_id=ID, collection="bookings", number=1_200)
-    told = raw_documents.of(found, store=Store(a_folder), backup_id=ID, collection="bookings")
+    found = documents.document_at(store=Store(a_folder), backup_id=ID, collection="bookings", number=1_200)
+    told = raw_documents.undecodable_document(found, store=Store(a_folder), backup_id=ID, collection="bookings")
 
     assert (told.restorable, told.identity, told.raw[:4]) == (False, "", b"\xff\xff\xff\x7f")
 

@@ -67,7 +67,7 @@ def test_every_id_of_every_type_leads_to_its_document(golden: Store) -> None:
     page = documents.page(store=golden, backup_id=ID, collection="every_id", limit=1_000)
 
     for frame in page.readable:
-        address = document_ids.address(raw_ids.of(frame))
+        address = document_ids.address(raw_ids.id_of(frame))
         assert documents.by_id(store=golden, backup_id=ID, collection="every_id", typed=address).frame == frame
 
 

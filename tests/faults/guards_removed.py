@@ -40,19 +40,19 @@ def byte_compare() -> None:
         same = {raw_id: frame for raw_id, frame in window.items() if raw_ids.key(raw_id) in there}
         absent = [raw_id for raw_id in window if raw_id not in same]
         deleted = [raw_id for raw_id in absent if raw_id in sent]
-        return DeleteOutcome(deleted=deleted, gone=[raw_id for raw_id in absent if raw_id not in sent]), same
+        return DeleteOutcome(deleted=deleted, already_absent=[raw_id for raw_id in absent if raw_id not in sent]), same
 
     delete._classify = trusting
 
 
 def simple_collation() -> None:
     """The collection's own collation compares, and nobody asks for a transaction because of it."""
-    look = live_collection.look
+    look = live_collection.inspect
 
     def blind(*, collection: Any) -> Any:
         return dataclasses.replace(look(collection=collection), own_collation=None, transactions=False)
 
-    live_collection.look = blind
+    live_collection.inspect = blind
     delete.SIMPLE = None  # type: ignore[assignment]
 
 
@@ -77,7 +77,7 @@ def sync_gate() -> None:
 
 def fsync() -> None:
     """Files are closed and renamed, and never asked to be on the disk."""
-    tell = disk_recorder.tell
+    tell = disk_recorder.notify_listeners
 
     def forgetful(kind: str, path: Any, **more: object) -> None:
         if kind != "fsync":

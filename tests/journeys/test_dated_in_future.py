@@ -18,9 +18,9 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.errors import AllDatedInFuture
 from backups_app.models import User
 from backups_app.pages.runs import views as run_pages
-from backups_app.records import Kind, Origin, RunDocument
+from backups_app.records import Origin, RunDocument, RunKind
 from backups_app.use_cases import backups, doctor, listing, restores, status
-from backups_app.use_cases.status import Verdict
+from backups_app.use_cases.status import StatusVerdict
 from tests.journeys.conftest import now, run_backup
 from tests.pages.conftest import signed_in
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
@@ -56,7 +56,7 @@ def test_alone_it_protects_nothing(temple: Configuration) -> None:
 
     told = seen(temple)
 
-    assert told.verdict is Verdict.NOT_PROTECTED
+    assert told.verdict is StatusVerdict.NOT_PROTECTED
     assert told.sentence == (
         f"Not protected: the backup {ahead['backup_id']} is dated in the future, so nobody knows how old it is."
     )
@@ -73,7 +73,7 @@ def test_beside_another_the_other_is_the_last_one(temple: Configuration) -> None
 
     told = seen(temple)
 
-    assert told.verdict is Verdict.PROTECTED
+    assert told.verdict is StatusVerdict.PROTECTED
     assert told.last_backup is not None and told.last_backup["backup_id"] == good["backup_id"]
     assert told.last_run is not None and told.last_run["backup_id"] == good["backup_id"]
     assert seen(temple, days=9).sentence == "Needs attention: the last good backup is older than eight days."
@@ -107,7 +107,7 @@ def test_a_failed_run_from_then_does_not_hide_that_all_is_well(temple: Configura
     good, ahead = run_backup(delete_bookings=False), run_with_the_clock_ahead()
     local_db["backup_metadata"].update_one({"_id": ahead["backup_id"]}, {"$set": {"status": "failed", "message": "no"}})
 
-    assert seen(temple).verdict is Verdict.PROTECTED
+    assert seen(temple).verdict is StatusVerdict.PROTECTED
     assert good["status"] == "success"
 
 
@@ -119,7 +119,7 @@ def test_a_deletion_that_it_left_unfinished_is_still_named(temple: Configuration
 
     told = seen(temple)
 
-    assert told.verdict is Verdict.NEEDS_ATTENTION
+    assert told.verdict is StatusVerdict.NEEDS_ATTENTION
     assert told.unfinished is not None and told.unfinished["backup_id"] == ahead["backup_id"]
 
 
@@ -129,7 +129,7 @@ def test_a_rehearsal_from_then_proves_nothing(temple: Configuration, local_db: M
         backup_id=None, created_by="ananya", origin=Origin.COMMAND, now=now() + WEEKS, enqueue=False
     )
     assert backups.execute(backup_id=started["backup_id"])["status"] == "success"
-    assert started["kind"] == Kind.REHEARSAL
+    assert started["kind"] == RunKind.REHEARSAL
 
     assert seen(temple).last_proven is None
 

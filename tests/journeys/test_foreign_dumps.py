@@ -332,11 +332,11 @@ def test_a_file_written_to_with_its_old_size_is_not_verified_until_it_is_read(te
 def test_what_is_replaced_after_the_preview_is_not_restored(temple: Configuration, home: str, local_db: Db) -> None:
     folder = put(temple, dump_of(home, pujas=documents(*BOOKINGS)))
     choices = restores.choose(configuration=temple, backup_id=ID)
-    restores.look(configuration=temple, choices=choices)
+    restores.preview_restore(configuration=temple, choices=choices)
 
     shutil.rmtree(folder / home)
     put(temple, dump_of(home, pujas=documents({"_id": 7})))
-    preview = restores.look(configuration=temple, choices=choices)
+    preview = restores.preview_restore(configuration=temple, choices=choices)
 
     assert [(one.name, one.insert) for one in preview.collections] == [("pujas", 1)]
     assert local_db["pujas"].count_documents({}) == 0

@@ -43,7 +43,7 @@ def test_a_run_whose_sync_left_something_over_is_partial_and_deletes_the_rest(
     assert [warning for warning in run["warnings"] if warning.startswith("x: not synced, it is a view here")]
     assert local_db["bookings"].count_documents({}) == remote_db["bookings"].count_documents({}) == 0
     told = status.status(configuration=temple, now=now())
-    assert told.verdict is status.Verdict.NEEDS_ATTENTION
+    assert told.verdict is status.StatusVerdict.NEEDS_ATTENTION
     assert status_json.public(told)["sync"]["left_over"] == {"x": "it is a view here and a collection on Atlas"}
 
 
@@ -71,13 +71,13 @@ def test_a_sync_by_itself_that_leaves_something_over_ends_the_protection(
     temple: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     run_backup(delete_bookings=False)
-    assert status.status(configuration=temple, now=now()).verdict is status.Verdict.PROTECTED
+    assert status.status(configuration=temple, now=now()).verdict is status.StatusVerdict.PROTECTED
     _shadow(local_db, remote_db)
 
     assert _command("backup_sync")[0] == 3
 
     told = status.status(configuration=temple, now=now())
-    assert told.verdict is status.Verdict.NEEDS_ATTENTION
+    assert told.verdict is status.StatusVerdict.NEEDS_ATTENTION
     assert "x: it is a view here" in told.sentence
 
 

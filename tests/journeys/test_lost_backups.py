@@ -25,7 +25,7 @@ from backups_app.runs import preparation, purge_sides, recovery
 from backups_app.runs.lost_messages import UNVERIFIED
 from backups_app.runs.steps import purge_remote
 from backups_app.use_cases import backups, doctor, listing, restores, status
-from backups_app.use_cases.status import Verdict
+from backups_app.use_cases.status import StatusVerdict
 from tests.journeys.conftest import Db, contents, raw_documents, run_backup
 from tests.journeys.test_unfinished import die_in, remote_fails_in, resume
 from tests.pages.conftest import signed_in
@@ -80,7 +80,7 @@ def test_list_show_and_status_say_that_they_are_gone(gone: str, temple: Configur
     assert (row["files"], row["published"], row["verified"], row["resume_available"]) == ("gone", False, False, False)
     assert row["message"].startswith(GONE) and "can only come from another backup" in row["message"]
     assert GONE in shown and ", verified" not in shown
-    assert told.verdict is Verdict.NOT_PROTECTED
+    assert told.verdict is StatusVerdict.NOT_PROTECTED
     assert f"The files of the backup of run {gone} are gone" in told.sentence and "no backup yet" not in told.sentence
 
 
@@ -91,7 +91,7 @@ def test_the_newest_backup_gone_needs_attention_though_an_older_one_is_here(temp
 
     told = status.status(configuration=temple, now=timezone.now())
 
-    assert (told.verdict, newest in told.sentence) == (Verdict.NEEDS_ATTENTION, True)
+    assert (told.verdict, newest in told.sentence) == (StatusVerdict.NEEDS_ATTENTION, True)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_a_restore_whose_safety_backup_is_gone_does_not_say_that_it_holds_anythi
 ) -> None:
     backup_id = run_backup(delete_bookings=True)["backup_id"]
     choices = restores.choose(configuration=temple, backup_id=backup_id, include_purged=True)
-    preview = restores.look(configuration=temple, choices=choices)
+    preview = restores.preview_restore(configuration=temple, choices=choices)
     started = restores.start(
         choices=choices, confirmation=preview.confirmation, created_by="ravi", origin=Origin.COMMAND,
         now=timezone.now(), enqueue=False,

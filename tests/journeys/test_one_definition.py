@@ -102,7 +102,7 @@ def test_what_is_no_ordinary_backup_is_headed_and_marked_as_what_it_is(
 
     def carried_out(**wish: Any) -> str:
         choices = restores.choose(configuration=temple, **wish)
-        seen = restores.look(configuration=temple, choices=choices)
+        seen = restores.preview_restore(configuration=temple, choices=choices)
         begun = restores.start(
             choices=choices, confirmation=seen.confirmation, created_by="ravi", origin=Origin.COMMAND,
             now=timezone.now(), enqueue=False,

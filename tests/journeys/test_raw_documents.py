@@ -115,7 +115,7 @@ def test_an_id_that_is_not_utf8_names_its_document_by_its_bytes(temple: Configur
     identity = json.loads(answer)["raw_documents"][0]["id"]
     code, said = _run("backup_restore", backup_id, "--collections", "guests", "--id", identity, "--confirm", "RESTORE")
 
-    assert identity == "raw:" + raw_ids.of(frame).hex()
+    assert identity == "raw:" + raw_ids.id_of(frame).hex()
     assert code == 0, said
     assert _raw(local_db) == [frame]
 

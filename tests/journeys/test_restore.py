@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 def restore(configuration: Configuration, choices: Choices) -> RunDocument:
     """Preview, confirm what was shown, and carry it out here."""
-    shown = restores.look(configuration=configuration, choices=choices)
+    shown = restores.preview_restore(configuration=configuration, choices=choices)
     started = restores.start(
         choices=choices,
         confirmation=shown.confirmation,
@@ -54,9 +54,9 @@ def test_what_was_purged_is_left_out_until_it_is_chosen_and_then_reaches_both_si
     before = contents(local_db)
     choose = {"configuration": temple, "backup_id": backup["_id"]}
 
-    plain = restores.look(configuration=temple, choices=restores.choose(**choose))
+    plain = restores.preview_restore(configuration=temple, choices=restores.choose(**choose))
     chosen = restores.choose(**choose, collections=["bookings", "employee_bookings"])
-    shown = restores.look(configuration=temple, choices=chosen)
+    shown = restores.preview_restore(configuration=temple, choices=chosen)
     run = restore(temple, chosen)
     run_backup(delete_bookings=False)
     run_backup(delete_bookings=False)
@@ -100,7 +100,7 @@ def test_only_what_was_shown_can_be_confirmed(temple: Configuration, local_db: D
     backup = run_backup(delete_bookings=False)
     choices = restores.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"])
     other = restores.choose(configuration=temple, backup_id=backup["_id"], collections=["bookings"])
-    shown = restores.look(configuration=temple, choices=other)
+    shown = restores.preview_restore(configuration=temple, choices=other)
 
     for confirmation in (shown.confirmation, None, ""):
         with pytest.raises(PreviewOutdated):

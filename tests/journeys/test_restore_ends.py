@@ -32,7 +32,7 @@ def test_undo_empties_what_the_restore_created_and_says_that_the_collection_stay
     assert len(contents(local_db)["devotees"]) == 30
 
     choices = restores.undo(configuration=temple, run=run)
-    shown = {one.name: one for one in restores.look(configuration=temple, choices=choices).collections}
+    shown = {one.name: one for one in restores.preview_restore(configuration=temple, choices=choices).collections}
     undone = restore(temple, choices)
 
     stays = '"devotees" was not there before: its documents are removed, the collection itself stays.'
@@ -57,10 +57,12 @@ def test_only_an_undo_empties_what_a_backup_does_not_hold(temple: Configuration,
     ):
         choices = restores.choose(configuration=temple, backup_id=safety, **wanted)  # type: ignore[arg-type]
         with pytest.raises(Exception, match="holds no collection"):
-            restores.look(configuration=temple, choices=choices)
+            restores.preview_restore(configuration=temple, choices=choices)
     everything = restores.choose(configuration=temple, backup_id=safety, mode="replace")
 
-    assert "devotees" not in [one.name for one in restores.look(configuration=temple, choices=everything).collections]
+    assert "devotees" not in [
+        one.name for one in restores.preview_restore(configuration=temple, choices=everything).collections
+    ]
 
 
 def test_a_record_rebuilt_from_its_folder_has_its_numbers_and_its_undo(temple: Configuration, local_db: Db) -> None:

@@ -23,7 +23,7 @@ from backups_app.mongo.connections import ServerFacts
 from backups_app.records import Origin, RunDocument
 from backups_app.runs import recovery
 from backups_app.use_cases import doctor, listing, readiness, restores, status, verification
-from backups_app.use_cases.status import Verdict
+from backups_app.use_cases.status import StatusVerdict
 from tests.journeys.conftest import now, run_backup
 from tests.journeys.test_dated_in_future import command
 
@@ -79,7 +79,7 @@ def test_another_databases_instance_is_refused_everywhere(
         with pytest.raises(StoreOfAnotherDatabase):
             readiness.require_ready(configuration=theirs)
         told = status.status(configuration=theirs, now=now())
-    assert told.verdict is Verdict.NOT_PROTECTED
+    assert told.verdict is StatusVerdict.NOT_PROTECTED
     assert [refusal.code for refusal in told.refusals] == [CODE]
     assert CODE in [finding.subject for finding in doctor.examine(configuration=theirs)]
 

@@ -16,7 +16,7 @@ from backups_app.backup_files import metadata
 from backups_app.configuration import Configuration
 from backups_app.records import Origin
 from backups_app.use_cases import listing, status, verification
-from backups_app.use_cases.status import Verdict
+from backups_app.use_cases.status import StatusVerdict
 
 from .conftest import now, run_backup
 
@@ -47,7 +47,7 @@ def test_an_intact_backup_is_good(temple: Configuration) -> None:
 
 def test_one_flipped_bit_is_found_and_the_temple_is_no_longer_called_protected(temple: Configuration) -> None:
     run = run_backup(delete_bookings=False)
-    assert status.status(configuration=temple, now=now()).verdict is Verdict.PROTECTED
+    assert status.status(configuration=temple, now=now()).verdict is StatusVerdict.PROTECTED
     flip(Path(run["backup_path"]))
 
     told = verify(temple, run["backup_id"])
@@ -56,7 +56,7 @@ def test_one_flipped_bit_is_found_and_the_temple_is_no_longer_called_protected(t
     assert "SHA-256" in told["problem"]
     listed = listing.list_runs(configuration=temple)[0]
     assert (listed["verified"], listed["damaged"]) == (False, True)
-    assert status.status(configuration=temple, now=now()).verdict is Verdict.NOT_PROTECTED
+    assert status.status(configuration=temple, now=now()).verdict is StatusVerdict.NOT_PROTECTED
     assert Path(run["backup_path"]).is_dir()
 
 

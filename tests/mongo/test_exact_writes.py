@@ -22,7 +22,7 @@ class Target(NamedTuple):
     session: ClientSession | None
 
     def live(self, *frames: bytes) -> set[bytes]:
-        ids = [raw_ids.of(frame) for frame in frames]
+        ids = [raw_ids.id_of(frame) for frame in frames]
         return set(live_documents.read(collection=self.collection, ids=ids).values())
 
     def put(self, *frames: bytes) -> None:
@@ -45,7 +45,7 @@ def _hall(number: int, **fields: int) -> bytes:
 
 
 def _key(frame: bytes) -> bytes:
-    return raw_ids.key(raw_ids.of(frame))
+    return raw_ids.key(raw_ids.id_of(frame))
 
 
 def test_what_is_missing_is_inserted_and_what_is_there_stays(target: Target) -> None:

@@ -186,7 +186,7 @@ def test_an_unfinished_deletion_is_named_by_its_date_and_leads_to_its_run(
     unfinished = a_run(status="partial", resume_available=True)
 
     def needs_attention(**facts: Any) -> Any:
-        looked, now = readiness.look(configuration=temple), unfinished["created_at"]
+        looked, now = readiness.check_readiness(configuration=temple), unfinished["created_at"]
         verdict, sentence, hint = status.judge(
             looked=looked, good=a_run(), ended=[unfinished], active=None, remote=None, now=now
         )

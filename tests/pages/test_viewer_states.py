@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backups_app.browsing import index, search
-from backups_app.browsing.backups import BackupSummary, State
+from backups_app.browsing.backups import BackupState, BackupSummary
 from backups_app.configuration import Configuration
 from backups_app.errors import SearchBusy
 from backups_app.models import User
@@ -100,7 +100,10 @@ def test_a_search_that_finds_others_searching_waits_where_it_is(
 
 def test_more_than_a_hundred_backups_stand_under_their_months() -> None:
     at = datetime(2026, 1, 31, tzinfo=UTC)
-    many = [BackupSummary(backup_id=f"{n}", state=State.VERIFIED, timestamp=at - timedelta(days=n)) for n in range(120)]
+    many = [
+        BackupSummary(backup_id=f"{n}", state=BackupState.VERIFIED, timestamp=at - timedelta(days=n))
+        for n in range(120)
+    ]
 
     grouped = viewer_context.Viewer(place=Place(), backups=many).verified_by_month
 

@@ -60,7 +60,7 @@ def test_no_acknowledged_edit_is_lost(configured: Configuration, local_db: Db, m
         writer.start()
 
     choices = restores.choose(configuration=configured, backup_id=backup["_id"], mode=mode, collections=["bookings"])
-    shown = restores.look(configuration=configured, choices=choices)
+    shown = restores.preview_restore(configuration=configured, choices=choices)
     started = restores.start(
         choices=choices,
         confirmation=shown.confirmation,

@@ -14,7 +14,7 @@ from backups_app.mongo.connections import ServerFacts
 from backups_app.records import RunDocument
 from backups_app.use_cases import readiness, status
 from backups_app.use_cases.reach import Reach
-from backups_app.use_cases.status import Verdict
+from backups_app.use_cases.status import StatusVerdict
 from backups_app.use_cases.syncs import SyncOverview
 
 NOW = datetime(2026, 1, 19, 9, 0, tzinfo=UTC)
@@ -43,7 +43,7 @@ def found(*refusals: Exception, free: int = 1000 * MB, clock: float = 0.0) -> An
     )
 
 
-def verdict(looked: Any = None, **facts: Any) -> tuple[Verdict, str]:
+def verdict(looked: Any = None, **facts: Any) -> tuple[StatusVerdict, str]:
     good = a_run()
     given: dict[str, Any] = {"good": good, "ended": [good], "active": None, "remote": Reach(reachable=True), "now": NOW}
     told, sentence, _ = status.judge(looked=looked or found(), **(given | facts))
@@ -51,31 +51,36 @@ def verdict(looked: Any = None, **facts: Any) -> tuple[Verdict, str]:
 
 
 def test_all_is_well() -> None:
-    assert verdict() == (Verdict.PROTECTED, "Your data is protected.")
+    assert verdict() == (StatusVerdict.PROTECTED, "Your data is protected.")
 
 
 @pytest.mark.parametrize(
     ("looked", "facts", "expected", "said"),
     [
-        (found(ModeNotLocal()), {}, Verdict.OFF, "LOCAL mode"),
-        (found(MongodumpMissing()), {}, Verdict.NOT_PROTECTED, "mongodump"),
-        (found(NoRoomToBegin(needed="78 MB", free="4 MB")), {}, Verdict.NOT_PROTECTED, "No backup can start."),
-        (None, {"good": None, "ended": []}, Verdict.NOT_PROTECTED, "no backup yet"),
-        (None, {"ended": [a_run(status="failed")] * 2}, Verdict.NOT_PROTECTED, "the last two runs failed"),
-        (None, {"active": a_run(status="in_progress")}, Verdict.RUNNING, "is running"),
-        (None, {"ended": [a_run(resume_available=True)]}, Verdict.NEEDS_ATTENTION, "the deletion of run 2026"),
-        (None, {"ended": [a_run(status="failed"), a_run()]}, Verdict.NEEDS_ATTENTION, "the last run failed."),
-        (None, {"ended": [a_run(status="partial")]}, Verdict.NEEDS_ATTENTION, "the last run was partial"),
-        (None, {"now": NOW + timedelta(days=8)}, Verdict.NEEDS_ATTENTION, "older than eight days"),
-        (found(free=49 * MB), {}, Verdict.NEEDS_ATTENTION, "room for 4 more backups"),
-        (found(free=50 * MB), {}, Verdict.PROTECTED, ""),
-        (None, {"remote": Reach(reachable=False)}, Verdict.NEEDS_ATTENTION, "Atlas can't be reached"),
-        (None, {"remote": Reach(reachable=True, clock_ahead_seconds=-61)}, Verdict.NEEDS_ATTENTION, "61 seconds apart"),
-        (found(clock=300), {"remote": Reach(reachable=True, clock_ahead_seconds=299)}, Verdict.PROTECTED, ""),
-        (found(clock=300), {"remote": None}, Verdict.PROTECTED, ""),
+        (found(ModeNotLocal()), {}, StatusVerdict.OFF, "LOCAL mode"),
+        (found(MongodumpMissing()), {}, StatusVerdict.NOT_PROTECTED, "mongodump"),
+        (found(NoRoomToBegin(needed="78 MB", free="4 MB")), {}, StatusVerdict.NOT_PROTECTED, "No backup can start."),
+        (None, {"good": None, "ended": []}, StatusVerdict.NOT_PROTECTED, "no backup yet"),
+        (None, {"ended": [a_run(status="failed")] * 2}, StatusVerdict.NOT_PROTECTED, "the last two runs failed"),
+        (None, {"active": a_run(status="in_progress")}, StatusVerdict.RUNNING, "is running"),
+        (None, {"ended": [a_run(resume_available=True)]}, StatusVerdict.NEEDS_ATTENTION, "the deletion of run 2026"),
+        (None, {"ended": [a_run(status="failed"), a_run()]}, StatusVerdict.NEEDS_ATTENTION, "the last run failed."),
+        (None, {"ended": [a_run(status="partial")]}, StatusVerdict.NEEDS_ATTENTION, "the last run was partial"),
+        (None, {"now": NOW + timedelta(days=8)}, StatusVerdict.NEEDS_ATTENTION, "older than eight days"),
+        (found(free=49 * MB), {}, StatusVerdict.NEEDS_ATTENTION, "room for 4 more backups"),
+        (found(free=50 * MB), {}, StatusVerdict.PROTECTED, ""),
+        (None, {"remote": Reach(reachable=False)}, StatusVerdict.NEEDS_ATTENTION, "Atlas can't be reached"),
+        (
+            None,
+            {"remote": Reach(reachable=True, clock_ahead_seconds=-61)},
+            StatusVerdict.NEEDS_ATTENTION,
+            "61 seconds apart",
+        ),
+        (found(clock=300), {"remote": Reach(reachable=True, clock_ahead_seconds=299)}, StatusVerdict.PROTECTED, ""),
+        (found(clock=300), {"remote": None}, StatusVerdict.PROTECTED, ""),
     ],
 )  # fmt: skip
-def test_each_verdict_and_what_it_says(looked: Any, facts: dict[str, Any], expected: Verdict, said: str) -> None:
+def test_each_verdict_and_what_it_says(looked: Any, facts: dict[str, Any], expected: StatusVerdict, said: str) -> None:
     told, sentence = verdict(looked, **facts)
 
     assert told is expected
@@ -100,5 +105,5 @@ def test_what_a_sync_left_over_is_not_protected(reason: str) -> None:
 
     told, sentence = verdict(sync=sync)
 
-    assert told is Verdict.NEEDS_ATTENTION
+    assert told is StatusVerdict.NEEDS_ATTENTION
     assert f"x: {reason}." in sentence

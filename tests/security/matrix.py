@@ -103,7 +103,7 @@ API_ROWS = (
     Row("verify", Kind.ADMIN, "api:verify", "POST", _backup("/verify"),
         ("backups_app.use_cases.verification.verify_backup",)),
     Row("restore, preview", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
-        (f"{RESTORING}.choose", f"{RESTORING}.look", "backups_app.use_cases.preview_json.of"), {"to": "a_copy"}),
+        (f"{RESTORING}.choose", f"{RESTORING}.look", "backups_app.use_cases.preview_json.as_json"), {"to": "a_copy"}),
     Row("restore to a test copy", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
         (f"{RESTORING}.choose", f"{RESTORING}.start"), {"dry_run": False, "to": "a_copy"}, 202),
     Row("restore in place", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),

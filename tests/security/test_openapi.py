@@ -61,8 +61,8 @@ REPLACED = {
     "backups_app.use_cases.restores.rehearse": lambda **_: a_run(),
     "backups_app.use_cases.restores.list_copies": lambda **_: (),
     "backups_app.use_cases.restores.remove_copy": lambda **_: None,
-    "backups_app.use_cases.restores.look": lambda **_: {},
-    "backups_app.use_cases.preview_json.of": lambda preview: {
+    "backups_app.use_cases.restores.preview_restore": lambda **_: {},
+    "backups_app.use_cases.preview_json.as_json": lambda preview: {
         "backup_id": "20250119_143022", "target": "temple_db", "in_place": True, "mode": "add", "collections": [],
         "include_purged": False, "document": None, "server": "127.0.0.1:27017", "confirmation": "0" * 64,
         "needs_phrase": False, "totals": {"insert": 0}, "left_out": [], "insert_bytes": 0,

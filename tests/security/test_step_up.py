@@ -43,8 +43,8 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(f"backups_app.use_cases.backups.{name}", spy(name))
     monkeypatch.setattr("backups_app.use_cases.verification.verify_backup", spy("verify"))
     monkeypatch.setattr("backups_app.use_cases.restores.start", spy("restore"))
-    monkeypatch.setattr("backups_app.use_cases.restores.look", spy("preview"))
-    monkeypatch.setattr("backups_app.use_cases.preview_json.of", lambda preview: {})
+    monkeypatch.setattr("backups_app.use_cases.restores.preview_restore", spy("preview"))
+    monkeypatch.setattr("backups_app.use_cases.preview_json.as_json", lambda preview: {})
     monkeypatch.setattr(
         "backups_app.use_cases.restores.choose", lambda **given: SimpleNamespace(in_place=given["to"] is None)
     )

@@ -116,11 +116,11 @@ class Pair:
 
     def put(self, side: Side, frame: bytes, name: str = "bookings", **options: Any) -> None:
         """Write a version and note which one it replaced there. A time limit (`maxTimeMS`) may prevent it."""
-        by_id, whole = _by_id(raw_ids.of(frame)), encoding.Whole(frame)
+        by_id, whole = _by_id(raw_ids.id_of(frame)), encoding.Whole(frame)
         target = self.collection(side, name)
         self._note(
             side,
-            raw_ids.of(frame),
+            raw_ids.id_of(frame),
             name,
             frame,
             lambda: target.find_one_and_replace(by_id, whole, upsert=True, **options),
@@ -206,7 +206,7 @@ def contents(database: Database[Any]) -> dict[str, dict[bytes, bytes]]:
         frames = [
             bytes(document.raw) for document in collection_of(database, name).with_options(codec_options=RAW).find()
         ]
-        found[name] = {raw_ids.key(raw_ids.of(frame)): frame for frame in frames}
+        found[name] = {raw_ids.key(raw_ids.id_of(frame)): frame for frame in frames}
     return found
 
 
@@ -250,7 +250,7 @@ def seed(pair: Pair, frames: Sequence[bytes], *, sides: Sequence[Side] = tuple(S
     for side in sides:
         pair.collection(side, name).insert_many([RawBSONDocument(frame) for frame in frames])
     for frame in frames:
-        pair.heads.setdefault((name, raw_ids.key(raw_ids.of(frame))), set()).add(frame)
+        pair.heads.setdefault((name, raw_ids.key(raw_ids.id_of(frame))), set()).add(frame)
 
 
 def _by_id(raw_id: bytes) -> RawBSONDocument:

@@ -14,7 +14,7 @@ import pytest
 from pymongo import DeleteMany
 
 from backups_app.catalog import purge_ledger, sync_conflicts
-from backups_app.catalog.sync_base import Base, Entry
+from backups_app.catalog.sync_base import Base, BaseEntry
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, encoding, live_documents
 from backups_app.mongo.exact_writes import replace as replacing
@@ -140,7 +140,7 @@ def blind_overwrite(patch: Patch) -> None:
     def blind(*, collection: Any, replacements: Any, session: Any) -> WriteOutcome:
         for one in replacements:
             collection.bulk_write([encoding.replacement(one.new, instead_of=one.expected)])
-        return WriteOutcome(done=[raw_ids.key(raw_ids.of(one.new)) for one in replacements])
+        return WriteOutcome(done=[raw_ids.key(raw_ids.id_of(one.new)) for one in replacements])
 
     patch.setattr(replacing, "replace_equal", blind)
 
@@ -155,7 +155,7 @@ def base_before_write(patch: Patch) -> None:
     carry_out = BatchApplier._carry_out
 
     def early(self: BatchApplier, plan: Any, pending: Any, decisions: Any) -> None:
-        hoped: dict[bytes, Entry | None] = dict(plan.base)
+        hoped: dict[bytes, BaseEntry | None] = dict(plan.base)
         for side in Side:
             hoped.update((key, decisions.entry_of(write.new)) for key, write in plan.writes[side].items())
             hoped.update(dict.fromkeys(plan.deletes[side]))
@@ -188,7 +188,7 @@ def racy_read_back(patch: Patch) -> None:
 
     def reading(self: BatchApplier, plan: Any, pending: Any, decisions: Any) -> None:
         carry_out(self, plan, pending, decisions)
-        found: dict[bytes, Entry | None] = {}
+        found: dict[bytes, BaseEntry | None] = {}
         for access in (self.local, self.remote):
             ids = [write.raw_id for write in plan.writes[access.side].values()]
             there = live_documents.read(collection=access.collection(self.name), ids=ids)
@@ -202,7 +202,7 @@ def delete_by_id_alone(patch: Patch) -> None:
     """Delete with `$in`, whatever the documents have become."""
 
     def by_ids(*, live: Any, frames: Any) -> DeleteOutcome:
-        ids = [raw_ids.of(frame) for frame in frames]
+        ids = [raw_ids.id_of(frame) for frame in frames]
         live.collection.bulk_write([DeleteMany({"_id": {"$in": [raw_ids.decoded(raw_id) for raw_id in ids]}})])
         return DeleteOutcome(deleted=ids)
 

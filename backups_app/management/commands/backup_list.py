@@ -17,7 +17,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
-from backups_app.records import Kind, RunDocument
+from backups_app.records import RunDocument, RunKind
 from backups_app.use_cases import listing, readiness
 
 FILES = {
@@ -26,9 +26,9 @@ FILES = {
     Files.UNMOUNTED.value: ", folder not here",
 }
 KINDS = {
-    Kind.RESTORE.value: " (safety backup)",
-    Kind.TEST_COPY.value: " (test copy)",
-    Kind.REHEARSAL.value: " (rehearsal)",
+    RunKind.RESTORE.value: " (safety backup)",
+    RunKind.TEST_COPY.value: " (test copy)",
+    RunKind.REHEARSAL.value: " (rehearsal)",
 }
 COLUMNS = ("ID", "WHEN", "STATUS", "SYNC", "COLLECTIONS", "DOCS", "SIZE", "BY")
 

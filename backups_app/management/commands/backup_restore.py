@@ -16,7 +16,7 @@ from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import named_collections, progress_bars, restore_text
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices, Mode
-from backups_app.restore.preview import Preview
+from backups_app.restore.preview import RestorePreview
 from backups_app.runs import preparation
 from backups_app.use_cases import backups, listing, preview_json, readiness, restores
 
@@ -51,7 +51,7 @@ class Command(TempleCommand):
             return self.copies(settings, options["remove_copy"])
         choices = self.choices(settings, options)
         with progress_bars.Bars(self.console) as bars:
-            preview = restores.look(configuration=settings, choices=choices, progress=bars)
+            preview = restores.preview_restore(configuration=settings, choices=choices, progress=bars)
         if options["dry_run"]:
             return self.show(preview)
         self.confirm(preview, options["confirm"])
@@ -81,15 +81,15 @@ class Command(TempleCommand):
         backup = opening.open_backup(store=preparation.store(settings), backup_id=backup_id)
         return named_collections.chosen(named, held=backup.manifest.collections)
 
-    def show(self, preview: Preview) -> int:
+    def show(self, preview: RestorePreview) -> int:
         if self.options["json"]:
-            self.print_json(preview_json.of(preview))
+            self.print_json(preview_json.as_json(preview))
         else:
             for line in restore_text.preview_lines(preview):
                 self.stdout.write(line)
         return 0
 
-    def confirm(self, preview: Preview, typed: str) -> None:
+    def confirm(self, preview: RestorePreview, typed: str) -> None:
         """Take the phrase from --confirm, or ask at a terminal, where something would be overwritten or deleted."""
         if not preview.needs_the_phrase:
             return
@@ -100,7 +100,7 @@ class Command(TempleCommand):
         if typed.strip() != restores.PHRASE:
             raise RestoreNotConfirmed()
 
-    def carry_out(self, preview: Preview) -> int:
+    def carry_out(self, preview: RestorePreview) -> int:
         run = restores.start(
             choices=preview.choices,
             confirmation=preview.confirmation,

@@ -8,13 +8,13 @@ from typing import Any
 from backups_app import configuration
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
-from backups_app.records import Kind, RunDocument
+from backups_app.records import RunDocument, RunKind
 from backups_app.use_cases import listing, readiness
 
 KINDS = {
-    Kind.RESTORE.value: "A restore; the backup of this id is its safety backup.",
-    Kind.TEST_COPY.value: "A test copy; it makes no backup.",
-    Kind.REHEARSAL.value: "A rehearsal: a backup was restored into a scratch database and compared; it makes none.",
+    RunKind.RESTORE.value: "A restore; the backup of this id is its safety backup.",
+    RunKind.TEST_COPY.value: "A test copy; it makes no backup.",
+    RunKind.REHEARSAL.value: "A rehearsal: a backup was restored into a scratch database and compared; it makes none.",
     "foreign": "Made by somebody else's mongodump.",
 }
 
@@ -42,7 +42,7 @@ class Command(TempleCommand):
         )
         if run["dated_in_future"]:
             self.stdout.write("It is dated in the future: a clock was wrong, so it counts as no recent backup.")
-        if run["kind"] != Kind.BACKUP:
+        if run["kind"] != RunKind.BACKUP:
             self.stdout.write(KINDS.get(run["kind"], ""))
         for step in run["steps"]:
             self.stdout.write(f"  {step['name']:<14} {step['state']:<10} {step['sentence']}")

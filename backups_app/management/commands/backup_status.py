@@ -13,10 +13,16 @@ from backups_app.management.terminal import progress_bars
 from backups_app.management.terminal.document_text import safe
 from backups_app.use_cases import status, status_json
 from backups_app.use_cases.reach import Reach
-from backups_app.use_cases.status import Verdict
+from backups_app.use_cases.status import StatusVerdict
 from backups_app.use_cases.syncs import SyncOverview
 
-EXITS = {Verdict.PROTECTED: 0, Verdict.RUNNING: 0, Verdict.NEEDS_ATTENTION: 6, Verdict.NOT_PROTECTED: 1, Verdict.OFF: 4}
+EXITS = {
+    StatusVerdict.PROTECTED: 0,
+    StatusVerdict.RUNNING: 0,
+    StatusVerdict.NEEDS_ATTENTION: 6,
+    StatusVerdict.NOT_PROTECTED: 1,
+    StatusVerdict.OFF: 4,
+}
 
 
 class Command(TempleCommand):

@@ -8,7 +8,7 @@ from datetime import tzinfo
 
 from backups_app.browsing import raw_documents, tree
 from backups_app.browsing.differences import FieldChange
-from backups_app.browsing.raw_documents import RawDocument
+from backups_app.browsing.raw_documents import UndecodableDocument
 from backups_app.browsing.tree import Node, Shape
 
 _QUOTED = frozenset({"String", "Symbol", "Code"})
@@ -22,7 +22,7 @@ def document(frame: bytes, *, zone: tzinfo) -> Iterator[str]:
         yield from _lines(node, 1)
 
 
-def raw(entry: RawDocument) -> Iterator[str]:
+def raw(entry: UndecodableDocument) -> Iterator[str]:
     """Yield the lines of a document that may not be decoded: why, its bytes, and how it can be restored."""
     yield f"  shown by its bytes: {entry.problem}" if entry.restorable else f"  cannot be read: {entry.problem}"
     yield from (f"  {line}" for line in raw_documents.hex_dump(entry.raw).splitlines())

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from backups_app import formats
 from backups_app.errors import NotCancellable
-from backups_app.records import Kind, Origin, RunDocument, Side, Status, StepState, SyncStatus
+from backups_app.records import Origin, RunDocument, RunKind, Side, Status, StepState, SyncStatus
 from backups_app.runs import lost_messages
 from backups_app.use_cases import backups
 
@@ -157,7 +157,7 @@ def outcome_lines(run: RunDocument) -> list[str]:
     if run["status"] == Status.IN_PROGRESS:
         return [f"Run {run['backup_id']} goes on: {run['phase']}."]
     lost = lost_messages.sentence(run)
-    made = "Run" if run.get("kind") in (Kind.TEST_COPY, Kind.REHEARSAL) else "Backup"
+    made = "Run" if run.get("kind") in (RunKind.TEST_COPY, RunKind.REHEARSAL) else "Backup"
     lines = [f"{made} {run['backup_id']}: {run['status']}."]
     lines += [lost] if lost else []
     if run["collections_backed_up"] and not lost:

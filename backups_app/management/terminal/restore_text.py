@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from backups_app import formats
 from backups_app.management.terminal.document_text import safe
 from backups_app.records import RunDocument
-from backups_app.restore.preview import CollectionPreview, Preview
+from backups_app.restore.preview import PreviewedCollection, RestorePreview
 from backups_app.runs import outcome, restore_parts
 
 
-def preview_lines(preview: Preview) -> Iterator[str]:
+def preview_lines(preview: RestorePreview) -> Iterator[str]:
     """Yield a preview for people."""
     where = "the temple's database" if preview.choices.in_place else "test copy"
     yield f"Backup {preview.choices.backup_id} -> {where} {preview.choices.target} on {preview.server}"
@@ -44,6 +44,6 @@ def outcome_lines(run: RunDocument) -> Iterator[str]:
         yield f"Undo: manage.py backup_restore --undo {run['backup_id']}"
 
 
-def _said(entry: CollectionPreview) -> list[str]:
+def _said(entry: PreviewedCollection) -> list[str]:
     withheld = [f"nothing is done: {entry.withheld}"] if entry.withheld else []
     return withheld + (["is created"] if entry.creates else []) + [safe(problem) for problem in entry.problems]

@@ -25,7 +25,7 @@ from pymongo.read_preferences import ReadPreference
 from backups_app.messages import mongo as messages
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import failures, filters, live_documents, orphans
-from backups_app.mongo.exact_writes.failures import Kind
+from backups_app.mongo.exact_writes.failures import FailureKind
 from backups_app.mongo.exact_writes.filters import Frames
 from backups_app.mongo.exact_writes.live_collection import DURABLE, LiveCollection
 
@@ -47,21 +47,22 @@ _SNAPSHOT = ReadConcern("snapshot")
 class DeleteOutcome:
     """What became of each document, by raw id. Nothing here is assumed: each was seen.
 
-    `deleted`: seen with these bytes, and acknowledged or seen gone after our delete. `gone`: not there. `kept`: there
-    with other bytes, not touched. `refused`: there with these bytes, but the server would not delete it, and why.
+    `deleted`: seen with these bytes, and acknowledged or seen gone after our delete. `already_absent`: not there.
+    `kept`: there with other bytes, not touched. `refused`: there with these bytes, but the server would not delete it,
+    and why.
     When somebody else deleted some of a batch in the same moment, the number of `deleted` is right, and which of the
     absent ones they were is not known.
     """
 
     deleted: list[bytes] = field(default_factory=list)
-    gone: list[bytes] = field(default_factory=list)
+    already_absent: list[bytes] = field(default_factory=list)
     kept: list[bytes] = field(default_factory=list)
     refused: dict[bytes, str] = field(default_factory=dict)
 
     def add(self, other: DeleteOutcome) -> None:
         """Merge another outcome into this one."""
         self.deleted += other.deleted
-        self.gone += other.gone
+        self.already_absent += other.already_absent
         self.kept += other.kept
         self.refused.update(other.refused)
 
@@ -84,10 +85,10 @@ def delete_equal(*, live: LiveCollection, frames: Sequence[bytes]) -> DeleteOutc
     """
     if live.why_not:
         raise ValueError(live.why_not)
-    wanted = {raw_ids.of(frame): frame for frame in frames}
+    wanted = {raw_ids.id_of(frame): frame for frame in frames}
     if len({raw_ids.key(raw_id) for raw_id in wanted}) != len(frames):
         raise ValueError(messages.TWO_DOCUMENTS_ONE_ID())
-    outcome = DeleteOutcome(gone=[raw_id for raw_id in wanted if not raw_ids.can_be_live(raw_id)])
+    outcome = DeleteOutcome(already_absent=[raw_id for raw_id in wanted if not raw_ids.can_be_live(raw_id)])
     possible = {raw_id: frame for raw_id, frame in wanted.items() if raw_ids.can_be_live(raw_id)}
     sent: set[bytes] = set()
     deadline = time.monotonic() + BUSY_SECONDS
@@ -138,13 +139,13 @@ def _deliver(live: LiveCollection, window: Frames, sent: set[bytes], deadline: f
                 return _attempt(live, window, sent)
         except (PyMongoError, InvalidDocument) as error:
             kind = failures.kind(error)
-            unknown += kind is Kind.UNKNOWN
-            busy += kind is Kind.BUSY
-            if kind is Kind.FINAL or unknown == UNKNOWN_TRIES:
+            unknown += kind is FailureKind.UNKNOWN
+            busy += kind is FailureKind.BUSY
+            if kind is FailureKind.FINAL or unknown == UNKNOWN_TRIES:
                 raise
-            if kind is Kind.REFUSED:
+            if kind is FailureKind.REFUSED:
                 raise _Refused(failures.reason(error)) from error
-            if kind is Kind.BUSY:
+            if kind is FailureKind.BUSY:
                 _be_patient(live, window, busy, deadline, error)
         time.sleep(random.uniform(0.2, 1.0) * min(0.01 * 2 ** (busy + unknown), 1.0))  # noqa: S311
 
@@ -184,8 +185,8 @@ def _read_and_delete(
         seen.deleted += same
         return seen, {}
     after, still = _classify(live, same, frozenset(), None)
-    seen.deleted += after.gone[:deleted]
-    seen.gone += after.gone[deleted:]
+    seen.deleted += after.already_absent[:deleted]
+    seen.already_absent += after.already_absent[deleted:]
     seen.kept += after.kept
     return seen, still
 
@@ -225,7 +226,7 @@ def _classify(
         elif found is not None:
             seen.kept.append(raw_id)
         else:
-            (seen.deleted if raw_id in sent else seen.gone).append(raw_id)
+            (seen.deleted if raw_id in sent else seen.already_absent).append(raw_id)
     return seen, same
 
 

@@ -67,12 +67,12 @@ def insertion(frame: bytes) -> Operation:
         return InsertOne(Whole(frame))
     # Nothing matches `$nor: [{}]`, so this upsert always inserts, or meets the unique index of `_id`.
     nothing = ("$nor", raw_bson.array([raw_bson.embedded(raw_bson.document([]))]))
-    return UpdateOne(_filter(raw_ids.of(frame), nothing), _pipeline(frame), upsert=True)
+    return UpdateOne(_filter(raw_ids.id_of(frame), nothing), _pipeline(frame), upsert=True)
 
 
 def replacement(frame: bytes, *, instead_of: bytes) -> Operation:
     """Return the replacement of the document with the `_id` of `instead_of`, whatever its content."""
-    matched = _filter(raw_ids.of(instead_of))
+    matched = _filter(raw_ids.id_of(instead_of))
     if needs_pipeline(frame):
         return UpdateOne(matched, _pipeline(frame))
     return ReplaceOne(matched, Whole(frame))
@@ -83,7 +83,7 @@ def replacement_if_equal(frame: bytes, *, instead_of: bytes) -> tuple[RawBSONDoc
     whole = raw_bson.text("$$ROOT")
     size = _operator("$eq", _list(_operator("$bsonSize", whole), Value(0x10, len(instead_of).to_bytes(4, "little"))))
     same = _operator("$eq", _list(whole, _operator("$literal", raw_bson.embedded(instead_of))))
-    matched = _filter(raw_ids.of(instead_of), ("$expr", _operator("$and", _list(size, same))))
+    matched = _filter(raw_ids.id_of(instead_of), ("$expr", _operator("$and", _list(size, same))))
     return matched, (_pipeline(frame) if needs_pipeline(frame) else Whole(frame))
 
 

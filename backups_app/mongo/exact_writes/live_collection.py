@@ -41,7 +41,7 @@ class LiveCollection:
         return None
 
 
-def look(*, collection: Collection[dict[str, Any]]) -> LiveCollection:
+def inspect(*, collection: Collection[dict[str, Any]]) -> LiveCollection:
     """Given a collection, ask its server once for its type, its collation, transactions, and how far away it is.
 
     Raise PyMongoError when the server cannot be asked.

@@ -59,6 +59,6 @@ def read(
 def _key(frame: bytes) -> bytes | None:
     """None for a measurement without an `_id`: whoever asks for null finds those, too."""
     try:
-        return raw_ids.key(raw_ids.of(frame))
+        return raw_ids.key(raw_ids.id_of(frame))
     except raw_ids.NoId:
         return None

@@ -45,7 +45,7 @@ def replace_equal(
     """
     outcome, possible = WriteOutcome(), []
     for replacement in replacements:
-        key, problem = raw_ids.key(raw_ids.of(replacement.new)), encoding.why_not(replacement.new)
+        key, problem = raw_ids.key(raw_ids.id_of(replacement.new)), encoding.why_not(replacement.new)
         if problem:
             outcome.refused[key] = problem
         else:
@@ -59,7 +59,7 @@ def replace_equal(
 
 def _together(collection: Collection[Any], batch: Sequence[Keyed], session: ClientSession) -> WriteOutcome:
     def work(running: ClientSession) -> WriteOutcome:
-        ids = [raw_ids.of(replacement.expected) for _, replacement in batch]
+        ids = [raw_ids.id_of(replacement.expected) for _, replacement in batch]
         there = live_documents.read(collection=collection, ids=ids, session=running)
         same = [(key, replacement) for key, replacement in batch if there.get(key) == replacement.expected]
         try:

@@ -17,7 +17,7 @@ from pymongo.read_preferences import ReadPreference
 from backups_app.messages import mongo as messages
 from backups_app.mongo import connections
 from backups_app.mongo.exact_writes import failures, orphans
-from backups_app.mongo.exact_writes.failures import Kind
+from backups_app.mongo.exact_writes.failures import FailureKind
 from backups_app.mongo.exact_writes.live_collection import DURABLE
 
 DUPLICATE_KEY, VALIDATION_FAILED = 11000, 121
@@ -149,7 +149,7 @@ def one_by_one(batch: Sequence[Keyed], write: Callable[[Keyed], WriteOutcome]) -
 
 def refused_of(error: BulkWriteError, sent: Sequence[Keyed]) -> OneRefused:
     """Given the failure of an ordered bulk and what was sent, name the offender. Raise `error` if it is no refusal."""
-    if failures.kind(error) is not Kind.REFUSED:
+    if failures.kind(error) is not FailureKind.REFUSED:
         raise error
     first = error.details["writeErrors"][0]
     return OneRefused(sent[first["index"]], first)
@@ -159,7 +159,7 @@ def refusal_details(error: Exception) -> Mapping[str, Any]:
     """Return code and name of a refusal. Raise `error` when it is none: the outcome is unknown, or final."""
     if isinstance(error, InvalidDocument | DocumentTooLarge):
         return {"codeName": "BSONObjectTooLarge"}
-    if failures.kind(error) is not Kind.REFUSED:
+    if failures.kind(error) is not FailureKind.REFUSED:
         raise error
     assert isinstance(error, OperationFailure)
     return {"code": error.code, **(error.details or {})}

@@ -47,7 +47,7 @@ def account(request: AdminRequest) -> HttpResponse:
 def sign_out_everywhere(request: AdminRequest) -> HttpResponse:
     """End every session of this person, this one too."""
     person = request.login_session.user
-    sessions.revoke_all(user=person, by=person, visit=visit.of(request, origin=Origin.WEB), now=timezone.now())
+    sessions.revoke_all(user=person, by=person, visit=visit.visit_of(request, origin=Origin.WEB), now=timezone.now())
     page_login.log_out(request, now=timezone.now())
     return go_to(request, reverse("pages:login"))
 
@@ -55,7 +55,7 @@ def sign_out_everywhere(request: AdminRequest) -> HttpResponse:
 def _change_password(request: AdminRequest, new: str) -> None:
     """This session goes on with the new password; what stood on the old one has ended."""
     session = request.login_session
-    facts = visit.of(request, origin=Origin.WEB)
+    facts = visit.visit_of(request, origin=Origin.WEB)
     people.set_password(session.user, password=new, by=session.user, visit=facts, now=timezone.now())
     update_session_auth_hash(request, session.user)
     LoginSession.objects.filter(pk=session.pk).update(auth_hash=session.user.get_session_auth_hash())

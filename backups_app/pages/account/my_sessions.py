@@ -26,6 +26,6 @@ def mine(request: AdminRequest) -> HttpResponse:
 @signed_in_page
 def revoke(request: AdminRequest, sid: str) -> HttpResponse:
     """End one session. One's own current one ends the stay here, too."""
-    facts = visit.of(request, origin=Origin.WEB)
+    facts = visit.visit_of(request, origin=Origin.WEB)
     sessions.revoke(sid=sid, by=request.login_session.user, visit=facts, now=timezone.now())
     return go_to(request, reverse("pages:sessions"))

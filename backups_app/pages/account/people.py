@@ -36,7 +36,7 @@ def listing(request: AdminRequest) -> HttpResponse:
         people.add(
             username=request.POST.get("username", "").strip(), full_name=request.POST.get("full_name", "").strip(),
             role_id=_role(request), password=request.POST.get("new_password", ""), by=request.login_session.user,
-            visit=visit.of(request, origin=Origin.WEB), now=timezone.now(),
+            visit=visit.visit_of(request, origin=Origin.WEB), now=timezone.now(),
         )  # fmt: skip
 
     return _act(request, add)
@@ -48,7 +48,7 @@ def listing(request: AdminRequest) -> HttpResponse:
 def person(request: AdminRequest, person_id: str) -> HttpResponse:
     """Change one person: `act` is role, disable, enable or password."""
     found = people.find(person_id)
-    by, facts, now = request.login_session.user, visit.of(request, origin=Origin.WEB), timezone.now()
+    by, facts, now = request.login_session.user, visit.visit_of(request, origin=Origin.WEB), timezone.now()
     acts: dict[str, Callable[[], None]] = {
         "role": lambda: people.set_role(found, role_id=_role(request), by=by, visit=facts, now=now),
         "disable": lambda: people.set_active(found, active=False, by=by, visit=facts, now=now),

@@ -9,9 +9,9 @@ from datetime import datetime
 from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
 from backups_app.pages.shared.wording import aware
-from backups_app.records import PURGEABLE_WHEN_CONFIRMED, Kind, RunDocument, Side, Status
+from backups_app.records import PURGEABLE_WHEN_CONFIRMED, RunKind, RunDocument, Side, Status
 
-WITHOUT_A_BACKUP = (Kind.TEST_COPY, Kind.REHEARSAL)
+WITHOUT_A_BACKUP = (RunKind.TEST_COPY, RunKind.REHEARSAL)
 LOST = (Files.GONE, Files.UNMOUNTED)
 
 
@@ -51,7 +51,7 @@ class BackupRow:
 
     @property
     def is_safety_backup(self) -> bool:
-        return self.run.get("kind") == Kind.RESTORE
+        return self.run.get("kind") == RunKind.RESTORE
 
     @property
     def pinned(self) -> Mapping[str, object]:
@@ -105,7 +105,7 @@ def _restore_tests(runs: Iterable[RunDocument]) -> dict[str, datetime]:
     """Return when each backup was last restored as a test, with success. `runs` are newest first."""
     found: dict[str, datetime] = {}
     for run in runs:
-        if run.get("kind") != Kind.REHEARSAL or run["status"] != Status.SUCCESS:
+        if run.get("kind") != RunKind.REHEARSAL or run["status"] != Status.SUCCESS:
             continue
         at = aware(run.get("finished_at") or run["created_at"])
         if at is not None:

@@ -156,7 +156,7 @@ def _raw_id(request: AdminRequest, backup_id: str, collection: str) -> bytes:
         raise DocumentNotFound
     frame = documents.sound(store=viewer_documents.store(), backup_id=backup_id, collection=collection, number=number)
     try:
-        return raw_ids.of(frame)
+        return raw_ids.id_of(frame)
     except ValueError:  # a foreign file may hold a document without an _id: it has no other versions
         raise DocumentNotFound from None
 

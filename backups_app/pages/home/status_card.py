@@ -27,7 +27,7 @@ from backups_app.pages.shared.told import tell
 from backups_app.pages.shared.wording import ago, when_text
 from backups_app.records import RunDocument, Status
 from backups_app.use_cases import status, status_of_files
-from backups_app.use_cases.status import SystemStatus, Verdict
+from backups_app.use_cases.status import StatusVerdict, SystemStatus
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +35,11 @@ KNOWN_FOR = timedelta(seconds=60)
 """Without a script the card does not look by itself: then the page looks when what is known is older."""
 
 LOOKS = {
-    Verdict.OFF: ("info", "info"),
-    Verdict.NOT_PROTECTED: ("bad", "shield-x"),
-    Verdict.NEEDS_ATTENTION: ("warn", "triangle-alert"),
-    Verdict.RUNNING: ("info", "loader-circle"),
-    Verdict.PROTECTED: ("", "shield-check"),
+    StatusVerdict.OFF: ("info", "info"),
+    StatusVerdict.NOT_PROTECTED: ("bad", "shield-x"),
+    StatusVerdict.NEEDS_ATTENTION: ("warn", "triangle-alert"),
+    StatusVerdict.RUNNING: ("info", "loader-circle"),
+    StatusVerdict.PROTECTED: ("", "shield-check"),
 }
 
 
@@ -175,9 +175,9 @@ def _card(found: SystemStatus) -> StatusCard:
 
 def _sentence(found: SystemStatus) -> str:
     """The verdict in the person's language; what names a particular failure stays as its record says it."""
-    if found.verdict is Verdict.PROTECTED:
+    if found.verdict is StatusVerdict.PROTECTED:
         return _("Your data is protected")
-    if found.verdict is Verdict.RUNNING:
+    if found.verdict is StatusVerdict.RUNNING:
         return _("A backup is running")
     if _never_backed_up(found):
         return _("Not protected: no backup yet")
@@ -189,21 +189,23 @@ def _sentence(found: SystemStatus) -> str:
 
 
 def _never_backed_up(found: SystemStatus) -> bool:
-    return found.verdict is Verdict.NOT_PROTECTED and found.sentence == status_of_files.NO_BACKUP_YET
+    return found.verdict is StatusVerdict.NOT_PROTECTED and found.sentence == status_of_files.NO_BACKUP_YET
 
 
 def _panel_tells(found: SystemStatus) -> bool:
     """Whether the verdict is about the end of the last run: its panel, above the card, says why and what to do."""
     ended_badly = found.last_run is not None and found.last_run["status"] != Status.SUCCESS
-    return found.verdict is Verdict.NEEDS_ATTENTION and ended_badly and found.unfinished is None
+    return found.verdict is StatusVerdict.NEEDS_ATTENTION and ended_badly and found.unfinished is None
 
 
 def _whose_deletion(found: SystemStatus) -> RunDocument | None:
-    return found.unfinished if found.verdict is Verdict.NEEDS_ATTENTION else None
+    return found.unfinished if found.verdict is StatusVerdict.NEEDS_ATTENTION else None
 
 
 def _explanation(found: SystemStatus) -> str:
-    if found.last_backup is not None and (found.verdict in (Verdict.PROTECTED, Verdict.RUNNING) or _panel_tells(found)):
+    if found.last_backup is not None and (
+        found.verdict in (StatusVerdict.PROTECTED, StatusVerdict.RUNNING) or _panel_tells(found)
+    ):
         return _("The last backup finished %(ago)s and its %(n)s collections were verified.") % {
             "ago": ago(found.last_backup.get("finished_at") or found.last_backup["created_at"]),
             "n": len(found.last_backup.get("collections_backed_up") or []),

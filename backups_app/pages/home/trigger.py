@@ -38,7 +38,7 @@ def card_context(request: AdminRequest, *, active: RunDocument | None) -> dict[s
 
 def _blocked_because() -> str:
     """Why no run may start at this moment, in one sentence; empty when one may. What to do stands in the card above."""
-    refusals = readiness.look(configuration=configuration.current()).refusals
+    refusals = readiness.check_readiness(configuration=configuration.current()).refusals
     return run_wording.in_two(refusals[0].detail)[0] if refusals else ""
 
 

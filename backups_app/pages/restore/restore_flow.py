@@ -21,7 +21,7 @@ from backups_app.pages.restore.restore_address import Asked
 from backups_app.pages.shared.told import tell
 from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.restore.choices import Mode
-from backups_app.restore.preview import CollectionPreview, Preview, Sample
+from backups_app.restore.preview import PreviewedCollection, RestorePreview, Sample
 from backups_app.use_cases import restores
 
 
@@ -107,11 +107,11 @@ class SampleShown:
 class PreviewShown:
     """A preview in the page's words."""
 
-    preview: Preview
+    preview: RestorePreview
     samples: Sequence[SampleShown]
 
     @property
-    def rows(self) -> Sequence[CollectionPreview]:
+    def rows(self) -> Sequence[PreviewedCollection]:
         return self.preview.collections
 
     @property
@@ -169,7 +169,7 @@ class PreviewShown:
         return told[:1].upper() + told[1:]
 
 
-def preview_of(preview: Preview) -> PreviewShown:
+def preview_of(preview: RestorePreview) -> PreviewShown:
     """Return a preview as the page shows it."""
     shown = [_sample(row.name, sample) for row in preview.collections for sample in row.samples]
     return PreviewShown(preview=preview, samples=shown)
@@ -184,7 +184,7 @@ def _sample(collection: str, sample: Sample) -> SampleShown:
     return SampleShown(
         action=sample.action,
         collection=collection,
-        short_id=_short_id(raw_ids.of(frame)),
+        short_id=_short_id(raw_ids.id_of(frame)),
         fields=() if both else tree.preview(frame, zone=zone),
         changes=changes,
     )

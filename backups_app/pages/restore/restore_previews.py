@@ -7,19 +7,19 @@ from typing import TypeAlias
 from backups_app.configuration import Configuration
 from backups_app.pages.shared import background_work
 from backups_app.restore.choices import Choices
-from backups_app.restore.preview import Preview
+from backups_app.restore.preview import RestorePreview
 from backups_app.use_cases import restores
 
-Making: TypeAlias = background_work.Making[Preview]
+Making: TypeAlias = background_work.Making[RestorePreview]
 
-_previews: background_work.Makings[Preview] = background_work.Makings("restore-preview")
+_previews: background_work.Makings[RestorePreview] = background_work.Makings("restore-preview")
 
 
 def of(*, configuration: Configuration, choices: Choices, wait_seconds: float) -> Making:
     """Return the preview of these choices, begun now if nobody has. Wait for its end for at most `wait_seconds`."""
     return _previews.of(
         (configuration, choices),
-        lambda making: restores.look(configuration=configuration, choices=choices, progress=making),
+        lambda making: restores.preview_restore(configuration=configuration, choices=choices, progress=making),
         wait_seconds=wait_seconds,
     )
 

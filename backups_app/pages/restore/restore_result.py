@@ -14,7 +14,7 @@ from backups_app.pages.restore.restore_steps import sums_text
 from backups_app.pages.runs import run_wording
 from backups_app.pages.runs.run_wording import Words
 from backups_app.pages.shared.told import tell
-from backups_app.records import Kind, RunDocument, Status, StepState
+from backups_app.records import RunDocument, RunKind, Status, StepState
 from backups_app.runs import lost_messages, restore_parts
 
 IDS_SHOWN = 10
@@ -47,7 +47,7 @@ class RestoreShown:
 
 def is_restore(run: RunDocument) -> bool:
     """Return whether a run is a restore, a test copy or a test of a restore, and its record says what it did."""
-    return run.get("kind") in (Kind.RESTORE, Kind.TEST_COPY, Kind.REHEARSAL) and bool(run.get("restore"))
+    return run.get("kind") in (RunKind.RESTORE, RunKind.TEST_COPY, RunKind.REHEARSAL) and bool(run.get("restore"))
 
 
 def of(run: RunDocument) -> RestoreShown:
@@ -62,7 +62,7 @@ def of(run: RunDocument) -> RestoreShown:
         mode=_mode(chosen["mode"]),
         collections=restored["collections"] if ended else (),
         problems=[problem for entry in restored["collections"] for problem in _problems(entry)] if ended else (),
-        undoable=ended and run["kind"] == Kind.RESTORE and bool(restore_parts.begun(run)) and _published(run),
+        undoable=ended and run["kind"] == RunKind.RESTORE and bool(restore_parts.begun(run)) and _published(run),
         undoes=restored.get("undoes") is True,
     )
 
@@ -79,12 +79,12 @@ def words(run: RunDocument) -> Words:
 
 
 def _words_of_the_record(run: RunDocument) -> Words:
-    status, kind = Status(run["status"]), Kind(run["kind"])
+    status, kind = Status(run["status"]), RunKind(run["kind"])
     if status is Status.IN_PROGRESS:
         running = {
-            Kind.RESTORE: _("Restore in progress"),
-            Kind.TEST_COPY: _("Test copy in progress"),
-            Kind.REHEARSAL: _("Test of a restore in progress"),
+            RunKind.RESTORE: _("Restore in progress"),
+            RunKind.TEST_COPY: _("Test copy in progress"),
+            RunKind.REHEARSAL: _("Test of a restore in progress"),
         }
         return _words(run, _("Cancelling…") if run.get("cancel_requested") else running[kind])
     if status is Status.SUCCESS:
@@ -99,9 +99,9 @@ def _words(run: RunDocument, headline: str, *, safe: str = "", rest: str = "") -
     return Words(headline=headline, tone=tone, icon=icon, badge=name, safe=safe, rest=rest)
 
 
-def _success(run: RunDocument, kind: Kind) -> Words:
+def _success(run: RunDocument, kind: RunKind) -> Words:
     count = len(run["restore"]["collections"])
-    if kind is Kind.REHEARSAL:
+    if kind is RunKind.REHEARSAL:
         proven = formats.grouped(run["restore"]["sums"].get("proven", 0))
         return _words(
             run,
@@ -110,7 +110,7 @@ def _success(run: RunDocument, kind: Kind) -> Words:
             rest=_("The scratch database was removed; the temple's database was not touched."),
         )
     safe = _("%(sums)s.") % {"sums": sums_text(run)}
-    if kind is Kind.TEST_COPY:
+    if kind is RunKind.TEST_COPY:
         return _words(run, _("Test copy is ready"), safe=safe, rest=_("The temple's database was not touched."))
     newer = run["restore"]["sums"].get("newer", 0)
     rest = [_("%(n)s documents were edited meanwhile and were kept.") % {"n": formats.grouped(newer)}] if newer else []
@@ -121,7 +121,7 @@ def _success(run: RunDocument, kind: Kind) -> Words:
 
 def _partial(run: RunDocument) -> Words:
     """Something was named that could not be done; or a restore ended after its safety backup was made."""
-    if run["kind"] == Kind.TEST_COPY:
+    if run["kind"] == RunKind.TEST_COPY:
         return _words(
             run,
             _("Test copy made, with something left out"),
@@ -147,18 +147,18 @@ def _wrote(state: str) -> bool:
     return state in (StepState.DONE, StepState.WARNING, StepState.FAILED)
 
 
-def _failed(run: RunDocument, kind: Kind) -> Words:
+def _failed(run: RunDocument, kind: RunKind) -> Words:
     said = str(run.get("error_message") or "")
     if run.get("error_code") == RunCancelled.code:
         return _words(run, _("Cancelled. Nothing was written."), safe=said)
-    if kind is Kind.REHEARSAL:
+    if kind is RunKind.REHEARSAL:
         return _words(
             run,
             _("Test failed: this backup did not come back whole"),
             safe=_("The temple's database was not touched."),
             rest=said,
         )
-    if kind is Kind.TEST_COPY:
+    if kind is RunKind.TEST_COPY:
         return _words(run, _("Test copy failed"), safe=_("The temple's database was not touched."), rest=said)
     return _words(run, _("Restore failed. Nothing was written."), safe=said)
 

@@ -14,7 +14,7 @@ from backups_app.pages.runs import run_steps
 from backups_app.pages.runs.run_steps import GOOD, Line
 from backups_app.pages.shared.told import tell
 from backups_app.pages.shared.wording import size_text
-from backups_app.records import Kind, RunDocument, StepState
+from backups_app.records import RunDocument, RunKind, StepState
 
 SAFETY = ("preflight", "dump", "verify", "publish")
 WRITING = ("restore", "rehearse")
@@ -84,7 +84,7 @@ def _title(key: str, state: StepState, run: RunDocument) -> str:
         return _("Checked the backup") if done else _("Checking the backup") if running else _("Check the backup")
     if key == "safety":
         return _("Safety backup made") if done else _("Making the safety backup") if running else _("Safety backup")
-    if run["kind"] == Kind.REHEARSAL:
+    if run["kind"] == RunKind.REHEARSAL:
         return _("Restored into a scratch database") if done else _("Restore into a scratch database")
     return _("Written") if done else _("Writing") if running else _("Write")
 

@@ -45,7 +45,11 @@ def json_text(frame: bytes) -> str:
 def short_id(raw_id: bytes) -> str:
     """Return `507f1f77…9011`, or `59999`: enough of an `_id` to tell two apart at a glance."""
     value = raw_ids.value(raw_id)
-    whole = document_ids.address(raw_id) if value.type in AS_ADDRESSED else values.show(value, zone=UTC, limit=80).text
+    whole = (
+        document_ids.address(raw_id)
+        if value.type in AS_ADDRESSED
+        else values.shown_value(value, zone=UTC, limit=80).text
+    )
     return whole if len(whole) <= SHORT else f"{whole[:8]}…{whole[-4:]}"
 
 
@@ -58,7 +62,7 @@ def plain_id(address: str) -> str:
 def short_id_of(frame: bytes) -> str:
     """Return the short form of a document's `_id`; empty without one, as a foreign file may hold it."""
     try:
-        return short_id(raw_ids.of(frame))
+        return short_id(raw_ids.id_of(frame))
     except ValueError:
         return ""
 
@@ -66,7 +70,7 @@ def short_id_of(frame: bytes) -> str:
 def identity_of(frame: bytes) -> str:
     """Return a document's `_id` as `--id` takes it; empty without one."""
     try:
-        return document_ids.address(raw_ids.of(frame))
+        return document_ids.address(raw_ids.id_of(frame))
     except ValueError:
         return ""
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from backups_app import configuration
 from backups_app.browsing import backups
-from backups_app.browsing.backups import BackupSummary, State
+from backups_app.browsing.backups import BackupState, BackupSummary
 from backups_app.models import AuditEvent
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import status_card
@@ -146,7 +146,7 @@ def _others(backup_id: str) -> tuple[BackupSummary, ...]:
     """The two newest other backups that nobody found damaged and whose time can be trusted."""
     now, listed = timezone.now(), backups.summaries(store=viewer_documents.store())
     others = (one for one in listed if one.backup_id != backup_id and not one.is_ahead(now=now))
-    sound = (one for one in others if one.state is State.VERIFIED and not _found_damaged(one.backup_id))
+    sound = (one for one in others if one.state is BackupState.VERIFIED and not _found_damaged(one.backup_id))
     return tuple(islice(sound, 2))
 
 

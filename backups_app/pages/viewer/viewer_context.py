@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from backups_app import configuration
 from backups_app.backup_files.store import Store
 from backups_app.browsing import backups, collections, opening
-from backups_app.browsing.backups import BackupSummary, State
+from backups_app.browsing.backups import BackupState, BackupSummary
 from backups_app.browsing.collections import CollectionSummary
 from backups_app.errors import BackupNotFound
 from backups_app.pages.viewer import search_everywhere, verification
@@ -66,7 +66,7 @@ class Viewer:
 
     @property
     def verified(self) -> list[BackupSummary]:
-        return [entry for entry in self.backups if entry.state is State.VERIFIED]
+        return [entry for entry in self.backups if entry.state is BackupState.VERIFIED]
 
     @property
     def verified_by_month(self) -> list[tuple[str, list[BackupSummary]]]:
@@ -87,7 +87,7 @@ class Viewer:
 
     @property
     def unverified(self) -> list[BackupSummary]:
-        return [entry for entry in self.backups if entry.state in (State.UNVERIFIED, State.DAMAGED)]
+        return [entry for entry in self.backups if entry.state in (BackupState.UNVERIFIED, BackupState.DAMAGED)]
 
     @property
     def unreadable(self) -> list[BackupSummary]:
@@ -150,7 +150,7 @@ def _inside(shelf: Store, place: Place, listed: Sequence[BackupSummary], chosen:
 
 def _before(shelf: Store, listed: Sequence[BackupSummary], chosen: BackupSummary) -> dict[str, int]:
     """The documents of each collection in the verified backup before `chosen`; empty without one."""
-    older = [entry for entry in listed if entry.state is State.VERIFIED and entry.timestamp < chosen.timestamp]
+    older = [entry for entry in listed if entry.state is BackupState.VERIFIED and entry.timestamp < chosen.timestamp]
     if not older:
         return {}
     manifest = opening.open_backup(store=shelf, backup_id=older[0].backup_id).manifest

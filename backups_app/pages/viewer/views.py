@@ -65,7 +65,7 @@ def _focus_on(request: AdminRequest) -> str:
 def document(request: AdminRequest, backup_id: str) -> HttpResponse:
     """One document, as a tree or as JSON; damaged, its raw bytes."""
     context = _asked(request, backup_id) | {"place": "list", "mark": request.GET.get("mark", "")}
-    found = documents.one(store=viewer_documents.store(), **_key(context))
+    found = documents.document_at(store=viewer_documents.store(), **_key(context))
     context |= {"problem": found.problem, "view": "json" if request.GET.get("view") == "json" else "tree"}
     if found.problem:
         context |= _raw(found, context)
@@ -118,7 +118,7 @@ def _shape() -> tree.Shape:
 def _raw(found: documents.PageDocument, context: dict[str, Any]) -> dict[str, Any]:
     """What there is to show of a document that may not be decoded."""
     place = {name: context[name] for name in ("backup_id", "collection")}
-    told = raw_documents.of(found, store=viewer_documents.store(), **place)
+    told = raw_documents.undecodable_document(found, store=viewer_documents.store(), **place)
     return {
         "raw": raw_documents.hex_dump(told.raw),
         "whole": told.restorable,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backups_app.mongo import scratch
-from backups_app.records import Kind, Phase, StepState
+from backups_app.records import Phase, RunKind, StepState
 from backups_app.runs import restore_messages, restore_parts
 from backups_app.runs.context import Run, StepResult
 
@@ -14,7 +14,7 @@ PHASE = Phase.RESTORING
 def perform(run: Run) -> StepResult:
     """Restore into the temple's database, or into a marked test copy. Raise `RestoreUnfinished` when the server is
     lost in between: the record says what is in place, and the same restore again goes on."""
-    in_place = run.document["kind"] == Kind.RESTORE
+    in_place = run.document["kind"] == RunKind.RESTORE
     target = run.local if in_place else restore_parts.marked_copy(run)
     assert in_place or scratch.is_copy(target), "only a marked database is written to without a safety backup"
     outcomes = restore_parts.perform(run, target=target)
