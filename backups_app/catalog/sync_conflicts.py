@@ -95,9 +95,12 @@ def mark_applied(database: Database[Any], *, ids: Sequence[str]) -> None:
         collection(database).update_many({"_id": {"$in": list(ids)}}, {"$set": {"applied": True}})
 
 
-def newest(database: Database[Any], *, only_conflicts: bool, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """Return kept versions, newest first, without their bytes."""
+def newest(
+    database: Database[Any], *, only_conflicts: bool, limit: int, offset: int = 0, run_id: str = ""
+) -> list[dict[str, Any]]:
+    """Return kept versions, newest first, without their bytes; with `run_id` those of one sync."""
     wanted: dict[str, Any] = {"part_of": None} | ({"reason": "conflict"} if only_conflicts else {})
+    wanted |= {"run_id": run_id} if run_id else {}
     found = collection(database).find(wanted, {"bytes": 0, "other": 0})
     return list(found.sort([("kept_at", DESCENDING), ("_id", DESCENDING)]).skip(offset).limit(limit))
 

@@ -14,6 +14,7 @@ from backups_app.pages.restore import views as restore
 from backups_app.pages.runs import views as runs
 from backups_app.pages.shared import preferences
 from backups_app.pages.sync import conflicts, log
+from backups_app.pages.sync import views as sync
 from backups_app.pages.viewer import verification
 from backups_app.pages.viewer import views as browser
 
@@ -40,6 +41,8 @@ urlpatterns = [
     path("admin/backups/compare/", compare.two_backups, name="compare"),
     path("admin/backups/compare/progress/", compare.progress, name="compare_progress"),
     path("admin/backups/versions/", compare.document_versions, name="versions"),
+    path("admin/backups/sync/", sync.sync, name="sync"),
+    path("admin/backups/conflicts/restore/", conflicts.restore_several, name="restore_versions"),
     path("admin/backups/conflicts/", conflicts.listing, name="conflicts"),
     path("admin/backups/conflicts/<str:conflict_id>/", conflicts.conflict, name="conflict"),
     path("admin/backups/conflicts/<str:conflict_id>/put-back/", conflicts.put_back, name="put_back"),

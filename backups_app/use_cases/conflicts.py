@@ -52,11 +52,18 @@ def hashed(frame: bytes | None) -> str:
     return NOTHING if frame is None else hashlib.sha256(frame).hexdigest()
 
 
-def newest(*, configuration: Configuration, only_conflicts: bool, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """Return kept versions without their bytes, newest first. Raise `DatabaseUnreachable`."""
+def newest(
+    *, configuration: Configuration, only_conflicts: bool, limit: int, offset: int = 0, run_id: str = ""
+) -> list[dict[str, Any]]:
+    """Return kept versions without their bytes, newest first; with `run_id` those of one sync. Raise
+    `DatabaseUnreachable`."""
     with connections.reachable(Side.LOCAL):
         return sync_conflicts.newest(
-            preparation.local_database(configuration), only_conflicts=only_conflicts, limit=limit, offset=offset
+            preparation.local_database(configuration),
+            only_conflicts=only_conflicts,
+            limit=limit,
+            offset=offset,
+            run_id=run_id,
         )
 
 

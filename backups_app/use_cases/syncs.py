@@ -31,6 +31,8 @@ from backups_app.use_cases import readiness
 
 ADOPT_PHRASE = "ADOPT"
 """What a person types before two databases are paired anew."""
+DELETE_PHRASE = "DELETE"
+"""What a person types before the deletions of a blocked collection are carried over."""
 
 RENEW_EVERY_SECONDS = 1.0
 

@@ -73,6 +73,7 @@ def addresses(house: House) -> dict[str, str]:
         "value": f"{BASE}/{b}/document/value/?{urlencode(document | {'path': '1'})}",
         "versions": f"{BASE}/versions/?{urlencode(place | {'number': 0})}",
         "compare": f"{BASE}/compare/?{urlencode({'a': a, 'b': b, 'collection': 'donations', 'kind': 'changed'})}",
+        "sync": f"{BASE}/sync/",
         "conflicts": f"{BASE}/conflicts/?all",
         "conflict": f"{BASE}/conflicts/{conflict['_id']}/",
         "run": f"{BASE}/runs/{b}/",

@@ -16,6 +16,7 @@ from backups_app.models import User
 from backups_app.pages.compare import views
 from backups_app.pages.home import status_card
 from backups_app.pages.restore import restore_previews
+from backups_app.pages.sync import views as sync
 from backups_app.pages.viewer import verification
 from backups_app.records import Phase, RunDocument
 from tests.conftest import PASSWORD
@@ -27,7 +28,13 @@ MOMENT = datetime(2026, 1, 19, 11, 14, 20, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _nothing_known() -> Iterator[None]:
     """What the pages remember for their process, no test finds of another one."""
-    memories = (status_card.forget, restore_previews.forget_all, verification.forget_all, views.forget_all)
+    memories = (
+        status_card.forget,
+        restore_previews.forget_all,
+        verification.forget_all,
+        views.forget_all,
+        sync.forget_all,
+    )
     for forget in memories:
         forget()
     yield

@@ -17,9 +17,7 @@ from backups_app.management.terminal.document_text import safe
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
 from backups_app.use_cases import conflicts, syncs
-from backups_app.use_cases.syncs import ADOPT_PHRASE, SyncWish
-
-DELETE_PHRASE = "DELETE"
+from backups_app.use_cases.syncs import ADOPT_PHRASE, DELETE_PHRASE, SyncWish
 
 
 class Command(TempleCommand):

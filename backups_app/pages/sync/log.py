@@ -19,4 +19,4 @@ def sync_log(request: AdminRequest, run_id: str) -> HttpResponse:
     log = syncs.log_of(configuration=configuration.current(), run_id=run_id)
     if log is None:
         raise Http404
-    return render(request, "sync/log.html", {"place": "audit", "log": log})
+    return render(request, "sync/log.html", {"place": "sync", "log": log})
