@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from environs import Env
 from marshmallow import ValidationError, validate
+
+from backups_app import mail_url
 
 Engine = Literal["auto", "mongodump", "python"]
 
 LONGEST_SECONDS, LONGEST_DAYS = 7 * 24 * 3600, 36_500
 _NOT_IN_A_NAME = frozenset('/\\. "$\0')
 _SERVERS_OWN = frozenset({"admin", "local", "config"})
+_BEFORE_A_SCHEME = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 
 
 class Secret(str):
@@ -52,6 +58,11 @@ class Configuration:
     purge_ledger_days: int = 90
     lease_seconds: int = 60
     allow_plain_http: bool = False
+    site_url: str = ""
+    email_url: Secret = field(default=Secret(""), repr=False)
+    default_from_email: str = ""
+    notify_urls: tuple[Secret, ...] = field(default=(), repr=False)
+    healthcheck_url: Secret = field(default=Secret(""), repr=False)
 
     @property
     def is_local(self) -> bool:
@@ -88,7 +99,36 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
         purge_ledger_days=env.int("PURGE_LEDGER_DAYS", 90, validate=days),
         lease_seconds=env.int("LEASE_SECONDS", 60, validate=seconds),
         allow_plain_http=env.bool("ALLOW_PLAIN_HTTP", False),
+        site_url=(env.str("SITE_URL", "", validate=_is_an_address) or "").rstrip("/"),
+        email_url=Secret(env.str("EMAIL_URL", "", validate=_is_a_mail_url) or ""),
+        default_from_email=env.str("DEFAULT_FROM_EMAIL", "", validate=_is_one_line) or "",
+        notify_urls=tuple(Secret(url) for url in _urls(env.str("NOTIFY_URLS", "") or "")),
+        healthcheck_url=Secret(env.str("HEALTHCHECK_URL", "", validate=_is_an_address) or ""),
     )
+
+
+def _urls(given: str) -> tuple[str, ...]:
+    """Split at commas and spaces before a scheme: an address may hold both inside."""
+    found = (url.strip().rstrip(",") for url in _BEFORE_A_SCHEME.split(given.strip()))
+    return tuple(dict.fromkeys(url for url in found if url))
+
+
+def _is_an_address(given: str) -> None:
+    parts = urlsplit(given)
+    if given and (parts.scheme not in ("http", "https") or not parts.hostname or not given.isprintable()):
+        raise ValidationError("An address that begins with https:// or http://.")
+
+
+def _is_a_mail_url(given: str) -> None:
+    try:
+        mail_url.parse(given)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _is_one_line(given: str) -> None:
+    if not given.isprintable() or (given and "@" not in parseaddr(given)[1]):
+        raise ValidationError("One e-mail address, or a name before it: Temple backups <backup@temple.org>")
 
 
 def _names(given: str) -> tuple[str, ...]:

@@ -228,3 +228,69 @@ class WorkerTick(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host} at {self.at:%Y-%m-%d %H:%M:%S}Z"
+
+
+class NotificationChoice(models.Model):
+    """What one channel is sent, where it differs from the default: a person's e-mail, or one of `NOTIFY_URLS`."""
+
+    channel = models.CharField(max_length=64, unique=True, help_text="mail:<person>, url:<fingerprint>. No address.")
+    wish = models.CharField(max_length=10)
+    language = models.CharField(max_length=10)
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.wish}"
+
+
+class NotificationState(models.Model):
+    """A problem that was reported and lasts: since when, when it was last reported, and with what content."""
+
+    scope = models.CharField(max_length=16, help_text="What is judged together: backup, restore, rehearsal …")
+    kind = models.CharField(max_length=24)
+    cause = models.CharField(max_length=150)
+    began_at = models.DateTimeField()
+    reported_at = models.DateTimeField()
+    content = models.JSONField(default=dict)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["scope", "kind", "cause"], name="one_state_a_cause"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.kind} {self.cause}"
+
+
+class Notification(models.Model):
+    """The outbox: one row for each event and channel. It names the channel and never holds its address or keys."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        SENDING = "sending"
+        SENT = "sent"
+        GIVEN_UP = "given_up"
+
+    event = models.CharField(max_length=200)
+    channel = models.CharField(max_length=64)
+    kind = models.CharField(max_length=24)
+    language = models.CharField(max_length=10)
+    content = models.JSONField(default=dict, help_text="Codes and facts; rendered in the language when it is sent.")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    interruptions = models.PositiveIntegerField(default=0, help_text="Tries whose end nobody saw: it may arrive twice.")
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    problem_code = models.CharField(max_length=64, blank=True, default="")
+    problem_facts = models.JSONField(default=dict, blank=True)
+    message_id = models.CharField(max_length=150, help_text="One over all tries, so that a second copy is recognised.")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "channel"], name="one_message_an_event_and_channel"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["state", "next_attempt_at"], name="notification_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.channel}: {self.state}"

@@ -23,6 +23,9 @@ GONE = "***"
 SHORTEST = 6
 """A shorter password is a common word: taking it out of every text would hide more than it protects."""
 
+KEYS_IN_THE_PATH = frozenset({"notify_urls", "healthcheck_url"})
+"""Settings whose addresses are keys by themselves: whoever knows `slack://a/b/c` may write there."""
+
 PATTERNS = (
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,30}://)[^\s\"'<>]*@"), rf"\1{GONE}@"),
     (re.compile(r"(?i)\bbearer\s+[a-z0-9._~+/=-]{8,}"), f"Bearer {GONE}"),
@@ -80,8 +83,10 @@ def _known(
     values = {*keys, database_password}
     for one in fields(configuration) if configuration is not None else ():
         value = getattr(configuration, one.name)
-        if isinstance(value, Secret):
-            values.update(_parts(value))
+        for secret in value if isinstance(value, tuple) else (value,):
+            if isinstance(secret, Secret):
+                values.update(_parts(secret))
+                values.update(_keys_in(secret) if one.name in KEYS_IN_THE_PATH else ())
     spellings = {spelling for value in values if len(value) >= SHORTEST for spelling in _spellings(value)}
     longest_first = sorted(spellings, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
@@ -99,6 +104,13 @@ def _parts(uri: str) -> Iterator[str]:
     for name, value in parse_qsl((after or rest).partition("?")[2]):
         if "password" in name.lower() or "token" in name.lower():
             yield value
+
+
+def _keys_in(url: str) -> Iterator[str]:
+    """The pieces of an address that may be a key: of the path, and of the place of the host where that is none."""
+    scheme, _, rest = str(url).partition("://")
+    pieces = re.split(r"[/?&=:@#]", rest)
+    yield from (unquote(piece) for piece in pieces[1 if scheme in ("http", "https") else 0 :] if len(piece) >= 8)
 
 
 def _spellings(value: str) -> Iterable[str]:

@@ -20,7 +20,7 @@ from backups_app.backup_files.store import Store
 from backups_app.catalog import runs
 from backups_app.errors import BackupNotFound, RecordsUnavailable, RunCancelled, TempleOpsError
 from backups_app.records import INTERNAL, Phase, RunDocument, RunKind, Side, StepState
-from backups_app.runs import end_messages, holding, outcome, restore_messages
+from backups_app.runs import end_messages, holding, outcome, reporting, restore_messages
 from backups_app.runs.context import Run, StepResult
 
 logger = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ def finish(run: Run, *, error: TempleOpsError | None) -> None:
     run.ownership.write(phase=Phase.FINISHING, changes=changes, warnings=said)
     record_end(run.document)
     seal(run.local, run.store if published else None, document=run.document)
+    reporting.run_ended(run.local, document=run.document)
 
 
 def _has_its_name(run: Run) -> bool:

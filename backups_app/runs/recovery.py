@@ -30,7 +30,16 @@ from backups_app.messages import runs as messages
 from backups_app.mongo import connections, mongodump_process
 from backups_app.progress import Silent
 from backups_app.records import CLOCK_TOLERANCE, MAKES_A_BACKUP, Phase, RunDocument, Side, Status, StepState
-from backups_app.runs import closing, conflict_expiry, end_messages, ownership, preparation, restore_messages, runner
+from backups_app.runs import (
+    closing,
+    conflict_expiry,
+    end_messages,
+    ownership,
+    preparation,
+    reporting,
+    restore_messages,
+    runner,
+)
 from backups_app.verification import verdict
 
 logger = logging.getLogger(__name__)
@@ -179,6 +188,7 @@ def _close(database: Database[Any], document: RunDocument, *, published: bool, e
         return False
     document.update(changes)
     closing.record_end(document)
+    reporting.run_ended(database, document=document)
     return True
 
 

@@ -15,7 +15,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import NotResumable
 from backups_app.mongo import connections
 from backups_app.records import Phase, RunDocument, StepState
-from backups_app.runs import pipelines, preparation, recovery, restore_pipelines, runner
+from backups_app.runs import pipelines, preparation, recovery, reporting, restore_pipelines, runner
 from backups_app.runs.context import Run
 from backups_app.runs.ownership import Owner, this_process
 from backups_app.runs.progress import Listener, RunProgress
@@ -39,6 +39,7 @@ def execute(*, backup_id: str, listener: Listener | None = None) -> None:
             logger.info("Nothing to do: the run is claimed or ended", extra={"backup_id": backup_id})
             return
         run = _assemble(configuration, document, me=me, fence=fence, listener=listener)
+        reporting.run_began(document)
         runner.carry_out(run, steps=restore_pipelines.STEPS.get(document["kind"], pipelines.STEPS))
 
 

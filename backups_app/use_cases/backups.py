@@ -27,7 +27,17 @@ from backups_app.errors import (
 from backups_app.messages import use_cases as messages
 from backups_app.mongo import availability, connections
 from backups_app.records import Origin, Phase, RunDocument, Side, Status, StepState, SyncStatus
-from backups_app.runs import closing, housekeeping, pipelines, preparation, purge_sides, recovery, runner, worker
+from backups_app.runs import (
+    closing,
+    housekeeping,
+    pipelines,
+    preparation,
+    purge_sides,
+    recovery,
+    reporting,
+    runner,
+    worker,
+)
 from backups_app.runs.ownership import this_process
 from backups_app.runs.progress import Listener
 from backups_app.use_cases import idempotency, lost_backups, readiness
@@ -275,6 +285,7 @@ def _keep_after_all(configuration: Configuration, document: RunDocument) -> RunD
         changes = {"purge": document["purge"], "steps": document["steps"], "resume_available": False}
         runs.amend(database, backup_id=document["_id"], changes=changes)
         closing.seal(database, preparation.store(configuration), document=document | changes)
+        reporting.run_ended(database, document=document | changes)
     return _known(document["_id"])
 
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from backups_app import configuration
 from backups_app.access import private_files
+from backups_app.management import message_sender
 from backups_app.management.reading_lane import NICENESS, ReadingLane
 from backups_app.runs import housekeeping
 from backups_app.use_cases.schedules import tick as schedule_tick
@@ -55,6 +56,7 @@ class Command(BaseCommand):
         lane = ReadingLane(command=[sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", *READ_ONCE])
         # Daemons: an unreachable server must not hold up the end of the worker.
         threading.Thread(target=_tick_until, args=(stopped,), name="tick", daemon=True).start()
+        threading.Thread(target=message_sender.run_until, args=(stopped,), name="messages", daemon=True).start()
         reading = threading.Thread(target=lane.run_until, args=(stopped,), name="reading lane", daemon=True)
         reading.start()
         self.stdout.write("Worker ready.")

@@ -26,7 +26,7 @@ from backups_app.errors import (
 )
 from backups_app.models import ScheduleSlot
 from backups_app.mongo import connections
-from backups_app.records import CLOCK_TOLERANCE, Kind, Origin, RunDocument, Side
+from backups_app.records import CLOCK_TOLERANCE, Origin, RunDocument, RunKind, Side
 from backups_app.runs import holding, ownership, preparation
 from backups_app.schedule import due
 from backups_app.schedule.due import Work
@@ -118,7 +118,7 @@ class TempleActs:
         with connections.reachable(Side.LOCAL):
             found = runs.recent(database, limit=LOOK_BACK)
         begun = (run for run in found if run.get("created_by") == by and run["created_at"] >= slot.decided_at)
-        return next((run for run in begun if run.get("kind") == Kind.REHEARSAL), None)
+        return next((run for run in begun if run.get("kind") == RunKind.REHEARSAL), None)
 
     def _require_in_time(self, slot: ScheduleSlot, *, now: datetime) -> None:
         """A late deletion would delete a new season, and a wrong clock makes any deletion late."""
