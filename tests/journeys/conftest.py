@@ -54,7 +54,7 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def temple(configured: Configuration, local_db: Db, remote_db: Db, db: None) -> Iterator[Configuration]:
+def seeded(configured: Configuration, local_db: Db, remote_db: Db, db: None) -> Iterator[Configuration]:
     """Bookings, employee bookings, activities, devotees: most on both sides, some on one side only."""
     local_db["devotees"].create_index("phone", unique=True)
     for side in (local_db, remote_db):

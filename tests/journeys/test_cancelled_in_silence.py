@@ -52,12 +52,12 @@ class _Freezer(monitoring.CommandListener):
 
 
 @pytest.fixture
-def atlas(temple: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Freezer]:
+def atlas(seeded: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Freezer]:
     """A stand-in for Atlas of its own, which has been in use and can be frozen."""
     with EmbeddedServer(data_dir=tmp_path / "atlas", replica_set="atlas") as server:
         freezer = _Freezer(server)
         monkeypatch.setattr(command_counter, "LISTENER", freezer)
-        configuration = dataclasses.replace(temple, cloud_url=Secret(server.uri))
+        configuration = dataclasses.replace(seeded, cloud_url=Secret(server.uri))
         with override_settings(TEMPLEOPS=configuration):
             run_backup(delete_bookings=False)
             yield freezer

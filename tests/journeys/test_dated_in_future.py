@@ -46,15 +46,15 @@ def command(*words: str, **options: Any) -> tuple[str, int]:
     return out.getvalue(), code
 
 
-def seen(temple: Configuration, **later: Any) -> status.SystemStatus:
-    return status.status(configuration=temple, now=now() + timedelta(**later))
+def seen(seeded: Configuration, **later: Any) -> status.SystemStatus:
+    return status.status(configuration=seeded, now=now() + timedelta(**later))
 
 
-def test_alone_it_protects_nothing(temple: Configuration) -> None:
+def test_alone_it_protects_nothing(seeded: Configuration) -> None:
     ahead = run_with_the_clock_ahead()
     assert ahead["status"] == "success"
 
-    told = seen(temple)
+    told = seen(seeded)
 
     assert told.verdict is StatusVerdict.NOT_PROTECTED
     assert told.sentence == (
@@ -63,67 +63,67 @@ def test_alone_it_protects_nothing(temple: Configuration) -> None:
     assert told.last_backup is None and told.last_run is None
     assert told.backups_count == 1
     with pytest.raises(AllDatedInFuture):
-        listing.resolve(temple, "latest")
+        listing.resolve(seeded, "latest")
     with pytest.raises(AllDatedInFuture):
-        restores.newest_verified(configuration=temple)
+        restores.newest_verified(configuration=seeded)
 
 
-def test_beside_another_the_other_is_the_last_one(temple: Configuration) -> None:
+def test_beside_another_the_other_is_the_last_one(seeded: Configuration) -> None:
     good, ahead = run_backup(delete_bookings=False), run_with_the_clock_ahead()
 
-    told = seen(temple)
+    told = seen(seeded)
 
     assert told.verdict is StatusVerdict.PROTECTED
     assert told.last_backup is not None and told.last_backup["backup_id"] == good["backup_id"]
     assert told.last_run is not None and told.last_run["backup_id"] == good["backup_id"]
-    assert seen(temple, days=9).sentence == "Needs attention: the last good backup is older than eight days."
-    assert listing.resolve(temple, "latest") == good["backup_id"]
-    assert restores.newest_verified(configuration=temple) == good["backup_id"]
+    assert seen(seeded, days=9).sentence == "Needs attention: the last good backup is older than eight days."
+    assert listing.resolve(seeded, "latest") == good["backup_id"]
+    assert restores.newest_verified(configuration=seeded) == good["backup_id"]
     shown, _ = command("backup_docs", "latest", "devotees", "--json")
     assert json.loads(shown)["total_documents"] == 30
-    assert [run["backup_id"] for run in listing.list_runs(configuration=temple) if run["dated_in_future"]] == [
+    assert [run["backup_id"] for run in listing.list_runs(configuration=seeded) if run["dated_in_future"]] == [
         ahead["backup_id"]
     ]
 
 
-def test_when_its_day_has_come_it_counts_again(temple: Configuration) -> None:
+def test_when_its_day_has_come_it_counts_again(seeded: Configuration) -> None:
     ahead = run_with_the_clock_ahead()
 
-    told = seen(temple, days=30)
+    told = seen(seeded, days=30)
 
     assert told.last_backup is not None and told.last_backup["backup_id"] == ahead["backup_id"]
 
 
 @pytest.mark.parametrize(("minutes", "marked"), [(9, False), (11, True)])
-def test_ten_minutes_are_no_wrong_clock(temple: Configuration, minutes: int, marked: bool) -> None:
+def test_ten_minutes_are_no_wrong_clock(seeded: Configuration, minutes: int, marked: bool) -> None:
     run_with_the_clock_ahead(timedelta(minutes=minutes))
 
-    (run,) = listing.list_runs(configuration=temple)
+    (run,) = listing.list_runs(configuration=seeded)
 
     assert run["dated_in_future"] is marked
 
 
-def test_a_failed_run_from_then_does_not_hide_that_all_is_well(temple: Configuration, local_db: Mongo) -> None:
+def test_a_failed_run_from_then_does_not_hide_that_all_is_well(seeded: Configuration, local_db: Mongo) -> None:
     good, ahead = run_backup(delete_bookings=False), run_with_the_clock_ahead()
     local_db["backup_metadata"].update_one({"_id": ahead["backup_id"]}, {"$set": {"status": "failed", "message": "no"}})
 
-    assert seen(temple).verdict is StatusVerdict.PROTECTED
+    assert seen(seeded).verdict is StatusVerdict.PROTECTED
     assert good["status"] == "success"
 
 
-def test_a_deletion_that_it_left_unfinished_is_still_named(temple: Configuration, local_db: Mongo) -> None:
+def test_a_deletion_that_it_left_unfinished_is_still_named(seeded: Configuration, local_db: Mongo) -> None:
     run_backup(delete_bookings=False)
     ahead = run_with_the_clock_ahead()
     changes = {"status": "partial", "resume_available": True}
     local_db["backup_metadata"].update_one({"_id": ahead["backup_id"]}, {"$set": changes})
 
-    told = seen(temple)
+    told = seen(seeded)
 
     assert told.verdict is StatusVerdict.NEEDS_ATTENTION
     assert told.unfinished is not None and told.unfinished["backup_id"] == ahead["backup_id"]
 
 
-def test_a_rehearsal_from_then_proves_nothing(temple: Configuration, local_db: Mongo) -> None:
+def test_a_rehearsal_from_then_proves_nothing(seeded: Configuration, local_db: Mongo) -> None:
     run_backup(delete_bookings=False)
     started = restores.rehearse(
         backup_id=None, created_by="ananya", origin=Origin.COMMAND, now=now() + WEEKS, enqueue=False
@@ -131,20 +131,20 @@ def test_a_rehearsal_from_then_proves_nothing(temple: Configuration, local_db: M
     assert backups.execute(backup_id=started["backup_id"])["status"] == "success"
     assert started["kind"] == RunKind.REHEARSAL
 
-    assert seen(temple).last_proven is None
+    assert seen(seeded).last_proven is None
 
 
-def test_what_later_runs_emptied_is_left_out_of_a_restore_of_it(temple: Configuration) -> None:
+def test_what_later_runs_emptied_is_left_out_of_a_restore_of_it(seeded: Configuration) -> None:
     ahead = run_with_the_clock_ahead()
     emptied_by = run_backup(delete_bookings=True)["backup_id"]
 
-    emptied = restores.emptied_on_purpose(configuration=temple, backup_id=ahead["backup_id"])
+    emptied = restores.emptied_on_purpose(configuration=seeded, backup_id=ahead["backup_id"])
 
     assert emptied["bookings"] == emptied_by
 
 
 def test_commands_api_and_pages_mark_it(
-    temple: Configuration,
+    seeded: Configuration,
     admin: User,
     sign_in: SignIn,  # noqa: F811
 ) -> None:
@@ -177,12 +177,12 @@ def test_commands_api_and_pages_mark_it(
 
 
 def test_the_home_page_shows_the_run_that_failed_after_it(
-    temple: Configuration, admin: User, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for hours in range(2):
         run_with_the_clock_ahead(WEEKS + timedelta(hours=hours))
     monkeypatch.setattr(run_pages, "LATEST_RUNS", 2)
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=Secret("mongodb://127.0.0.1:9/"))):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=Secret("mongodb://127.0.0.1:9/"))):
         late = run_backup(delete_bookings=False)
     assert late["status"] == "partial"
 
@@ -191,17 +191,17 @@ def test_the_home_page_shows_the_run_that_failed_after_it(
     assert "Backup made without the newest changes from Atlas" in page
 
 
-def test_the_doctor_names_it(temple: Configuration) -> None:
+def test_the_doctor_names_it(seeded: Configuration) -> None:
     ahead = run_with_the_clock_ahead()
 
-    findings = doctor.examine(configuration=temple)
+    findings = doctor.examine(configuration=seeded)
 
     assert any(ahead["backup_id"] in one.sentence and one.level == "problem" for one in findings)
 
 
-def test_lost_records_are_no_other_matter(temple: Configuration, local_db: Mongo) -> None:
+def test_lost_records_are_no_other_matter(seeded: Configuration, local_db: Mongo) -> None:
     ahead = run_with_the_clock_ahead()
     local_db.drop_collection("backup_metadata")
 
-    assert seen(temple).last_backup is None
+    assert seen(seeded).last_backup is None
     assert Path(ahead["backup_path"]).is_dir()

@@ -31,29 +31,29 @@ def left_waiting(local_db: Db) -> RunDocument:
     return started
 
 
-def test_reading_a_run_that_no_worker_took_leaves_it_to_the_tick(temple: Configuration, local_db: Db) -> None:
+def test_reading_a_run_that_no_worker_took_leaves_it_to_the_tick(seeded: Configuration, local_db: Db) -> None:
     backup_id = left_waiting(local_db)["_id"]
     before = runs.get(local_db, backup_id=backup_id)
 
-    listing.list_runs(configuration=temple, every=True)
-    listing.get_run(configuration=temple, backup_id=backup_id)
-    status.status(configuration=temple, now=now())
+    listing.list_runs(configuration=seeded, every=True)
+    listing.get_run(configuration=seeded, backup_id=backup_id)
+    status.status(configuration=seeded, now=now())
     assert runs.get(local_db, backup_id=backup_id) == before
 
-    housekeeping.tick(configuration=temple, now=now())
-    ended = listing.get_run(configuration=temple, backup_id=backup_id)
+    housekeeping.tick(configuration=seeded, now=now())
+    ended = listing.get_run(configuration=seeded, backup_id=backup_id)
     assert (ended["status"], ended["error_code"]) == ("failed", "scheduler_down")
 
 
-def test_a_run_that_no_worker_took_does_not_keep_the_next_from_starting(temple: Configuration, local_db: Db) -> None:
+def test_a_run_that_no_worker_took_does_not_keep_the_next_from_starting(seeded: Configuration, local_db: Db) -> None:
     backup_id = left_waiting(local_db)["_id"]
 
     assert run_backup(delete_bookings=False)["status"] == "success"
-    assert listing.get_run(configuration=temple, backup_id=backup_id)["error_code"] == "scheduler_down"
+    assert listing.get_run(configuration=seeded, backup_id=backup_id)["error_code"] == "scheduler_down"
 
 
 def test_lost_records_are_written_again_before_a_run_starts_and_none_is_replaced(
-    temple: Configuration, local_db: Db
+    seeded: Configuration, local_db: Db
 ) -> None:
     first, second = run_backup(delete_bookings=False), run_backup(delete_bookings=False)
     records = runs.collection(local_db)
@@ -69,7 +69,7 @@ def test_lost_records_are_written_again_before_a_run_starts_and_none_is_replaced
 
 
 def test_a_deletion_whose_record_was_lost_can_still_be_resumed(
-    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         backup_id = run_backup(delete_bookings=True)["_id"]
@@ -82,5 +82,5 @@ def test_a_deletion_whose_record_was_lost_can_still_be_resumed(
     assert raw_documents(local_db, "bookings") == {}
 
 
-def test_a_tick_without_a_server_is_not_the_end_of_the_worker(temple: Configuration) -> None:
-    housekeeping.tick(configuration=dataclasses.replace(temple, local_url=NOBODY), now=now())
+def test_a_tick_without_a_server_is_not_the_end_of_the_worker(seeded: Configuration) -> None:
+    housekeeping.tick(configuration=dataclasses.replace(seeded, local_url=NOBODY), now=now())

@@ -31,7 +31,7 @@ def command(*arguments: str) -> str:
 
 
 @pytest.fixture
-def backup_id(temple: Configuration, local_db: Db) -> str:
+def backup_id(seeded: Configuration, local_db: Db) -> str:
     """A backup of four collections and a view."""
     local_db.create_collection("paid", viewOn="bookings", pipeline=[])
     return str(run_backup(delete_bookings=False)["backup_id"])
@@ -96,13 +96,13 @@ def test_a_collection_that_is_not_there_is_404(backup_id: str, admin: User) -> N
 
 
 def test_what_is_no_ordinary_backup_is_headed_and_marked_as_what_it_is(
-    backup_id: str, temple: Configuration, admin: User
+    backup_id: str, seeded: Configuration, admin: User
 ) -> None:
     browser = signed_in(admin)
 
     def carried_out(**wish: Any) -> str:
-        choices = restores.choose(configuration=temple, **wish)
-        seen = restores.preview_restore(configuration=temple, choices=choices)
+        choices = restores.choose(configuration=seeded, **wish)
+        seen = restores.preview_restore(configuration=seeded, choices=choices)
         begun = restores.start(
             choices=choices, confirmation=seen.confirmation, created_by="ravi", origin=Origin.COMMAND,
             now=timezone.now(), enqueue=False,
@@ -117,13 +117,13 @@ def test_what_is_no_ordinary_backup_is_headed_and_marked_as_what_it_is(
 
     restored = carried_out(backup_id=backup_id, collections=["devotees"], mode="overwrite")
     undone = carried_out(backup_id=restored, collections=["devotees"], mode="replace")
-    copied = carried_out(backup_id=backup_id, to=f"{temple.database_name}_copy")
+    copied = carried_out(backup_id=backup_id, to=f"{seeded.database_name}_copy")
     begun = restores.rehearse(
         backup_id=backup_id, created_by="ravi", origin=Origin.COMMAND, now=timezone.now(), enqueue=False
     )
     rehearsed = str(backups.execute(backup_id=begun["backup_id"])["backup_id"])
     restores.remove_copy(
-        configuration=temple, name=f"{temple.database_name}_copy", removed_by="ravi", origin=Origin.COMMAND,
+        configuration=seeded, name=f"{seeded.database_name}_copy", removed_by="ravi", origin=Origin.COMMAND,
         now=timezone.now(),
     )  # fmt: skip
 

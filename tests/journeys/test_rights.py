@@ -28,14 +28,14 @@ ALL_BUT_DELETING = [
 
 
 @pytest.fixture
-def careful(temple: Configuration, tmp_path: Path) -> Iterator[tuple[Configuration, Db]]:
+def careful(seeded: Configuration, tmp_path: Path) -> Iterator[tuple[Configuration, Db]]:
     """The settings of a temple whose Atlas lets it write and not delete, and that database as its owner sees it."""
-    name = temple.database_name
+    name = seeded.database_name
     with guarded_server(tmp_path) as address, MongoClient[Any](uri(address)) as client:
         may = [{"resource": {"db": name, "collection": ""}, "actions": ALL_BUT_DELETING}]
         client.admin.command("createRole", "careful", privileges=may, roles=[])
         client.admin.command("createUser", "careful", pwd=PASSWORD, roles=["careful"])
-        yield dataclasses.replace(temple, cloud_url=Secret(uri(address, "careful"))), client[name]
+        yield dataclasses.replace(seeded, cloud_url=Secret(uri(address, "careful"))), client[name]
         connections.close_all()
 
 

@@ -12,7 +12,7 @@ from backups_app.errors import DatabaseUnreachable
 from backups_app.mongo import availability
 from backups_app.records import Side
 
-TEMPLE = Configuration(local_url=Secret("mongodb://here"), cloud_url=Secret("mongodb://there"))
+CONFIGURATION = Configuration(local_url=Secret("mongodb://here"), cloud_url=Secret("mongodb://there"))
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def ask(side: Side = Side.LOCAL, *, finding: PyMongoError | None = None, fresh: 
     """Ask, and find this. Return whether the server was asked at all."""
     asked = False
     try:
-        with availability.asking(side, configuration=TEMPLE, seconds=1, fresh=fresh):
+        with availability.asking(side, configuration=CONFIGURATION, seconds=1, fresh=fresh):
             asked = True
             if finding is not None:
                 raise finding
@@ -75,7 +75,7 @@ def test_a_slow_answer_or_a_refused_login_is_no_silence(finding: PyMongoError) -
 def test_what_raises_is_named() -> None:
     with (
         pytest.raises(DatabaseUnreachable) as caught,
-        availability.asking(Side.REMOTE, configuration=TEMPLE, seconds=1),
+        availability.asking(Side.REMOTE, configuration=CONFIGURATION, seconds=1),
     ):
         raise AutoReconnect("gone")
 

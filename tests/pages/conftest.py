@@ -126,7 +126,7 @@ def a_run(**fields: Any) -> RunDocument:
 
 
 @pytest.fixture
-def temple(configured: Configuration, local_db: Any, remote_db: Any) -> Configuration:
+def seeded(configured: Configuration, local_db: Any, remote_db: Any) -> Configuration:
     """Both databases with some bookings in them."""
     for database in (local_db, remote_db):
         database.bookings.insert_many([{"_id": number, "name": f"John Doe {number}"} for number in range(1240)])

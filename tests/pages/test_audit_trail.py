@@ -118,7 +118,7 @@ def test_an_empty_trail_says_so(admin_browser: Client, monkeypatch: pytest.Monke
 
 
 def test_a_run_is_told_with_counts_of_both_sides_and_leads_to_the_run_and_its_sync(
-    admin_browser: Client, temple: Configuration
+    admin_browser: Client, seeded: Configuration
 ) -> None:
     run = backups.start_backup(
         created_by="ravi", delete_bookings=True, origin=Origin.WEB, now=timezone.now(), enqueue=False
@@ -140,7 +140,7 @@ def test_a_run_is_told_with_counts_of_both_sides_and_leads_to_the_run_and_its_sy
     assert "1,240" in shown(admin_browser, "?action=purge.remote")
 
 
-def test_a_sync_of_its_own_leads_to_its_log(admin_browser: Client, temple: Configuration) -> None:
+def test_a_sync_of_its_own_leads_to_its_log(admin_browser: Client, seeded: Configuration) -> None:
     syncs.sync_now(wish=SyncWish(), requested_by="ravi", origin=Origin.COMMAND, now=timezone.now())
     rows = audit_rows.told(list(AuditEvent.objects.filter(action="sync", result="success")))
 

@@ -88,11 +88,11 @@ def test_the_chart_marks_runs_without_a_backup_on_its_axis() -> None:
 
 
 @pytest.mark.django_db
-def test_the_page_offers_what_can_be_done_with_each_backup(admin_browser: Client, temple: Configuration) -> None:
+def test_the_page_offers_what_can_be_done_with_each_backup(admin_browser: Client, seeded: Configuration) -> None:
     empty = admin_browser.get(HERE).content.decode()
     for _ in range(2):
         admin_browser.post("/admin/backups/runs/", {"key": f"k{_}"})
-        active = temple_run(temple)
+        active = temple_run(seeded)
         backups.execute(backup_id=active)
 
     page = admin_browser.get(HERE).content.decode()
@@ -104,9 +104,9 @@ def test_the_page_offers_what_can_be_done_with_each_backup(admin_browser: Client
     assert "Size of the last backups" in page and "Show as table" in page
 
 
-def temple_run(temple: Configuration) -> str:
+def temple_run(seeded: Configuration) -> str:
     from backups_app.use_cases import listing
 
-    found = listing.active_run(configuration=temple)
+    found = listing.active_run(configuration=seeded)
     assert found is not None
     return str(found["backup_id"])

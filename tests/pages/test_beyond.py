@@ -26,7 +26,7 @@ def a_backup(moment: Any) -> str:
 
 
 @pytest.fixture
-def two_backups(temple: Configuration, local_db: Any, remote_db: Any) -> tuple[str, str]:
+def two_backups(seeded: Configuration, local_db: Any, remote_db: Any) -> tuple[str, str]:
     """Two backups; between them one booking was edited, one added, one employee booking taken away."""
     now = timezone.now()
     for database in (local_db, remote_db):
@@ -48,7 +48,7 @@ def test_two_backups_are_compared_down_to_the_field(admin_browser: Client, two_b
     assert f"/admin/backups/compare/?a={a}&amp;b={b}&amp;collection=bookings&amp;kind=only_b" in page
 
 
-def test_without_two_backups_there_is_nothing_to_compare(admin_browser: Client, temple: Configuration) -> None:
+def test_without_two_backups_there_is_nothing_to_compare(admin_browser: Client, seeded: Configuration) -> None:
     assert "There are not two backups to compare yet." in admin_browser.get("/admin/backups/compare/").content.decode()
 
 
@@ -66,7 +66,7 @@ def test_the_versions_of_a_document_across_backups_and_now(
 
 
 @pytest.fixture
-def a_conflict(temple: Configuration, local_db: Any, remote_db: Any) -> str:
+def a_conflict(seeded: Configuration, local_db: Any, remote_db: Any) -> str:
     """Both sides edited one booking; the newer one, Atlas's, won, and ours is kept."""
     now = timezone.now()
     for database in (local_db, remote_db):

@@ -66,7 +66,7 @@ def of(run: RunDocument) -> str:
     return f"/admin/backups/runs/{run['backup_id']}/"
 
 
-def test_before_the_first_backup(hindi: Client, temple: Configuration) -> None:
+def test_before_the_first_backup(hindi: Client, seeded: Configuration) -> None:
     for address in ("/", "/admin/backups/", "/admin/backups/?counts=1", "/admin/backups/confirm-delete/",
                     "/admin/backups/browse/", "/admin/backups/compare/", "/admin/backups/conflicts/", "/sessions/",
                     "/admin/backups/conflicts/?all=1", "/admin/backups/restores/", "/admin/backups/audit/",
@@ -74,7 +74,7 @@ def test_before_the_first_backup(hindi: Client, temple: Configuration) -> None:
         read(hindi, address)
 
 
-def test_a_success_everywhere_it_is_shown(hindi: Client, temple: Configuration, local_db: Any) -> None:
+def test_a_success_everywhere_it_is_shown(hindi: Client, seeded: Configuration, local_db: Any) -> None:
     local_db.devotees.insert_one({"_id": 1, "name": "Lakshmi"})
     done = carried_out(delete_bookings=True)
     again = carried_out()
@@ -93,7 +93,7 @@ def test_a_success_everywhere_it_is_shown(hindi: Client, temple: Configuration, 
     read(hindi, f"/admin/backups/versions/?backup={done['_id']}&collection=devotees&number=0", names=("Lakshmi",))
 
 
-def test_a_date_in_a_document_has_its_month_in_hindi(hindi: Client, temple: Configuration, local_db: Any) -> None:
+def test_a_date_in_a_document_has_its_month_in_hindi(hindi: Client, seeded: Configuration, local_db: Any) -> None:
     at = datetime(2026, 1, 19, 9, 0, 22, tzinfo=UTC)
     local_db.devotees.insert_one({"_id": 1, "born": at, "list": [1, 2], "raw": Binary(b"om", 0)})
     inside = f"backup={carried_out()['_id']}&collection=devotees"
@@ -107,19 +107,19 @@ def test_a_date_in_a_document_has_its_month_in_hindi(hindi: Client, temple: Conf
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_backup_verified_again(hindi: Client, temple: Configuration) -> None:
+def test_a_backup_verified_again(hindi: Client, seeded: Configuration) -> None:
     backup_id = carried_out()["_id"]
     where = f"/admin/backups/{backup_id}/verify/"
     read(hindi, where)
     checked(hindi.post(where, headers=HTMX), "good")
     read(hindi, f"/admin/backups/browse/?backup={backup_id}")
-    flip(temple.backup_dir / f"backup_{backup_id}")
+    flip(seeded.backup_dir / f"backup_{backup_id}")
     assert "यह बैकअप खराब है।" in checked(hindi.post(where, headers=HTMX), "damaged", ("SHA-256",))
     for address in (where, f"/admin/backups/browse/?backup={backup_id}", "/admin/backups/audit/"):
         read(hindi, address, names=("SHA-256",))
 
 
-def test_a_run_that_waits_that_is_cancelled_and_cannot_be_any_more(hindi: Client, temple: Configuration) -> None:
+def test_a_run_that_waits_that_is_cancelled_and_cannot_be_any_more(hindi: Client, seeded: Configuration) -> None:
     started = backups.start_backup(
         created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
@@ -135,18 +135,18 @@ def test_a_run_that_waits_that_is_cancelled_and_cannot_be_any_more(hindi: Client
     checked(hindi.post(f"{of(started)}resume/", headers=HTMX), "resume")
 
 
-def test_the_typed_words_are_wrong(hindi: Client, temple: Configuration) -> None:
+def test_the_typed_words_are_wrong(hindi: Client, seeded: Configuration) -> None:
     answer = hindi.post("/admin/backups/runs/", {"delete_bookings": "yes", "confirm": "delete"}, headers=HTMX)
 
     assert answer.status_code == 422
     checked(answer, "the dialog")
 
 
-def test_a_sync_with_a_stranger_and_with_nobody(hindi: Client, temple: Configuration, remote_db: Any) -> None:
+def test_a_sync_with_a_stranger_and_with_nobody(hindi: Client, seeded: Configuration, remote_db: Any) -> None:
     carried_out()
     remote_db.drop_collection("backup_sync_state")
     mismatch = carried_out()
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=NOBODY)):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=NOBODY)):
         alone = carried_out(delete_bookings=True)
         for address in ("/admin/backups/", "/admin/backups/confirm-delete/", "/admin/backups/?counts=1"):
             read(hindi, address)
@@ -157,8 +157,8 @@ def test_a_sync_with_a_stranger_and_with_nobody(hindi: Client, temple: Configura
     assert "ध्यान दें: पिछला काम आंशिक रहा।" in page
 
 
-def test_without_atlas(hindi: Client, temple: Configuration) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=Secret(""))):
+def test_without_atlas(hindi: Client, seeded: Configuration) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=Secret(""))):
         done = carried_out(delete_bookings=True)
         for address in (of(done), "/admin/backups/", "/admin/backups/?counts=1", "/admin/backups/confirm-delete/"):
             read(hindi, address)
@@ -167,10 +167,10 @@ def test_without_atlas(hindi: Client, temple: Configuration) -> None:
 @pytest.mark.parametrize("change", [{"local_url": NOBODY}, {"local_url": Secret("")}, {"database_name": "nothing_here"},
                                     {"backup_engine": "mongodump"}])  # fmt: skip
 def test_a_start_that_is_refused(
-    hindi: Client, temple: Configuration, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    hindi: Client, seeded: Configuration, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, **change)):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, **change)):
         read(hindi, "/admin/backups/")
         answer = hindi.post("/admin/backups/runs/", {"key": "k"})
         assert answer.status_code >= 400
@@ -191,7 +191,7 @@ WARNINGS = [
 @pytest.mark.parametrize("here", [True, False], ids=["its files are here", "its files are gone"])
 @pytest.mark.parametrize("side", ["remote", "local"])
 def test_a_deletion_that_stopped_half_way(
-    hindi: Client, temple: Configuration, local_db: Any, side: str, here: bool
+    hindi: Client, seeded: Configuration, local_db: Any, side: str, here: bool
 ) -> None:
     said = f"{PurgeUnfinished(side=side).detail} Deleted so far: bookings 7."
     run = partial(created_by="ravi", error_message=said, warnings=WARNINGS, owner=None, fence=1)
@@ -204,9 +204,9 @@ def test_a_deletion_that_stopped_half_way(
     stopped["sentence"] = said
     local_db.backup_metadata.insert_one(run | {"steps": [*others, remote, local]})
     if here:
-        folder = temple.backup_dir / f"backup_{run['backup_id']}"
+        folder = seeded.backup_dir / f"backup_{run['backup_id']}"
         folder.mkdir(parents=True, mode=0o700)
-        nothing = Manifest(database=temple.database_name, files={}, collections={})
+        nothing = Manifest(database=seeded.database_name, files={}, collections={})
         metadata.write(folder, {"manifest": nothing.as_json()})
 
     for address in ("/admin/backups/", f"{of(run)}keep/"):
@@ -217,7 +217,7 @@ def test_a_deletion_that_stopped_half_way(
     assert "12,345" in page
 
 
-def test_a_restore_from_its_first_question_to_its_end(hindi: Client, temple: Configuration, local_db: Any) -> None:
+def test_a_restore_from_its_first_question_to_its_end(hindi: Client, seeded: Configuration, local_db: Any) -> None:
     local_db.devotees.insert_many([{"_id": 1, "phone": "1"}, {"_id": 2, "phone": "2"}])
     backup = str(carried_out(delete_bookings=True)["_id"])
     local_db.devotees.delete_one({"_id": 1})
@@ -241,7 +241,7 @@ def test_a_restore_from_its_first_question_to_its_end(hindi: Client, temple: Con
         read(hindi, address, names=names)
 
 
-def test_a_run_on_its_way(hindi: Client, temple: Configuration, local_db: Any) -> None:
+def test_a_run_on_its_way(hindi: Client, seeded: Configuration, local_db: Any) -> None:
     silent_since = timezone.now() - timedelta(seconds=50)
     run = dumping(created_by="ravi", owner=None, fence=1, heartbeat_at=silent_since)
     local_db.backup_metadata.insert_one(run)
@@ -252,7 +252,7 @@ def test_a_run_on_its_way(hindi: Client, temple: Configuration, local_db: Any) -
     assert "1,240" in moving and "कोई दस्तावेज़ नहीं मिला" in moving
 
 
-def test_a_test_copy_and_a_test_of_a_restore(hindi: Client, temple: Configuration, local_db: Any) -> None:
+def test_a_test_copy_and_a_test_of_a_restore(hindi: Client, seeded: Configuration, local_db: Any) -> None:
     backup, copy = str(carried_out()["_id"]), f"{local_db.name}_copy"
     last = read(hindi, where(backup, 4, "bookings", where="copy", to=copy))
     hindi.post(f"/admin/backups/{backup}/restore/", hidden(last))
@@ -275,12 +275,12 @@ NOT_THERE = ("runs/20200101_000000/", "runs/nonsense/", "20200101_000000/restore
 
 
 @pytest.mark.parametrize("address", NOT_THERE)
-def test_what_is_not_there(hindi: Client, temple: Configuration, address: str) -> None:
+def test_what_is_not_there(hindi: Client, seeded: Configuration, address: str) -> None:
     read(hindi, f"/admin/backups/{address}")
 
 
 def test_a_kept_version_says_why_it_lost_its_place(
-    hindi: Client, temple: Configuration, local_db: Any, remote_db: Any
+    hindi: Client, seeded: Configuration, local_db: Any, remote_db: Any
 ) -> None:
     carried_out()
     local_db.bookings.update_one({"_id": 7}, {"$set": {"name": "Here"}})
@@ -295,7 +295,7 @@ def test_a_kept_version_says_why_it_lost_its_place(
     assert kept
 
 
-def test_whoever_may_not_come_in(staff: User, temple: Configuration, client: Client) -> None:
+def test_whoever_may_not_come_in(staff: User, seeded: Configuration, client: Client) -> None:
     client.cookies["django_language"] = "hi"
     read(client, "/login/")
     checked(client.post("/login/", {"username": "x", "password": "y"}), "a wrong password", names=("x",))
@@ -305,7 +305,7 @@ def test_whoever_may_not_come_in(staff: User, temple: Configuration, client: Cli
     read(visitor, "/")
 
 
-def test_in_cloud_mode(hindi: Client, temple: Configuration) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, primary_database="cloud")):
+def test_in_cloud_mode(hindi: Client, seeded: Configuration) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, primary_database="cloud")):
         read(hindi, "/admin/backups/", names=("local",))
         checked(hindi.get("/admin/backups/runs/"), "refused in cloud mode")

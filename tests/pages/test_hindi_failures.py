@@ -34,7 +34,7 @@ NOT_OF_RUNS = (ModeNotLocal, DemoUnconfirmed)
 
 
 def test_every_failure_as_the_end_of_a_run_and_as_a_page(
-    hindi: Client, temple: Configuration, local_db: Any, monkeypatch: pytest.MonkeyPatch
+    hindi: Client, seeded: Configuration, local_db: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = sorted(kinds_of_errors(), key=lambda kind: kind.__name__)
     left: dict[str, list[str]] = {}

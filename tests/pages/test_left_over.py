@@ -24,7 +24,7 @@ def _odd_things(local_db: Any, remote_db: Any) -> None:
 
 
 def test_run_status_and_log_name_each_and_say_what_to_do(
-    temple: Configuration, admin_browser: Client, hindi: Client, local_db: Any, remote_db: Any
+    seeded: Configuration, admin_browser: Client, hindi: Client, local_db: Any, remote_db: Any
 ) -> None:
     _odd_things(local_db, remote_db)
 

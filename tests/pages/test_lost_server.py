@@ -60,10 +60,10 @@ def asked(caplog: pytest.LogCaptureFixture) -> Callable[[], int]:
 
 @pytest.mark.parametrize("which", ["local_url", "cloud_url"])
 def test_a_page_asks_a_lost_server_once_and_the_next_page_not_at_all(
-    admin_browser: Client, temple: Configuration, which: str, impatient: None, asked: Callable[[], int]
+    admin_browser: Client, seeded: Configuration, which: str, impatient: None, asked: Callable[[], int]
 ) -> None:
     gone: dict[str, Any] = {which: NOBODY}
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, **gone)):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, **gone)):
         found = []
         for path in (HOME, HOME, STATUS, COUNTS, "/admin/backups/list/", HOME):
             assert admin_browser.get(path).status_code == 200
@@ -72,16 +72,16 @@ def test_a_page_asks_a_lost_server_once_and_the_next_page_not_at_all(
     assert found == [1, 0, 1, 1, 0, 0], "card and counts look anew, once; the rest believes them"
 
 
-def found_lost(temple: Configuration) -> None:
+def found_lost(seeded: Configuration) -> None:
     """The local server was found lost a moment ago. It is back."""
-    with pytest.raises(DatabaseUnreachable), availability.asking(Side.LOCAL, configuration=temple, seconds=1):
+    with pytest.raises(DatabaseUnreachable), availability.asking(Side.LOCAL, configuration=seeded, seconds=1):
         raise AutoReconnect("gone for a moment")
 
 
 def test_a_start_asks_the_server_whatever_was_found_a_moment_ago(
-    admin_browser: Client, temple: Configuration, local_db: Any
+    admin_browser: Client, seeded: Configuration, local_db: Any
 ) -> None:
-    found_lost(temple)
+    found_lost(seeded)
 
     answer = admin_browser.post("/admin/backups/runs/", {"key": "k"})
 
@@ -90,10 +90,10 @@ def test_a_start_asks_the_server_whatever_was_found_a_moment_ago(
 
 
 def test_check_again_and_the_refreshed_card_ask_the_server_whatever_was_found_a_moment_ago(
-    admin_browser: Client, temple: Configuration
+    admin_browser: Client, seeded: Configuration
 ) -> None:
     for path in (f"{HOME}?check=1", STATUS):
-        found_lost(temple)
+        found_lost(seeded)
 
         card = admin_browser.get(path).content.decode().split('id="trigger"')[0]
 
@@ -102,7 +102,7 @@ def test_check_again_and_the_refreshed_card_ask_the_server_whatever_was_found_a_
 
 
 def test_the_card_is_shown_as_last_known_whatever_its_age_and_looks_by_itself(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin_browser.get(HOME)
     (known,) = status_card._known.values()
@@ -120,7 +120,7 @@ def fails(**_: Any) -> Any:
     raise RuntimeError("a probe broke")
 
 
-def test_without_a_script_an_old_card_is_looked_at_anew(admin_browser: Client, temple: Configuration) -> None:
+def test_without_a_script_an_old_card_is_looked_at_anew(admin_browser: Client, seeded: Configuration) -> None:
     admin_browser.get(HOME)
     (known,) = status_card._known.values()
     known.system = dataclasses.replace(known.system, checked_at=known.system.checked_at - timedelta(hours=2))
@@ -131,7 +131,7 @@ def test_without_a_script_an_old_card_is_looked_at_anew(admin_browser: Client, t
 
 
 def test_a_look_that_breaks_leaves_the_card_as_it_was_and_says_so(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin_browser.get(HOME)
     monkeypatch.setattr(status, "status", fails)
@@ -148,7 +148,7 @@ def test_a_look_that_breaks_leaves_the_card_as_it_was_and_says_so(
 
 
 def test_where_nothing_was_ever_known_the_home_page_still_stands(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(status, "status", fails)
 
@@ -159,7 +159,7 @@ def test_where_nothing_was_ever_known_the_home_page_still_stands(
     assert "Trigger Backup (Keep Bookings)" in answer.content.decode()
 
 
-def test_the_card_is_announced_only_when_it_says_something_else(admin_browser: Client, temple: Configuration) -> None:
+def test_the_card_is_announced_only_when_it_says_something_else(admin_browser: Client, seeded: Configuration) -> None:
     same = admin_browser.get(f"{STATUS}?said=not_protected", headers=HTMX).content.decode()
     other = admin_browser.get(f"{STATUS}?said=protected", headers=HTMX).content.decode()
 
@@ -168,7 +168,7 @@ def test_the_card_is_announced_only_when_it_says_something_else(admin_browser: C
 
 
 def test_a_disk_that_is_full_before_anything_began_speaks_of_no_purge(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "needed_bytes", lambda data: 10**18)
 
@@ -180,13 +180,13 @@ def test_a_disk_that_is_full_before_anything_began_speaks_of_no_purge(
 
 
 def test_an_unfinished_deletion_is_named_by_its_date_and_leads_to_its_run(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = status.status
     unfinished = a_run(status="partial", resume_available=True)
 
     def needs_attention(**facts: Any) -> Any:
-        looked, now = readiness.check_readiness(configuration=temple), unfinished["created_at"]
+        looked, now = readiness.check_readiness(configuration=seeded), unfinished["created_at"]
         verdict, sentence, hint = status.judge(
             looked=looked, good=a_run(), ended=[unfinished], active=None, remote=None, now=now
         )
@@ -201,7 +201,7 @@ def test_an_unfinished_deletion_is_named_by_its_date_and_leads_to_its_run(
 
 
 def test_the_confirmation_opens_before_anybody_counted(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted = admin_browser.get("/admin/backups/confirm-delete/?counted=1", headers=HTMX).content.decode()
     monkeypatch.setattr(live_counts, "now", fails)
@@ -216,9 +216,9 @@ def test_the_confirmation_opens_before_anybody_counted(
 
 
 def test_a_run_that_nobody_can_see_at_this_moment_is_not_called_unknown(
-    admin_browser: Client, temple: Configuration, impatient: None
+    admin_browser: Client, seeded: Configuration, impatient: None
 ) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, local_url=NOBODY)):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, local_url=NOBODY)):
         answer = admin_browser.get("/admin/backups/runs/20260119_111420/progress/", headers=HTMX)
         page = admin_browser.get("/admin/backups/runs/20260119_111420/")
 

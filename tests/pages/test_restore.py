@@ -55,7 +55,7 @@ def restores(local_db: Db) -> list[RunDocument]:
 
 
 def test_the_first_step_lists_what_was_emptied_on_purpose_apart_and_chooses_none_of_it(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     local_db.devotees.insert_one({"_id": 1})
     backup_id = a_backup(delete_bookings=True)
@@ -71,7 +71,7 @@ def test_the_first_step_lists_what_was_emptied_on_purpose_apart_and_chooses_none
     assert "Step 1 of 4: What" in page
 
 
-def test_nothing_chosen_leads_no_further(admin_browser: Client, temple: Configuration) -> None:
+def test_nothing_chosen_leads_no_further(admin_browser: Client, seeded: Configuration) -> None:
     answer = admin_browser.get(where(a_backup(), 2))
 
     assert answer.status_code == 422
@@ -82,7 +82,7 @@ def test_nothing_chosen_leads_no_further(admin_browser: Client, temple: Configur
     ("query", "field"), [("step=2", "collections"), ("step=3&collection=bookings&where=copy&to=a/b", "to")]
 )
 def test_what_is_wrong_stands_on_top_and_at_its_field_in_the_same_words(
-    admin_browser: Client, temple: Configuration, query: str, field: str
+    admin_browser: Client, seeded: Configuration, query: str, field: str
 ) -> None:
     backup_id = a_backup(delete_bookings=False)
 
@@ -96,7 +96,7 @@ def test_what_is_wrong_stands_on_top_and_at_its_field_in_the_same_words(
 
 
 def test_four_steps_without_javascript_put_back_what_is_missing(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     local_db.bookings.delete_many({"_id": {"$lt": 40}})
@@ -125,7 +125,7 @@ def test_four_steps_without_javascript_put_back_what_is_missing(
 
 
 def test_replace_wants_the_word_and_does_what_the_preview_said(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     local_db.bookings.delete_many({"_id": {"$lt": 3}})
@@ -153,7 +153,7 @@ def test_replace_wants_the_word_and_does_what_the_preview_said(
     assert local_db.bookings.count_documents({}) == 1240
 
 
-def test_what_was_not_shown_is_not_restored(admin_browser: Client, temple: Configuration, local_db: Db) -> None:
+def test_what_was_not_shown_is_not_restored(admin_browser: Client, seeded: Configuration, local_db: Db) -> None:
     backup_id = a_backup()
     local_db.bookings.delete_many({"_id": {"$lt": 3}})
     shown = hidden(admin_browser.get(where(backup_id, 4, "employee_bookings", mode="add")).content.decode())
@@ -168,7 +168,7 @@ def test_what_was_not_shown_is_not_restored(admin_browser: Client, temple: Confi
 
 
 def test_an_old_login_is_asked_for_the_password_in_place_and_not_for_a_copy(
-    admin: User, temple: Configuration, local_db: Db
+    admin: User, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     local_db.employee_bookings.delete_one({"_id": 1})
@@ -191,7 +191,7 @@ def test_an_old_login_is_asked_for_the_password_in_place_and_not_for_a_copy(
     assert right.status_code == 303
 
 
-def test_one_document_shows_what_differs(admin_browser: Client, temple: Configuration, local_db: Db) -> None:
+def test_one_document_shows_what_differs(admin_browser: Client, seeded: Configuration, local_db: Db) -> None:
     backup_id = a_backup()
     local_db.bookings.update_one({"_id": 7}, {"$set": {"name": "Somebody else"}})
     card = admin_browser.get(f"/admin/backups/{backup_id}/document/?collection=bookings&number=7").content.decode()
@@ -208,7 +208,7 @@ def test_one_document_shows_what_differs(admin_browser: Client, temple: Configur
 
 
 def test_a_long_preview_is_asked_for_until_it_is_there(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup_id = a_backup()
     monkeypatch.setattr("backups_app.pages.restore.views.WAIT_SECONDS", 0.0)
@@ -225,10 +225,10 @@ def test_a_long_preview_is_asked_for_until_it_is_there(
 
 
 def test_a_preview_that_fails_says_so_and_is_made_anew(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
-    file = next((temple.backup_dir / f"backup_{backup_id}").rglob("bookings.bson"))
+    file = next((seeded.backup_dir / f"backup_{backup_id}").rglob("bookings.bson"))
     whole = file.read_bytes()
     file.write_bytes(whole[:-30] + b"x" + whole[-29:])
 
@@ -240,7 +240,7 @@ def test_a_preview_that_fails_says_so_and_is_made_anew(
     assert mended.status_code == 200
 
 
-def test_a_step_for_htmx_brings_its_title_and_the_focus(admin_browser: Client, temple: Configuration) -> None:
+def test_a_step_for_htmx_brings_its_title_and_the_focus(admin_browser: Client, seeded: Configuration) -> None:
     backup_id = a_backup()
 
     answer = admin_browser.get(where(backup_id, 2, "bookings"), headers=HTMX)
@@ -251,7 +251,7 @@ def test_a_step_for_htmx_brings_its_title_and_the_focus(admin_browser: Client, t
     assert "HX-Request" in answer["Vary"]
 
 
-def test_previews_and_starts_are_in_the_audit_trail(admin_browser: Client, temple: Configuration, local_db: Db) -> None:
+def test_previews_and_starts_are_in_the_audit_trail(admin_browser: Client, seeded: Configuration, local_db: Db) -> None:
     backup_id = a_backup()
     local_db.employee_bookings.delete_one({"_id": 1})
     for _ in range(3):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_restore_that_was_cut_off_says_what_remains_and_can_be_undone(
-    admin_browser: Client, temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local_db.devotees.insert_many([{"_id": number} for number in range(9)])
     backup_id = a_backup()
@@ -60,7 +60,7 @@ def restored(browser: Client, database: Db, backup_id: str, *collections: str, m
 
 
 def test_a_copy_is_made_listed_and_removed_by_its_dialog(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     name = f"{local_db.name}_copy"
@@ -87,7 +87,7 @@ def test_a_copy_is_made_listed_and_removed_by_its_dialog(
 
 
 def test_a_test_of_a_restore_becomes_the_last_proven_one(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     before = admin_browser.get("/admin/backups/").content.decode()
     backup_id = a_backup()
@@ -107,7 +107,7 @@ def test_a_test_of_a_restore_becomes_the_last_proven_one(
 
 
 def test_undo_leads_to_the_preview_of_the_safety_backup(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     local_db.employee_bookings.update_one({"_id": 1}, {"$set": {"edited": True}})
@@ -127,7 +127,7 @@ def test_undo_leads_to_the_preview_of_the_safety_backup(
 
 
 def test_what_cannot_be_put_back_is_foreseen_and_then_named(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     local_db.devotees.create_index("phone", unique=True)
     local_db.devotees.insert_many([{"_id": f"devotee-{number}", "phone": number} for number in range(20)])
@@ -150,7 +150,7 @@ def test_what_cannot_be_put_back_is_foreseen_and_then_named(
 
 
 def test_the_list_of_backups_shows_safety_backups_and_no_tests(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     local_db.employee_bookings.delete_one({"_id": 1})
@@ -161,7 +161,7 @@ def test_the_list_of_backups_shows_safety_backups_and_no_tests(
     admin_browser.post("/admin/backups/restores/rehearse/", {"backup_id": backup_id})
     test = next(run for run in restores(local_db) if run["kind"] == "rehearsal")
     backups.execute(backup_id=test["_id"])
-    foreign = temple.backup_dir / "backup_20200101_000000" / temple.database_name
+    foreign = seeded.backup_dir / "backup_20200101_000000" / seeded.database_name
     foreign.mkdir(parents=True)
     (foreign / "rooms.bson").write_bytes(b"")
 

@@ -19,7 +19,7 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def started(admin_browser: Client, temple: Configuration, local_db: Any) -> str:
+def started(admin_browser: Client, seeded: Configuration, local_db: Any) -> str:
     """A run that waits for a worker."""
     admin_browser.post("/admin/backups/runs/", {"key": "k"})
     return str(runs.active(local_db)["_id"])  # type: ignore[index]
@@ -125,7 +125,7 @@ def test_a_run_is_told_to_people_and_its_record_folded(admin_browser: Client, st
     assert '<details class="technical" >' in page
 
 
-def test_a_deletion_that_found_nothing_says_so(admin_browser: Client, temple: Configuration, local_db: Any) -> None:
+def test_a_deletion_that_found_nothing_says_so(admin_browser: Client, seeded: Configuration, local_db: Any) -> None:
     for kept in range(2):
         admin_browser.post("/admin/backups/runs/", {"key": f"k{kept}"})
         second = str(runs.active(local_db)["_id"])  # type: ignore[index]
@@ -144,7 +144,7 @@ def test_the_list_shows_every_run(admin_browser: Client, started: str) -> None:
     assert started in page and "Success" in page and "ravi" in page
 
 
-def test_a_malformed_and_an_unknown_id(admin_browser: Client, temple: Configuration) -> None:
+def test_a_malformed_and_an_unknown_id(admin_browser: Client, seeded: Configuration) -> None:
     assert admin_browser.get("/admin/backups/runs/nonsense/").status_code == 422
     assert admin_browser.get("/admin/backups/runs/20200101_000000/").status_code == 404
 

@@ -23,7 +23,7 @@ def _card(browser: Client) -> str:
     return browser.get("/admin/backups/?check=1").content.decode()
 
 
-def test_the_verdict_of_the_last_proof_is_on_the_page(temple: Configuration, admin_browser: Client) -> None:
+def test_the_verdict_of_the_last_proof_is_on_the_page(seeded: Configuration, admin_browser: Client) -> None:
     assert "every document compared" not in _card(admin_browser)
 
     proof = _sync(exact=True).log["proof"]
@@ -32,7 +32,7 @@ def test_the_verdict_of_the_last_proof_is_on_the_page(temple: Configuration, adm
 
 
 def test_documents_that_differ_and_blocked_deletions_are_named(
-    temple: Configuration, admin_browser: Client, local_db: Any, remote_db: Any
+    seeded: Configuration, admin_browser: Client, local_db: Any, remote_db: Any
 ) -> None:
     local_db["halls"].insert_many([{"_id": n} for n in range(50)])
     local_db["lamps"].insert_one({"_id": 1})

@@ -115,7 +115,7 @@ def test_more_than_a_hundred_backups_stand_under_their_months() -> None:
 
 
 def test_the_overview_says_what_changed_since_the_backup_before_and_the_head_of_a_collection_its_facts(
-    admin_browser: Client, temple: Configuration, local_db: Any, remote_db: Any
+    admin_browser: Client, seeded: Configuration, local_db: Any, remote_db: Any
 ) -> None:
     now = timezone.now()
     made_backup(now - timedelta(minutes=3))
@@ -135,10 +135,10 @@ def test_the_overview_says_what_changed_since_the_backup_before_and_the_head_of_
 
 
 def test_a_recorded_backup_without_its_files_is_gone_and_an_unknown_one_not_found(
-    admin_browser: Client, temple: Configuration
+    admin_browser: Client, seeded: Configuration
 ) -> None:
     backup_id = made_backup(timezone.now())
-    shutil.rmtree(temple.backup_dir / f"backup_{backup_id}")
+    shutil.rmtree(seeded.backup_dir / f"backup_{backup_id}")
 
     answer = admin_browser.get(f"/admin/backups/browse/?backup={backup_id}")
 
@@ -147,10 +147,10 @@ def test_a_recorded_backup_without_its_files_is_gone_and_an_unknown_one_not_foun
 
 
 def test_damage_that_ends_a_search_names_the_document_and_offers_to_verify(
-    admin_browser: Client, temple: Configuration
+    admin_browser: Client, seeded: Configuration
 ) -> None:
     backup_id = made_backup(timezone.now())
-    file = next((temple.backup_dir / f"backup_{backup_id}").glob("*/bookings.bson"))
+    file = next((seeded.backup_dir / f"backup_{backup_id}").glob("*/bookings.bson"))
     data = bytearray(file.read_bytes())
     size = int.from_bytes(data[:4], "little")
     data[size : size + 4] = b"\xff\xff\xff\x7f"

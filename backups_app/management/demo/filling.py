@@ -11,7 +11,7 @@ from pymongo.database import Database
 from backups_app.catalog import runs
 from backups_app.errors import DemoRefused
 from backups_app.management.demo import temple
-from backups_app.management.demo.almanac import DemoCollection
+from backups_app.management.demo.generator import DemoCollection
 from backups_app.mongo import connections
 from backups_app.records import Side
 

@@ -10,7 +10,7 @@ from pymongo import ASCENDING, TEXT, IndexModel
 from pymongo.collation import Collation
 
 from backups_app.management.demo import words
-from backups_app.management.demo.almanac import FIRST_DAY, Almanac, DemoCollection
+from backups_app.management.demo.generator import FIRST_DAY, DemoCollection, Generator
 
 NUMERIC = Collation(locale="en", strength=2, numericOrdering=True)
 CHUNK_BYTES = 255 * 1024
@@ -18,15 +18,15 @@ CHUNK_BYTES = 255 * 1024
 
 def devotees(count: int) -> DemoCollection:
     """Families who come here. The telephone number is unique where there is one."""
-    almanac = Almanac("devotees")
+    generator = Generator("devotees")
     documents = [
-        almanac.written(
+        generator.with_times(
             {
-                "name": f"{almanac.random.choice(words.DEVOTEES)}",
+                "name": f"{generator.random.choice(words.DEVOTEES)}",
                 "phone": f"+91 9{number:04d} 00000" if number % 7 else None,
-                "gotra": almanac.random.choice(("Bharadvaja", "काश्यप", "Kaushika", "வசிஷ்டர்")),
-                "family": almanac.random.randint(1, 8),
-                "tags": almanac.random.sample(["annadanam", "volunteer", "life member", "overseas"], number % 3),
+                "gotra": generator.random.choice(("Bharadvaja", "काश्यप", "Kaushika", "வசிஷ்டர்")),
+                "family": generator.random.randint(1, 8),
+                "tags": generator.random.sample(["annadanam", "volunteer", "life member", "overseas"], number % 3),
             }
         )
         for number in range(1, count + 1)
@@ -37,9 +37,9 @@ def devotees(count: int) -> DemoCollection:
 
 def priests() -> DemoCollection:
     """Those who serve, and on which days."""
-    almanac = Almanac("priests")
+    generator = Generator("priests")
     documents = [
-        almanac.written({"name": name, "since": 1988 + number, "week_days": [number % 7, (number + 3) % 7]})
+        generator.with_times({"name": name, "since": 1988 + number, "week_days": [number % 7, (number + 3) % 7]})
         for number, name in enumerate(words.PRIESTS)
     ]
     return DemoCollection(name="priests", documents=documents)
@@ -47,9 +47,9 @@ def priests() -> DemoCollection:
 
 def rooms() -> DemoCollection:
     """Guest rooms. `a2` and `A2` are one room: a collection with a collation of its own."""
-    almanac = Almanac("rooms")
+    generator = Generator("rooms")
     documents = [
-        {**almanac.written({"beds": 2 + number % 3, "rent": 400 + 50 * (number % 5)}), "_id": f"{wing}{number}"}
+        {**generator.with_times({"beds": 2 + number % 3, "rent": 400 + 50 * (number % 5)}), "_id": f"{wing}{number}"}
         for wing in "ABCD"
         for number in range(1, 17)
     ]
@@ -58,13 +58,19 @@ def rooms() -> DemoCollection:
 
 def inventory(count: int) -> DemoCollection:
     """Goods in the store: amounts as 32 and 64 bit numbers and as doubles."""
-    almanac = Almanac("inventory")
+    generator = Generator("inventory")
     documents = []
     for number in range(count):
         goods, unit = words.GOODS[number % len(words.GOODS)]
-        amounts = (almanac.random.randint(1, 500), Int64(almanac.random.randint(1, 500)), almanac.random.random() * 50)
+        amounts = (
+            generator.random.randint(1, 500),
+            Int64(generator.random.randint(1, 500)),
+            generator.random.random() * 50,
+        )
         documents.append(
-            almanac.written({"item": goods, "unit": unit, "amount": amounts[number % 3], "shelf": {"row": number % 9}})
+            generator.with_times(
+                {"item": goods, "unit": unit, "amount": amounts[number % 3], "shelf": {"row": number % 9}}
+            )
         )
     return DemoCollection(
         name="inventory", documents=documents, indexes=(IndexModel([("item", ASCENDING), ("shelf.row", ASCENDING)]),)
@@ -73,10 +79,10 @@ def inventory(count: int) -> DemoCollection:
 
 def vendors(count: int) -> DemoCollection:
     """Who delivers. The tax number is unique for those who are active."""
-    almanac = Almanac("vendors")
+    generator = Generator("vendors")
     documents = [
-        almanac.written({"name": f"{almanac.random.choice(words.DEVOTEES)} & Sons", "gstin": f"29ABCDE{number:04d}F1Z5",
-                         "active": number % 6 != 0})
+        generator.with_times({"name": f"{generator.random.choice(words.DEVOTEES)} & Sons",
+                              "gstin": f"29ABCDE{number:04d}F1Z5", "active": number % 6 != 0})
         for number in range(count)
     ]  # fmt: skip
     partial = IndexModel([("gstin", ASCENDING)], unique=True, partialFilterExpression={"active": True})
@@ -85,9 +91,9 @@ def vendors(count: int) -> DemoCollection:
 
 def rituals() -> DemoCollection:
     """How each seva is done; its booking numbers are recognised by a pattern."""
-    almanac = Almanac("rituals")
+    generator = Generator("rituals")
     documents = [
-        almanac.written({"name": name, "local_name": local, "minutes": 20 + price % 90,
+        generator.with_times({"name": name, "local_name": local, "minutes": 20 + price % 90,
                          "booking_pattern": Regex("^BK-", "i"), "steps": ["संकल्प", "पूजा", "आरती", "प्रसाद"]})
         for name, local, price in words.SEVAS
     ]  # fmt: skip
@@ -96,9 +102,9 @@ def rituals() -> DemoCollection:
 
 def festivals() -> DemoCollection:
     """The year's feasts."""
-    almanac = Almanac("festivals")
+    generator = Generator("festivals")
     documents = [
-        almanac.written(
+        generator.with_times(
             {"name": name, "on": datetime(2026, 1, 14, tzinfo=UTC) + timedelta(days=24 * number), "year": 2026}
         )
         for number, name in enumerate(words.FESTIVALS)
@@ -108,14 +114,14 @@ def festivals() -> DemoCollection:
 
 def events(count: int) -> DemoCollection:
     """What is planned, and where: with coordinates."""
-    almanac = Almanac("events")
+    generator = Generator("events")
     documents = [
-        almanac.written(
+        generator.with_times(
             {
-                "title": f"{almanac.random.choice(words.FESTIVALS)} – {number}",
+                "title": f"{generator.random.choice(words.FESTIVALS)} – {number}",
                 "place": {"type": "Point", "coordinates": [77.59 + number / 10_000, 12.97]},
-                "starts_at": almanac.moment() + timedelta(days=30),
-                "seats": almanac.random.choice((50, 200, 1_000)),
+                "starts_at": generator.moment() + timedelta(days=30),
+                "seats": generator.random.choice((50, 200, 1_000)),
             }
         )
         for number in range(count)
@@ -125,9 +131,9 @@ def events(count: int) -> DemoCollection:
 
 def announcements(count: int) -> DemoCollection:
     """What hangs at the door until it expires: a time-to-live index."""
-    almanac = Almanac("announcements")
+    generator = Generator("announcements")
     documents = [
-        almanac.written(
+        generator.with_times(
             {
                 "text": {"en": f"The {name} begins at six in the morning.", "hi": f"{local} प्रातः छह बजे से।"},
                 "expires_at": datetime(2036, 1, 1, tzinfo=UTC) + timedelta(days=number),
@@ -144,10 +150,10 @@ def announcements(count: int) -> DemoCollection:
 
 def feedback(count: int) -> DemoCollection:
     """What visitors wrote: with a full-text index."""
-    almanac = Almanac("feedback")
+    generator = Generator("feedback")
     documents = [
-        almanac.written({"from": almanac.random.choice(words.DEVOTEES), "stars": almanac.random.randint(1, 5),
-                         "remark": almanac.random.choice(words.REMARKS)})
+        generator.with_times({"from": generator.random.choice(words.DEVOTEES), "stars": generator.random.randint(1, 5),
+                         "remark": generator.random.choice(words.REMARKS)})
         for _ in range(count)
     ]  # fmt: skip
     return DemoCollection(
@@ -157,11 +163,11 @@ def feedback(count: int) -> DemoCollection:
 
 def gallery(pictures: int) -> list[DemoCollection]:
     """Pictures as GridFS keeps them: two collections."""
-    almanac = Almanac("gallery")
+    generator = Generator("gallery")
     files, chunks = [], []
     for number in range(1, pictures + 1):
         data = _picture(number)
-        file_id = almanac.id()
+        file_id = generator.id()
         files.append({"_id": file_id, "filename": f"darshan_{number}.ppm", "length": Int64(len(data)),
                       "chunkSize": CHUNK_BYTES, "uploadDate": FIRST_DAY + timedelta(days=number)})  # fmt: skip
         chunks += [

@@ -95,7 +95,7 @@ class Child:
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-class Workshop:
+class ProcessPool:
     """The process that forks. `folder` holds its Django database and what commands print."""
 
     def __init__(self, *, folder: Path) -> None:

@@ -32,7 +32,7 @@ SHORT_FORM: tuple[tuple[tuple[int, int], Scheme], ...] = ((WIDE, "light"), (PHON
 LONG_FORM: tuple[tuple[tuple[int, int], Scheme], ...] = (*SHORT_FORM, (WIDE, "dark"), (PHONE, "light"))
 
 
-class Look:
+class CheckedPage:
     """A page that is watched. `check` looks at it as it stands."""
 
     def __init__(self, page: Page) -> None:

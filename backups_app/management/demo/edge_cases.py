@@ -10,7 +10,7 @@ from typing import Any
 from bson import Binary, Code, DatetimeMS, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp, encode
 from bson.raw_bson import RawBSONDocument
 
-from backups_app.management.demo.almanac import FIRST_DAY, Almanac, DemoCollection
+from backups_app.management.demo.generator import FIRST_DAY, DemoCollection, Generator
 
 AN_ID = ObjectId("650000000000000000000108")
 
@@ -71,11 +71,11 @@ def _deprecated_types() -> bytes:
 
 def door_log(count: int) -> DemoCollection:
     """Who opened which door: a capped collection, which forgets the oldest by itself."""
-    almanac = Almanac("door_log")
+    generator = Generator("door_log")
     documents = [
         {
             "_id": number,
-            "door": almanac.random.choice(("east", "west", "garbhagriha")),
+            "door": generator.random.choice(("east", "west", "garbhagriha")),
             "at": FIRST_DAY + timedelta(hours=number),
         }
         for number in range(count)

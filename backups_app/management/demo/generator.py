@@ -26,7 +26,7 @@ class DemoCollection:
     indexes: tuple[IndexModel, ...] = ()
 
 
-class Almanac:
+class Generator:
     """A source of the same chances each time: one for each collection, so that one does not move another."""
 
     def __init__(self, subject: str) -> None:
@@ -45,7 +45,7 @@ class Almanac:
         """Return some moment of the demo's eight weeks, to the millisecond, as BSON keeps it."""
         return FIRST_DAY + timedelta(milliseconds=self.random.randrange(DAYS * 86_400_000))
 
-    def written(self, document: Document) -> Document:
+    def with_times(self, document: Document) -> Document:
         """Return the document with an `_id` and the two times that sync reads."""
         created = self.moment()
         updated = created + timedelta(minutes=self.random.choice((0, 0, 5, 90, 1_440)))
