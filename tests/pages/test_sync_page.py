@@ -26,7 +26,7 @@ def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     views.forget_all()
 
 
-def test_sync_now_and_its_log(admin_browser: Client, temple: Configuration, remote_db: Any, local_db: Any) -> None:
+def test_sync_now_and_its_log(admin_browser: Client, seeded: Configuration, remote_db: Any, local_db: Any) -> None:
     remote_db.rooms.insert_one({"_id": 1})
     before = admin_browser.get(HERE).content.decode()
 
@@ -40,7 +40,7 @@ def test_sync_now_and_its_log(admin_browser: Client, temple: Configuration, remo
 
 
 def test_deletions_that_look_like_an_accident_wait_for_a_typed_word(
-    admin_browser: Client, temple: Configuration, remote_db: Any, local_db: Any
+    admin_browser: Client, seeded: Configuration, remote_db: Any, local_db: Any
 ) -> None:
     admin_browser.post(HERE)
     local_db.bookings.delete_many({"_id": {"$lt": 900}})
@@ -60,7 +60,7 @@ def test_deletions_that_look_like_an_accident_wait_for_a_typed_word(
 
 
 def test_missing_documents_are_copied_back_without_a_word(
-    admin_browser: Client, temple: Configuration, local_db: Any
+    admin_browser: Client, seeded: Configuration, local_db: Any
 ) -> None:
     admin_browser.post(HERE)
     local_db.bookings.delete_many({"_id": {"$lt": 900}})
@@ -72,7 +72,7 @@ def test_missing_documents_are_copied_back_without_a_word(
 
 
 def test_two_databases_that_are_no_pair_are_paired_by_a_typed_word(
-    admin_browser: Client, temple: Configuration, remote_db: Any
+    admin_browser: Client, seeded: Configuration, remote_db: Any
 ) -> None:
     admin_browser.post(HERE)
     remote_db.backup_sync_state.update_one({"_id": "pair"}, {"$set": {"pair": "another"}})
@@ -86,8 +86,8 @@ def test_two_databases_that_are_no_pair_are_paired_by_a_typed_word(
     assert "Sync finished." in paired
 
 
-def test_without_atlas_there_is_nothing_to_sync(admin_browser: Client, temple: Configuration) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=None)):
+def test_without_atlas_there_is_nothing_to_sync(admin_browser: Client, seeded: Configuration) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=None)):
         page = admin_browser.get(HERE).content.decode()
 
     assert "Sync is off" in page and "Sync now" not in page
