@@ -12,6 +12,7 @@ from backups_app.pages.home import dashboard, status_card, trigger
 from backups_app.pages.restore import history
 from backups_app.pages.restore import views as restore
 from backups_app.pages.runs import views as runs
+from backups_app.pages.schedule import views as schedule
 from backups_app.pages.shared import preferences
 from backups_app.pages.sync import conflicts, log
 from backups_app.pages.sync import views as sync
@@ -52,6 +53,11 @@ urlpatterns = [
     path("admin/backups/restores/<str:backup_id>/undo/", history.undo, name="undo_restore"),
     path("admin/backups/<str:backup_id>/restore/", restore.restore, name="restore"),
     path("admin/backups/<str:backup_id>/restore/preview/", restore.preview, name="restore_preview"),
+    path("admin/backups/schedule/", schedule.schedule, name="schedule"),
+    path("admin/backups/schedule/new/", schedule.new, name="schedule_new"),
+    path("admin/backups/schedule/preview/", schedule.preview, name="schedule_preview"),
+    path("admin/backups/schedule/edit/<str:name>/", schedule.edit, name="schedule_edit"),
+    path("admin/backups/schedule/act/<str:name>/", schedule.act, name="schedule_act"),
     path("admin/backups/audit/", views.listing, name="audit"),
     path("admin/backups/syncs/<str:run_id>/", log.sync_log, name="sync_log"),
     path("admin/backups/browse/", browser.browse, name="browse"),

@@ -54,6 +54,7 @@ FAKED: dict[str, Callable[..., Any]] = {
     "changes.add": lambda wish, who: None,
     "overview.get": lambda name, now: a_schedule(),
     "changes.change": lambda name, wish, who: None,
+    "changes.switch": lambda name, enabled, who: None,
     "changes.remove": lambda name, who: None,
     "changes.run_now": lambda name, who: None,
     "overview.public": lambda planned: {},

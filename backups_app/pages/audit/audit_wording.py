@@ -26,6 +26,11 @@ ACTIONS = {
     "backup.verified": gettext_lazy("Verified a backup again"),
     "purge.remote": gettext_lazy("Deletion on Atlas"),
     "purge.local": gettext_lazy("Deletion on this computer"),
+    "schedule.add": gettext_lazy("Added a schedule"),
+    "schedule.change": gettext_lazy("Changed a schedule"),
+    "schedule.remove": gettext_lazy("Removed a schedule"),
+    "schedule.run_now": gettext_lazy("Ran a schedule by hand"),
+    "schedule.slot": gettext_lazy("Planned run"),
     "sync": gettext_lazy("Synced with Atlas"),
     "conflict.put_back": gettext_lazy("Put a kept version back"),
     "collection.view": gettext_lazy("Looked into a collection"),
@@ -49,6 +54,10 @@ RESULTS = {
     "failed": gettext_lazy("Failed"),
     "cancelled": gettext_lazy("Cancelled"),
     "refused": gettext_lazy("Refused"),
+    "missed": gettext_lazy("Missed"),
+    "skipped": gettext_lazy("Skipped"),
+    "covered": gettext_lazy("Covered by another"),
+    "dropped": gettext_lazy("Dropped: claimed while the clock was ahead"),
     "database_unreachable": gettext_lazy("Connection lost"),
 }
 ORIGINS = {

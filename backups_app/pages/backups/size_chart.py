@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from backups_app.pages.backups.rows import BackupRow
+from backups_app.pages.shared.wording import aware
 
 BARS = 60
 STEP, BAR = 12, 8
@@ -21,6 +22,7 @@ class Bar:
     x: int
     y: int
     height: int
+    value: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +35,30 @@ class SizeChart:
     bar_width: int = BAR
 
 
-def chart_of(rows: Sequence[BackupRow]) -> SizeChart | None:
-    """Return the chart of the newest 60 of `rows` (newest first); None where there are not two sizes to compare."""
+def chart_of(rows: Sequence[BackupRow], *, value: Callable[[BackupRow], int] | None = None) -> SizeChart | None:
+    """Return the chart of the newest 60 of `rows` (newest first), of their sizes or another `value`; None where there
+    are not two values to compare."""
+    of = value or size_bytes
     shown = list(rows[:BARS])[::-1]
-    largest = max((_bytes(row) for row in shown), default=0)
-    if sum(1 for row in shown if _bytes(row)) < 2:
+    largest = max((of(row) for row in shown), default=0)
+    if sum(1 for row in shown if of(row)) < 2:
         return None
-    heights = [max(LEAST, round(HEIGHT * _bytes(row) / largest)) if _bytes(row) else 0 for row in shown]
+    heights = [max(LEAST, round(HEIGHT * of(row) / largest)) if of(row) else 0 for row in shown]
     bars = [
-        Bar(row=row, x=number * STEP, y=HEIGHT - height, height=height)
+        Bar(row=row, x=number * STEP, y=HEIGHT - height, height=height, value=of(row))
         for number, (row, height) in enumerate(zip(shown, heights, strict=True))
     ]
     return SizeChart(bars=bars, width=max(len(shown), BARS // 2) * STEP, height=HEIGHT)
 
 
-def _bytes(row: BackupRow) -> int:
+def size_bytes(row: BackupRow) -> int:
+    """Return the size of a backup, 0 where a run made none."""
     return int(row.run.get("bytes") or 0) if row.run["published"] else 0
+
+
+def seconds(row: BackupRow) -> int:
+    """Return how long the run of a backup took, at least a second; 0 where it made none or has not ended."""
+    begun, ended = aware(row.run["created_at"]), aware(row.run.get("finished_at"))
+    if begun is None or ended is None or not row.run["published"]:
+        return 0
+    return max(1, round((ended - begun).total_seconds()))
