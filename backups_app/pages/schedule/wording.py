@@ -83,8 +83,11 @@ def weekday(number: int) -> str:
 
 
 def run_times(times: tuple[datetime, ...], *, zone: str) -> list[str]:
-    """Return `Sun 29 Nov 02:00` for each of the next runs, in the schedule's own zone."""
-    return [date_format(at.astimezone(slots.zone(zone)), "D j M H:i") for at in times]
+    """Return `Sun 29 Nov` for each of the next runs, in the schedule's own zone; with the time where they differ in it,
+    for the sentence says one that is the same for all."""
+    local = [at.astimezone(slots.zone(zone)) for at in times]
+    pattern = "D j M" if len({f"{at:%H:%M}" for at in local}) == 1 else "D j M H:i"
+    return [date_format(at, pattern) for at in local]
 
 
 def outcome(slot: ScheduleSlot) -> str:
