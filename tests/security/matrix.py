@@ -204,6 +204,8 @@ PAGE_ACTS = (
         (f"{RESTORING}.choose", f"{RESTORING}.start"), {**RESTORE, "where": "here"}, 303),
     Row("add a schedule", Kind.ADMIN, "schedule_new", "POST", _page("schedule/new"), (f"{PLANNING}.add",),
         {"name": "nightly", "every": "day", "time": "02:00"}, 303),
+    Row("change a schedule", Kind.ADMIN, "schedule_edit", "POST", _page("schedule/edit/nightly"),
+        (f"{PLANS}.get", f"{PLANNING}.change"), {"name": "nightly", "every": "day", "time": "02:00"}, 303),
     Row("pause a schedule", Kind.ADMIN, "schedule_act", "POST", _page("schedule/act/nightly"), (f"{PLANNING}.switch",),
         {"act": "pause"}, 303),
     Row("remove a schedule", Kind.ADMIN, "schedule_act", "POST", _page("schedule/act/nightly"),

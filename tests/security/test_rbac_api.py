@@ -32,7 +32,7 @@ def a_run() -> dict[str, Any]:
 
 
 def a_schedule() -> Any:
-    return SimpleNamespace(row=SimpleNamespace(do="backup"), wish=Wish(name="nightly"))
+    return SimpleNamespace(row=SimpleNamespace(do="backup", enabled=True), wish=Wish(name="nightly"))
 
 
 FAKED: dict[str, Callable[..., Any]] = {
