@@ -25,6 +25,8 @@ from backups_app import mail_url
 Engine = Literal["auto", "mongodump", "python"]
 
 LONGEST_SECONDS, LONGEST_DAYS = 7 * 24 * 3600, 36_500
+SHORTEST_TOKEN = 16
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _NOT_IN_A_NAME = frozenset('/\\. "$\0')
 _SERVERS_OWN = frozenset({"admin", "local", "config"})
 _BEFORE_A_SCHEME = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
@@ -63,6 +65,8 @@ class Configuration:
     default_from_email: str = ""
     notify_urls: tuple[Secret, ...] = field(default=(), repr=False)
     healthcheck_url: Secret = field(default=Secret(""), repr=False)
+    rehearsal_days: int = 30
+    metrics_token: Secret = field(default=Secret(""), repr=False)
 
     @property
     def is_local(self) -> bool:
@@ -104,6 +108,8 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
         default_from_email=env.str("DEFAULT_FROM_EMAIL", "", validate=_is_one_line) or "",
         notify_urls=tuple(Secret(url) for url in _urls(env.str("NOTIFY_URLS", "") or "")),
         healthcheck_url=Secret(env.str("HEALTHCHECK_URL", "", validate=_is_an_address) or ""),
+        rehearsal_days=env.int("REHEARSAL_DAYS", 30, validate=days),
+        metrics_token=Secret(env.str("METRICS_TOKEN", "", validate=_is_a_token) or ""),
     )
 
 
@@ -139,6 +145,11 @@ def _names(given: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(json.loads(given)))
     except (ValueError, TypeError):
         return ()
+
+
+def _is_a_token(given: str) -> None:
+    if given and (len(given) < SHORTEST_TOKEN or not _TOKEN.fullmatch(given)):
+        raise ValidationError(f"At least {SHORTEST_TOKEN} letters, digits, - and _: openssl rand -hex 32 makes one.")
 
 
 def _are_names(given: str) -> None:

@@ -94,6 +94,11 @@ def plain(text: str) -> Message:
     return Message(code=PLAIN, text=text)
 
 
+def as_message(text: str) -> Message:
+    """Return a text as a message: one keeps its code and facts, any other text has none."""
+    return text if isinstance(text, Message) else plain(text)
+
+
 def together(*said: str) -> Message:
     """Return several sentences as one message. Empty ones are left out; messages keep their codes."""
     parts = [part for one in said if one for part in parts_of(one)]
@@ -114,7 +119,7 @@ def code_of(said: str | None) -> str:
 
 def as_document(said: str) -> dict[str, Any]:
     """Return `{code, facts, sentence}` of a message or of a text that has no code."""
-    return (said if isinstance(said, Message) else plain(said)).as_document()
+    return as_message(said).as_document()
 
 
 def from_document(document: Mapping[str, Any]) -> Message:

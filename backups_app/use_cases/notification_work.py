@@ -31,7 +31,7 @@ from backups_app.notification.states import Kind, Problem
 from backups_app.records import RunDocument, Side
 from backups_app.runs import preparation, reporting
 from backups_app.use_cases import listing, status_of_files
-from backups_app.use_cases.status import ROOM_FOR_BACKUPS, room_for
+from backups_app.use_cases.attention import ROOM_FOR_BACKUPS, room_for
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from backups_app import formats
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseRefused, DatabaseUnreachable, RightMissing, TempleOpsError
 from backups_app.mongo import availability, connections, refusals, rights
@@ -31,6 +30,11 @@ class Reach:
     version: str = ""
     replica_set: bool = False
     clock_ahead_seconds: float = 0.0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it does not answer at all, and nobody knows why."""
+        return not self.reachable and (self.problem is None or type(self.problem) is DatabaseUnreachable)
 
 
 class Asked:
@@ -93,22 +97,6 @@ def _reach(facts: connections.ServerFacts | None, *, problem: TempleOpsError | N
         replica_set=facts.replica_set,
         clock_ahead_seconds=facts.clock_ahead_seconds,
     )
-
-
-def trouble(*, local: Reach | None, remote: Reach | None, local_ahead_seconds: float) -> tuple[str, str] | None:
-    """Return what is wrong with the servers though a backup can be made, and what to do; None where all is well."""
-    for side in (local, remote):
-        if side is not None and side.problem is not None and type(side.problem) is not DatabaseUnreachable:
-            return f"Needs attention: {side.problem.detail}", side.problem.hint
-    if remote is None:
-        return None
-    if not remote.reachable:
-        return "Needs attention: Atlas can't be reached. Backups still work; sync waits.", ""
-    apart = abs(remote.clock_ahead_seconds - local_ahead_seconds)
-    if apart > CLOCKS_APART_SECONDS:
-        said = f"Needs attention: the clocks of the two databases are {formats.grouped(round(apart))} seconds apart."
-        return said, "Newer edits may be judged wrongly. Switch on time synchronisation (NTP)."
-    return None
 
 
 def public(reach: Reach) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from backups_app import formats
 from backups_app.records import RunDocument
-from backups_app.use_cases import reach
+from backups_app.use_cases import assurance_json, reach
 from backups_app.use_cases.status import SystemStatus
 from backups_app.use_cases.syncs import SyncOverview
 
@@ -21,6 +21,7 @@ def public(told: SystemStatus) -> dict[str, Any]:
         "verdict": told.verdict.value,
         "sentence": told.sentence,
         "hint": told.hint,
+        "assurance": assurance_json.public(told.assurance),
         "engine": told.engine,
         "problems": [
             {"code": refusal.code, "detail": refusal.detail, "hint": refusal.hint} for refusal in told.refusals
@@ -28,7 +29,7 @@ def public(told: SystemStatus) -> dict[str, Any]:
         "last_backup": _short(told.last_backup),
         "last_proven_restorable": _proven(told.last_proven),
         "active_run": _short(told.active_run),
-        "next_run": None,
+        "next_run": formats.plain(told.next_run_at),
         "backups_count": told.backups_count,
         "disk": {"total_bytes": told.disk_total_bytes, "free_bytes": told.disk_free_bytes},
         "local": reach.public(told.local),

@@ -11,6 +11,7 @@ import pytest
 from django.test import override_settings
 from pymongo import MongoClient
 
+from backups_app.assurance.sentence import Level
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable, DumpFailed, TempleOpsError
 from backups_app.models import User
@@ -199,8 +200,9 @@ def test_cancelled_while_atlas_is_silent_is_cancelled_and_nothing_else(
         "Stopped by ravi. The unfinished copy was removed. The deletion step did not run. "
         "Nothing was deleted by this run."
     )
-    assert said.sentence.startswith("Needs attention: the last run was cancelled. Stopped by ravi.")
-    assert "failed" not in said.sentence and "without the newest" not in str(run)
+    (cancelled,) = said.assurance.attention
+    assert cancelled.message.english.startswith("the last run was cancelled. Stopped by ravi.")
+    assert "failed" not in cancelled.message.english and "without the newest" not in str(run)
     assert [one["backup_id"] for one in listed.json()] == [run["backup_id"]]
 
 
@@ -212,7 +214,7 @@ def test_two_cancelled_runs_are_no_two_failed_ones(seeded: Configuration, monkey
         )
         backups.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
 
-    assert told(seeded).verdict == status.StatusVerdict.NEEDS_ATTENTION
+    assert told(seeded).verdict == Level.NEEDS_ATTENTION
 
 
 def test_every_named_error_has_a_hint_that_can_be_filled_in() -> None:

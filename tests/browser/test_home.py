@@ -21,7 +21,7 @@ def test_4_the_home_page_when_all_is_well(checked_page: CheckedPage, running_app
     checked_page.sign_in()
     checked_page.settle()
 
-    expect(checked_page.page.locator("#status")).to_contain_text("Your data is protected")
+    expect(checked_page.page.locator("#status")).to_contain_text("Backed up, but only on this computer's disk")
     for badge in ("Primary database: Local", "Backup available", "Sync enabled"):
         expect(checked_page.page.locator("#status .badge", has_text=badge)).to_be_visible()
     expect(checked_page.page.locator("#status .facts > div")).to_have_count(6)

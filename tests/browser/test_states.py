@@ -48,7 +48,7 @@ def test_the_status_card_keeps_what_was_known_and_says_so_while_nothing_answers(
     checked_page.sign_in()
     checked_page.settle()
     card = checked_page.page.locator("#status")
-    expect(card).to_contain_text("Your data is protected")
+    expect(card).to_contain_text("Backed up, but only on this computer's disk")
     expect(card.locator(".could-not-check")).to_be_hidden()
     checked_page.provoke("ERR_FAILED|htmx:sendError")
     checked_page.page.route("**/_/status/**", lambda route: route.abort())
@@ -57,7 +57,7 @@ def test_the_status_card_keeps_what_was_known_and_says_so_while_nothing_answers(
     expect(card.locator(".could-not-check")).to_contain_text(
         re.compile(r"Couldn't check\. Showing what we knew at \d\d:\d\d:\d\d IST\.\s+Try again")
     )
-    expect(card).to_contain_text("Your data is protected")
+    expect(card).to_contain_text("Backed up, but only on this computer's disk")
     checked_page.check("21-could-not-check")
     checked_page.page.unroute("**/_/status/**")
     checked_page.page.click("#try-again")

@@ -14,13 +14,13 @@ from django.core.management import call_command
 from django.test import override_settings
 from pymongo.database import Database
 
+from backups_app.assurance.sentence import Level
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import AllDatedInFuture
 from backups_app.models import User
 from backups_app.pages.runs import views as run_pages
 from backups_app.records import Origin, RunDocument, RunKind
 from backups_app.use_cases import backups, doctor, listing, restores, status
-from backups_app.use_cases.status import StatusVerdict
 from tests.journeys.conftest import now, run_backup
 from tests.pages.conftest import signed_in
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
@@ -56,7 +56,7 @@ def test_alone_it_protects_nothing(seeded: Configuration) -> None:
 
     told = seen(seeded)
 
-    assert told.verdict is StatusVerdict.NOT_PROTECTED
+    assert told.verdict is Level.NOT_PROTECTED
     assert told.sentence == (
         f"Not protected: the backup {ahead['backup_id']} is dated in the future, so nobody knows how old it is."
     )
@@ -73,10 +73,10 @@ def test_beside_another_the_other_is_the_last_one(seeded: Configuration) -> None
 
     told = seen(seeded)
 
-    assert told.verdict is StatusVerdict.PROTECTED
+    assert (told.assurance.code, told.assurance.attention) == ("not_elsewhere", ())
     assert told.last_backup is not None and told.last_backup["backup_id"] == good["backup_id"]
     assert told.last_run is not None and told.last_run["backup_id"] == good["backup_id"]
-    assert seen(seeded, days=9).sentence == "Needs attention: the last good backup is older than eight days."
+    assert seen(seeded, days=9).sentence == "The last good backup is 9 days old."
     assert listing.resolve(seeded, "latest") == good["backup_id"]
     assert restores.newest_verified(configuration=seeded) == good["backup_id"]
     shown, _ = command("backup_docs", "latest", "devotees", "--json")
@@ -107,7 +107,8 @@ def test_a_failed_run_from_then_does_not_hide_that_all_is_well(seeded: Configura
     good, ahead = run_backup(delete_bookings=False), run_with_the_clock_ahead()
     local_db["backup_metadata"].update_one({"_id": ahead["backup_id"]}, {"$set": {"status": "failed", "message": "no"}})
 
-    assert seen(seeded).verdict is StatusVerdict.PROTECTED
+    assert seen(seeded).assurance.attention == ()
+    assert seen(seeded).assurance.code == "not_elsewhere"
     assert good["status"] == "success"
 
 
@@ -119,7 +120,8 @@ def test_a_deletion_that_it_left_unfinished_is_still_named(seeded: Configuration
 
     told = seen(seeded)
 
-    assert told.verdict is StatusVerdict.NEEDS_ATTENTION
+    assert told.verdict is Level.NEEDS_ATTENTION
+    assert told.assurance.attention[0].backup_id == ahead["backup_id"]
     assert told.unfinished is not None and told.unfinished["backup_id"] == ahead["backup_id"]
 
 

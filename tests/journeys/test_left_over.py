@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management import call_command
 from pymongo.database import Database
 
+from backups_app.assurance.sentence import Level
 from backups_app.configuration import Configuration
 from backups_app.use_cases import doctor, status, status_json
 from tests.journeys.conftest import now, run_backup
@@ -43,7 +44,7 @@ def test_a_run_whose_sync_left_something_over_is_partial_and_deletes_the_rest(
     assert [warning for warning in run["warnings"] if warning.startswith("x: not synced, it is a view here")]
     assert local_db["bookings"].count_documents({}) == remote_db["bookings"].count_documents({}) == 0
     told = status.status(configuration=seeded, now=now())
-    assert told.verdict is status.StatusVerdict.NEEDS_ATTENTION
+    assert told.verdict is Level.NEEDS_ATTENTION
     assert status_json.public(told)["sync"]["left_over"] == {"x": "it is a view here and a collection on Atlas"}
 
 
@@ -64,21 +65,23 @@ def test_the_commands_say_so_and_end_with_3(seeded: Configuration, local_db: Db,
 
     remote_db["x"].drop()
     assert _command("backup_now", "--keep-bookings")[0] == 0
-    assert _command("backup_status", "--check")[0] == 0
+    code, out = _command("backup_status", "--check")
+    assert (code, "Needs attention" in out) == (6, False), "nothing but the copies elsewhere is missing"
 
 
 def test_a_sync_by_itself_that_leaves_something_over_ends_the_protection(
     seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     run_backup(delete_bookings=False)
-    assert status.status(configuration=seeded, now=now()).verdict is status.StatusVerdict.PROTECTED
+    assert status.status(configuration=seeded, now=now()).assurance.attention == ()
     _shadow(local_db, remote_db)
 
     assert _command("backup_sync")[0] == 3
 
     told = status.status(configuration=seeded, now=now())
-    assert told.verdict is status.StatusVerdict.NEEDS_ATTENTION
-    assert "x: it is a view here" in told.sentence
+    assert told.verdict is Level.NEEDS_ATTENTION
+    (left_over,) = told.assurance.attention
+    assert "x: it is a view here" in left_over.message.english
 
 
 def test_a_purge_collection_that_was_left_out_is_withheld(seeded: Configuration, local_db: Db, remote_db: Db) -> None:

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from backups_app import configuration as settings
+from backups_app.assurance.sentence import Level
 from backups_app.catalog import purge_ledger, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupRemoved
@@ -25,7 +26,6 @@ from backups_app.runs import preparation, purge_sides, recovery
 from backups_app.runs.lost_messages import UNVERIFIED
 from backups_app.runs.steps import purge_remote
 from backups_app.use_cases import backups, doctor, listing, restores, status
-from backups_app.use_cases.status import StatusVerdict
 from tests.journeys.conftest import Db, contents, raw_documents, run_backup
 from tests.journeys.test_unfinished import die_in, remote_fails_in, resume
 from tests.pages.conftest import signed_in
@@ -80,8 +80,8 @@ def test_list_show_and_status_say_that_they_are_gone(gone: str, seeded: Configur
     assert (row["files"], row["published"], row["verified"], row["resume_available"]) == ("gone", False, False, False)
     assert row["message"].startswith(GONE) and "can only come from another backup" in row["message"]
     assert GONE in shown and ", verified" not in shown
-    assert told.verdict is StatusVerdict.NOT_PROTECTED
-    assert f"The files of the backup of run {gone} are gone" in told.sentence and "no backup yet" not in told.sentence
+    assert told.verdict is Level.NOT_PROTECTED
+    assert f"The files of the backup of {gone} are gone" in told.sentence and "no backup yet" not in told.sentence
 
 
 def test_the_newest_backup_gone_needs_attention_though_an_older_one_is_here(seeded: Configuration) -> None:
@@ -91,7 +91,8 @@ def test_the_newest_backup_gone_needs_attention_though_an_older_one_is_here(seed
 
     told = status.status(configuration=seeded, now=timezone.now())
 
-    assert (told.verdict, newest in told.sentence) == (StatusVerdict.NEEDS_ATTENTION, True)
+    (gone,) = told.assurance.attention
+    assert (told.verdict, gone.message.code, gone.backup_id) == (Level.NEEDS_ATTENTION, "newest_files_gone", newest)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from django.core.checks import run_checks
 from django.test import override_settings
 from pymongo.database import Database
 
+from backups_app.assurance.sentence import Level
 from backups_app.backup_files.store import Store
 from backups_app.catalog import lease
 from backups_app.configuration import Configuration
@@ -23,7 +24,6 @@ from backups_app.mongo.connections import ServerFacts
 from backups_app.records import Origin, RunDocument
 from backups_app.runs import recovery
 from backups_app.use_cases import doctor, listing, readiness, restores, status, verification
-from backups_app.use_cases.status import StatusVerdict
 from tests.journeys.conftest import now, run_backup
 from tests.journeys.test_dated_in_future import command
 
@@ -79,7 +79,7 @@ def test_another_databases_instance_is_refused_everywhere(
         with pytest.raises(StoreOfAnotherDatabase):
             readiness.require_ready(configuration=theirs)
         told = status.status(configuration=theirs, now=now())
-    assert told.verdict is StatusVerdict.NOT_PROTECTED
+    assert told.verdict is Level.NOT_PROTECTED
     assert [refusal.code for refusal in told.refusals] == [CODE]
     assert CODE in [finding.subject for finding in doctor.examine(configuration=theirs)]
 

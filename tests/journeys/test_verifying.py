@@ -12,11 +12,11 @@ import pytest
 from django.core.management import call_command
 from pymongo.database import Database
 
+from backups_app.assurance.sentence import Level
 from backups_app.backup_files import metadata
 from backups_app.configuration import Configuration
 from backups_app.records import Origin
 from backups_app.use_cases import listing, status, verification
-from backups_app.use_cases.status import StatusVerdict
 
 from .conftest import now, run_backup
 
@@ -47,7 +47,7 @@ def test_an_intact_backup_is_good(seeded: Configuration) -> None:
 
 def test_one_flipped_bit_is_found_and_the_temple_is_no_longer_called_protected(seeded: Configuration) -> None:
     run = run_backup(delete_bookings=False)
-    assert status.status(configuration=seeded, now=now()).verdict is StatusVerdict.PROTECTED
+    assert status.status(configuration=seeded, now=now()).assurance.marks[0].ok
     flip(Path(run["backup_path"]))
 
     told = verify(seeded, run["backup_id"])
@@ -56,7 +56,7 @@ def test_one_flipped_bit_is_found_and_the_temple_is_no_longer_called_protected(s
     assert "SHA-256" in told["problem"]
     listed = listing.list_runs(configuration=seeded)[0]
     assert (listed["verified"], listed["damaged"]) == (False, True)
-    assert status.status(configuration=seeded, now=now()).verdict is StatusVerdict.NOT_PROTECTED
+    assert status.status(configuration=seeded, now=now()).verdict is Level.NOT_PROTECTED
     assert Path(run["backup_path"]).is_dir()
 
 

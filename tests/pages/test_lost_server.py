@@ -160,8 +160,8 @@ def test_where_nothing_was_ever_known_the_home_page_still_stands(
 
 
 def test_the_card_is_announced_only_when_it_says_something_else(admin_browser: Client, seeded: Configuration) -> None:
-    same = admin_browser.get(f"{STATUS}?said=not_protected", headers=HTMX).content.decode()
-    other = admin_browser.get(f"{STATUS}?said=protected", headers=HTMX).content.decode()
+    same = admin_browser.get(f"{STATUS}?said=assurance_no_backup", headers=HTMX).content.decode()
+    other = admin_browser.get(f"{STATUS}?said=not_elsewhere", headers=HTMX).content.decode()
 
     assert "data-announce" not in same
     assert 'data-announce="Not protected: no backup yet"' in other
@@ -182,21 +182,13 @@ def test_a_disk_that_is_full_before_anything_began_speaks_of_no_purge(
 def test_an_unfinished_deletion_is_named_by_its_date_and_leads_to_its_run(
     admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = status.status
-    unfinished = a_run(status="partial", resume_available=True)
+    unfinished = a_run(status="partial", resume_available=True, dated_in_future=False)
 
-    def needs_attention(**facts: Any) -> Any:
-        looked, now = readiness.check_readiness(configuration=seeded), unfinished["created_at"]
-        verdict, sentence, hint = status.judge(
-            looked=looked, good=a_run(), ended=[unfinished], active=None, remote=None, now=now
-        )
-        return dataclasses.replace(real(**facts), verdict=verdict, sentence=sentence, hint=hint, unfinished=unfinished)
-
-    monkeypatch.setattr(status, "status", needs_attention)
+    monkeypatch.setattr(listing, "list_runs", lambda **asked: [unfinished])
 
     card = admin_browser.get(STATUS).content.decode()
 
-    assert "the deletion of the run of 19 Jan 2026, 16:44 IST is unfinished." in card
+    assert "The deletion of the run of 19 Jan 2026, 16:44 IST is unfinished." in card
     assert 'href="/admin/backups/runs/20260119_111420/"' in card
 
 

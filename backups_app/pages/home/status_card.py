@@ -1,4 +1,4 @@
-"""The system status card: verdict, three badges, six facts.
+"""The system status card: the sentence from evidence, its four marks, three badges, six facts.
 
 A page shows at once what was last known, with its age; the card then looks anew by itself. A look that cannot be
 finished leaves the card as it was, and says so.
@@ -7,6 +7,7 @@ finished leaves the card as it was, and says so.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -19,15 +20,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from backups_app import configuration
+from backups_app.assurance.sentence import Level
 from backups_app.configuration import Configuration
+from backups_app.messages import assurance as messages
 from backups_app.pages.guards import admin_page
+from backups_app.pages.home import assurance_card
+from backups_app.pages.home.assurance_card import AssuranceCard
 from backups_app.pages.requests import AdminRequest
-from backups_app.pages.runs import run_wording
-from backups_app.pages.shared.told import tell
-from backups_app.pages.shared.wording import ago, when_text
-from backups_app.records import RunDocument, Status
-from backups_app.use_cases import status, status_of_files
-from backups_app.use_cases.status import StatusVerdict, SystemStatus
+from backups_app.pages.shared.message_text import text_of
+from backups_app.pages.shared.wording import ago
+from backups_app.records import RunDocument
+from backups_app.use_cases import attention, status
+from backups_app.use_cases.status import SystemStatus
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +39,10 @@ KNOWN_FOR = timedelta(seconds=60)
 """Without a script the card does not look by itself: then the page looks when what is known is older."""
 
 LOOKS = {
-    StatusVerdict.OFF: ("info", "info"),
-    StatusVerdict.NOT_PROTECTED: ("bad", "shield-x"),
-    StatusVerdict.NEEDS_ATTENTION: ("warn", "triangle-alert"),
-    StatusVerdict.RUNNING: ("info", "loader-circle"),
-    StatusVerdict.PROTECTED: ("", "shield-check"),
+    Level.OFF: ("info", "info"),
+    Level.NOT_PROTECTED: ("bad", "shield-x"),
+    Level.NEEDS_ATTENTION: ("warn", "triangle-alert"),
+    Level.PROTECTED: ("", "shield-check"),
 }
 
 
@@ -54,17 +57,18 @@ class StatusCard:
     sentence: str
     explanation: str
     database: str
+    shown: AssuranceCard | None = None
     could_not_check: bool = False
 
     @property
-    def verdict(self) -> str:
-        return self.system.verdict.value if self.system else ""
+    def code(self) -> str:
+        """What the card says, as a code; empty where nothing is known."""
+        return self.system.assurance.code if self.system else ""
 
     @property
-    def unfinished(self) -> str:
-        """The id of the run whose deletion the verdict speaks of; empty where it speaks of something else."""
-        run = _whose_deletion(self.system) if self.system else None
-        return run["backup_id"] if run else ""
+    def about_run(self) -> str:
+        """The id of the run that the sentence speaks of; empty where it speaks of none."""
+        return self.system.assurance.steps[0].backup_id if self.system else ""
 
     @property
     def for_technician(self) -> str:
@@ -99,7 +103,7 @@ class StatusCard:
     @property
     def room_for(self) -> int | None:
         """For how many backups like the last one there is room."""
-        return status.room_for(backup=self.last_backup, free_bytes=self.disk[1])
+        return attention.room_for(backup=self.last_backup, free_bytes=self.disk[1])
 
 
 @dataclass
@@ -153,7 +157,7 @@ def forget() -> None:
 def fragment(request: AdminRequest) -> HttpResponse:
     """The card, looked at now. It is announced only where it says something else than the card it replaces."""
     card = look(now=timezone.now())
-    context = {"card": card, "announce": request.GET.get("said", card.verdict) != card.verdict}
+    context = {"card": card, "announce": request.GET.get("said", card.code) != card.code}
     could = HTTPStatus.SERVICE_UNAVAILABLE if card.could_not_check else HTTPStatus.OK
     return render(request, "home/_status.html", context, status=could)
 
@@ -163,54 +167,34 @@ NOTHING_KNOWN = StatusCard(system=None, tone="warn", icon="shield-alert", senten
 
 def _card(found: SystemStatus) -> StatusCard:
     tone, icon = LOOKS[found.verdict]
+    sentence, rest = _in_two(text_of(found.assurance.steps[0].message))
     return StatusCard(
         system=found,
         tone=tone,
         icon=icon,
-        sentence=_sentence(found),
-        explanation=_explanation(found),
+        sentence=sentence,
+        explanation=_explanation(found, rest),
         database=configuration.current().database_name,
+        shown=assurance_card.of(found.assurance),
     )
 
 
-def _sentence(found: SystemStatus) -> str:
-    """The verdict in the person's language; what names a particular failure stays as its record says it."""
-    if found.verdict is StatusVerdict.PROTECTED:
-        return _("Your data is protected")
-    if found.verdict is StatusVerdict.RUNNING:
-        return _("A backup is running")
-    if _never_backed_up(found):
-        return _("Not protected: no backup yet")
-    unfinished = _whose_deletion(found)
-    if unfinished is not None:
-        when = when_text(unfinished["created_at"])
-        return _("Needs attention: the deletion of the run of %(when)s is unfinished.") % {"when": when}
-    return run_wording.in_two(found.sentence)[0]
+def _in_two(text: str) -> tuple[str, str]:
+    """Return the first sentence, to stand in bold without its full stop, and the others."""
+    first, *rest = re.split(r"(?<=[.।]) ", text, maxsplit=1)
+    return first if rest else first.rstrip(".।"), "".join(rest)
 
 
-def _never_backed_up(found: SystemStatus) -> bool:
-    return found.verdict is StatusVerdict.NOT_PROTECTED and found.sentence == status_of_files.NO_BACKUP_YET
-
-
-def _panel_tells(found: SystemStatus) -> bool:
-    """Whether the verdict is about the end of the last run: its panel, above the card, says why and what to do."""
-    ended_badly = found.last_run is not None and found.last_run["status"] != Status.SUCCESS
-    return found.verdict is StatusVerdict.NEEDS_ATTENTION and ended_badly and found.unfinished is None
-
-
-def _whose_deletion(found: SystemStatus) -> RunDocument | None:
-    return found.unfinished if found.verdict is StatusVerdict.NEEDS_ATTENTION else None
-
-
-def _explanation(found: SystemStatus) -> str:
-    if found.last_backup is not None and (
-        found.verdict in (StatusVerdict.PROTECTED, StatusVerdict.RUNNING) or _panel_tells(found)
-    ):
-        return _("The last backup finished %(ago)s and its %(n)s collections were verified.") % {
-            "ago": ago(found.last_backup.get("finished_at") or found.last_backup["created_at"]),
-            "n": len(found.last_backup.get("collections_backed_up") or []),
-        }
-    if _never_backed_up(found):
+def _explanation(found: SystemStatus, rest: str) -> str:
+    """What stands under the sentence: its other sentences and what to do, or what the last backup was."""
+    if found.assurance.code == messages.NO_BACKUP.code:
         return _("Your first backup takes about a minute. Use the green button below.")
-    rest = run_wording.in_two(found.sentence)[1]
-    return rest if found.refusals else " ".join(filter(None, [rest, tell(found.hint)]))
+    if found.refusals:
+        return rest
+    if found.verdict is Level.NOT_PROTECTED or rest or found.last_backup is None:
+        hint = found.assurance.steps[0].hint
+        return " ".join(filter(None, [rest, text_of(hint) if hint else ""]))
+    return _("The last backup finished %(ago)s and its %(n)s collections were verified.") % {
+        "ago": ago(found.last_backup.get("finished_at") or found.last_backup["created_at"]),
+        "n": len(found.last_backup.get("collections_backed_up") or []),
+    }

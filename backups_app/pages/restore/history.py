@@ -15,7 +15,8 @@ from backups_app.errors import BackupNotFound, NotATestCopy, RunActive
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import status_card
 from backups_app.pages.requests import AdminRequest, go_to, show
-from backups_app.pages.restore import restore_address, restore_flow
+from backups_app.pages.restore import restore_address
+from backups_app.pages.shared import wording
 from backups_app.records import Origin, RunDocument
 from backups_app.use_cases import listing as overview
 from backups_app.use_cases import restores
@@ -94,7 +95,7 @@ def _row(run: RunDocument) -> dict[str, Any]:
         "run": run,
         "sums": run["restore"]["sums"],
         "backup_id": chosen["backup_id"],
-        "backup_at": restore_flow.moment_of(chosen["backup_id"]),
+        "backup_at": wording.moment_of(chosen["backup_id"]),
         "target": chosen["target"],
         "in_place": chosen["in_place"],
     }

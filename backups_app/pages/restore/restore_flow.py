@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from backups_app.browsing.tree import Node
 from backups_app.configuration import Configuration
 from backups_app.mongo import raw_ids
 from backups_app.pages.restore.restore_address import Asked
+from backups_app.pages.shared import wording
 from backups_app.pages.shared.told import tell
 from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.restore.choices import Mode
@@ -75,21 +76,13 @@ def contents(asked: Asked, *, configuration: Configuration, everything: bool) ->
         emptied=[
             Emptied(
                 run=run,
-                run_at=moment_of(run),
+                run_at=wording.moment_of(run),
                 choices=[choice(entry) for entry in offered if emptied.get(entry.name) == run],
             )
             for run in runs
         ],
         own=len(inside) - len(offered),
     )
-
-
-def moment_of(backup_id: str) -> datetime | None:
-    """Return the moment that a run's id names."""
-    try:
-        return datetime.strptime(backup_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.restore import restore_address, restore_flow, restore_previews
 from backups_app.pages.restore.restore_address import CONFIRM, HOW, PREVIEW, WHAT, Asked
 from backups_app.pages.restore.restore_previews import Making
+from backups_app.pages.shared import wording
 from backups_app.pages.shared.told import tell
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
@@ -185,7 +186,7 @@ def _context(asked: Asked) -> dict[str, Any]:
     return {
         "place": "restores",
         "asked": asked,
-        "backup_at": restore_flow.moment_of(asked.backup_id),
+        "backup_at": wording.moment_of(asked.backup_id),
         "database": settings.database_name,
         "step_title": titles[asked.step - 1],
         "steps": [

@@ -38,6 +38,14 @@ def aware(moment: datetime | str | None) -> datetime | None:
     return moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)
 
 
+def moment_of(backup_id: str) -> datetime | None:
+    """Return the moment that a run's id names."""
+    try:
+        return datetime.strptime(backup_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
 @register.filter
 def when(moment: datetime | str | None) -> SafeString | str:
     """`19 Jan 2025, 14:30 IST`, in a `<time>` element."""
