@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from backups_app.backup_files import metadata
 from backups_app.catalog import lease, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import (
+    BackupNotFound,
     ClocksDiffer,
     DatabaseUnreachable,
     RunActive,
@@ -40,6 +42,8 @@ READING = "reading"
 QUEUED_SYNC = timedelta(minutes=10)
 """So long a sync that was queued counts as active before it has taken the lease."""
 LEFT_OVER = "left_over"
+STORED_TO = timedelta(milliseconds=1)
+"""MongoDB keeps a moment to the millisecond."""
 LOOK_BACK = 20
 """Of so many newest runs one may be the rehearsal of a slot."""
 
@@ -117,7 +121,8 @@ class TempleActs:
         database = preparation.local_database(self.configuration)
         with connections.reachable(Side.LOCAL):
             found = runs.recent(database, limit=LOOK_BACK)
-        begun = (run for run in found if run.get("created_by") == by and run["created_at"] >= slot.decided_at)
+        since = slot.decided_at - STORED_TO
+        begun = (run for run in found if run.get("created_by") == by and run["created_at"] >= since)
         return next((run for run in begun if run.get("kind") == RunKind.REHEARSAL), None)
 
     def _require_in_time(self, slot: ScheduleSlot, *, now: datetime) -> None:
@@ -199,11 +204,16 @@ def carry_out_verification(slot_id: int) -> None:
 
 
 def to_verify(*, configuration: Configuration) -> list[str]:
-    """Return the newest verified backup and the holders, newest first. Raise `BackupNotFound` where there is none."""
+    """Return the newest backup, the newest that counts as verified, and the holders, newest first. Raise
+    `BackupNotFound` where there is none."""
     store = preparation.store(configuration)
-    newest = restores.newest_verified(configuration=configuration)
     ids = sorted(store.backups().ids, reverse=True)
-    return [newest, *(one for one in ids if one != newest and _holds(store.folder(one)))]
+    if not ids:
+        raise BackupNotFound()
+    with suppress(BackupNotFound):  # each is damaged already: the newest is read all the same, and named
+        newest_verified = restores.newest_verified(configuration=configuration)
+        return [one for one in ids if one in (ids[0], newest_verified) or _holds(store.folder(one))]
+    return [one for one in ids if one == ids[0] or _holds(store.folder(one))]
 
 
 def _holds(folder: Path) -> bool:
