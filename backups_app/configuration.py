@@ -27,6 +27,7 @@ Engine = Literal["auto", "mongodump", "python"]
 LONGEST_SECONDS, LONGEST_DAYS = 7 * 24 * 3600, 36_500
 SHORTEST_TOKEN = 16
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+MOST_KEPT = 1_000
 _NOT_IN_A_NAME = frozenset('/\\. "$\0')
 _SERVERS_OWN = frozenset({"admin", "local", "config"})
 _BEFORE_A_SCHEME = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
@@ -58,6 +59,7 @@ class Configuration:
     sync_exclude: tuple[str, ...] = ()
     sync_proof_days: int = 7
     purge_ledger_days: int = 90
+    min_keep: int = 3
     lease_seconds: int = 60
     allow_plain_http: bool = False
     site_url: str = ""
@@ -101,6 +103,7 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
         sync_exclude=_names(env.str("SYNC_EXCLUDE", "", validate=_are_names) or ""),
         sync_proof_days=env.int("SYNC_PROOF_DAYS", 7, validate=days),
         purge_ledger_days=env.int("PURGE_LEDGER_DAYS", 90, validate=days),
+        min_keep=env.int("MIN_KEEP", 3, validate=validate.Range(min=1, max=MOST_KEPT)),
         lease_seconds=env.int("LEASE_SECONDS", 60, validate=seconds),
         allow_plain_http=env.bool("ALLOW_PLAIN_HTTP", False),
         site_url=(env.str("SITE_URL", "", validate=_is_an_address) or "").rstrip("/"),

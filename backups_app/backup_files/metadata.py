@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backups_app.backup_files import descent, durable, layout
+from backups_app.backup_files import descent, durable, layout, locks
 from backups_app.errors import VerificationFailed
 from backups_app.messages import backup_files as messages
 
@@ -44,3 +44,12 @@ def write(folder: Path, document: Mapping[str, Any]) -> None:
     """
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
     durable.write_whole(folder / layout.METADATA, text.encode() + b"\n")
+
+
+def amend(folder: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace these fields of a published `metadata.json` and return the whole. Two who change different fields at the
+    same time both succeed. Raises as `read` and `write`."""
+    with locks.held(folder.parent, f"{folder.name}.status"):
+        document = {**(read(folder) or {}), **changes}
+        write(folder, document)
+    return document

@@ -10,6 +10,7 @@ from itertools import islice
 from threading import Lock
 
 from backups_app.backup_files import document_digests as digests
+from backups_app.backup_files import locks
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.backup_files.document_digests import Comparison
 from backups_app.backup_files.store import Store
@@ -62,7 +63,8 @@ def of_backups(
     if only is not None and not set(only) <= set(known):
         raise CollectionNotFound
     names = sorted(known if only is None else set(only))
-    return tuple(_difference(first, second, name, progress or Silent()) for name in names)
+    with locks.reading(store.root, a), locks.reading(store.root, b):
+        return tuple(_difference(first, second, name, progress or Silent()) for name in names)
 
 
 def of_collection(*, store: Store, a: str, b: str, collection: str, progress: Progress | None = None) -> Comparison:
@@ -70,7 +72,8 @@ def of_collection(*, store: Store, a: str, b: str, collection: str, progress: Pr
     first, second = (opening.open_backup(store=store, backup_id=backup_id) for backup_id in (a, b))
     if collection not in {**first.manifest.collections, **second.manifest.collections}:
         raise CollectionNotFound
-    return _compared(first, second, collection, progress or Silent())
+    with locks.reading(store.root, a), locks.reading(store.root, b):
+        return _compared(first, second, collection, progress or Silent())
 
 
 def documents_of(

@@ -1,6 +1,6 @@
 """Every failure an administrator can meet: its name, its stable code, and what is safe and what to do.
 
-One module an outcome: `refused` (nothing began), `missing`, `database`, `backup`, `sync`, `restore`,
+One module an outcome: `refused` (nothing began), `missing`, `database`, `backup`, `sync`, `restore`, `retention`,
 `schedules`, `notification`, `access`.
 `status` is the HTTP answer, `exit_code` the command's (`docs/operations.md`). The sentence may use
 facts given to the constructor; it never holds a URI, a password or an absolute path.
@@ -18,6 +18,7 @@ from backups_app.errors.missing import *
 from backups_app.errors.notification import *
 from backups_app.errors.refused import *
 from backups_app.errors.restore import *
+from backups_app.errors.retention import *
 from backups_app.errors.schedules import *
 from backups_app.errors.sync import *
 

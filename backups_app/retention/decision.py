@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from backups_app.retention import policy as rules
 from backups_app.retention import shrinkage
 from backups_app.retention.facts import Backup, Deletion, LostHolder, Maker, newest_first
-from backups_app.retention.guards import NEEDED, Guards, bases
+from backups_app.retention.guards import NEEDED, SHRUNK, Guards, bases
 from backups_app.retention.policy import Policy
 
 UNDO = timedelta(days=30)
@@ -55,17 +55,12 @@ def decide(
     1. What a rule keeps is kept, with the rules' names.
     2. What the rules do not judge (foreign, unverified, dated in the future, a safety backup of the last 30 days) is
        kept, with that reason.
-    3. What a guard refuses to let go is kept, with the guards' codes; once more for the bases of what was kept then.
+    3. What a guard refuses to let go is kept, with the guards' codes; once more for the bases of what was kept then,
+       and for the backup that shows the last loss, where the kept ones do not show it.
     4. The rest is removed.
     """
     by_rules = rules.kept_by_rules(backups=backups, policy=policy, now=now, zone=zone)
-    guards = Guards(
-        backups=tuple(backups),
-        min_keep=min_keep,
-        now=now,
-        shrinkages=shrinkage.find(backups=backups, deletions=deletions, now=now),
-        lost_holders=lost_holders,
-    )
+    guards = _guards(backups, min_keep, now, deletions, lost_holders)
     kept = {}
     for one in backups:
         reasons = [*by_rules.get(one.backup_id, ()), *_not_judged(one, now), *guards.refusals(one, needed=())]
@@ -73,7 +68,51 @@ def decide(
             kept[one.backup_id] = reasons
     for base in bases(backups, staying=kept):  # a base is a full backup, so one look is enough
         kept.setdefault(base, []).append(NEEDED)
+    staying = [one for one in backups if one.backup_id in kept]
+    if witness := _witness(guards, staying, deletions):
+        kept.setdefault(witness, []).append(SHRUNK)
     return _decision(backups, kept)
+
+
+def guards_over(
+    *,
+    backups: Sequence[Backup],
+    min_keep: int,
+    now: datetime,
+    deletions: Sequence[Deletion] = (),
+    lost_holders: Sequence[LostHolder] = (),
+) -> Guards:
+    """Return the guards over all backups of one database, for the removal of one of them."""
+    guards = _guards(backups, min_keep, now, deletions, lost_holders)
+    last = guards.last_shrinkage
+    others = [one for one in backups if last is not None and one.backup_id != last.backup_id]
+    return replace(guards, witness=_witness(guards, others, deletions))
+
+
+def _guards(
+    backups: Sequence[Backup],
+    min_keep: int,
+    now: datetime,
+    deletions: Sequence[Deletion],
+    lost_holders: Sequence[LostHolder],
+) -> Guards:
+    return Guards(
+        backups=tuple(backups),
+        min_keep=min_keep,
+        now=now,
+        shrinkages=shrinkage.find(backups=backups, deletions=deletions, now=now),
+        lost_holders=lost_holders,
+    )
+
+
+def _witness(guards: Guards, staying: Sequence[Backup], deletions: Sequence[Deletion]) -> str:
+    """Return the backup that shows the last shrinkage, where those that stay do not show it: the collection may have
+    grown again since, and the next pass would not know of the loss."""
+    last = guards.last_shrinkage
+    if last is None:
+        return ""
+    seen = shrinkage.find(backups=staying, deletions=deletions, now=guards.now)
+    return "" if any(one.taken_at >= last.taken_at for one in seen) else last.backup_id
 
 
 def _not_judged(backup: Backup, now: datetime) -> tuple[str, ...]:

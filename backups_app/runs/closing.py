@@ -202,13 +202,12 @@ def without_the_newest(closing: Mapping[str, Any], document: RunDocument, *, pub
 
 def update_metadata(folder: Path, *, document: RunDocument) -> None:
     """Replace the status fields of a published `metadata.json`, atomically. Manifest and data stay as they are."""
-    written = metadata.read(folder) or {}
     fresh = {name: document.get(name) for name in STATUS_FIELDS}
     with contextlib.suppress(RecordsUnavailable):
         fresh["audit"] = _digest()
     if document.get("restore"):  # a rebuilt record shall still know what was restored, and how to undo it
         fresh["restore"] = document["restore"]
-    metadata.write(folder, formats.plain(written | fresh | {"holds_alone": holding.holds_alone(document)}))
+    metadata.amend(folder, formats.plain(fresh | {"holds_alone": holding.holds_alone(document)}))
 
 
 def temple_collections(manifest: Manifest) -> list[str]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pymongo.database import Database
 
 from backups_app.backup_files import manifest as manifests
-from backups_app.backup_files import metadata
+from backups_app.backup_files import metadata, trash
 from backups_app.backup_files.store import Store
 from backups_app.catalog import lease, purge_ledger, runs
 from backups_app.configuration import Configuration
@@ -45,7 +45,6 @@ from backups_app.verification import verdict
 logger = logging.getLogger(__name__)
 
 UNCLAIMED_AFTER = timedelta(seconds=60)
-TRASH_KEPT = timedelta(days=1)
 BEFORE_PUBLISHING = (Phase.QUEUED, Phase.PREFLIGHT, Phase.SYNCING, Phase.DUMPING, Phase.VERIFYING)
 
 
@@ -219,5 +218,5 @@ def clear_the_way(*, configuration: Configuration, database: Database[Any], spar
         if backup_id != spared and (document is None or document["status"] != Status.IN_PROGRESS):
             store.discard_partial(backup_id, now=now)
     if clocks_agree:
-        store.empty_trash(older_than=now - TRASH_KEPT)
+        store.empty_trash(older_than=now - trash.KEPT)
         conflict_expiry.expire(database=database, store=store, now=now)

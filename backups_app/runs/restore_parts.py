@@ -8,7 +8,7 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app.backup_files import metadata
+from backups_app.backup_files import locks, metadata
 from backups_app.catalog import purge_ledger, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import CopyNotAllowed, DatabaseUnreachable, TempleOpsError
@@ -104,6 +104,11 @@ def perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
 
     Raise `RestoreUnfinished` when the server is lost, `VerificationFailed` when the backup changed under our hands.
     """
+    with locks.reading(run.store.root, choices(run).backup_id):
+        return _perform(run, target=target)
+
+
+def _perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
     wanted, backup = choices(run), source(run)
     emptied = {entry["name"]: entry["run"] for entry in run.document["restore"]["emptied"]}
     decided = plan.decide(manifest=backup.manifest, choices=wanted, emptied=emptied)

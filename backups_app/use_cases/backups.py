@@ -6,6 +6,7 @@ import time
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django_tasks import task
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
@@ -41,6 +42,7 @@ from backups_app.runs import (
 from backups_app.runs.ownership import this_process
 from backups_app.runs.progress import Listener
 from backups_app.use_cases import idempotency, lost_backups, readiness
+from backups_app.use_cases.retention import prune
 
 POLL_SECONDS = 0.2
 TAKE_TRIES = 100
@@ -179,6 +181,7 @@ def create(database: Database[Any], document: RunDocument, configuration: Config
 def carry_out_backup(backup_id: str) -> None:
     """The worker's part. The queue's own status is not the truth: a run that somebody claimed is not run twice."""
     worker.execute(backup_id=backup_id)
+    prune.after_run(configuration=settings.current(), backup_id=backup_id, now=timezone.now())
 
 
 @task()
@@ -191,6 +194,7 @@ def execute(*, backup_id: str, listener: Listener | None = None) -> RunDocument:
     """Carry a started run out in this process and return its final document. Raise `RunInterrupted` when the local
     server went away meanwhile: recovery will say how the run ended."""
     worker.execute(backup_id=backup_id, listener=listener)
+    prune.after_run(configuration=settings.current(), backup_id=backup_id, now=timezone.now())
     try:
         return _known(backup_id)
     except DatabaseUnreachable as error:

@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from backups_app import configuration as settings
 from backups_app.access import audit
-from backups_app.backup_files import layout
+from backups_app.backup_files import layout, locks
 from backups_app.browsing import backups, documents
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
@@ -88,9 +88,9 @@ def preview_restore(
     """Return the preview: both sides read and compared, nothing written. It names server, database, and the hash to
     confirm. Raise `VerificationFailed`, `BackupRemoved`, `DatabaseUnreachable`, `CollectionNotFound`, InvalidInput."""
     readiness.require_local(configuration)
-    source = restore_parts.opened(configuration=configuration, choices=choices, progress=progress)
-    server, temple = _server(configuration), preparation.local_database(configuration)
-    with connections.reachable(Side.LOCAL):
+    with locks.reading(configuration.backup_dir, choices.backup_id), connections.reachable(Side.LOCAL):
+        source = restore_parts.opened(configuration=configuration, choices=choices, progress=progress)
+        server, temple = _server(configuration), preparation.local_database(configuration)
         emptied = emptied_on_purpose(configuration=configuration, backup_id=choices.backup_id)
         decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
         target = temple if choices.in_place else temple.client.get_database(choices.target)

@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 
 from backups_app import formats
 from backups_app.access import audit
-from backups_app.backup_files import metadata, stamps
+from backups_app.backup_files import locks, metadata, stamps
 from backups_app.backup_files.manifest import Manifest
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
@@ -72,7 +72,8 @@ def verify_backup(
     manifest: Manifest | None = None
     warnings: tuple[str, ...] = ()
     try:
-        manifest, warnings = _checked(folder, metadata.read(folder) or {}, store.database, progress or Silent())
+        with locks.reading(store.root, backup_id):
+            manifest, warnings = _checked(folder, metadata.read(folder) or {}, store.database, progress or Silent())
     except VerificationFailed as failed:
         problem, wrong = failed.detail, failed.facts.get("problem")
         logger.error("A backup did not verify", extra={"backup_id": backup_id})
@@ -118,7 +119,7 @@ def _stamp(folder: Path, written: Mapping[str, Any], manifest: Manifest) -> None
     if written.get(stamps.FIELD) == noted:
         return
     try:
-        metadata.write(folder, {**written, stamps.FIELD: noted})
+        metadata.amend(folder, {stamps.FIELD: noted})
     except TempleOpsError as error:
         logger.warning("The stamps of a verified backup are not noted", extra={"code": error.code})
 
