@@ -6,7 +6,6 @@ import time
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from django_tasks import task
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
@@ -44,8 +43,7 @@ from backups_app.runs.progress import Listener
 from backups_app.use_cases import idempotency, lost_backups, readiness
 from backups_app.use_cases.retention import prune
 
-POLL_SECONDS = 0.2
-TAKE_TRIES = 100
+POLL_SECONDS, TAKE_TRIES = 0.2, 100
 KNOWN_SECONDS = 5
 """So long the record of a run may take: whoever asks for it waits."""
 
@@ -181,7 +179,7 @@ def create(database: Database[Any], document: RunDocument, configuration: Config
 def carry_out_backup(backup_id: str) -> None:
     """The worker's part. The queue's own status is not the truth: a run that somebody claimed is not run twice."""
     worker.execute(backup_id=backup_id)
-    prune.after_run(configuration=settings.current(), backup_id=backup_id, now=timezone.now())
+    prune.after_run(backup_id=backup_id)
 
 
 @task()
@@ -194,7 +192,7 @@ def execute(*, backup_id: str, listener: Listener | None = None) -> RunDocument:
     """Carry a started run out in this process and return its final document. Raise `RunInterrupted` when the local
     server went away meanwhile: recovery will say how the run ended."""
     worker.execute(backup_id=backup_id, listener=listener)
-    prune.after_run(configuration=settings.current(), backup_id=backup_id, now=timezone.now())
+    prune.after_run(backup_id=backup_id)
     try:
         return _known(backup_id)
     except DatabaseUnreachable as error:
@@ -247,9 +245,7 @@ def resume(
         return _keep_after_all(configuration, document)
     if enqueue:
         worker.reopen(database=preparation.local_database(configuration), backup_id=backup_id)
-        carry_out_resume.enqueue(backup_id=backup_id)
-    else:
-        worker.execute_resume(backup_id=backup_id)
+    carry_out_resume.enqueue(backup_id=backup_id) if enqueue else worker.execute_resume(backup_id=backup_id)
     return _known(backup_id)
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
 from pymongo.errors import PyMongoError
 
+from backups_app import configuration as settings
 from backups_app.backup_files import removals
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
@@ -77,9 +79,10 @@ def prune(
         return _remove(work, decision, asked=asked)
 
 
-def after_run(*, configuration: Configuration, backup_id: str, now: datetime) -> None:
+def after_run(*, backup_id: str) -> None:
     """Apply the policy after a run that made a backup. What goes wrong here is a warning of that run, by name: its
     backup is as good as before."""
+    configuration, now = settings.current(), timezone.now()
     try:
         database = preparation.local_database(configuration)
         document = runs.get(database, backup_id=backup_id)

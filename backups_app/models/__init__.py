@@ -7,6 +7,8 @@ from typing import Any, ClassVar, NoReturn
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
+from backups_app.models.retention import RetentionPolicy as RetentionPolicy
+
 
 class TempleUserManager(UserManager["User"]):
     """Makes people. `createsuperuser` makes a Super Admin: role 0."""
@@ -294,25 +296,3 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.channel}: {self.state}"
-
-
-class RetentionPolicy(models.Model):
-    """The one policy of retention. Without its row, or with `enabled` false, nothing is ever removed by itself."""
-
-    ONLY = 1
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
-    enabled = models.BooleanField(default=False)
-    last = models.PositiveIntegerField(default=0)
-    daily = models.PositiveIntegerField(default=0)
-    weekly = models.PositiveIntegerField(default=0)
-    monthly = models.PositiveIntegerField(default=0)
-    yearly = models.PositiveIntegerField(default=0)
-    changed_at = models.DateTimeField()
-    changed_by = models.CharField(max_length=150)
-
-    class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="retention_policy_only_one")]
-
-    def __str__(self) -> str:
-        return f"retention {'on' if self.enabled else 'off'} since {self.changed_at:%Y-%m-%d %H:%M}Z"
