@@ -46,7 +46,7 @@ def test_a_policy_that_keeps_nothing_is_refused(temple: Temple) -> None:
 
 
 def test_trying_rules_out_changes_nothing(temple: Temple, newest: str) -> None:
-    old = temple.add(days=40)
+    old = temple.add(days=40.5)
 
     answer = printed("backup_retention", "simulate", "--last", "1")
 
