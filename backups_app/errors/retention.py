@@ -105,7 +105,7 @@ class NothingToAccept(TempleOpsError):
 
 
 class ClocksApart(TempleOpsError):
-    code, status = "clocks_apart", 409
+    code, status = "clock_differs", 409
     sentence = (
         "The clocks of this computer and of the local MongoDB differ by more than ten minutes, so nobody can tell how "
         "old a backup is. Nothing was removed."
