@@ -41,6 +41,9 @@ STATUS_FIELDS = (
 )
 
 
+DIGEST_NOT_BESIDE = "The digest of the audit trail could not be written beside the backup. It stands in the record."
+
+
 def finish(run: Run, *, error: TempleOpsError | None) -> None:
     """Write the outcome of `run`: first the status fields of its `metadata.json`, then its document, then the row of
     its end and, over that row too, the digest of the audit trail in both.
@@ -96,15 +99,17 @@ def mirror(store: Store, *, document: RunDocument) -> list[str]:
 
 def seal(database: Database[Any], store: Store | None, *, document: RunDocument) -> None:
     """Put the digest of the audit trail, the end of this run included, into the run's document and, given the store,
-    into the published folder. Where one of them cannot be written it keeps its older digest."""
+    into the published folder. Where one of them cannot be written it keeps its older digest; a folder that does is a
+    warning of the run."""
     try:
         told = _digest()
     except RecordsUnavailable:
         return
     document["audit"] = told
     runs.amend(database, backup_id=document["_id"], changes={"audit": told})
-    if store is not None:
-        mirror(store, document=document)
+    if store is not None and mirror(store, document=document):
+        document.setdefault("warnings", []).append(DIGEST_NOT_BESIDE)
+        runs.amend(database, backup_id=document["_id"], changes={"warnings": document["warnings"]})
 
 
 def _digest() -> dict[str, Any]:
