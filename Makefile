@@ -15,7 +15,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
 run: .venv/.for-running  ## the whole of it on 127.0.0.1:8000 (PORT=…), with a demo temple unless .env names servers
-	@$(BIN)/python manage.py serve --demo --port $(PORT)
+	@$(BIN)/python manage.py serve --demo --port $(PORT) --log .demo/templeops.log
 
 # Tests wait now and then, so three processes keep two cores busy. Python's cache of compiled modules is on, whatever
 # the environment says: each of them, and each command they start, would otherwise compile everything again.

@@ -14,10 +14,11 @@ from backups_app.backup_files import locks
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.backup_files.document_digests import Comparison
 from backups_app.backup_files.store import Store
-from backups_app.browsing import differences, document_ids, documents, opening
+from backups_app.browsing import differences, document_ids, documents, opening, tree
 from backups_app.browsing.collection_file import CollectionFile, open_collection
 from backups_app.browsing.differences import FieldChange
 from backups_app.browsing.opening import OpenBackup
+from backups_app.browsing.tree import Node
 from backups_app.errors import CollectionNotFound, DamagedDocument
 from backups_app.mongo import raw_ids
 from backups_app.progress import Progress, Silent
@@ -41,13 +42,14 @@ class CollectionDifference:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentDifference:
     """One document that differs. `kind` is `only_a`, `only_b` or `changed`; `number_*` its place in that backup's file;
-    `identity` its `_id` as `--id` takes it; `changes` the fields, from a to b."""
+    `identity` its `_id` as `--id` takes it; `changes` the fields, from a to b; `preview` names it to people."""
 
     kind: str
     identity: str
     number_a: int | None
     number_b: int | None
     changes: tuple[FieldChange, ...] = ()
+    preview: tuple[Node, ...] = ()
 
 
 def of_backups(
@@ -122,6 +124,7 @@ class _Reader:
             number_a=number_a,
             number_b=number_b,
             changes=differences.fields(before, after, zone=zone) if before and after else (),
+            preview=tree.preview(after or before or b"", zone=zone),
         )
 
     def _frame(self, backup_id: str, number: int | None) -> bytes | None:

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime
 
-import pymongo
 from django.utils import timezone
-from pymongo.errors import PyMongoError
 
 from backups_app import configuration as settings
 from backups_app.access import audit
@@ -16,10 +14,9 @@ from backups_app.backup_files import layout, locks
 from backups_app.browsing import backups, documents
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
-from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated, TempleOpsError
+from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated
 from backups_app.messages import use_cases as messages
 from backups_app.mongo import connections, raw_ids, scratch
-from backups_app.mongo.collections import collection_of
 from backups_app.mongo.scratch import Copy
 from backups_app.progress import Progress, Silent
 from backups_app.records import Origin, RunDocument, RunKind, Side
@@ -36,7 +33,6 @@ from backups_app.use_cases import listing, readiness
 
 PHRASE = "RESTORE"
 """What a person types before something that is there is overwritten or deleted."""
-COUNT_SECONDS = 2
 KINDS = (RunKind.RESTORE.value, RunKind.TEST_COPY.value, RunKind.REHEARSAL.value)
 
 
@@ -125,22 +121,6 @@ def emptied_on_purpose(*, configuration: Configuration, backup_id: str) -> dict[
             if any(((purge.get(side.value) or {}).get(name) or {}).get("deleted") for side in Side):
                 emptied.setdefault(name, record["_id"])
     return emptied
-
-
-def counts_now(*, configuration: Configuration, names: Sequence[str]) -> dict[str, int]:
-    """Return about how many documents these collections hold now; empty where the server does not answer in time.
-
-    From the server's own books, without a scan: enough to choose by. The preview counts.
-    """
-    try:
-        with pymongo.timeout(COUNT_SECONDS):
-            database = preparation.local_database(configuration)
-            there = set(database.list_collection_names(filter={"type": {"$in": ["collection", "timeseries"]}}))
-            return {
-                name: collection_of(database, name).estimated_document_count() if name in there else 0 for name in names
-            }
-    except (PyMongoError, TempleOpsError):
-        return {}
 
 
 def start(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from backups_app.configuration import Configuration
+from backups_app.configuration import Configuration, Secret
 from backups_app.pages.sync import views
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -87,7 +87,7 @@ def test_two_databases_that_are_no_pair_are_paired_by_a_typed_word(
 
 
 def test_without_atlas_there_is_nothing_to_sync(admin_browser: Client, seeded: Configuration) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=None)):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=Secret(""))):
         page = admin_browser.get(HERE).content.decode()
 
     assert "Sync is off" in page and "Sync now" not in page

@@ -31,6 +31,8 @@ def running(base_dir: Path) -> Iterator[Mapping[str, str]]:
     `MongodMissing`, `MongodDidNotStart`.
     """
     folder = base_dir / ".demo"
+    if not os.environ.get("BACKUP_DIR"):  # a store makes its own folder, never the one above it
+        (base_dir / "backups").mkdir(mode=0o700, exist_ok=True)
     mongod = embedded.find()
     with contextlib.ExitStack() as stack:
         local, atlas = (

@@ -6,6 +6,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeGuard
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from backups_app.access import page_login
+from backups_app.access.demo_people import PEOPLE, known_password
 from backups_app.errors import LoginRefused, RateLimited
 from backups_app.pages.guards import open_page
 from backups_app.pages.requests import go_to, safe_next
@@ -61,6 +63,7 @@ def _form(
         "refusal": refusal,
         "problems": problems_of(refusal, field="username"),
         "session_ended": "ended" in request.GET and request.method != "POST",
+        "demo_people": [(name, known_password(name), title) for name, title, role in PEOPLE] if settings.DEMO else [],
     }
     response = render(
         request, "account/login.html", context, status=refusal.status if _is_locked(refusal) else HTTPStatus.OK
@@ -80,9 +83,7 @@ def problems_of(refusal: LoginRefused | RateLimited | None, *, field: str) -> di
     if refusal is None:
         return {}
     if not _is_locked(refusal):
-        return {
-            field: _("The password is not right.") if field == "password" else _("User name or password is not right.")
-        }
+        return {field: _("Wrong password.") if field == "password" else _("Wrong user name or password.")}
     return {"": _("Too many tries. Try again at %(time)s.") % {"time": _next_minute(refusal.facts["seconds"])}}
 
 

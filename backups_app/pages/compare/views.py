@@ -171,6 +171,7 @@ def _told(found: tuple[Version, ...], known: dict[str, BackupSummary]) -> list[d
                 "now": NOW in version.backup_ids,
                 "backups": [known[backup_id] for backup_id in version.backup_ids if backup_id in known],
                 "there": version.there,
+                "number": version.number,
                 "changes": version.changes,
                 "oldest": oldest,
                 "came": version.there and not oldest and not found[at + 1].there,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
 from backups_app import configuration
+from backups_app.access import roles
 from backups_app.pages.guards import admin_page, signed_in_page
 from backups_app.pages.home import status_card, trigger
 from backups_app.pages.requests import AdminRequest
@@ -25,8 +26,10 @@ from backups_app.use_cases import listing
 @require_safe
 @signed_in_page
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """Where everybody arrives."""
-    return render(request, "home/dashboard.html", {"place": "dashboard"})
+    """Where everybody arrives. Who manages backups reads the verdict here."""
+    shows_verdict = roles.may_manage_backups(request.user) and configuration.current().is_local
+    card = status_card.current(now=timezone.now()) if shows_verdict else None
+    return render(request, "home/dashboard.html", {"place": "dashboard", "card": card})
 
 
 @require_safe

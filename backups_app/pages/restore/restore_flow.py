@@ -11,19 +11,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backups_app import formats
-from backups_app.browsing import collections, differences, tree
+from backups_app.browsing import backups, collections, differences, tree
 from backups_app.browsing.collections import CollectionSummary
 from backups_app.browsing.differences import FieldChange
 from backups_app.browsing.tree import Node
 from backups_app.configuration import Configuration
+from backups_app.errors import TempleOpsError
 from backups_app.mongo import raw_ids
-from backups_app.pages.restore.restore_address import Asked
+from backups_app.pages.restore.restore_address import HERE, Asked
 from backups_app.pages.shared import wording
 from backups_app.pages.shared.told import tell
 from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.restore.choices import Mode
 from backups_app.restore.preview import PreviewedCollection, RestorePreview, Sample
-from backups_app.use_cases import restores
+from backups_app.use_cases import present_counts, restores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,11 @@ class Choice:
     in_backup: int | None
     now: int | None
     chosen: bool
+
+    @property
+    def differs(self) -> bool:
+        """Whether the database holds another number of documents now."""
+        return self.in_backup is not None and self.now is not None and self.in_backup != self.now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +60,15 @@ class Contents:
     emptied: Sequence[Emptied]
     own: int
 
+    @property
+    def differing(self) -> list[Choice]:
+        """Ordinary collections with another number of documents now: what one looks for first."""
+        return [choice for choice in self.ordinary if choice.differs]
+
+    @property
+    def others(self) -> list[Choice]:
+        return [choice for choice in self.ordinary if not choice.differs]
+
 
 def contents(asked: Asked, *, configuration: Configuration, everything: bool) -> Contents:
     """Return what can be chosen. Emptied collections are chosen only where the address names them.
@@ -63,7 +78,7 @@ def contents(asked: Asked, *, configuration: Configuration, everything: bool) ->
     inside = collections.of_backup(store=viewer_documents.store(), backup_id=asked.backup_id)
     offered = [entry for entry in inside if not entry.internal]
     emptied = restores.emptied_on_purpose(configuration=configuration, backup_id=asked.backup_id)
-    now = restores.counts_now(configuration=configuration, names=[entry.name for entry in offered])
+    now = present_counts.counts_now(configuration=configuration, names=[entry.name for entry in offered])
 
     def choice(entry: CollectionSummary) -> Choice:
         chosen = entry.name in asked.collections or (everything and entry.name not in emptied)
@@ -83,6 +98,16 @@ def contents(asked: Asked, *, configuration: Configuration, everything: bool) ->
         ],
         own=len(inside) - len(offered),
     )
+
+
+def undoes(asked: Asked) -> bool:
+    """Return whether these choices take a restore back: its safety backup, exactly as it was."""
+    if asked.mode != Mode.REPLACE or asked.where != HERE or asked.document:
+        return False
+    try:
+        return backups.summary(store=viewer_documents.store(), backup_id=asked.backup_id).is_safety_backup
+    except TempleOpsError:
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -187,6 +187,7 @@ def _context(asked: Asked) -> dict[str, Any]:
         "place": "restores",
         "asked": asked,
         "backup_at": wording.moment_of(asked.backup_id),
+        "undoing": restore_flow.undoes(asked),
         "database": settings.database_name,
         "step_title": titles[asked.step - 1],
         "steps": [
