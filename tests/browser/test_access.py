@@ -21,8 +21,8 @@ def test_1_a_wrong_password_then_the_right_one(checked_page: CheckedPage) -> Non
     checked_page.page.keyboard.press("Enter")
 
     expect(checked_page.page.locator("#problem")).to_be_focused()
-    expect(checked_page.page.locator("#username-problem")).to_have_text("User name or password is not right.")
-    expect(checked_page.page.locator("#problem")).to_contain_text("User name or password is not right.")
+    expect(checked_page.page.locator("#username-problem")).to_have_text("Wrong user name or password.")
+    expect(checked_page.page.locator("#problem")).to_contain_text("Wrong user name or password.")
     expect(checked_page.page.locator("#username")).to_have_value("ananya")
     expect(checked_page.page.locator("#password")).to_have_value("")
     checked_page.check("01-login-wrong")

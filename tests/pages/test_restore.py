@@ -63,12 +63,28 @@ def test_the_first_step_lists_what_was_emptied_on_purpose_apart_and_chooses_none
     page = admin_browser.get(where(backup_id, 1)).content.decode()
     everything = admin_browser.get(f"/admin/backups/{backup_id}/restore/?all=1").content.decode()
 
-    ordinary, emptied = page.split("Emptied on purpose by the run of", 1)
-    assert 'value="devotees"' in ordinary and 'value="bookings"' not in ordinary
+    before, rest = page.split("Emptied on purpose by the run of", 1)
+    emptied, ordinary = rest.split("Same number of documents now", 1)
+    assert 'value="devotees"' in ordinary and 'value="bookings"' not in before + ordinary
     assert 'value="bookings"' in emptied and "1,240 in the backup" in emptied and "0 now" in emptied
     assert " checked" not in page
     assert re.findall(r'value="(\w+)" checked', everything) == ["devotees"]
     assert "Step 1 of 4: What" in page
+
+
+def test_the_first_step_begins_with_what_differs_from_now(
+    admin_browser: Client, seeded: Configuration, local_db: Db
+) -> None:
+    local_db.devotees.insert_many([{"_id": number} for number in range(3)])
+    local_db.rooms.insert_one({"_id": 1})
+    backup_id = a_backup()
+    local_db.devotees.delete_one({"_id": 1})
+
+    page = admin_browser.get(where(backup_id, 1)).content.decode()
+
+    differing, same = page.split("Same number of documents now", 1)
+    assert "Different number of documents now" in differing and 'value="devotees"' in differing
+    assert "2 now" in " ".join(differing.split()) and 'value="rooms"' in same
 
 
 def test_nothing_chosen_leads_no_further(admin_browser: Client, seeded: Configuration) -> None:
@@ -187,7 +203,7 @@ def test_an_old_login_is_asked_for_the_password_in_place_and_not_for_a_copy(
 
     assert "Your password" in page and "Your password" not in copy
     assert (without.status_code, wrong.status_code, nothing) == (422, 422, [])
-    assert "The password is not right. Nothing was started." in wrong.content.decode()
+    assert "Wrong password. Nothing was started." in wrong.content.decode()
     assert right.status_code == 303
 
 

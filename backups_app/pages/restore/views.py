@@ -129,7 +129,7 @@ def _confirmation_problems(refusal: TempleOpsError | None) -> Problems:
         sentence = _("Type the word exactly: %(phrase)s. Nothing was started.")
         return {"confirm": sentence % {"phrase": restores.PHRASE}}
     if isinstance(refusal, LoginRefused):
-        return {"password": _("The password is not right. Nothing was started.")}
+        return {"password": _("Wrong password. Nothing was started.")}
     return {"": tell(refusal.detail)}
 
 

@@ -52,7 +52,7 @@ class SyncGroup:
     @property
     def has_log(self) -> bool:
         """Whether a sync did it, and not a person who restored a version."""
-        return self.rows[0].record["reason"] != "put_back"
+        return bool(self.rows[0].record["reason"] != "put_back")
 
 
 def groups_of(records: Sequence[dict[str, Any]], *, configuration: Configuration) -> list[SyncGroup]:

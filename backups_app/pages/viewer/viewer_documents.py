@@ -18,15 +18,16 @@ from backups_app.browsing.documents import PageDocument
 from backups_app.browsing.fields import FieldSummary
 from backups_app.browsing.query import Query
 from backups_app.browsing.search import Hit, SearchPage
-from backups_app.browsing.tree import Node, Shape
+from backups_app.browsing.tree import Node
 from backups_app.errors import CollectionPreparing, DamagedDocument, InvalidInput, SearchBusy, TempleOpsError
 from backups_app.mongo.raw_bson import Value
-from backups_app.pages.viewer import document_view
+from backups_app.pages.viewer import document_view, viewer_table
 from backups_app.pages.viewer.viewer_place import PER_PAGE, Place
+from backups_app.pages.viewer.viewer_table import Column
 from backups_app.runs import preparation
 
-TABLE_COLUMNS = 8
-CELL_CHARACTERS = 40
+SORTED_WHOLE = 5_000
+"""A collection of at most so many documents is sorted as a whole; of a larger one the page is."""
 DATE = 0x09
 
 
@@ -69,6 +70,7 @@ class Documents:
     sampled: int = 0
     created: tuple[datetime, datetime] | None = None
     goes_on_at: int | None = None
+    sorted_whole: bool = False
 
     @property
     def per_choices(self) -> tuple[int, ...]:
@@ -79,17 +81,17 @@ class Documents:
         return "viewer/_table.html" if self.place.view == "table" else "viewer/_cards.html"
 
     @property
-    def field_names(self) -> list[str]:
-        """The fields of the documents shown, in the order in which they appear, without `_id`."""
-        return [name for name in dict.fromkeys(name for card in self.cards for name in card.fields) if name != "_id"]
+    def every_column(self) -> list[Column]:
+        """The columns that a table of these documents can have."""
+        return viewer_table.columns(self.place, [card.fields for card in self.cards], sortable=not self.place.q)
 
     @property
-    def columns(self) -> list[str]:
-        return self.field_names[:TABLE_COLUMNS]
+    def columns(self) -> list[Column]:
+        return [column for column in self.every_column if column.shown]
 
     @property
     def columns_left_out(self) -> int:
-        return len(self.field_names) - len(self.columns)
+        return sum(1 for column in self.every_column if not column.shown)
 
     @property
     def first(self) -> int:
@@ -182,6 +184,9 @@ def created(place: Place) -> tuple[datetime, datetime] | None:
 
 
 def _page(place: Place) -> Documents:
+    sorted_page = _sorted_page(place) if place.sort and place.view == "table" else None
+    if sorted_page is not None:
+        return sorted_page
     found = documents.page(
         store=store(),
         backup_id=place.backup,
@@ -190,6 +195,8 @@ def _page(place: Place) -> Documents:
         limit=place.page * place.per - place.first,
     )
     cards = [card(place, entry) for entry in found.documents]
+    if place.sort and place.view == "table":
+        cards = viewer_table.in_order(cards, place)
     return Documents(
         place=place,
         total=found.total,
@@ -198,6 +205,25 @@ def _page(place: Place) -> Documents:
         created=created(place),
         goes_on_at=found.next if found.truncated else None,
     )
+
+
+def _sorted_page(place: Place) -> Documents | None:
+    """Return a page of the whole collection in order; None where it is too large for that, or damaged."""
+    read: list[PageDocument] = []
+    total = 1
+    while len(read) < total <= SORTED_WHOLE:
+        part = documents.page(
+            store=store(), backup_id=place.backup, collection=place.collection, offset=len(read),
+            limit=documents.LIMIT_MOST,
+        )  # fmt: skip
+        if part.truncated or part.broken_at is not None or (part.total and not part.documents):
+            return None
+        read, total = [*read, *part.documents], part.total
+    if total > SORTED_WHOLE:
+        return None
+    cards = viewer_table.in_order([card(place, entry) for entry in read], place)
+    shown = cards[place.first : place.page * place.per]
+    return Documents(place=place, total=total, cards=shown, created=created(place), sorted_whole=True)
 
 
 def _matches(place: Place) -> Documents:
@@ -253,7 +279,7 @@ def card(place: Place, entry: PageDocument) -> Card:
         preview=tree.preview(frame, zone=timezone.get_current_timezone()),
         size_bytes=len(frame),
         json=document_view.json_text(frame) if place.view == "json" else "",
-        fields=_first_level(frame) if place.view == "table" else {},
+        fields=viewer_table.flat(frame) if place.view == "table" else {},
         shortened=place.view == "json" and shortened.is_needed(frame),
     )
 
@@ -268,8 +294,3 @@ def match(place: Place, hit: Hit, wanted: Query) -> Card:
         return closed
     node = tree.leaf(hit.frame, name=hit.paths[0], zone=timezone.get_current_timezone())
     return replace(closed, found_in=node.name, found=document_view.around(document_view.node_text(node), wanted))
-
-
-def _first_level(frame: bytes) -> dict[str, Node]:
-    shape = Shape(zone=timezone.get_current_timezone(), text_limit=CELL_CHARACTERS, depth=1)
-    return {node.name: node for node in tree.document(frame, shape=shape).children}

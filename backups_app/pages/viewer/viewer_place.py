@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -22,6 +22,7 @@ class Place:
     Where a search goes on: at document `cursor` (of the collection `within`, when all are searched), after `found`
     matches, `here` of them in that collection. `stop`: it was stopped there. `start`: the number of the first document
     of what is left of a page that ended early, for its documents are large; 0 for a page from its beginning.
+    A table is sorted by the field `sort` ("-amount": from the largest), and shows the columns `cols` (with commas).
     """
 
     backup: str = ""
@@ -36,6 +37,13 @@ class Place:
     here: int = 0
     stop: int = 0
     start: int = 0
+    sort: str = ""
+    cols: str = ""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the chosen columns; empty for the usual ones."""
+        return [unquote(name) for name in self.cols.split(",")] if self.cols else []
 
     @property
     def url(self) -> str:
@@ -84,6 +92,8 @@ def place_of(asked: QueryDict) -> Place:
         here=whole_number(asked.get("here"), 0),
         stop=int(asked.get("stop") == "1"),
         start=whole_number(asked.get("start"), 0),
+        sort=asked.get("sort", ""),
+        cols=",".join(quote(from_field(name), safe=" .") for name in asked.getlist("col")) or asked.get("cols", ""),
     )
 
 
