@@ -67,7 +67,7 @@ class Command(BaseCommand):
         self.stdout.write("Starting two MongoDB servers: the temple's own, and one that stands for Atlas …")
         environment = stack.enter_context(demo_servers.running(settings.BASE_DIR))
         self._manage("migrate", "--verbosity", "0", environment=environment)
-        self._manage("demo", environment=environment)
+        self._manage("demo", "--history", environment=environment)
         return environment
 
     def _serve(self, host: str, port: int, environment: Mapping[str, str]) -> None:

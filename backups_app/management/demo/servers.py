@@ -49,6 +49,8 @@ def running(base_dir: Path) -> Iterator[Mapping[str, str]]:
             "BACKUP_DIR": os.environ.get("BACKUP_DIR") or "backups/demo",
             "ALLOW_PLAIN_HTTP": "true",
         }
+        if "BACKUP_DIR" not in os.environ:
+            (base_dir / "backups").mkdir(mode=0o700, exist_ok=True)  # a store makes its own folder, not the one above
         path = folder / "env"
         path.write_text("".join(f"{name}={value}\n" for name, value in environment.items()), encoding="utf-8")
         stack.callback(path.unlink, missing_ok=True)

@@ -132,12 +132,12 @@ def _word_of_run(row: BackupRow, *, newest: str) -> tuple[str, str]:
 
 
 def _mark_of_slot(slot: ScheduleSlot) -> Mark | None:
-    """What has a run shows as its run."""
+    """What has a run shows as its run; beside it only that it was late."""
     words = {State.MISSED: _("missed"), State.SKIPPED: _("skipped"), State.FAILED: _("failed")}
-    state = State(slot.state)
-    if state not in words:
+    label = _("late") if slot.late else words.get(State(slot.state))
+    if label is None:
         return None
-    return Mark(label=words[state], tone=wording.tone(slot), more=f"{slot.schedule.name}: {wording.outcome(slot)}")
+    return Mark(label=label, tone=wording.tone(slot), more=f"{slot.schedule.name}: {wording.outcome(slot)}")
 
 
 def _together(marks: Sequence[Mark]) -> list[Mark]:
