@@ -26,8 +26,6 @@ API = "/api/"
 OPEN = frozenset({"/api/auth/login", "/api/auth/refresh", "/api/schema/", "/api/docs/"})
 """The only addresses under /api/ that need no access token. Refresh judges the token in its body."""
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
-HOST_PORT = re.compile(r":[0-9]+\Z")
 HOST_ONLY = "__Host-"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 FOREIGN = ("cross-site", "same-site")
@@ -86,7 +84,7 @@ class PlainHttpMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if settings.PLAIN_HTTP or request.is_secure():
             return self.get_response(request)
-        if not _stays_on_this_machine(request):
+        if not proxies.stays_on_this_machine(request):
             return _needs_https(request)
         request.COOKIES |= {f"{HOST_ONLY}{name}": value for name, value in request.COOKIES.items()}
         response = self.get_response(request)
@@ -202,12 +200,6 @@ def _in_plain_text(refusal: TempleOpsError) -> HttpResponse:
     """The answer to a request that must not reach a session or a template."""
     said = f"{refusal.detail} {refusal.hint}."
     return HttpResponse(said, status=refusal.status, content_type="text/plain; charset=utf-8")
-
-
-def _stays_on_this_machine(request: HttpRequest) -> bool:
-    """Peer and name both: a proxy on this machine has this machine's address, but asks for another name."""
-    host = HOST_PORT.sub("", request.get_host())
-    return request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and host in LOOPBACK
 
 
 def _loosen_cookies(response: HttpResponseBase) -> None:
