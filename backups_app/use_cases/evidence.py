@@ -11,7 +11,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable
 from backups_app.records import RunDocument, RunKind, Status
 from backups_app.runs import holding
-from backups_app.use_cases import attention, status_of_files
+from backups_app.use_cases import attention, notifications, status_of_files
 from backups_app.use_cases.reach import Reach
 from backups_app.use_cases.readiness import Readiness
 from backups_app.use_cases.schedules import claims, overview
@@ -51,7 +51,7 @@ def gather(found: Found, *, configuration: Configuration) -> Evidence:
         copies=copies(),
         rehearsal=rehearsal(status_of_files.dated(found.every, now=now)),
         rehearsal_valid=timedelta(days=configuration.rehearsal_days),
-        watch=watch(),
+        watch=watch(configuration=configuration),
         attention=tuple(_attention(found, good=good, ended=ended, dated=dated, has_failed_twice=failed is not None)),
         sync_known=found.sync is not None or not configuration.sync_enabled,
         synced_at=_synced_at(found.sync),
@@ -70,9 +70,14 @@ def copies() -> Copies | None:
     return None
 
 
-def watch() -> Watch:
-    """Return who would notice that backups stop. Nobody is told yet: this version sends no messages."""
-    return Watch(tick_at=claims.last_tick())
+def watch(*, configuration: Configuration) -> Watch:
+    """Return who would notice that backups stop: the worker's last look, and whether messages arrive."""
+    delivered = notifications.delivery(configuration=configuration)
+    return Watch(
+        tick_at=claims.last_tick(),
+        accepted_at=delivered.accepted_at,
+        undelivered_since=delivered.undelivered_since,
+    )
 
 
 def rehearsal(dated: Sequence[RunDocument]) -> Rehearsal | None:
