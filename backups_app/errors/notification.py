@@ -7,19 +7,19 @@ from backups_app.errors.base import TempleOpsError
 
 class MailServerUnreachable(TempleOpsError):
     code, status = "mail_server_unreachable", 503
-    sentence = "The mail server does not answer. The message is kept and sent again."
+    sentence = "The mail server does not answer."
     hint = "Check host and port in EMAIL_URL, and whether a firewall lets this computer through"
 
 
 class MailLoginRefused(TempleOpsError):
     code, status = "mail_login_refused", 503
-    sentence = "The mail server refuses the user name or the password. The message is kept and sent again."
+    sentence = "The mail server refuses the user name or the password."
     hint = "Check user and password in EMAIL_URL; many providers want a password made for programs"
 
 
 class MailTlsFailed(TempleOpsError):
     code, status = "mail_tls_failed", 503
-    sentence = "No encrypted connection to the mail server could be made. The message is kept and sent again."
+    sentence = "No encrypted connection to the mail server could be made."
     hint = "submission:// is for STARTTLS (port 587), smtps:// for TLS from the start (port 465)"
 
 
@@ -27,13 +27,13 @@ class MailRefused(TempleOpsError):
     """Facts: `reply`, the number that the server answered with."""
 
     code, status = "mail_refused", 503
-    sentence = "The mail server refused the message (answer {reply}). The message is kept and sent again."
+    sentence = "The mail server refused the message (answer {reply})."
     hint = "Check DEFAULT_FROM_EMAIL and the address of the person"
 
 
 class MailNotWritten(TempleOpsError):
     code, status = "mail_not_written", 503
-    sentence = "The message could not be written into the folder that EMAIL_URL names. It is kept and written again."
+    sentence = "The message could not be written into the folder that EMAIL_URL names."
     hint = "Check that the folder exists and that this user may write there"
 
 
@@ -56,19 +56,19 @@ class MailIsOff(TempleOpsError):
 
 class AppriseMissing(TempleOpsError):
     code, status = "apprise_missing", 503
-    sentence = "NOTIFY_URLS is set, but the library Apprise is not installed. The message is kept and sent again."
+    sentence = "NOTIFY_URLS is set, but the library Apprise is not installed."
     hint = "Install it: pip install -r requirements-notify.txt"
 
 
 class NotifyUrlInvalid(TempleOpsError):
     code, status = "notify_url_invalid", 503
-    sentence = "Apprise does not understand this address of NOTIFY_URLS. The message is kept and sent again."
+    sentence = "Apprise does not understand this address of NOTIFY_URLS."
     hint = "Compare the address with Apprise's page for that service"
 
 
 class NotifyFailed(TempleOpsError):
     code, status = "notify_failed", 503
-    sentence = "The service did not accept the message. The message is kept and sent again."
+    sentence = "The service did not accept the message."
     hint = "Check the address in NOTIFY_URLS, and whether this computer reaches the service"
 
 
@@ -76,7 +76,7 @@ class HealthcheckFailed(TempleOpsError):
     """Facts: `answer`: the HTTP status, or what came instead of one."""
 
     code, status = "healthcheck_failed", 503
-    sentence = "HEALTHCHECK_URL did not accept the call ({answer}). It is called again."
+    sentence = "HEALTHCHECK_URL did not accept the call ({answer})."
     hint = "Check HEALTHCHECK_URL, and whether this computer reaches it"
 
 

@@ -50,6 +50,14 @@ def send(*, server: MailServer | None, sender: str, address: str, message: Worde
         connection.send_messages([mail])
 
 
+def greet(*, server: MailServer | None) -> None:
+    """Open a connection to the mail server, sign in, and close it. Raise as `send`."""
+    if server is None:
+        raise MailIsOff()
+    with _named_failures(server), get_connection(backend=server.backend, **server.options):
+        pass
+
+
 def domain_of(sender: str) -> str:
     """Return the domain of the sender's address, for Message-IDs."""
     return parseaddr(sender or SENDER)[1].rpartition("@")[2] or "localhost"

@@ -42,11 +42,11 @@ def worded(content: Content, *, kind: str, language: str, site_url: str, reason:
     """Render a message. `site_url` is where this site is reached, for the links; empty: no links. `reason` says in the
     footer why it comes: `mail` (chosen on the page) or `service` (NOTIFY_URLS)."""
     with translation.override(language):
-        title = one_line(f"[{gettext('Temple backups')}] {_text(content.title)}")
+        title = one_line(f"[{gettext('Temple backups')}] {message_text(content.title)}")
         context: Mapping[str, Any] = {
-            "title": one_line(_text(content.title)),
-            "lines": [several_lines(_text(line)) for line in content.lines],
-            "facts": [(one_line(_text(label)), one_line(_value(value))) for label, value in content.facts],
+            "title": one_line(message_text(content.title)),
+            "lines": [several_lines(message_text(line)) for line in content.lines],
+            "facts": [(one_line(message_text(label)), one_line(_value(value))) for label, value in content.facts],
             "link": f"{site_url}{content.path}" if site_url and content.path else "",
             "settings_link": f"{site_url}/admin/backups/notifications/" if site_url else "",
             "level": "bad" if kind in LOUD else "ok" if kind in CALM else "warn",
@@ -81,7 +81,8 @@ def translate(sentence: Sentence, n: int | None) -> str:
     return gettext(sentence.one)
 
 
-def _text(said: str) -> str:
+def message_text(said: str) -> str:
+    """Return a message in the language in force; a text without a code as it is."""
     return message.render(said, translate=translate) if isinstance(said, Message) else said
 
 
@@ -89,7 +90,7 @@ def _value(value: Fact) -> str:
     if isinstance(value, datetime):
         local = timezone.localtime(value)
         return f"{date_format(local, 'j M Y, H:i')} {local.tzname()}"
-    return _text(value)
+    return message_text(value)
 
 
 def _is_control(sign: str) -> bool:

@@ -9,6 +9,7 @@ from backups_app.pages.audit import views
 from backups_app.pages.backups import views as backups
 from backups_app.pages.compare import views as compare
 from backups_app.pages.home import dashboard, status_card, trigger
+from backups_app.pages.notifications import views as notifications
 from backups_app.pages.restore import history
 from backups_app.pages.restore import views as restore
 from backups_app.pages.runs import views as runs
@@ -58,6 +59,11 @@ urlpatterns = [
     path("admin/backups/schedule/preview/", schedule.preview, name="schedule_preview"),
     path("admin/backups/schedule/edit/<str:name>/", schedule.edit, name="schedule_edit"),
     path("admin/backups/schedule/act/<str:name>/", schedule.act, name="schedule_act"),
+    path("admin/backups/notifications/", notifications.listing, name="notifications"),
+    path("admin/backups/notifications/save/", notifications.save, name="save_notifications"),
+    path("admin/backups/notifications/test/", notifications.send_test, name="test_notifications"),
+    path("admin/backups/notifications/retry/", notifications.retry, name="retry_notifications"),
+    path("admin/backups/notifications/<str:number>/", notifications.message, name="notification"),
     path("admin/backups/audit/", views.listing, name="audit"),
     path("admin/backups/syncs/<str:run_id>/", log.sync_log, name="sync_log"),
     path("admin/backups/browse/", browser.browse, name="browse"),

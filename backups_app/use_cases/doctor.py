@@ -9,18 +9,19 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from backups_app import formats
+from backups_app import formats, mail_url
 from backups_app.access import audit, audit_chain, private_files
 from backups_app.browsing import backups
 from backups_app.catalog import lease, runs
 from backups_app.configuration import Configuration
-from backups_app.errors import RightMissing, TempleOpsError
+from backups_app.errors import NoChannel, RightMissing, TempleOpsError
 from backups_app.mongo import connections, refusals, rights
 from backups_app.mongo.connections import ServerFacts
+from backups_app.notification import mail
 from backups_app.records import Side
 from backups_app.runs import preparation, recovery
 from backups_app.sync import pair
-from backups_app.use_cases import readiness
+from backups_app.use_cases import notifications, readiness
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def examine(*, configuration: Configuration) -> list[Finding]:
     if not findings:
         findings.append(Finding(level="ok", subject="readiness", sentence="A backup can be started now."))
     findings += _looked_at("users and audit", _secrets)
+    findings += _looked_at("messages", lambda: _messages(configuration))
     if not configuration.is_local:
         return findings
     if looked.engine:
@@ -120,6 +122,21 @@ def _secrets() -> Iterator[Finding]:
     if key_id not in ("", audit_chain.key_id()):
         sentence = "The newest row of the audit trail was chained with another key than this host has."
         yield Finding(level="problem", subject="audit", sentence=sentence, fix="Set the same AUDIT_KEY on every host.")
+
+
+def _messages(configuration: Configuration) -> Iterator[Finding]:
+    """Channels by name: what keeps a message from being sent, and what the mail server says to a greeting."""
+    overview = notifications.overview(configuration=configuration)
+    if not any(state.channel.wish for state in overview.channels):
+        nobody = "Nobody is sent a message when a backup fails."
+        yield Finding(level="note", subject="messages", sentence=nobody, fix=NoChannel.hint)
+    if configuration.email_url:
+        mail.greet(server=mail_url.parse(configuration.email_url))
+        yield Finding(level="ok", subject="messages", sentence="The mail server answers and lets us in.")
+    for state in overview.channels:
+        if state.problem is not None:
+            sentence = f"{state.channel.name}: {state.problem.detail}"
+            yield Finding(level="problem", subject=state.problem.code, sentence=sentence, fix=state.problem.hint)
 
 
 def _side(side: Side, configuration: Configuration) -> Iterator[Finding]:

@@ -30,8 +30,9 @@ from backups_app.notification.delivery import Sender
 from backups_app.notification.states import Kind, Problem
 from backups_app.records import RunDocument, Side
 from backups_app.runs import preparation, reporting
-from backups_app.use_cases import listing, status_of_files
+from backups_app.use_cases import listing, schedule_reports, status_of_files
 from backups_app.use_cases.attention import ROOM_FOR_BACKUPS, room_for
+from backups_app.use_cases.schedules import overview
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,10 @@ def look(*, configuration: Configuration, now: datetime) -> None:
         good = status_of_files.newest_good(dated, database=configuration.database_name)
         _report(configuration, scope="overdue", present=_overdue(good, now=now), solved=said.NO_LONGER_OVERDUE, now=now)
         _report(configuration, scope="disk", present=_disk_low(configuration, good), solved=said.ROOM_AGAIN, now=now)
+    schedule_reports.report_schedules(
+        channels=channels.every(reporting.channel_settings(configuration)),
+        sender_domain=mail.domain_of(configuration.default_from_email), now=now,
+    )  # fmt: skip
     for scope in ("backup", "rehearsal"):
         _report(configuration, scope=scope, present=reports.known_problems(scope), solved=None, now=now)
 
@@ -116,14 +121,15 @@ def _catch_up(configuration: Configuration, *, now: datetime) -> None:
 
 
 def _overdue(good: RunDocument | None, *, now: datetime) -> Mapping[Problem, Content]:
-    """The same rule as the mark *recent*. Where there never was a backup, the first one is not overdue: the card says
-    that there is none."""
+    """The same rule as the mark *recent*. Where there never was a backup and no schedule promises one, none is overdue:
+    the card says that there is none."""
     newest_at = good["created_at"] if good else None
-    if newest_at is None or not marks.is_overdue(Evidence(now=now, newest_at=newest_at)):
+    schedules = overview.assurance_slots(now=now)
+    never_due = newest_at is None and not schedules
+    if never_due or not marks.is_overdue(Evidence(now=now, newest_at=newest_at, schedules=schedules)):
         return {}
-    content = Content(
-        title=said.OVERDUE(), lines=(said.OVERDUE_LINE(),), facts=((said.LAST_GOOD(), newest_at),), path=HOME
-    )
+    facts = ((said.LAST_GOOD(), newest_at),) if newest_at else ()
+    content = Content(title=said.OVERDUE(), lines=(said.OVERDUE_LINE(),), facts=facts, path=HOME)
     return {Problem(kind=Kind.OVERDUE, cause="backup"): content}
 
 

@@ -31,7 +31,7 @@ from backups_app.notification import channels, mail, outbox, services
 from backups_app.notification.channels import MANAGERS, Channel, Way
 from backups_app.notification.content import Content, content_from
 from backups_app.notification.states import Wish
-from backups_app.notification.wording import Worded, worded
+from backups_app.notification.wording import Worded, message_text, worded
 from backups_app.runs import reporting
 from backups_app.use_cases import notification_work
 
@@ -99,7 +99,7 @@ def delivery(*, configuration: Configuration) -> Delivery:
     return Delivery(accepted_at=max(accepted, default=None), undelivered_since=outbox.undelivered_since())
 
 
-def test(
+def send_test(
     *, configuration: Configuration, channel: str, by: User | None, visit: Visit, actor: str = ""
 ) -> list[Notification]:
     """Send a test message through one channel, or with "" through each that is sent messages, now. Return the rows:
@@ -155,6 +155,12 @@ def set_address(*, person_id: str, address: str, by: User, visit: Visit) -> None
     _record("person.change", found.get_username(), by=by, visit=visit, details={"changed": "email"})
 
 
+def newest(*, configuration: Configuration, limit: int) -> list[dict[str, Any]]:
+    """Return the newest messages of the outbox as API and `--json` show them."""
+    names = channel_names(configuration)
+    return [public(row, names=names) for row in outbox.newest(limit=limit)]
+
+
 def retry(*, by: User, visit: Visit) -> int:
     """Make every waiting message due now. Return how many."""
     count = outbox.retry_now(now=timezone.now())
@@ -202,7 +208,12 @@ def public(row: Notification, *, names: Mapping[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def names(configuration: Configuration) -> dict[str, str]:
+def title_of(row: Notification) -> str:
+    """Return the title of a message in the language in force."""
+    return message_text(content_from(row.content).title)
+
+
+def channel_names(configuration: Configuration) -> dict[str, str]:
     """Return the channels' names by key."""
     return {one.key: one.name for one in channels.every(reporting.channel_settings(configuration))}
 

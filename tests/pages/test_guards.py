@@ -17,6 +17,7 @@ from tests.pages.conftest import signed_in
 pytestmark = pytest.mark.django_db
 
 FILLED = {
+    "number": "1",
     "backup_id": "20250101_000000",
     "conflict_id": "0" * 64,
     "sid": "nobody",

@@ -51,6 +51,7 @@ REPLACED = {
     "backups_app.use_cases.listing.get_run": FAKED["get_run"],
     "backups_app.use_cases.lost_backups.known_of": lambda **_: None,
     "backups_app.use_cases.syncs.sync_now": FAKED["sync_now"],
+    "backups_app.use_cases.notifications.send_test": lambda **_: [],
     "backups_app.use_cases.conflicts.newest": lambda **_: [A_KEPT_VERSION],
     "backups_app.use_cases.conflicts.get": lambda **_: SimpleNamespace(
         record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()

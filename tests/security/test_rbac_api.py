@@ -45,6 +45,8 @@ FAKED: dict[str, Callable[..., Any]] = {
     "of_backup": lambda **_: (),
     "sync_now": lambda **_: SimpleNamespace(log={"run_id": "sync_1", "status": "success"}, sentence="0 pulled"),
     "conflicts.newest": lambda **_: [],
+    "notifications.send_test": lambda **_: [],
+    "notifications.choose": lambda **_: None,
     "conflicts.get": lambda **_: SimpleNamespace(
         record={"_id": "0" * 64}, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),

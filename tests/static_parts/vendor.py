@@ -21,6 +21,7 @@ VENDOR = Path(__file__).resolve().parents[2] / "static" / "vendor"
 
 ICONS = [
     "archive",
+    "bell",
     "braces",
     "calendar-clock",
     "chevron-left",
@@ -48,6 +49,7 @@ ICONS = [
     "loader-circle",
     "lock",
     "log-out",
+    "mail",
     "menu",
     "monitor",
     "moon",
@@ -55,6 +57,7 @@ ICONS = [
     "rotate-ccw",
     "scroll-text",
     "search",
+    "send",
     "server",
     "shield-alert",
     "shield-check",

@@ -56,6 +56,8 @@ class Command(TempleCommand):
             self.stdout.write(f"The demo's temple is in {current.database_name} already.")
         if not current.sync_enabled:
             self.stdout.write("MONGODB_CLOUD_URL is not set: there is no Atlas side.")
+        if settings.DEMO and current.email_url.startswith("file://"):
+            self.stdout.write("Messages are files in .demo/mail: send a test on the page Notifications.")
         self.stdout.write("")
         for login in logins:
             password = login.password or "(was here before; its password is unchanged)"

@@ -35,5 +35,8 @@ def _make(username: str, title: str, role_id: int, known_passwords: bool) -> Log
             username=username, title=title, role_id=role_id, password=known if person.check_password(known) else ""
         )
     password = known if known_passwords else secrets.token_urlsafe(12)
-    User.objects.create_user(username, password=password, role_id=role_id, first_name=username.title())
+    User.objects.create_user(
+        username, password=password, role_id=role_id, first_name=username.title(),
+        email=f"{username}@temple.example" if known_passwords else "",
+    )  # fmt: skip
     return Login(username=username, title=title, role_id=role_id, password=password)

@@ -48,6 +48,9 @@ def running(base_dir: Path) -> Iterator[Mapping[str, str]]:
             "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
             "BACKUP_DIR": os.environ.get("BACKUP_DIR") or "backups/demo",
             "ALLOW_PLAIN_HTTP": "true",
+            # Messages of the demo go nowhere: each is a file that one can read.
+            "EMAIL_URL": f"file://{folder / 'mail'}",
+            "DEFAULT_FROM_EMAIL": "Temple backups <backup@temple.example>",
         }
         if "BACKUP_DIR" not in os.environ:
             (base_dir / "backups").mkdir(mode=0o700, exist_ok=True)  # a store makes its own folder, not the one above
