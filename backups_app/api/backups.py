@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from backups_app.api import inputs, serializers, shapes
 from backups_app.api.endpoint import Endpoint
+from backups_app.api.retention import Removing
 from backups_app.api.trigger import accepted
 from backups_app.browsing import opening
 from backups_app.errors import TempleOpsError
@@ -62,8 +63,8 @@ class BackupsEndpoint(Endpoint):
         return entry
 
 
-class RunEndpoint(Endpoint):
-    """GET /api/backups/{backup_id}"""
+class RunEndpoint(Removing):
+    """GET and DELETE /api/backups/{backup_id}"""
 
     polling = True
 

@@ -275,8 +275,8 @@ def test_two_losses_of_45_percent_hold_what_is_older_until_the_second_is_accepte
     assert temple.prune().removed == (third,)
     bring_back(temple, third)
     with pytest.raises(NothingToAccept):
-        pins.accept(backup_id=second, **who(temple))
-    pins.accept(backup_id=third, **who(temple))
+        pins.accept(backup_id=second, typed=second, **who(temple))
+    pins.accept(backup_id=third, typed=third, **who(temple))
 
     assert temple.prune().removed == (first, second)
 

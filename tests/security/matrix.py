@@ -87,6 +87,7 @@ JOBS = "backups_app.use_cases.backups"
 PLANS = "backups_app.use_cases.schedules.overview"
 PLANNING = "backups_app.use_cases.schedules.changes"
 RESTORING = "backups_app.use_cases.restores"
+RETENTION = "backups_app.use_cases.retention"
 API_ROWS = (
     Row("back up, keep", Kind.ADMIN, "api:trigger", "POST", "/api/backup", (f"{JOBS}.start_backup",),
         {"delete_bookings": False}),
@@ -103,7 +104,8 @@ API_ROWS = (
     Row("verify", Kind.ADMIN, "api:verify", "POST", _backup("/verify"),
         ("backups_app.use_cases.verification.verify_backup",)),
     Row("restore, preview", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
-        (f"{RESTORING}.choose", f"{RESTORING}.look", "backups_app.use_cases.preview_json.as_json"), {"to": "a_copy"}),
+        (f"{RESTORING}.choose", f"{RESTORING}.preview_restore", "backups_app.use_cases.preview_json.as_json"),
+        {"to": "a_copy"}),
     Row("restore to a test copy", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
         (f"{RESTORING}.choose", f"{RESTORING}.start"), {"dry_run": False, "to": "a_copy"}, 202),
     Row("restore in place", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
@@ -136,6 +138,21 @@ API_ROWS = (
         ("backups_app.use_cases.notifications.newest",)),
     Row("test message", Kind.ADMIN, "api:test_notifications", "POST", "/api/notifications/test",
         ("backups_app.use_cases.notifications.send_test",)),
+    Row("retention", Kind.ADMIN, "api:retention", "GET", "/api/retention", (f"{RETENTION}.policy.current",)),
+    Row("set retention", Kind.ADMIN, "api:retention", "PUT", "/api/retention", (f"{RETENTION}.policy.change",),
+        {"last": 10}),
+    Row("preview retention", Kind.ADMIN, "api:retention_preview", "GET", "/api/retention/preview?last=1",
+        (f"{RETENTION}.simulation.simulate", f"{RETENTION}.simulation.public")),
+    Row("pin", Kind.ADMIN, "api:pin", "POST", _backup("/pin"), (f"{RETENTION}.pins.pin",), {"note": "kept"}),
+    Row("unpin", Kind.ADMIN, "api:pin", "DELETE", _backup("/pin"), (f"{RETENTION}.pins.unpin",), success=204),
+    Row("release", Kind.ADMIN, "api:release", "POST", _backup("/release"), (f"{RETENTION}.pins.release",),
+        {"confirm": BACKUP_ID}, 204),
+    Row("accept", Kind.ADMIN, "api:accept", "POST", _backup("/accept"), (f"{RETENTION}.pins.accept",),
+        {"confirm": BACKUP_ID}, 204),
+    Row("remove a backup", Kind.ADMIN, "api:run", "DELETE", _backup(f"?confirm={BACKUP_ID}"),
+        (f"{RETENTION}.removal.remove",)),
+    Row("undo a removal", Kind.ADMIN, "api:undo_removal", "POST", _backup("/undo"),
+        (f"{RETENTION}.bringing_back.bring_back",)),
     Row("audit", Kind.ADMIN, "api:audit", "GET", "/api/audit", ("backups_app.access.audit.newest",)),
     Row("status", Kind.STATUS, "api:status", "GET", "/api/backup/status", ("backups_app.use_cases.status.status",)),
     Row("refresh", Kind.OWN, "api:refresh", "POST", "/api/auth/refresh", ("backups_app.access.tokens.issue",)),

@@ -21,9 +21,11 @@ from hypothesis import HealthCheck, given, settings
 
 from backups_app.access import sessions, tokens, visit
 from backups_app.backup_files.store import Store
+from backups_app.backup_files.trash import Thrown
 from backups_app.configuration import Configuration
 from backups_app.models import LoginSession, User
 from backups_app.records import Origin
+from backups_app.retention.policy import PROPOSED
 from templeops.wsgi import application
 from tests.security.test_rbac_api import FAKED, a_run
 
@@ -63,6 +65,13 @@ REPLACED = {
     "backups_app.use_cases.restores.list_copies": lambda **_: (),
     "backups_app.use_cases.restores.remove_copy": lambda **_: None,
     "backups_app.use_cases.restores.preview_restore": lambda **_: {},
+    "backups_app.api.retention.Policy": lambda **_: PROPOSED,
+    "backups_app.use_cases.retention.removal.remove": lambda **_: Thrown(
+        backup_id="20250119_143022", name=".trash-backup_20250119_143022-0-0", at=timezone.now()
+    ),
+    "backups_app.use_cases.retention.bringing_back.bring_back": lambda **_: False,
+    "backups_app.use_cases.retention.pins.release": lambda **_: None,
+    "backups_app.use_cases.retention.pins.accept": lambda **_: None,
     "backups_app.use_cases.preview_json.as_json": lambda preview: {
         "backup_id": "20250119_143022", "target": "temple_db", "in_place": True, "mode": "add", "collections": [],
         "include_purged": False, "document": None, "server": "127.0.0.1:27017", "confirmation": "0" * 64,

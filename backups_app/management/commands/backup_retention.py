@@ -58,7 +58,7 @@ class Command(TempleCommand):
             case "release":
                 pins.release(configuration=settings, backup_id=options["backup_id"], typed=options["confirm"], **who)
             case "accept":
-                pins.accept(configuration=settings, backup_id=options["backup_id"], **who)
+                pins.accept(configuration=settings, backup_id=options["backup_id"], typed=options["backup_id"], **who)
         return self.show(settings, options)
 
     def show(self, settings: configuration.Configuration, options: dict[str, Any]) -> int:

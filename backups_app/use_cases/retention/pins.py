@@ -89,11 +89,16 @@ def release(
     )
 
 
-def accept(*, configuration: Configuration, backup_id: str, requested_by: str, origin: Origin, now: datetime) -> None:
-    """Say that what shrank in this backup was meant to: older backups may go again by the rules.
+def accept(
+    *, configuration: Configuration, backup_id: str, typed: str, requested_by: str, origin: Origin, now: datetime
+) -> None:
+    """Say that what shrank in this backup was meant to: older backups may go again by the rules. `typed` is its id,
+    typed again.
 
-    Raise `BackupNotFound`, `NothingToAccept`, `RecordsUnavailable`.
+    Raise `RemovalNotConfirmed`, `BackupNotFound`, `NothingToAccept`, `RecordsUnavailable`.
     """
+    if typed.strip() != backup_id:
+        raise RemovalNotConfirmed()
     _folder(configuration, backup_id)
     found = facts.read(configuration=configuration)
     shrinkages = simulation.guards(found, configuration, now).shrinkages

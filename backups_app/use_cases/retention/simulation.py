@@ -85,6 +85,16 @@ def as_json(decision: Decision) -> dict[str, Any]:
     }
 
 
+def public(simulated: Simulation) -> dict[str, Any]:
+    """Return a simulation as the API tells it."""
+    return {
+        "policy": simulated.policy.as_json(),
+        **as_json(simulated.decision),
+        "history_days": simulated.reach_now.days,
+        "history_days_then": simulated.reach_then.days,
+    }
+
+
 def _reach(found: Facts, *, now: datetime) -> timedelta:
     times = [one.taken_at for one in found.backups if one.counts(now=now)]
     return max(times) - min(times) if times else timedelta(0)
