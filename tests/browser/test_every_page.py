@@ -80,6 +80,8 @@ def addresses(running_app: RunningApp) -> dict[str, str]:
         "restores": f"{BASE}/restores/",
         "restore-what": f"{BASE}/{b}/restore/",
         "restore-how": f"{BASE}/{b}/restore/?{urlencode(restore | {'step': 2})}",
+        "schedule": f"{BASE}/schedule/",
+        "schedule-new": f"{BASE}/schedule/new/",
         "audit": f"{BASE}/audit/",
         "audit-problem": f"{BASE}/audit/?from=2026-02-30",
         "sync-log": f"{BASE}/syncs/{b}/",

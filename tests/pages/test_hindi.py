@@ -70,8 +70,10 @@ def test_before_the_first_backup(hindi: Client, seeded: Configuration) -> None:
     for address in ("/", "/admin/backups/", "/admin/backups/?counts=1", "/admin/backups/confirm-delete/",
                     "/admin/backups/browse/", "/admin/backups/compare/", "/admin/backups/conflicts/", "/sessions/",
                     "/admin/backups/conflicts/?all=1", "/admin/backups/restores/", "/admin/backups/audit/",
+                    "/admin/backups/schedule/",
                     "/admin/backups/list/"):  # fmt: skip
         read(hindi, address)
+    read(hindi, "/admin/backups/schedule/new/", names=("cron",))
 
 
 def test_a_success_everywhere_it_is_shown(hindi: Client, seeded: Configuration, local_db: Any) -> None:

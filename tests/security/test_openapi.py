@@ -45,6 +45,16 @@ A_KEPT_VERSION = {
     "why": "the local version is newer", "kept_at": datetime(2026, 1, 10, tzinfo=UTC),
 }  # fmt: skip
 
+A_SLOT = {
+    "slot": "2026-11-28T20:30:00Z", "state": "started", "reason": "", "late": False, "run": "20261128_203000",
+    "decided_at": "2026-11-28T20:30:20Z",
+}  # fmt: skip
+A_SCHEDULE = {
+    "name": "nightly", "do": "backup", "cron": "0 2 * * *", "time_zone": "Asia/Kolkata", "if_missed": "run",
+    "enabled": True, "next_runs": ["2026-11-29T20:30:00Z"], "waiting": None, "overdue": False, "last": A_SLOT,
+    "created_by": "ananya", "created_at": "2026-11-01T00:00:00Z",
+}  # fmt: skip
+
 # Answers that need databases come from a fake of the right shape; everything before them is real.
 REPLACED = {
     "backups_app.use_cases.backups.start_backup": FAKED["start_backup"],
@@ -59,6 +69,13 @@ REPLACED = {
         record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
     "backups_app.use_cases.conflicts.put_back": FAKED["conflicts.put_back"],
+    "backups_app.use_cases.schedules.overview.get": FAKED["overview.get"],
+    "backups_app.use_cases.schedules.overview.public": lambda planned: A_SCHEDULE,
+    "backups_app.use_cases.schedules.overview.public_slot": lambda slot: A_SLOT,
+    "backups_app.use_cases.schedules.changes.add": FAKED["changes.add"],
+    "backups_app.use_cases.schedules.changes.change": FAKED["changes.change"],
+    "backups_app.use_cases.schedules.changes.remove": FAKED["changes.remove"],
+    "backups_app.use_cases.schedules.changes.run_now": FAKED["changes.run_now"],
     "backups_app.use_cases.restores.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
     "backups_app.use_cases.restores.start": lambda **_: a_run(),
     "backups_app.use_cases.restores.rehearse": lambda **_: a_run(),
