@@ -20,7 +20,7 @@ def test_the_trail_of_a_run_is_read_narrowed_and_followed(
     checked_page.settle()
     checked_page.check("audit")
     first = page.locator("#audit tbody tr", has_text="meena").first
-    expect(page.locator("#audit")).to_contain_text("Was refused for the role")
+    expect(page.locator("#audit")).to_contain_text("Access denied")
     expect(first).to_contain_text("Staff · web")
 
     page.select_option("#action", "purge.remote")

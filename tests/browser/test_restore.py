@@ -67,7 +67,7 @@ def test_18_two_collections_are_added_and_then_replaced(checked_page: CheckedPag
     page.locator("summary", has_text="Samples").click()
     checked_page.check("18-restore-preview")
     page.go_back()
-    expect(page.locator("#step-heading")).to_have_text("How, and where?")
+    expect(page.locator("#step-heading")).to_have_text("Choose how and where")
     page.go_forward()
     page.click("#to-confirm")
     expect(page.locator("#step-heading")).to_have_text("Add 1,270 documents?")
@@ -147,7 +147,7 @@ def test_a_test_of_a_restore_a_test_copy_and_one_document(checked_page: CheckedP
     expect(page.locator("#run-heading")).to_have_text("Test copy is ready", timeout=60_000)
 
     page.click(".shell > .side a:has-text('Restores')")
-    expect(page.locator(".verdict")).to_contain_text("Last proven restorable")
+    expect(page.locator(".verdict")).to_contain_text("Restore tested")
     checked_page.check("18-restores")
     page.click("text=Remove…")
     expect(page.locator("dialog[open] button", has_text="Keep it")).to_be_focused()

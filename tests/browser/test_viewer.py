@@ -232,12 +232,14 @@ def test_the_fields_the_audit_trail_conflicts_and_sessions(checked_page: Checked
     checked_page.check("18-fields")
 
     checked_page.page.click(".shell > .side a:has-text('Audit trail')")
+    checked_page.page.check("input[name=looking]")
     expect(checked_page.page.locator("#audit")).to_contain_text("collection.view")
     checked_page.page.select_option("#actor", "ananya")
     expect(checked_page.page).to_have_url(re.compile("actor=ananya"))
     checked_page.check("18-audit")
 
-    checked_page.page.click(".shell > .side a:has-text('Sync conflicts')")
+    checked_page.page.click(".shell > .side a:has-text('Sync')")
+    checked_page.page.click("#main a:has-text('Conflicts')")
     checked_page.check("18-conflicts")
     checked_page.page.goto("/sessions/")
     checked_page.check("18-sessions")

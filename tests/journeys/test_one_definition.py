@@ -130,7 +130,7 @@ def test_what_is_no_ordinary_backup_is_headed_and_marked_as_what_it_is(
     assert heading(restored).startswith("Restore of")
     assert heading(undone).startswith("Undoing of a restore")
     assert heading(copied).startswith("Test copy of")
-    assert heading(rehearsed).startswith("Test of a restore")
+    assert heading(rehearsed).startswith("Restore test of")
     choices = browser.get(f"/admin/backups/browse/?backup={restored}").content.decode()
     assert choices.count("· safety backup") == 2 and "A safety backup: a restore made it" in choices
     listed = command("backup_list")

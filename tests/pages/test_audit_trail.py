@@ -69,14 +69,14 @@ def test_the_trail_is_narrowed_by_person_action_result_and_days(admin_browser: C
     assert targets("actor=meena") == {"meena's"}
     assert targets("action=sync&result=success&to=2026-01-19") == {"on the day"}
     assert targets("result=refused") == {"meena's"}
-    assert "Nothing recorded that fits." in shown(admin_browser, "?actor=somebody-else")
+    assert "No entries match." in shown(admin_browser, "?actor=somebody-else")
 
 
 @pytest.mark.parametrize(
     ("query", "field", "sentence"),
     [
-        ("?from=2026-99-99", "from", "“2026-99-99” is no day. Write it as 2026-01-19."),
-        ("?to=yesterday", "to", "“yesterday” is no day. Write it as 2026-01-19."),
+        ("?from=2026-99-99", "from", "“2026-99-99” is not a date. Write it as 2026-01-19."),
+        ("?to=yesterday", "to", "“yesterday” is not a date. Write it as 2026-01-19."),
         ("?from=2026-02-01&to=2026-01-01", "from", "The first day comes after the last one."),
     ],
 )
@@ -109,6 +109,30 @@ def test_fifty_a_page(admin_browser: Client, now: datetime) -> None:
     assert first.count("<tr>") == 51 and second.count("<tr>") == 11
     assert "60 entries · page 1 of 2" in first
     assert "/admin/backups/audit/?action=sync&amp;page=2" in first
+
+
+def test_viewing_is_hidden_until_somebody_asks_for_it(admin_browser: Client, now: datetime) -> None:
+    recorded("collection.view", now=now, target="20260119_111420/bookings")
+
+    usual, asked = shown(admin_browser), shown(admin_browser, "?looking=1")
+    by_action = shown(admin_browser, "?action=collection.view")
+
+    assert "20260119_111420/bookings" not in usual
+    assert "20260119_111420/bookings" in asked and "20260119_111420/bookings" in by_action
+
+
+def test_the_entries_of_a_run_are_folded_under_its_newest(admin_browser: Client, seeded: Configuration) -> None:
+    run = backups.start_backup(
+        created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=timezone.now(), enqueue=False
+    )
+    backups.execute(backup_id=run["_id"])
+
+    page = shown(admin_browser)
+
+    table = page.partition('<table class="stack audit">')[2]
+    assert "more entries of this run" in table
+    assert table.index("Backup ended") < table.index("more entries of this run") < table.index("Started a backup")
+    assert table.count('<td class="at">') < AuditEvent.objects.count()
 
 
 def test_an_empty_trail_says_so(admin_browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,11 +99,11 @@ def test_a_test_of_a_restore_becomes_the_last_proven_one(
     listed = admin_browser.get("/admin/backups/restores/").content.decode()
     home = admin_browser.get("/admin/backups/?check=1").content.decode()
 
-    assert "not yet proven restorable" not in before  # there is nothing to prove yet
+    assert "Restore not tested yet" not in before  # there is nothing to prove yet
     count = len(done["restore"]["collections"])
     assert f"Test passed: {count} of {count} collections match" in result
-    assert "Last proven restorable" in listed
-    assert "last proven restorable" in home
+    assert "Restore tested" in listed
+    assert "restore tested" in home
 
 
 def test_undo_leads_to_the_preview_of_the_safety_backup(
@@ -142,7 +142,7 @@ def test_what_cannot_be_put_back_is_foreseen_and_then_named(
     backups.execute(backup_id=run["_id"])
     result = admin_browser.get(started["Location"]).content.decode()
 
-    assert "To know beforehand" in foreseen and "Problems found: none." not in foreseen
+    assert "Before you restore" in foreseen and "Problems found: none." not in foreseen
     assert "Restored, with something left undone" in result
     assert "The safety backup holds everything that was there before." in result
     assert "1 not added: another document holds the same unique value" in result and "devotee-7" in result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -47,12 +47,23 @@ class Row:
     run_url: str
     sync_url: str
     details: str
+    folded: tuple[Row, ...] = ()
+    """The other entries of the same run on this page, newest first."""
 
 
 def told(events: list[AuditEvent]) -> list[Row]:
     """Return the rows of a page, in the same order."""
     openings = _openings(events)
     return [_row(event, openings) for event in events]
+
+
+def folded(rows: list[Row]) -> list[Row]:
+    """Return the rows with the entries of one run under its newest one."""
+    by_run: dict[str, list[Row]] = {}
+    for row in rows:
+        of_one = row.run_url or (row.sync_url if row.event.action == "sync" else "")
+        by_run.setdefault(of_one or f"entry {row.event.n}", []).append(row)
+    return [replace(newest, folded=tuple(others)) for newest, *others in by_run.values()]
 
 
 def _row(event: AuditEvent, openings: Mapping[str, list[AuditEvent]]) -> Row:

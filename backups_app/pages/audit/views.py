@@ -21,19 +21,23 @@ from backups_app.pages.requests import AdminRequest, is_htmx, show
 from backups_app.pages.viewer.viewer_place import whole_number
 
 PER_PAGE = 50
+LOOKING = ("collection.view", "restore.preview")
+"""Actions that only read. They are shown when somebody asks for them."""
 EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 """A day before or after is taken for one of these: who types a year passes the year 2 on the way."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What the form asks for: the days of the local zone, both included. `problems` are sentences by field."""
+    """What the form asks for: the days of the local zone, both included. `looking`: entries that only read, too.
+    `problems` are sentences by field."""
 
     actor: str
     action: str
     result: str
     first: date | None
     last: date | None
+    looking: bool = False
     problems: dict[str, str] = field(default_factory=dict)
 
 
@@ -48,9 +52,10 @@ def listing(request: AdminRequest) -> HttpResponse:
     page = min(pages, max(1, whole_number(request.GET.get("page"), 1)))
     query = request.GET.copy()
     query.pop("page", None)
+    shown = audit_rows.told(list(rows[(page - 1) * PER_PAGE : page * PER_PAGE]))
     context = {
         "place": "audit",
-        "rows": audit_rows.told(list(rows[(page - 1) * PER_PAGE : page * PER_PAGE])),
+        "rows": shown if asked.action or asked.result else audit_rows.folded(shown),
         "total": total,
         "page": page,
         "pages": pages,
@@ -81,18 +86,20 @@ def read(query: QueryDict) -> Asked:
             days[name] = _day(query.get(name, ""))
         except ValueError:
             days[name] = None
-            problems[name] = _("“%(day)s” is no day. Write it as 2026-01-19.") % {"day": query[name][:20]}
+            problems[name] = _("“%(day)s” is not a date. Write it as 2026-01-19.") % {"day": query[name][:20]}
     first, last = days["from"], days["to"]
     if first and last and first > last:
         problems["from"] = _("The first day comes after the last one.")
     told = {name: audit.storable(query.get(name, "")) for name in ("actor", "action", "result")}
-    return Asked(**told, first=first, last=last, problems=problems)
+    return Asked(**told, first=first, last=last, looking="looking" in query, problems=problems)
 
 
 def _rows(asked: Asked) -> QuerySet[AuditEvent]:
     rows: QuerySet[AuditEvent] = AuditEvent.objects.order_by("-n")
     exact = {"actor": asked.actor, "action": asked.action, "result": asked.result}
     rows = rows.filter(**{name: value for name, value in exact.items() if value})
+    if not asked.looking and not asked.action:
+        rows = rows.exclude(action__in=LOOKING)
     if asked.first:
         rows = rows.filter(at__gte=_begin_of(asked.first))
     if asked.last:

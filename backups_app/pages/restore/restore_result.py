@@ -84,7 +84,7 @@ def _words_of_the_record(run: RunDocument) -> Words:
         running = {
             RunKind.RESTORE: _("Restore in progress"),
             RunKind.TEST_COPY: _("Test copy in progress"),
-            RunKind.REHEARSAL: _("Test of a restore in progress"),
+            RunKind.REHEARSAL: _("Restore test in progress"),
         }
         return _words(run, _("Cancelling…") if run.get("cancel_requested") else running[kind])
     if status is Status.SUCCESS:
