@@ -160,7 +160,7 @@ def test_a_run_is_told_with_counts_of_both_sides_and_leads_to_the_run_and_its_sy
     assert (end.seconds or 0) > 0
     assert admin_browser.get(end.run_url).status_code == 200
     log = admin_browser.get(end.sync_url).content.decode()
-    assert "What was carried over" in log and "employee_bookings" in log
+    assert "Changes by collection" in log and "employee_bookings" in log
     assert "1,240" in shown(admin_browser, "?action=purge.remote")
 
 
