@@ -14,6 +14,7 @@ from django.urls import get_callable
 from django.utils import timezone
 
 from backups_app.access import page_login, proxies, request_body, request_context, sessions, tokens, visit
+from backups_app.access.error_body import error_body
 from backups_app.errors import ForeignOrigin, HttpsRequired, NotAuthenticated, TempleOpsError
 from backups_app.models import LoginSession
 from backups_app.records import Origin
@@ -183,8 +184,8 @@ class PageSessionMiddleware:
 def refused(refusal: TempleOpsError, *, tried: bool = False) -> HttpResponse:
     """Return the API's answer to a request that never reaches a view; to a 401 belongs the challenge of RFC 6750,
     which names an error only to who had `tried` a token."""
-    body = {"detail": refusal.detail, "code": refusal.code, "request_id": request_context.current().request_id}
-    response = JsonResponse({**body, "hint": refusal.hint} if refusal.hint else body, status=refusal.status)
+    body = error_body(code=refusal.code, detail=refusal.detail, hint=refusal.hint)
+    response = JsonResponse(body, status=refusal.status)
     if refusal.status == 401:
         response.headers["WWW-Authenticate"] = CHALLENGE + (', error="invalid_token"' if tried else "")
     return response

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from backups_app import formats
+from backups_app import formats, progress
 from backups_app.access.tokens import TokenPair
 from backups_app.models import LoginSession
 from backups_app.records import RunDocument, Status, StepState
@@ -66,9 +66,11 @@ def pace(document: RunDocument, *, now: datetime) -> dict[str, float | int | Non
     labels = step.get("labels") or []
     done, total = (sum(int(label.get(key) or 0) for label in labels) for key in ("done", "total"))
     seconds = (now - moment(step["started_at"])).total_seconds()
-    if not done or seconds <= 0:
+    found = progress.pace(done=done, total=total, seconds=seconds)
+    if found is None:
         return nothing
-    return {"docs_per_s": round(done / seconds, 1), "seconds_left": max(0, round((total - done) * seconds / done))}
+    left = found.seconds_left
+    return {"docs_per_s": round(found.per_second, 1), "seconds_left": None if left is None else round(left)}
 
 
 def etag(document: RunDocument) -> str:

@@ -77,13 +77,7 @@ class CollectionFile:
             return
         try:
             with descent.open_file(self.backup.folder, self.entry.file) as file:
-                point, skip = self.index.point_before(start) if self.index else (0, start)
-                if self.index and point and not collection_reader.is_gzip(self.entry.file):
-                    file.seek(self.index.offsets[point])
-                elif self.index and point and self.index.members:
-                    file.seek(self.index.members[point])
-                else:
-                    skip = start
+                skip, _ = collection_reader.seek_before(file, name=self.entry.file, index=self.index, start=start)
                 yield start - skip, skip, collection_reader.opened(file, name=self.entry.file)
         except FileNotFoundError as error:
             raise BackupRemoved from error

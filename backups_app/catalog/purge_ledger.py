@@ -30,6 +30,7 @@ from pymongo.operations import IndexModel
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from backups_app import batches
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.records import Side
 
@@ -292,14 +293,5 @@ def _raw(database: Database[Any]) -> Collection[RawBSONDocument]:
 
 
 def _parts(ids: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """Cut ids into what one query carries. Those that no server stores are nobody's."""
-    part: list[bytes] = []
-    size = 0
-    for raw_id in filter(raw_ids.can_be_live, ids):
-        if part and (len(part) == IDS_AT_ONCE or size + len(raw_id) > BYTES_AT_ONCE):
-            yield part
-            part, size = [], 0
-        part.append(raw_id)
-        size += len(raw_id)
-    if part:
-        yield part
+    """Cut ids into what one query carries. No server stores an `_id` that cannot be live, so those are left out."""
+    return batches.cut(filter(raw_ids.can_be_live, ids), size_of=len, most=IDS_AT_ONCE, most_bytes=BYTES_AT_ONCE)

@@ -28,6 +28,7 @@ from pymongo.database import Database
 from pymongo.operations import UpdateOne
 from pymongo.write_concern import WriteConcern
 
+from backups_app import batches
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, live_collection
 
@@ -161,17 +162,7 @@ def _raw(frame: bytes) -> RawBSONDocument:
 
 
 def _batches(frames: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yield at most 500 documents, or a little more than 16 MiB, at a time."""
-    batch: list[bytes] = []
-    size = 0
-    for frame in frames:
-        batch.append(frame)
-        size += len(frame)
-        if len(batch) == BATCH_DOCUMENTS or size > WRITE_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    return batches.cut(frames, size_of=len, most=BATCH_DOCUMENTS, most_bytes=WRITE_BYTES)
 
 
 def _documents(replaced: ReplacedVersion, *, run_id: str, now: datetime) -> Iterator[dict[str, Any]]:

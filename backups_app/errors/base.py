@@ -37,6 +37,10 @@ class TempleOpsError(Exception):
         self.hint = _message(self.said_hint, shown) if self.said_hint.one else ""
         super().__init__(self.detail)
 
+    def as_json(self) -> dict[str, str]:
+        """Return code, detail and hint, as `--json` and the API show a failure."""
+        return {"code": self.code, "detail": self.detail, "hint": self.hint}
+
     @property
     def reason(self) -> str:
         """What the step that failed says, where the run says what came of it; empty where both say the same."""

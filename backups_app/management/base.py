@@ -73,7 +73,7 @@ class TempleCommand(BaseCommand):
         """Say why nothing was done. Return the exit code of the named failure."""
         error = self.named(error)
         if self.options.get("json"):
-            self.print_json({"detail": error.detail, "code": error.code, "hint": error.hint})
+            self.print_json(error.as_json())
         else:
             self.stderr.write(self.style.ERROR(error.detail))
             if error.hint:

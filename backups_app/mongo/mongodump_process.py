@@ -16,12 +16,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from backups_app.mongo.redaction import Redactor
+from backups_app.mongo import processes
+from backups_app.redaction import Redactor, passwords
 
 _LISTEN_SECONDS = 0.2
 _GRACE_SECONDS = 5.0
 _TAIL_LINES = 200
 _LONGEST_LINE = 2000
+_SHORTEST_SECRET = 3
+"""A password of two letters would hide half of the text; the pattern of URIs hides it where it matters."""
+
 _KEPT_ENVIRONMENT = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR", "TZ")
 
 # A step between us and the tool, for a function run after fork in a process with threads may hang: it asks the kernel
@@ -108,7 +112,13 @@ def run(
         try:
             if on_child is not None:
                 on_child(_identity(process.pid))
-            tail = _listen(process, Redactor(uri), time.monotonic() + seconds, on_line, checkpoint)
+            tail = _listen(
+                process,
+                Redactor({*passwords(uri)}, shortest=_SHORTEST_SECRET),
+                time.monotonic() + seconds,
+                on_line,
+                checkpoint,
+            )
             return Ended(code=process.wait(), lines=tail)
         finally:
             _end_group(process.pid, poll=process.poll)
@@ -209,10 +219,7 @@ def _signal_group(group: int, number: int) -> bool:
 
 def _identity(pid: int) -> ChildProcess:
     """Return what tells this process from a later one of the same number; empty fields where it is gone."""
-    try:
-        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        started_at = after_name[19]  # field 22 of proc(5): clock ticks since boot
-        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except (OSError, IndexError):
-        started_at = boot_id = ""
-    return ChildProcess(pid=pid, started_at=started_at, boot_id=boot_id)
+    found, boot_id = processes.state(pid), processes.boot_id()
+    if found is None or not boot_id:
+        return ChildProcess(pid=pid, started_at="", boot_id="")
+    return ChildProcess(pid=pid, started_at=found.started, boot_id=boot_id)

@@ -17,6 +17,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from backups_app.backup_files.manifest import Manifest
+from backups_app.batches import cut
 from backups_app.catalog import purge_ledger
 from backups_app.catalog.purge_ledger import LedgerEntry, SeenOnSide
 from backups_app.errors import (
@@ -252,16 +253,7 @@ class _Work:
 
 def _windows(batches: Iterable[FileBatch], statements: int) -> Iterator[list[FileBatch]]:
     """Group batches that travel together: so many, and at most 4 MiB, so that a slow line carries them in time."""
-    window: list[FileBatch] = []
-    size = 0
-    for batch in batches:
-        if len(window) == statements or (window and size + batch.size_bytes > STATEMENT_BYTES):
-            yield window
-            window, size = [], 0
-        window.append(batch)
-        size += batch.size_bytes
-    if window:
-        yield window
+    return cut(batches, size_of=lambda batch: batch.size_bytes, most=statements, most_bytes=STATEMENT_BYTES)
 
 
 class _OutcomeById:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backups_app.backup_files.manifest import Manifest
 from backups_app.messages import purge as messages
-from backups_app.records import PURGEABLE, PURGEABLE_ALWAYS, PURGEABLE_WHEN_CONFIRMED, SyncStatus
+from backups_app.records import PURGEABLE, SyncStatus, purgeable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def decide(
     state, `blocked` and `not_exactly` give a reason for each collection: the brake of sync, and why a collection cannot
     be deleted exactly on one of the sides (`purge.delete.obstacles`).
     """
-    asked = PURGEABLE_ALWAYS + (PURGEABLE_WHEN_CONFIRMED if delete_bookings is True else ())
+    asked = purgeable(delete_bookings=delete_bookings)
     present = [name for name in asked if name in manifest.collections]
     reasons = {
         name: _reason(name, manifest, unresolved=unresolved, blocked=blocked, not_exactly=not_exactly or {})

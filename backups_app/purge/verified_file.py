@@ -14,6 +14,7 @@ from pathlib import Path
 from backups_app.backup_files import bson_frames, collection_reader, descent
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
+from backups_app.batches import cut
 from backups_app.errors import VerificationFailed
 from backups_app.messages import backup_files as file_messages
 from backups_app.messages import purge as messages
@@ -52,16 +53,10 @@ class VerifiedFile:
         was deleted and inserted again while it was copied, and nobody knows which version is meant. Raise
         `VerificationFailed` when the file ends early or is no BSON after all.
         """
-        frames: list[bytes] = []
-        first = size = 0
-        for number, frame in enumerate(self._all_frames()):
-            if frames and (number - first == STATEMENT_DOCUMENTS or size + len(frame) > STATEMENT_BYTES):
-                yield FileBatch(first=first, frames=self._once(frames))
-                frames, first, size = [], number, 0
-            frames.append(frame)
-            size += len(frame)
-        if frames:
+        first = 0
+        for frames in cut(self._all_frames(), size_of=len, most=STATEMENT_DOCUMENTS, most_bytes=STATEMENT_BYTES):
             yield FileBatch(first=first, frames=self._once(frames))
+            first += len(frames)
 
     @property
     def documents(self) -> int:

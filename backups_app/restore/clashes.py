@@ -13,12 +13,13 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from backups_app import batches
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import encoding
 from backups_app.mongo.raw_bson import Value
 from backups_app.mongo.structures import Structure
-from backups_app.restore.batches import Numbered
+from backups_app.restore.numbered import BYTES, Numbered
 
 _AT_ONCE = 100
 _NULL = Value(0x0A, b"")
@@ -131,13 +132,4 @@ def _field(name: str, operator: str, value: Value) -> bytes:
 
 
 def _parts(frames: Sequence[bytes]) -> Iterator[list[bytes]]:
-    part: list[bytes] = []
-    size = 0
-    for frame in frames:
-        if part and size + len(frame) > 4 * 1024 * 1024:
-            yield part
-            part, size = [], 0
-        part.append(frame)
-        size += len(frame)
-    if part:
-        yield part
+    return batches.cut(frames, size_of=len, most=len(frames), most_bytes=BYTES)

@@ -18,7 +18,7 @@ from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import failures, live_collection
 from backups_app.mongo.structures import Structure
 from backups_app.progress import Progress
-from backups_app.restore import batches, proof
+from backups_app.restore import numbered, proof
 from backups_app.restore import work as works
 from backups_app.restore.choices import Choices
 from backups_app.restore.live import Live, physical_name
@@ -193,7 +193,7 @@ class Engine:
         after = Live(self.database).digest(outcome.name, kind=entry.type, progress=self.progress)
         found = proof.prove(expected, after=after)
         if found.differing:
-            frames = batches.picked(self.source.frames(outcome.name), found.differing)
+            frames = numbered.picked(self.source.frames(outcome.name), found.differing)
             outcome.differing.add(raw_ids.id_of(one.frame) for one in frames)
         outcome.differing.count += found.undeleted
         outcome.proven = found.matching

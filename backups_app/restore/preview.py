@@ -18,11 +18,11 @@ from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import encoding, live_documents
 from backups_app.mongo.structures import Structure
 from backups_app.progress import Progress
-from backups_app.restore import batches, clashes, engine, plan
+from backups_app.restore import clashes, engine, numbered, plan
 from backups_app.restore import work as works
-from backups_app.restore.batches import Numbered
 from backups_app.restore.choices import Choices
 from backups_app.restore.live import Live, physical_name
+from backups_app.restore.numbered import Numbered
 from backups_app.restore.plan import LeftOut, Plan
 from backups_app.restore.source import Source
 from backups_app.restore.work import DocumentActions
@@ -189,7 +189,7 @@ class Previewer:
             preview.problems.append(messages.OLDER_VERSIONS_IN_BACKUP(n=older))
         preview.problems += _expiring(there or wanted)
         impossible, foreseen = 0, self._clashes(wanted, there, work)
-        for batch in batches.cut(self._written(wanted.name, work)):
+        for batch in numbered.in_batches(self._written(wanted.name, work)):
             self.progress.checkpoint()
             self.insert_bytes += sum(len(one.frame) for one in batch)
             impossible += sum(encoding.why_not(one.frame) is not None for one in batch)
@@ -215,7 +215,7 @@ class Previewer:
         wanted = {works.INSERT: "insert", works.REPLACE: "replace", works.KEEP: "keep"}
         numbers = {action: _first(work.actions, action) for action in wanted}
         chosen = sorted(number for some in numbers.values() for number in some)
-        picked = {one.number: one.frame for one in batches.picked(self.source.frames(name), chosen)}
+        picked = {one.number: one.frame for one in numbered.picked(self.source.frames(name), chosen)}
         now = self._live_versions(entry, name, list(picked.values()))
         found = []
         for action, word in wanted.items():
@@ -235,7 +235,7 @@ class Previewer:
         if self.database is None or not work.deletes:
             return []
         frames = Live(self.database).frames(name, kind=entry.type)
-        picked = batches.picked(frames, work.extra[:SAMPLES])
+        picked = numbered.picked(frames, work.extra[:SAMPLES])
         return [Sample.of("delete", now=one.frame, backup=None) for one in picked]
 
 

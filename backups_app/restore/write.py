@@ -29,9 +29,9 @@ from backups_app.mongo.exact_writes.live_collection import LiveCollection
 from backups_app.mongo.exact_writes.replace import Replacement
 from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.progress import Progress
-from backups_app.restore import batches
+from backups_app.restore import numbered
 from backups_app.restore import work as works
-from backups_app.restore.batches import Numbered
+from backups_app.restore.numbered import Numbered
 from backups_app.restore.outcome import CollectionOutcome
 from backups_app.restore.work import DocumentActions
 
@@ -77,7 +77,7 @@ class CollectionWriter:
         with ThreadPoolExecutor(writers, thread_name_prefix="restore") as pool:
             waiting: deque[Future[tuple[list[Numbered], WriteOutcome, int]]] = deque()
             try:
-                for batch in batches.cut(self._chosen(action)):
+                for batch in numbered.in_batches(self._chosen(action)):
                     self.progress.checkpoint()
                     waiting.append(pool.submit(self._insert_batch, batch))
                     if len(waiting) > writers:
@@ -90,7 +90,7 @@ class CollectionWriter:
 
     def _insert_batch(self, batch: list[Numbered]) -> tuple[list[Numbered], WriteOutcome, int]:
         """Insert one batch. Return it, what became of it, and how many of its documents were there, equal, already."""
-        frames = [numbered.frame for numbered in batch]
+        frames = [one.frame for one in batch]
         self._release(batch)
         written = _patiently(lambda: insert.insert_missing(collection=self._target, frames=frames, session=None))
         equal = self._equal_ones(batch, written)
@@ -117,7 +117,7 @@ class CollectionWriter:
     # ── replacements ─────────────────────────────────────────────────────────
 
     def _replace(self) -> None:
-        for batch in batches.cut(self._chosen(works.REPLACE)):
+        for batch in numbered.in_batches(self._chosen(works.REPLACE)):
             self.progress.checkpoint()
             self._release(batch)
             written, equal = _patiently(lambda batch=batch: self._replace_batch(batch))  # type: ignore[misc]
@@ -161,7 +161,7 @@ class CollectionWriter:
             self.outcome.because(self.live.why_not, self.work.deletes)
             self.outcome.refused.count += self.work.deletes
             return
-        for batch in batches.cut(batches.picked(self.extras(), self.work.extra)):
+        for batch in numbered.in_batches(numbered.picked(self.extras(), self.work.extra)):
             self.progress.checkpoint()
             done = delete.delete_equal(live=self.live, frames=[one.frame for one in batch])
             self.outcome.deleted += len(done.deleted) + len(done.already_absent)
@@ -193,7 +193,7 @@ class CollectionWriter:
             return False
         before, numbers = len(self.clashed), sorted(self.clashed)
         self.clashed = []
-        for batch in batches.cut(batches.picked(self.frames(), numbers)):
+        for batch in numbered.in_batches(numbered.picked(self.frames(), numbers)):
             self.progress.checkpoint()
             inserts = [one for one in batch if self.work.actions[one.number] == works.INSERT]
             replaces = [one for one in batch if self.work.actions[one.number] == works.REPLACE]
@@ -211,7 +211,7 @@ class CollectionWriter:
 
     def _name_clashes(self) -> None:
         ids = (
-            [raw_ids.id_of(one.frame) for one in batches.picked(self.frames(), sorted(self.clashed))]
+            [raw_ids.id_of(one.frame) for one in numbered.picked(self.frames(), sorted(self.clashed))]
             if self.clashed
             else []
         )

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from pymongo.errors import OperationFailure
 
+from backups_app import batches
 from backups_app.catalog import sync_base
 from backups_app.catalog.sync_base import Base
 from backups_app.messages import sync as messages
@@ -25,7 +26,6 @@ from backups_app.sync.sides import SideAccess
 
 ROUNDS = 3
 SINGLED_OUT_AT_MOST = 20
-_OTHER = {Side.LOCAL: Side.REMOTE, Side.REMOTE: Side.LOCAL}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +149,13 @@ class CollectionSync:
             self.progress.advance(self.counters.name, len(batch))
 
     def _scanned(self) -> Iterator[list[bytes]]:
-        batch: list[bytes] = []
-        size = 0
+        candidates = batches.cut(
+            self._candidates(), size_of=lambda one: one[1], most=BATCH_DOCUMENTS, most_bytes=BATCH_BYTES
+        )
+        return ([raw_id for raw_id, _ in batch] for batch in candidates)
+
+    def _candidates(self) -> Iterator[tuple[bytes, int]]:
+        """Scan. Yield each raw `_id` that differs, with the size of its larger version."""
         for found in scan.compare(
             name=self.counters.name,
             scanned=self.search.scanned,
@@ -169,29 +174,22 @@ class CollectionSync:
                 self.progress.checkpoint()
                 with connections.reachable(Side.LOCAL):
                     self.base.change(found.base)
-            for raw_id, length in found.candidates.items():
-                if batch and (len(batch) == BATCH_DOCUMENTS or size + length > BATCH_BYTES):
-                    yield batch
-                    batch, size = [], 0
-                batch.append(raw_id)
-                size += length
-        if batch:
-            yield batch
+            yield from found.candidates.items()
 
     def _may_delete(self, side: Side) -> bool:
         """Whether what vanished on the other side may be deleted on `side`. The counters say why not."""
         vanished = self.pending.vanished[side]
         if not vanished:
             return False
-        if not self._exists(_OTHER[side]):
-            self.counters.blocked = deletion_guard.collection_vanished(_OTHER[side].value)
+        if not self._exists(side.other):
+            self.counters.blocked = deletion_guard.collection_vanished(side.other.value)
             return False
         if self.decided == "delete" or not deletion_guard.blocks(vanished=len(vanished), known=self.known):
             return True
         count = len(vanished) - self._expired(side)
         if not deletion_guard.blocks(vanished=count, known=self.known):
             return True
-        self.counters.blocked = deletion_guard.sentence(vanished=count, known=self.known, side=_OTHER[side].value)
+        self.counters.blocked = deletion_guard.sentence(vanished=count, known=self.known, side=side.other.value)
         return False
 
     def _exists(self, side: Side) -> bool:

@@ -22,7 +22,6 @@ from backups_app.sync import merge
 from backups_app.sync.counters import CollectionCounters
 from backups_app.sync.merge import Outcome
 
-_OTHER = {Side.LOCAL: Side.REMOTE, Side.REMOTE: Side.LOCAL}
 Frames = Mapping[Side, bytes | None]
 """A document as both sides have it."""
 
@@ -169,17 +168,17 @@ class BatchDecisions:
                 local, remote = frames[Side.LOCAL], frames[Side.REMOTE]
                 assert local is not None and remote is not None
                 winner = merge.winner(local=local, remote=remote, fields=self.rules.fields, now=self.now)
-                self._write(key, raw_id, _OTHER[winner.side], frames, reason="conflict", why=winner.reason)
+                self._write(key, raw_id, winner.side.other, frames, reason="conflict", why=winner.reason)
             case _:
                 side = Side.LOCAL if outcome is Outcome.PULL else Side.REMOTE
-                why = messages.WHY_EDITED_ON(side=words.side(_OTHER[side].value))
+                why = messages.WHY_EDITED_ON(side=words.side(side.other.value))
                 self._write(key, raw_id, side, frames, reason="edit", why=why)
 
     def _vanished(self, key: bytes, raw_id: bytes, side: Side, frames: Frames) -> None:
         """It is gone on the other side and unchanged on `side`."""
         if self.rules.copy_back:
             self.counters.kept_back += 1
-            self._write(key, raw_id, _OTHER[side], frames, reason="edit", why=messages.WHY_COPIED_BACK())
+            self._write(key, raw_id, side.other, frames, reason="edit", why=messages.WHY_COPIED_BACK())
         elif side in self.deletes:
             self._delete(key, side, frames)
         else:
@@ -191,7 +190,7 @@ class BatchDecisions:
         if len(present) == 2:
             self.counters.unresolved_documents[raw_id] = messages.WHY_ONLY_INSERTS()
         elif entry is None:
-            self._write(key, raw_id, _OTHER[present[0]], frames, reason="edit", why=messages.WHY_NEW())
+            self._write(key, raw_id, present[0].other, frames, reason="edit", why=messages.WHY_NEW())
 
     def _equal(self, key: bytes, entry: BaseEntry | None, frames: Frames) -> None:
         frame = frames[Side.LOCAL]
@@ -203,7 +202,7 @@ class BatchDecisions:
 
     def _write(self, key: bytes, raw_id: bytes, side: Side, frames: Frames, *, reason: str, why: str) -> None:
         """The other side's version is written on `side`; what stands there is kept first."""
-        new, expected = frames[_OTHER[side]], frames[side]
+        new, expected = frames[side.other], frames[side]
         assert new is not None
         replaced = None
         if expected is not None:
@@ -216,7 +215,7 @@ class BatchDecisions:
     def _delete(self, key: bytes, side: Side, frames: Frames) -> None:
         frame = frames[side]
         assert frame is not None
-        why = messages.WHY_DELETED_ON(side=words.side(_OTHER[side].value))
+        why = messages.WHY_DELETED_ON(side=words.side(side.other.value))
         replaced = ReplacedVersion(
             collection=self.name, side=side.value, reason="deletion", why=why, frame=frame, other=None
         )

@@ -106,5 +106,5 @@ def public(reach: Reach) -> dict[str, Any]:
         "reachable": reach.reachable,
         "latency_ms": reach.latency_ms,
         "version": reach.version,
-        "problem": None if problem is None else {"code": problem.code, "detail": problem.detail, "hint": problem.hint},
+        "problem": None if problem is None else problem.as_json(),
     }

@@ -23,9 +23,7 @@ def public(told: SystemStatus) -> dict[str, Any]:
         "hint": told.hint,
         "assurance": assurance_json.public(told.assurance),
         "engine": told.engine,
-        "problems": [
-            {"code": refusal.code, "detail": refusal.detail, "hint": refusal.hint} for refusal in told.refusals
-        ],
+        "problems": [refusal.as_json() for refusal in told.refusals],
         "last_backup": _short(told.last_backup),
         "last_proven_restorable": _proven(told.last_proven),
         "active_run": _short(told.active_run),

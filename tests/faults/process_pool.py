@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from backups_app.configuration import Configuration
-from backups_app.runs import ownership
+from backups_app.mongo import processes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60.0
@@ -181,4 +181,4 @@ class ProcessPool:
 
 def is_gone(pid: int) -> bool:
     """Whether a process has ended."""
-    return ownership.started(pid) == ""
+    return processes.started(pid) == ""

@@ -16,9 +16,9 @@ from backups_app.records import (
     CONFIRMATION_PHRASE,
     PURGEABLE,
     PURGEABLE_ALWAYS,
-    PURGEABLE_WHEN_CONFIRMED,
     Origin,
     RunDocument,
+    purgeable,
 )
 from backups_app.use_cases import backups, listing, readiness
 
@@ -58,7 +58,7 @@ class Command(TempleCommand):
     def rehearse(self, settings: configuration.Configuration, delete_bookings: bool) -> int:
         """Refuse what a real run would refuse, then say what it would delete."""
         readiness.require_ready(configuration=settings)
-        names = PURGEABLE_ALWAYS + (PURGEABLE_WHEN_CONFIRMED if delete_bookings else ())
+        names = purgeable(delete_bookings=delete_bookings)
         live = listing.counts(configuration=settings)
         if self.options["json"]:
             counted = {

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bson.raw_bson import RawBSONDocument
 
+from backups_app import batches
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.raw_bson import Value
 
@@ -38,16 +39,10 @@ def by_ids_and_bytes(frames: Frames) -> RawBSONDocument:
 
 def batches_of(frames: Frames) -> Iterator[dict[bytes, bytes]]:
     """Cut documents into what one statement carries: at most 500, at most 4 MiB, a larger document alone."""
-    part: dict[bytes, bytes] = {}
-    size = 0
-    for raw_id, frame in frames.items():
-        if part and (len(part) == STATEMENT_DOCUMENTS or size + len(frame) > STATEMENT_BYTES):
-            yield part
-            part, size = {}, 0
-        part[raw_id] = frame
-        size += len(frame)
-    if part:
-        yield part
+    parts = batches.cut(
+        frames.items(), size_of=lambda pair: len(pair[1]), most=STATEMENT_DOCUMENTS, most_bytes=STATEMENT_BYTES
+    )
+    return map(dict, parts)
 
 
 def _operator(name: str, argument: Value) -> Value:

@@ -19,6 +19,7 @@ from backups_app.pages.runs import run_steps, run_wording
 from backups_app.pages.runs.run_steps import Line
 from backups_app.pages.shared.told import tell
 from backups_app.pages.shared.wording import aware
+from backups_app.progress import pace
 from backups_app.records import Phase, RunDocument, Side, Status, StepState, SyncStatus
 from backups_app.use_cases import listing
 
@@ -246,11 +247,11 @@ def _left_on_atlas(rows: Sequence[PurgeRow]) -> list[tuple[str, int]]:
 
 def _pace(line: Line | None) -> tuple[int | None, float | None]:
     """Documents a second and seconds left, once the step has run long enough to tell."""
-    if line is None or not line.seconds or not line.done:
+    found = pace(done=line.done, total=line.total, seconds=line.seconds or 0) if line is not None else None
+    if line is None or found is None:
         return None, None
-    pace = line.done / line.seconds
-    left = (line.total - line.done) / pace if line.seconds >= ESTIMATE_AFTER_SECONDS and line.total else None
-    return max(1, round(pace)), left
+    left = found.seconds_left if (line.seconds or 0) >= ESTIMATE_AFTER_SECONDS else None
+    return max(1, round(found.per_second)), left
 
 
 def _silence(run: RunDocument, now: datetime) -> float | None:

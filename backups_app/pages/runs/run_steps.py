@@ -14,7 +14,7 @@ from backups_app import formats
 from backups_app.errors import DatabaseUnreachable
 from backups_app.pages.shared.told import tell
 from backups_app.pages.shared.wording import aware, size_text
-from backups_app.records import INTERNAL, RunDocument, Side, StepState, SyncStatus
+from backups_app.records import INTERNAL, RunDocument, Side, StepState, SyncStatus, purgeable
 from backups_app.runs.end_messages import WITHOUT_THE_NEWEST
 
 FOLDED = {
@@ -290,7 +290,7 @@ def _moving(steps: Sequence[Mapping[str, Any]]) -> str:
 
 def _planned(key: str, run: RunDocument) -> str:
     counts = documents_of(run)
-    names = ["activities", *(["bookings", "employee_bookings"] if run.get("delete_bookings_requested") else [])]
+    names = purgeable(delete_bookings=bool(run.get("delete_bookings_requested")))
     if key == f"purge_{Side.LOCAL}" and run.get("sync_status") != SyncStatus.SKIPPED:
         return _("The same documents, after Atlas is finished")
     if any(name in counts for name in names):

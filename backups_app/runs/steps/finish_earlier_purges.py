@@ -7,7 +7,7 @@ import logging
 
 from backups_app.catalog import purge_ledger, runs
 from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
-from backups_app.records import PURGEABLE_ALWAYS, PURGEABLE_WHEN_CONFIRMED, Phase, RunDocument, StepState
+from backups_app.records import Phase, RunDocument, StepState, purgeable
 from backups_app.runs import closing, outcome
 from backups_app.runs.context import Run, StepResult
 from backups_app.runs.steps import purge_local, purge_remote
@@ -49,7 +49,7 @@ def _covered(run: Run, document: RunDocument) -> bool:
     Not only what its ledger has open: finishing it goes on with the collections that it had not begun, and a run that
     keeps bookings must never delete them because an earlier one had been asked to.
     """
-    asked = PURGEABLE_ALWAYS + (PURGEABLE_WHEN_CONFIRMED if run.deletes_bookings else ())
+    asked = purgeable(delete_bookings=run.deletes_bookings)
     if not purge_ledger.open_collections(run.local, run_id=document["_id"]):
         return False
     return set(outcome.unfinished_collections(document)) <= set(asked)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from backups_app import batches
+
 DOCUMENTS = 1_000
 BYTES = 4 * 1024 * 1024
 
@@ -28,15 +30,6 @@ def picked(frames: Iterable[bytes], numbers: Sequence[int]) -> Iterator[Numbered
             following = next(wanted, None)
 
 
-def cut(documents: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+def in_batches(documents: Iterable[Numbered]) -> Iterator[list[Numbered]]:
     """Cut documents into batches of at most 1,000 and 4 MiB; a larger document goes alone."""
-    batch: list[Numbered] = []
-    size = 0
-    for one in documents:
-        if batch and (len(batch) == DOCUMENTS or size + len(one.frame) > BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(one)
-        size += len(one.frame)
-    if batch:
-        yield batch
+    return batches.cut(documents, size_of=lambda one: len(one.frame), most=DOCUMENTS, most_bytes=BYTES)
