@@ -174,13 +174,13 @@ def _is_a_database_name(name: str) -> None:
 
 
 def _may_be_a_folder(base_dir: Path) -> Callable[[str], None]:
-    def judge(given: str) -> None:
+    def check(given: str) -> None:
         path = base_dir / given
         there = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
         if not there.is_dir():
             raise ValidationError(f"{'It' if there == path else 'A part of it'} is a file or a broken link, no folder.")
 
-    return judge
+    return check
 
 
 def current() -> Configuration:

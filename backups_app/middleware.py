@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 API = "/api/"
 OPEN = frozenset({"/api/auth/login", "/api/auth/refresh", "/api/schema/", "/api/docs/"})
-"""The only addresses under /api/ that need no access token. Refresh judges the token in its body."""
+"""The only addresses under /api/ that need no access token. Refresh checks the token in its body."""
 
 HOST_ONLY = "__Host-"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -60,7 +60,7 @@ class RequestIdMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body that is too large or of unknown length by its head, on every address, whoever sends it."""
+    """Refuses a body that is too large or of unknown length by its head, on every address, the one who sends it."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -97,7 +97,7 @@ class ForeignOriginMiddleware:
     """Refuses an unsafe request of which the browser itself says that another site sent it, whatever else it carries.
 
     Beside the CSRF token and its check of `Origin`, and for `/api/` too. Who sends no `Sec-Fetch-Site` (an older
-    browser, a program) is judged by those alone.
+    browser, a program) is authenticated by those alone.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -107,7 +107,7 @@ class ForeignOriginMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
-        """Judge it before any view does, Django's CSRF check included."""
+        """Authenticate it before any view does, Django's CSRF check included."""
         if request.method in SAFE or request.headers.get("Sec-Fetch-Site", "none") not in FOREIGN:
             return None
         logger.warning("Request of another site refused", extra={"path": request.path})
@@ -122,8 +122,8 @@ class EnhancedJWTAuthMiddleware:
 
     1. Cookies are not looked at, and a token is looked for in the `Authorization` header only.
     2. The token is verified (`access/tokens.py`), then the login session and the user behind it are loaded and
-       judged as they are now: revoked, idle, too old, disabled, another password, another device.
-    3. The role is not judged here but by the view's permission: it needs the user, and has its own answer (403).
+       checked as they are now: revoked, idle, too old, disabled, another password, another device.
+    3. The role is not checked here but by the view's permission: it needs the user, and has its own answer (403).
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -168,7 +168,7 @@ class PageSessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(API):
-            session = page_login.judge(request, now=timezone.now())
+            session = page_login.authenticate(request, now=timezone.now())
             request.login_session = session  # type: ignore[attr-defined]
             if session is not None:
                 request.user = session.user

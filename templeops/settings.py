@@ -46,7 +46,7 @@ if SECRET_KEY and (problem := secret_key.problem_with(SECRET_KEY)):
     problems["SECRET_KEY"] = [problem]
 if AUDIT_KEY and (problem := secret_key.problem_with(AUDIT_KEY, name="AUDIT_KEY")):
     problems["AUDIT_KEY"] = [problem]
-# A debug page shows settings, variables and queries to whoever asks.
+# A debug page shows settings, variables and queries to the one who asks.
 if DEBUG and not all(host in LOOPBACK for host in ALLOWED_HOSTS):
     problems["DEBUG"] = ["DEBUG=true is for this machine only: ALLOWED_HOSTS may then hold no other address."]
 if DATABASES["default"] and (problem := wrong_settings.database_problem(DATABASES["default"])):

@@ -1,6 +1,6 @@
 """The device fingerprint: an HMAC of browser family, platform and, when the client sent one at login, its device id.
 
-A tripwire, not a lock: whoever copies a token and its headers together passes. Versions are left out because browsers
+A tripwire, not a lock: anyone who copies a token with its headers passes. Versions are left out because browsers
 update weekly, the address because mobile networks change it, and nothing on the person's machine is probed.
 """
 

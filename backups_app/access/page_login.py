@@ -40,17 +40,17 @@ def log_out(request: HttpRequest, *, now: datetime) -> None:
 
 
 def current(request: HttpRequest) -> LoginSession | None:
-    """Return the login session behind this request, or None. PageSessionMiddleware has judged it."""
+    """Return the login session behind this request, or None. PageSessionMiddleware has authenticated it."""
     return getattr(request, "login_session", None)
 
 
-def judge(request: HttpRequest, *, now: datetime) -> LoginSession | None:
+def authenticate(request: HttpRequest, *, now: datetime) -> LoginSession | None:
     """For the middleware: the live session of this cookie, or None, and then the cookie's session is emptied."""
     sid = request.session.get(SID, "")
     if not sid and not request.user.is_authenticated:
         return None
     try:
-        session = sessions.judge(sid=sid, visit=visit.visit_of(request, origin=Origin.WEB), now=now)
+        session = sessions.authenticate(sid=sid, visit=visit.visit_of(request, origin=Origin.WEB), now=now)
         if session.face != LoginSession.Face.PAGES or session.user_id != request.user.pk:
             raise NotAuthenticated
     except NotAuthenticated:

@@ -46,7 +46,7 @@ class Endpoint(APIView):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Judge who and where, then the id in the path; the method's own input comes after."""
+        """Check who and where, then the id in the path; the method's own input comes after."""
         super().initial(request, *args, **kwargs)
         self.now: datetime = timezone.now()
         self.configuration = configuration.current()
@@ -108,6 +108,6 @@ class NotHere(Endpoint):
     any_mode = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Judge who asks, then say that there is nothing here, whatever the method."""
+        """Check who asks, then say that there is nothing here, whatever the method."""
         super().initial(request, *args, **kwargs)
         raise ResourceNotFound

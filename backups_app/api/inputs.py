@@ -21,8 +21,8 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class StrictCharField(serializers.CharField):
-    """A JSON string: numbers and booleans are not turned into text. What it may hold is judged by who reads it, so
-    that a name with a NUL in it is as unknown as any other."""
+    """A JSON string: numbers and booleans are not turned into text. Its content is checked by its reader, so that
+    a name with a NUL in it is as unknown as any other."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **kwargs})

@@ -26,7 +26,7 @@ class SyncEndpoint(Endpoint):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Answers when it is done, with the document of `sync_logs`. Nothing is overwritten or deleted before its
-        bytes are kept. Pairing anew and blocked deletions are decided on the page or by command, with a typed word.
+        bytes are kept. Pairing again and blocked deletions are decided on the page or by command, with a typed word.
         """
         given = self.body(inputs.Sync)
         names = given["collections"]

@@ -1,7 +1,7 @@
 """Documents in a `.bson` file: frames that follow one another, each with its own length.
 
 `frames` walks a file in constant memory and checks the lengths alone. `validate` proves a frame safe to decode, without
-recursion and before anything else touches it: whoever wrote a booking may be hostile.
+recursion and before anything else touches it: the one who wrote a booking may be hostile.
 """
 
 from __future__ import annotations

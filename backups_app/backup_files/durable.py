@@ -56,7 +56,7 @@ def _free(path: Path) -> int:
 
 class DurableFile:
     """A new file that is on the disk once `close` has returned. Used as a context manager it closes on success
-    and abandons on failure, leaving the removal to whoever owns the folder."""
+    and abandons on failure, leaving the removal to the one who owns the folder."""
 
     def __init__(self, path: Path, *, mode: int = FILE_MODE, expected_bytes: int = 0) -> None:
         """Create `path`, which must not exist, and reserve `expected_bytes` where the file system can.

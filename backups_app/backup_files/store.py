@@ -1,6 +1,6 @@
 """The backup store: the folder that holds every backup of this server, and its identity.
 
-    .store_id                 the store's id and its database; a host judges only the backups of its own store
+    .store_id                 the store's id and its database; a host decides only about the backups of its own store
     backup_<id>/              published, immutable but for the status fields of metadata.json
     .partial-<id>/            a run is writing it
     .trash-<name>-<moment>/   on its way out (`trash.py`)

@@ -135,7 +135,7 @@ def find_id(source: CollectionFile, *, raw_id: bytes) -> PageDocument | None:
         at = block.data.find(pattern)
         while at >= 0:
             number = block.number_at(at)
-            found = judged(block.first + number, block.frame(number))
+            found = checked_document(block.first + number, block.frame(number))
             if _has_id(found.frame, raw_id):
                 return found
             at = block.data.find(pattern, block.end_of(number))
@@ -151,7 +151,7 @@ def _read(source: CollectionFile, offset: int, limit: int) -> tuple[list[PageDoc
             size += len(frame)
             if found and size > PAGE_BYTES:
                 return found, None
-            found.append(judged(number, frame))
+            found.append(checked_document(number, frame))
     except InvalidFrame as error:
         found.append(PageDocument(number=error.number, frame=b"", problem=error.problem, whole=False))
         return [document for document in found if document.number >= offset], error.number
@@ -161,7 +161,7 @@ def _read(source: CollectionFile, offset: int, limit: int) -> tuple[list[PageDoc
     return found, None
 
 
-def judged(number: int, frame: bytes) -> PageDocument:
+def checked_document(number: int, frame: bytes) -> PageDocument:
     """Return document `number` with what is wrong with it."""
     try:
         bson_frames.validate(frame)

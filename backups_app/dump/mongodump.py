@@ -45,7 +45,7 @@ _NAMED: tuple[tuple[re.Pattern[str], Callable[..., DatabaseUnreachable]], ...] =
     (re.compile(r"no such host|server misbehaving|: lookup "), DatabaseHostUnknown),
     (re.compile(r"x509: |tls: "), partial(DatabaseTlsFailed, reason=mongo_messages.CONNECTION_BROKEN_OFF())),
 )
-"""How mongodump tells what pymongo's errors are named for, for whoever changes a password while a copy begins."""
+"""How mongodump tells what pymongo's errors are named for, for the one who changes a password while a copy begins."""
 _PATH = re.compile(r"(?<![\w/.])/(?:[^\s:'\"`]+/)*[^\s:'\"`]+")
 
 

@@ -7,7 +7,7 @@
     any other text `blocked`          blocked_details: {code, facts, sentence}
     withheld: {name: "…"}             withheld_details: {name: {code, facts, sentence}}
 
-`with_details` writes this form; `restored` reads it: there each sentence is a `Message` again, and whoever shows it
+`with_details` writes this form; `restored` reads it: there each sentence is a `Message` again, and the one who shows it
 renders it in the reader's language.
 """
 

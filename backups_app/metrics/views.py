@@ -1,4 +1,4 @@
-"""GET /metrics: for whoever has `METRICS_TOKEN`, or from this machine itself. Everybody else gets 403."""
+"""GET /metrics: for the one who has `METRICS_TOKEN`, or from this machine itself. Everybody else gets 403."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def close_all() -> None:
 
 
 def give_up(client: Client) -> None:
-    """Close a server's clients of this process at once: whoever waits for its answer, even in another thread, gets one
+    """Close a server's clients of this process at once: a thread that waits for its answer gets one
     of pymongo's errors within a second, and what was being written is unknown as after a cut line. (`close` waits, and
     lets others wait.) The next `open_…` makes new clients."""
     with _clients_lock:

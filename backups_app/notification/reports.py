@@ -1,8 +1,8 @@
 """What happened, compared with what was reported before, goes into the outbox in one transaction.
 
-A problem is a state: reported when it begins, once a day while it lasts, and when it ends (`states.py`). What is judged
-together is a scope: the newest backup run, the newest rehearsal, the disk … A problem that ends because another one of
-its scope took its place is not called solved.
+A problem is a state: reported when it begins, once a day while it lasts, and when it ends (`states.py`). What is
+checked together is a scope: the newest backup run, the newest rehearsal, the disk … A problem that ends because another
+one of its scope took its place is not called solved.
 """
 
 from __future__ import annotations

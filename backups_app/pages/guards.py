@@ -83,7 +83,7 @@ def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = Fa
 
 
 def signed_in_page(view: View[P]) -> Guarded[P]:
-    """Let in whoever is signed in, whatever the role: for one's own things."""
+    """Let in the one who is signed in, whatever the role: for one's own things."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -83,3 +84,8 @@ def safe_next(request: HttpRequest, wanted: str) -> str:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if wanted and ours else reverse("pages:dashboard")
+
+
+def new_key() -> str:
+    """Return a key that makes a form count once, however often it is sent."""
+    return secrets.token_urlsafe(18)

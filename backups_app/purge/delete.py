@@ -228,7 +228,7 @@ class _Work:
 
     def _close_together(self) -> None:
         """Close the entries that both sides are finished with. The base is forgotten first: with the entry closed,
-        sync judges the keys again."""
+        sync decides about the keys again."""
         with connections.reachable(Side.LOCAL):
             if self.forgetting:
                 self.forget_base(self.forgetting)

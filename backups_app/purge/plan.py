@@ -46,8 +46,8 @@ def decide(
     """Given what the verified backup holds, what was asked for, and what sync could not settle, decide what is purged.
 
     Only the compiled allow-list is ever considered. `unresolved` counts documents that sync could not bring to one
-    state, `blocked` and `not_exactly` give a reason for each collection: the brake of sync, and why a collection cannot
-    be deleted exactly on one of the sides (`purge.delete.obstacles`).
+    state, `blocked` and `not_exactly` give a reason for each collection: the deletion guard of sync, and why a
+    collection cannot be deleted exactly on one of the sides (`purge.delete.obstacles`).
     """
     asked = purgeable(delete_bookings=delete_bookings)
     present = [name for name in asked if name in manifest.collections]

@@ -46,7 +46,7 @@ Release = Callable[[str, Sequence[bytes]], None]
 
 @dataclass(kw_only=True)
 class CollectionWriter:
-    """What the writing of one collection shares. `frames` and `extras` read the backup and the other state anew each
+    """What the writing of one collection shares. `frames` and `extras` read the backup and the other state again each
     time; `handled` collects the identities of documents that are not as planned, for a reason that was told."""
 
     live: LiveCollection
@@ -245,7 +245,7 @@ class CollectionWriter:
 
 
 def _patiently(attempt: Callable[[], T]) -> T:
-    """Try again what failed without a known outcome, or collided with others: each attempt reads and compares anew."""
+    """Try again what failed without a known outcome, or collided with others: each attempt reads and compares again."""
     for turn in range(TRIES):
         try:
             return attempt()

@@ -25,7 +25,7 @@ UNDO_OVER = "undo_over"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class DecidedBackup:
     """One backup and the codes of the reasons why it is kept or removed."""
 
     backup: Backup
@@ -36,8 +36,8 @@ class Judged:
 class Decision:
     """What a pass keeps and removes, both newest first."""
 
-    kept: tuple[Judged, ...]
-    removed: tuple[Judged, ...]
+    kept: tuple[DecidedBackup, ...]
+    removed: tuple[DecidedBackup, ...]
 
 
 def decide(
@@ -53,7 +53,7 @@ def decide(
     """Decide about every backup of one database.
 
     1. What a rule keeps is kept, with the rules' names.
-    2. What the rules do not judge (foreign, unverified, dated in the future, a safety backup of the last 30 days) is
+    2. What the rules leave alone (foreign, unverified, dated in the future, a safety backup of the last 30 days) is
        kept, with that reason.
     3. What a guard refuses to let go is kept, with the guards' codes; once more for the bases of what was kept then,
        and for the backup that shows the last loss, where the kept ones do not show it.
@@ -63,7 +63,7 @@ def decide(
     guards = _guards(backups, min_keep, now, deletions, lost_holders)
     kept = {}
     for one in backups:
-        reasons = [*by_rules.get(one.backup_id, ()), *_not_judged(one, now), *guards.refusals(one, needed=())]
+        reasons = [*by_rules.get(one.backup_id, ()), *_outside_rules(one, now), *guards.refusals(one, needed=())]
         if reasons:
             kept[one.backup_id] = reasons
     for base in bases(backups, staying=kept):  # a base is a full backup, so one look is enough
@@ -115,8 +115,8 @@ def _witness(guards: Guards, staying: Sequence[Backup], deletions: Sequence[Dele
     return "" if any(one.taken_at >= last.taken_at for one in seen) else last.backup_id
 
 
-def _not_judged(backup: Backup, now: datetime) -> tuple[str, ...]:
-    """Return why the rules leave a backup alone; nothing when they judge it."""
+def _outside_rules(backup: Backup, now: datetime) -> tuple[str, ...]:
+    """Return why the rules leave a backup alone; nothing when they decide about it."""
     reasons = {
         AHEAD: backup.is_ahead(now=now),
         FOREIGN: backup.maker is Maker.FOREIGN,
@@ -129,8 +129,12 @@ def _not_judged(backup: Backup, now: datetime) -> tuple[str, ...]:
 def _decision(backups: Sequence[Backup], kept: dict[str, list[str]]) -> Decision:
     ordered = sorted(backups, key=newest_first, reverse=True)
     return Decision(
-        kept=tuple(Judged(backup=one, reasons=tuple(kept[one.backup_id])) for one in ordered if one.backup_id in kept),
-        removed=tuple(Judged(backup=one, reasons=_why_removed(one)) for one in ordered if one.backup_id not in kept),
+        kept=tuple(
+            DecidedBackup(backup=one, reasons=tuple(kept[one.backup_id])) for one in ordered if one.backup_id in kept
+        ),
+        removed=tuple(
+            DecidedBackup(backup=one, reasons=_why_removed(one)) for one in ordered if one.backup_id not in kept
+        ),
     )
 
 

@@ -33,19 +33,19 @@ def adopt_folder(
     """Read somebody else's dump as strictly as our own, and write down what it holds, in our own store only."""
     Store(folder.parent, database=preferred).require_ours()
     database = dump_folder.choose(folder, preferred=preferred)
-    judged = verdict.verify(folder=folder, database=database, report=None, progress=progress)
-    if not judged.manifest.collections:
+    verified = verdict.verify(folder=folder, database=database, report=None, progress=progress)
+    if not verified.manifest.collections:
         _require_dump(folder)
     backup_id = folder.name.removeprefix(layout.PUBLISHED_PREFIX)
-    adopted = folder_records.adopted(backup_id, manifest=judged.manifest, warnings=judged.warnings)
+    adopted = folder_records.adopted(backup_id, manifest=verified.manifest, warnings=verified.warnings)
     kept = {key: value for key, value in written.items() if key not in adopted}
-    noted = {stamps.FIELD: stamps.take(folder, judged.manifest)}
+    noted = {stamps.FIELD: stamps.take(folder, verified.manifest)}
     metadata.write(folder, kept | adopted | noted)
-    return judged.manifest, judged.warnings
+    return verified.manifest, verified.warnings
 
 
 def _require_dump(folder: Path) -> None:
-    """Raise `VerificationFailed` where there is no file of a dump. Whoever copied one folder too many is told so."""
+    """Raise `VerificationFailed` where there is no file of a dump. It names a folder that is no backup."""
     if dump_folder.databases(folder) or any(map(file_names.is_oplog, dump_folder.entries(folder))):
         return
     for name in dump_folder.entries(folder):

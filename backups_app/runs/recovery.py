@@ -51,7 +51,7 @@ BEFORE_PUBLISHING = (Phase.QUEUED, Phase.PREFLIGHT, Phase.SYNCING, Phase.DUMPING
 def recover(*, configuration: Configuration, now: datetime) -> list[str]:
     """Close every stale run, in the order: unclaimed ones, then those whose owner is gone or silent.
 
-    Return the ids that were closed. Only the holder of the lease judges; another holder means that somebody lives.
+    Return the ids that were closed. Only the holder of the lease decides; another holder means that somebody lives.
     """
     database = preparation.local_database(configuration)
     with connections.reachable(Side.LOCAL):
@@ -108,11 +108,11 @@ def _was_published(document: RunDocument) -> bool:
 
 
 def close(*, configuration: Configuration, database: Database[Any], document: RunDocument) -> None:
-    """Judge an abandoned run by what is there, and close it:
+    """Decide about an abandoned run by what is there, and close it:
 
     1. its mongodump, if one still runs on this host, is ended;
     2. before publishing: failed, and its `.partial-*` is removed;
-    3. from publishing on: the folder is verified again, then partial or success; only a host that has the store judges
+    3. from publishing on: the folder is verified again, then partial or success; only a host that has the store decides
        the folder, another one leaves it as partial.
     """
     _end_orphan(document)
@@ -152,7 +152,9 @@ def _published(store: Store, document: RunDocument) -> bool:
     if document["phase"] in BEFORE_PUBLISHING and not _was_published(document):
         return False
     if not _is_here(store, document):
-        return True  # another host's disk: its folder is not ours to judge, and it is never called failed from here
+        return (
+            True  # another host's disk: its folder is not ours to decide about, and it is never called failed from here
+        )
     backup_id = document["_id"]
     try:
         if backup_id in store.partials() and _verified(store.partial(backup_id)):

@@ -43,7 +43,7 @@ def cancelled(by: str) -> str:
 
 
 def message(document: Mapping[str, Any]) -> str:
-    """Return the sentence that answers whoever started it."""
+    """Return the sentence that answers the one who started it."""
     status, kind = document["status"], document["kind"]
     noun = {RunKind.RESTORE: "Restore", RunKind.TEST_COPY: "Test copy", RunKind.REHEARSAL: "Rehearsal"}[RunKind(kind)]
     if status == Status.IN_PROGRESS:

@@ -169,7 +169,7 @@ def _left_by_earlier_attempts(run: Run, wanted: Choices) -> frozenset[str]:
 
 
 def _remember_creating(run: Run, name: str) -> None:
-    """Before a collection is created the record says so: whoever goes on after a crash finishes it."""
+    """Before a collection is created the record says so: the one who goes on after a crash finishes it."""
     unfinished = [*run.document["restore"]["unfinished"], name]
     run.document["restore"]["unfinished"] = unfinished
     run.ownership.write(phase=Phase.RESTORING, changes={"restore.unfinished": unfinished})

@@ -4,7 +4,7 @@
 2. List the collections of both sides; make what is missing on one (`listing`, `create_collection`).
 3. Find what differs (`scan`) and bring it together by the three-way table (`apply`, `merge`), collection by
    collection, in at most three rounds.
-4. Carry deletions over, in the opposite order of collections, as far as the brake lets them pass.
+4. Carry deletions over, in the opposite order of collections, unless the deletion guard blocks them.
 5. Make the announced generation the current one.
 
 Whatever happens, `sync_logs` has a document that says so.

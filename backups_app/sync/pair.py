@@ -47,7 +47,7 @@ class Attempt:
 
 def require_spelling(database: Database[Any], *, side: Side) -> None:
     """Raise `DatabaseSpelledOtherwise` when the server has a database of this name in other capital letters: it would
-    refuse each write. Whoever may not list databases is not asked. Raise `DatabaseUnreachable`."""
+    refuse each write. A user who may not list databases is not asked. Raise `DatabaseUnreachable`."""
     with connections.reachable(side):
         try:
             names = database.client.list_database_names()

@@ -45,7 +45,7 @@ from backups_app.use_cases.retention import prune
 
 POLL_SECONDS, TAKE_TRIES = 0.2, 100
 KNOWN_SECONDS = 5
-"""So long the record of a run may take: whoever asks for it waits."""
+"""So long the record of a run may take: the one who asks for it waits."""
 
 
 def start_backup(

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 50
 OF_THE_SERVER = frozenset({MailServerUnreachable.code, MailLoginRefused.code, MailTlsFailed.code})
-"""Problems that every e-mail would meet, whoever it is for."""
+"""Problems that every e-mail would meet, the one who it is for."""
 HOME = "/admin/backups/"
 
 

@@ -30,7 +30,7 @@ from backups_app.sync.options import SyncOptions
 from backups_app.use_cases import readiness
 
 ADOPT_PHRASE = "ADOPT"
-"""What a person types before two databases are paired anew."""
+"""What a person types before two databases are paired again."""
 DELETE_PHRASE = "DELETE"
 """What a person types before the deletions of a blocked collection are carried over."""
 

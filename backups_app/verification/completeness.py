@@ -31,7 +31,7 @@ class Expectation(Protocol):
 
 
 def check_collections(*, report: Expectation, held: Sequence[Held], strange: Sequence[str]) -> None:
-    """Raise `VerificationFailed` when a collection is missing, was dropped, renamed or made anew while the copy was
+    """Raise `VerificationFailed` when a collection is missing, was dropped, renamed or made again while the copy was
     made, lacks its file, or when something lies there that nobody expected."""
     by_name = {one.name: one for one in held}
     after = {info.name: info for info in report.after}

@@ -62,7 +62,7 @@ def put_back_index(folder: Path, name: str, entry: CollectionEntry, index: Docum
 
 
 def check_counts(name: str, entry: CollectionEntry, manifest: Manifest, index: DocumentIndex) -> None:
-    """Raise `VerificationFailed` where the manifest counts otherwise than whoever read the documents."""
+    """Raise `VerificationFailed` where the manifest counts otherwise than the one who read the documents."""
     assert entry.file is not None
     file = manifest.files[entry.file]
     said = entry.documents, entry.bytes, file.stream_bytes, min(entry.duplicate_ids, document_index.MOST)

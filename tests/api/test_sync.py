@@ -109,7 +109,7 @@ def test_a_conflict_is_shown_with_its_difference(caller: Caller, conflict: str) 
     assert conflict in _command("backup_sync", "--conflicts")
 
 
-def test_a_loser_is_put_back_if_what_is_live_is_what_was_seen(
+def test_a_replaced_version_is_put_back_if_what_is_live_is_what_was_seen(
     caller: Caller, conflict: str, local_db: Db, remote_db: Db
 ) -> None:
     path = f"/api/backup/sync/conflicts/{conflict}"

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.purge [--documents N] [--rounds N] [--latency MILLISECONDS]
 
-Both kinds of server; with a latency also through a slow network. Each round fills the collection anew.
+Both kinds of server; with a latency also through a slow network. Each round fills the collection again.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def test_a_fault_of_the_server_gives_a_reference_that_one_can_copy(
         running_app.manage("shell", "-c", spoil.format(SESSIONS, "authenticated_at"))
 
 
-def test_a_kept_version_whose_document_changed_meanwhile_is_shown_anew(
+def test_a_kept_version_whose_document_changed_meanwhile_is_shown_again(
     checked_page: CheckedPage, running_app: RunningApp
 ) -> None:
     for side, later in (("local", 1), ("remote", 0)):

@@ -86,7 +86,7 @@ def test_no_letter_is_a_box_without_indian_fonts_on_the_machine(bare: Page, runn
     tools = bare.context.new_cdp_session(bare)
     for domain in ("DOM", "CSS", "Network"):
         tools.send(f"{domain}.enable")
-    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})  # each page fetches its fonts anew
+    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})  # each page fetches its fonts again
     checked_page = CheckedPage(bare)
     checked_page.sign_in()
     base, where = "/admin/backups", f"backup={b}&collection=names"

@@ -230,7 +230,7 @@ def test_15_a_local_server_cut_while_dumping_is_a_failed_run_that_deleted_nothin
     checked_page.check("15-failed")
 
 
-def test_the_end_of_a_run_tears_nothing_from_whoever_writes_elsewhere(
+def test_the_end_of_a_run_tears_nothing_from_a_person_who_types_elsewhere(
     checked_page: CheckedPage, running_app: RunningApp
 ) -> None:
     watched_backup(checked_page, running_app, after=a_good_backup)

@@ -173,7 +173,7 @@ def test_a_run_is_watched_on_when_the_database_that_holds_it_does_not_answer(
     expect(said).to_have_count(0)
 
 
-def test_whoever_confirms_while_another_run_goes_on_watches_that_one(
+def test_a_person_who_confirms_while_another_run_goes_on_watches_that_one(
     checked_page: CheckedPage, another_look: CheckedPage, running_app: RunningApp
 ) -> None:
     much_data(running_app)

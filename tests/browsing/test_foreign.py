@@ -114,7 +114,7 @@ def test_a_large_foreign_file_is_prepared_bit_by_bit(store: Store, monkeypatch: 
     assert all(0 <= percent < 100 for percent in told)
 
 
-def test_a_foreign_file_that_grows_is_walked_anew(store: Store) -> None:
+def test_a_foreign_file_that_grows_is_walked_again(store: Store) -> None:
     folder = store.root / f"backup_{ID}/db"
     folder.mkdir(parents=True)
     path = folder / "bookings.bson"

@@ -99,7 +99,7 @@ def test_a_purge_that_has_begun_cannot_be_cancelled(local_db: Db, phase: Phase) 
     assert runs.request_cancel(local_db, backup_id=mine.backup_id, requested_by="ravi") is None
 
 
-def test_silence_is_judged_by_the_servers_clock(local_db: Db) -> None:
+def test_silence_is_measured_by_the_servers_clock(local_db: Db) -> None:
     mine = claimed(local_db)
 
     assert runs.stale(local_db, older_than=timedelta(seconds=60)) == []

@@ -18,7 +18,7 @@ Mongo = Database[dict[str, Any]]
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 
 
-def _loser(number: int, *, fill: int = 0, other: bytes | None = None) -> ReplacedVersion:
+def _replaced_version(number: int, *, fill: int = 0, other: bytes | None = None) -> ReplacedVersion:
     frame = document(("_id", int32(number)), ("fill", text("x" * fill)))
     return ReplacedVersion(collection="halls", side="remote", reason="conflict", why="newer", frame=frame, other=other)
 
@@ -28,7 +28,7 @@ def _keep(database: Mongo, *replaced_versions: ReplacedVersion, at: datetime = N
 
 
 def test_a_version_is_kept_once_and_given_back_whole(local_db: Mongo) -> None:
-    replaced = _loser(1, other=document(("_id", int32(1))))
+    replaced = _replaced_version(1, other=document(("_id", int32(1))))
 
     _keep(local_db, replaced)
     _keep(local_db, replaced, at=NOW + timedelta(days=1))
@@ -41,9 +41,9 @@ def test_a_version_is_kept_once_and_given_back_whole(local_db: Mongo) -> None:
 
 
 def test_the_largest_document_is_kept_in_parts(local_db: Mongo) -> None:
-    replaced = _loser(1, fill=16 * 1024 * 1024 - 100)
+    replaced = _replaced_version(1, fill=16 * 1024 * 1024 - 100)
 
-    _keep(local_db, replaced, _loser(2))
+    _keep(local_db, replaced, _replaced_version(2))
 
     found = sync_conflicts.get(local_db, conflict_id=replaced.id)
     assert found is not None
@@ -53,7 +53,7 @@ def test_the_largest_document_is_kept_in_parts(local_db: Mongo) -> None:
 
 
 def test_what_was_applied_and_put_back_is_marked(local_db: Mongo) -> None:
-    first, second = _loser(1), _loser(2)
+    first, second = _replaced_version(1), _replaced_version(2)
     _keep(local_db, first, second)
 
     sync_conflicts.mark_applied(local_db, ids=[first.id])
@@ -71,10 +71,10 @@ def _held(database: Mongo) -> list[bytes]:
 
 
 def test_a_version_expires_only_when_it_is_old_and_a_backup_holds_it(local_db: Mongo) -> None:
-    _keep(local_db, _loser(1), at=NOW - timedelta(days=91))
-    _keep(local_db, _loser(2), at=NOW - timedelta(days=89))
+    _keep(local_db, _replaced_version(1), at=NOW - timedelta(days=91))
+    _keep(local_db, _replaced_version(2), at=NOW - timedelta(days=89))
     backup = _held(local_db)
-    _keep(local_db, _loser(3), at=NOW - timedelta(days=200))
+    _keep(local_db, _replaced_version(3), at=NOW - timedelta(days=200))
 
     assert sync_conflicts.has_expired(local_db, now=NOW)
     assert sync_conflicts.expire(local_db, held=lambda: iter([]), now=NOW) == 0
@@ -85,7 +85,7 @@ def test_a_version_expires_only_when_it_is_old_and_a_backup_holds_it(local_db: M
 
 
 def test_a_version_marked_after_the_backup_does_not_expire(local_db: Mongo) -> None:
-    replaced = _loser(1)
+    replaced = _replaced_version(1)
     _keep(local_db, replaced, at=NOW - timedelta(days=200))
     backup = _held(local_db)
     sync_conflicts.mark_put_back(local_db, conflict_id=replaced.id, now=NOW)
@@ -95,7 +95,7 @@ def test_a_version_marked_after_the_backup_does_not_expire(local_db: Mongo) -> N
 
 
 def test_the_parts_of_a_version_go_with_it_and_not_without_it(local_db: Mongo) -> None:
-    gone, stays = _loser(1, fill=16 * 1024 * 1024 - 100), _loser(2, fill=9 * 1024 * 1024)
+    gone, stays = _replaced_version(1, fill=16 * 1024 * 1024 - 100), _replaced_version(2, fill=9 * 1024 * 1024)
     _keep(local_db, gone, stays, at=NOW - timedelta(days=200))
     backup = _held(local_db)
     sync_conflicts.mark_put_back(local_db, conflict_id=stays.id, now=NOW)

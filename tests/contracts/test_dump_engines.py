@@ -92,15 +92,15 @@ def test_the_copy_verifies_against_what_the_server_said(
 ) -> None:
     report = dump(golden_db)
 
-    judged = verdict.verify(folder=a_folder, database=golden.NAME, report=report, progress=Silent())
+    verified = verdict.verify(folder=a_folder, database=golden.NAME, report=report, progress=Silent())
 
-    assert judged.warnings == ()
-    assert judged.manifest.documents == 363
-    assert {info.name for info in report.expected} == set(judged.manifest.collections)
+    assert verified.warnings == ()
+    assert verified.manifest.documents == 363
+    assert {info.name for info in report.expected} == set(verified.manifest.collections)
     assert {info.name: info.uuid for info in report.expected} == {
-        name: entry.uuid for name, entry in judged.manifest.collections.items()
+        name: entry.uuid for name, entry in verified.manifest.collections.items()
     }
-    verdict.recheck(folder=a_folder, manifest=judged.manifest, progress=Silent())
+    verdict.recheck(folder=a_folder, manifest=verified.manifest, progress=Silent())
 
 
 def test_every_document_can_be_read_back_by_its_number(
@@ -157,9 +157,9 @@ def test_every_name_that_a_server_takes_is_dumped_and_found_again(
 
     report = dump(local_db, excluded=frozenset({"-rf", "--out=x", "a b"}))
 
-    judged = verdict.verify(folder=a_folder, database=local_db.name, report=report, progress=Silent())
-    assert judged.manifest.collections.keys() == {*ODD_NAMES} - {"-rf", "--out=x", "a b"}
-    assert {entry.documents for entry in judged.manifest.collections.values()} == {1}
+    verified = verdict.verify(folder=a_folder, database=local_db.name, report=report, progress=Silent())
+    assert verified.manifest.collections.keys() == {*ODD_NAMES} - {"-rf", "--out=x", "a b"}
+    assert {entry.documents for entry in verified.manifest.collections.values()} == {1}
 
 
 def test_folders_and_files_are_their_owners_alone(
@@ -225,8 +225,8 @@ def test_a_password_of_odd_characters_logs_in(
 
     report = dump(golden_db, uri=uri)
 
-    judged = verdict.verify(folder=a_folder, database=golden.NAME, report=report, progress=Silent())
-    assert judged.manifest.documents == 363
+    verified = verdict.verify(folder=a_folder, database=golden.NAME, report=report, progress=Silent())
+    assert verified.manifest.documents == 363
 
 
 def test_a_wrong_password_is_told_without_repeating_it(

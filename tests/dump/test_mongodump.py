@@ -69,8 +69,8 @@ def test_one_that_behaves_is_believed_after_a_look(
     report = faked(fake_mongodump.BEHAVES)
 
     assert report.engine_version == "100.99.0"
-    judged = verdict.verify(folder=a_folder / "out", database=local_db.name, report=report, progress=Silent())
-    assert judged.manifest.documents == 10
+    verified = verdict.verify(folder=a_folder / "out", database=local_db.name, report=report, progress=Silent())
+    assert verified.manifest.documents == 10
 
 
 @pytest.mark.parametrize(

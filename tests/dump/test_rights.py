@@ -60,8 +60,8 @@ def test_the_right_to_read_is_enough_for_ordinary_collections(
 ) -> None:
     report = dump(setting, guarded, user, a_folder, frozenset({"weather"}))
 
-    judged = verdict.verify(folder=a_folder, database="temple", report=report, progress=Silent())
-    assert judged.manifest.documents == 100
+    verified = verdict.verify(folder=a_folder, database="temple", report=report, progress=Silent())
+    assert verified.manifest.documents == 100
     assert report.deleted_meanwhile is None
 
 
@@ -77,5 +77,5 @@ def test_a_time_series_needs_the_role_of_a_backup_and_that_is_said(guarded: str,
 def test_with_that_role_everything_is_dumped(guarded: str, a_folder: Path, setting: str) -> None:
     report = dump(setting, guarded, "keeper", a_folder, frozenset())
 
-    judged = verdict.verify(folder=a_folder, database="temple", report=report, progress=Silent())
-    assert judged.manifest.documents == 101
+    verified = verdict.verify(folder=a_folder, database="temple", report=report, progress=Silent())
+    assert verified.manifest.documents == 101

@@ -1,4 +1,4 @@
-"""A small temple on two real servers, a workshop for processes, and what must hold after every fault."""
+"""A small temple on two real servers, a pool of processes, and what must hold after every fault."""
 
 from __future__ import annotations
 

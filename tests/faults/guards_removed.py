@@ -99,7 +99,7 @@ def manifest_check() -> None:
 
 
 def fence() -> None:
-    """Whoever was the owner once may write the run's record, and needs no lease."""
+    """A process that was the owner once may write the run's record, and needs no lease."""
 
     def write(self: runs.Ownership, *, phase: Any, changes: Any, warnings: Any = (), **_: Any) -> bool:
         update: dict[str, Any] = {"$set": dict(changes)}

@@ -3,8 +3,8 @@
 A process that has imported Django once forks a child for each command: a kill costs half a second instead of three. The
 child is a process like any other: own pid, own connections, ended by SIGKILL.
 
-    with Workshop(folder=…) as workshop:
-        child = workshop.start(configuration, ["backup_now", "--delete-bookings", …], kill_at=117)
+    with ProcessPool(folder=…) as process_pool:
+        child = process_pool.start(configuration, ["backup_now", "--delete-bookings", …], kill_at=117)
         ended = child.wait()                 Ended(exit_code, stdout, hooks)
 """
 

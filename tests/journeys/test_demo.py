@@ -101,7 +101,7 @@ def test_a_second_call_changes_nothing(
     assert (_contents(local_db), _contents(remote_db), list(User.objects.values())) == before
 
 
-def test_a_fill_that_was_cut_short_begins_anew(
+def test_a_fill_that_was_cut_short_starts_over(
     demo: Callable[..., str], local_db: MongoDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create, created = filling._create, []

@@ -178,7 +178,7 @@ def another_disk(seeded: Configuration, tmp_path: Any) -> Iterator[Configuration
     yield dataclasses.replace(seeded, backup_dir=folder)
 
 
-def test_a_host_never_judges_what_lies_on_another_host_s_disk(
+def test_a_host_never_decides_about_another_host_s_disk(
     seeded: Configuration, another_disk: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = run_backup(delete_bookings=False)["backup_id"]
@@ -188,10 +188,10 @@ def test_a_host_never_judges_what_lies_on_another_host_s_disk(
     with override_settings(TEMPLEOPS=another_disk):
         recovery.recover(configuration=another_disk, now=now())
         listed = {run["backup_id"] for run in listing.list_runs(configuration=another_disk, every=True)}
-        judged = listing.get_run(configuration=another_disk, backup_id=died)
+        verified = listing.get_run(configuration=another_disk, backup_id=died)
 
     assert {kept, died} <= listed
-    assert (judged["status"], judged["error_code"]) == ("partial", "interrupted")
+    assert (verified["status"], verified["error_code"]) == ("partial", "interrupted")
     assert sorted(path.name for path in seeded.backup_dir.glob("backup_*")) == [f"backup_{kept}", f"backup_{died}"]
 
 

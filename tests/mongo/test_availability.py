@@ -48,7 +48,7 @@ def test_outside_of_what_is_shown_every_question_is_asked() -> None:
     assert ask()
 
 
-def test_what_is_looked_at_anew_is_asked_and_its_answer_is_believed() -> None:
+def test_a_fresh_question_is_asked_and_its_answer_is_kept() -> None:
     with availability.cached_failures():
         ask(finding=AutoReconnect("gone"))
 

@@ -106,6 +106,6 @@ def _is_gone(process_id: int) -> bool:
         except ProcessLookupError:
             return True
         if Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-            return True  # dead, and waiting for whoever adopted it to notice
+            return True  # dead, and waiting for the one who adopted it to notice
         time.sleep(0.05)
     return False

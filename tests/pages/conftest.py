@@ -14,8 +14,8 @@ from django.test import Client
 from backups_app.configuration import Configuration
 from backups_app.models import User
 from backups_app.pages.compare import views
-from backups_app.pages.home import status_card
 from backups_app.pages.restore import restore_previews
+from backups_app.pages.shared import known_status
 from backups_app.pages.sync import views as sync
 from backups_app.pages.viewer import verification
 from backups_app.records import Phase, RunDocument
@@ -29,7 +29,7 @@ MOMENT = datetime(2026, 1, 19, 11, 14, 20, tzinfo=UTC)
 def _nothing_known() -> Iterator[None]:
     """What the pages remember for their process, no test finds of another one."""
     memories = (
-        status_card.forget,
+        known_status.forget,
         restore_previews.forget_all,
         verification.forget_all,
         views.forget_all,

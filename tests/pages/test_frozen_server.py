@@ -19,7 +19,7 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
 from backups_app.mongo import availability, connections
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.pages.home import status_card
+from backups_app.pages.shared import known_status
 from tests.journeys.conftest import run_backup
 from tests.pages.conftest import signed_in
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
@@ -40,7 +40,7 @@ CALLS = (
 @pytest.fixture
 def frozen(configured: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A temple whose own server was asked once, and then stopped in the middle of its life."""
-    monkeypatch.setattr(status_card, "_known", {})
+    monkeypatch.setattr(known_status, "_known", {})
     with EmbeddedServer(data_dir=tmp_path / "server", replica_set="frozen") as server:
         configuration = dataclasses.replace(configured, local_url=Secret(server.uri))
         connections.open_local(configuration)["temple"]["bookings"].find_one()
@@ -164,7 +164,7 @@ def test_a_failure_of_djangos_own_database_is_named(
     def fails(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(page_login, "judge", fails)
+    monkeypatch.setattr(page_login, "authenticate", fails)
     answer = Client(raise_request_exception=False).get("/admin/backups/")
 
     assert answer.status_code == code

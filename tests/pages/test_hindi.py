@@ -17,7 +17,7 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import PurgeUnfinished
 from backups_app.models import User
-from backups_app.pages.home import status_card
+from backups_app.pages.shared import known_status
 from backups_app.records import Origin, RunDocument
 from backups_app.use_cases import backups
 from tests.conftest import NOBODY
@@ -58,7 +58,7 @@ def carried_out(*, delete_bookings: bool = False) -> RunDocument:
     started = backups.start_backup(
         created_by="ravi", delete_bookings=delete_bookings, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
-    status_card.forget()
+    known_status.forget()
     return backups.execute(backup_id=started["backup_id"])
 
 
@@ -297,7 +297,7 @@ def test_a_kept_version_says_why_it_lost_its_place(
     assert kept
 
 
-def test_whoever_may_not_come_in(staff: User, seeded: Configuration, client: Client) -> None:
+def test_access_denied_in_hindi(staff: User, seeded: Configuration, client: Client) -> None:
     client.cookies["django_language"] = "hi"
     read(client, "/login/")
     checked(client.post("/login/", {"username": "x", "password": "y"}), "a wrong password", names=("x",))

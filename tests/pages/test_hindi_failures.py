@@ -10,7 +10,7 @@ from django.test import Client
 
 from backups_app.configuration import Configuration
 from backups_app.errors import DemoUnconfirmed, ModeNotLocal, TempleOpsError
-from backups_app.pages.home import status_card
+from backups_app.pages.shared import known_status
 from backups_app.records import RunDocument
 from backups_app.runs import closing
 from tests.pages.conftest import a_run, step
@@ -63,7 +63,7 @@ def _ended_by(error: TempleOpsError, local_db: Any) -> RunDocument:
     run = a_run(created_by="ravi", owner=None, fence=1, steps=steps)
     run |= closing.closing_changes(run, published=False, error=error)
     local_db.backup_metadata.replace_one({"_id": run["_id"]}, run, upsert=True)
-    status_card.forget()
+    known_status.forget()
     return run
 
 

@@ -16,7 +16,8 @@ from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable
 from backups_app.mongo import availability
-from backups_app.pages.home import live_counts, status_card
+from backups_app.pages.home import live_counts
+from backups_app.pages.shared import known_status
 from backups_app.records import Side
 from backups_app.runs import description
 from backups_app.runs.steps import preflight
@@ -32,7 +33,7 @@ NOBODY = Secret("mongodb://127.0.0.1:9/")
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(status_card, "_known", {})
+    monkeypatch.setattr(known_status, "_known", {})
     availability.forget_failures()
     yield
     availability.forget_failures()
@@ -105,7 +106,7 @@ def test_the_card_is_shown_as_last_known_whatever_its_age_and_looks_by_itself(
     admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin_browser.get(HOME)
-    (known,) = status_card._known.values()
+    (known,) = known_status._known.values()
     known.system = dataclasses.replace(known.system, checked_at=known.system.checked_at - timedelta(hours=2))
     monkeypatch.setattr(status, "status", fails)
 
@@ -120,9 +121,9 @@ def fails(**_: Any) -> Any:
     raise RuntimeError("a probe broke")
 
 
-def test_without_a_script_an_old_card_is_looked_at_anew(admin_browser: Client, seeded: Configuration) -> None:
+def test_without_a_script_an_old_card_is_checked_again(admin_browser: Client, seeded: Configuration) -> None:
     admin_browser.get(HOME)
-    (known,) = status_card._known.values()
+    (known,) = known_status._known.values()
     known.system = dataclasses.replace(known.system, checked_at=known.system.checked_at - timedelta(hours=2))
 
     page = admin_browser.get(f"{HOME}?counts=1").content.decode()

@@ -240,7 +240,7 @@ def test_a_long_preview_is_asked_for_until_it_is_there(
     assert "every 1s" not in fragment and "Problems found: none." in fragment
 
 
-def test_a_preview_that_fails_says_so_and_is_made_anew(
+def test_a_preview_that_fails_says_so_and_is_made_again(
     admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()

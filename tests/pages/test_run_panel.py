@@ -62,7 +62,7 @@ def test_while_nothing_moves_the_bars_differ_all_the_same() -> None:
     assert [bar.name for bar in line.bars] == ["activities", "bookings", "events"]
 
 
-def test_the_line_above_the_bar_names_the_passage_that_it_counts() -> None:
+def test_the_line_above_the_bar_names_the_pass_that_it_counts() -> None:
     current = run_panel.of(dumping(), now=NOW).current
 
     assert current is not None

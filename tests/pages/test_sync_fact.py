@@ -8,14 +8,14 @@ from django.test import Client
 from django.utils import timezone
 
 from backups_app.configuration import Configuration
-from backups_app.pages.home import status_card
+from backups_app.pages.shared import known_status
 from backups_app.records import Origin
 from backups_app.use_cases import syncs
 from backups_app.use_cases.syncs import SyncWish
 
 
 def _sync(**wish: Any) -> Any:
-    status_card.forget()
+    known_status.forget()
     return syncs.sync_now(wish=SyncWish(**wish), requested_by="ananya", origin=Origin.COMMAND, now=timezone.now())
 
 

@@ -165,7 +165,9 @@ def test_damage_that_ends_a_search_names_the_document_and_offers_to_verify(
     assert all(f'hx-post="/admin/backups/{backup_id}/verify/"' in page for page in (found, listed))
 
 
-def test_whoever_loses_the_role_keeps_nothing_of_the_page(admin: User, admin_browser: Client, a_backup: Path) -> None:
+def test_a_person_who_loses_the_role_keeps_nothing_of_the_page(
+    admin: User, admin_browser: Client, a_backup: Path
+) -> None:
     User.objects.filter(pk=admin.pk).update(role_id=User.STAFF)
 
     answer = admin_browser.get(f"{WHERE}&collection=bookings", headers={**HTMX, "HX-Target": "docs"})

@@ -177,8 +177,8 @@ def test_an_id_that_stands_twice_in_the_file_is_left_alone(local_db: TempleDatab
     purge = backup_of(local_db)
     path = purge.folder / str(purge.manifest.collections["bookings"].file)
     path.write_bytes(path.read_bytes() + bson.encode({"_id": 7.0, "devotee": "written anew during the scan"}))
-    judged = verdict.verify(folder=purge.folder, database=local_db.name, report=None, progress=Silent())
-    purge.manifest = judged.manifest
+    verified = verdict.verify(folder=purge.folder, database=local_db.name, report=None, progress=Silent())
+    purge.manifest = verified.manifest
 
     report = purge.side(Side.LOCAL)
 

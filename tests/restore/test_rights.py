@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def root(guarded: str) -> Iterator[Root]:  # noqa: F811
-    """The administrator of MongoDB. Whoever is made by a test is gone after it, and so is every database of ours."""
+    """The administrator of MongoDB. Users of a test are removed after it, and so is every database of ours."""
     with MongoClient[dict[str, Any]](f"mongodb://root:secret@{guarded}/?directConnection=true") as client:
         yield client
         connections.close_all()

@@ -25,8 +25,12 @@ Mongo = Database[dict[str, Any]]
 
 def _keep(database: Mongo, number: int, *, days: int) -> None:
     frame = document(("_id", int32(number)))
-    loser = ReplacedVersion(collection="halls", side="remote", reason="conflict", why="newer", frame=frame, other=None)
-    sync_conflicts.keep(database, replaced_versions=[loser], run_id="r", now=datetime.now(UTC) - timedelta(days=days))
+    replaced = ReplacedVersion(
+        collection="halls", side="remote", reason="conflict", why="newer", frame=frame, other=None
+    )
+    sync_conflicts.keep(
+        database, replaced_versions=[replaced], run_id="r", now=datetime.now(UTC) - timedelta(days=days)
+    )
 
 
 def _kept(database: Mongo) -> set[int]:

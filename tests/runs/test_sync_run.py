@@ -165,7 +165,7 @@ def test_a_blocked_collection_is_settled_by_decision(
     assert _command()[0] == 0
 
 
-def test_a_conflict_is_listed_and_its_loser_put_back(
+def test_a_conflict_is_listed_and_its_replaced_version_put_back(
     configured: Configuration, local_db: Mongo, remote_db: Mongo
 ) -> None:
     local_db["bookings"].insert_one({"_id": 1, "devotee": "here"})

@@ -180,7 +180,7 @@ class Answer:
 
 
 def expected(row: Row, who: Who, mode: Mode) -> Answer:
-    """Return the cell. Order of judgement: 401, 403 role, 403 mode; what is not 0 or 1 never learns the mode."""
+    """Return the cell. Order of checks: 401, 403 role, 403 mode; what is not 0 or 1 never learns the mode."""
     ok = Answer(row.success, runs=bool(row.behind))
     if row.kind is Kind.OPEN:
         return ok

@@ -110,7 +110,7 @@ def test_a_failure_before_any_view_is_told_in_the_tongue_of_the_address(
     def fail(**_: Any) -> None:
         raise RuntimeError("Django's database is gone")
 
-    monkeypatch.setattr("backups_app.access.sessions.judge", fail)
+    monkeypatch.setattr("backups_app.access.sessions.authenticate", fail)
     broken = client.get(path)
     foreign = client.get(path, HTTP_HOST="evil.example")
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
-from backups_app.pages.home import status_card
+from backups_app.pages.shared import known_status
 from tests.security.conftest import FIREFOX
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         return {"backup_id": RUN, "created_at": timezone.now()}
 
     monkeypatch.setattr("backups_app.use_cases.backups.start_backup", start_backup)
-    status_card.forget()
+    known_status.forget()
     return asked
 
 

@@ -203,7 +203,7 @@ def test_role_2_gets_the_same_403_for_a_real_an_unknown_and_a_malformed_id(
         assert set(body) == {"detail", "code", "request_id"}
 
 
-def test_cloud_mode_is_said_before_the_id_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cloud_mode_is_said_before_the_id_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     caller = api_caller(CALLERS[1], monkeypatch)
 
     with override_settings(TEMPLEOPS=Configuration(primary_database="cloud")):

@@ -129,7 +129,7 @@ def test_step_2_what_can_be_taken_back_asks_nothing(
 def test_step_2_the_command_asks_nobody_for_a_login(
     stale: Caller, acts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has the shell has the data."""
+    """A person who has the shell has the data."""
     monkeypatch.setattr(backup_now.Command, "report", lambda *_: 0)
 
     with override_settings(TEMPLEOPS=Configuration()):

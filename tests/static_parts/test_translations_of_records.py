@@ -121,7 +121,7 @@ COMMANDS = re.compile(r"(manage\.py \w+|--confirm .+|\w+=\S+)")
 
 
 def shape(text: str) -> str:
-    """`{n} documents` and `{count} documents` are one sentence; what ends it is added by whoever says it."""
+    """`{n} documents` and `{count} documents` are one sentence; what ends it is added by the one who says it."""
     return PLACE.sub("{}", text.replace("{{", "{").replace("}}", "}")).strip(" .;")
 
 

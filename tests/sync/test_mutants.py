@@ -1,4 +1,4 @@
-"""A guard that no test misses is no guard: each one is taken away, and a short oracle must turn red.
+"""A guard that no test misses is no guard: each one is taken away, and a short check of invariants must turn red.
 
 All of them run in `make test`: each stops at its first red.
 """
@@ -29,7 +29,7 @@ from tests.sync.pairs import NOW, Pair, contents, first_documents, seed, state_p
 Patch = pytest.MonkeyPatch
 
 
-# ── what an oracle of the short suite does ──────────────────────────────────────
+# ── what an check of invariants of the short suite does ──────────────────────────────────────
 
 
 def race_after_reads(pair: Pair) -> None:
@@ -248,7 +248,7 @@ MUTANTS: list[tuple[Callable[[Patch], None], Callable[[Pair], None]]] = [
     (ledger_ignored, purge),
     (remote_always_wins, exact_winner),
 ]
-ORACLES = {oracle.__name__: oracle for _, oracle in MUTANTS}
+ORACLES = {invariants.__name__: invariants for _, invariants in MUTANTS}
 
 
 @pytest.fixture
@@ -258,15 +258,15 @@ def mutated(monkeypatch: Patch) -> Iterator[Patch]:
 
 
 @pytest.mark.parametrize(("mutant", "oracle"), MUTANTS, ids=lambda one: one.__name__)
-def test_without_its_guard_an_oracle_turns_red(
-    pair: Pair, mutated: Patch, mutant: Callable[[Patch], None], oracle: Callable[[Pair], None]
+def test_without_its_guard_an_invariant_check_turns_red(
+    pair: Pair, mutated: Patch, mutant: Callable[[Patch], None], invariants: Callable[[Pair], None]
 ) -> None:
     mutant(mutated)
 
     with pytest.raises(AssertionError):
-        oracle(pair)
+        invariants(pair)
 
 
 @pytest.mark.parametrize("oracle", ["table", "accident", "purge", "exact_winner"])
-def test_with_every_guard_the_oracle_is_green(pair: Pair, oracle: str) -> None:
-    ORACLES[oracle](pair)
+def test_with_every_guard_the_invariant_check_is_green(pair: Pair, invariants: str) -> None:
+    ORACLES[invariants](pair)

@@ -24,7 +24,7 @@ MongoDatabase = Database[dict[str, Any]]
 
 def fill(*, sides: Mapping[Side, MongoDatabase], now: datetime, with_history: bool = False) -> dict[str, int]:
     """Write the temple into both sides (or one). Return the number of documents by local collection; empty when the
-    demo had been there already. A fill that was cut short begins anew. `with_history`: the local side grows in thirty
+    demo had been there already. A fill that was cut short starts over. `with_history`: the local side grows in thirty
     nights, each with its backup. Raise `DemoRefused` where others' data are, `DatabaseUnreachable`."""
     local = sides[Side.LOCAL]
     with connections.reachable(Side.LOCAL):

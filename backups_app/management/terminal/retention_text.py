@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from backups_app.messages import retention as messages
-from backups_app.retention.decision import Decision, Judged
+from backups_app.retention.decision import DecidedBackup, Decision
 from backups_app.use_cases.retention.simulation import Simulation
 
 
@@ -30,7 +30,7 @@ def decision_lines(decision: Decision, *, dry_run: bool) -> Iterator[str]:
             yield _line(word, one)
 
 
-def _line(word: str, one: Judged) -> str:
+def _line(word: str, one: DecidedBackup) -> str:
     return f"{one.backup.backup_id:<18}  {word:<6}  {'; '.join(str(messages.reason(code)) for code in one.reasons)}"
 
 

@@ -57,7 +57,7 @@ def read(
 
 
 def _key(frame: bytes) -> bytes | None:
-    """None for a measurement without an `_id`: whoever asks for null finds those, too."""
+    """None for a measurement without an `_id`: the one who asks for null finds those, too."""
     try:
         return raw_ids.key(raw_ids.id_of(frame))
     except raw_ids.NoId:

@@ -35,7 +35,7 @@ POLL_SECONDS = 0.5
 Compared: TypeAlias = tuple[list[CollectionDifference], Comparison | None]
 """The collections of two backups, and the documents of the one that was asked for."""
 
-_comparisons: background_work.Makings[Compared] = background_work.Makings("comparison")
+_comparisons: background_work.BackgroundWork[Compared] = background_work.BackgroundWork("comparison")
 
 
 def forget_all() -> None:
@@ -91,7 +91,7 @@ def _compared(request: AdminRequest, *, a: str, b: str, wait_seconds: float) -> 
     return shown | (_documents(request, a=a, b=b, name=name, found=found) if found else {})
 
 
-def _compare(a: str, b: str, name: str, making: background_work.Making[Compared]) -> Compared:
+def _compare(a: str, b: str, name: str, making: background_work.BackgroundTask[Compared]) -> Compared:
     store = viewer_documents.store()
     rows = [row for row in compare.of_backups(store=store, a=a, b=b, progress=making) if row.name not in INTERNAL]
     found = compare.of_collection(store=store, a=a, b=b, collection=name, progress=making) if name else None

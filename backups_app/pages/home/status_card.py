@@ -1,6 +1,6 @@
 """The system status card: the sentence from evidence, its four marks, three badges, six facts.
 
-A page shows at once what was last known, with its age; the card then looks anew by itself. A look that cannot be
+A page shows at once what was last known, with its age; the card then checks again by itself. A look that cannot be
 finished leaves the card as it was, and says so.
 """
 
@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from threading import Lock
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -21,12 +20,12 @@ from django.views.decorators.http import require_GET
 
 from backups_app import configuration
 from backups_app.assurance.sentence import Level
-from backups_app.configuration import Configuration
 from backups_app.messages import assurance as messages
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import assurance_card
 from backups_app.pages.home.assurance_card import AssuranceCard
 from backups_app.pages.requests import AdminRequest
+from backups_app.pages.shared import known_status
 from backups_app.pages.shared.message_text import text_of
 from backups_app.pages.shared.wording import ago
 from backups_app.records import RunDocument
@@ -106,20 +105,10 @@ class StatusCard:
         return attention.room_for(backup=self.last_backup, free_bytes=self.disk[1])
 
 
-@dataclass
-class _Known:
-    system: SystemStatus
-    out_of_date: bool = False
-
-
-_known: dict[Configuration, _Known] = {}
-_lock = Lock()
-
-
 def current(*, now: datetime, at_most: timedelta | None = None) -> StatusCard:
     """Return the card as last known to this process. Look when nothing is known, when something was done since, or
     when it is older than `at_most`."""
-    known = _known.get(configuration.current())
+    known = known_status.known_status(configuration.current())
     if known is None or known.out_of_date or (at_most and now - known.system.checked_at > at_most):
         return look(now=now)
     return _card(known.system)
@@ -137,19 +126,10 @@ def look(*, now: datetime) -> StatusCard:
         found = status.status(configuration=settings, now=now)
     except Exception:  # whatever it is: the one card that says whether a temple is protected stays
         logger.exception("The status could not be looked at")
-        known = _known.get(settings)
+        known = known_status.known_status(settings)
         return replace(_card(known.system) if known else NOTHING_KNOWN, could_not_check=True)
-    with _lock:
-        _known.clear()
-        _known[settings] = _Known(found)
+    known_status.remember(settings, found)
     return _card(found)
-
-
-def forget() -> None:
-    """Something was done that changes the status: the next page looks anew."""
-    with _lock:
-        for known in _known.values():
-            known.out_of_date = True
 
 
 @require_GET

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from http import HTTPStatus
 from typing import Any
 
@@ -11,15 +10,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from backups_app import configuration
-from backups_app.access import page_login, sessions
+from backups_app.access import sessions
 from backups_app.errors import ConfirmationMissing, LoginRefused, RateLimited, RunActive, TempleOpsError
+from backups_app.pages import requests
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import live_counts, status_card
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.runs import run_wording, views
+from backups_app.pages.shared import known_status, step_up
 from backups_app.records import CONFIRMATION_PHRASE, Origin, RunDocument
 from backups_app.use_cases import backups, readiness
 
@@ -30,7 +31,7 @@ def card_context(request: AdminRequest, *, active: RunDocument | None) -> dict[s
         "active": active,
         "blocked_because": _blocked_because(),
         "sync_enabled": configuration.current().sync_enabled,
-        "key": new_key(),
+        "key": requests.new_key(),
         "last": status_card.last_backup(now=timezone.now()),
         "counts": None if request.GET.get("counts") is None else live_counts.now(),
     }
@@ -40,11 +41,6 @@ def _blocked_because() -> str:
     """Why no run may start at this moment, in one sentence; empty when one may. What to do stands in the card above."""
     refusals = readiness.check_readiness(configuration=configuration.current()).refusals
     return run_wording.in_two(refusals[0].detail)[0] if refusals else ""
-
-
-def new_key() -> str:
-    """Return a key that makes a form count once, however often it is sent."""
-    return secrets.token_urlsafe(18)
 
 
 @require_GET
@@ -67,6 +63,13 @@ def confirm_deletion(request: AdminRequest) -> HttpResponse:
     return _confirmation(request)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@admin_page
+def collection(request: AdminRequest) -> HttpResponse:
+    """GET: lead to the list of backups. POST: start a run."""
+    return start(request) if request.method == "POST" else go_to(request, reverse("pages:backups"))
+
+
 @sensitive_post_parameters("password")
 @require_POST
 @admin_page
@@ -86,47 +89,16 @@ def start(request: AdminRequest) -> HttpResponse:
     except (ConfirmationMissing, LoginRefused, RateLimited) as refusal:
         return _confirmation(request, refusal=refusal)
     except RunActive as active:
-        return watch(request, active)
-    status_card.forget()
-    return started(request, run["backup_id"])
+        return views.watch(request, active)
+    known_status.forget()
+    return views.started(request, run["backup_id"])
 
 
 def require_confirmation(request: AdminRequest) -> None:
     """Raise ConfirmationMissing unless the phrase was typed, LoginRefused for a wrong password where one is needed."""
     if request.POST.get("confirm", "").strip() != CONFIRMATION_PHRASE:
         raise ConfirmationMissing
-    step_up(request)
-
-
-def step_up(request: AdminRequest) -> None:
-    """Take the password again when the login is older than 15 minutes. Raise LoginRefused or RateLimited."""
-    now = timezone.now()
-    if not sessions.is_fresh(request.login_session, now):
-        page_login.reauthenticate(request, password=request.POST.get("password", ""), now=now)
-
-
-def started(request: AdminRequest, backup_id: str, *, note: str = "", status: int = 200) -> HttpResponse:
-    """Show the run: in the place of the panel to htmx, by its own page otherwise."""
-    if not is_htmx(request):
-        return go_to(request, reverse("pages:run", args=[backup_id]) + (f"?{note}=1" if note else ""))
-    context = views.panel_context(backup_id) | {"note": note}
-    response = show(
-        request,
-        page="runs/run.html",
-        fragment="runs/_started.html",
-        context=context,
-        status=status,
-        titled=True,
-    )
-    return views.in_panel(request, response)
-
-
-def watch(request: AdminRequest, active: RunActive) -> HttpResponse:
-    """Another run is in progress: show that one. Nothing was started."""
-    if not is_htmx(request):
-        address = reverse("pages:run", args=[active.facts["backup_id"]])
-        return go_to(request, f"{address}?already=1")
-    return started(request, active.facts["backup_id"], note="already", status=HTTPStatus.CONFLICT)
+    step_up.require_fresh_password(request)
 
 
 def _confirmation(request: AdminRequest, *, refusal: TempleOpsError | None = None) -> HttpResponse:
@@ -142,7 +114,7 @@ def _question(request: AdminRequest) -> dict[str, Any]:
     return {
         "place": "backups",
         "sync_enabled": configuration.current().sync_enabled,
-        "key": request.POST.get("key") or new_key(),
+        "key": request.POST.get("key") or requests.new_key(),
         "database": configuration.current().database_name,
         "phrase": CONFIRMATION_PHRASE,
         "typed": request.POST.get("confirm", ""),

@@ -16,7 +16,7 @@ from backups_app.pages.guards import admin_page
 from backups_app.pages.home import status_card
 from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.pages.restore import restore_address
-from backups_app.pages.shared import wording
+from backups_app.pages.shared import known_status, wording
 from backups_app.records import Origin, RunDocument
 from backups_app.use_cases import listing as overview
 from backups_app.use_cases import restores
@@ -52,7 +52,7 @@ def rehearse(request: AdminRequest) -> HttpResponse:
         )
     except RunActive as active:
         return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
-    status_card.forget()
+    known_status.forget()
     return go_to(request, reverse("pages:run", args=[run["backup_id"]]))
 
 

@@ -10,9 +10,9 @@ from backups_app.restore.choices import Choices
 from backups_app.restore.preview import RestorePreview
 from backups_app.use_cases import restores
 
-Making: TypeAlias = background_work.Making[RestorePreview]
+Making: TypeAlias = background_work.BackgroundTask[RestorePreview]
 
-_previews: background_work.Makings[RestorePreview] = background_work.Makings("restore-preview")
+_previews: background_work.BackgroundWork[RestorePreview] = background_work.BackgroundWork("restore-preview")
 
 
 def of(*, configuration: Configuration, choices: Choices, wait_seconds: float) -> Making:

@@ -25,12 +25,11 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.pages.guards import admin_page
-from backups_app.pages.home import status_card, trigger
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.restore import restore_address, restore_flow, restore_previews
 from backups_app.pages.restore.restore_address import CONFIRM, HOW, PREVIEW, WHAT, Asked
 from backups_app.pages.restore.restore_previews import Making
-from backups_app.pages.shared import wording
+from backups_app.pages.shared import known_status, step_up, wording
 from backups_app.pages.shared.told import tell
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
@@ -153,7 +152,7 @@ def _start(request: AdminRequest, asked: Asked) -> HttpResponse:
     except RunActive as active:
         return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
     restore_previews.forget_all()
-    status_card.forget()
+    known_status.forget()
     return go_to(request, reverse("pages:run", args=[run["backup_id"]]))
 
 
@@ -161,7 +160,7 @@ def _require_confirmation(request: AdminRequest, choices: Choices) -> None:
     if choices.needs_the_phrase and request.POST.get("confirm", "").strip() != restores.PHRASE:
         raise RestoreNotConfirmed
     if choices.in_place:
-        trigger.step_up(request)
+        step_up.require_fresh_password(request)
 
 
 # ── inside ──────────────────────────────────────────────────────────────────────

@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 from backups_app import formats
 from backups_app.browsing.whereabouts import Files
 from backups_app.catalog.runs import CANCELLABLE
-from backups_app.pages.restore import restore_result, restore_steps
-from backups_app.pages.restore.restore_result import RestoreShown
-from backups_app.pages.runs import run_steps, run_wording
+from backups_app.pages.runs import restore_result, restore_steps, run_steps, run_wording
+from backups_app.pages.runs.restore_result import RestoreShown
 from backups_app.pages.runs.run_steps import Line
 from backups_app.pages.shared.told import tell
 from backups_app.pages.shared.wording import aware
@@ -89,7 +88,7 @@ class RunPanel:
 
     @property
     def shown_done(self) -> int:
-        """Documents of the running step. A backup passes each twice; people are told of one passage."""
+        """Documents of the running step. A backup passes each twice; people see one of them."""
         return self.current.shown_done if self.current else 0
 
     @property

@@ -53,7 +53,7 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of the stepper. `number` counts from 1; `seconds` is None before it began; `act` names the passage that
+    """One line of the stepper. `number` counts from 1; `seconds` is None before it began; `act` names the pass that
     moves: a backup copies every document and then checks it."""
 
     number: int
@@ -69,7 +69,7 @@ class Line:
 
     @property
     def shown_done(self) -> int:
-        """Documents of the passage that moves: a backup is two of them, copying and checking."""
+        """Documents of the pass that moves: a backup is two of them, copying and checking."""
         return sum(bar.done for bar in self.bars)
 
     @property
@@ -265,7 +265,7 @@ def _tells(step: Mapping[str, Any]) -> bool:
 
 
 def copying() -> str:
-    """The passage of a backup that has a limit of time."""
+    """The pass of a backup that has a limit of time."""
     return _("Copying")
 
 

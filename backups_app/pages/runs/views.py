@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, TypedDict
 
 from django.http import HttpResponse
@@ -24,11 +25,11 @@ from backups_app.errors import (
     RunActive,
     TempleOpsError,
 )
+from backups_app.pages import requests
 from backups_app.pages.guards import admin_page
-from backups_app.pages.home import status_card, trigger
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
-from backups_app.pages.restore import restore_result
-from backups_app.pages.runs import run_panel
+from backups_app.pages.runs import restore_result, run_panel
+from backups_app.pages.shared import known_status
 from backups_app.pages.viewer import viewer_documents
 from backups_app.records import Origin, RunDocument, Status
 from backups_app.use_cases import backups, listing, status_of_files
@@ -56,7 +57,7 @@ def panel_context(backup_id: str) -> dict[str, Any]:
         "last_good": last_good() if run["status"] in (Status.FAILED, Status.CANCELLED) else None,
         "active": run if run["status"] == Status.IN_PROGRESS else None,
         "sync_enabled": configuration.current().sync_enabled,
-        "key": trigger.new_key(),
+        "key": requests.new_key(),
         "blocked_because": "",
     }
 
@@ -67,13 +68,6 @@ def last_good() -> RunDocument | None:
     ours = [run for run in listing.list_runs(configuration=settings) if run["kind"] == "backup"]
     dated = status_of_files.dated(ours, now=timezone.now())
     return status_of_files.newest_good(dated, database=settings.database_name)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@admin_page
-def collection(request: AdminRequest) -> HttpResponse:
-    """GET: lead to the list of backups. POST: start a run."""
-    return trigger.start(request) if request.method == "POST" else go_to(request, reverse("pages:backups"))
 
 
 @require_safe
@@ -101,7 +95,7 @@ def _files(panel: run_panel.RunPanel) -> tuple[CollectionSummary, ...]:
 def progress(request: AdminRequest, backup_id: str) -> HttpResponse:
     """The polled part of the panel. A run that has ended answers with the whole result, which polls no more.
 
-    Its heading takes the focus that was inside the panel; whoever is elsewhere on the page hears of it, and reads it in
+    Its heading takes the focus that was inside the panel. A person elsewhere on the page hears of it, and reads it in
     the title.
     """
     try:
@@ -112,7 +106,7 @@ def progress(request: AdminRequest, backup_id: str) -> HttpResponse:
     response = show(request, page="runs/run.html", fragment=f"runs/{fragment}.html", context=context, titled=True)
     if context["panel"].running:
         return response
-    status_card.forget()
+    known_status.forget()
     return in_panel(request, response)
 
 
@@ -128,7 +122,7 @@ def _out_of_sight(request: AdminRequest, error: DatabaseUnreachable) -> HttpResp
 def in_panel(request: AdminRequest, response: HttpResponse) -> HttpResponse:
     """Put an answer of htmx in the place of the panel, and tell the rest of the page that a run changed.
 
-    Whoever aimed at the panel keeps the aim: a form that was replaced meanwhile could not find it again.
+    A request that aimed at the panel keeps the aim: a form that was replaced meanwhile could not find it again.
     """
     if is_htmx(request):
         if request.htmx.target != "panel":
@@ -136,6 +130,30 @@ def in_panel(request: AdminRequest, response: HttpResponse) -> HttpResponse:
             response.headers["HX-Reswap"] = "outerHTML"
         response.headers["HX-Trigger-After-Settle"] = RUN_CHANGED
     return response
+
+
+def started(request: AdminRequest, backup_id: str, *, note: str = "", status: int = 200) -> HttpResponse:
+    """Show the run: in the place of the panel to htmx, by its own page otherwise."""
+    if not is_htmx(request):
+        return go_to(request, reverse("pages:run", args=[backup_id]) + (f"?{note}=1" if note else ""))
+    context = panel_context(backup_id) | {"note": note}
+    response = show(
+        request,
+        page="runs/run.html",
+        fragment="runs/_started.html",
+        context=context,
+        status=status,
+        titled=True,
+    )
+    return in_panel(request, response)
+
+
+def watch(request: AdminRequest, active: RunActive) -> HttpResponse:
+    """Another run is in progress: show that one. Nothing was started."""
+    if not is_htmx(request):
+        address = reverse("pages:run", args=[active.facts["backup_id"]])
+        return go_to(request, f"{address}?already=1")
+    return started(request, active.facts["backup_id"], note="already", status=HTTPStatus.CONFLICT)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -147,8 +165,8 @@ def cancel(request: AdminRequest, backup_id: str) -> HttpResponse:
     try:
         backups.cancel(backup_id=backup_id, **_asked(request))
     except NotCancellable:
-        return trigger.started(request, backup_id, note="too_late", status=NotCancellable.status)
-    return trigger.started(request, backup_id)
+        return started(request, backup_id, note="too_late", status=NotCancellable.status)
+    return started(request, backup_id)
 
 
 @require_POST
@@ -170,9 +188,9 @@ def _ask(request: AdminRequest, backup_id: str, what: str) -> HttpResponse:
     how the run stands now."""
     context = panel_context(backup_id)
     if what == "cancel" and not context["panel"].running:
-        return trigger.started(request, backup_id, note="too_late", status=NotCancellable.status)
+        return started(request, backup_id, note="too_late", status=NotCancellable.status)
     if what == "keep" and not context["panel"].keepable:
-        return trigger.started(request, backup_id, note="nothing_left", status=NotResumable.status)
+        return started(request, backup_id, note="nothing_left", status=NotResumable.status)
     return show(request, page=f"runs/{what}.html", fragment=f"runs/_{what}_dialog.html", context=context)
 
 
@@ -180,12 +198,12 @@ def _resume(request: AdminRequest, backup_id: str, *, keep: bool) -> HttpRespons
     try:
         backups.resume(backup_id=backup_id, keep=keep, **_asked(request))
     except RunActive as active:
-        return trigger.watch(request, active)
+        return watch(request, active)
     except (BackupRemoved, BackupElsewhere) as lost:
-        return trigger.started(request, backup_id, status=lost.status)
+        return started(request, backup_id, status=lost.status)
     except NotResumable:
-        return trigger.started(request, backup_id, note="nothing_left", status=NotResumable.status)
-    return trigger.started(request, backup_id)
+        return started(request, backup_id, note="nothing_left", status=NotResumable.status)
+    return started(request, backup_id)
 
 
 def _asked(request: AdminRequest) -> _Asked:

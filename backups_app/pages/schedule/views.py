@@ -22,6 +22,7 @@ from backups_app.pages.backups import size_chart
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import trigger
 from backups_app.pages.requests import AdminRequest, go_to, show
+from backups_app.pages.runs import views as run_pages
 from backups_app.pages.schedule import calendar, form, wording
 from backups_app.pages.schedule.form import Filled
 from backups_app.pages.shared.told import tell
@@ -91,7 +92,7 @@ def act(request: AdminRequest, name: str) -> HttpResponse:
         else:
             raise InvalidInput(message="act must be pause, resume, remove or run")
     except RunActive as active:
-        return trigger.watch(request, active)
+        return run_pages.watch(request, active)
     return go_to(request, _home(done=wanted))
 
 

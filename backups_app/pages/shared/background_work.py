@@ -1,7 +1,7 @@
 """Answers in the making: what takes longer than a browser waits for an answer.
 
 Each is made in a thread of this web process and kept for some minutes; the page asks once a second how far it is.
-Another process knows nothing of it: who asks there has it made anew, or reads on record what became of it.
+Another process knows nothing of it: who asks there has it made again, or reads on record what became of it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, kw_only=True)
-class Making(Silent, Generic[T]):
+class BackgroundTask(Silent, Generic[T]):
     """One answer: in the making, made, or failed with `error`. `collection` is the one being read and `compared` the
     documents so far; `on_record`: the audit trail knows that somebody looked; `to_the_end`: also when nobody asks."""
 
@@ -63,26 +63,26 @@ class Making(Silent, Generic[T]):
             raise RunCancelled
 
 
-class Makings(Generic[T]):
+class BackgroundWork(Generic[T]):
     """The answers of one kind. At most `at_once` are made at the same time; the others wait for their turn."""
 
     def __init__(self, name: str, *, at_once: int = 2, to_the_end: bool = False) -> None:
         self.name = name
         self.to_the_end = to_the_end
-        self._known: dict[Hashable, Making[T]] = {}
+        self._known: dict[Hashable, BackgroundTask[T]] = {}
         self._lock = Lock()
         self._places = BoundedSemaphore(at_once)
 
-    def of(self, key: Hashable, make: Callable[[Making[T]], T], *, wait_seconds: float) -> Making[T]:
+    def of(self, key: Hashable, make: Callable[[BackgroundTask[T]], T], *, wait_seconds: float) -> BackgroundTask[T]:
         """Return the answer of this key, begun now if nobody has. Wait for its end for at most `wait_seconds`.
 
-        `make` is handed the making as its progress. A failure is told once: who asks again has it made anew.
+        `make` is handed the making as its progress. A failure is told once: who asks again has it made again.
         """
         with self._lock:
             self._drop_old()
             making = self._known.get(key)
             if making is None:
-                making = self._known[key] = Making(to_the_end=self.to_the_end)
+                making = self._known[key] = BackgroundTask(to_the_end=self.to_the_end)
                 work = (self._make, make, making)
                 Thread(target=availability.unlimited_context().run, args=work, name=self.name, daemon=True).start()
             making.asked_at = time.monotonic()
@@ -90,7 +90,7 @@ class Makings(Generic[T]):
             self.forget(key)
         return making
 
-    def known(self, key: Hashable) -> Making[T] | None:
+    def known(self, key: Hashable) -> BackgroundTask[T] | None:
         """Return the answer of this key if somebody asked for it in this process."""
         with self._lock:
             return self._known.get(key)
@@ -105,7 +105,7 @@ class Makings(Generic[T]):
         with self._lock:
             self._known.clear()
 
-    def _make(self, make: Callable[[Making[T]], T], making: Making[T]) -> None:
+    def _make(self, make: Callable[[BackgroundTask[T]], T], making: BackgroundTask[T]) -> None:
         try:
             with self._places:
                 making.result = make(making)

@@ -2,7 +2,7 @@
 
 A run's document, a kept version and `metadata.json` hold one sentence, in English: the one truth of page, API, command
 and log. The catalogue `records.po` knows these sentences. Here one is recognised, its numbers and names are taken out,
-and it is said anew with them; so old records and foreign folders are told as well. What nobody knows stays English and
+and it is said again with them; so old records and foreign folders are told as well. What nobody knows stays English and
 is marked as such. Places of a sentence: `{n}` a number, `{said}` other sentences of the catalogue, `{word}` one word,
 anything else a name of somebody or something, which stands as it is.
 """
@@ -101,7 +101,7 @@ def _tell(text: str, language: str, depth: int = 0) -> str:
 
 @lru_cache(maxsize=4_096)
 def _known(text: str, language: str, depth: int) -> str | None:
-    """Return a sentence, or a list of them, said anew; None unless every part of it is known."""
+    """Return a sentence, or a list of them, said again; None unless every part of it is known."""
     if depth > DEEPEST:
         return None
     one = _one(text, language, depth)

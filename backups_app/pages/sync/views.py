@@ -27,9 +27,8 @@ from backups_app.errors import (
 )
 from backups_app.pages.form_fields import from_field
 from backups_app.pages.guards import admin_page
-from backups_app.pages.home import status_card, trigger
 from backups_app.pages.requests import AdminRequest, go_to, show
-from backups_app.pages.shared import background_work
+from backups_app.pages.shared import background_work, known_status, step_up
 from backups_app.pages.shared.told import tell
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
@@ -41,7 +40,7 @@ WAIT_SECONDS = 2.0
 KEY = "sync"
 DECISIONS = ("delete", "keep")
 
-_syncs: background_work.Makings[SyncReport] = background_work.Makings("sync", at_once=1, to_the_end=True)
+_syncs: background_work.BackgroundWork[SyncReport] = background_work.BackgroundWork("sync", at_once=1, to_the_end=True)
 
 
 def forget_all() -> None:
@@ -72,11 +71,11 @@ def _start(request: AdminRequest) -> HttpResponse:
         if isinstance(making.error, RunActive):
             return go_to(request, f"{reverse('pages:run', args=[making.error.facts['backup_id']])}?already=1")
         return _answer(request, refusal=making.error)
-    status_card.forget()
+    known_status.forget()
     return go_to(request, reverse("pages:sync"))
 
 
-def _sync(wish: SyncWish, requested_by: str, making: background_work.Making[SyncReport]) -> SyncReport:
+def _sync(wish: SyncWish, requested_by: str, making: background_work.BackgroundTask[SyncReport]) -> SyncReport:
     return syncs.sync_now(wish=wish, requested_by=requested_by, origin=Origin.WEB, now=timezone.now(), listener=making)
 
 
@@ -90,7 +89,7 @@ def _wish(request: AdminRequest) -> SyncWish:
     if phrase and typed != phrase:
         raise SyncConfirmationMissing(phrase=phrase)
     if phrase:
-        trigger.step_up(request)
+        step_up.require_fresh_password(request)
     only = frozenset(decided) if decided else None
     return SyncWish(exact=request.POST.get("exact") == "1", adopt=adopt, decided=decided, only=only)
 

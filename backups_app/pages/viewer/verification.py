@@ -22,9 +22,8 @@ from backups_app.browsing import backups
 from backups_app.browsing.backups import BackupState, BackupSummary
 from backups_app.models import AuditEvent
 from backups_app.pages.guards import admin_page
-from backups_app.pages.home import status_card
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
-from backups_app.pages.shared import background_work
+from backups_app.pages.shared import background_work, known_status
 from backups_app.pages.viewer import viewer_documents
 from backups_app.records import Origin
 from backups_app.use_cases import verification
@@ -35,9 +34,11 @@ LOST_AFTER = timedelta(hours=1)
 """A verification that began so long ago elsewhere and has no end was ended with its process."""
 
 Result = dict[str, Any]
-Making = background_work.Making[Result]
+Making = background_work.BackgroundTask[Result]
 
-_verifications: background_work.Makings[Result] = background_work.Makings("verification", at_once=1, to_the_end=True)
+_verifications: background_work.BackgroundWork[Result] = background_work.BackgroundWork(
+    "verification", at_once=1, to_the_end=True
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,7 @@ def verify(request: AdminRequest, backup_id: str) -> HttpResponse:
     making = _verifications.of(backup_id, work, wait_seconds=WAIT_SECONDS)
     if making.error is not None:
         raise making.error
-    status_card.forget()
+    known_status.forget()
     if is_htmx(request):
         return _answer(request, backup_id, asked=True)
     return go_to(request, reverse("pages:verify", args=[backup_id]))

@@ -15,16 +15,16 @@ PHASE = Phase.VERIFYING
 def perform(run: Run) -> StepResult:
     """Verify the dump against what the server listed. Raise `VerificationFailed`."""
     assert run.dump is not None, "the dump comes before its verification"
-    judged = verdict.verify(
+    verified = verdict.verify(
         folder=run.partial,
         database=run.local.name,
         report=run.dump,
         progress=run.progress,
     )
-    run.manifest = judged.manifest
+    run.manifest = verified.manifest
     run.verified_here = True
-    names = closing.temple_collections(judged.manifest)
-    held = judged.manifest.counts()
+    names = closing.temple_collections(verified.manifest)
+    held = verified.manifest.counts()
     documents, size_bytes, own = held.documents, held.bytes, held.own_collections
     said = (
         f"{len(names)} collections of the temple, {own} of our own records; "
@@ -35,5 +35,5 @@ def perform(run: Run) -> StepResult:
         sentence=said,
         counts={"collections": len(names), "own_collections": own, "documents": documents, "bytes": size_bytes},
         changes={"collections_backed_up": names, "documents": documents, "bytes": size_bytes},
-        warnings=judged.warnings,
+        warnings=verified.warnings,
     )

@@ -154,7 +154,7 @@ def _are_counts(value: Any) -> bool:
 
 
 def _maker(document: RunDocument, written: Mapping[str, Any], *, database: str) -> Maker:
-    """A folder of another database is somebody else's, whoever made it."""
+    """A folder of another database is somebody else's, the one who made it."""
     of_database = (written.get("manifest") or {}).get("database")
     if document.get("kind") == RunKind.RESTORE:
         return Maker.SAFETY

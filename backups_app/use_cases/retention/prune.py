@@ -28,7 +28,7 @@ from backups_app.errors import (
 )
 from backups_app.progress import Silent
 from backups_app.records import Origin, RunDocument, RunKind, Status
-from backups_app.retention.decision import Decision, Judged
+from backups_app.retention.decision import DecidedBackup, Decision
 from backups_app.retention.facts import Backup
 from backups_app.retention.policy import Policy
 from backups_app.runs import closing, preparation
@@ -71,11 +71,11 @@ def prune(
         return Pass(decision=simulation.simulate(configuration=configuration, policy=rules, now=now).decision)
     asked = Asked(by=requested_by, origin=origin, now=now)
     with taking_out.at_work(configuration) as work:
-        found, decision = _judged(work, rules, now)
+        found, decision = _decide(work, rules, now)
         if not decision.removed:
             return Pass(decision=decision)
         if _read_again(work, found, asked=asked):
-            found, decision = _judged(work, rules, now)
+            found, decision = _decide(work, rules, now)
         return _remove(work, decision, asked=asked)
 
 
@@ -100,7 +100,7 @@ def _made_a_good_backup(document: Mapping[str, Any]) -> bool:
     return document["kind"] == RunKind.BACKUP and document["status"] in (Status.SUCCESS, Status.PARTIAL)
 
 
-def _judged(work: Work, rules: Policy, now: datetime) -> tuple[Facts, Decision]:
+def _decide(work: Work, rules: Policy, now: datetime) -> tuple[Facts, Decision]:
     found = facts.read(configuration=work.configuration, seconds=facts.PATIENT_SECONDS)
     work.require_complete(found)
     return found, simulation.decide(found, policy=rules, configuration=work.configuration, now=now)
@@ -149,7 +149,7 @@ def _remove(work: Work, decision: Decision, *, asked: Asked) -> Pass:
     return Pass(decision=decision, removed=tuple(removed), left=tuple(left))
 
 
-def _take_out(work: Work, one: Judged, *, asked: Asked) -> None:
+def _take_out(work: Work, one: DecidedBackup, *, asked: Asked) -> None:
     backup: Backup = one.backup
     work.take_out(backup, asked=asked, how=removals.RETENTION, reasons=one.reasons)
 

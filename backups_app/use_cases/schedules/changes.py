@@ -64,10 +64,10 @@ def change(name: str, wish: Wish, *, who: Who) -> Planned:
         if _needs_confirmation(row, wish):
             _require_confirmation(wish, who)
         before = _fields(overview.of(row, now=who.now, newest_at=None).wish)
-        starts_anew = any(before[field] != getattr(wish, field) for field in ("cron", "time_zone", "do")) or (
+        starts_over = any(before[field] != getattr(wish, field) for field in ("cron", "time_zone", "do")) or (
             wish.enabled and not row.enabled
         )
-        if starts_anew:
+        if starts_over:
             row.since = row.settled_at = who.now
             row.waiting = None
         for field, value in _fields(wish).items():

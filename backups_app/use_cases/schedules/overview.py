@@ -117,7 +117,7 @@ def planned_between(*, since: datetime, until: datetime, most: int = 400) -> lis
 
 
 def assurance_slots(*, now: datetime) -> tuple[Slots, ...]:
-    """Return the last and the next slot of every enabled schedule that makes backups: what assurance judges by."""
+    """Return the last and the next slot of every enabled schedule that makes backups: what assurance needs."""
     return tuple(_slots(row, now) for row in claims.enabled() if row.do in MAKES_BACKUPS)
 
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from backups_app import configuration, formats
 from backups_app.errors import RunCancelled
-from backups_app.pages.restore.restore_steps import sums_text
 from backups_app.pages.runs import run_wording
+from backups_app.pages.runs.restore_steps import sums_text
 from backups_app.pages.runs.run_wording import Words
 from backups_app.pages.shared.told import tell
 from backups_app.records import RunDocument, RunKind, Status, StepState

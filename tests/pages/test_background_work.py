@@ -10,14 +10,14 @@ import pytest
 
 from backups_app.errors import RunCancelled, SearchBusy, TempleOpsError
 from backups_app.pages.shared import background_work
-from backups_app.pages.shared.background_work import Making, Makings
+from backups_app.pages.shared.background_work import BackgroundTask, BackgroundWork
 
 
 def test_who_asks_while_it_is_made_joins_in_and_sees_how_far_it_is() -> None:
     go_on, begun = Event(), []
-    kind: Makings[str] = Makings("test")
+    kind: BackgroundWork[str] = BackgroundWork("test")
 
-    def make(making: Making[str]) -> str:
+    def make(making: BackgroundTask[str]) -> str:
         begun.append(making)
         making.expect("bookings", 10)
         making.advance("bookings", 7)
@@ -37,7 +37,7 @@ def test_who_asks_while_it_is_made_joins_in_and_sees_how_far_it_is() -> None:
 
 def test_a_failure_is_told_once_and_a_defect_of_ours_has_a_name() -> None:
     failures: list[Exception] = [SearchBusy(), ZeroDivisionError()]
-    kind: Makings[str] = Makings("test")
+    kind: BackgroundWork[str] = BackgroundWork("test")
 
     def make(_: Any) -> str:
         if failures:
@@ -55,9 +55,9 @@ def test_what_nobody_asks_for_is_given_up_unless_it_is_wanted_to_its_end(
     monkeypatch: pytest.MonkeyPatch, to_the_end: bool, error: type
 ) -> None:
     monkeypatch.setattr(background_work, "ABANDONED_SECONDS", 0.05)
-    kind: Makings[str] = Makings("test", to_the_end=to_the_end)
+    kind: BackgroundWork[str] = BackgroundWork("test", to_the_end=to_the_end)
 
-    def make(making: Making[str]) -> str:
+    def make(making: BackgroundTask[str]) -> str:
         until = time.monotonic() + 10
         while time.monotonic() - making.asked_at < 0.1 and time.monotonic() < until:
             time.sleep(0.01)
@@ -71,7 +71,7 @@ def test_what_nobody_asks_for_is_given_up_unless_it_is_wanted_to_its_end(
 
 
 def test_no_more_are_kept_than_there_is_room_for() -> None:
-    kind: Makings[int] = Makings("test")
+    kind: BackgroundWork[int] = BackgroundWork("test")
     for number in range(background_work.MOST_KEPT + 5):
         kind.of(number, lambda _: 1, wait_seconds=10)
 
