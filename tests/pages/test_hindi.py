@@ -99,10 +99,14 @@ def test_a_date_in_a_document_has_its_month_in_hindi(hindi: Client, seeded: Conf
     at = datetime(2026, 1, 19, 9, 0, 22, tzinfo=UTC)
     local_db.devotees.insert_one({"_id": 1, "born": at, "list": [1, 2], "raw": Binary(b"om", 0)})
     inside = f"backup={carried_out()['_id']}&collection=devotees"
-    for address in (f"browse/?{inside}", f"browse/?{inside}&view=table", f"browse/?{inside}&view=fields",
-                    f"{inside[7:22]}/document/?collection=devotees&number=0"):  # fmt: skip
+    for address, clock in (
+        (f"browse/?{inside}", "14:30"),
+        (f"browse/?{inside}&view=table", "14:30"),
+        (f"browse/?{inside}&view=fields", "14:30:22"),
+        (f"{inside[7:22]}/document/?collection=devotees&number=0", "14:30:22"),
+    ):
         page = hindi.get(f"/admin/backups/{address}").content.decode()
-        assert "19 जन. 2026, 14:30:22 IST" in page or "19 जन 2026, 14:30:22 IST" in page, address
+        assert f"19 जन. 2026, {clock} IST" in page or f"19 जन 2026, {clock} IST" in page, address
         assert "Jan" not in page
     assert "2 आइटम" in page or "2 वस्तुएँ" in page or "items" not in page
     assert "उपप्रकार 0, 2 बाइट" in page
@@ -291,7 +295,7 @@ def test_a_kept_version_says_why_it_lost_its_place(
     carried_out()
     kept = [str(one["_id"]) for one in local_db.sync_conflicts.find({"collection": "bookings"})]
 
-    read(hindi, "/admin/backups/conflicts/?all=1", names=("Int32", "Int"))
+    read(hindi, "/admin/backups/conflicts/?all=1", names=("Int32", "Int", "Here", "There"))
     for one in kept:
         read(hindi, f"/admin/backups/conflicts/{one}/", names=("Here", "There", "String", "name", "John", "Doe"))
     assert kept
