@@ -35,6 +35,7 @@ check: .venv/.for-development  ## style, types, layers, settings, migrations: wh
 	$(BIN)/lint-imports --no-cache
 	MONGODB_LOCAL_URL=mongodb://127.0.0.1/ $(BIN)/python manage.py check --fail-level WARNING
 	MONGODB_LOCAL_URL=mongodb://127.0.0.1/ $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.architecture.house
 
 bench: .venv/.for-development  ## figures of speed and memory
 	$(BIN)/python -m tests.benchmarks

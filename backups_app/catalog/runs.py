@@ -14,8 +14,7 @@
      owner: {host, pid, started, boot_id, token}, fence, heartbeat_at, cancel_requested, cancelled_by,
      idempotency_key, idempotency_claim: "ananya\\nkey", finished_at}
 
-Every change after the claim is a compare-and-set on (`_id`, `fence`, `phase`): no match means that this process is no
-longer the owner, so it stops and touches nothing more.
+Every change after the claim is a compare-and-set on (`_id`, `fence`, `phase`). Without a match the run is lost: stop.
 """
 
 from __future__ import annotations

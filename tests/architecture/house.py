@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
 
+from tests.architecture import words
+
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "backups_app"
 TEMPLATES = ROOT / "templates"
@@ -136,7 +138,8 @@ def rows() -> list[Row]:
         Row("lines per function, median / p90 / max", spread(lines_of_functions()), (9, 30, 50)),
         Row(f"modules in the fullest room ({room})", (python,)),
         Row(f"templates in the fullest room ({templates_room})", (pages,)),
-        Row("circles of imports", (len(circles()),)),
+        Row("circles of imports", (len(circles()),), (0,)),
+        Row("forbidden words", (len(list(words.offences())),), (0,)),
         Row(f"bare accesses to a run, in {len(accesses)} modules", (sum(accesses.values()),)),
     ]
 

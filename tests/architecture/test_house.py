@@ -9,6 +9,8 @@ from pathlib import Path
 
 from importlinter.cli import lint_imports
 
+from tests.architecture import house, words
+
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "backups_app"
 SOURCES = sorted(path for path in APP.rglob("*.py") if "migrations" not in path.parts)
@@ -174,3 +176,11 @@ def test_every_public_function_says_what_it_is_for() -> None:
                 missing.append(f"{relative(path)}:{node.name}")
 
     assert missing == []
+
+
+def test_no_forbidden_word_stands_in_names_comments_or_documents() -> None:
+    assert [str(one) for one in words.offences()] == []
+
+
+def test_no_modules_import_one_another() -> None:
+    assert house.circles() == []

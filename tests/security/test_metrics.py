@@ -1,4 +1,4 @@
-"""GET /metrics: for the one who has the token, or from this machine where none is set. Everybody else learns nothing."""
+"""GET /metrics: for the holder of the token, or from this machine where none is set. Others learn nothing."""
 
 from __future__ import annotations
 
