@@ -51,11 +51,14 @@ def send(*, server: MailServer | None, sender: str, address: str, message: Worde
 
 
 def greet(*, server: MailServer | None) -> None:
-    """Open a connection to the mail server, sign in, and close it. Raise as `send`."""
+    """Open a connection to the mail server, sign in, close it; see that a folder is there. Raise as `send`."""
     if server is None:
         raise MailIsOff()
-    with _named_failures(server), get_connection(backend=server.backend, **server.options):
-        pass
+    with _named_failures(server):
+        connection = get_connection(backend=server.backend, **server.options)
+        if "host" in server.options:
+            connection.open()
+            connection.close()
 
 
 def domain_of(sender: str) -> str:

@@ -132,7 +132,7 @@ def _messages(configuration: Configuration) -> Iterator[Finding]:
         yield Finding(level="note", subject="messages", sentence=nobody, fix=NoChannel.hint)
     if configuration.email_url:
         mail.greet(server=mail_url.parse(configuration.email_url))
-        yield Finding(level="ok", subject="messages", sentence="The mail server answers and lets us in.")
+        yield Finding(level="ok", subject="messages", sentence="E-mail can be handed in.")
     for state in overview.channels:
         if state.problem is not None:
             sentence = f"{state.channel.name}: {state.problem.detail}"

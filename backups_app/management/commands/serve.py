@@ -53,6 +53,8 @@ class Command(BaseCommand):
                 elif options["demo"]:
                     self.stdout.write("A database is configured, so the demo's own servers stay off.")
                     self._manage("migrate", "--verbosity", "0", environment=environment)
+                if environment:
+                    environment = {**environment, "SITE_URL": f"http://{host}:{port}"}
                 self._refuse_unmigrated(environment)
                 if not environment and not User.objects.exists():
                     self.stdout.write("Nobody can sign in yet. Make a Super Admin: manage.py createsuperuser")
