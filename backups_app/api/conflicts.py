@@ -99,7 +99,7 @@ class PutBackEndpoint(Endpoint):
     def post(self, request: Request, conflict_id: str) -> Response:
         """On this computer, if what is live is still what was seen; what stands there is kept first. The next sync
         carries it to Atlas."""
-        conflicts.put_back(
+        conflicts.restore_version(
             configuration=self.configuration,
             conflict_id=conflict_id,
             seen=self.body(PutBack)["seen"],

@@ -117,7 +117,7 @@ def get(database: Database[Any], *, conflict_id: str) -> dict[str, Any] | None:
     return document
 
 
-def mark_put_back(database: Database[Any], *, conflict_id: str, now: datetime) -> None:
+def mark_restored(database: Database[Any], *, conflict_id: str, now: datetime) -> None:
     """Remember that an admin put this version back."""
     collection(database).update_one({"_id": conflict_id}, {"$set": {"put_back_at": now}})
 

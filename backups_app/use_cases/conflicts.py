@@ -30,7 +30,7 @@ NOTHING = "nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeptVersion:
+class ConflictVersion:
     """A kept version. `frame` is what lost its place, `live` what this computer holds now, or None."""
 
     record: dict[str, Any]
@@ -67,7 +67,7 @@ def newest(
         )
 
 
-def get(*, configuration: Configuration, conflict_id: str) -> KeptVersion:
+def get(*, configuration: Configuration, conflict_id: str) -> ConflictVersion:
     """Return one kept version beside what is live. Raise `KeptVersionNotFound`, `DatabaseUnreachable`."""
     database = preparation.local_database(configuration)
     with connections.reachable(Side.LOCAL):
@@ -76,7 +76,7 @@ def get(*, configuration: Configuration, conflict_id: str) -> KeptVersion:
             raise KeptVersionNotFound()
         frame = bytes(record["bytes"])
         live = live_document(configuration=configuration, collection=record["collection"], raw_id=raw_ids.id_of(frame))
-    return KeptVersion(record=record, frame=frame, live=live)
+    return ConflictVersion(record=record, frame=frame, live=live)
 
 
 def live_document(*, configuration: Configuration, collection: str, raw_id: bytes) -> bytes | None:
@@ -87,7 +87,7 @@ def live_document(*, configuration: Configuration, collection: str, raw_id: byte
     return found.get(raw_ids.key(raw_id))
 
 
-def put_back(
+def restore_version(
     *, configuration: Configuration, conflict_id: str, seen: str, requested_by: str, origin: Origin, now: datetime
 ) -> None:
     """Put a kept version back on this computer; the next sync carries it to Atlas as any other edit.
@@ -107,17 +107,17 @@ def put_back(
         _refuse_if_purged(database, version)
         _audit(version, result=audit.STARTED, requested_by=requested_by, origin=origin, now=now)
         _write(database, version, requested_by=requested_by, now=now)
-        sync_conflicts.mark_put_back(database, conflict_id=conflict_id, now=now)
+        sync_conflicts.mark_restored(database, conflict_id=conflict_id, now=now)
         _audit(version, result="success", requested_by=requested_by, origin=origin, now=now)
 
 
-def _refuse_if_purged(database: MongoDatabase, version: KeptVersion) -> None:
+def _refuse_if_purged(database: MongoDatabase, version: ConflictVersion) -> None:
     name, raw_id = version.record["collection"], raw_ids.id_of(version.frame)
     if purge_ledger.open_ids(database, collection=name, ids=[raw_id]):
         raise PutBackRefused(reason=messages.DELETION_UNFINISHED_FIRST())
 
 
-def _write(database: MongoDatabase, version: KeptVersion, *, requested_by: str, now: datetime) -> None:
+def _write(database: MongoDatabase, version: ConflictVersion, *, requested_by: str, now: datetime) -> None:
     name = version.record["collection"]
     if version.live == version.frame:
         return
@@ -136,7 +136,7 @@ def _write(database: MongoDatabase, version: KeptVersion, *, requested_by: str, 
         sync_conflicts.mark_applied(database, ids=[replaced.id])
 
 
-def _exactly(database: MongoDatabase, name: str, version: KeptVersion) -> WriteOutcome:
+def _exactly(database: MongoDatabase, name: str, version: ConflictVersion) -> WriteOutcome:
     live = live_collection.inspect(collection=collection_of(database, name))
     with database.client.start_session() as session:
         used = session if live.transactions else None
@@ -146,7 +146,7 @@ def _exactly(database: MongoDatabase, name: str, version: KeptVersion) -> WriteO
         return replace.replace_equal(collection=live.collection, replacements=[change], session=used)
 
 
-def _audit(version: KeptVersion, *, result: str, requested_by: str, origin: Origin, now: datetime) -> None:
+def _audit(version: ConflictVersion, *, result: str, requested_by: str, origin: Origin, now: datetime) -> None:
     audit.record(
         actor=requested_by, origin=origin, action="conflict.put_back", target=str(version.record["_id"]),
         result=result, now=now,

@@ -47,7 +47,7 @@ def index_of(folder: Path, entry: CollectionEntry, manifest: Manifest) -> Docume
     return index if expected is not None and hashlib.sha256(raw).hexdigest() == expected.sha256 else None
 
 
-def put_back_index(folder: Path, name: str, entry: CollectionEntry, index: DocumentIndex) -> str:
+def rebuild_index(folder: Path, name: str, entry: CollectionEntry, index: DocumentIndex) -> str:
     """Write an index that was made again. Return the sentence about it: the backup is as good without it."""
     assert entry.index is not None
     path = folder / entry.index

@@ -91,7 +91,7 @@ def _reread(folder: Path, name: str, manifest: Manifest, progress: Progress) -> 
             folder=folder, relative=entry.file, validate_all=False, tell=lambda _, __: progress.checkpoint()
         )
         found, index = scanned.entry, scanned.index
-        said.append(rechecking.put_back_index(folder, name, entry, index))
+        said.append(rechecking.rebuild_index(folder, name, entry, index))
     else:
         found = file_scan.hash_file(folder=folder, relative=entry.file, tell=lambda _, __: progress.checkpoint())
     _compare(entry.file, found, manifest.files[entry.file])

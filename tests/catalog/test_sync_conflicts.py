@@ -57,7 +57,7 @@ def test_what_was_applied_and_put_back_is_marked(local_db: Mongo) -> None:
     _keep(local_db, first, second)
 
     sync_conflicts.mark_applied(local_db, ids=[first.id])
-    sync_conflicts.mark_put_back(local_db, conflict_id=first.id, now=NOW)
+    sync_conflicts.mark_restored(local_db, conflict_id=first.id, now=NOW)
 
     marked = {one["_id"]: one for one in sync_conflicts.newest(local_db, only_conflicts=False, limit=9)}
     assert (marked[first.id]["applied"], marked[first.id]["put_back_at"]) == (True, NOW)
@@ -88,7 +88,7 @@ def test_a_version_marked_after_the_backup_does_not_expire(local_db: Mongo) -> N
     replaced = _replaced_version(1)
     _keep(local_db, replaced, at=NOW - timedelta(days=200))
     backup = _held(local_db)
-    sync_conflicts.mark_put_back(local_db, conflict_id=replaced.id, now=NOW)
+    sync_conflicts.mark_restored(local_db, conflict_id=replaced.id, now=NOW)
 
     assert sync_conflicts.expire(local_db, held=lambda: iter(backup), now=NOW) == 0
     assert sync_conflicts.get(local_db, conflict_id=replaced.id) is not None
@@ -98,7 +98,7 @@ def test_the_parts_of_a_version_go_with_it_and_not_without_it(local_db: Mongo) -
     gone, stays = _replaced_version(1, fill=16 * 1024 * 1024 - 100), _replaced_version(2, fill=9 * 1024 * 1024)
     _keep(local_db, gone, stays, at=NOW - timedelta(days=200))
     backup = _held(local_db)
-    sync_conflicts.mark_put_back(local_db, conflict_id=stays.id, now=NOW)
+    sync_conflicts.mark_restored(local_db, conflict_id=stays.id, now=NOW)
 
     assert sync_conflicts.expire(local_db, held=lambda: iter(backup), now=NOW) == 1
 

@@ -68,7 +68,7 @@ REPLACED = {
     "backups_app.use_cases.conflicts.get": lambda **_: SimpleNamespace(
         record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
-    "backups_app.use_cases.conflicts.put_back": FAKED["conflicts.put_back"],
+    "backups_app.use_cases.conflicts.restore_version": FAKED["conflicts.restore_version"],
     "backups_app.use_cases.schedules.overview.get": FAKED["overview.get"],
     "backups_app.use_cases.schedules.overview.public": lambda planned: A_SCHEDULE,
     "backups_app.use_cases.schedules.overview.public_slot": lambda slot: A_SLOT,

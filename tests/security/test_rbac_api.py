@@ -50,7 +50,7 @@ FAKED: dict[str, Callable[..., Any]] = {
     "conflicts.get": lambda **_: SimpleNamespace(
         record={"_id": "0" * 64}, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
-    "conflicts.put_back": lambda **_: None,
+    "conflicts.restore_version": lambda **_: None,
     "overview.newest_backup_at": lambda **_: None,
     "overview.every": lambda **_: [],
     "changes.add": lambda wish, who: None,

@@ -125,7 +125,7 @@ class Command(TempleCommand):
     def put_back(self, conflict_id: str) -> int:
         settings = configuration.current()
         version = conflicts.get(configuration=settings, conflict_id=conflict_id)
-        conflicts.put_back(
+        conflicts.restore_version(
             configuration=settings,
             conflict_id=conflict_id,
             seen=version.live_hash,

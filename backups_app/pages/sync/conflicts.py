@@ -43,7 +43,7 @@ def restore_several(request: AdminRequest) -> HttpResponse:
     restored, refused = 0, []
     for conflict_id in request.POST.getlist("version"):
         try:
-            conflicts.put_back(
+            conflicts.restore_version(
                 configuration=configuration.current(),
                 conflict_id=conflict_id,
                 seen=request.POST.get(f"seen-{conflict_id}", ""),
@@ -95,7 +95,7 @@ def conflict(request: AdminRequest, conflict_id: str) -> HttpResponse:
 def put_back(request: AdminRequest, conflict_id: str) -> HttpResponse:
     """Restore this version, if what is live is still what the page showed; else show the page as it is now, and why."""
     try:
-        conflicts.put_back(
+        conflicts.restore_version(
             configuration=configuration.current(),
             conflict_id=conflict_id,
             seen=request.POST.get("seen", ""),

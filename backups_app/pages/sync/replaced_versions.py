@@ -16,7 +16,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import KeptVersionNotFound
 from backups_app.pages.viewer import document_view
 from backups_app.use_cases import conflicts
-from backups_app.use_cases.conflicts import KeptVersion
+from backups_app.use_cases.conflicts import ConflictVersion
 
 FIELDS_SHOWN = 3
 NOTED = frozenset({"updatedAt", "updated_at"})
@@ -83,7 +83,7 @@ def _row(record: dict[str, Any], configuration: Configuration) -> ReplacedRow | 
     )
 
 
-def _changes(version: KeptVersion) -> Sequence[FieldChange]:
+def _changes(version: ConflictVersion) -> Sequence[FieldChange]:
     """Return what differs between the replaced version and the one that replaced it: that one where it is known, else
     what is live now."""
     other = version.record.get("other")
