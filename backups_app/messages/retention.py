@@ -10,6 +10,7 @@ POLICY_KEEPS_NOTHING = Sentence(
 RULE_OUT_OF_RANGE = Sentence("rule_out_of_range", "{rule} must be a whole number from 0 to {most}.")
 NOTE_TOO_LONG = Sentence("note_too_long", "A note has at most {most} characters.")
 BASE_IS_GONE = Sentence("base_is_gone", "backup {backup_id}, which it is restored together with, is gone for good")
+BROUGHT_BACK = Sentence("brought_back_note", "Brought back from the trash")
 NAME_IS_TAKEN = Sentence("backup_name_is_taken", "another folder bears the name {name}")
 
 REASONS = {

@@ -13,6 +13,7 @@ from backups_app.pages.notifications import views as notifications
 from backups_app.pages.restore import history
 from backups_app.pages.restore import views as restore
 from backups_app.pages.runs import views as runs
+from backups_app.pages.schedule import retention
 from backups_app.pages.schedule import views as schedule
 from backups_app.pages.shared import preferences
 from backups_app.pages.sync import conflicts, log
@@ -55,6 +56,9 @@ urlpatterns = [
     path("admin/backups/<str:backup_id>/restore/", restore.restore, name="restore"),
     path("admin/backups/<str:backup_id>/restore/preview/", restore.preview, name="restore_preview"),
     path("admin/backups/schedule/", schedule.schedule, name="schedule"),
+    path("admin/backups/schedule/retention/", retention.save, name="retention_save"),
+    path("admin/backups/schedule/retention/preview/", retention.preview, name="retention_preview"),
+    path("admin/backups/<str:backup_id>/bring-back/", retention.bring_back, name="bring_back"),
     path("admin/backups/schedule/new/", schedule.new, name="schedule_new"),
     path("admin/backups/schedule/preview/", schedule.preview, name="schedule_preview"),
     path("admin/backups/schedule/edit/<str:name>/", schedule.edit, name="schedule_edit"),

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
-from backups_app.backup_files import layout
+from backups_app.backup_files import layout, removals
+from backups_app.backup_files.removals import Removal
 from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
 from backups_app.configuration import Configuration
@@ -19,12 +20,14 @@ from backups_app.use_cases import listing
 
 @dataclass(frozen=True, kw_only=True)
 class LostBackup:
-    """`record` is None where no run of that id is on record, or where MongoDB cannot be asked. `removed_at` is known as
-    long as what was removed lies in the trash."""
+    """`record` is None where no run of that id is on record, or where MongoDB cannot be asked. `removed_at` is known
+    where we removed it, or as long as it lies in the trash; `removal` says by whom and why."""
 
     backup_id: str
     record: RunDocument | None = None
     removed_at: datetime | None = None
+    removal: Removal | None = None
+    in_trash: bool = False
 
     @property
     def was_there(self) -> bool:
@@ -37,14 +40,21 @@ def known_of(*, configuration: Configuration, backup_id: str) -> LostBackup | No
     """Return what is known; None for what is no id. It never fails: a page that tells of a failure is made of it."""
     try:
         layout.check_id(backup_id)
-        removed_at = preparation.store(configuration).thrown_away_at(backup_id)
+        store = preparation.store(configuration)
+        removed_at, removal = store.thrown_away_at(backup_id), removals.of_backup(store.root, backup_id)
     except (TempleOpsError, OSError):
         return None
     try:
         record = listing.get_run(configuration=configuration, backup_id=backup_id)
     except (PyMongoError, TempleOpsError):
         record = None
-    return LostBackup(backup_id=backup_id, record=record, removed_at=removed_at)
+    return LostBackup(
+        backup_id=backup_id,
+        record=record,
+        removed_at=removed_at or (removal and removal.at),
+        removal=removal,
+        in_trash=removed_at is not None,
+    )
 
 
 def named(error: TempleOpsError, *, configuration: Configuration, backup_id: str) -> TempleOpsError:

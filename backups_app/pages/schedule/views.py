@@ -23,7 +23,7 @@ from backups_app.pages.guards import admin_page
 from backups_app.pages.home import trigger
 from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.pages.runs import views as run_pages
-from backups_app.pages.schedule import calendar, form, wording
+from backups_app.pages.schedule import calendar, form, retention, wording
 from backups_app.pages.schedule.form import Filled
 from backups_app.pages.shared.told import tell
 from backups_app.records import CONFIRMATION_PHRASE, Origin
@@ -174,6 +174,8 @@ def _page(request: AdminRequest) -> HttpResponse:
         "chart": size_chart.chart_of(rows),
         "durations": size_chart.chart_of(rows, value=size_chart.seconds),
         "done": request.GET.get("done", ""),
+        "retention_done": request.GET.get("retention", ""),
+        **retention.context(request),
     }
     return render(request, "schedule/schedule.html", context)
 

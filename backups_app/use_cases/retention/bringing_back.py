@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 ACTION = "backup.brought_back"
 HERE = "here"
-NOTE = "Brought back from the trash"
+NOTE = str(messages.BROUGHT_BACK())
 """The note of the pin of a backup that the rules removed and a person brought back."""
 
 
