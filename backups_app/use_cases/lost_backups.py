@@ -51,7 +51,7 @@ def known_of(*, configuration: Configuration, backup_id: str) -> LostBackup | No
     return LostBackup(
         backup_id=backup_id,
         record=record,
-        removed_at=removed_at or (removal and removal.at),
+        removed_at=removed_at or (removal.at if removal else None),
         removal=removal,
         in_trash=removed_at is not None,
     )
