@@ -19,7 +19,7 @@ from backups_app.messages import retention as messages
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.records import Origin
-from backups_app.retention.decision import Judged
+from backups_app.retention.decision import DecidedBackup
 from backups_app.retention.policy import PERIODS, PROPOSED, Policy
 from backups_app.use_cases.retention import bringing_back, policy, simulation
 from backups_app.use_cases.retention.simulation import Simulation
@@ -150,7 +150,7 @@ def _rows(rules: Policy) -> dict[str, Any]:
     }
 
 
-def _row(one: Judged) -> dict[str, Any]:
+def _row(one: DecidedBackup) -> dict[str, Any]:
     return {
         "backup_id": one.backup.backup_id,
         "at": one.backup.taken_at,
