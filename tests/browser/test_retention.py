@@ -13,7 +13,7 @@ def test_the_simulator_answers_as_one_types(checked_page: CheckedPage, language:
     page = checked_page.page
     checked_page.sign_in(to="/admin/backups/schedule/")
     if language == "hi":
-        page.context.add_cookies([{"name": "language", "value": "hi", "url": page.url}])
+        page.context.add_cookies([{"name": "django_language", "value": "hi", "url": page.url}])
         page.reload()
     checked_page.check(f"retention_{language}", within="#retention")
 
