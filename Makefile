@@ -45,9 +45,9 @@ faults: .venv/.for-development  ## kills, cuts, full disks: the long form
 		tests/backup_files/test_power_loss.py
 	$(BIN)/python -m tests.sync.long
 
-fuzz: .venv/.for-development  ## hostile files and requests: the long form
+fuzz: .venv/.for-development  ## hostile files and requests, 5,000 histories of retention: the long form
 	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/backup_files/test_bson_frames.py tests/security \
-		tests/browser/test_hostile_values.py
+		tests/browser/test_hostile_values.py tests/retention/test_histories.py
 
 looks: .venv/.for-development  ## every page wide and narrow, light and dark, each picture examined: the long form
 	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/browser
