@@ -15,8 +15,9 @@ from backups_app.api.endpoint import Endpoint
 from backups_app.api.retention import Removing
 from backups_app.api.trigger import accepted
 from backups_app.browsing import opening
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import TempleOpsError
-from backups_app.records import Origin, RunDocument
+from backups_app.records import Origin
 from backups_app.runs import folder_records, preparation
 from backups_app.use_cases import backups, listing, verification
 
@@ -45,7 +46,7 @@ class BackupsEndpoint(Endpoint):
         wanted = self.query(inputs.ListBackups)
         every = listing.list_runs(configuration=self.configuration, every=wanted["status"] != "published")
         if wanted["status"] not in ("published", "all"):
-            every = [document for document in every if document["status"] == wanted["status"]]
+            every = [document for document in every if document.status == wanted["status"]]
         page, following = _page(every, limit=wanted["limit"], cursor=wanted.get("cursor"))
         headers = {"X-Total-Count": str(len(every))}
         if following:
@@ -53,12 +54,12 @@ class BackupsEndpoint(Endpoint):
             headers["Link"] = f'</api/backups?{query}>; rel="next"'
         return Response([self._entry(document) for document in page], headers=headers)
 
-    def _entry(self, document: RunDocument) -> dict[str, Any]:
+    def _entry(self, document: RunRecord) -> dict[str, Any]:
         """One row. What nobody verified has no list of collections on record: its folder is looked at."""
         entry = serializers.list_entry(document)
-        if document["status"] == folder_records.UNVERIFIED:
+        if document.status == folder_records.UNVERIFIED:
             with contextlib.suppress(TempleOpsError, OSError):
-                held = opening.open_backup(store=preparation.store(self.configuration), backup_id=document["backup_id"])
+                held = opening.open_backup(store=preparation.store(self.configuration), backup_id=document.backup_id)
                 entry["collections_count"] = held.manifest.counts().collections
         return entry
 
@@ -135,12 +136,12 @@ class VerifyEndpoint(Endpoint):
         return Response(found)
 
 
-def _page(every: list[RunDocument], *, limit: int, cursor: str | None) -> tuple[list[RunDocument], str | None]:
+def _page(every: list[RunRecord], *, limit: int, cursor: str | None) -> tuple[list[RunRecord], str | None]:
     """Return the page after `cursor`, the id of the last run seen, and the cursor of the next page.
 
     When that run has gone meanwhile, the page begins with the next older id.
     """
-    ids = [document["backup_id"] for document in every]
+    ids = [document.backup_id for document in every]
     if cursor is None:
         start = 0
     elif cursor in ids:

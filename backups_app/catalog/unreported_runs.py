@@ -12,11 +12,12 @@ from pymongo import ASCENDING
 from pymongo.database import Database
 
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.messages import stored
-from backups_app.records import RunDocument, Status
+from backups_app.records import Status
 
 
-def find(database: Database[Any], *, since: datetime) -> list[RunDocument]:
+def find(database: Database[Any], *, since: datetime) -> list[RunRecord]:
     """Return the runs that ended since then and are not reported, the oldest end first."""
     ended = {
         "status": {"$ne": Status.IN_PROGRESS.value},
@@ -25,7 +26,7 @@ def find(database: Database[Any], *, since: datetime) -> list[RunDocument]:
         "$expr": {"$lt": ["$reported_at", "$finished_at"]},
     }
     found = runs.collection(database).find(ended).sort("finished_at", ASCENDING).limit(100)
-    return [stored.restored(document) for document in found]
+    return [RunRecord(stored.restored(document)) for document in found]
 
 
 def mark(database: Database[Any], *, backup_id: str, now: datetime) -> None:

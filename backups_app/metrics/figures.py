@@ -12,6 +12,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from backups_app.assurance.sentence import Level
+from backups_app.catalog.run_record import RunRecord
 from backups_app.use_cases.status import SystemStatus
 
 
@@ -42,7 +43,7 @@ class _Figures(Collector):
             marks.add_metric([mark.name], float(mark.ok))
         yield marks
         window = concluded.loss.window
-        last = found.last_backup or {}
+        last = found.last_backup or RunRecord()
         yield from (
             _gauge("protected", "1 when the data is protected.", float(concluded.level is Level.PROTECTED)),
             _gauge("attention_findings", "What needs attention beside the sentence.", len(concluded.attention)),
@@ -50,8 +51,8 @@ class _Figures(Collector):
             _gauge("run_active", "1 while a run is active.", float(found.active_run is not None)),
             _gauge("backups", "Published backups in the folder.", found.backups_count),
             _gauge("last_backup_timestamp_seconds", "When the last good backup began.", _moment(last, "created_at")),
-            _gauge("last_backup_bytes", "Size of the newest verified backup.", last.get("bytes")),
-            _gauge("last_backup_documents", "Documents of the newest verified backup.", last.get("documents")),
+            _gauge("last_backup_bytes", "Size of the newest verified backup.", last.size_bytes),
+            _gauge("last_backup_documents", "Documents of the newest verified backup.", last.documents),
             _gauge("last_run_success", "1 when the last run was a success.", _success(found)),
             _gauge("last_restore_test_timestamp_seconds", "When a restore test last ended well.",
                    _moment(found.last_proven or {}, "finished_at")),
@@ -75,7 +76,7 @@ def _gauge(name: str, explained: str, value: float | None) -> GaugeMetricFamily:
 
 
 def _success(found: SystemStatus) -> float | None:
-    return None if found.last_run is None else float(found.last_run["status"] == "success")
+    return None if found.last_run is None else float(found.last_run.status == "success")
 
 
 def _moment(document: Any, name: str) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from backups_app.backup_files import metadata, stamps
 from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
 from backups_app.catalog import runs
+from backups_app.catalog.run_parts import StepRecord
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupNotFound, RecordsUnavailable, RunCancelled, TempleOpsError
-from backups_app.records import INTERNAL, Phase, RunDocument, RunKind, Side, StepState
+from backups_app.records import INTERNAL, Phase, RunKind, Side, StepState
 from backups_app.runs import end_messages, holding, outcome, reporting, restore_messages
 from backups_app.runs.context import Run, StepResult
 
@@ -53,16 +55,16 @@ def finish(run: Run, *, error: TempleOpsError | None) -> None:
     """
     published = run.published or _has_its_name(run)
     said = [] if published else _discard(run)
-    run.document["cancelled_by"] = runs.cancelled_by(run.local, backup_id=run.backup_id)
+    run.document.apply({"cancelled_by": runs.cancelled_by(run.local, backup_id=run.backup_id)})
     wrote = end_messages.synced(run.local, run.document)
     changes = closing_changes(run.document, published=published, error=error, wrote=wrote)
-    said += without_the_newest(changes, run.document, published=published)
+    said += without_the_newest(run.document, published=published)
     run.ownership.write(phase=run.progress.phase, changes={"phase": Phase.FINISHING.value})
     run.progress.enter(step=0, phase=Phase.FINISHING)
-    run.document.update(changes)
+    run.document.apply(changes)
     if published:
         said += mirror(run.store, document=run.document)
-    run.document.setdefault("warnings", []).extend(said)
+    run.document.apply({"warnings": [*run.document.warnings, *said]})
     run.ownership.write(phase=Phase.FINISHING, changes=changes, warnings=said)
     record_end(run.document)
     seal(run.local, run.store if published else None, document=run.document)
@@ -87,17 +89,17 @@ def _discard(run: Run) -> list[str]:
     return []
 
 
-def mirror(store: Store, *, document: RunDocument) -> list[str]:
+def mirror(store: Store, *, document: RunRecord) -> list[str]:
     """Put the outcome into the published folder too. Return the warning where the disk does not let us."""
     try:
-        update_metadata(store.folder(document["_id"]), document=document)
+        update_metadata(store.folder(document.id), document=document)
     except TempleOpsError as error:
-        logger.error("metadata.json keeps its older status", extra={"backup_id": document["_id"], "code": error.code})
+        logger.error("metadata.json keeps its older status", extra={"backup_id": document.id, "code": error.code})
         return ["The outcome could not be written beside the backup. It stands in the record."]
     return []
 
 
-def seal(database: Database[Any], store: Store | None, *, document: RunDocument) -> None:
+def seal(database: Database[Any], store: Store | None, *, document: RunRecord) -> None:
     """Put the digest of the audit trail, the end of this run included, into the run's document and, given the store,
     into the published folder. Where one of them cannot be written it keeps its older digest; a folder that does is a
     warning of the run."""
@@ -105,11 +107,12 @@ def seal(database: Database[Any], store: Store | None, *, document: RunDocument)
         told = _digest()
     except RecordsUnavailable:
         return
-    document["audit"] = told
-    runs.amend(database, backup_id=document["_id"], changes={"audit": told})
+    document.apply({"audit": told})
+    runs.amend(database, backup_id=document.id, changes={"audit": told})
     if store is not None and mirror(store, document=document):
-        document.setdefault("warnings", []).append(DIGEST_NOT_BESIDE)
-        runs.amend(database, backup_id=document["_id"], changes={"warnings": document["warnings"]})
+        warned = {"warnings": [*document.warnings, DIGEST_NOT_BESIDE]}
+        document.apply(warned)
+        runs.amend(database, backup_id=document.id, changes=warned)
 
 
 def _digest() -> dict[str, Any]:
@@ -117,7 +120,7 @@ def _digest() -> dict[str, Any]:
 
 
 def closing_changes(
-    document: RunDocument,
+    document: RunRecord,
     *,
     published: bool,
     error: TempleOpsError | None,
@@ -125,12 +128,12 @@ def closing_changes(
 ) -> dict[str, Any]:
     """Return the fields that close a run, computed from its steps, from whether its backup is published, and from what
     its sync wrote (`end_words.synced`)."""
-    steps = [_closed(step) for step in document["steps"]]
+    steps = [_closed(step) for step in document.steps]
     status = outcome.conclude(
         published=published or restore_messages.has_result(document, steps),
         steps=steps,
         cancelled=isinstance(error, RunCancelled),
-        kind=document["kind"],
+        kind=document.kind,
     )
     code, message = _named(error, document, published=published) if error else _said_by_a_step(steps)
     if message is not None:
@@ -139,79 +142,77 @@ def closing_changes(
         )
         more += [end_messages.deletion(document, wrote=wrote, error_code=code, said=message)]
         message = " ".join(filter(None, [message, *more]))
-    purge = document.get("purge") or {}
     return {
         "status": status.value,
         "phase": Phase.FINISHED.value,
-        "steps": steps,
-        "sync_status": "failed" if document["sync_status"] == "in_progress" else document["sync_status"],
+        "steps": [step.as_document() for step in steps],
+        "sync_status": "failed" if document.sync_status == "in_progress" else document.sync_status,
         "error_code": code,
         "error_message": message,
-        "collections_deleted_local": outcome.deleted(purge, Side.LOCAL),
-        "collections_deleted_remote": outcome.deleted(purge, Side.REMOTE),
-        "kept_changed": outcome.kept_changed(purge),
+        "collections_deleted_local": outcome.deleted(document.purge, Side.LOCAL),
+        "collections_deleted_remote": outcome.deleted(document.purge, Side.REMOTE),
+        "kept_changed": outcome.kept_changed(document.purge),
         "resume_available": published and outcome.resume_available(document),
         "finished_at": timezone.now(),
         "owner": None,
     }
 
 
-def replace_step(document: RunDocument, *, name: str, result: StepResult) -> None:
+def replace_step(document: RunRecord, *, name: str, result: StepResult) -> None:
     """Put a step's newer outcome in the place of the older one."""
-    for step in document["steps"]:
-        if step["name"] == name:
-            step.update(state=result.state.value, sentence=result.sentence, counts=dict(result.counts))
+    fields = {"state": result.state.value, "sentence": result.sentence, "counts": dict(result.counts)}
+    document.apply_to_step(name, fields)
 
 
-def _closed(step: Mapping[str, Any]) -> dict[str, Any]:
+def _closed(step: StepRecord) -> StepRecord:
     """A step that was running is failed; one that had not begun is cancelled: neither was done."""
-    if step["state"] == StepState.RUNNING.value:
-        return dict(step) | {"state": StepState.FAILED.value, "sentence": step["sentence"] or "Interrupted"}
-    if step["state"] == StepState.WAITING.value:
-        return dict(step) | {"state": StepState.CANCELLED.value, "sentence": "Not begun"}
-    return dict(step)
+    if step.state is StepState.RUNNING:
+        return dataclasses.replace(step, state=StepState.FAILED, sentence=step.sentence or "Interrupted")
+    if step.state is StepState.WAITING:
+        return dataclasses.replace(step, state=StepState.CANCELLED, sentence="Not begun")
+    return step
 
 
-def _said_by_a_step(steps: list[dict[str, Any]]) -> tuple[str | None, str | None]:
+def _said_by_a_step(steps: Sequence[StepRecord]) -> tuple[str | None, str | None]:
     """The first step that failed names the run's failure; without one the last that did not do everything, for a
     deletion that is withheld follows from a sync that left something over. A success has none."""
-    failed = [step for step in steps if step["state"] == StepState.FAILED.value]
-    warned = [step for step in reversed(steps) if step["state"] == StepState.WARNING.value]
+    failed = [step for step in steps if step.state is StepState.FAILED]
+    warned = [step for step in reversed(steps) if step.state is StepState.WARNING]
     for step in [*failed, *warned]:
-        return step["counts"].get("error_code", f"{step['name']}_failed"), step["sentence"]
+        return step.error_code or f"{step.name}_failed", step.sentence
     return None, None
 
 
-def _named(error: TempleOpsError, document: RunDocument, *, published: bool) -> tuple[str, str]:
+def _named(error: TempleOpsError, document: RunRecord, *, published: bool) -> tuple[str, str]:
     if isinstance(error, RunCancelled):
         return error.code, _cancelled(document, published=published)
     return error.code, error.detail
 
 
-def _cancelled(document: RunDocument, *, published: bool) -> str:
-    by = document.get("cancelled_by") or "an administrator"
-    if document["kind"] != RunKind.BACKUP:
+def _cancelled(document: RunRecord, *, published: bool) -> str:
+    by = document.cancelled_by or "an administrator"
+    if document.kind != RunKind.BACKUP:
         return restore_messages.cancelled(by)
     safe = "The backup is complete and safe" if published else "The unfinished copy was removed"
     return f"Stopped by {by}. {safe}."
 
 
-def without_the_newest(closing: Mapping[str, Any], document: RunDocument, *, published: bool) -> list[str]:
+def without_the_newest(document: RunRecord, *, published: bool) -> list[str]:
     """Return the warning that a backup lacks what Atlas had newer. Said at the end alone: before it, nobody knows
     whether there will be a backup."""
     if not end_messages.without_the_newest(document, published=published):
         return []
-    failed = next((step for step in closing["steps"] if step["name"] == "sync"), {"sentence": ""})
-    return [f"Backup made without the newest changes from Atlas: {failed['sentence']}"]
+    failed = document.step("sync")
+    return [f"Backup made without the newest changes from Atlas: {failed.sentence if failed else ''}"]
 
 
-def update_metadata(folder: Path, *, document: RunDocument) -> None:
+def update_metadata(folder: Path, *, document: RunRecord) -> None:
     """Replace the status fields of a published `metadata.json`, atomically. Manifest and data stay as they are."""
-    fresh = {name: document.get(name) for name in STATUS_FIELDS}
+    fresh = document.stored_fields(*STATUS_FIELDS)
     with contextlib.suppress(RecordsUnavailable):
         fresh["audit"] = _digest()
-    if document.get("restore"):  # a rebuilt record shall still know what was restored, and how to undo it
-        fresh["restore"] = document["restore"]
+    if document.restore.recorded:  # a rebuilt record shall still know what was restored, and how to undo it
+        fresh |= document.stored_fields("restore")
     metadata.amend(folder, formats.plain(fresh | {"holds_alone": holding.holds_alone(document)}))
 
 
@@ -220,7 +221,7 @@ def temple_collections(manifest: Manifest) -> list[str]:
     return sorted(name for name in manifest.collections if name not in INTERNAL)
 
 
-def first_metadata(document: RunDocument, *, folder: Path, manifest: Manifest) -> dict[str, Any]:
+def first_metadata(document: RunRecord, *, folder: Path, manifest: Manifest) -> dict[str, Any]:
     """Return `metadata.json` as it is published: the specification's fields, the manifest, the stamps of the files that
     were verified, the audit rows so far."""
     kept = {key: value for key, value in document.items() if key not in ("_id", "owner", "heartbeat_at", "fence")}
@@ -233,26 +234,26 @@ def first_metadata(document: RunDocument, *, folder: Path, manifest: Manifest) -
     }
 
 
-def record_end(document: RunDocument) -> None:
+def record_end(document: RunRecord) -> None:
     """Write the audit event of the end and one line in the log. The end itself is in the run's document by now."""
     with contextlib.suppress(RecordsUnavailable):
         _audit_end(document)
-    logger.info("Run finished", extra={"backup_id": document["backup_id"], "status": document["status"]})
+    logger.info("Run finished", extra={"backup_id": document.backup_id, "status": document.status})
 
 
-def _audit_end(document: RunDocument) -> None:
+def _audit_end(document: RunRecord) -> None:
     audit.record(
-        actor=document["created_by"],
-        origin=document["origin"],
-        action=f"{document['kind']}.finished",
-        target=document["backup_id"],
-        result=document["status"],
+        actor=document.created_by,
+        origin=document.origin,
+        action=f"{document.kind}.finished",
+        target=document.backup_id,
+        result=document.status,
         now=timezone.now(),
         details={
-            "error_code": document["error_code"],
-            "error_message": document["error_message"],
-            "deleted_local": document["collections_deleted_local"],
-            "deleted_remote": document["collections_deleted_remote"],
-            **({"restored": document["restore"]["sums"]} if document.get("restore") else {}),
+            "error_code": document.error_code,
+            "error_message": document.error_message or None,
+            "deleted_local": document.collections_deleted_local,
+            "deleted_remote": document.collections_deleted_remote,
+            **({"restored": dict(document.restore.sums)} if document.restore.recorded else {}),
         },
     )

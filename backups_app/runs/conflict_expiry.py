@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.backup_files.store import Store
 from backups_app.catalog import runs, sync_conflicts
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import TempleOpsError
 from backups_app.records import is_ahead
 
@@ -56,20 +57,14 @@ def expire(*, database: Database[Any], store: Store, now: datetime) -> int:
 def _entry(database: Database[Any], store: Store, backup_id: str, now: datetime) -> CollectionEntry | None:
     """Return where a backup holds the kept versions of this database; None when it does not, was found damaged, or is
     dated in the future."""
-    record = runs.get(database, backup_id=backup_id) or {}
+    record = runs.get(database, backup_id=backup_id) or RunRecord()
     written = metadata.read(store.folder(backup_id)) or {}
-    if "manifest" not in written or (record.get("verification") or {}).get("problem") is not None:
+    if "manifest" not in written or record.verification.problem is not None:
         return None
-    if is_ahead(_created_at(record or written), now=now):
+    if is_ahead((record or RunRecord(written)).created_at, now=now):
         return None
     manifest = manifests.from_json(written["manifest"])
     return manifest.collections.get(sync_conflicts.NAME) if manifest.database == database.name else None
-
-
-def _created_at(record: Mapping[str, Any]) -> datetime:
-    """Return when a backup says it was made. Raise ValueError when it does not say."""
-    at = record.get("created_at")
-    return at if isinstance(at, datetime) else datetime.fromisoformat(str(at)).astimezone(UTC)
 
 
 def _held_twice(folder: Path, entry: CollectionEntry, in_another: frozenset[bytes]) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,11 +14,12 @@ from pymongo.database import Database
 from backups_app.backup_files import layout
 from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
-from backups_app.catalog.runs import Writer
+from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run_writers import Writer
 from backups_app.configuration import Configuration
 from backups_app.dump.engine import DumpEngine
 from backups_app.dump.report import DumpReport
-from backups_app.records import Phase, RunDocument, StepState
+from backups_app.records import Phase, StepState
 from backups_app.runs.progress import RunProgress
 from backups_app.sync.engine import SyncReport
 
@@ -38,7 +40,7 @@ class Run:
     """One run in the hands of its owner. Steps read the first block and fill the second."""
 
     configuration: Configuration
-    document: RunDocument
+    document: RunRecord
     ownership: Writer
     local: Database[Any]
     remote: Database[Any] | None
@@ -56,7 +58,7 @@ class Run:
 
     @property
     def backup_id(self) -> str:
-        return str(self.document["_id"])
+        return self.document.id
 
     @property
     def partial(self) -> Path:
@@ -70,13 +72,32 @@ class Run:
 
     @property
     def deletes_bookings(self) -> bool:
-        return self.document["delete_bookings_requested"] is True
+        return self.document.delete_bookings_requested is True
+
+
+class Group(StrEnum):
+    """Under which line of a run's panel a step stands. A line is drawn for each group that a run has a step of."""
+
+    CHECK = "check"
+    SYNC = "sync"
+    BACKUP = "backup"
+    PURGE_REMOTE = "purge_remote"
+    PURGE_LOCAL = "purge_local"
+    WRITE = "write"
 
 
 class Step(Protocol):
-    """A module of `runs/steps/`: what it is called, the phase it is, and its work."""
+    """A module of `runs/steps/`: what it declares, and its work. Panel, terminal, cancel rule and recovery derive from
+    the declarations (`runs/declarations.py`), so a new step is an operation, a step and its place in a pipeline."""
 
     NAME: str
+    """Its name in records, which never changes."""
+    TITLE: str
+    """What people read, in English; `gettext_noop` marks it for translation."""
+    GROUP: str
+    """A `Group`, or its own name where it has a line of its own."""
     PHASE: Phase
+    CANCELLABLE: bool
+    """Whether a cancel is obeyed while it runs. A step that deletes or restores finishes by itself."""
 
     def perform(self, run: Run) -> StepResult: ...

@@ -14,10 +14,12 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
 from backups_app.catalog import runs
+from backups_app.catalog.run_parts import VerificationRecord
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
 from backups_app.mongo import availability
-from backups_app.records import RunDocument, Side, is_ahead
+from backups_app.records import Side, is_ahead
 from backups_app.runs import folder_records, lost_messages, outcome, preparation, verdicts
 
 LOOK_SECONDS = 2
@@ -28,7 +30,7 @@ ADDED_BY_READERS = frozenset(
 """What `described` adds to a record. It is never stored."""
 
 
-def get_run(*, configuration: Configuration, backup_id: str) -> RunDocument:
+def get_run(*, configuration: Configuration, backup_id: str) -> RunRecord:
     """Return one run, from its record or from its folder. Raise `InvalidBackupId`, `BackupNotFound`.
 
     Raise `DatabaseUnreachable` where there is no folder and nobody can tell whether there is a record.
@@ -48,12 +50,12 @@ def get_run(*, configuration: Configuration, backup_id: str) -> RunDocument:
     return unpublished(record, store.store_id())
 
 
-def _record(configuration: Configuration, backup_id: str) -> RunDocument | None:
+def _record(configuration: Configuration, backup_id: str) -> RunRecord | None:
     with availability.asking(Side.LOCAL, configuration=configuration, seconds=LOOK_SECONDS):
         return runs.get(preparation.local_database(configuration), backup_id=backup_id)
 
 
-def merged(store: Store, backup_id: str, record: RunDocument | None) -> RunDocument:
+def merged(store: Store, backup_id: str, record: RunRecord | None) -> RunRecord:
     """The record tells how the run ended; the folder tells whether there is a manifest to trust, and whether the files
     are those that it was made of. What others dumped is told by the folder alone: a record may be of another dump."""
     try:
@@ -69,45 +71,49 @@ def merged(store: Store, backup_id: str, record: RunDocument | None) -> RunDocum
 
 
 def _of_the_folder(
-    backup_id: str, written: Mapping[str, Any], record: RunDocument | None, changed: Change | None
-) -> RunDocument:
-    ours = record if record is not None and record.get("kind") != folder_records.FOREIGN else None
+    backup_id: str, written: Mapping[str, Any], record: RunRecord | None, changed: Change | None
+) -> RunRecord:
+    ours = record if record is not None and record.kind != folder_records.FOREIGN else None
     if changed is None:  # nobody has verified what lies here now
         return ours | {"verification": None} if ours else folder_records.foreign(backup_id)
     if ours is not None:
         return ours
-    return folder_records.from_metadata(backup_id, written) | {"verification": (record or {}).get("verification")}
+    verified = (record or RunRecord()).stored_fields("verification")
+    return folder_records.from_metadata(backup_id, written) | verified
 
 
-def _found_bad(store: Store, backup_id: str, told: RunDocument) -> bool:
+def _found_bad(store: Store, backup_id: str, told: RunRecord) -> bool:
     """Whether a verification found these files bad; one that found others bad says nothing about them."""
-    found = told.get("verification") or {}
-    if not found and told["status"] == folder_records.UNVERIFIED:  # it has no record that could hold a verdict
+    found = told.verification
+    if (
+        found == VerificationRecord() and told.status == folder_records.UNVERIFIED
+    ):  # it has no record that could hold a verdict
         event = verdicts.last(store, backup_id)
         return event is not None and event.result == verdicts.DAMAGED
-    if found.get("problem") is None:
+    if found.problem is None:
         return False
-    return not found.get(verdicts.SEEN) or found[verdicts.SEEN] == verdicts.seen(store, backup_id)
+    return not found.seen or found.seen == verdicts.seen(store, backup_id)
 
 
-def unpublished(document: RunDocument, store_id: str | None) -> RunDocument:
+def unpublished(document: RunRecord, store_id: str | None) -> RunRecord:
     """Return a run whose folder is not here."""
     return described(document, files=whereabouts.files_of(document, here=False, store_id=store_id))
 
 
-def described(document: RunDocument, *, files: Files, verified: bool = False, damaged: bool = False) -> RunDocument:
+def described(document: RunRecord, *, files: Files, verified: bool = False, damaged: bool = False) -> RunRecord:
     """Return the run with what only a reader can add: where its files are and what may be done with it."""
-    document.setdefault("_id", document["backup_id"])
+    document.setdefault("_id", document.backup_id)
     here = files is Files.HERE
-    told = document | {
+    found = {
         "published": here,
         "verified": verified,
         "damaged": damaged,
         "files": files.value,
-        "dated_in_future": is_ahead(document["created_at"], now=timezone.now()),
-        "resume_available": bool(document.get("resume_available")) and here and not damaged,
+        "dated_in_future": is_ahead(document.created_at, now=timezone.now()),
+        "resume_available": document.resume_available and here and not damaged,
         "keep_available": outcome.keep_available(document) and files is not Files.UNMOUNTED,
     }
-    if lost_messages.sentence(told):
-        told |= lost_messages.without_claims(told)
-    return told | {"message": outcome.message(told)}
+    run = document | found
+    if lost_messages.sentence(run):
+        run |= lost_messages.without_claims(run)
+    return run | {"message": outcome.message(run)}

@@ -11,8 +11,9 @@ from pymongo.errors import PyMongoError
 
 from backups_app import formats
 from backups_app.catalog import sync_logs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import SyncAborted
-from backups_app.records import RunDocument, RunKind, StepState, SyncStatus
+from backups_app.records import RunKind, StepState, SyncStatus
 
 logger = logging.getLogger(__name__)
 
@@ -25,16 +26,16 @@ WROTE_NOTHING: Mapping[str, int] = {}
 WRITES = ("pulled", "pushed", "deleted_local", "deleted_remote")
 
 
-def synced(database: Database[Any], document: RunDocument) -> Mapping[str, int] | None:
+def synced(database: Database[Any], document: RunRecord) -> Mapping[str, int] | None:
     """Return what this run's sync wrote, by count, without zeros; empty when it wrote nothing; None when nobody knows,
     for it was killed, or its log cannot be read."""
-    step = next((step for step in document["steps"] if step["name"] == "sync"), None)
-    if step is None or step["state"] in (StepState.WAITING.value, StepState.SKIPPED.value):
+    step = document.step("sync")
+    if step is None or step.state in (StepState.WAITING, StepState.SKIPPED):
         return WROTE_NOTHING
     try:
-        log = sync_logs.of_run(database, run_id=document["_id"])
+        log = sync_logs.of_run(database, run_id=document.id)
     except PyMongoError as error:
-        logger.warning("The log of a sync cannot be read", extra={"backup_id": document["_id"]}, exc_info=error)
+        logger.warning("The log of a sync cannot be read", extra={"backup_id": document.id}, exc_info=error)
         return None
     if log is None:  # it is written before anything else
         return WROTE_NOTHING
@@ -47,10 +48,10 @@ def written(log: Mapping[str, Any]) -> Mapping[str, int] | None:
     return None if totals is None else {name: totals[name] for name in WRITES if totals.get(name)}
 
 
-def deletion(document: RunDocument, *, wrote: Mapping[str, int] | None, error_code: str | None, said: str) -> str:
+def deletion(document: RunRecord, *, wrote: Mapping[str, int] | None, error_code: str | None, said: str) -> str:
     """Return the sentences that follow the reason why a run did not do everything. Empty where its deletion step did
     run, which tells of itself, and for a restore, which has none."""
-    if document["kind"] != RunKind.BACKUP or (document.get("purge") or {}).get("allowed"):
+    if document.kind != RunKind.BACKUP or document.purge.allowed:
         return ""
     if "pulled" in said:  # the reason told it already
         return STEP_DID_NOT_RUN
@@ -78,6 +79,6 @@ def _counted(wrote: Mapping[str, int]) -> str:
     return f"pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and {there} on Atlas"
 
 
-def without_the_newest(document: RunDocument, *, published: bool) -> bool:
+def without_the_newest(document: RunRecord, *, published: bool) -> bool:
     """Whether there is a backup, and the sync before it failed."""
-    return published and document["kind"] == RunKind.BACKUP and document["sync_status"] == SyncStatus.FAILED
+    return published and document.kind == RunKind.BACKUP and document.sync_status == SyncStatus.FAILED

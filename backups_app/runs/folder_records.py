@@ -12,9 +12,10 @@ from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files import stamps
 from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.stamps import Change
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import VerificationFailed
 from backups_app.messages import runs as messages
-from backups_app.records import INTERNAL, Phase, RunDocument, Status
+from backups_app.records import INTERNAL, Phase, Status
 
 UNVERIFIED = "unverified"
 MOMENTS = ("backup_timestamp", "created_at", "finished_at", "published_at")
@@ -24,7 +25,7 @@ NOT_OF_THE_RECORD = ("manifest", "holds_alone", stamps.FIELD)
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def from_metadata(backup_id: str, written: Mapping[str, Any]) -> RunDocument:
+def from_metadata(backup_id: str, written: Mapping[str, Any]) -> RunRecord:
     """Given the content of `metadata.json` (empty when there is none), return the record it stands for.
 
     A run that never wrote its end was interrupted: its backup is good, so it is partial. Raise `VerificationFailed`
@@ -32,32 +33,38 @@ def from_metadata(backup_id: str, written: Mapping[str, Any]) -> RunDocument:
     """
     if "manifest" not in written:
         return foreign(backup_id)
-    document = foreign(backup_id) | {key: value for key, value in written.items() if key not in NOT_OF_THE_RECORD}
+    known = {key: value for key, value in written.items() if key not in NOT_OF_THE_RECORD}
     try:
-        for name in MOMENTS:
-            document[name] = _moment(document.get(name))
-        document["created_at"] = document["created_at"] or _time_of(backup_id)
-        if document["status"] == Status.IN_PROGRESS:
-            document |= {"status": Status.PARTIAL.value, "phase": Phase.FINISHED.value, "error_code": "interrupted"}
-            document["finished_at"] = document["finished_at"] or document["published_at"]
+        moments = {name: _moment(known.get(name)) for name in MOMENTS}
     except (ValueError, TypeError) as error:
         raise VerificationFailed(problem=messages.METADATA_JSON_NOT_OURS()) from error
-    return document | {
-        "_id": backup_id, "backup_id": backup_id, "owner": None, "fence": 0, "heartbeat_at": document["created_at"],
-    }  # fmt: skip
+    began = moments["created_at"] or _time_of(backup_id)
+    own = {"_id": backup_id, "backup_id": backup_id, "owner": None, "fence": 0, "heartbeat_at": began}
+    run = foreign(backup_id) | known | moments | own | {"created_at": began}
+    return run | _interrupted(moments) if run.in_progress else run
 
 
-def foreign(backup_id: str, problem: str = "") -> RunDocument:
+def _interrupted(moments: Mapping[str, datetime | None]) -> dict[str, Any]:
+    """Return how a run that never wrote its end is closed: its backup is published."""
+    return {
+        "status": Status.PARTIAL.value,
+        "phase": Phase.FINISHED.value,
+        "error_code": "interrupted",
+        "finished_at": moments["finished_at"] or moments["published_at"],
+    }
+
+
+def foreign(backup_id: str, problem: str = "") -> RunRecord:
     """Return the record of a folder without our manifest: somebody's own mongodump, under a backup's name."""
     at = _time_of(backup_id)
-    return {
+    return RunRecord({
         "_id": backup_id, "backup_id": backup_id, "kind": FOREIGN, "backup_timestamp": at, "created_at": at,
         "created_by": "", "origin": "", "status": UNVERIFIED, "sync_status": "skipped", "phase": "finished",
         "steps": [], "collections_backed_up": [], "collections_deleted_local": [], "collections_deleted_remote": [],
         "delete_bookings_requested": False, "documents": None, "bytes": None, "error_code": None,
         "error_message": problem or None, "warnings": [], "resume_available": False, "finished_at": at,
         "kept_changed": {"count": 0, "ids": []}, "purge": None,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def manifest_in(written: Mapping[str, Any]) -> Manifest:

@@ -8,37 +8,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from backups_app.catalog.run_parts import RestoreRecord
+from backups_app.catalog.run_record import RunRecord
 from backups_app.records import PURGEABLE_WHEN_CONFIRMED, RunKind, Side, SyncStatus
 from backups_app.runs import outcome
 
 
-def holds_alone(document: Mapping[str, Any]) -> dict[str, int] | None:
+def holds_alone(document: RunRecord) -> dict[str, int] | None:
     """Given a run's document, return the counts by collection: the bookings that the run deleted, or what the restore
     deleted or replaced. None where a count is not known: retention holds such a backup."""
-    if document.get("kind") == RunKind.RESTORE:
-        return _taken_away_by_restore(document.get("restore"))
-    if "purge" not in document or outcome.resume_available(document):
+    if document.kind == RunKind.RESTORE:
+        return _taken_away_by_restore(document.restore)
+    if not document.purge.recorded or outcome.resume_available(document):
         return None
-    purge = document["purge"]
-    if purge is None or not purge.get("allowed"):
+    if not document.purge.allowed:
         return {}
-    names = [name for name in purge.get("collections", ()) if name in PURGEABLE_WHEN_CONFIRMED]
+    names = [name for name in document.purge.collections if name in PURGEABLE_WHEN_CONFIRMED]
     return _all_known({name: _deleted(document, name) for name in names})
 
 
-def _deleted(document: Mapping[str, Any], name: str) -> int | None:
+def _deleted(document: RunRecord, name: str) -> int | None:
     """A side that was not finished may have deleted more than it lived to say."""
-    sides = [Side.LOCAL] if document.get("sync_status") == SyncStatus.SKIPPED else [Side.REMOTE, Side.LOCAL]
-    seen = [(document["purge"].get(side.value) or {}).get(name) or {} for side in sides]
-    if not all(entry.get("done") and "deleted" in entry for entry in seen):
-        return None
-    return max(int(entry["deleted"]) for entry in seen)
+    sides = [Side.LOCAL] if document.sync_status == SyncStatus.SKIPPED else [Side.REMOTE, Side.LOCAL]
+    seen = [document.purge.collection(side, name) for side in sides]
+    counts = [entry.deleted for entry in seen if entry.done and entry.deleted is not None]
+    return max(counts) if len(counts) == len(sides) else None
 
 
-def _taken_away_by_restore(restored: Mapping[str, Any] | None) -> dict[str, int] | None:
-    if not restored or "collections" not in restored or restored.get("at_work") or restored.get("unfinished"):
+def _taken_away_by_restore(restored: RestoreRecord) -> dict[str, int] | None:
+    if not restored.measured or restored.at_work or restored.unfinished:
         return None
-    return _all_known({entry["name"]: _taken_away(entry) for entry in restored["collections"]})
+    return _all_known({entry["name"]: _taken_away(entry) for entry in restored.collections})
 
 
 def _taken_away(entry: Mapping[str, Any]) -> int | None:

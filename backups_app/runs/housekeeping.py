@@ -16,6 +16,7 @@ from pymongo.database import Database
 
 from backups_app.backup_files.store import Store
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import connections
@@ -52,7 +53,8 @@ def rebuild_records(*, database: Database[Any], store: Store) -> list[str]:
     """
     known = runs.ids(database)
     lost = [description.merged(store, backup_id, None) for backup_id in store.backups().ids if backup_id not in known]
-    ours = [run for run in lost if run["verified"] and run.get("database", database.name) == database.name]
+    ours = [run for run in lost if run.verified and run.database in ("", database.name)]
     for run in ours:
-        runs.restore_record(database, document={k: v for k, v in run.items() if k not in description.ADDED_BY_READERS})
-    return [run["_id"] for run in ours]
+        stored = {name: value for name, value in run.items() if name not in description.ADDED_BY_READERS}
+        runs.restore_record(database, document=RunRecord(stored))
+    return [run.id for run in ours]

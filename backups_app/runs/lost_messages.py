@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from backups_app.browsing.whereabouts import Files
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupElsewhere, BackupRemoved, StoreMissing, VerificationFailed
 from backups_app.records import RunKind, Status
 
@@ -17,36 +18,36 @@ UNVERIFIED = "Nobody has verified these files as they are now. Verify this backu
 DAMAGED = "This backup was found damaged. Do not rely on it: look for what it held in another one."
 
 
-def sentence(run: Mapping[str, Any]) -> str:
+def sentence(run: RunRecord) -> str:
     """Return what is true of the files of an ended run, where they are not here, not good or not verified; else
     nothing.
 
     `files`, `verified`, `damaged` and `keep_available` are what `overview` found; a record alone has none of them.
     """
-    if run.get("status") == Status.IN_PROGRESS:
+    if run.in_progress:
         return ""
-    if run.get("files") == Files.ELSEWHERE:
-        return BackupElsewhere(host=str(run.get("host") or "unknown")).detail
-    if run.get("files") == Files.UNMOUNTED:
+    if run.files == Files.ELSEWHERE:
+        return BackupElsewhere(host=run.host or "unknown").detail
+    if run.files == Files.UNMOUNTED:
         return StoreMissing().detail
-    if run.get("files") == Files.GONE or run.get("error_code") == BackupRemoved.code:
+    if run.files == Files.GONE or run.error_code == BackupRemoved.code:
         return " ".join([BackupRemoved.sentence, *_consequences(run)])
-    if run.get("files") == Files.HERE and run.get("verified") is False and not run.get("damaged"):
+    if run.files == Files.HERE and not run.verified and not run.damaged:
         return _unverified(run)
-    if run.get("damaged") or (run.get("status") == Status.PARTIAL and run.get("error_code") == VerificationFailed.code):
-        return " ".join([DAMAGED, *([NO_RESUME] if run.get("keep_available") else [])])
+    if run.damaged or (run.status == Status.PARTIAL and run.error_code == VerificationFailed.code):
+        return " ".join([DAMAGED, *([NO_RESUME] if run.keep_available else [])])
     return ""
 
 
-def _unverified(run: Mapping[str, Any]) -> str:
+def _unverified(run: RunRecord) -> str:
     """A safety backup is told of by its restore, which is what people look for there."""
-    return "" if run.get("kind") in (RunKind.RESTORE, RunKind.TEST_COPY, RunKind.REHEARSAL) else UNVERIFIED
+    return "" if run.is_restore else UNVERIFIED
 
 
-def without_claims(run: Mapping[str, Any]) -> dict[str, Any]:
+def without_claims(run: RunRecord) -> dict[str, Any]:
     """Return the fields in which a run said of its backup, when it ended, that it is safe: now without these words."""
-    steps = [{**step, "sentence": without_claim(step["sentence"])} for step in run.get("steps") or ()]
-    return {"steps": steps, "error_message": without_claim(run.get("error_message") or "") or None}
+    steps = [replace(step, sentence=without_claim(step.sentence)).as_document() for step in run.steps]
+    return {"steps": steps, "error_message": without_claim(run.error_message) or None}
 
 
 def without_claim(said: str) -> str:
@@ -58,8 +59,8 @@ def without_claim(said: str) -> str:
     return said
 
 
-def _consequences(run: Mapping[str, Any]) -> list[str]:
-    said = [NO_UNDO] if run.get("kind") == RunKind.RESTORE else []
-    if run.get("collections_deleted_local") or run.get("collections_deleted_remote"):
+def _consequences(run: RunRecord) -> list[str]:
+    said = [NO_UNDO] if run.kind == RunKind.RESTORE else []
+    if run.collections_deleted_local or run.collections_deleted_remote:
         said.append(ONLY_ELSEWHERE)
-    return said + ([NO_RESUME] if run.get("keep_available") else [])
+    return said + ([NO_RESUME] if run.keep_available else [])

@@ -9,14 +9,13 @@ from typing import Any, Protocol
 
 from django.utils import timezone
 
-from backups_app.catalog import lease
-from backups_app.catalog.runs import Ownership
+from backups_app.catalog.run_writers import Ownership
 from backups_app.errors import OwnershipLost, RunCancelled
 from backups_app.progress import Progress, Silent
 from backups_app.records import Phase, StepState
+from backups_app.runs.lease import RENEW_EVERY_SECONDS, Lease
 
 WRITE_EVERY_SECONDS = 0.5
-RENEW_EVERY_SECONDS = 0.1
 SILENT_AFTER_SECONDS = 2.0
 """Work that came to no checkpoint for so long waits for a server: then somebody else looks for a cancel."""
 
@@ -35,7 +34,7 @@ class NobodyWatches(Silent):
 
 
 class RunProgress:
-    """The listener of one run: counts, writes them into the document, renews lease and heartbeat.
+    """The listener of one run: counts, writes them into the document, renews the heartbeat.
 
     Operations call it from several threads. `listener` is a second one, the terminal's bars.
     """
@@ -44,15 +43,13 @@ class RunProgress:
         self,
         *,
         ownership: Ownership,
-        owner: dict[str, Any],
-        lease_seconds: int,
+        held: Lease,
         listener: Listener | None = None,
         give_up: Callable[[], None] | None = None,
     ) -> None:
         """`give_up` ends the waiting for Atlas: it is called when a cancel was asked for and the work hears nothing."""
         self.ownership = ownership
-        self.owner = owner
-        self.lease_seconds = lease_seconds
+        self.lease = held
         self.give_up = give_up
         self.listener: Listener = listener or NobodyWatches()
         self.phase = Phase.PREFLIGHT
@@ -77,7 +74,7 @@ class RunProgress:
     def stop(self) -> None:
         self._stop.set()
         if self._heart.is_alive():
-            self._heart.join(timeout=self.lease_seconds)
+            self._heart.join(timeout=self.lease.seconds)
 
     def enter(self, *, step: int, phase: Phase) -> None:
         """From now on reports belong to this step of the document."""
@@ -137,10 +134,8 @@ class RunProgress:
 
     def _renew(self) -> None:
         self._renewed_at = time.monotonic()
-        held = lease.renew(
-            self.ownership.database, owner=self.owner, fence=self.ownership.fence, seconds=self.lease_seconds
-        )
-        if not held:
+        self.lease.renew()
+        if self.lease.lost:
             self._lost = True
             return
         try:
@@ -151,10 +146,10 @@ class RunProgress:
     def _beat_until_stopped(self) -> None:
         from pymongo.errors import PyMongoError
 
-        while not self._stop.wait(min(self.lease_seconds / 4, SILENT_AFTER_SECONDS / 2)):
+        while not self._stop.wait(min(self.lease.seconds / 4, SILENT_AFTER_SECONDS / 2)):
             now = time.monotonic()
             silent = now - self._checked_at >= SILENT_AFTER_SECONDS and self.cancel_is_obeyed
-            if not silent and now - self._renewed_at < self.lease_seconds / 4:
+            if not silent and now - self._renewed_at < self.lease.seconds / 4:
                 continue
             try:
                 self._renew()

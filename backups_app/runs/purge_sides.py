@@ -51,15 +51,15 @@ def decide(run: Run) -> StepResult | None:
     the gates again: its backup is read again, the pair is looked at again; and a run that died before it had a plan
     gets it then. Raise what a closed gate is called.
     """
-    if run.document["purge"] is None and run.verified_here:
+    if not run.document.purge.planned and run.verified_here:
         _write_plan(run, pair_known=run.sync_succeeded)
-    if run.document["purge"] is not None and not run.document["purge"]["allowed"]:
-        return StepResult(state=StepState.SKIPPED, sentence=run.document["purge"]["refusal"])
+    if run.document.purge.planned and not run.document.purge.allowed:
+        return StepResult(state=StepState.SKIPPED, sentence=run.document.purge.refusal)
     if not run.verified_here:
         _verify_again(run)
     if run.remote is not None and not run.sync_succeeded:
         pair.require_known(local=run.local, remote=run.remote)
-    if run.document["purge"] is None:
+    if not run.document.purge.planned:
         _write_plan(run, pair_known=True)
         return decide(run)
     return None
@@ -83,7 +83,7 @@ def _left_by_sync(run: Run) -> tuple[Mapping[str, int], Mapping[str, str]]:
     its sync tells it; without one nothing is known, and everything is withheld."""
     if run.sync_report is not None:
         return run.sync_report.unresolved, counters.withheld(run.sync_report.log)
-    if run.document["sync_status"] != SyncStatus.SUCCESS:
+    if run.document.sync_status != SyncStatus.SUCCESS:
         return {}, {}
     log = sync_logs.of_run(run.local, run_id=run.backup_id) or {}
     if log.get("status") != SyncStatus.SUCCESS:
@@ -112,7 +112,7 @@ def _write_plan(run: Run, *, pair_known: bool) -> None:
         Side.REMOTE.value: {},
         Side.LOCAL.value: {},
     }
-    run.document["purge"] = purge
+    run.document.apply({"purge": purge})
     run.ownership.write(phase=run.progress.phase, changes={"purge": purge})
 
 
@@ -124,9 +124,9 @@ def _gates(run: Run, *, pair_known: bool) -> plan.Gates:
         published=run.published,
         verified_by_this_process=run.verified_here,
         sync_configured=run.remote is not None,
-        sync_status=SyncStatus(run.document["sync_status"]),
+        sync_status=SyncStatus(run.document.sync_status),
         pair_known=pair_known,
-        confirmed=isinstance(run.document["delete_bookings_requested"], bool),
+        confirmed=run.document.delete_bookings_requested is not None,
     )
 
 
@@ -141,8 +141,8 @@ def _obstacles(run: Run) -> dict[str, str]:
 
 def perform_side(run: Run, *, side: Side, database: Database[Any]) -> StepResult:
     """Purge one side against the run's verified files. The other side's outcome is not touched."""
-    purge = run.document["purge"]
-    names = [name for name in purge["collections"] if not (purge[side.value].get(name) or {}).get("done")]
+    purge = run.document.purge
+    names = [name for name in purge.collections if not purge.collection(side, name).done]
     _audit(run, side=side, result=audit.STARTED, names=names)
     failure: TempleOpsError | None = None
     for name in names:
@@ -180,25 +180,25 @@ def _perform_collection(run: Run, *, side: Side, database: Database[Any], name: 
 
 def _record(run: Run, *, side: Side, name: str, report: delete.CollectionPurge) -> None:
     """Write what became of the collection on this side, over all attempts of this run."""
-    entry = stored_names.purge_entry(dataclasses.asdict(report))
-    run.document["purge"][side.value][name] = entry
-    run.ownership.write(phase=run.progress.phase, changes={f"purge.{side.value}.{name}": entry})
+    changes = {f"purge.{side.value}.{name}": stored_names.purge_entry(dataclasses.asdict(report))}
+    run.document.apply(changes)
+    run.ownership.write(phase=run.progress.phase, changes=changes)
 
 
 def _result(run: Run, *, side: Side, failure: TempleOpsError | None) -> StepResult:
-    purge = run.document["purge"]
-    entries: Mapping[str, Any] = purge[side.value]
-    said = ", ".join(f"{name} {formats.grouped(entry['deleted'])}" for name, entry in entries.items())
-    kept = sum(entry["kept_changed"] for entry in entries.values())
+    purge = run.document.purge
+    entries = purge.side(side)
+    said = ", ".join(f"{name} {formats.grouped(entry.deleted or 0)}" for name, entry in entries.items())
+    kept = sum(entry.kept_changed for entry in entries.values())
     note = f"; {formats.documents(kept)} changed meanwhile and kept" if kept else ""
-    counts: dict[str, Any] = {name: entry["deleted"] for name, entry in entries.items()}
+    counts: dict[str, Any] = {name: entry.deleted for name, entry in entries.items()}
     if failure is not None:
         named = isinstance(failure, DatabaseUnreachable | DatabaseRefused)
         code = failure.code if named else PurgeUnfinished.code
         sentence = f"{_unfinished(side, failure).detail} Deleted so far: {said or 'nothing'}."
         return StepResult(state=StepState.FAILED, sentence=sentence, counts=counts | {"error_code": code})
-    if purge["withheld"]:
-        reasons = " ".join(f"{name}: {reason}" for name, reason in purge["withheld"].items())
+    if purge.withheld:
+        reasons = " ".join(f"{name}: {reason}" for name, reason in purge.withheld.items())
         return StepResult(
             state=StepState.WARNING,
             sentence=f"Deleted: {said or 'nothing'}{note}. Withheld: {reasons}",
@@ -217,13 +217,13 @@ def _unfinished(side: Side, failure: TempleOpsError) -> PurgeUnfinished:
 
 def _audit(run: Run, *, side: Side, result: str, names: list[str]) -> None:
     audit.record(
-        actor=run.document["created_by"],
-        origin=run.document["origin"],
+        actor=run.document.created_by,
+        origin=run.document.origin,
         action=f"purge.{side.value}",
         target=run.backup_id,
         result=result,
         now=timezone.now(),
-        details={"collections": names, "counts": run.document["purge"][side.value]},
+        details={"collections": names, "counts": run.document.purge.stored_side(side)},
     )
 
 
@@ -234,7 +234,7 @@ def skipped_without_remote() -> StepResult:
 
 def remote_is_settled(run: Run) -> bool:
     """Whether the local side may begin: remote first, so that a failure there leaves this side whole."""
-    if run.document["sync_status"] == SyncStatus.SKIPPED.value:
+    if run.document.sync_status == SyncStatus.SKIPPED.value:
         return True
-    purge = run.document["purge"]
-    return all((purge[Side.REMOTE.value].get(name) or {}).get("done") for name in purge["collections"])
+    purge = run.document.purge
+    return all(purge.collection(Side.REMOTE, name).done for name in purge.collections)

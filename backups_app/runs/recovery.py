@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,11 +16,14 @@ from pymongo.database import Database
 from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files import metadata, trash
 from backups_app.backup_files.store import Store
-from backups_app.catalog import lease, purge_ledger, runs
+from backups_app.catalog import lease as stored_lease
+from backups_app.catalog import purge_ledger, runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
     BackupRemoved,
+    RunActive,
     RunCancelled,
     RunInterrupted,
     TempleOpsError,
@@ -29,23 +33,23 @@ from backups_app.errors import (
 from backups_app.messages import runs as messages
 from backups_app.mongo import connections, mongodump_process
 from backups_app.progress import Silent
-from backups_app.records import CLOCK_TOLERANCE, MAKES_A_BACKUP, Phase, RunDocument, Side, Status, StepState
+from backups_app.records import CLOCK_TOLERANCE, MAKES_A_BACKUP, Phase, Side
 from backups_app.runs import (
     closing,
     conflict_expiry,
+    declarations,
     end_messages,
+    lease,
     ownership,
     preparation,
     reporting,
     restore_messages,
-    runner,
 )
 from backups_app.verification import verdict
 
 logger = logging.getLogger(__name__)
 
 UNCLAIMED_AFTER = timedelta(seconds=60)
-BEFORE_PUBLISHING = (Phase.QUEUED, Phase.PREFLIGHT, Phase.SYNCING, Phase.DUMPING, Phase.VERIFYING)
 
 
 def recover(*, configuration: Configuration, now: datetime) -> list[str]:
@@ -57,24 +61,22 @@ def recover(*, configuration: Configuration, now: datetime) -> list[str]:
     with connections.reachable(Side.LOCAL):
         closed = close_unclaimed(database=database)
         running = runs.active(database)
-        if running is None or running["owner"] is None or not abandoned(database, running, configuration):
+        if running is None or running.owner is None or not abandoned(database, running, configuration):
             return closed
-        with runner.leased(database, me=ownership.this_process(), seconds=configuration.lease_seconds) as fence:
-            if fence is None:
-                return closed
+        with suppress(RunActive), lease.held(database, seconds=configuration.lease_seconds):
             document = runs.active(database)
-            if document is not None and document["fence"] == running["fence"]:
+            if document is not None and document.fence == running.fence:
                 close(configuration=configuration, database=database, document=document)
-                closed.append(document["_id"])
+                closed.append(document.id)
     return closed
 
 
-def abandoned(database: Database[Any], document: RunDocument, configuration: Configuration) -> bool:
+def abandoned(database: Database[Any], document: RunRecord, configuration: Configuration) -> bool:
     """Whether a run's owner is certainly gone on this host, or silent for as long as its lease lasts."""
-    if ownership.is_gone(document["owner"]):
+    if document.owner is not None and ownership.is_gone(document.owner):
         return True
     silent = timedelta(seconds=configuration.lease_seconds)
-    return any(stale["_id"] == document["_id"] for stale in runs.stale(database, older_than=silent))
+    return any(stale.id == document.id for stale in runs.stale(database, older_than=silent))
 
 
 def close_unclaimed(*, database: Database[Any]) -> list[str]:
@@ -85,29 +87,29 @@ def close_unclaimed(*, database: Database[Any]) -> list[str]:
         if error is None:
             continue
         if _close(database, document, published=_was_published(document), error=error):
-            closed.append(document["_id"])
+            closed.append(document.id)
     return closed
 
 
-def _why_unclaimed(document: RunDocument) -> TempleOpsError | None:
+def _why_unclaimed(document: RunRecord) -> TempleOpsError | None:
     """Return what ended an unclaimed run, or None while it may still be taken."""
-    starter = document.get("starter")
+    starter = document.starter
     if starter is not None and ownership.is_gone(starter):
         return RunInterrupted()
-    return WorkerDown(seconds=int(UNCLAIMED_AFTER.total_seconds())) if document["late"] else None
+    return WorkerDown(seconds=int(UNCLAIMED_AFTER.total_seconds())) if document.late else None
 
 
-def close_cancelled(*, database: Database[Any], document: RunDocument) -> None:
+def close_cancelled(*, database: Database[Any], document: RunRecord) -> None:
     """Close a run that was cancelled before any worker took it."""
     _close(database, document, published=_was_published(document), error=RunCancelled())
 
 
-def _was_published(document: RunDocument) -> bool:
+def _was_published(document: RunRecord) -> bool:
     """Whether this is a run that was opened again for Resume: its backup was published long ago."""
-    return any(step["name"] == "publish" and step["state"] == StepState.DONE for step in document["steps"])
+    return document.has_done("publish")
 
 
-def close(*, configuration: Configuration, database: Database[Any], document: RunDocument) -> None:
+def close(*, configuration: Configuration, database: Database[Any], document: RunRecord) -> None:
     """Decide about an abandoned run by what is there, and close it:
 
     1. its mongodump, if one still runs on this host, is ended;
@@ -119,43 +121,43 @@ def close(*, configuration: Configuration, database: Database[Any], document: Ru
     store = preparation.store(configuration)
     published = _published(store, document)
     lost = None if published or not _was_published(document) else _lost(store, document)
-    if not published and _is_here(store, document) and document["phase"] in BEFORE_PUBLISHING:
-        store.discard_partial(document["_id"], now=timezone.now())
+    if not published and _is_here(store, document) and document.phase in declarations.phases_before_publishing():
+        store.discard_partial(document.id, now=timezone.now())
     error = lost or _interrupted(document, published)
     if _close(database, document, published=published or lost is not None, error=error):
         closing.seal(database, store if published else None, document=document)
 
 
-def _lost(store: Store, document: RunDocument) -> TempleOpsError:
+def _lost(store: Store, document: RunRecord) -> TempleOpsError:
     """Return what became of a backup whose deletion had begun and that is not good any more: the run had published it,
     so it did not fail."""
-    if document["_id"] not in store.backups().ids:
+    if document.id not in store.backups().ids:
         return BackupRemoved()
     return VerificationFailed(problem=messages.FILES_NOT_WHAT_WAS_VERIFIED())
 
 
-def _interrupted(document: RunDocument, published: bool) -> TempleOpsError | None:
+def _interrupted(document: RunRecord, published: bool) -> TempleOpsError | None:
     """A run that died while finishing had done everything: its outcome is computed, not called interrupted."""
-    if document["phase"] == Phase.RESTORING:
+    if document.phase == Phase.RESTORING:
         return restore_messages.unfinished(document)
-    done = published or restore_messages.has_result(document, document["steps"])
-    return None if done and document["phase"] == Phase.FINISHING else RunInterrupted()
+    done = published or restore_messages.has_result(document, document.steps)
+    return None if done and document.phase == Phase.FINISHING else RunInterrupted()
 
 
-def _published(store: Store, document: RunDocument) -> bool:
+def _published(store: Store, document: RunRecord) -> bool:
     """Whether a verified backup of this run is published, or can be: a run that died between verifying and renaming.
 
     Read again from the disk: what a dead process believed is not evidence.
     """
-    if document["kind"] not in MAKES_A_BACKUP:
+    if document.kind not in MAKES_A_BACKUP:
         return False
-    if document["phase"] in BEFORE_PUBLISHING and not _was_published(document):
+    if document.phase in declarations.phases_before_publishing() and not _was_published(document):
         return False
     if not _is_here(store, document):
         return (
             True  # another host's disk: its folder is not ours to decide about, and it is never called failed from here
         )
-    backup_id = document["_id"]
+    backup_id = document.id
     try:
         if backup_id in store.partials() and _verified(store.partial(backup_id)):
             store.publish(backup_id)
@@ -164,9 +166,9 @@ def _published(store: Store, document: RunDocument) -> bool:
         return False
 
 
-def _is_here(store: Store, document: RunDocument) -> bool:
+def _is_here(store: Store, document: RunRecord) -> bool:
     """Whether the folder of a run is in this host's store. In another database's store one of that id is not ours."""
-    return store.store_id() == document.get("store_id") and store.is_ours()
+    return store.store_id() == document.store_id and store.is_ours()
 
 
 def _verified(folder: Any) -> bool:
@@ -180,23 +182,23 @@ def _verified(folder: Any) -> bool:
     return True
 
 
-def _close(database: Database[Any], document: RunDocument, *, published: bool, error: TempleOpsError | None) -> bool:
+def _close(database: Database[Any], document: RunRecord, *, published: bool, error: TempleOpsError | None) -> bool:
     wrote = end_messages.synced(database, document)
     changes = closing.closing_changes(document, published=published, error=error, wrote=wrote)
-    said = closing.without_the_newest(changes, document, published=published)
-    changes["warnings"] = [*document.get("warnings", []), *said]
+    said = closing.without_the_newest(document, published=published)
+    changes["warnings"] = [*document.warnings, *said]
     if not runs.close_if_unchanged(database, document=document, changes=changes):
         return False
-    document.update(changes)
+    document.apply(changes)
     closing.record_end(document)
     reporting.run_ended(database, document=document)
     return True
 
 
-def _end_orphan(document: RunDocument) -> None:
-    child = document.get("child")
+def _end_orphan(document: RunRecord) -> None:
+    child = document.child
     if child and mongodump_process.end_orphan(mongodump_process.ChildProcess(**child)):
-        logger.warning("Ended an orphaned mongodump", extra={"backup_id": document["_id"]})
+        logger.warning("Ended an orphaned mongodump", extra={"backup_id": document.id})
 
 
 def clear_the_way(*, configuration: Configuration, database: Database[Any], spared: str) -> None:
@@ -213,11 +215,11 @@ def clear_the_way(*, configuration: Configuration, database: Database[Any], spar
     clocks_agree = apart <= CLOCK_TOLERANCE
     if clocks_agree:
         purge_ledger.expire(database, now=now, days=configuration.purge_ledger_days)
-    if store.store_id() is None or store.store_id() not in lease.known_stores(database):
+    if store.store_id() is None or store.store_id() not in stored_lease.known_stores(database):
         return
     for backup_id in store.partials():
         document = runs.get(database, backup_id=backup_id)
-        if backup_id != spared and (document is None or document["status"] != Status.IN_PROGRESS):
+        if backup_id != spared and (document is None or not document.in_progress):
             store.discard_partial(backup_id, now=now)
     if clocks_agree:
         store.empty_trash(older_than=now - trash.KEPT)

@@ -10,11 +10,12 @@ from pymongo.errors import PyMongoError
 
 from backups_app.backup_files import locks, metadata
 from backups_app.catalog import purge_ledger, runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import CopyNotAllowed, DatabaseUnreachable, TempleOpsError
 from backups_app.mongo import refusals, scratch
 from backups_app.progress import Progress, Silent
-from backups_app.records import Phase, RunDocument, RunKind, Side, Status
+from backups_app.records import Phase, RunKind, Side, Status
 from backups_app.restore import choices as chosen
 from backups_app.restore import engine, plan
 from backups_app.restore.choices import Choices, Mode
@@ -27,7 +28,7 @@ from backups_app.runs.context import Run
 
 def choices(run: Run) -> Choices:
     """Return what was chosen, from the run's document."""
-    return chosen.from_json(run.document["restore"]["choices"])
+    return chosen.from_json(run.document.restore.choices)
 
 
 def source(run: Run) -> Source:
@@ -51,18 +52,16 @@ def opened(*, configuration: Configuration, choices: Choices, progress: Progress
     return backup.with_absent(created_by(record) & set(choices.collections))
 
 
-def begun(record: RunDocument) -> list[str]:
+def begun(record: RunRecord) -> list[str]:
     """Return the collections that a restore may have written into: finished ones, and the one that was at work."""
-    restored = record["restore"]
-    names = [entry["name"] for entry in restored["collections"]]
-    return names + ([restored["at_work"]] if restored.get("at_work") else [])
+    at_work = record.restore.at_work
+    return [*record.restore.names, *([at_work] if at_work else [])]
 
 
-def created_by(record: RunDocument) -> set[str]:
+def created_by(record: RunRecord) -> set[str]:
     """Return the collections that a restore created, as far as its record knows, finished or not."""
-    restored = record.get("restore") or {}
-    created = {entry["name"] for entry in restored.get("collections", ()) if entry["created"]}
-    return created | set(restored.get("unfinished", ()))
+    created = {entry["name"] for entry in record.restore.collections if entry["created"]}
+    return created | set(record.restore.unfinished)
 
 
 def marked_copy(run: Run) -> Database[Any]:
@@ -74,7 +73,7 @@ def marked_copy(run: Run) -> Database[Any]:
         temple=run.local.name,
         backup_id=wanted.backup_id,
         purpose="test copy",
-        created_by=run.document["created_by"],
+        created_by=run.document.created_by,
         now=run.now,
     )
 
@@ -87,7 +86,7 @@ def lent_scratch(run: Run) -> AbstractContextManager[Database[Any]]:
         name=wanted.target,
         temple=run.local.name,
         backup_id=wanted.backup_id,
-        created_by=run.document["created_by"],
+        created_by=run.document.created_by,
         now=run.now,
     )
 
@@ -110,10 +109,9 @@ def perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
 
 def _perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
     wanted, backup = choices(run), source(run)
-    emptied = {entry["name"]: entry["run"] for entry in run.document["restore"]["emptied"]}
-    decided = plan.decide(manifest=backup.manifest, choices=wanted, emptied=emptied)
+    decided = plan.decide(manifest=backup.manifest, choices=wanted, emptied=run.document.restore.emptied)
     outcomes: dict[str, CollectionOutcome] = {}
-    run.document["restore"]["sums"] = engine.summary(outcomes)
+    run.document.apply({"restore.sums": engine.summary(outcomes)})
     worker = _engine(run, wanted, backup, target)
     empty = [left.name for left in decided.left_out if left.emptied_by]
     for name in (*decided.taken, *empty):
@@ -129,7 +127,7 @@ def _perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]
 
 
 def _engine(run: Run, wanted: Choices, backup: Source, target: Database[Any]) -> Engine:
-    in_place = run.document["kind"] == RunKind.RESTORE
+    in_place = run.document.kind == RunKind.RESTORE
     before = None
     if in_place:
         assert run.manifest is not None, "the safety backup comes before the restore"
@@ -159,42 +157,45 @@ def _left_by_earlier_attempts(run: Run, wanted: Choices) -> frozenset[str]:
     """Collections that a restore of the same backup created and did not finish: theirs are the missing indexes."""
     left: set[str] = set()
     for document in reversed(runs.recent(run.local)):
-        restored: dict[str, Any] = document.get("restore") or {}
-        if document.get("kind") != RunKind.RESTORE or document["_id"] == run.backup_id:
+        restored = document.restore
+        if document.kind != RunKind.RESTORE or document.id == run.backup_id:
             continue
-        if restored.get("choices", {}).get("backup_id") == wanted.backup_id:
-            left -= {entry["name"] for entry in restored.get("collections", ())}
-            left |= set(restored.get("unfinished", ())) if document["status"] != Status.SUCCESS else set()
+        if restored.choices.get("backup_id") == wanted.backup_id:
+            left -= set(restored.names)
+            left |= set(restored.unfinished) if document.status != Status.SUCCESS else set()
     return frozenset(left)
 
 
 def _remember_creating(run: Run, name: str) -> None:
     """Before a collection is created the record says so: the one who goes on after a crash finishes it."""
-    unfinished = [*run.document["restore"]["unfinished"], name]
-    run.document["restore"]["unfinished"] = unfinished
-    run.ownership.write(phase=Phase.RESTORING, changes={"restore.unfinished": unfinished})
+    _write(run, {"restore.unfinished": [*run.document.restore.unfinished, name]})
 
 
 def _begin(run: Run, name: str) -> None:
     """Before anything of a collection is written the record says so: an undo after a crash knows where to look."""
-    run.document["restore"]["at_work"] = name
-    run.ownership.write(phase=Phase.RESTORING, changes={"restore.at_work": name})
+    _write(run, {"restore.at_work": name})
 
 
 def _record(run: Run, outcomes: dict[str, CollectionOutcome]) -> None:
-    restored: RunDocument = run.document["restore"]
-    done = restored["at_work"]
-    restored["collections"] = [outcome.as_document() for outcome in outcomes.values()]
-    restored["sums"] = engine.summary(outcomes)
-    restored["unfinished"] = [name for name in restored["unfinished"] if name != done]
-    restored["at_work"] = ""
-    changes = {f"restore.{key}": restored[key] for key in ("collections", "sums", "unfinished", "at_work")}
+    restored = run.document.restore
+    changes = {
+        "restore.collections": [outcome.as_document() for outcome in outcomes.values()],
+        "restore.sums": engine.summary(outcomes),
+        "restore.unfinished": [name for name in restored.unfinished if name != restored.at_work],
+        "restore.at_work": "",
+    }
+    _write(run, changes)
+
+
+def _write(run: Run, changes: dict[str, Any]) -> None:
+    """Set fields of the record, and of the copy that later steps read."""
+    run.document.apply(changes)
     run.ownership.write(phase=Phase.RESTORING, changes=changes)
 
 
 def _stopped(run: Run, error: PyMongoError) -> TempleOpsError:
     """Return what a server's failure in the middle means: a copy that we may not use, or a restore to be repeated."""
-    if run.document["kind"] != RunKind.RESTORE and scratch.is_refused_to_us(error):
+    if run.document.kind != RunKind.RESTORE and scratch.is_refused_to_us(error):
         return CopyNotAllowed(database=choices(run).target)
     named = refusals.named(error, side=Side.LOCAL)
     return restore_messages.unfinished(run.document, refusal=None if type(named) is DatabaseUnreachable else named)

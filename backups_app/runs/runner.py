@@ -9,19 +9,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils import timezone
-from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app.catalog import lease
 from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
 from backups_app.mongo import connections, refusals
-from backups_app.records import Phase, Side, StepState
-from backups_app.runs import closing, ownership
+from backups_app.records import Side, StepState
+from backups_app.runs import closing
 from backups_app.runs.context import Run, Step, StepResult
 
 logger = logging.getLogger(__name__)
-
-TAKE_EVERY_SECONDS = 0.5
 
 
 def waiting_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
@@ -38,34 +34,6 @@ def waiting_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
         }
         for step in steps
     ]
-
-
-@contextlib.contextmanager
-def leased(
-    database: Database[Any], *, me: ownership.Owner, seconds: int, wait_seconds: float = 0.0
-) -> Iterator[int | None]:
-    """Hold the lease for the block. Yield the fence, or None when somebody else holds it after `wait_seconds`.
-
-    A holder that ran on this host and is certainly gone is replaced at once.
-    """
-    fence = _take(database, me=me, seconds=seconds, wait_seconds=wait_seconds)
-    try:
-        yield fence
-    finally:
-        if fence is not None:
-            with contextlib.suppress(PyMongoError):  # it runs out by itself
-                lease.release(database, owner=me.as_document(), fence=fence)
-
-
-def _take(database: Database[Any], *, me: ownership.Owner, seconds: int, wait_seconds: float) -> int | None:
-    deadline = time.monotonic() + wait_seconds
-    while True:
-        holder = lease.holder(database)
-        dead = holder if holder is not None and ownership.is_gone(holder) else None
-        fence = lease.take(database, owner=me.as_document(), seconds=seconds, dead=dead)
-        if fence is not None or time.monotonic() >= deadline:
-            return fence
-        time.sleep(TAKE_EVERY_SECONDS)
 
 
 def carry_out(run: Run, *, steps: Sequence[Step]) -> None:
@@ -88,10 +56,10 @@ def carry_out(run: Run, *, steps: Sequence[Step]) -> None:
 
 
 def _perform_all(run: Run, steps: Sequence[Step]) -> TempleOpsError | None:
-    names = [entry["name"] for entry in run.document["steps"]]
+    names = [step.name for step in run.document.steps]
     for step in steps:
         index = names.index(step.NAME)
-        if run.document["steps"][index]["state"] in (StepState.DONE.value, StepState.SKIPPED.value):
+        if run.document.steps[index].state in (StepState.DONE, StepState.SKIPPED):
             continue
         if not _enter(run, step=step, index=index):
             return RunCancelled()
@@ -109,10 +77,9 @@ def _enter(run: Run, *, step: Step, index: int) -> bool:
     if not run.ownership.write(phase=run.progress.phase, changes=changes, unless_cancelled=obeys):
         _settle(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence="Not begun: cancelled"))
         return False
-    run.document["steps"][index].update(begun)
+    run.document.apply(changes)
     run.progress.enter(step=index, phase=step.PHASE)
-    run.progress.cancel_is_obeyed = step.PHASE not in (Phase.PURGING_REMOTE, Phase.PURGING_LOCAL, Phase.RESTORING)
-    run.document["phase"] = step.PHASE.value
+    run.progress.cancel_is_obeyed = step.CANCELLABLE
     logger.info("Step started", extra={"backup_id": run.backup_id, "step": step.NAME})
     return True
 
@@ -156,10 +123,8 @@ def _settle(run: Run, *, index: int, result: StepResult) -> None:
         "labels": run.progress.labels(),
         "finished_at": timezone.now(),
     }
-    run.document["steps"][index].update(settled)
-    run.document.update(result.changes)
-    run.document.setdefault("warnings", []).extend(result.warnings)
     changes = {f"steps.{index}.{key}": value for key, value in settled.items()} | dict(result.changes)
+    run.document.apply(changes | {"warnings": [*run.document.warnings, *result.warnings]})
     run.ownership.write(phase=run.progress.phase, changes=changes, warnings=result.warnings)
 
 

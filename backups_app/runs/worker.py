@@ -11,13 +11,15 @@ from pymongo.database import Database
 
 from backups_app import configuration as settings
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run_writers import Ownership
 from backups_app.configuration import Configuration
-from backups_app.errors import NotResumable
+from backups_app.errors import NotResumable, RunActive
 from backups_app.mongo import connections
-from backups_app.records import Phase, RunDocument, StepState
-from backups_app.runs import pipelines, preparation, recovery, reporting, restore_pipelines, runner
+from backups_app.records import Phase, StepState
+from backups_app.runs import lease, pipelines, preparation, recovery, reporting, restore_pipelines, runner
 from backups_app.runs.context import Run
-from backups_app.runs.ownership import Owner, this_process
+from backups_app.runs.lease import Lease
 from backups_app.runs.progress import Listener, RunProgress
 
 logger = logging.getLogger(__name__)
@@ -28,19 +30,20 @@ LEASE_WAIT_SECONDS = 45
 
 def execute(*, backup_id: str, listener: Listener | None = None) -> None:
     """Claim a queued run and carry it out. Do nothing when somebody else has claimed it or it has ended."""
-    configuration, me = settings.current(), this_process()
+    configuration = settings.current()
     database = preparation.local_database(configuration)
-    with runner.leased(database, me=me, seconds=configuration.lease_seconds, wait_seconds=LEASE_WAIT_SECONDS) as fence:
-        if fence is None:
-            logger.warning("The lease is held by another run", extra={"backup_id": backup_id})
-            return
-        document = runs.claim(database, backup_id=backup_id, owner=me.as_document(), fence=fence)
-        if document is None:
-            logger.info("Nothing to do: the run is claimed or ended", extra={"backup_id": backup_id})
-            return
-        run = _assemble(configuration, document, me=me, fence=fence, listener=listener)
-        reporting.run_began(document)
-        runner.carry_out(run, steps=restore_pipelines.STEPS.get(document["kind"], pipelines.STEPS))
+    seconds = configuration.lease_seconds
+    try:
+        with lease.held(database, seconds=seconds, wait_seconds=LEASE_WAIT_SECONDS) as held:
+            document = runs.claim(database, backup_id=backup_id, owner=held.owner.as_document(), fence=held.fence)
+            if document is None:
+                logger.info("Nothing to do: the run is claimed or ended", extra={"backup_id": backup_id})
+                return
+            run = _assemble(configuration, document, held=held, listener=listener)
+            reporting.run_began(document)
+            runner.carry_out(run, steps=restore_pipelines.STEPS.get(document.kind, pipelines.STEPS))
+    except RunActive:
+        logger.warning("The lease is held by another run", extra={"backup_id": backup_id})
 
 
 def reopen(*, database: Database[Any], backup_id: str) -> None:
@@ -54,40 +57,39 @@ def execute_resume(*, backup_id: str, listener: Listener | None = None) -> None:
 
     Raise `NotResumable`, `RunActive`, `BackupRemoved`, `VerificationFailed`; then nothing was deleted.
     """
-    configuration, me = settings.current(), this_process()
+    configuration = settings.current()
     database = preparation.local_database(configuration)
-    with runner.leased(database, me=me, seconds=configuration.lease_seconds, wait_seconds=LEASE_WAIT_SECONDS) as fence:
-        if fence is None:
-            raise runs.another_run(database)
-        document = _claim_reopened(database, backup_id=backup_id, me=me, fence=fence)
-        run = _assemble(configuration, document, me=me, fence=fence, listener=listener)
+    seconds = configuration.lease_seconds
+    with lease.held(database, seconds=seconds, wait_seconds=LEASE_WAIT_SECONDS) as held:
+        document = _claim_reopened(database, backup_id=backup_id, held=held)
+        run = _assemble(configuration, document, held=held, listener=listener)
         run.published = True
         run.progress.cancel_is_obeyed = False
         _purge_steps_wait_again(document)
         runner.carry_out(run, steps=pipelines.PURGE_STEPS)
 
 
-def _claim_reopened(database: Database[Any], *, backup_id: str, me: Owner, fence: int) -> RunDocument:
-    claimed = runs.claim(database, backup_id=backup_id, owner=me.as_document(), fence=fence)
+def _claim_reopened(database: Database[Any], *, backup_id: str, held: Lease) -> RunRecord:
+    owner, fence = held.owner.as_document(), held.fence
+    claimed = runs.claim(database, backup_id=backup_id, owner=owner, fence=fence)
     if claimed is None:
-        claimed = runs.reopen(database, backup_id=backup_id, owner=me.as_document(), fence=fence, phase=Phase.PREFLIGHT)
+        claimed = runs.reopen(database, backup_id=backup_id, owner=owner, fence=fence, phase=Phase.PREFLIGHT)
     if claimed is None:
         raise NotResumable()
     return claimed
 
 
-def _purge_steps_wait_again(document: RunDocument) -> None:
-    for step in document["steps"]:
-        if step["name"] in {step.NAME for step in pipelines.PURGE_STEPS} and step["state"] != StepState.SKIPPED:
-            step["state"] = StepState.WAITING.value
+def _purge_steps_wait_again(document: RunRecord) -> None:
+    for name in (step.NAME for step in pipelines.PURGE_STEPS):
+        step = document.step(name)
+        if step is not None and step.state is not StepState.SKIPPED:
+            document.apply_to_step(name, {"state": StepState.WAITING.value})
 
 
-def _assemble(
-    configuration: Configuration, document: RunDocument, *, me: Owner, fence: int, listener: Listener | None
-) -> Run:
+def _assemble(configuration: Configuration, document: RunRecord, *, held: Lease, listener: Listener | None) -> Run:
     database, remote = preparation.local_database(configuration), preparation.remote_database(configuration)
-    recovery.clear_the_way(configuration=configuration, database=database, spared=document["_id"])
-    ownership = runs.Ownership(database=database, backup_id=document["_id"], fence=fence)
+    recovery.clear_the_way(configuration=configuration, database=database, spared=document.id)
+    ownership = Ownership(database=database, backup_id=document.id, fence=held.fence)
     return Run(
         configuration=configuration,
         document=document,
@@ -97,8 +99,7 @@ def _assemble(
         store=preparation.store(configuration),
         progress=RunProgress(
             ownership=ownership,
-            owner=me.as_document(),
-            lease_seconds=configuration.lease_seconds,
+            held=held,
             listener=listener,
             give_up=None if remote is None else partial(connections.give_up, remote.client),
         ),

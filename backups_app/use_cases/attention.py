@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from backups_app.assurance.evidence import Finding
 from backups_app.browsing.whereabouts import Files
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import RunCancelled, TempleOpsError
 from backups_app.messages import attention as said
 from backups_app.messages.message import Message, as_message
-from backups_app.records import RunDocument, Status
+from backups_app.records import Status
 from backups_app.runs import lost_messages
 from backups_app.use_cases import reach
 from backups_app.use_cases.reach import Reach
@@ -28,9 +29,9 @@ def of_error(error: TempleOpsError) -> Finding:
 
 def findings(
     *,
-    good: RunDocument | None,
-    ended: Sequence[RunDocument],
-    dated: Sequence[RunDocument],
+    good: RunRecord | None,
+    ended: Sequence[RunRecord],
+    dated: Sequence[RunRecord],
     free_bytes: int | None,
     local: Reach,
     remote: Reach | None,
@@ -42,79 +43,79 @@ def findings(
     yield from filter(None, [_unfinished_deletion(ended), _newest_is_gone(dated, good), _last_run(dated)])
     for name, reason in (sync.left_over if sync else {}).items():
         yield Finding(message=said.LEFT_OVER(collection=name, reason=as_message(reason)), hint=said.READ_LOG())
-    room = room_for(backup=good or {}, free_bytes=free_bytes)
+    room = room_for(backup=good or RunRecord(), free_bytes=free_bytes)
     if room is not None and room < ROOM_FOR_BACKUPS:
         yield Finding(message=said.LITTLE_ROOM(n=room), hint=said.FREE_SPACE())
     yield from _servers(local=local, remote=remote, local_ahead_seconds=local_ahead_seconds)
 
 
-def room_for(*, backup: RunDocument, free_bytes: int | None) -> int | None:
+def room_for(*, backup: RunRecord, free_bytes: int | None) -> int | None:
     """Return for how many backups like this one there is room; None where its size or the disk is not known."""
-    size = backup.get("bytes")
+    size = backup.size_bytes
     return free_bytes // size if size and free_bytes is not None else None
 
 
-def two_failed(dated: Sequence[RunDocument]) -> Finding | None:
+def two_failed(dated: Sequence[RunRecord]) -> Finding | None:
     """Return why the last two runs failed; None where one of them did not. A cancelled run is none."""
-    tried = [run for run in dated if run["status"] != Status.CANCELLED][:2]
-    if len(tried) < 2 or any(run["status"] != Status.FAILED for run in tried):
+    tried = [run for run in dated if run.status != Status.CANCELLED][:2]
+    if len(tried) < 2 or any(run.status != Status.FAILED for run in tried):
         return None
-    return Finding(message=as_message(tried[0]["message"]), backup_id=tried[0]["backup_id"])
+    return Finding(message=as_message(tried[0].message), backup_id=tried[0].backup_id)
 
 
-def none_good(ended: Sequence[RunDocument], *, dated: Sequence[RunDocument]) -> Finding | None:
+def none_good(ended: Sequence[RunRecord], *, dated: Sequence[RunRecord]) -> Finding | None:
     """Return why no good backup is here though one was made; None where none was made."""
-    ahead = next((run for run in ended if run not in dated and run.get("published")), None)
+    ahead = next((run for run in ended if run not in dated and run.published), None)
     if ahead is not None:
-        return Finding(message=said.DATED_IN_FUTURE(run=ahead["backup_id"]), hint=said.SET_CLOCK())
+        return Finding(message=said.DATED_IN_FUTURE(run=ahead.backup_id), hint=said.SET_CLOCK())
     lost = _newest_lost(dated)
     if lost is None:
         return None
     return Finding(message=said.NONE_IS_HERE(reason=_files_gone(lost)), hint=said.BACK_UP())
 
 
-def unfinished(ended: Sequence[RunDocument]) -> RunDocument | None:
+def unfinished(ended: Sequence[RunRecord]) -> RunRecord | None:
     """Return the newest run whose deletion is not finished, resumable or not; None without one."""
-    return next((run for run in ended if run.get("resume_available") or run.get("keep_available")), None)
+    return next((run for run in ended if run.resume_available or run.keep_available), None)
 
 
-def _unfinished_deletion(ended: Sequence[RunDocument]) -> Finding | None:
+def _unfinished_deletion(ended: Sequence[RunRecord]) -> Finding | None:
     run = unfinished(ended)
     if run is None:
         return None
-    backup_id = run["backup_id"]
-    if run.get("resume_available"):
+    backup_id = run.backup_id
+    if run.resume_available:
         return Finding(message=said.DELETION_UNFINISHED(run=backup_id), hint=said.RESUME(), backup_id=backup_id)
-    why = as_message(lost_messages.DAMAGED) if run.get("damaged") else _files_gone(run)
+    why = as_message(lost_messages.DAMAGED) if run.damaged else _files_gone(run)
     message = said.DELETION_UNFINISHED_WHY(run=backup_id, reason=why)
     return Finding(message=message, hint=said.KEEP(), backup_id=backup_id)
 
 
-def _newest_is_gone(dated: Sequence[RunDocument], good: RunDocument | None) -> Finding | None:
+def _newest_is_gone(dated: Sequence[RunRecord], good: RunRecord | None) -> Finding | None:
     """The newest backup is gone though an older one is here."""
     lost = _newest_lost(dated)
-    if lost is None or good is None or lost["created_at"] < good["created_at"]:
+    if lost is None or good is None or lost.created_at < good.created_at:
         return None
-    return Finding(message=_files_gone(lost), hint=said.BACK_UP(), backup_id=lost["backup_id"])
+    return Finding(message=_files_gone(lost), hint=said.BACK_UP(), backup_id=lost.backup_id)
 
 
-def _newest_lost(runs: Sequence[RunDocument]) -> RunDocument | None:
-    return next((run for run in runs if run.get("files") == Files.GONE), None)
+def _newest_lost(runs: Sequence[RunRecord]) -> RunRecord | None:
+    return next((run for run in runs if run.files == Files.GONE), None)
 
 
-def _files_gone(run: RunDocument) -> Message:
-    return said.FILES_GONE(run=run["backup_id"])
+def _files_gone(run: RunRecord) -> Message:
+    return said.FILES_GONE(run=run.backup_id)
 
 
-def _last_run(dated: Sequence[RunDocument]) -> Finding | None:
+def _last_run(dated: Sequence[RunRecord]) -> Finding | None:
     """How the last run ended, where it was not a success."""
-    if not dated or dated[0]["status"] == Status.SUCCESS:
+    if not dated or dated[0].status == Status.SUCCESS:
         return None
     last = dated[0]
-    is_cancelled = last["status"] == Status.CANCELLED or last.get("error_code") == RunCancelled.code
-    sentence = said.RUN_PARTIAL if last["status"] != Status.FAILED else said.RUN_FAILED
-    message = (said.RUN_CANCELLED if is_cancelled else sentence)(reason=as_message(last["message"]))
-    return Finding(message=message, backup_id=last["backup_id"])
+    is_cancelled = last.status == Status.CANCELLED or last.error_code == RunCancelled.code
+    sentence = said.RUN_PARTIAL if last.status != Status.FAILED else said.RUN_FAILED
+    message = (said.RUN_CANCELLED if is_cancelled else sentence)(reason=as_message(last.message))
+    return Finding(message=message, backup_id=last.backup_id)
 
 
 def is_about_last_run(finding: Finding) -> bool:

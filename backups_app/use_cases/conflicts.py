@@ -10,7 +10,7 @@ from typing import Any
 from backups_app.access import audit
 from backups_app.browsing import differences
 from backups_app.browsing.differences import FieldChange
-from backups_app.catalog import purge_ledger, runs, sync_conflicts
+from backups_app.catalog import purge_ledger, sync_conflicts
 from backups_app.catalog.sync_conflicts import ReplacedVersion
 from backups_app.configuration import Configuration
 from backups_app.errors import DocumentChanged, KeptVersionNotFound, PutBackRefused
@@ -22,8 +22,7 @@ from backups_app.mongo.exact_writes import insert, live_collection, live_documen
 from backups_app.mongo.exact_writes.replace import Replacement
 from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.records import Origin, Side
-from backups_app.runs import preparation, runner
-from backups_app.runs.ownership import this_process
+from backups_app.runs import lease, preparation
 
 NOTHING = "nothing"
 """Stands for the hash of a document that is not there."""
@@ -98,9 +97,7 @@ def restore_version(
     Raise `DocumentChanged` when it is not, `PutBackRefused`, `KeptVersionNotFound`, `RunActive`.
     """
     database = preparation.local_database(configuration)
-    with runner.leased(database, me=this_process(), seconds=configuration.lease_seconds) as fence:
-        if fence is None:
-            raise runs.another_run(database)
+    with lease.held(database, seconds=configuration.lease_seconds):
         version = get(configuration=configuration, conflict_id=conflict_id)
         if version.live_hash != seen:
             raise DocumentChanged()

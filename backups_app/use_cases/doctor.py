@@ -190,7 +190,7 @@ def _lease(configuration: Configuration) -> Iterator[Finding]:
         running = runs.active(database)
     if running is None:
         yield Finding(level="ok", subject="lock", sentence="No run is active.")
-    elif running["owner"] is not None and recovery.abandoned(database, running, configuration):
+    elif running.owner is not None and recovery.abandoned(database, running, configuration):
         sentence = f"Run {running['backup_id']} was left by a process that is gone; the worker closes it."
         yield Finding(level="problem", subject="lock", sentence=sentence, fix="manage.py worker")
     else:

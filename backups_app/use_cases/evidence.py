@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backups_app.assurance.evidence import Copies, Evidence, Finding, Rehearsal, Slots, Watch
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable
-from backups_app.records import RunDocument, RunKind, Status
+from backups_app.records import RunKind, Status
 from backups_app.runs import holding
 from backups_app.use_cases import attention, notifications, status_of_files
 from backups_app.use_cases.reach import Reach
@@ -23,7 +24,7 @@ class Found:
     """What one look at servers, folder and records found. `every` are all runs and backups, newest first."""
 
     looked: Readiness
-    every: Sequence[RunDocument]
+    every: Sequence[RunRecord]
     local: Reach
     remote: Reach | None
     sync: SyncOverview | None
@@ -44,9 +45,9 @@ def gather(found: Found, *, configuration: Configuration) -> Evidence:
         local_away=bool(refusals) and type(refusals[0]) is DatabaseUnreachable,
         none_good=attention.none_good(ended, dated=dated) if good is None else None,
         two_failed=failed,
-        running=any(run["status"] == Status.IN_PROGRESS for run in found.every),
-        backups=sum(1 for run in found.every if run["published"] and run["verified"]),
-        newest_at=good["created_at"] if good else None,
+        running=any(run.status == Status.IN_PROGRESS for run in found.every),
+        backups=sum(1 for run in found.every if run.published and run.verified),
+        newest_at=good.created_at if good else None,
         schedules=schedules(now=now),
         copies=copies(),
         rehearsal=rehearsal(status_of_files.dated(found.every, now=now)),
@@ -80,32 +81,32 @@ def watch(*, configuration: Configuration) -> Watch:
     )
 
 
-def rehearsal(dated: Sequence[RunDocument]) -> Rehearsal | None:
+def rehearsal(dated: Sequence[RunRecord]) -> Rehearsal | None:
     """Return the last restore test that ended well, and how long it took; None without one."""
     proven = last_proven(dated)
-    step = next((step for step in (proven or {}).get("steps", ()) if step["name"] == "rehearse"), None)
-    if proven is None or step is None:
+    step = proven.step("rehearse") if proven else None
+    if proven is None or step is None or step.started_at is None or step.finished_at is None:
         return None
-    seconds = (step["finished_at"] - step["started_at"]).total_seconds()
-    return Rehearsal(at=proven["finished_at"], seconds=max(seconds, 0.0))
+    seconds = (step.finished_at - step.started_at).total_seconds()
+    return Rehearsal(at=proven.finished_at or step.finished_at, seconds=max(seconds, 0.0))
 
 
-def last_proven(dated: Sequence[RunDocument]) -> RunDocument | None:
+def last_proven(dated: Sequence[RunRecord]) -> RunRecord | None:
     """Return the last rehearsal that ended well, of the runs given newest first; None without one."""
-    return next((run for run in dated if run["kind"] == RunKind.REHEARSAL and run["status"] == Status.SUCCESS), None)
+    return next((run for run in dated if run.kind == RunKind.REHEARSAL and run.status == Status.SUCCESS), None)
 
 
-def backup_runs(every: Sequence[RunDocument]) -> list[RunDocument]:
+def backup_runs(every: Sequence[RunRecord]) -> list[RunRecord]:
     """Return the runs that were to make a backup and have ended, newest first."""
-    return [run for run in every if run["status"] != Status.IN_PROGRESS and run["kind"] == RunKind.BACKUP]
+    return [run for run in every if run.status != Status.IN_PROGRESS and run.kind == RunKind.BACKUP]
 
 
 def _attention(
     found: Found,
     *,
-    good: RunDocument | None,
-    ended: Sequence[RunDocument],
-    dated: Sequence[RunDocument],
+    good: RunRecord | None,
+    ended: Sequence[RunRecord],
+    dated: Sequence[RunRecord],
     has_failed_twice: bool,
 ) -> Iterator[Finding]:
     """Yield what needs attention, but for what the sentence says already."""
@@ -135,7 +136,7 @@ def _unsynced(sync: SyncOverview | None, configuration: Configuration) -> tuple[
     return tuple(sorted(known | set(configuration.sync_exclude)))
 
 
-def _held(every: Sequence[RunDocument]) -> int:
+def _held(every: Sequence[RunRecord]) -> int:
     """Return how many deleted documents only backups hold: those of every backup here that no admin has released."""
-    here = (run for run in every if run["published"] and not run.get("released"))
+    here = (run for run in every if run.published and not run.released)
     return sum(sum((holding.holds_alone(run) or {}).values()) for run in here)

@@ -13,8 +13,8 @@ from typing import Any
 from pymongo.database import Database
 
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import IdempotencyKeyReused, RunActive
-from backups_app.records import RunDocument
 
 KEPT = timedelta(hours=24)
 LOOKS = 40
@@ -24,8 +24,8 @@ LOOK_EVERY_SECONDS = 0.05
 
 def once(
     database: Database[Any], *, created_by: str, key: str | None, delete_bookings: bool, now: datetime,
-    start: Callable[[], RunDocument],
-) -> RunDocument:  # fmt: skip
+    start: Callable[[], RunRecord],
+) -> RunRecord:  # fmt: skip
     """Return the run that this person started with this key within a day, marked `replayed`; or call `start`.
 
     Raise `IdempotencyKeyReused` when that run was asked for something else, `RunActive` when another run than the
@@ -53,13 +53,13 @@ def claim(*, created_by: str, key: str | None) -> str | None:
 
 def _written_meanwhile(
     database: Database[Any], created_by: str, key: str, delete_bookings: bool, now: datetime
-) -> RunDocument | None:
+) -> RunRecord | None:
     for _ in range(LOOKS):
         found = _before(database, created_by, key, delete_bookings, now)
         if found is not None:
             return found
         running = runs.active(database)
-        if running is not None and running.get("idempotency_key") != key:
+        if running is not None and running.idempotency_key != key:
             return None
         time.sleep(LOOK_EVERY_SECONDS)
     return None
@@ -67,10 +67,10 @@ def _written_meanwhile(
 
 def _before(
     database: Database[Any], created_by: str, key: str, delete_bookings: bool, now: datetime
-) -> RunDocument | None:
+) -> RunRecord | None:
     before = runs.by_idempotency_key(database, created_by=created_by, key=key, since=now - KEPT)
     if before is None:
         return None
-    if before["delete_bookings_requested"] is not delete_bookings:
+    if before.delete_bookings_requested is not delete_bookings:
         raise IdempotencyKeyReused()
     return before | {"replayed": True}

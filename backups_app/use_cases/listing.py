@@ -16,11 +16,12 @@ from backups_app.backup_files import layout
 from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import AllDatedInFuture, BackupNotFound, TempleOpsError
 from backups_app.mongo import availability
 from backups_app.mongo.collections import collection_of
-from backups_app.records import PURGEABLE, RunDocument, Side
+from backups_app.records import PURGEABLE, Side
 from backups_app.runs import description, preparation
 from backups_app.runs.description import get_run as get_run
 
@@ -38,7 +39,7 @@ class LiveCounts:
     sync_enabled: bool
 
 
-def list_runs(*, configuration: Configuration, every: bool = False, limit: int = 0) -> list[RunDocument]:
+def list_runs(*, configuration: Configuration, every: bool = False, limit: int = 0) -> list[RunRecord]:
     """Return the published backups, newest first; with `every`, all runs. The list comes from the folders.
 
     Where `backup_metadata` is lost or the server down, the folders' own `metadata.json` speaks. A folder that somebody
@@ -52,7 +53,7 @@ def list_runs(*, configuration: Configuration, every: bool = False, limit: int =
     return merged[:limit] if limit else merged
 
 
-def active_run(*, configuration: Configuration) -> RunDocument | None:
+def active_run(*, configuration: Configuration) -> RunRecord | None:
     """Return the run in progress, or None; None too where the server does not answer."""
     try:
         with availability.asking(Side.LOCAL, configuration=configuration, seconds=description.LOOK_SECONDS):
@@ -79,22 +80,22 @@ def _counted(side: Side, configuration: Configuration) -> dict[str, int] | None:
         return None
 
 
-def _records(configuration: Configuration) -> dict[str, RunDocument]:
+def _records(configuration: Configuration) -> dict[str, RunRecord]:
     """Return the records by id; none when the server does not answer."""
     try:
         with availability.asking(Side.LOCAL, configuration=configuration, seconds=description.LOOK_SECONDS):
-            return {document["_id"]: document for document in runs.recent(preparation.local_database(configuration))}
+            return {document.id: document for document in runs.recent(preparation.local_database(configuration))}
     except (PyMongoError, TempleOpsError) as error:
         logger.warning("Listing from the folders alone", extra={"reason": type(error).__name__})
         return {}
 
 
-def _age(document: RunDocument) -> tuple[datetime, str]:
+def _age(document: RunRecord) -> tuple[datetime, str]:
     """Order comes from the record, never from the name."""
-    return document["created_at"], document["_id"]
+    return document.created_at, document.id
 
 
-def public(document: RunDocument) -> dict[str, Any]:
+def public(document: RunRecord) -> dict[str, Any]:
     """Return a run as `--json` and the API show it: plain JSON, without what only the machinery needs."""
     hidden = {"_id", "owner", "fence", "heartbeat_at", "idempotency_key", "child", "starter"}
     shown: dict[str, Any] = formats.plain({key: value for key, value in document.items() if key not in hidden})
@@ -111,7 +112,7 @@ def resolve(configuration: Configuration, wanted: str, *, with_backup: bool = Fa
         return layout.check_id(wanted)
     every = list_runs(configuration=configuration, every=True)
     every = [run for run in every if not with_backup or whereabouts.made_a_backup(run)]
-    newest = next((run for run in every if not run["dated_in_future"]), None)
+    newest = next((run for run in every if not run.dated_in_future), None)
     if newest is None:
         raise AllDatedInFuture() if every else BackupNotFound()
-    return str(newest["backup_id"])
+    return str(newest.backup_id)

@@ -11,9 +11,9 @@ from backups_app.backup_files import layout, removals
 from backups_app.backup_files.removals import Removal
 from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupElsewhere, BackupRemoved, TempleOpsError
-from backups_app.records import RunDocument
 from backups_app.runs import preparation
 from backups_app.use_cases import listing
 
@@ -24,7 +24,7 @@ class LostBackup:
     where we removed it, or as long as it lies in the trash; `removal` says by whom and why."""
 
     backup_id: str
-    record: RunDocument | None = None
+    record: RunRecord | None = None
     removed_at: datetime | None = None
     removal: Removal | None = None
     in_trash: bool = False
@@ -63,9 +63,9 @@ def named(error: TempleOpsError, *, configuration: Configuration, backup_id: str
     known = known_of(configuration=configuration, backup_id=backup_id)
     if known is None or not known.was_there:
         return error
-    files = (known.record or {}).get("files")
+    files = known.record.files if known.record is not None else ""
     if files in (Files.HERE, Files.UNMOUNTED):  # what was not found is something else of it; nobody can tell
         return error
     if known.record is not None and files == Files.ELSEWHERE:
-        return BackupElsewhere(host=str(known.record.get("host") or "unknown"))
+        return BackupElsewhere(host=known.record.host or "unknown")
     return BackupRemoved()

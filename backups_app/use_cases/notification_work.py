@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 from backups_app import formats, mail_url
 from backups_app.assurance import marks
 from backups_app.assurance.evidence import Evidence
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import ChannelGone, MailLoginRefused, MailServerUnreachable, MailTlsFailed, TempleOpsError
 from backups_app.messages import notifications as said
@@ -28,7 +29,7 @@ from backups_app.notification.channels import Channel
 from backups_app.notification.content import Content
 from backups_app.notification.delivery import Sender
 from backups_app.notification.states import Kind, Problem
-from backups_app.records import RunDocument, Side
+from backups_app.records import Side
 from backups_app.runs import preparation, reporting
 from backups_app.use_cases import listing, schedule_reports, status_of_files
 from backups_app.use_cases.attention import ROOM_FOR_BACKUPS, room_for
@@ -54,7 +55,7 @@ def look(*, configuration: Configuration, now: datetime) -> None:
     except (TempleOpsError, PyMongoError) as error:
         logger.warning("Problems could not be looked for", extra={"reason": type(error).__name__})
     else:
-        ended = [run for run in every if run["kind"] == "backup" and run["status"] != "in_progress"]
+        ended = [run for run in every if run.kind == "backup" and not run.in_progress]
         dated = status_of_files.dated(ended, now=now)
         good = status_of_files.newest_good(dated, database=configuration.database_name)
         _report(configuration, scope="overdue", present=_overdue(good, now=now), solved=said.NO_LONGER_OVERDUE, now=now)
@@ -120,10 +121,10 @@ def _catch_up(configuration: Configuration, *, now: datetime) -> None:
         reporting.catch_up(preparation.local_database(configuration), now=now)
 
 
-def _overdue(good: RunDocument | None, *, now: datetime) -> Mapping[Problem, Content]:
+def _overdue(good: RunRecord | None, *, now: datetime) -> Mapping[Problem, Content]:
     """The same rule as the mark *recent*. Where there never was a backup and no schedule promises one, none is overdue:
     the card says that there is none."""
-    newest_at = good["created_at"] if good else None
+    newest_at = good.created_at if good else None
     schedules = overview.assurance_slots(now=now)
     never_due = newest_at is None and not schedules
     if never_due or not marks.is_overdue(Evidence(now=now, newest_at=newest_at, schedules=schedules)):
@@ -133,7 +134,7 @@ def _overdue(good: RunDocument | None, *, now: datetime) -> Mapping[Problem, Con
     return {Problem(kind=Kind.OVERDUE, cause="backup"): content}
 
 
-def _disk_low(configuration: Configuration, good: RunDocument | None) -> Mapping[Problem, Content]:
+def _disk_low(configuration: Configuration, good: RunRecord | None) -> Mapping[Problem, Content]:
     """Low: room for fewer than five backups like the last one. It ends with room for one more than that."""
     try:
         free = preparation.store(configuration).usage().free_bytes

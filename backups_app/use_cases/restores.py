@@ -13,27 +13,26 @@ from backups_app.access import audit
 from backups_app.backup_files import layout, locks
 from backups_app.browsing import backups, documents
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated
 from backups_app.messages import use_cases as messages
 from backups_app.mongo import connections, raw_ids, scratch
 from backups_app.mongo.scratch import Copy
 from backups_app.progress import Progress, Silent
-from backups_app.records import Origin, RunDocument, RunKind, Side
+from backups_app.records import Origin, RunKind, Side
 from backups_app.restore import choices as chosen
 from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.live import Live
 from backups_app.restore.preview import RestorePreview
-from backups_app.runs import housekeeping, preparation, restore_parts, runner
-from backups_app.runs import restore_pipelines as restore_steps
+from backups_app.runs import housekeeping, preparation, restore_parts, restore_pipelines, runner
 from backups_app.runs.ownership import this_process
 from backups_app.use_cases import backups as jobs
 from backups_app.use_cases import listing, readiness
 
 PHRASE = "RESTORE"
 """What a person types before something that is there is overwritten or deleted."""
-KINDS = (RunKind.RESTORE.value, RunKind.TEST_COPY.value, RunKind.REHEARSAL.value)
 
 
 def choose(
@@ -110,16 +109,16 @@ def emptied_on_purpose(*, configuration: Configuration, backup_id: str) -> dict[
     was later than a backup dated in the future, nobody knows: every run counts.
     """
     records = listing.list_runs(configuration=configuration)
-    own = next((record for record in records if record["_id"] == backup_id), None)
+    own = next((record for record in records if record.id == backup_id), None)
     since = own["created_at"] if own and not own["dated_in_future"] else None
     emptied: dict[str, str] = {}
     for record in records:  # newest first: the last run that emptied a collection names it
-        purge = record.get("purge") or {}
-        if not purge.get("allowed") or (since is not None and record["created_at"] < since):
+        purge = record.purge
+        if not purge.allowed or (since is not None and record.created_at < since):
             continue
-        for name in purge.get("collections", ()):
-            if any(((purge.get(side.value) or {}).get(name) or {}).get("deleted") for side in Side):
-                emptied.setdefault(name, record["_id"])
+        for name in purge.collections:
+            if any(purge.collection(side, name).deleted for side in Side):
+                emptied.setdefault(name, record.id)
     return emptied
 
 
@@ -133,7 +132,7 @@ def start(
     rehearsal: bool = False,
     note: str = "",
     enqueue: bool = True,
-) -> RunDocument:
+) -> RunRecord:
     """Start a restore of what was previewed and return its run document. With `enqueue` a worker carries it out, else
     the caller does (`jobs.execute`).
 
@@ -155,18 +154,18 @@ def start(
         housekeeping.put_in_order(configuration=configuration, now=now)
         runs.ensure_indexes(database)
         document = _new_document(configuration, choices, decided, emptied, rehearsal, created_by, origin, now, note)
-        document["restore"]["undoes"] = restore_parts.undoes(source, choices)
-        document["starter"] = None if enqueue else this_process().as_document()
+        starter = None if enqueue else this_process().as_document()
+        document.apply({"restore.undoes": restore_parts.undoes(source, choices), "starter": starter})
         jobs.create(database, document, configuration)
     jobs.put_on_record(database, document, details={"choices": choices.as_json()})
     if enqueue:
-        jobs.carry_out_backup.enqueue(backup_id=document["_id"])
+        jobs.carry_out_backup.enqueue(backup_id=document.id)
     return document
 
 
 def rehearse(
     *, backup_id: str | None, created_by: str, origin: Origin, now: datetime, enqueue: bool = True
-) -> RunDocument:
+) -> RunRecord:
     """Start a rehearsal of a backup, the newest verified one by default. Raises as `start`, and `BackupNotFound`."""
     configuration = settings.current()
     wanted = backup_id or newest_verified(configuration=configuration)
@@ -184,30 +183,30 @@ def rehearse(
     )
 
 
-def undo(*, configuration: Configuration, run: RunDocument) -> Choices:
+def undo(*, configuration: Configuration, run: RunRecord) -> Choices:
     """Return the choices that undo a restore: its safety backup, exactly as it was, for every collection that it may
     have written into. One that it created is emptied again, and stays.
 
     Raise `BackupNotFound` when the run is no restore into the temple's database.
     """
-    if run.get("kind") != RunKind.RESTORE:
+    if run.kind != RunKind.RESTORE:
         raise BackupNotFound()
     names = restore_parts.begun(run)
-    held = set(preparation.manifest_of(preparation.store(configuration), backup_id=run["_id"]).collections)
+    held = set(preparation.manifest_of(preparation.store(configuration), backup_id=run.id).collections)
     held |= restore_parts.created_by(run)
     return choose(
         configuration=configuration,
-        backup_id=run["_id"],
+        backup_id=run.id,
         collections=[name for name in names if name in held],
         mode=Mode.REPLACE.value,
     )
 
 
-def history(*, configuration: Configuration, limit: int = 50) -> list[RunDocument]:
+def history(*, configuration: Configuration, limit: int = 50) -> list[RunRecord]:
     """Return restores, test copies and rehearsals, newest first."""
     with connections.reachable(Side.LOCAL):
         every = runs.recent(preparation.local_database(configuration))
-    return [run for run in every if run.get("kind") in KINDS][:limit]
+    return [run for run in every if run.is_restore][:limit]
 
 
 def list_copies(*, configuration: Configuration) -> tuple[Copy, ...]:
@@ -262,12 +261,11 @@ def _new_document(
     origin: Origin,
     now: datetime,
     note: str,
-) -> RunDocument:
+) -> RunRecord:
     kind = RunKind.RESTORE if choices.in_place else RunKind.REHEARSAL if rehearsal else RunKind.TEST_COPY
-    document = jobs.new_document(configuration, created_by, False, origin, now, None, note)
-    return document | {
+    return jobs.new_document(configuration, created_by, False, origin, now, None, note) | {
         "kind": kind.value,
-        "steps": runner.waiting_steps(restore_steps.STEPS[kind.value]),
+        "steps": runner.waiting_steps(restore_pipelines.STEPS[kind.value]),
         "sync_status": "skipped",
         "restore": {
             "choices": choices.as_json(),

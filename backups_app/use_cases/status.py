@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from pymongo.errors import PyMongoError
 
 from backups_app.assurance.sentence import Assurance, Level, conclude
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import availability
-from backups_app.records import RunDocument, Side, Status
+from backups_app.records import Side, Status
 from backups_app.use_cases import attention, evidence, listing, reach, readiness, status_of_files, syncs
 from backups_app.use_cases.evidence import Found
 from backups_app.use_cases.reach import Reach
@@ -38,11 +37,11 @@ class SystemStatus:
     assurance: Assurance
     engine: str
     refusals: tuple[TempleOpsError, ...]
-    last_backup: RunDocument | None
-    last_run: RunDocument | None
-    last_proven: RunDocument | None
-    unfinished: RunDocument | None
-    active_run: RunDocument | None
+    last_backup: RunRecord | None
+    last_run: RunRecord | None
+    last_proven: RunRecord | None
+    unfinished: RunRecord | None
+    active_run: RunRecord | None
     next_run_at: datetime | None
     backups_count: int
     disk_total_bytes: int | None
@@ -86,7 +85,7 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
 
 def _described(found: Found, *, configuration: Configuration) -> SystemStatus:
     looked, every, now = found.looked, found.every, found.now
-    active = next((run for run in every if run["status"] == Status.IN_PROGRESS), None)
+    active = next((run for run in every if run.status == Status.IN_PROGRESS), None)
     ended = evidence.backup_runs(every)
     dated = status_of_files.dated(ended, now=now)
     known = evidence.gather(found, configuration=configuration)
@@ -104,7 +103,7 @@ def _described(found: Found, *, configuration: Configuration) -> SystemStatus:
         unfinished=attention.unfinished(ended),
         active_run=active,
         next_run_at=min((slots.next for slots in known.schedules), default=None),
-        backups_count=sum(1 for run in every if run["published"]),
+        backups_count=sum(1 for run in every if run.published),
         disk_total_bytes=looked.disk.total_bytes if looked.disk else None,
         disk_free_bytes=looked.disk.free_bytes if looked.disk else None,
         data_bytes=looked.data_bytes,
@@ -116,10 +115,10 @@ def _described(found: Found, *, configuration: Configuration) -> SystemStatus:
     )
 
 
-def _message(looked: readiness.Readiness, active: Mapping[str, Any] | None) -> str:
+def _message(looked: readiness.Readiness, active: RunRecord | None) -> str:
     if looked.refusals:
         return looked.refusals[0].detail
-    return READY if active is None else f"A backup by {active['created_by']} is running"
+    return READY if active is None else f"A backup by {active.created_by} is running"
 
 
 def _sync(configuration: Configuration) -> SyncOverview | None:

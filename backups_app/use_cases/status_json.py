@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backups_app import formats
-from backups_app.records import RunDocument
+from backups_app.catalog.run_record import RunRecord
 from backups_app.use_cases import assurance_json, reach
 from backups_app.use_cases.status import SystemStatus
 from backups_app.use_cases.syncs import SyncOverview
@@ -38,18 +38,18 @@ def public(told: SystemStatus) -> dict[str, Any]:
     }
 
 
-def _short(run: RunDocument | None) -> dict[str, Any] | None:
+def _short(run: RunRecord | None) -> dict[str, Any] | None:
     names = ("backup_id", "created_at", "created_by", "status", "sync_status", "phase", "finished_at")
-    return None if run is None else formats.plain({name: run.get(name) for name in names})
+    return None if run is None else formats.plain(run.stored_fields(*names))
 
 
-def _proven(rehearsal: RunDocument | None) -> dict[str, Any] | None:
+def _proven(rehearsal: RunRecord | None) -> dict[str, Any] | None:
     """Return which backup was last proven restorable, when, and what was compared."""
     if rehearsal is None:
         return None
-    step = next(step for step in rehearsal["steps"] if step["name"] == "rehearse")
-    proven = {"backup_id": rehearsal["restore"]["choices"]["backup_id"], "at": rehearsal["finished_at"]}
-    plain: dict[str, Any] = formats.plain(proven | {"sentence": step["sentence"]})
+    step = rehearsal.step("rehearse")
+    proven = {"backup_id": rehearsal.restore.choices["backup_id"], "at": rehearsal.finished_at}
+    plain: dict[str, Any] = formats.plain(proven | {"sentence": step.sentence if step else ""})
     return plain
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from django.utils import timezone
 from pymongo.database import Database
@@ -16,14 +13,14 @@ from pymongo.errors import PyMongoError
 
 from backups_app import configuration as settings
 from backups_app.access import audit
-from backups_app.catalog import lease, runs, sync_logs, sync_state
+from backups_app.catalog import sync_logs, sync_state
 from backups_app.configuration import Configuration
-from backups_app.errors import OwnershipLost, SyncInterrupted, SyncIsOff, TempleOpsError
+from backups_app.errors import SyncInterrupted, SyncIsOff, TempleOpsError
 from backups_app.mongo import connections
 from backups_app.progress import Progress, Silent
 from backups_app.records import Origin, Side
-from backups_app.runs import end_messages, preparation, runner
-from backups_app.runs.ownership import Owner, this_process
+from backups_app.runs import end_messages, lease, preparation
+from backups_app.runs.lease import Lease
 from backups_app.sync import engine
 from backups_app.sync.engine import SyncReport
 from backups_app.sync.options import SyncOptions
@@ -33,8 +30,6 @@ ADOPT_PHRASE = "ADOPT"
 """What a person types before two databases are paired again."""
 DELETE_PHRASE = "DELETE"
 """What a person types before the deletions of a blocked collection are carried over."""
-
-RENEW_EVERY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,31 +75,28 @@ def sync_now(
     if remote is None:
         raise SyncIsOff()
     readiness.require_ready(configuration=configuration)
-    local, me = preparation.local_database(configuration), this_process()
+    local = preparation.local_database(configuration)
     run_id = f"sync_{now:%Y%m%d_%H%M%S}"
     with (
         connections.reachable(Side.LOCAL),
-        runner.leased(local, me=me, seconds=configuration.lease_seconds) as fence,
+        lease.held(local, seconds=configuration.lease_seconds) as held,
     ):
-        if fence is None:
-            raise runs.another_run(local)
-        with _Held(local, me=me, fence=fence, seconds=configuration.lease_seconds, listener=listener) as progress:
-            return _recorded(
-                local,
-                lambda: engine.synchronise(
-                    local=local,
-                    remote=remote,
-                    run_id=run_id,
-                    options=_options(configuration, wish),
-                    progress=progress,
-                    now=now,
-                ),
+        return _recorded(
+            local,
+            lambda: engine.synchronise(
+                local=local,
+                remote=remote,
                 run_id=run_id,
-                wish=wish,
-                requested_by=requested_by,
-                origin=origin,
+                options=_options(configuration, wish),
+                progress=_Checked(held, listener or Silent()),
                 now=now,
-            )
+            ),
+            run_id=run_id,
+            wish=wish,
+            requested_by=requested_by,
+            origin=origin,
+            now=now,
+        )
 
 
 def overview(*, configuration: Configuration, limit: int = 20) -> SyncOverview:
@@ -178,52 +170,22 @@ def _tell_how_far(local: Database[Any], run_id: str, error: TempleOpsError) -> N
         error.hint = f"{error.hint}. {end_messages.half_way(wrote)}" if error.hint else end_messages.half_way(wrote)
 
 
-class _Held:
-    """Progress of work that has no run document: hands on to a listener and keeps the lease alive."""
+@dataclass(frozen=True)
+class _Checked:
+    """Progress of work that has no run document: hands on to a listener, and stops when the lease is lost."""
 
-    def __init__(self, local: Database[Any], *, me: Owner, fence: int, seconds: int, listener: Progress | None) -> None:
-        self._local, self._owner, self._fence, self._seconds = local, me.as_document(), fence, seconds
-        self._listener = listener or Silent()
-        self._renewed_at = time.monotonic()
-        self._lost = False
-        self._stop = threading.Event()
-        self._heart = threading.Thread(target=self._beat, name="sync-heartbeat", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._heart.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._heart.join(timeout=self._seconds)
+    held: Lease
+    listener: Progress
 
     def expect(self, label: str, total: int) -> None:
-        self._listener.expect(label, total)
+        self.listener.expect(label, total)
 
     def advance(self, label: str, count: int, size_bytes: int = 0) -> None:
-        self._listener.advance(label, count, size_bytes)
+        self.listener.advance(label, count, size_bytes)
 
     def note(self, sentence: str) -> None:
-        self._listener.note(sentence)
+        self.listener.note(sentence)
 
     def checkpoint(self) -> None:
-        if time.monotonic() - self._renewed_at >= RENEW_EVERY_SECONDS:
-            self._renew()
-        if self._lost:
-            raise OwnershipLost
-        self._listener.checkpoint()
-
-    def _renew(self) -> None:
-        self._renewed_at = time.monotonic()
-        if not lease.renew(self._local, owner=self._owner, fence=self._fence, seconds=self._seconds):
-            self._lost = True
-
-    def _beat(self) -> None:
-        while not self._stop.wait(self._seconds / 4):
-            try:
-                self._renew()
-            except PyMongoError:
-                # The sync itself meets the same failure and names it; a heartbeat only misses a beat.
-                continue
+        self.held.checkpoint()
+        self.listener.checkpoint()

@@ -184,3 +184,7 @@ def test_no_forbidden_word_stands_in_names_comments_or_documents() -> None:
 
 def test_no_modules_import_one_another() -> None:
     assert house.circles() == []
+
+
+def test_a_run_is_read_by_attributes_and_not_by_keys() -> None:
+    assert house.record_accesses() == {}

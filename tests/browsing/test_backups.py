@@ -12,15 +12,17 @@ import pytest
 from backups_app.backup_files.store import Store
 from backups_app.browsing import backups
 from backups_app.browsing.backups import BackupState
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupNotFound
 from tests.browsing.conftest import Maker, bookings
 
 ID = "20250119_143022"
 
 
-def a_run(backup_id: str, **fields: Any) -> dict[str, Any]:
+def a_run(backup_id: str, **fields: Any) -> RunRecord:
     moment = datetime.datetime.strptime(backup_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=datetime.UTC)
-    return {"_id": backup_id, "kind": "backup", "status": "success", "backup_timestamp": moment, **fields}
+    usual = {"_id": backup_id, "kind": "backup", "status": "success", "backup_timestamp": moment}
+    return RunRecord(usual | fields)
 
 
 def test_the_list_needs_no_database(store: Store, a_backup: Maker) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from backups_app.backup_files import disk_recorder, durable
-from backups_app.catalog import lease, purge_ledger, runs
+from backups_app.catalog import lease, purge_ledger, run_writers, runs
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, filters, live_collection, live_documents
 from backups_app.mongo.exact_writes.delete import DeleteOutcome
@@ -101,15 +101,15 @@ def manifest_check() -> None:
 def fence() -> None:
     """A process that was the owner once may write the run's record, and needs no lease."""
 
-    def write(self: runs.Ownership, *, phase: Any, changes: Any, warnings: Any = (), **_: Any) -> bool:
+    def write(self: run_writers.Ownership, *, phase: Any, changes: Any, warnings: Any = (), **_: Any) -> bool:
         update: dict[str, Any] = {"$set": dict(changes)}
         if warnings:
             update["$push"] = {"warnings": {"$each": list(warnings)}}
         runs.collection(self.database).update_one({"_id": self.backup_id}, update)
         return True
 
-    runs.Ownership.write = write  # type: ignore[method-assign]
-    runs.Ownership.beat = lambda self: False  # type: ignore[method-assign]
+    run_writers.Ownership.write = write  # type: ignore[method-assign]
+    run_writers.Ownership.beat = lambda self: False  # type: ignore[method-assign]
     lease.renew = lambda *_, **__: True
 
 

@@ -16,9 +16,10 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.records import INTERNAL, Origin, RunDocument
+from backups_app.records import INTERNAL, Origin
 from backups_app.use_cases import backups
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,7 +76,7 @@ def _documents(kind: str, numbers: range) -> list[dict[str, Any]]:
     ]
 
 
-def run_backup(*, delete_bookings: bool, **more: Any) -> RunDocument:
+def run_backup(*, delete_bookings: bool, **more: Any) -> RunRecord:
     """Carry a whole run out in this process, as backup_now does, and return its final document."""
     started = backups.start_backup(
         created_by="ananya",

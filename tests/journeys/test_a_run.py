@@ -15,6 +15,7 @@ from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app.backup_files import metadata
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import (
     DatabaseNotFound,
@@ -246,7 +247,7 @@ def test_a_key_decides_also_when_the_run_ended_before_the_other_was_written(
     """The one who looked before the run existed and writes after its end must not start a second one."""
     real, first = backups.create, []
 
-    def overtaken(database: Db, document: dict[str, Any], configuration: Configuration) -> None:
+    def overtaken(database: Db, document: RunRecord, configuration: Configuration) -> None:
         monkeypatch.setattr(backups, "create", real)
         first.append(run_backup(delete_bookings=False, idempotency_key="k"))
         real(database, document, configuration)

@@ -20,6 +20,7 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.mongo import command_counter, connections
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Origin
+from backups_app.runs import declarations
 from backups_app.use_cases import backups
 
 from .conftest import contents, now, run_backup
@@ -97,7 +98,9 @@ def _cancelled(local: Any, when: threading.Event) -> tuple[Any, float]:
 
     def cancel() -> None:
         assert when.wait(20)
-        assert runs.request_cancel(local, backup_id=started["backup_id"], requested_by="ravi")
+        assert runs.request_cancel(
+            local, backup_id=started["backup_id"], requested_by="ravi", phases=declarations.cancellable_phases()
+        )
         at.append(time.monotonic())
 
     started = backups.start_backup(created_by="ravi", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)

@@ -15,11 +15,12 @@ from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app.assurance.sentence import Level
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import AllDatedInFuture
 from backups_app.models import User
 from backups_app.pages.runs import views as run_pages
-from backups_app.records import Origin, RunDocument, RunKind
+from backups_app.records import Origin, RunKind
 from backups_app.use_cases import backups, doctor, listing, restores, status
 from tests.journeys.conftest import now, run_backup
 from tests.pages.conftest import signed_in
@@ -30,7 +31,7 @@ Mongo = Database[dict[str, Any]]
 WEEKS = timedelta(days=30)
 
 
-def run_with_the_clock_ahead(by: timedelta = WEEKS) -> RunDocument:
+def run_with_the_clock_ahead(by: timedelta = WEEKS) -> RunRecord:
     started = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now() + by, enqueue=False
     )

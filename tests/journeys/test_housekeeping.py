@@ -9,8 +9,9 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.records import Origin, RunDocument
+from backups_app.records import Origin
 from backups_app.runs import housekeeping
 from backups_app.use_cases import backups, listing, status
 from tests.conftest import NOBODY
@@ -21,7 +22,7 @@ from .test_unfinished import remote_fails_in
 Db = Database[dict[str, Any]]
 
 
-def left_waiting(local_db: Db) -> RunDocument:
+def left_waiting(local_db: Db) -> RunRecord:
     """Return a run that no worker took for years."""
     started = backups.start_backup(
         created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False
@@ -62,10 +63,10 @@ def test_lost_records_are_written_again_before_a_run_starts_and_none_is_replaced
 
     run_backup(delete_bookings=False)
 
-    rebuilt = runs.get(local_db, backup_id=first["_id"]) or {}
+    rebuilt = runs.get(local_db, backup_id=first["_id"]) or RunRecord()
     assert (rebuilt["status"], rebuilt["documents"]) == ("success", first["documents"])
     assert not {"verified", "files", "message"} & rebuilt.keys()
-    assert (runs.get(local_db, backup_id=second["_id"]) or {})["note"] == "kept"
+    assert (runs.get(local_db, backup_id=second["_id"]) or RunRecord()).note == "kept"
 
 
 def test_a_deletion_whose_record_was_lost_can_still_be_resumed(
@@ -73,7 +74,7 @@ def test_a_deletion_whose_record_was_lost_can_still_be_resumed(
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         backup_id = run_backup(delete_bookings=True)["_id"]
-    assert (runs.get(local_db, backup_id=backup_id) or {})["resume_available"] is True
+    assert (runs.get(local_db, backup_id=backup_id) or RunRecord()).resume_available
     local_db.drop_collection("backup_metadata")
 
     ended = backups.resume(backup_id=backup_id, requested_by="ravi", origin=Origin.WEB, now=now(), enqueue=False)

@@ -10,7 +10,7 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.backup_files.store import Store
-from backups_app.catalog import lease, purge_ledger, runs
+from backups_app.catalog import lease, purge_ledger, run_writers, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import OwnershipLost
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
@@ -119,8 +119,9 @@ def test_an_owner_of_before_a_machine_was_set_back_matches_no_run(
     refused: list[int] = []
 
     def the_older_one_wakes() -> None:
-        running = runs.active(local_db) or {}
-        older = runs.Ownership(database=local_db, backup_id=running["_id"], fence=ahead)
+        running = runs.active(local_db)
+        assert running is not None
+        older = run_writers.Ownership(database=local_db, backup_id=running["_id"], fence=ahead)
         for act in (older.beat, lambda: older.write(phase=Phase.DUMPING, changes={"note": "it wrote"})):
             with pytest.raises(OwnershipLost):
                 act()

@@ -12,9 +12,10 @@ from pymongo.database import Database
 
 from backups_app.backup_files import metadata
 from backups_app.catalog import purge_ledger, runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, NotATestCopy, PreviewOutdated, RestoreTargetTaken
-from backups_app.records import Origin, RunDocument, Side, Status
+from backups_app.records import Origin, Side, Status
 from backups_app.restore.choices import Choices
 from backups_app.use_cases import backups, restores, status
 from tests.journeys.conftest import contents, now, run_backup
@@ -23,7 +24,7 @@ Db = Database[dict[str, Any]]
 pytestmark = pytest.mark.django_db
 
 
-def restore(configuration: Configuration, choices: Choices) -> RunDocument:
+def restore(configuration: Configuration, choices: Choices) -> RunRecord:
     """Preview, confirm what was shown, and carry it out here."""
     shown = restores.preview_restore(configuration=configuration, choices=choices)
     started = restores.start(

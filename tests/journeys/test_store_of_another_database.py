@@ -17,11 +17,12 @@ from pymongo.database import Database
 from backups_app.assurance.sentence import Level
 from backups_app.backup_files.store import Store
 from backups_app.catalog import lease
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import StoreOfAnotherDatabase
 from backups_app.mongo import connections
 from backups_app.mongo.connections import ServerFacts
-from backups_app.records import Origin, RunDocument
+from backups_app.records import Origin
 from backups_app.runs import recovery
 from backups_app.use_cases import doctor, listing, readiness, restores, status, verification
 from tests.journeys.conftest import now, run_backup
@@ -42,7 +43,7 @@ def theirs(seeded: Configuration, local_db: Mongo) -> Iterator[Configuration]:
 
 
 @pytest.fixture
-def good(seeded: Configuration) -> RunDocument:
+def good(seeded: Configuration) -> RunRecord:
     return run_backup(delete_bookings=False)
 
 
@@ -56,7 +57,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_store_names_its_database(seeded: Configuration, good: RunDocument) -> None:
+def test_the_store_names_its_database(seeded: Configuration, good: RunRecord) -> None:
     store_id, name = (seeded.backup_dir / ".store_id").read_text().splitlines()
 
     assert name == seeded.database_name
@@ -65,7 +66,7 @@ def test_the_store_names_its_database(seeded: Configuration, good: RunDocument) 
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "from before it had a name"])
 def test_another_databases_instance_is_refused_everywhere(
-    seeded: Configuration, good: RunDocument, theirs: Configuration, named: bool
+    seeded: Configuration, good: RunRecord, theirs: Configuration, named: bool
 ) -> None:
     if not named:
         without_a_name(seeded)
@@ -88,7 +89,7 @@ def test_another_databases_instance_is_refused_everywhere(
 
 
 def test_its_recovery_tidies_nothing_up(
-    seeded: Configuration, good: RunDocument, theirs: Configuration, local_db: Mongo
+    seeded: Configuration, good: RunRecord, theirs: Configuration, local_db: Mongo
 ) -> None:
     other = local_db.client[theirs.database_name]
     lease.remember_store(other, store_id=good["store_id"])
@@ -101,11 +102,11 @@ def test_its_recovery_tidies_nothing_up(
 
 
 def test_its_dead_run_of_the_same_second_leaves_the_partial_of_the_living_one(
-    seeded: Configuration, good: RunDocument, theirs: Configuration, local_db: Mongo
+    seeded: Configuration, good: RunRecord, theirs: Configuration, local_db: Mongo
 ) -> None:
     other = local_db.client[theirs.database_name]
     dead = good | {"_id": "20260101_000000", "backup_id": "20260101_000000", "status": "in_progress"}
-    dead |= {"phase": "dumping", "steps": []}
+    dead = dead | {"phase": "dumping", "steps": []}
     other["backup_metadata"].insert_one(dead)
     Store(seeded.backup_dir).make_partial("20260101_000000")
 
@@ -115,7 +116,7 @@ def test_its_dead_run_of_the_same_second_leaves_the_partial_of_the_living_one(
 
 
 def test_it_takes_no_backup_for_its_own(
-    seeded: Configuration, good: RunDocument, theirs: Configuration, local_db: Mongo
+    seeded: Configuration, good: RunRecord, theirs: Configuration, local_db: Mongo
 ) -> None:
     assert [run["backup_id"] for run in listing.list_runs(configuration=theirs)] == [good["backup_id"]]
     assert local_db.client[theirs.database_name]["backup_metadata"].count_documents({}) == 0
@@ -124,7 +125,7 @@ def test_it_takes_no_backup_for_its_own(
         restores.newest_verified(configuration=theirs)
 
 
-def test_a_foreign_dump_there_is_not_adopted(seeded: Configuration, good: RunDocument, theirs: Configuration) -> None:
+def test_a_foreign_dump_there_is_not_adopted(seeded: Configuration, good: RunRecord, theirs: Configuration) -> None:
     folder = seeded.backup_dir / "backup_20250101_000000" / "x"
     folder.mkdir(parents=True)
     (folder / "bookings.bson").write_bytes(b"")
@@ -137,7 +138,7 @@ def test_a_foreign_dump_there_is_not_adopted(seeded: Configuration, good: RunDoc
     assert not (folder.parent / "metadata.json").exists()
 
 
-def test_a_store_without_a_name_takes_that_of_its_backups(seeded: Configuration, good: RunDocument) -> None:
+def test_a_store_without_a_name_takes_that_of_its_backups(seeded: Configuration, good: RunRecord) -> None:
     without_a_name(seeded)
 
     assert run_backup(delete_bookings=False)["status"] == "success"
@@ -146,7 +147,7 @@ def test_a_store_without_a_name_takes_that_of_its_backups(seeded: Configuration,
 
 
 def test_the_admin_decides_about_a_store_without_a_name_that_holds_both(
-    seeded: Configuration, good: RunDocument, theirs: Configuration
+    seeded: Configuration, good: RunRecord, theirs: Configuration
 ) -> None:
     without_a_name(seeded)
 
@@ -160,7 +161,7 @@ def test_the_admin_decides_about_a_store_without_a_name_that_holds_both(
 
 
 def test_age_decides_nothing_while_the_clocks_differ(
-    seeded: Configuration, good: RunDocument, local_db: Mongo, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, good: RunRecord, local_db: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(seeded.backup_dir, database=seeded.database_name)
     (store.make_partial("20250101_000000") / seeded.database_name).mkdir()

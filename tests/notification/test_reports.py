@@ -11,6 +11,7 @@ import time_machine
 from django.db import DatabaseError
 from django.test import override_settings
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import Notification, User
 from backups_app.notification import outbox
@@ -24,16 +25,16 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
-def a_run(number: int = 1, **fields: Any) -> dict[str, Any]:
+def a_run(number: int = 1, **fields: Any) -> RunRecord:
     at = NOW + timedelta(hours=number)
-    return {
+    return RunRecord({
         "_id": f"20261128_{number:06}", "backup_id": f"20261128_{number:06}", "kind": "backup", "status": "success",
         "sync_status": "success", "created_at": at, "finished_at": at + timedelta(minutes=1), "created_by": "ananya",
         "steps": [{"name": "sync", "state": "done", "sentence": "", "counts": {"conflicts": 3}}], "documents": 1602,
         "bytes": 13_000_000, "collections_backed_up": ["activities", "bookings"], "error_code": None,
         "error_message": None, "collections_deleted_local": ["activities (50 documents)"], "host": "temple-pc",
         "collections_deleted_remote": [], "purge": None, **fields,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def ended(number: int = 1, **fields: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import User
 from backups_app.pages.compare import views
@@ -18,7 +19,7 @@ from backups_app.pages.restore import restore_previews
 from backups_app.pages.shared import known_status
 from backups_app.pages.sync import views as sync
 from backups_app.pages.viewer import verification
-from backups_app.records import Phase, RunDocument
+from backups_app.records import Phase
 from tests.conftest import PASSWORD
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
@@ -89,40 +90,43 @@ def step(name: str, state: str = "waiting", **more: Any) -> dict[str, Any]:
 STEP_NAMES = ("preflight", "settle", "sync", "dump", "verify", "publish", "purge_remote", "purge_local")
 
 
-def a_run(**fields: Any) -> RunDocument:
+def a_run(**fields: Any) -> RunRecord:
     """A run document: finished and good, unless told otherwise."""
-    return {
-        "_id": "20260119_111420",
-        "backup_id": "20260119_111420",
-        "kind": "backup",
-        "backup_path": "backups/backup_20260119_111420",
-        "backup_timestamp": MOMENT,
-        "created_at": MOMENT,
-        "finished_at": MOMENT + timedelta(seconds=48),
-        "created_by": "ananya",
-        "origin": "web",
-        "status": "success",
-        "sync_status": "success",
-        "phase": Phase.FINISHED.value,
-        "delete_bookings_requested": True,
-        "steps": [step(name, "done") for name in STEP_NAMES],
-        "collections_backed_up": ["activities", "bookings", "employee_bookings"],
-        "documents": 1602,
-        "bytes": 13_000_000,
-        "engine": "python",
-        "purge": None,
-        "kept_changed": {"count": 0, "ids": []},
-        "resume_available": False,
-        "error_code": None,
-        "error_message": None,
-        "warnings": [],
-        "published": True,
-        "verified": True,
-        "damaged": False,
-        "message": "",
-        "cancel_requested": False,
-        "heartbeat_at": MOMENT,
-    } | fields
+    return RunRecord(
+        {
+            "_id": "20260119_111420",
+            "backup_id": "20260119_111420",
+            "kind": "backup",
+            "backup_path": "backups/backup_20260119_111420",
+            "backup_timestamp": MOMENT,
+            "created_at": MOMENT,
+            "finished_at": MOMENT + timedelta(seconds=48),
+            "created_by": "ananya",
+            "origin": "web",
+            "status": "success",
+            "sync_status": "success",
+            "phase": Phase.FINISHED.value,
+            "delete_bookings_requested": True,
+            "steps": [step(name, "done") for name in STEP_NAMES],
+            "collections_backed_up": ["activities", "bookings", "employee_bookings"],
+            "documents": 1602,
+            "bytes": 13_000_000,
+            "engine": "python",
+            "purge": None,
+            "kept_changed": {"count": 0, "ids": []},
+            "resume_available": False,
+            "error_code": None,
+            "error_message": None,
+            "warnings": [],
+            "published": True,
+            "verified": True,
+            "damaged": False,
+            "message": "",
+            "cancel_requested": False,
+            "heartbeat_at": MOMENT,
+        }
+        | fields
+    )
 
 
 @pytest.fixture
@@ -135,4 +139,4 @@ def seeded(configured: Configuration, local_db: Any, remote_db: Any) -> Configur
     return configured
 
 
-Make = Callable[..., RunDocument]
+Make = Callable[..., RunRecord]

@@ -9,16 +9,16 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.pages.backups import filters, rows, size_chart
-from backups_app.records import RunDocument
 from backups_app.use_cases import backups
 from tests.pages.conftest import MOMENT, a_run
 
 HERE = "/admin/backups/list/"
 
 
-def run(number: int, **fields: Any) -> RunDocument:
+def run(number: int, **fields: Any) -> RunRecord:
     """The run of `number` days after the first one."""
     at = MOMENT + timedelta(days=number)
     backup_id = f"{at:%Y%m%d_%H%M%S}"

@@ -14,11 +14,12 @@ from django.utils import timezone
 from backups_app.backup_files import metadata
 from backups_app.backup_files.manifest import Manifest
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import PurgeUnfinished
 from backups_app.models import User
 from backups_app.pages.shared import known_status
-from backups_app.records import Origin, RunDocument
+from backups_app.records import Origin
 from backups_app.use_cases import backups
 from tests.conftest import NOBODY
 from tests.journeys.test_verifying import flip
@@ -54,7 +55,7 @@ def checked(answer: Any, address: str, names: tuple[str, ...] = ()) -> str:
     return page
 
 
-def carried_out(*, delete_bookings: bool = False) -> RunDocument:
+def carried_out(*, delete_bookings: bool = False) -> RunRecord:
     started = backups.start_backup(
         created_by="ravi", delete_bookings=delete_bookings, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
@@ -62,7 +63,7 @@ def carried_out(*, delete_bookings: bool = False) -> RunDocument:
     return backups.execute(backup_id=started["backup_id"])
 
 
-def of(run: RunDocument) -> str:
+def of(run: RunRecord) -> str:
     return f"/admin/backups/runs/{run['backup_id']}/"
 
 

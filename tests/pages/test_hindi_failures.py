@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import DemoUnconfirmed, ModeNotLocal, TempleOpsError
 from backups_app.pages.shared import known_status
-from backups_app.records import RunDocument
 from backups_app.runs import closing
 from tests.pages.conftest import a_run, step
 from tests.pages.english_left import english_left
@@ -52,7 +52,7 @@ def test_every_failure_as_the_end_of_a_run_and_as_a_page(
     assert len(left) > 100
 
 
-def _ended_by(error: TempleOpsError, local_db: Any) -> RunDocument:
+def _ended_by(error: TempleOpsError, local_db: Any) -> RunRecord:
     """A run whose copy was interrupted by this error, closed as every run is."""
     steps = [
         step("preflight", "done", sentence="Room for the backup, engine python"),

@@ -12,9 +12,10 @@ from django.utils import timezone
 from pymongo.database import Database
 
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LoginSession, User
-from backups_app.records import Origin, RunDocument
+from backups_app.records import Origin
 from backups_app.use_cases import backups
 from tests.conftest import PASSWORD
 from tests.pages.conftest import signed_in
@@ -50,7 +51,7 @@ def hidden(page: str) -> dict[str, Any]:
     return fields
 
 
-def restores(local_db: Db) -> list[RunDocument]:
+def restores(local_db: Db) -> list[RunRecord]:
     return [run for run in runs.recent(local_db) if run["kind"] != "backup"]
 
 

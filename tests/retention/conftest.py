@@ -18,8 +18,9 @@ from backups_app import formats
 from backups_app.backup_files import layout, metadata, removals, stamps, trash
 from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files.store import Store
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
-from backups_app.records import Origin, RunDocument
+from backups_app.records import Origin
 from backups_app.retention.policy import Policy
 from backups_app.use_cases import backups
 from backups_app.use_cases.retention import policy, prune, removal
@@ -41,7 +42,7 @@ class Temple:
     def store(self) -> Store:
         return Store(self.configuration.backup_dir, database=self.configuration.database_name)
 
-    def run(self) -> RunDocument:
+    def run(self) -> RunRecord:
         """Carry a whole run out in this process."""
         started = backups.start_backup(
             created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=datetime.now(UTC), enqueue=False

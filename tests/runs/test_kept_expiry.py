@@ -13,9 +13,9 @@ from pymongo.database import Database
 
 from backups_app.backup_files import metadata
 from backups_app.catalog import runs, sync_conflicts
+from backups_app.catalog.run_record import RunRecord
 from backups_app.catalog.sync_conflicts import ReplacedVersion
 from backups_app.configuration import Configuration
-from backups_app.records import RunDocument
 from tests.journeys.conftest import run_backup
 from tests.sync.pairs import document, int32
 
@@ -38,7 +38,7 @@ def _kept(database: Mongo) -> set[int]:
 
 
 @pytest.fixture
-def first(configured: Configuration, local_db: Mongo, db: None) -> RunDocument:
+def first(configured: Configuration, local_db: Mongo, db: None) -> RunRecord:
     """The first of two backups that hold one version that was kept long ago, and one that was not."""
     local_db["halls"].insert_one({"_id": 1})
     _keep(local_db, 1, days=91)
@@ -50,7 +50,7 @@ def first(configured: Configuration, local_db: Mongo, db: None) -> RunDocument:
     return run
 
 
-def test_a_version_expires_with_the_run_after_two_backups_hold_it(first: RunDocument, local_db: Mongo) -> None:
+def test_a_version_expires_with_the_run_after_two_backups_hold_it(first: RunRecord, local_db: Mongo) -> None:
     _keep(local_db, 3, days=200)
 
     run_backup(delete_bookings=False)
@@ -104,7 +104,7 @@ HARMS = [_remove, _cut, _spoil, _found_damaged, _unverified, _date_in_the_future
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__.strip("_"))
 def test_a_version_that_no_two_sound_backups_hold_any_more_does_not_expire(
-    first: RunDocument, local_db: Mongo, harm: Callable[[Path, Mongo], None]
+    first: RunRecord, local_db: Mongo, harm: Callable[[Path, Mongo], None]
 ) -> None:
     harm(Path(first["backup_path"]), local_db)
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from backups_app.catalog.run_parts import StepRecord
+from backups_app.catalog.run_record import RunRecord
 from backups_app.records import Side, Status, StepState
 from backups_app.runs import outcome
 
 
-def steps(*states: StepState) -> list[dict[str, Any]]:
-    return [{"name": f"step{n}", "state": state.value, "sentence": ""} for n, state in enumerate(states)]
+def steps(*states: StepState) -> list[StepRecord]:
+    return [StepRecord(name=f"step{n}", state=state) for n, state in enumerate(states)]
 
 
 @pytest.mark.parametrize("states", [(StepState.DONE,), (StepState.DONE, StepState.SKIPPED), (StepState.FAILED,)])
@@ -33,7 +35,7 @@ def test_a_published_backup_with_anything_undone_is_partial(state: StepState) ->
 
 
 def test_deletions_read_as_the_specification_prints_them() -> None:
-    purge = {"local": {"activities": {"deleted": 50}, "bookings": {"deleted": 1}}}
+    purge = run(local={"activities": {"deleted": 50}, "bookings": {"deleted": 1}}).purge
 
     assert outcome.deleted(purge, Side.LOCAL) == ["activities (50 documents)", "bookings (1 document)"]
 
@@ -41,7 +43,7 @@ def test_deletions_read_as_the_specification_prints_them() -> None:
 def test_kept_documents_of_both_sides_are_counted_and_at_most_a_hundred_are_named() -> None:
     entry = {"kept_changed": 80, "kept_ids": [str(n) for n in range(80)]}
 
-    told = outcome.kept_changed({"local": {"bookings": entry}, "remote": {"bookings": entry}})
+    told = outcome.kept_changed(run(local={"bookings": entry}, remote={"bookings": entry}).purge)
 
     assert told["count"] == 160
     assert len(told["ids"]) == 100
@@ -56,13 +58,13 @@ def test_kept_documents_of_both_sides_are_counted_and_at_most_a_hundred_are_name
     ],
 )
 def test_that_a_backup_is_safe_is_said_once(said: str | None, message: str) -> None:
-    partial: dict[str, Any] = {"kind": "backup", "status": Status.PARTIAL.value, "error_message": said, "steps": []}
+    partial = RunRecord(kind="backup", status=Status.PARTIAL.value, error_message=said, steps=[])
 
     assert outcome.message(partial) == message
 
 
-def run(**purge: Any) -> dict[str, Any]:
-    return {"sync_status": "success", "purge": {"collections": ["activities"], **purge}}
+def run(**purge: Any) -> RunRecord:
+    return RunRecord(sync_status="success", purge={"collections": ["activities"], **purge})
 
 
 def test_resume_is_offered_when_an_allowed_purge_is_unfinished_on_a_side() -> None:
@@ -76,4 +78,4 @@ def test_resume_is_offered_when_an_allowed_purge_is_unfinished_on_a_side() -> No
 def test_resume_is_not_offered_when_the_purge_was_refused_or_given_up() -> None:
     assert not outcome.resume_available(run(allowed=False, remote={}, local={}))
     assert not outcome.resume_available(run(allowed=True, kept_after_all=True, remote={}, local={}))
-    assert not outcome.resume_available({"sync_status": "success", "purge": None})
+    assert not outcome.resume_available(RunRecord(sync_status="success", purge=None))

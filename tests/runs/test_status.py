@@ -11,10 +11,10 @@ import pytest
 from backups_app.assurance.evidence import Copies, Slots, Watch
 from backups_app.assurance.sentence import Assurance, Level, conclude
 from backups_app.backup_files.store import DiskUsage
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable, ModeNotLocal, MongodumpMissing, NoRoomToBegin
 from backups_app.mongo.connections import ServerFacts
-from backups_app.records import RunDocument
 from backups_app.use_cases import evidence, readiness
 from backups_app.use_cases.evidence import Found
 from backups_app.use_cases.reach import Reach
@@ -41,12 +41,12 @@ def _watched_and_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "watch", lambda configuration: Watch(tick_at=NOW, accepted_at=NOW - HOUR))
 
 
-def a_run(**fields: Any) -> RunDocument:
-    return {
+def a_run(**fields: Any) -> RunRecord:
+    return RunRecord({
         "backup_id": "20260119_080000", "kind": "backup", "created_at": NOW - HOUR, "status": "success",
         "bytes": 10 * MB, "message": "", "resume_available": False, "published": True, "verified": True,
         "sync_status": "success", "purge": None, "steps": [],
-    } | fields  # fmt: skip
+    } | fields)  # fmt: skip
 
 
 REHEARSAL = a_run(
@@ -67,7 +67,7 @@ def looked(*refusals: Exception, free: int = 1000 * MB, clock: float = 0.0) -> A
     )
 
 
-def concluded(*, runs: list[RunDocument] | None = None, configuration: Configuration = BOTH, **facts: Any) -> Assurance:
+def concluded(*, runs: list[RunRecord] | None = None, configuration: Configuration = BOTH, **facts: Any) -> Assurance:
     given: dict[str, Any] = {
         "looked": looked(), "every": [REHEARSAL, *([a_run()] if runs is None else runs)], "local": LOCAL,
         "remote": Reach(reachable=True), "sync": SYNCED, "now": NOW,

@@ -21,8 +21,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, RunActive, SyncIsOff
 from backups_app.models import AuditEvent
 from backups_app.records import Origin
-from backups_app.runs import runner
-from backups_app.runs.ownership import this_process
+from backups_app.runs import lease as held_lease
 from backups_app.use_cases import syncs
 from backups_app.use_cases.syncs import SyncWish
 from tests.conftest import NOBODY
@@ -46,8 +45,7 @@ def _command(*arguments: str) -> tuple[int, str, str]:
 
 @contextmanager
 def _somebody_else_holds_the_lease(local: Mongo) -> Iterator[None]:
-    other = replace(this_process(), token="somebody else")
-    with runner.leased(local, me=other, seconds=60):
+    with held_lease.held(local, seconds=60):
         yield
 
 

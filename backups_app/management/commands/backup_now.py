@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration, formats
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import ConfirmationMissing
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
@@ -17,7 +18,6 @@ from backups_app.records import (
     PURGEABLE,
     PURGEABLE_ALWAYS,
     Origin,
-    RunDocument,
     purgeable,
 )
 from backups_app.use_cases import backups, listing, readiness
@@ -85,15 +85,15 @@ class Command(TempleCommand):
             always = "   (always)" if name in PURGEABLE_ALWAYS else ""
             out(f"  {name:<20} {_counted(live.local, name):>10} {_counted(live.remote, name):>10}{always}")
 
-    def carry_out(self, document: RunDocument) -> RunDocument:
+    def carry_out(self, document: RunRecord) -> RunRecord:
         """Run it here, with bars. Ctrl-C asks it to stop: before the purge it does, during the purge it finishes."""
         with (
             progress_bars.Bars(self.console, verbose=self.options["verbosity"] > 1) as bars,
-            progress_bars.stop_on_interrupt(document["backup_id"]),
+            progress_bars.stop_on_interrupt(document.backup_id),
         ):
-            return backups.execute(backup_id=document["backup_id"], listener=bars)
+            return backups.execute(backup_id=document.backup_id, listener=bars)
 
-    def report(self, document: RunDocument, options: dict[str, Any]) -> int:
+    def report(self, document: RunRecord, options: dict[str, Any]) -> int:
         if options["json"]:
             self.print_json(listing.public(document))
         else:

@@ -31,13 +31,13 @@ class Command(TempleCommand):
             now=timezone.now(),
             enqueue=False,
         )
-        with progress_bars.Bars(self.console) as bars, progress_bars.stop_on_interrupt(run["backup_id"]):
-            run = backups.execute(backup_id=run["backup_id"], listener=bars)
+        with progress_bars.Bars(self.console) as bars, progress_bars.stop_on_interrupt(run.backup_id):
+            run = backups.execute(backup_id=run.backup_id, listener=bars)
         if options["json"]:
             self.print_json(listing.public(run))
             return progress_bars.exit_code(run)
         for line in restore_text.outcome_lines(run):
             self.stdout.write(line)
-        for step in run["steps"]:
-            self.stdout.write(f"  {step['name']:<10} {step['state']:<9} {step['sentence']}")
+        for step in run.steps:
+            self.stdout.write(f"  {step.name:<10} {step.state:<9} {step.sentence}")
         return progress_bars.exit_code(run)

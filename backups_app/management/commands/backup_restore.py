@@ -109,8 +109,8 @@ class Command(TempleCommand):
             now=timezone.now(),
             enqueue=False,
         )
-        with progress_bars.Bars(self.console) as bars, progress_bars.stop_on_interrupt(run["backup_id"]):
-            run = backups.execute(backup_id=run["backup_id"], listener=bars)
+        with progress_bars.Bars(self.console) as bars, progress_bars.stop_on_interrupt(run.backup_id):
+            run = backups.execute(backup_id=run.backup_id, listener=bars)
         if self.options["json"]:
             self.print_json(listing.public(run))
         else:

@@ -6,9 +6,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from backups_app import configuration
+from backups_app.catalog.run_record import RunRecord
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
-from backups_app.records import RunDocument, RunKind
+from backups_app.records import RunKind
 from backups_app.use_cases import listing, readiness
 
 KINDS = {
@@ -35,18 +36,16 @@ class Command(TempleCommand):
             self.show(run)
         return 0
 
-    def show(self, run: RunDocument) -> None:
-        by = f"by {run['created_by']}" if run["created_by"] else ""
-        self.stdout.write(
-            f"{run['backup_id']}  {progress_bars.moment(run)}  {by}  {run['status']}, sync {run['sync_status']}"
-        )
-        if run["dated_in_future"]:
+    def show(self, run: RunRecord) -> None:
+        by = f"by {run.created_by}" if run.created_by else ""
+        self.stdout.write(f"{run.backup_id}  {progress_bars.moment(run)}  {by}  {run.status}, sync {run.sync_status}")
+        if run.dated_in_future:
             self.stdout.write("It is dated in the future: a clock was wrong, so it counts as no recent backup.")
-        if run["kind"] != RunKind.BACKUP:
-            self.stdout.write(KINDS.get(run["kind"], ""))
-        for step in run["steps"]:
-            self.stdout.write(f"  {step['name']:<14} {step['state']:<10} {step['sentence']}")
+        if run.kind != RunKind.BACKUP:
+            self.stdout.write(KINDS.get(run.kind, ""))
+        for step in run.steps:
+            self.stdout.write(f"  {step.name:<14} {step.state:<10} {step.sentence}")
         for line in progress_bars.outcome_lines(run):
             self.stdout.write(line)
-        if run["collections_backed_up"]:
-            self.stdout.write("Collections: " + ", ".join(run["collections_backed_up"]))
+        if run.collections_backed_up:
+            self.stdout.write("Collections: " + ", ".join(run.collections_backed_up))

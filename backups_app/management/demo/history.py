@@ -18,10 +18,11 @@ from django.conf import settings
 
 from backups_app.backup_files import metadata
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Secret, current
 from backups_app.management.demo.generator import DemoCollection
 from backups_app.models import Schedule, ScheduleSlot
-from backups_app.records import Origin, RunDocument
+from backups_app.records import Origin
 from backups_app.runs import preparation
 from backups_app.schedule import slots
 from backups_app.use_cases import backups
@@ -77,22 +78,22 @@ def make(*, now: datetime, grow: Callable[[int], None]) -> int:
             else:
                 at = slot + (timedelta(hours=6, minutes=12) if night == BACK else timedelta(seconds=20))
                 run = _backup(at)
-                _slot(row, slot, at=at, state=State.STARTED, run=run["_id"], late=night == BACK)
+                _slot(row, slot, at=at, state=State.STARTED, run=run.id, late=night == BACK)
                 made += 1
     return made
 
 
-def _backup(at: datetime) -> RunDocument:
+def _backup(at: datetime) -> RunRecord:
     begun = datetime.now(UTC)
     run = backups.start_backup(
         created_by=f"schedule {NIGHTLY}", delete_bookings=False, origin=Origin.SCHEDULE, now=at, enqueue=False
     )
-    run = backups.execute(backup_id=run["_id"])
+    run = backups.execute(backup_id=run.id)
     _set_back(run, by=begun - at, later_than=begun - timedelta(seconds=1))
     return run
 
 
-def _set_back(run: RunDocument, *, by: timedelta, later_than: datetime) -> None:
+def _set_back(run: RunRecord, *, by: timedelta, later_than: datetime) -> None:
     """Set the times at which a run really happened back, in its record and in its folder."""
 
     def earlier(value: Any) -> Any:
@@ -108,8 +109,8 @@ def _set_back(run: RunDocument, *, by: timedelta, later_than: datetime) -> None:
     configuration = current()
     database = preparation.local_database(configuration)
     changes = {name: earlier(value) for name, value in run.items() if name != "_id"}
-    runs.amend(database, backup_id=run["_id"], changes=changes)
-    folder = preparation.store(configuration).folder(run["_id"])
+    runs.amend(database, backup_id=run.id, changes=changes)
+    folder = preparation.store(configuration).folder(run.id)
     metadata.write(folder, earlier(metadata.read(folder) or {}))
 
 

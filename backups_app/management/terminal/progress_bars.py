@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from backups_app import formats
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import NotCancellable
-from backups_app.records import Origin, RunDocument, RunKind, Side, Status, StepState, SyncStatus
-from backups_app.runs import lost_messages
+from backups_app.records import Origin, RunKind, Side, Status, StepState, SyncStatus
+from backups_app.runs import declarations, lost_messages
 from backups_app.use_cases import backups
 
 EXIT_BY_STATUS = {Status.SUCCESS: 0, Status.PARTIAL: 3, Status.FAILED: 1, Status.CANCELLED: 130}
@@ -35,21 +36,11 @@ SPECIFIC_EXITS = {
 }
 
 
-STEP_TITLES = {
-    "settle": "Earlier deletions",
-    "sync": "Sync",
-    "dump": "Back up",
-    "verify": "Verify",
-    "purge_remote": "Delete on Atlas",
-    "purge_local": "Delete here",
-}
-
-
-def exit_code(run: RunDocument) -> int:
+def exit_code(run: RunRecord) -> int:
     """Return the exit code of a run that has ended: the most specific one wins (`docs/operations.md`)."""
-    status = Status(run["status"])
+    status = Status(run.status)
     if status == Status.FAILED:
-        return SPECIFIC_EXITS.get(run["error_code"] or "", EXIT_BY_STATUS[status])
+        return SPECIFIC_EXITS.get(run.error_code or "", EXIT_BY_STATUS[status])
     return EXIT_BY_STATUS.get(status, 1)
 
 
@@ -118,11 +109,11 @@ class Bars:
             self.console.print(f"   {sentence}", markup=False)
 
     def step_ended(self, *, name: str, state: StepState, seconds: float, sentence: str) -> None:
-        """Say one line a step; what was skipped or is only ours is not worth one."""
-        if name in STEP_TITLES and state != StepState.SKIPPED:
-            title = STEP_TITLES[name]
+        """Print one line a step; one that was skipped is not worth one."""
+        if state != StepState.SKIPPED:
+            title = declarations.title_of(name)
             self.console.print(
-                f" {title:<18} {state.value:<8} {seconds:6.1f} s  {sentence}", markup=False, soft_wrap=True
+                f" {title:<24} {state.value:<8} {seconds:6.1f} s  {sentence}", markup=False, soft_wrap=True
             )
         with self._lock:
             for task in self._tasks.values():
@@ -141,7 +132,7 @@ class Bars:
             self.console.print(f"{label} {tenth * 10} %", markup=False)
 
 
-def moment(document: RunDocument, name: str = "created_at") -> str:
+def moment(document: RunRecord, name: str = "created_at") -> str:
     """Return a moment of a run as people read it: `19 Jan 2025, 14:30 IST`."""
     at = document.get(name)
     if at is None:
@@ -152,34 +143,34 @@ def moment(document: RunDocument, name: str = "created_at") -> str:
     return f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
 
 
-def outcome_lines(run: RunDocument) -> list[str]:
+def outcome_lines(run: RunRecord) -> list[str]:
     """Return what to say when a run has ended: first what is safe, then what is not, then what to do."""
-    if run["status"] == Status.IN_PROGRESS:
-        return [f"Run {run['backup_id']} goes on: {run['phase']}."]
+    if run.status == Status.IN_PROGRESS:
+        return [f"Run {run.backup_id} goes on: {run.phase}."]
     lost = lost_messages.sentence(run)
-    made = "Run" if run.get("kind") in (RunKind.TEST_COPY, RunKind.REHEARSAL) else "Backup"
-    lines = [f"{made} {run['backup_id']}: {run['status']}."]
+    made = "Run" if run.kind in (RunKind.TEST_COPY, RunKind.REHEARSAL) else "Backup"
+    lines = [f"{made} {run.backup_id}: {run.status}."]
     lines += [lost] if lost else []
-    if run["collections_backed_up"] and not lost:
-        saved = f"{len(run['collections_backed_up'])} collections, {formats.grouped(run['documents'])} documents"
-        lines.append(f"{saved}, {formats.size(run['bytes'])}, verified.")
+    if run.collections_backed_up and not lost:
+        saved = f"{len(run.collections_backed_up)} collections, {formats.grouped(run.documents or 0)} documents"
+        lines.append(f"{saved}, {formats.size(run.size_bytes or 0)}, verified.")
     lines += _deleted(run)
-    kept = run["kept_changed"]["count"]
+    kept = run.kept_changed
     if kept:
         lines.append(f"{formats.documents(kept)} changed meanwhile and kept.")
-    lines += run["warnings"]
-    if run["error_message"] and not lost:
-        lines.append(run["error_message"])
-    if run["resume_available"]:
-        lines.append(f"Finish the deletion with: manage.py backup_resume {run['backup_id']}")
-    elif run.get("keep_available"):
-        lines.append(f"Keep what is left with: manage.py backup_resume {run['backup_id']} --keep")
+    lines += run.warnings
+    if run.error_message and not lost:
+        lines.append(run.error_message)
+    if run.resume_available:
+        lines.append(f"Finish the deletion with: manage.py backup_resume {run.backup_id}")
+    elif run.keep_available:
+        lines.append(f"Keep what is left with: manage.py backup_resume {run.backup_id} --keep")
     return lines
 
 
-def _deleted(run: RunDocument) -> list[str]:
-    sides = {Side.LOCAL: run["collections_deleted_local"], Side.REMOTE: run["collections_deleted_remote"]}
-    if run["sync_status"] == SyncStatus.SKIPPED:
+def _deleted(run: RunRecord) -> list[str]:
+    sides = {Side.LOCAL: run.collections_deleted_local, Side.REMOTE: run.collections_deleted_remote}
+    if run.sync_status == SyncStatus.SKIPPED:
         del sides[Side.REMOTE]
     return [f"Deleted, {side.value}: {', '.join(said)}." for side, said in sides.items() if said]
 

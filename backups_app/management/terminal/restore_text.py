@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backups_app import formats
+from backups_app.catalog.run_record import RunRecord
 from backups_app.management.terminal.document_text import safe
-from backups_app.records import RunDocument
 from backups_app.restore.preview import PreviewedCollection, RestorePreview
 from backups_app.runs import outcome, restore_parts
 
@@ -28,10 +28,10 @@ def preview_lines(preview: RestorePreview) -> Iterator[str]:
         )
 
 
-def outcome_lines(run: RunDocument) -> Iterator[str]:
+def outcome_lines(run: RunRecord) -> Iterator[str]:
     """Yield the end of a restore: first what is safe, then what is not, then what to do."""
     yield outcome.message(run)
-    for entry in run["restore"]["collections"]:
+    for entry in run.restore.collections:
         said = [entry["withheld"], *entry["sentences"]]
         said += [f"{formats.grouped(reason['count'])}: {reason['reason']}" for reason in entry["reasons"]]
         yield from (f"  {safe(entry['name'])}: {safe(line)}" for line in said if line)
@@ -39,9 +39,9 @@ def outcome_lines(run: RunDocument) -> Iterator[str]:
             if entry[word]["count"]:
                 ids = ", ".join(safe(str(identity)) for identity in entry[word]["ids"][:10])
                 yield f"  {safe(entry['name'])}, {word}: {formats.grouped(entry[word]['count'])} ({ids})"
-    yield from run["warnings"]
-    if run["kind"] == "restore" and restore_parts.begun(run):
-        yield f"Undo: manage.py backup_restore --undo {run['backup_id']}"
+    yield from run.warnings
+    if run.kind == "restore" and restore_parts.begun(run):
+        yield f"Undo: manage.py backup_restore --undo {run.backup_id}"
 
 
 def _said(entry: PreviewedCollection) -> list[str]:

@@ -70,11 +70,10 @@ def choices(rows: Sequence[BackupRow]) -> list[tuple[str, str, int]]:
 
 def months(rows: Sequence[BackupRow]) -> list[tuple[str, str]]:
     """Return the months in which there are backups, newest first: `2026-11` and `November 2026`."""
-    found = {month_of(row): row.run["created_at"] for row in rows}
-    return [(key, date_format(timezone.localtime(aware(at)), "F Y")) for key, at in found.items()]
+    found = {month_of(row): row.run.created_at for row in rows}
+    return [(key, date_format(timezone.localtime(at), "F Y")) for key, at in found.items()]
 
 
 def month_of(row: BackupRow) -> str:
     """Return the month of a backup in the zone of the page."""
-    at = aware(row.run["created_at"])
-    return f"{timezone.localtime(at):%Y-%m}" if at else ""
+    return f"{timezone.localtime(row.run.created_at):%Y-%m}"

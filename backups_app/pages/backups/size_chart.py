@@ -53,12 +53,12 @@ def chart_of(rows: Sequence[BackupRow], *, value: Callable[[BackupRow], int] | N
 
 def size_bytes(row: BackupRow) -> int:
     """Return the size of a backup, 0 where a run made none."""
-    return int(row.run.get("bytes") or 0) if row.run["published"] else 0
+    return (row.run.size_bytes or 0) if row.run.published else 0
 
 
 def seconds(row: BackupRow) -> int:
     """Return how long the run of a backup took, at least a second; 0 where it made none or has not ended."""
-    begun, ended = aware(row.run["created_at"]), aware(row.run.get("finished_at"))
-    if begun is None or ended is None or not row.run["published"]:
+    ended = row.run.finished_at
+    if ended is None or not row.run.published:
         return 0
-    return max(1, round((ended - begun).total_seconds()))
+    return max(1, round((ended - row.run.created_at).total_seconds()))

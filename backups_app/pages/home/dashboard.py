@@ -14,12 +14,13 @@ from django.views.decorators.http import require_GET, require_safe
 
 from backups_app import configuration
 from backups_app.access import roles
+from backups_app.catalog.run_record import RunRecord
 from backups_app.pages.guards import admin_page, signed_in_page
 from backups_app.pages.home import status_card, trigger
 from backups_app.pages.requests import AdminRequest
 from backups_app.pages.runs import run_panel
 from backups_app.pages.runs import views as run_pages
-from backups_app.records import RunDocument, Status
+from backups_app.records import Status
 from backups_app.use_cases import listing
 
 
@@ -64,19 +65,19 @@ def _card(request: AdminRequest, now: datetime) -> status_card.StatusCard:
     return status_card.current(now=now, at_most=status_card.KNOWN_FOR if "counts" in request.GET else None)
 
 
-def shown_run(runs: list[RunDocument]) -> RunDocument | None:
+def shown_run(runs: list[RunRecord]) -> RunRecord | None:
     """Return the run whose panel stands on top: the one in progress, else the latest if it was not a success. One dated
     in the future is not the latest."""
     active = _active(runs)
     if active is not None:
         return active
     # A foreign folder is no run.
-    ours = (run for run in runs if run["status"] in set(Status) and not run["dated_in_future"])
-    return next((run for run in list(ours)[:1] if run["status"] != Status.SUCCESS), None)
+    ours = (run for run in runs if run.status in set(Status) and not run.dated_in_future)
+    return next((run for run in list(ours)[:1] if run.status != Status.SUCCESS), None)
 
 
-def _active(runs: list[RunDocument]) -> RunDocument | None:
-    return next((run for run in runs if run["status"] == Status.IN_PROGRESS), None)
+def _active(runs: list[RunRecord]) -> RunRecord | None:
+    return next((run for run in runs if run.status == Status.IN_PROGRESS), None)
 
 
 @require_GET

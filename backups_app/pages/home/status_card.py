@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET
 
 from backups_app import configuration
 from backups_app.assurance.sentence import Level
+from backups_app.catalog.run_record import RunRecord
 from backups_app.messages import assurance as messages
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import assurance_card
@@ -28,7 +29,6 @@ from backups_app.pages.requests import AdminRequest
 from backups_app.pages.shared import known_status
 from backups_app.pages.shared.message_text import text_of
 from backups_app.pages.shared.wording import ago
-from backups_app.records import RunDocument
 from backups_app.use_cases import attention, status
 from backups_app.use_cases.status import SystemStatus
 
@@ -75,12 +75,12 @@ class StatusCard:
         return self.system.hint if self.system and self.system.refusals else ""
 
     @property
-    def last_backup(self) -> RunDocument:
+    def last_backup(self) -> RunRecord:
         """The newest good backup; empty where there is none."""
-        return (self.system.last_backup if self.system else None) or {}
+        return (self.system.last_backup if self.system else None) or RunRecord()
 
     @property
-    def last_proven(self) -> RunDocument | None:
+    def last_proven(self) -> RunRecord | None:
         """The last rehearsal that ended well."""
         return self.system.last_proven if self.system else None
 
@@ -114,7 +114,7 @@ def current(*, now: datetime, at_most: timedelta | None = None) -> StatusCard:
     return _card(known.system)
 
 
-def last_backup(*, now: datetime) -> RunDocument:
+def last_backup(*, now: datetime) -> RunRecord:
     """Return the newest good backup as last known, to reckon with; empty where there is none."""
     return current(now=now).last_backup
 
@@ -175,6 +175,6 @@ def _explanation(found: SystemStatus, rest: str) -> str:
         hint = found.assurance.steps[0].hint
         return " ".join(filter(None, [rest, text_of(hint) if hint else ""]))
     return _("The last backup finished %(ago)s and its %(n)s collections were verified.") % {
-        "ago": ago(found.last_backup.get("finished_at") or found.last_backup["created_at"]),
-        "n": len(found.last_backup.get("collections_backed_up") or []),
+        "ago": ago(found.last_backup.finished_at or found.last_backup.created_at),
+        "n": len(found.last_backup.collections_backed_up),
     }

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from backups_app import configuration
 from backups_app.access import sessions
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import ConfirmationMissing, LoginRefused, RateLimited, RunActive, TempleOpsError
 from backups_app.pages import requests
 from backups_app.pages.guards import admin_page
@@ -21,11 +22,11 @@ from backups_app.pages.home import live_counts, status_card
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.runs import run_wording, views
 from backups_app.pages.shared import known_status, step_up
-from backups_app.records import CONFIRMATION_PHRASE, Origin, RunDocument
+from backups_app.records import CONFIRMATION_PHRASE, Origin
 from backups_app.use_cases import backups, readiness
 
 
-def card_context(request: AdminRequest, *, active: RunDocument | None) -> dict[str, Any]:
+def card_context(request: AdminRequest, *, active: RunRecord | None) -> dict[str, Any]:
     """Return what the trigger card needs. The counts come afterwards, unless there is no script to fetch them."""
     return {
         "active": active,
@@ -91,7 +92,7 @@ def start(request: AdminRequest) -> HttpResponse:
     except RunActive as active:
         return views.watch(request, active)
     known_status.forget()
-    return views.started(request, run["backup_id"])
+    return views.started(request, run.backup_id)
 
 
 def require_confirmation(request: AdminRequest) -> None:

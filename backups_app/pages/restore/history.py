@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backups_app import configuration
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupNotFound, NotATestCopy, RunActive
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import status_card
 from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.pages.restore import restore_address
 from backups_app.pages.shared import known_status, wording
-from backups_app.records import Origin, RunDocument
+from backups_app.records import Origin
 from backups_app.use_cases import listing as overview
 from backups_app.use_cases import restores
 
@@ -30,7 +31,7 @@ def listing(request: AdminRequest) -> HttpResponse:
     runs = restores.history(configuration=settings)
     context = {
         "place": "restores",
-        "rows": [_row(run) for run in runs if run.get("restore")],
+        "rows": [_row(run) for run in runs if run.restore.recorded],
         "copies": restores.list_copies(configuration=settings),
         "proven": status_card.current(now=timezone.now(), at_most=status_card.KNOWN_FOR).last_proven,
         "newest": _newest(),
@@ -53,7 +54,7 @@ def rehearse(request: AdminRequest) -> HttpResponse:
     except RunActive as active:
         return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
     known_status.forget()
-    return go_to(request, reverse("pages:run", args=[run["backup_id"]]))
+    return go_to(request, reverse("pages:run", args=[run.backup_id]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,11 +90,11 @@ def undo(request: AdminRequest, backup_id: str) -> HttpResponse:
     return go_to(request, restore_address.of_choices(choices, step=restore_address.PREVIEW).url)
 
 
-def _row(run: RunDocument) -> dict[str, Any]:
-    chosen = run["restore"]["choices"]
+def _row(run: RunRecord) -> dict[str, Any]:
+    chosen = run.restore.choices
     return {
         "run": run,
-        "sums": run["restore"]["sums"],
+        "sums": run.restore.sums,
         "backup_id": chosen["backup_id"],
         "backup_at": wording.moment_of(chosen["backup_id"]),
         "target": chosen["target"],

@@ -153,7 +153,7 @@ def _start(request: AdminRequest, asked: Asked) -> HttpResponse:
         return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
     restore_previews.forget_all()
     known_status.forget()
-    return go_to(request, reverse("pages:run", args=[run["backup_id"]]))
+    return go_to(request, reverse("pages:run", args=[run.backup_id]))
 
 
 def _require_confirmation(request: AdminRequest, choices: Choices) -> None:

@@ -6,20 +6,21 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 
 from backups_app import formats
 from backups_app.browsing.whereabouts import Files
-from backups_app.catalog.runs import CANCELLABLE
+from backups_app.catalog.run_parts import PurgeRecord
+from backups_app.catalog.run_record import RunRecord
 from backups_app.pages.runs import restore_result, restore_steps, run_steps, run_wording
 from backups_app.pages.runs.restore_result import RestoreShown
 from backups_app.pages.runs.run_steps import Line
 from backups_app.pages.shared.told import tell
-from backups_app.pages.shared.wording import aware
 from backups_app.progress import pace
-from backups_app.records import Phase, RunDocument, Side, Status, StepState, SyncStatus
+from backups_app.records import Phase, Side, Status, StepState, SyncStatus
+from backups_app.runs import declarations
+from backups_app.runs.context import Group
 from backups_app.use_cases import listing
 
 ESTIMATE_AFTER_SECONDS = 5
@@ -53,7 +54,7 @@ class RunPanel:
     """Everything the panel shows. `seconds_left` is None until there is something to reckon with; `stops_after_seconds`
     is the limit of copying, once most of it has passed."""
 
-    run: RunDocument
+    run: RunRecord
     id: str
     status: Status
     words: run_wording.Words
@@ -77,14 +78,14 @@ class RunPanel:
 
     @property
     def two_sided(self) -> bool:
-        return self.run.get("sync_status") != SyncStatus.SKIPPED
+        return self.run.sync_status != SyncStatus.SKIPPED
 
     @property
     def table_under(self) -> str:
         """Under which line the table of the purge stands: where it began, once it has begun."""
-        if not self.purge or self.run.get("sync_status") == SyncStatus.FAILED:
+        if not self.purge or self.run.sync_status == SyncStatus.FAILED:
             return ""
-        return "purge_remote" if self.two_sided else "purge_local"
+        return Group.PURGE_REMOTE if self.two_sided else Group.PURGE_LOCAL
 
     @property
     def shown_done(self) -> int:
@@ -115,14 +116,14 @@ class RunPanel:
     @property
     def technical(self) -> str:
         """What support asks for. Nothing of it is a secret."""
-        return json.dumps(listing.public({name: self.run.get(name) for name in TECHNICAL}), indent=2)
+        return json.dumps(listing.public(RunRecord(self.run.stored_fields(*TECHNICAL))), indent=2)
 
     @property
     def warnings(self) -> Sequence[str]:
         """What the run warned of, in the page's language, without what its words and its lines say already."""
         reason = run_wording.reason(self.run)
         said = " ".join([self.words.said, *(line.sentence for line in self.lines)])
-        warned = [tell(warning) for warning in self.run.get("warnings") or [] if not reason or reason not in warning]
+        warned = [tell(warning) for warning in self.run.warnings if not reason or reason not in warning]
         return [warning for warning in warned if warning not in said]
 
     @property
@@ -134,38 +135,37 @@ class RunPanel:
     @property
     def synced(self) -> bool:
         """Whether a sync of this run has a log."""
-        return self.run.get("sync_status") in (SyncStatus.SUCCESS, SyncStatus.FAILED) and not self.running
+        return self.run.sync_status in (SyncStatus.SUCCESS, SyncStatus.FAILED) and not self.running
 
     @property
     def sync_conflicts(self) -> int:
         """How many documents had changed on both sides."""
-        steps: Sequence[dict[str, Any]] = self.run.get("steps") or []
-        return sum((step.get("counts") or {}).get("conflicts", 0) for step in steps if step["name"] == "sync")
+        return sum(step.counts.get("conflicts", 0) for step in self.run.steps if step.name == "sync")
 
     @property
     def browsable(self) -> bool:
-        return self.status in (Status.SUCCESS, Status.PARTIAL) and self.run.get("files", Files.HERE) == Files.HERE
+        return self.status in (Status.SUCCESS, Status.PARTIAL) and self.run.files == Files.HERE
 
     @property
     def keepable(self) -> bool:
         """Whether what is left of the deletion can be kept after all."""
-        return bool(self.run.get("keep_available", self.run.get("resume_available")))
+        return self.run.keep_available
 
 
-def of(run: RunDocument, *, now: datetime, limit_seconds: int | None = None) -> RunPanel:
+def of(run: RunRecord, *, now: datetime, limit_seconds: int | None = None) -> RunPanel:
     """Given a run's document, return its panel. `limit_seconds` is how long a backup may copy."""
     restores = restore_result.is_restore(run)
     lines = restore_steps.lines(run, now=now) if restores else run_steps.lines(run, now=now)
-    running = run["status"] == Status.IN_PROGRESS
-    current = _current(lines) if running and run.get("phase") != Phase.QUEUED else None
-    began, ended = aware(run.get("created_at")) or now, aware(run.get("finished_at"))
+    running = run.status == Status.IN_PROGRESS
+    current = _current(lines) if running and run.phase != Phase.QUEUED else None
+    began, ended = run.created_at, run.finished_at
     per_second, left = _pace(current) if running else (None, None)
     purge = purge_rows(run)
     words = restore_result.words(run) if restores else _words(run, lines, purge)
     return RunPanel(
         run=run,
-        id=run["backup_id"],
-        status=Status(run["status"]),
+        id=run.backup_id,
+        status=Status(run.status),
         words=words,
         lines=lines if restores or running else [_once(line, words, purge) for line in lines],
         current=current,
@@ -173,9 +173,9 @@ def of(run: RunDocument, *, now: datetime, limit_seconds: int | None = None) -> 
         seconds_left=left,
         documents_per_second=per_second,
         silent_seconds=_silence(run, now) if running else None,
-        queued=run.get("phase") == Phase.QUEUED,
-        cancellable=running and run.get("phase") in CANCELLABLE and not run.get("cancel_requested"),
-        cancelling=running and bool(run.get("cancel_requested")),
+        queued=run.phase == Phase.QUEUED,
+        cancellable=running and run.phase in declarations.cancellable_phases() and not run.cancel_requested,
+        cancelling=running and run.cancel_requested,
         purge=purge,
         announce=_announcement(lines, current) if running else "",
         stops_after_seconds=_limit_near(current, limit_seconds),
@@ -190,7 +190,7 @@ def _limit_near(current: Line | None, limit_seconds: int | None) -> int | None:
     return limit_seconds if (current.seconds or 0) >= 0.8 * limit_seconds else None
 
 
-def _words(run: RunDocument, lines: Sequence[Line], purge: Sequence[PurgeRow]) -> run_wording.Words:
+def _words(run: RunRecord, lines: Sequence[Line], purge: Sequence[PurgeRow]) -> run_wording.Words:
     return run_wording.of(run, lines=lines, purge_left=_left_on_atlas(purge))
 
 
@@ -211,29 +211,28 @@ def _current(lines: Sequence[Line]) -> Line | None:
     return None
 
 
-def purge_rows(run: RunDocument) -> list[PurgeRow]:
+def purge_rows(run: RunRecord) -> list[PurgeRow]:
     """Return, for each collection that was to be purged, what is done on either side."""
-    purge = run.get("purge") or {}
+    purge = run.purge
     counts = run_steps.documents_of(run)
-    two_sided = run.get("sync_status") != SyncStatus.SKIPPED
+    two_sided = run.sync_status != SyncStatus.SKIPPED
     return [
         PurgeRow(
             collection=name,
             remote=_cell(purge, Side.REMOTE, name, counts) if two_sided else None,
             local=_cell(purge, Side.LOCAL, name, counts),
         )
-        for name in purge.get("collections") or []
+        for name in purge.collections
     ]
 
 
-def _cell(purge: Any, side: Side, name: str, counts: dict[str, int]) -> SideCell:
-    entry = (purge.get(side.value) or {}).get(name)
+def _cell(purge: PurgeRecord, side: Side, name: str, counts: dict[str, int]) -> SideCell:
+    entry = purge.side(side).get(name)
     documents = counts.get(name, 0)
     if entry is None:
         return SideCell(deleted=0, documents=documents, kept=0, state="not_begun")
-    state = "done" if entry.get("done") else "stopped"
-    kept = entry.get("kept_changed", 0)
-    return SideCell(deleted=entry["deleted"], documents=max(documents, entry["deleted"]), kept=kept, state=state)
+    state, deleted = "done" if entry.done else "stopped", entry.deleted or 0
+    return SideCell(deleted=deleted, documents=max(documents, deleted), kept=entry.kept_changed, state=state)
 
 
 def _left_on_atlas(rows: Sequence[PurgeRow]) -> list[tuple[str, int]]:
@@ -253,11 +252,10 @@ def _pace(line: Line | None) -> tuple[int | None, float | None]:
     return max(1, round(found.per_second)), left
 
 
-def _silence(run: RunDocument, now: datetime) -> float | None:
+def _silence(run: RunRecord, now: datetime) -> float | None:
     """Seconds since a counter of the running step moved, or since it began; None where that is no time at all."""
-    steps: Sequence[dict[str, Any]] = run.get("steps") or []
-    running = next((step for step in steps if step["state"] == StepState.RUNNING), {})
-    moved = aware(running.get("moved_at") or running.get("started_at") or run.get("heartbeat_at"))
+    running = next((step for step in run.steps if step.state is StepState.RUNNING), None)
+    moved = (running and (running.moved_at or running.started_at)) or run.heartbeat_at
     seconds = (now - moved).total_seconds() if moved else 0.0
     return seconds if seconds > SILENT_AFTER_SECONDS else None
 

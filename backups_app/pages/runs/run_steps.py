@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backups_app import formats
+from backups_app.catalog.run_parts import LabelRecord, StepRecord
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import DatabaseUnreachable
 from backups_app.pages.shared.told import tell
-from backups_app.pages.shared.wording import aware, size_text
-from backups_app.records import INTERNAL, RunDocument, Side, StepState, SyncStatus, purgeable
+from backups_app.pages.shared.wording import size_text
+from backups_app.records import INTERNAL, Side, StepState, SyncStatus, purgeable
+from backups_app.runs import declarations
+from backups_app.runs.context import Group
 from backups_app.runs.end_messages import WITHOUT_THE_NEWEST
-
-FOLDED = {
-    "sync": ("preflight", "settle", "sync"),
-    "backup": ("dump", "verify", "publish"),
-    "purge_remote": ("purge_remote",),
-    "purge_local": ("purge_local",),
-}
-"""Which steps of the run stand under which line of the panel. A step that nobody folded gets a line of its own."""
 
 GOOD = (StepState.DONE, StepState.SKIPPED)
 LOOKS = {
@@ -105,35 +100,36 @@ class Line:
         return self.bars[FIRST_BARS:]
 
 
-def lines(run: RunDocument, *, now: datetime) -> list[Line]:
+def lines(run: RunRecord, *, now: datetime) -> list[Line]:
     """Given a run's document, return its lines in the order of the work."""
-    steps = {step["name"]: step for step in run.get("steps") or []}
-    groups = {key: names for key, names in FOLDED.items() if any(name in steps for name in names)}
-    known = {name for names in FOLDED.values() for name in names}
-    groups |= {name: (name,) for name in steps if name not in known}
-    return [
-        _line(number, key, [steps[name] for name in names if name in steps], run, now)
-        for number, (key, names) in enumerate(groups.items(), start=1)
-    ]
+    return [_line(number, key, steps, run, now) for number, (key, steps) in enumerate(grouped(run).items(), start=1)]
 
 
-def documents_of(run: RunDocument) -> dict[str, int]:
+def grouped(run: RunRecord) -> dict[str, list[StepRecord]]:
+    """Return the steps of a run by the line under which they stand, as the steps declare it."""
+    groups: dict[str, list[StepRecord]] = {}
+    for step in run.steps:
+        groups.setdefault(declarations.group_of(step.name), []).append(step)
+    return groups
+
+
+def documents_of(run: RunRecord) -> dict[str, int]:
     """Return how many documents each collection of the backup holds, as far as the steps have told."""
     found: dict[str, int] = {}
-    for step in run.get("steps") or []:
-        if step["name"] in ("dump", "verify"):
-            found |= {entry["name"]: entry["total"] or entry["done"] for entry in step.get("labels") or []}
+    for step in run.steps:
+        if step.name in ("dump", "verify"):
+            found |= {label.name: label.total or label.done for label in step.labels}
     return found
 
 
-def _line(number: int, key: str, steps: list[Mapping[str, Any]], run: RunDocument, now: datetime) -> Line:
-    state = fold([StepState(step["state"]) for step in steps])
+def _line(number: int, key: str, steps: list[StepRecord], run: RunRecord, now: datetime) -> Line:
+    state = fold([step.state for step in steps])
     bars = bars_of(key, steps) if state is not StepState.WAITING else []
     done, total = counted(key, steps)
     return Line(
         number=number,
         key=key,
-        title=_title(key, state, run),
+        title=_title(key, state, run) or _(declarations.title_of(steps[0].name)),
         state=state,
         sentence=_sentence(key, state, steps, run),
         seconds=seconds_of(steps, now),
@@ -154,13 +150,13 @@ def fold(states: Sequence[StepState]) -> StepState:
     return StepState.WAITING if all(state is StepState.WAITING for state in states) else StepState.RUNNING
 
 
-def bars_of(key: str, steps: Sequence[Mapping[str, Any]]) -> list[Bar]:
+def bars_of(key: str, steps: Sequence[StepRecord]) -> list[Bar]:
     """Return the collections of the step that moved last. Of a sync, only what it names itself."""
-    begun = [step for step in steps if step.get("labels")]
+    begun = [step for step in steps if step.labels]
     if not begun:
         return []
-    entries = [entry for entry in begun[-1]["labels"] if entry["name"] not in INTERNAL]
-    return in_order([Bar(name=entry["name"], done=entry["done"], total=entry["total"] or 0) for entry in entries])
+    labels = [label for label in begun[-1].labels if label.name not in INTERNAL]
+    return in_order([Bar(name=label.name, done=label.done, total=label.total or 0) for label in labels])
 
 
 def in_order(bars: Sequence[Bar]) -> list[Bar]:
@@ -172,33 +168,32 @@ def in_order(bars: Sequence[Bar]) -> list[Bar]:
     return [*moving, *through[:1], *waiting, *through[1:]]
 
 
-def counted(key: str, steps: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+def counted(key: str, steps: Sequence[StepRecord]) -> tuple[int, int]:
     """Documents done and to do. A backup passes each twice, copying and checking, so that its bar never goes back."""
     done = total = 0
     for step in steps:
-        labels = step.get("labels") or []
-        done += sum(entry["done"] for entry in labels)
-        total += sum(max(entry["total"] or 0, entry["done"]) for entry in labels)
+        done += sum(label.done for label in step.labels)
+        total += sum(max(label.total or 0, label.done) for label in step.labels)
     if key == "backup" and steps and not _labels_of(steps, "verify"):
         total *= 2
     return done, total
 
 
-def _labels_of(steps: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
-    return next((list(step.get("labels") or []) for step in steps if step["name"] == name), [])
+def _labels_of(steps: Sequence[StepRecord], name: str) -> Sequence[LabelRecord]:
+    return next((step.labels for step in steps if step.name == name), ())
 
 
-def seconds_of(steps: Sequence[Mapping[str, Any]], now: datetime) -> float | None:
+def seconds_of(steps: Sequence[StepRecord], now: datetime) -> float | None:
     """Return how long these steps took, or have taken so far; None before the first began."""
-    begun = [aware(step["started_at"]) for step in steps if step.get("started_at")]
-    if not begun or begun[0] is None:
+    begun = [step.started_at for step in steps if step.started_at]
+    if not begun:
         return None
-    ends = [aware(step.get("finished_at")) or now for step in steps if step.get("started_at")]
+    ends = [step.finished_at or now for step in steps if step.started_at]
     return max(0.0, (max(ends) - begun[0]).total_seconds())
 
 
-def _title(key: str, state: StepState, run: RunDocument) -> str:
-    count = len(run.get("collections_backed_up") or []) or len(set(documents_of(run)) - INTERNAL)
+def _title(key: str, state: StepState, run: RunRecord) -> str:
+    count = len(run.collections_backed_up) or len(set(documents_of(run)) - INTERNAL)
     done, running = state is StepState.DONE, state is StepState.RUNNING
     if key == "sync":
         return _("Synced with Atlas") if done else _("Syncing with Atlas") if running else _("Sync")
@@ -220,48 +215,49 @@ def _title(key: str, state: StepState, run: RunDocument) -> str:
         if done:
             return _("Deleted on this computer")
         return _("Deleting on this computer") if running else _("Delete on this computer")
-    return key.replace("_", " ").capitalize()
+    return ""
 
 
-def _stopped(key: str, run: RunDocument) -> str:
+def _stopped(key: str, run: RunRecord) -> str:
     """`Delete on Atlas: stopped half-way, 1,410 of 1,602 deleted`."""
-    purge, counts = run.get("purge") or {}, documents_of(run)
-    deleted = sum(entry["deleted"] for entry in (purge.get(key.removeprefix("purge_")) or {}).values())
+    purge, counts = run.purge, documents_of(run)
+    deleted = sum(entry.deleted or 0 for entry in purge.side(Side(key.removeprefix("purge_"))).values())
     facts = {
         "done": formats.grouped(deleted),
-        "all": formats.grouped(max(deleted, sum(counts.get(name, 0) for name in purge.get("collections") or []))),
+        "all": formats.grouped(max(deleted, sum(counts.get(name, 0) for name in purge.collections))),
     }
     if key == f"purge_{Side.REMOTE}":
         return _("Delete on Atlas: stopped half-way, %(done)s of %(all)s deleted") % facts
     return _("Delete on this computer: stopped half-way, %(done)s of %(all)s deleted") % facts
 
 
-def _sentence(key: str, state: StepState, steps: Sequence[Mapping[str, Any]], run: RunDocument) -> str:
-    if state is StepState.SKIPPED and run.get("sync_status") == SyncStatus.SKIPPED and key in ("sync", "purge_remote"):
+def _sentence(key: str, state: StepState, steps: Sequence[StepRecord], run: RunRecord) -> str:
+    if state is StepState.SKIPPED and run.sync_status == SyncStatus.SKIPPED and key in (Group.SYNC, Group.PURGE_REMOTE):
         return _("Skipped: sync is off")
     if key == "backup" and state is StepState.RUNNING:
         return _moving(steps)
     if key == "backup" and state is StepState.DONE:
-        documents, size = formats.grouped(run.get("documents") or 0), size_text(run.get("bytes") or 0)
+        documents, size = formats.grouped(run.documents or 0), size_text(run.size_bytes or 0)
         return _("%(documents)s documents, %(size)s, all counts match") % {"documents": documents, "size": size}
     if key.startswith("purge") and state is StepState.WAITING:
         return _planned(key, run)
     if key.startswith("purge") and state is StepState.FAILED and _lost(steps[-1]):
         return _("The connection was lost.")
     if state in (StepState.FAILED, StepState.CANCELLED):
-        said = next((step["sentence"] for step in steps if step["state"] == state), "")
+        said = next((step.sentence for step in steps if step.state is state), "")
         return tell(said.removesuffix(WITHOUT_THE_NEWEST).strip())
-    return next((tell(step["sentence"]) for step in reversed(steps) if step.get("sentence") and _tells(step)), "")
+    return next((tell(step.sentence) for step in reversed(steps) if step.sentence and _tells(step, key, steps)), "")
 
 
-def _lost(step: Mapping[str, Any]) -> bool:
-    return bool((step.get("counts") or {}).get("error_code") == DatabaseUnreachable.code)
+def _lost(step: StepRecord) -> bool:
+    return step.error_code == DatabaseUnreachable.code
 
 
-def _tells(step: Mapping[str, Any]) -> bool:
-    """A step that was not needed, or that only prepares, has nothing to say among others."""
-    quiet = step["name"] in ("preflight", "settle") and StepState(step["state"]) in GOOD
-    return step["state"] != StepState.WAITING and not quiet
+def _tells(step: StepRecord, key: str, steps: Sequence[StepRecord]) -> bool:
+    """A step that only prepares the one that gives the line its name has nothing to say beside it."""
+    prepares = step.name != key and any(other.name == key for other in steps)
+    quiet = prepares and step.state in GOOD
+    return step.state is not StepState.WAITING and not quiet
 
 
 def copying() -> str:
@@ -269,29 +265,29 @@ def copying() -> str:
     return _("Copying")
 
 
-def _act(steps: Sequence[Mapping[str, Any]]) -> str:
+def _act(steps: Sequence[StepRecord]) -> str:
     acts = {"dump": copying(), "verify": _("Checking every byte"), "publish": _("Publishing")}
-    return acts.get(_that_moves(steps)["name"], "")
+    return acts.get(_that_moves(steps).name, "")
 
 
-def _that_moves(steps: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    return next((step for step in steps if step["state"] == StepState.RUNNING), steps[-1])
+def _that_moves(steps: Sequence[StepRecord]) -> StepRecord:
+    return next((step for step in steps if step.state is StepState.RUNNING), steps[-1])
 
 
-def _moving(steps: Sequence[Mapping[str, Any]]) -> str:
+def _moving(steps: Sequence[StepRecord]) -> str:
     """`9 of 15 done · 7.2 MB`: how many collections are through, of the step that moves."""
     moving = _that_moves(steps)
-    labels = [entry for entry in moving.get("labels") or [] if entry["name"] not in INTERNAL]
-    through = sum(1 for entry in labels if entry["done"] >= (entry["total"] or 0))
+    labels = [label for label in moving.labels if label.name not in INTERNAL]
+    through = sum(1 for label in labels if label.done >= (label.total or 0))
     said = [_("%(done)s of %(all)s done") % {"done": through, "all": len(labels)}] if labels else []
-    size = sum(entry.get("bytes") or 0 for entry in labels)
+    size = sum(label.size_bytes for label in labels)
     return " · ".join(filter(None, [*said, size_text(size) if size else ""]))
 
 
-def _planned(key: str, run: RunDocument) -> str:
+def _planned(key: str, run: RunRecord) -> str:
     counts = documents_of(run)
-    names = purgeable(delete_bookings=bool(run.get("delete_bookings_requested")))
-    if key == f"purge_{Side.LOCAL}" and run.get("sync_status") != SyncStatus.SKIPPED:
+    names = purgeable(delete_bookings=run.delete_bookings_requested is True)
+    if key == f"purge_{Side.LOCAL}" and run.sync_status != SyncStatus.SKIPPED:
         return _("The same documents, after Atlas is finished")
     if any(name in counts for name in names):
         return ", ".join(f"{formats.grouped(counts.get(name, 0))} {name}" for name in names)

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 
 from backups_app import formats
 from backups_app.browsing.whereabouts import Files
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupRemoved, RunCancelled, RunInterrupted, WorkerDown
 from backups_app.pages.runs.run_steps import Line
 from backups_app.pages.shared.told import tell
 from backups_app.pages.shared.wording import size_text
-from backups_app.records import RunDocument, Status, StepState, SyncStatus
+from backups_app.records import Side, Status, StepState, SyncStatus
 from backups_app.runs import lost_messages
 from backups_app.runs.end_messages import STEP_DID_NOT_RUN, WITHOUT_THE_NEWEST
 
@@ -55,9 +56,9 @@ def badge(status: str) -> tuple[str, str, str]:
     return known[Status(status)]
 
 
-def of(run: RunDocument, *, lines: Sequence[Line], purge_left: Sequence[tuple[str, int]]) -> Words:
+def of(run: RunRecord, *, lines: Sequence[Line], purge_left: Sequence[tuple[str, int]]) -> Words:
     """Given a run and what is left of its purge on Atlas, return its headline and sentences."""
-    status, lost = Status(run["status"]), lost_messages.sentence(run)
+    status, lost = Status(run.status), lost_messages.sentence(run)
     if lost:
         return _lost(run, lost)
     if status is Status.IN_PROGRESS:
@@ -69,21 +70,21 @@ def of(run: RunDocument, *, lines: Sequence[Line], purge_left: Sequence[tuple[st
     return _failed(run, lines)
 
 
-def badge_of(run: RunDocument) -> tuple[str, str, str]:
+def badge_of(run: RunRecord) -> tuple[str, str, str]:
     """Return the badge of a run. One that somebody stopped, or that the machine dropped, did not fail by itself."""
-    if run.get("error_code") == RunCancelled.code:
+    if run.error_code == RunCancelled.code:
         return _("Cancelled"), "", "circle-minus"
-    if run.get("error_code") in BROKEN_OFF:
+    if run.error_code in BROKEN_OFF:
         return _("Interrupted"), "warn", "triangle-alert"
-    return badge(run["status"])
+    return badge(run.status)
 
 
-def _words(run: RunDocument, headline: str, *, safe: str, rest: str = "") -> Words:
+def _words(run: RunRecord, headline: str, *, safe: str, rest: str = "") -> Words:
     name, tone, icon = badge_of(run)
     return Words(headline=headline, tone=tone, icon=icon, badge=name, safe=safe, rest=rest)
 
 
-def _lost(run: RunDocument, said: str) -> Words:
+def _lost(run: RunRecord, said: str) -> Words:
     """The backup of a run that is not here, not good or not verified: that comes before how the run ended."""
     safe, rest = in_two(said)
     if said == lost_messages.UNVERIFIED:
@@ -94,32 +95,32 @@ def _lost(run: RunDocument, said: str) -> Words:
         Files.ELSEWHERE: _("This backup is on another computer"),
         Files.UNMOUNTED: _("The backup folder is not here"),
     }
-    headline = headlines.get(Files(run.get("files", Files.HERE)), _("This backup is not good any more"))
-    if run.get("error_code") == BackupRemoved.code:
+    headline = headlines.get(Files(run.files), _("This backup is not good any more"))
+    if run.error_code == BackupRemoved.code:
         headline = headlines[Files.GONE]
     return replace(_words(run, headline, safe=safe, rest=rest), tone="bad", icon="shield-x")
 
 
-def _running(run: RunDocument) -> Words:
-    if run.get("cancel_requested"):
+def _running(run: RunRecord) -> Words:
+    if run.cancel_requested:
         return _words(run, _("Cancelling…"), safe="")
     return _words(run, _("Backup in progress"), safe="")
 
 
-def _success(run: RunDocument) -> Words:
+def _success(run: RunRecord) -> Words:
     facts = {
-        "collections": len(run.get("collections_backed_up") or []),
-        "documents": formats.grouped(run.get("documents") or 0),
-        "size": size_text(run.get("bytes") or 0),
+        "collections": len(run.collections_backed_up),
+        "documents": formats.grouped(run.documents or 0),
+        "size": size_text(run.size_bytes or 0),
     }
     safe = _("%(collections)s collections, %(documents)s documents, %(size)s saved and verified.") % facts
-    kept = (run.get("kept_changed") or {}).get("count") or 0
+    kept = run.kept_changed
     rest = _("%(n)s documents changed meanwhile and were kept.") % {"n": formats.grouped(kept)} if kept else ""
     return _words(run, _("Backup finished"), safe=safe, rest=rest)
 
 
-def _partial(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Words:
-    if run.get("sync_status") == SyncStatus.FAILED:
+def _partial(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
+    if run.sync_status == SyncStatus.FAILED:
         failed = _("The sync failed, so the deletion may not begin: %(reason)s") % {"reason": tell(reason(run))}
         return _words(
             run,
@@ -127,31 +128,31 @@ def _partial(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Words:
             safe=_("Your backup is complete and safe. The deletion step did not run."),
             rest=f"{failed} {_without_the_headline(after(run))}".strip(),
         )
-    if (run.get("purge") or {}).get("kept_after_all"):
+    if run.purge.kept_after_all:
         return _words(
             run,
             _("Backup saved; the rest is kept after all"),
             safe=_("Your backup is complete and safe."),
             rest=_("The deletion was ended by choice. The next sync copies back what Atlas lost."),
         )
-    if not run.get("resume_available"):
+    if not run.resume_available:
         return _words(
             run,
             _("Backup saved, with something left undone"),
             safe=_("Your backup is complete and safe."),
-            rest=str(run.get("error_message") or ""),
+            rest=run.error_message,
         )
     return _unfinished(run, purge_left)
 
 
-def _unfinished(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Words:
+def _unfinished(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
     """The deletion stopped half-way: on Atlas, so that this computer is whole, or here, after Atlas was finished."""
-    if run.get("purge") is None:
+    if not run.purge.planned:
         return _words(
             run,
             _("Backup saved, but the deletion has not begun"),
             safe=_("Your backup is complete and safe; nothing was deleted."),
-            rest=tell(str(run.get("error_message") or "")),
+            rest=tell(run.error_message),
         )
     undisturbed = _("Until you choose, a sync neither brings back nor removes any of these.")
     if not purge_left and not _remote_unfinished(run):
@@ -171,21 +172,17 @@ def _unfinished(run: RunDocument, purge_left: Sequence[tuple[str, int]]) -> Word
     )
 
 
-def _remote_unfinished(run: RunDocument) -> bool:
-    purge = run.get("purge") or {}
-    remote = purge.get("remote") or {}
-    names = purge.get("collections") or []
-    return run.get("sync_status") != SyncStatus.SKIPPED and any(
-        not (remote.get(name) or {}).get("done") for name in names
-    )
+def _remote_unfinished(run: RunRecord) -> bool:
+    unfinished = any(not run.purge.collection(Side.REMOTE, name).done for name in run.purge.collections)
+    return run.sync_status != SyncStatus.SKIPPED and unfinished
 
 
-def _failed(run: RunDocument, lines: Sequence[Line]) -> Words:
-    said, rest = in_two(str(run.get("error_message") or ""))
+def _failed(run: RunRecord, lines: Sequence[Line]) -> Words:
+    said, rest = in_two(run.error_message)
     rest = _without_the_headline(rest)
-    if run.get("error_code") == RunCancelled.code:
+    if run.error_code == RunCancelled.code:
         return _words(run, _("Cancelled. The deletion step did not run."), safe=said, rest=rest)
-    if run.get("error_code") in BROKEN_OFF:
+    if run.error_code in BROKEN_OFF:
         return _words(run, _("Interrupted. The deletion step did not run."), safe=said, rest=rest)
     stopped = next((line.number for line in lines if line.state is StepState.FAILED), None)
     if stopped is None:
@@ -194,14 +191,14 @@ def _failed(run: RunDocument, lines: Sequence[Line]) -> Words:
     return _words(run, headline, safe=said, rest=rest)
 
 
-def reason(run: RunDocument) -> str:
+def reason(run: RunRecord) -> str:
     """Return what stopped a run, as its record says it, without what the headline says of a sync that failed."""
-    return str(run.get("error_message") or "").partition(WITHOUT_THE_NEWEST)[0].strip()
+    return run.error_message.partition(WITHOUT_THE_NEWEST)[0].strip()
 
 
-def after(run: RunDocument) -> str:
+def after(run: RunRecord) -> str:
     """Return what a record says after the reason why the sync failed, in the page's language."""
-    return tell(str(run.get("error_message") or "").partition(WITHOUT_THE_NEWEST)[2].strip())
+    return tell(run.error_message.partition(WITHOUT_THE_NEWEST)[2].strip())
 
 
 def _without_the_headline(said: str) -> str:

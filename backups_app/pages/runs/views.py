@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from backups_app import configuration
 from backups_app.browsing import collections
 from backups_app.browsing.collections import CollectionSummary
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import (
     BackupElsewhere,
     BackupNotFound,
@@ -31,7 +32,7 @@ from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.runs import restore_result, run_panel
 from backups_app.pages.shared import known_status
 from backups_app.pages.viewer import viewer_documents
-from backups_app.records import Origin, RunDocument, Status
+from backups_app.records import Origin, Status
 from backups_app.use_cases import backups, listing, status_of_files
 
 NOTES = ("already", "too_late", "nothing_left")
@@ -40,7 +41,7 @@ RUN_CHANGED = "run-changed"
 """The event by which status, buttons and list on the page learn that a run began or ended."""
 
 
-def active_run() -> RunDocument | None:
+def active_run() -> RunRecord | None:
     """Return the run in progress, or None."""
     return listing.active_run(configuration=configuration.current())
 
@@ -48,24 +49,24 @@ def active_run() -> RunDocument | None:
 def panel_context(backup_id: str) -> dict[str, Any]:
     """Return what the panel of this run shows. Raise BackupNotFound, InvalidBackupId; a foreign folder is no run."""
     run = listing.get_run(configuration=configuration.current(), backup_id=backup_id)
-    if run["status"] not in set(Status):
+    if run.status not in set(Status):
         raise BackupNotFound
     now = timezone.now()
     return {
         "place": "restores" if restore_result.is_restore(run) else "list",
         "panel": run_panel.of(run, now=now, limit_seconds=configuration.current().mongodump_timeout_seconds),
-        "last_good": last_good() if run["status"] in (Status.FAILED, Status.CANCELLED) else None,
-        "active": run if run["status"] == Status.IN_PROGRESS else None,
+        "last_good": last_good() if run.status in (Status.FAILED, Status.CANCELLED) else None,
+        "active": run if run.status == Status.IN_PROGRESS else None,
         "sync_enabled": configuration.current().sync_enabled,
         "key": requests.new_key(),
         "blocked_because": "",
     }
 
 
-def last_good() -> RunDocument | None:
+def last_good() -> RunRecord | None:
     """Return the newest verified backup whose time can be trusted: what a failed run has left untouched."""
     settings = configuration.current()
-    ours = [run for run in listing.list_runs(configuration=settings) if run["kind"] == "backup"]
+    ours = [run for run in listing.list_runs(configuration=settings) if run.kind == "backup"]
     dated = status_of_files.dated(ours, now=timezone.now())
     return status_of_files.newest_good(dated, database=settings.database_name)
 

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from backups_app.models import Schedule, ScheduleSlot
 from backups_app.pages.backups.rows import BackupRow
 from backups_app.pages.schedule import wording
-from backups_app.pages.shared.wording import aware
 from backups_app.records import Status
 from backups_app.use_cases.schedules.claims import State
 
@@ -96,8 +95,8 @@ def marks_of(
     rows = list(rows)
     newest = next((row.id for row in rows if row.good), "")
     for row in reversed(rows):
-        if (at := aware(row.run["created_at"])) is not None:
-            found.setdefault(at.astimezone(zone).date(), []).append(_mark_of_run(row, newest=newest, at=at, zone=zone))
+        at = row.run.created_at
+        found.setdefault(at.astimezone(zone).date(), []).append(_mark_of_run(row, newest=newest, at=at, zone=zone))
     for slot in slots:
         if (mark := _mark_of_slot(slot)) is not None:
             found.setdefault(slot.slot.astimezone(zone).date(), []).append(mark)
@@ -115,7 +114,7 @@ def _mark_of_run(row: BackupRow, *, newest: str, at: datetime, zone: tzinfo) -> 
 
 
 def _word_of_run(row: BackupRow, *, newest: str) -> tuple[str, str]:
-    status = row.run["status"]
+    status = row.run.status
     if status == Status.IN_PROGRESS:
         return _("running"), "info"
     if status == Status.FAILED:

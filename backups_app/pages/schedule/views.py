@@ -158,7 +158,7 @@ def _page(request: AdminRequest) -> HttpResponse:
     zone = timezone.get_current_timezone()
     runs = listing.list_runs(configuration=configuration.current(), every=True)
     rows = backup_rows.rows_of(runs)
-    newest_at = next((row.run["created_at"] for row in rows if row.good), None)
+    newest_at = next((row.run.created_at for row in rows if row.good), None)
     planned = overview.every(now=now, newest_at=newest_at)
     first = calendar.first_day(request.GET.get("month", ""), today=local.date())
     since, until = calendar.bounds(first, zone=zone)

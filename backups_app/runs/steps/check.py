@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from backups_app import formats
 from backups_app.records import Phase, StepState
 from backups_app.runs import preparation, restore_parts
-from backups_app.runs.context import Run, StepResult
+from backups_app.runs.context import Group, Run, StepResult
 from backups_app.verification import verdict
 
 NAME = "check"
+TITLE = gettext_noop("Check the backup")
+GROUP = Group.CHECK
 PHASE = Phase.PREFLIGHT
+CANCELLABLE = True
 
 
 def perform(run: Run) -> StepResult:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from django.utils.translation import gettext_noop
+
 from backups_app.mongo.mongodump_process import ChildProcess
 from backups_app.records import INTERNAL, UNDUMPED_INTERNAL, CollectionInfo, Phase, StepState
-from backups_app.runs.context import Run, StepResult
+from backups_app.runs.context import Group, Run, StepResult
 
 NAME = "dump"
+TITLE = gettext_noop("Back up")
+GROUP = Group.BACKUP
 PHASE = Phase.DUMPING
+CANCELLABLE = True
 
 
 def perform(run: Run) -> StepResult:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from backups_app import formats
 from backups_app.catalog import lease
 from backups_app.dump import engine
 from backups_app.errors import DiskFull
 from backups_app.records import Phase, StepState
-from backups_app.runs.context import Run, StepResult
+from backups_app.runs.context import Group, Run, StepResult
 
 NAME = "preflight"
+TITLE = gettext_noop("Check the disk")
+GROUP = Group.SYNC
 PHASE = Phase.PREFLIGHT
+CANCELLABLE = True
 
 RESERVE_BYTES = 64 * 1024 * 1024
 """Room for the manifest, the indexes and the file system itself (`docs/reliability.md`)."""

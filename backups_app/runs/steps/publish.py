@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from backups_app.backup_files import metadata
 from backups_app.errors import RunCancelled
 from backups_app.records import Phase, StepState
 from backups_app.runs import closing
-from backups_app.runs.context import Run, StepResult
+from backups_app.runs.context import Group, Run, StepResult
 
 NAME = "publish"
+TITLE = gettext_noop("Publish")
+GROUP = Group.BACKUP
 PHASE = Phase.PUBLISHING
+CANCELLABLE = True
 
 
 def perform(run: Run) -> StepResult:

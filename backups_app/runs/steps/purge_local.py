@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from backups_app.records import Phase, Side, StepState
 from backups_app.runs import purge_sides
-from backups_app.runs.context import Run, StepResult
+from backups_app.runs.context import Group, Run, StepResult
 
 NAME = "purge_local"
+TITLE = gettext_noop("Delete on this computer")
+GROUP = Group.PURGE_LOCAL
 PHASE = Phase.PURGING_LOCAL
+CANCELLABLE = False
 
 
 def perform(run: Run) -> StepResult:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from backups_app.records import Phase, Side
 from backups_app.runs import purge_sides
-from backups_app.runs.context import Run, StepResult
+from backups_app.runs.context import Group, Run, StepResult
 
 NAME = "purge_remote"
+TITLE = gettext_noop("Delete on Atlas")
+GROUP = Group.PURGE_REMOTE
 PHASE = Phase.PURGING_REMOTE
+CANCELLABLE = False
 
 
 def perform(run: Run) -> StepResult:

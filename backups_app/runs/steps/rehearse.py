@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from backups_app import formats
 from backups_app.errors import RehearsalFailed
 from backups_app.records import Phase, StepState
 from backups_app.runs import restore_parts
-from backups_app.runs.context import Run, StepResult
+from backups_app.runs.context import Group, Run, StepResult
 
 NAME = "rehearse"
+TITLE = gettext_noop("Restore into a scratch database")
+GROUP = Group.WRITE
 PHASE = Phase.RESTORING
+CANCELLABLE = False
 
 
 def perform(run: Run) -> StepResult:
@@ -25,7 +30,7 @@ def perform(run: Run) -> StepResult:
         reasons = [first.withheld, *first.sentences, *first.reasons]
         reason = next((said for said in reasons if said), "documents differ")
         raise RehearsalFailed(problem=f'"{first.name}": {reason} ({len(problems)} of {len(outcomes)} collections)')
-    sums = run.document["restore"]["sums"]
+    sums = run.document.restore.sums
     return StepResult(
         state=StepState.DONE,
         sentence=f"{len(outcomes)} of {len(outcomes)} collections match, {formats.grouped(sums['proven'])} documents",

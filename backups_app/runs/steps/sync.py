@@ -8,15 +8,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from django.utils.translation import gettext_noop
+
 from backups_app.catalog import runs
 from backups_app.errors import OwnershipLost, RunCancelled, SyncAborted, TempleOpsError
 from backups_app.records import Phase, StepState, SyncStatus
 from backups_app.runs import preparation
-from backups_app.runs.context import Run, StepResult
+from backups_app.runs.context import Group, Run, StepResult
 from backups_app.sync import engine
 
 NAME = "sync"
+TITLE = gettext_noop("Sync")
+GROUP = Group.SYNC
 PHASE = Phase.SYNCING
+CANCELLABLE = True
 
 LEFT_OVER = "sync_left_over"
 NAMED = 10
@@ -68,7 +73,7 @@ def _failed(run: Run, error: TempleOpsError) -> StepResult:
     if runs.cancelled_by(run.local, backup_id=run.backup_id):
         raise RunCancelled from error
     if run.configuration.sync_failure_policy == "abort":
-        run.document["sync_status"] = SyncStatus.FAILED.value
+        run.document.apply({"sync_status": SyncStatus.FAILED.value})
         raise SyncAborted(reason=error.detail) from error
     return StepResult(
         state=StepState.FAILED,

@@ -20,10 +20,11 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
 from backups_app.catalog import purge_ledger, runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError
 from backups_app.mongo import availability
-from backups_app.records import INTERNAL, RunDocument, RunKind, Side, Status
+from backups_app.records import INTERNAL, RunKind, Side, Status
 from backups_app.retention.facts import Backup, Deletion, LostHolder, Maker
 from backups_app.runs import description, folder_records, holding, preparation
 
@@ -38,7 +39,7 @@ class Facts:
     backups: tuple[Backup, ...]
     deletions: tuple[Deletion, ...]
     lost_holders: tuple[LostHolder, ...]
-    documents: Mapping[str, RunDocument]
+    documents: Mapping[str, RunRecord]
     complete: bool
 
     def of(self, backup_id: str) -> Backup:
@@ -73,23 +74,23 @@ def read(*, configuration: Configuration, seconds: float = description.LOOK_SECO
     )
 
 
-def _recorded(configuration: Configuration, seconds: float) -> tuple[dict[str, RunDocument] | None, frozenset[str]]:
+def _recorded(configuration: Configuration, seconds: float) -> tuple[dict[str, RunRecord] | None, frozenset[str]]:
     """Return the records by id and the runs whose purge is open; None where the server does not answer."""
     try:
         with availability.asking(Side.LOCAL, configuration=configuration, seconds=seconds):
             database = preparation.local_database(configuration)
-            records = {document["_id"]: document for document in runs.recent(database)}
+            records = {document.id: document for document in runs.recent(database)}
             return records, frozenset(purge_ledger.runs_with_open(database))
     except (PyMongoError, TempleOpsError):
         return None, frozenset()
 
 
-def _used_by(record: Mapping[str, Any]) -> set[str]:
+def _used_by(record: RunRecord) -> set[str]:
     """Return the backups that an unfinished run reads or writes: its own, and the one that it restores."""
-    if record.get("status") != Status.IN_PROGRESS:
+    if not record.in_progress:
         return set()
-    restored = ((record.get("restore") or {}).get("choices") or {}).get("backup_id")
-    return {str(record["_id"]), *([str(restored)] if restored else [])}
+    restored = record.restore.choices.get("backup_id")
+    return {record.id, *([str(restored)] if restored else [])}
 
 
 def _written(store: Store, backup_id: str) -> dict[str, Any]:
@@ -102,25 +103,25 @@ def _written(store: Store, backup_id: str) -> dict[str, Any]:
 
 def _backup(
     store: Store,
-    document: RunDocument,
+    document: RunRecord,
     written: Mapping[str, Any],
     *,
-    record: RunDocument | None,
+    record: RunRecord | None,
     active: set[str],
     unfinished: frozenset[str],
 ) -> Backup:
-    backup_id = str(document["_id"])
-    resumable = written.get("resume_available") or (record or {}).get("resume_available")
+    backup_id = document.id
+    resumable = written.get("resume_available") or (record is not None and record.resume_available)
     documents, limited = _counts(store, backup_id, written)
     return Backup(
         backup_id=backup_id,
-        taken_at=document["created_at"],
-        arrived_at=max(document["created_at"], _changed_at(store, backup_id)),
+        taken_at=document.created_at,
+        arrived_at=max(document.created_at, _changed_at(store, backup_id)),
         maker=_maker(document, written, database=store.database),
-        verified=bool(document["verified"]) and not document["damaged"],
-        success=document["status"] == Status.SUCCESS,
+        verified=document.verified and not document.damaged,
+        success=document.status == Status.SUCCESS,
         base=(written.get("incremental") or {}).get("base"),
-        pinned=bool(written.get("pinned") or (record or {}).get("pinned")),
+        pinned=bool(written.get("pinned") or (record is not None and record.pinned)),
         in_use=backup_id in active or locks.is_read(store.root, backup_id),
         purge_unfinished=backup_id in unfinished or bool(resumable),
         holds=held(record, written),
@@ -136,14 +137,14 @@ def is_signed(status: Any) -> bool:
     return isinstance(status, Mapping) and bool(status.get("by")) and bool(status.get("at"))
 
 
-def held(record: Mapping[str, Any] | None, written: Mapping[str, Any]) -> Mapping[str, int] | None:
+def held(record: RunRecord | None, written: Mapping[str, Any]) -> Mapping[str, int] | None:
     """Return how many deleted or replaced documents a backup holds, by collection: the larger of what the record and
     the folder say, for either may be older than the other. None where one of them knows that it does not know."""
     by_folder = written.get("holds_alone")
     by_folder = by_folder if _are_counts(by_folder) else None
-    if record is None or record.get("kind") == folder_records.FOREIGN:
+    if record is None or record.kind == folder_records.FOREIGN:
         return by_folder
-    by_record = None if record.get("status") == Status.IN_PROGRESS else holding.holds_alone(record)
+    by_record = None if record.in_progress else holding.holds_alone(record)
     if by_folder is None or by_record is None:
         return by_record
     return {name: max(by_folder.get(name, 0), by_record.get(name, 0)) for name in {*by_folder, *by_record}}
@@ -153,12 +154,12 @@ def _are_counts(value: Any) -> bool:
     return isinstance(value, Mapping) and all(type(count) is int and count >= 0 for count in value.values())
 
 
-def _maker(document: RunDocument, written: Mapping[str, Any], *, database: str) -> Maker:
+def _maker(document: RunRecord, written: Mapping[str, Any], *, database: str) -> Maker:
     """A folder of another database is somebody else's, the one who made it."""
     of_database = (written.get("manifest") or {}).get("database")
-    if document.get("kind") == RunKind.RESTORE:
+    if document.kind == RunKind.RESTORE:
         return Maker.SAFETY
-    return Maker.REQUESTED if document.get("kind") == RunKind.BACKUP and of_database == database else Maker.FOREIGN
+    return Maker.REQUESTED if document.kind == RunKind.BACKUP and of_database == database else Maker.FOREIGN
 
 
 def _changed_at(store: Store, backup_id: str) -> datetime:
@@ -195,16 +196,14 @@ def _is_limited(folder: Path, relative: str, _: str) -> bool:
     return bool(known.options.get("capped")) or expires in known.options or any(expires in one for one in known.indexes)
 
 
-def _deletions(documents: Sequence[RunDocument]) -> list[Deletion]:
+def _deletions(documents: Sequence[RunRecord]) -> list[Deletion]:
     """Return what runs and restores deleted on purpose from the local database."""
     found = []
     for document in documents:
-        at = document.get("finished_at") or document["created_at"]
-        local = (document.get("purge") or {}).get(Side.LOCAL.value) or {}
-        taken = [(name, entry.get("deleted")) for name, entry in local.items()]
-        restored = (document.get("restore") or {}).get("collections") or ()
-        if document.get("kind") == RunKind.RESTORE:
-            taken += [(entry["name"], entry.get("deleted")) for entry in restored]
+        at = document.finished_at or document.created_at
+        taken = [(name, entry.deleted) for name, entry in document.purge.side(Side.LOCAL).items()]
+        if document.kind == RunKind.RESTORE:
+            taken += [(entry["name"], entry.get("deleted")) for entry in document.restore.collections]
         found += [Deletion(collection=name, at=at, documents=int(count)) for name, count in taken if count]
     return found
 
@@ -213,19 +212,19 @@ def _lost_holders(store: Store, records: Any) -> list[LostHolder]:
     """Return the runs that held something and whose folder is gone, though it was not removed here by name or rule."""
     removed, store_id = removals.all_of(store.root), store.store_id()
     return [
-        LostHolder(backup_id=record["_id"], taken_at=record["created_at"])
+        LostHolder(backup_id=record.id, taken_at=record.created_at)
         for record in records
         if whereabouts.files_of(record, here=False, store_id=store_id) is Files.GONE
-        and record["_id"] not in removed
-        and not record.get("removed")
+        and record.id not in removed
+        and not record.removed
         and holds_something(record)
-        and not is_signed(record.get("released"))
+        and not is_signed(record.released)
     ]
 
 
-def holds_something(record: Mapping[str, Any]) -> bool:
+def holds_something(record: RunRecord) -> bool:
     """Whether a run that ended holds deleted or replaced documents, or nobody knows."""
-    if record.get("kind") not in (RunKind.BACKUP, RunKind.RESTORE) or record.get("status") == Status.IN_PROGRESS:
+    if record.kind not in (RunKind.BACKUP, RunKind.RESTORE) or record.in_progress:
         return False
     counts = holding.holds_alone(record)
     return counts is None or any(counts.values())

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils import timezone
 from pymongo.errors import PyMongoError
@@ -15,6 +13,7 @@ from pymongo.errors import PyMongoError
 from backups_app import configuration as settings
 from backups_app.backup_files import removals
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupInUse,
@@ -27,7 +26,7 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.progress import Silent
-from backups_app.records import Origin, RunDocument, RunKind, Status
+from backups_app.records import Origin, RunKind, Status
 from backups_app.retention.decision import DecidedBackup, Decision
 from backups_app.retention.facts import Backup
 from backups_app.retention.policy import Policy
@@ -88,7 +87,7 @@ def after_run(*, backup_id: str) -> None:
         document = runs.get(database, backup_id=backup_id)
         if document is None or not _made_a_good_backup(document):
             return
-        prune(configuration=configuration, requested_by=ACTOR, origin=Origin(document["origin"]), now=now)
+        prune(configuration=configuration, requested_by=ACTOR, origin=Origin(document.origin), now=now)
     except TempleOpsError as error:
         _warn(configuration, backup_id, RetentionFailed(reason=error.detail))
     except (PyMongoError, OSError, ValueError) as error:
@@ -96,8 +95,8 @@ def after_run(*, backup_id: str) -> None:
         _warn(configuration, backup_id, RetentionFailed(reason=TempleOpsError.sentence), cause=error)
 
 
-def _made_a_good_backup(document: Mapping[str, Any]) -> bool:
-    return document["kind"] == RunKind.BACKUP and document["status"] in (Status.SUCCESS, Status.PARTIAL)
+def _made_a_good_backup(document: RunRecord) -> bool:
+    return document.kind == RunKind.BACKUP and document.status in (Status.SUCCESS, Status.PARTIAL)
 
 
 def _decide(work: Work, rules: Policy, now: datetime) -> tuple[Facts, Decision]:
@@ -127,10 +126,9 @@ def _read_again(work: Work, found: Facts, *, asked: Asked) -> bool:
     return True
 
 
-def _was_read_today(document: RunDocument, *, now: datetime) -> bool:
-    found = document.get("verification") or {}
-    at = found.get("at")
-    return isinstance(at, datetime) and found.get("problem") is None and timedelta(0) <= now - at < READ_AGAIN_EVERY
+def _was_read_today(document: RunRecord, *, now: datetime) -> bool:
+    at = document.verification.at
+    return at is not None and document.verification.problem is None and timedelta(0) <= now - at < READ_AGAIN_EVERY
 
 
 def _remove(work: Work, decision: Decision, *, asked: Asked) -> Pass:
@@ -184,8 +182,9 @@ def _warn(
         document = runs.get(database, backup_id=backup_id)
         if document is None:
             return
-        document["warnings"] = [*(document.get("warnings") or []), warning.detail]
-        runs.amend(database, backup_id=backup_id, changes={"warnings": document["warnings"]})
+        warned = {"warnings": [*document.warnings, warning.detail]}
+        document.apply(warned)
+        runs.amend(database, backup_id=backup_id, changes=warned)
         closing.mirror(preparation.store(configuration), document=document)
     except (PyMongoError, TempleOpsError, OSError):
         logger.exception("The warning could not be written", extra={"backup_id": backup_id})

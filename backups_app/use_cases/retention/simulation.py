@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.records import RunDocument
 from backups_app.retention import decision as decisions
 from backups_app.retention.decision import Decision
 from backups_app.retention.guards import Guards
@@ -29,7 +29,7 @@ class Simulation:
     reach_now: timedelta
     reach_then: timedelta
     shrinkages: tuple[Shrinkage, ...]
-    documents: dict[str, RunDocument]
+    documents: dict[str, RunRecord]
     complete: bool
 
     @property

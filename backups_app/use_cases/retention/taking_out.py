@@ -17,7 +17,8 @@ from backups_app.backup_files import layout, locks, metadata, removals, trash
 from backups_app.backup_files.removals import Removal
 from backups_app.backup_files.store import Store
 from backups_app.backup_files.trash import Thrown
-from backups_app.catalog import lease, runs
+from backups_app.catalog import lease as stored_lease
+from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupPinned,
@@ -30,8 +31,8 @@ from backups_app.errors import (
 from backups_app.mongo import connections
 from backups_app.records import CLOCK_TOLERANCE, Side
 from backups_app.retention.facts import Backup
-from backups_app.runs import preparation, runner
-from backups_app.runs.ownership import this_process
+from backups_app.runs import lease, preparation
+from backups_app.runs.lease import Lease
 from backups_app.use_cases.retention.facts import Facts
 
 logger = logging.getLogger(__name__)
@@ -64,12 +65,12 @@ class Work:
     configuration: Configuration
     database: Database[Any]
     store: Store
-    owner: dict[str, Any]
-    fence: int
+    held: Lease
 
     def renew(self) -> bool:
         """Hold the lease for longer. Return False when it is no longer ours."""
-        return lease.renew(self.database, owner=self.owner, fence=self.fence, seconds=self.configuration.lease_seconds)
+        self.held.renew()
+        return not self.held.lost
 
     def require_complete(self, found: Facts) -> None:
         """Raise `DatabaseUnreachable` where the records could not be read: an unknown fact removes nothing."""
@@ -129,24 +130,24 @@ def at_work(configuration: Configuration) -> Iterator[Work]:
 
     Raise `StoreMissing`, `StoreOfAnotherDatabase`, `ClocksApart`, `RunActive`, `DatabaseUnreachable`.
     """
-    store, database, me = preparation.store(configuration), preparation.local_database(configuration), this_process()
+    store, database = preparation.store(configuration), preparation.local_database(configuration)
     seconds = configuration.lease_seconds
     with (
         connections.reachable(Side.LOCAL),
-        runner.leased(database, me=me, seconds=seconds, wait_seconds=LEASE_WAIT_SECONDS) as fence,
+        lease.held(database, seconds=seconds, wait_seconds=LEASE_WAIT_SECONDS) as held,
     ):
-        if fence is None or runs.active(database) is not None:
+        if runs.active(database) is not None:
             raise runs.another_run(database)
         require_known_store(store, database)
         require_clocks_agree(database)
-        yield Work(configuration=configuration, database=database, store=store, owner=me.as_document(), fence=fence)
+        yield Work(configuration=configuration, database=database, store=store, held=held)
 
 
 def require_known_store(store: Store, database: Database[Any]) -> None:
     """Raise `StoreMissing`, `StoreOfAnotherDatabase` where this is not the store that the records speak of."""
     store.require_ours()
     store_id = store.store_id()
-    if store_id is None or store_id not in lease.known_stores(database):
+    if store_id is None or store_id not in stored_lease.known_stores(database):
         raise StoreMissing()
 
 

@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 from backups_app import configuration as settings
 from backups_app.backup_files import metadata
 from backups_app.catalog import lease, runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
@@ -28,7 +29,7 @@ from backups_app.errors import (
 )
 from backups_app.models import ScheduleSlot
 from backups_app.mongo import connections
-from backups_app.records import CLOCK_TOLERANCE, Origin, RunDocument, RunKind, Side
+from backups_app.records import CLOCK_TOLERANCE, Origin, RunKind, Side
 from backups_app.runs import holding, ownership, preparation
 from backups_app.schedule import due
 from backups_app.schedule.due import Work
@@ -114,16 +115,16 @@ class TempleActs:
             run = backups.start_backup(
                 created_by=by, delete_bookings=deletes, origin=origin, now=now, idempotency_key=key
             )
-        return str(run["_id"])
+        return run.id
 
-    def _rehearsal_of(self, slot: ScheduleSlot, *, by: str) -> RunDocument | None:
+    def _rehearsal_of(self, slot: ScheduleSlot, *, by: str) -> RunRecord | None:
         """Return the rehearsal that was started for this slot before its worker was killed, or None."""
         database = preparation.local_database(self.configuration)
         with connections.reachable(Side.LOCAL):
             found = runs.recent(database, limit=LOOK_BACK)
         since = slot.decided_at - STORED_TO
-        begun = (run for run in found if run.get("created_by") == by and run["created_at"] >= since)
-        return next((run for run in begun if run.get("kind") == RunKind.REHEARSAL), None)
+        begun = (run for run in found if run.created_by == by and run.created_at >= since)
+        return next((run for run in begun if run.kind == RunKind.REHEARSAL), None)
 
     def _require_in_time(self, slot: ScheduleSlot, *, now: datetime) -> None:
         """A late deletion would delete a new season, and a wrong clock makes any deletion late."""
@@ -222,7 +223,7 @@ def _holds(folder: Path) -> bool:
         written = metadata.read(folder) or {}
     except TempleOpsError:
         return True
-    alone = holding.holds_alone(written)
+    alone = holding.holds_alone(RunRecord(written))
     return alone is None or bool(sum(alone.values()))
 
 

@@ -66,7 +66,7 @@ def every(*, now: datetime, newest_at: datetime | None = None) -> list[Planned]:
 def newest_backup_at(*, configuration: Configuration, now: datetime) -> datetime | None:
     """Return when the newest verified backup began, from records and folders; None without one. One dated in the
     future is no evidence."""
-    backups = [run for run in listing.list_runs(configuration=configuration) if run["kind"] == "backup"]
+    backups = [run for run in listing.list_runs(configuration=configuration) if run.kind == "backup"]
     dated = status_of_files.dated(backups, now=now)
     good = status_of_files.newest_good(dated, database=configuration.database_name)
     return None if good is None else good["created_at"]
