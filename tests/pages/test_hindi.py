@@ -161,7 +161,7 @@ def test_a_sync_with_a_stranger_and_with_nobody(hindi: Client, seeded: Configura
     assert [run["sync_status"] for run in (mismatch, alone)] == ["failed", "failed"]
     for address in (of(mismatch), of(alone), "/admin/backups/"):
         page = read(hindi, address)
-    assert "ध्यान दें: पिछला काम आंशिक रहा।" in page
+    assert "ध्यान देना है" in page and "पिछला काम आंशिक रहा।" in page
 
 
 def test_without_atlas(hindi: Client, seeded: Configuration) -> None:
