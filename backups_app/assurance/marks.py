@@ -128,8 +128,8 @@ def watched(evidence: Evidence) -> Mark:
 
 
 def age_message(age: timedelta) -> Message:
-    """Return an age as people say it: minutes up to two hours, hours up to two days, then days."""
-    minutes = max(0, int(age.total_seconds() // 60))
+    """Return an age as people say it: minutes (one at least) up to two hours, hours up to two days, then days."""
+    minutes = max(1, int(age.total_seconds() // 60))
     if minutes < 120:
         return said.MINUTES(n=minutes)
     return said.HOURS(n=minutes // 60) if minutes < 48 * 60 else said.DAYS(n=minutes // 1440)
