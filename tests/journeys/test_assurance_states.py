@@ -219,7 +219,6 @@ def test_card_api_command_and_metrics_say_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make, level, sentence, exit_code, hindi = STATES[state]
-    monkeypatch.setattr(status_card, "_known", {})
     settings = with_mail(seeded)
     with override_settings(TEMPLEOPS=settings):
         changed = make(Scene(configuration=settings, local=local_db, owner=super_admin, patch=monkeypatch))
