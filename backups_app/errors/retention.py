@@ -72,7 +72,7 @@ class HistoryShrunk(RemovalRefused):
         'The collection "{collection}" shrank from {before} to {after} documents in backup {backup_id}. Neither that '
         "backup nor an older one is removed until somebody accepts it. Nothing was removed."
     )
-    hint = "Look at backup {backup_id}. If the loss was meant: manage.py backup_retention accept {backup_id}"
+    hint = "Look at it. If the loss was meant: manage.py backup_retention accept {backup_id}"
 
 
 class HolderDamaged(RemovalRefused):
