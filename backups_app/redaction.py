@@ -57,6 +57,13 @@ def passwords(uri: str) -> Iterator[str]:
             yield from _decoded(value)
 
 
+def keys_in(url: str) -> Iterator[str]:
+    """Yield the pieces of an address that may be a key: of its path, and of its host where the scheme is no HTTP."""
+    scheme, _, rest = url.partition("://")
+    pieces = re.split(r"[/?&=:@#]", rest)
+    yield from (unquote(piece) for piece in pieces[1 if scheme in ("http", "https") else 0 :] if len(piece) >= 8)
+
+
 def _decoded(secret: str) -> tuple[str, str, str]:
     return secret, unquote(secret), unquote_plus(secret)
 

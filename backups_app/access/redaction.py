@@ -14,6 +14,9 @@ from backups_app.configuration import Configuration, Secret
 SHORTEST = 6
 """A shorter password is a common word: taking it out of every text would hide more than it protects."""
 
+KEYS_IN_THE_PATH = frozenset({"notify_urls", "healthcheck_url"})
+"""Settings whose addresses are keys by themselves: with `slack://a/b/c` anybody may write there."""
+
 
 def scrub(text: str) -> str:
     """Return the text without secrets. Everything else stays as it is."""
@@ -51,6 +54,8 @@ def _redactor(keys: tuple[str, ...], configuration: Configuration | None, databa
     values = {*keys, database_password}
     for one in fields(configuration) if configuration is not None else ():
         value = getattr(configuration, one.name)
-        if isinstance(value, Secret):
-            values |= {str(value), *redaction.passwords(value)}
+        for secret in value if isinstance(value, tuple) else (value,):
+            if isinstance(secret, Secret):
+                values |= {str(secret), *redaction.passwords(secret)}
+                values |= set(redaction.keys_in(secret)) if one.name in KEYS_IN_THE_PATH else set()
     return redaction.Redactor(values, shortest=SHORTEST)

@@ -13,8 +13,8 @@ from backups_app.models import User
 from tests.journeys.conftest import seeded  # noqa: F401  (a fixture)
 from tests.security.conftest import Caller, SignIn, sign_in  # noqa: F401  (a fixture)
 
-AT_ONCE = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
-NEVER = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
+AT_ONCE = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend", "QUEUES": []}}
+NEVER = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend", "QUEUES": []}}
 
 
 @pytest.fixture
