@@ -128,7 +128,7 @@ def test_what_is_no_ordinary_backup_is_headed_and_marked_as_what_it_is(
     )  # fmt: skip
 
     assert heading(restored).startswith("Restore of")
-    assert heading(undone).startswith("Undoing of a restore")
+    assert heading(undone).startswith("Undo of a restore")
     assert heading(copied).startswith("Test copy of")
     assert heading(rehearsed).startswith("Restore test of")
     choices = browser.get(f"/admin/backups/browse/?backup={restored}").content.decode()
