@@ -178,7 +178,7 @@ def test_without_a_script_one_follows_links_and_sends_forms_everywhere(
     page.fill("#page", "50")
     page.click(".pager noscript button")
     expect(page.locator(".pager").first).to_contain_text("1,226–1,240 of 1,240")
-    page.click("table.data a >> nth=0")
+    page.click("table.data tbody a >> nth=0")
     expect(page.locator(".tree")).to_contain_text("gotra")
     page.click("main a:has-text('Versions')")
     expect(page.locator("main")).to_contain_text("Now, in the database")
