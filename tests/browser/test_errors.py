@@ -78,5 +78,5 @@ def test_a_kept_version_whose_document_changed_meanwhile_is_shown_again(
     expect(checked_page.page.locator(".diff")).to_contain_text("edited meanwhile")
     checked_page.check("21-stale-version")
     checked_page.page.click("main button.primary")
-    expect(checked_page.page.locator("main [role=alert]")).to_contain_text("Put back.")
+    expect(checked_page.page.locator("main [role=alert]")).to_contain_text("Version restored.")
     assert running_app.database().rooms.find_one({"_id": 0})["name"] == "remote"
