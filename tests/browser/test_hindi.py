@@ -69,7 +69,12 @@ def test_hindi_when_atlas_is_lost(checked_page: CheckedPage, running_app: Runnin
     expect(checked_page.page.locator("main")).to_contain_text("Atlas का MongoDB कनेक्शन लेकर तुरंत बंद कर देता है।")
     check(checked_page, "partial")
     checked_page.page.goto("/admin/backups/?check=1")
-    expect(checked_page.page.locator("#status")).to_contain_text("ध्यान दें: पिछला काम आंशिक रहा।", timeout=60_000)
+    listed = checked_page.page.locator("#status .attention")
+    expect(listed.locator("> b")).to_have_text("ध्यान देना है", timeout=60_000)
+    partial = listed.locator("li", has_text="पिछला काम आंशिक रहा।")
+    expect(partial.locator("a")).to_have_text("वह बैकअप देखें")
+    expect(partial.locator("a")).to_have_attribute("href", f"/admin/backups/runs/{run['_id']}/")
+    expect(listed).to_contain_text("Atlas का MongoDB कनेक्शन लेकर तुरंत बंद कर देता है।")
     check(checked_page, "attention")
 
 
