@@ -158,8 +158,11 @@ def test_13_success_tells_what_was_saved_and_deleted_and_stops_asking(
 
     panel = checked_page.page.locator("#panel")
     expect(checked_page.page.locator("#run-heading")).to_be_focused()
-    expect(panel).to_contain_text("bookings 1,240 on Atlas + 1,240 here")
-    expect(panel).to_contain_text("activities 50 on Atlas + 50 here")
+    table = panel.get_by_role("table", name="How far the deletion went")
+    expect(table.locator("thead th")).to_have_text(["Collection", "Atlas", "This computer"])
+    deleted = (("activities", "50"), ("bookings", "1,240"), ("employee_bookings", "312"))
+    cells = [cell for name, count in deleted for cell in (name, *[f"{count} of {count} deleted"] * 2)]
+    expect(table.locator("tbody td")).to_have_text(cells)
     run = run_of(running_app)
     expect(panel).to_contain_text(f"{len(run['collections_backed_up'])} collections, 4,317 documents")
     expect(checked_page.page.locator("#choices")).to_contain_text("Deletes 0 bookings and 0 employee bookings")
