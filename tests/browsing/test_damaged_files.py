@@ -83,7 +83,7 @@ def test_nothing_says_that_the_rest_was_looked_at(foreign: Path, a_folder: Path,
 
     assert (found.broken_at, found.finished, found.next) == (source.total, False, None)
     assert [hit.number for hit in found.hits][:1] == [7]
-    assert f"document {source.total + 1} cannot be read" in listed.problem
+    assert f"document {source.total + 1:,} cannot be read" in listed.problem
     with pytest.raises(DamagedDocument):
         documents.by_id(store=store, backup_id=ID, collection="bookings", typed=str(COUNT - 1))
     assert documents.by_id(store=store, backup_id=ID, collection="bookings", typed="5").number == 5

@@ -10,7 +10,7 @@ from django.test import Client
 
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.errors import DemoUnconfirmed, ModeNotLocal, TempleOpsError
+from backups_app.errors import DemoUnconfirmed, ModeNotLocal, RetentionFailed, TempleOpsError
 from backups_app.pages.shared import known_status
 from backups_app.runs import closing
 from tests.pages.conftest import a_run, step
@@ -27,8 +27,11 @@ FACTS = {
     "readable": 6, "collection": "bookings", "variable": "MONGODB_LOCAL_URL", "percent": 40, "phrase": "ADOPT",
     "done": "In place: bookings", "left": '"devotees" was at work', "message": "No collection was chosen.",
     "safe": "The temple's database was not touched.", "host": "temple", "there": "temple", "other": "temple",
-    "deleted": 3, "what": "read",
+    "deleted": 3, "what": "read", "count": 3, "before": 1000, "after": 400,
+    "name": "ravi", "cron": "0 2 31 2 *", "reply": 550, "answer": 503,
 }  # fmt: skip
+A_SENTENCE = {RetentionFailed: {"reason": "No collection was chosen."}}
+"""What they are given as a reason is a sentence of its own, with its full stop."""
 NOT_OF_RUNS = (ModeNotLocal, DemoUnconfirmed)
 """They have no full stop, for they are never followed by another sentence."""
 
@@ -38,11 +41,11 @@ def test_every_failure_as_the_end_of_a_run_and_as_a_page(
 ) -> None:
     every = sorted(kinds_of_errors(), key=lambda kind: kind.__name__)
     left: dict[str, list[str]] = {}
-    for error in [kind(**FACTS) for kind in every if not issubclass(kind, NOT_OF_RUNS)]:
+    for error in [kind(**FACTS | A_SENTENCE.get(kind, {})) for kind in every if not issubclass(kind, NOT_OF_RUNS)]:
         page = hindi.get(of(_ended_by(error, local_db))).content.decode()
         left[f"run {error.code}"] = english_left(page, names=NAMES_HERE)
     read(hindi, "/admin/backups/")
-    for error in [kind(**FACTS) for kind in every]:
+    for error in [kind(**FACTS | A_SENTENCE.get(kind, {})) for kind in every]:
         monkeypatch.setattr("backups_app.pages.runs.views.panel_context", _raising(error))
         answer = hindi.get("/admin/backups/runs/20260119_111420/")
         assert answer.status_code == error.status or error.status == HTTPStatus.UNAUTHORIZED
