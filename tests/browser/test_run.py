@@ -130,6 +130,7 @@ def test_12_a_cancelled_run_deletes_nothing_and_leaves_no_folder(
     checked_page: CheckedPage, running_app: RunningApp
 ) -> None:
     watched_backup(checked_page, running_app)
+    running_app.local_line.throttle(SLOW // 12)  # so that it does not end while the dialog is examined
 
     checked_page.page.click("#cancel-link")
     dialog = checked_page.page.locator("dialog[open]")
@@ -137,6 +138,8 @@ def test_12_a_cancelled_run_deletes_nothing_and_leaves_no_folder(
     expect(dialog.locator("button", has_text="Keep going")).to_be_focused()
     checked_page.check("12-cancel-dialog", part=True, within="dialog")
     dialog.locator("button", has_text="Stop backup").click()
+    running_app.wait_until(lambda: run_of(running_app)["cancel_requested"])
+    running_app.local_line.throttle(SLOW)
 
     expect(checked_page.page.locator("#run-heading")).to_have_text(
         "Cancelled. The deletion step did not run.", timeout=30_000
