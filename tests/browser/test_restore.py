@@ -64,7 +64,7 @@ def test_18_two_collections_are_added_and_then_replaced(checked_page: CheckedPag
     expect(page.locator("#to-confirm")).to_be_visible(timeout=20_000)
     assert cells(page, "bookings") == ["1,240", "0", "0", "0", "0"]
     assert cells(page, "devotees") == ["30", "0", "0", "899", "9"]
-    page.locator("summary", has_text="Samples").click()
+    page.locator("summary", has_text="Sample documents").click()
     checked_page.check("18-restore-preview")
     page.go_back()
     expect(page.locator("#step-heading")).to_have_text("Choose how and where")
