@@ -45,7 +45,7 @@ def started(sleeper: Path, told: Path) -> tuple[subprocess.Popen[bytes], ChildPr
 
 def test_a_tool_ends_with_the_process_that_started_it_even_by_kill(sleeper: Path, tmp_path: Path) -> None:
     parent, child = started(sleeper, tmp_path / "told")
-    wait_until(lambda: b"sleeper" in Path(f"/proc/{child.pid}/cmdline").read_bytes().split(b"\0")[1][-7:])
+    wait_until(lambda: b"sleeper" in b"".join(Path(f"/proc/{child.pid}/cmdline").read_bytes().split(b"\0")[1:2])[-7:])
 
     parent.kill()
     parent.wait()
