@@ -13,6 +13,7 @@ from django.test import override_settings
 from django.urls import get_resolver
 from django.utils import timezone
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
 from backups_app.use_cases.schedules.overview import Wish
@@ -23,12 +24,12 @@ from tests.security.matrix import API_ROWS, BACKUP_ID, CALLERS, MODE_SENTENCE, A
 pytestmark = pytest.mark.django_db
 
 
-def a_run() -> dict[str, Any]:
+def a_run() -> RunRecord:
     now = timezone.now()
-    return {
+    return RunRecord({
         "backup_id": BACKUP_ID, "backup_path": f"backups/backup_{BACKUP_ID}", "backup_timestamp": now, "steps": [],
         "created_at": now, "status": "success", "sync_status": "success", "phase": "finished",
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def a_schedule() -> Any:
