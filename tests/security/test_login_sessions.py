@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backups_app.access import sessions, tokens, visit
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import NotAuthenticated
 from backups_app.models import AuditEvent, LoginSession, RefreshToken, User
 from backups_app.records import Origin
@@ -220,8 +221,9 @@ def test_ses_6_polling_alone_keeps_nobody_signed_in(
     assert caller.renew().status_code == 401
 
 
-def _a_run() -> dict[str, Any]:
-    return {"backup_id": "20250119_143022", "status": "in_progress", "steps": [], "backup_timestamp": timezone.now()}
+def _a_run() -> RunRecord:
+    now = timezone.now()
+    return RunRecord(backup_id="20250119_143022", status="in_progress", steps=[], backup_timestamp=now)
 
 
 OTHER_FAMILY = FIREFOX.replace("Gecko/20100101 Firefox/140.0", "AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36")
