@@ -9,6 +9,7 @@ import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
 from backups_app.pages.shared import known_status
@@ -26,9 +27,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Which runs were asked of the use cases: with deletion or not."""
     asked: list[bool] = []
 
-    def start_backup(**given: Any) -> dict[str, Any]:
+    def start_backup(**given: Any) -> RunRecord:
         asked.append(given["delete_bookings"])
-        return {"backup_id": RUN, "created_at": timezone.now()}
+        return RunRecord(backup_id=RUN, created_at=timezone.now())
 
     monkeypatch.setattr("backups_app.use_cases.backups.start_backup", start_backup)
     known_status.forget()
