@@ -13,6 +13,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from backups_app.browsing.documents import DocumentPage
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.management.commands import backup_now
 from backups_app.models import User
@@ -29,13 +30,13 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was really asked of the use cases."""
     asked: list[str] = []
 
-    def spy(name: str) -> Callable[..., dict[str, Any]]:
-        def do(**_: Any) -> dict[str, Any]:
+    def spy(name: str) -> Callable[..., RunRecord]:
+        def do(**_: Any) -> RunRecord:
             asked.append(name)
-            return {
+            return RunRecord({
                 "backup_id": ID, "backup_path": f"backups/backup_{ID}", "backup_timestamp": timezone.now(),
                 "created_at": timezone.now(), "status": "success", "sync_status": "success", "steps": [],
-            }  # fmt: skip
+            })  # fmt: skip
 
         return do
 
