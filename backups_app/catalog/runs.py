@@ -4,13 +4,14 @@
      backup_timestamp: Date, created_at: Date, created_by: "ananya", origin: "web", note: "",
      backup_path: "backups/backup_20250119_143022", store_id: "…", host: "…", database: "temple_db",
      status, sync_status, phase, delete_bookings_requested,
-     steps: [{name: "sync", state: "done", sentence: "14 pulled, 6 pushed", started_at, finished_at, counts: {…},
-              labels: [{name: "bookings", done: 1240, total: 1240}]}, …],
+     steps: [{name: "sync", state: "done", sentence: "14 pulled, 6 pushed", code, facts, started_at, finished_at,
+              counts: {…}, labels: [{name: "bookings", done: 1240, total: 1240}]}, …],
      collections_backed_up: ["bookings", …], documents, bytes, engine, engine_version, consistency: {…},
      collections_deleted_local: ["activities (50 documents)", …], collections_deleted_remote: […],
      purge: {allowed: bool, withheld: {name: sentence},
              remote: {bookings: {deleted, gone, kept_changed, kept_ids: […], done: bool}, …}, local: {…}},
-     kept_changed: {count, ids}, resume_available, error_code, error_message, warnings: [sentence, …],
+     kept_changed: {count, ids}, resume_available, error_code, error_message, error_details, error_facts, warnings,
+     warning_details: [{code, facts, sentence}, …],
      owner: {host, pid, started, boot_id, token}, fence, heartbeat_at, cancel_requested, cancelled_by,
      idempotency_key, idempotency_claim: "ananya\\nkey", finished_at}
 
@@ -30,7 +31,9 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from backups_app.catalog import run_documents
 from backups_app.errors import OwnershipLost, RunActive
+from backups_app.messages import stored
 from backups_app.records import Phase, RunDocument, Status
 
 NAME = "backup_metadata"
@@ -71,7 +74,7 @@ def create(database: Database[Any], *, document: RunDocument) -> None:
     """Write the document of a new run. Raise `RunActive` when another one runs, `ClaimTaken` when one has its key,
     `DuplicateKeyError` on its `_id`."""
     try:
-        collection(database).insert_one(document)
+        collection(database).insert_one(stored.with_details(document))
     except DuplicateKeyError as error:
         clash = (error.details or {}).get("keyPattern", {})
         if "idempotency_claim" in clash:
@@ -89,17 +92,18 @@ def another_run(database: Database[Any]) -> RunActive:
 
 def get(database: Database[Any], *, backup_id: str) -> RunDocument | None:
     """Return the run's document, or None."""
-    return collection(database).find_one({"_id": backup_id})
+    return run_documents.read(collection(database).find_one({"_id": backup_id}))
 
 
 def active(database: Database[Any]) -> RunDocument | None:
     """Return the run in progress, or None."""
-    return collection(database).find_one({"status": Status.IN_PROGRESS.value})
+    return run_documents.read(collection(database).find_one({"status": Status.IN_PROGRESS.value}))
 
 
 def recent(database: Database[Any], *, limit: int = 0) -> list[RunDocument]:
     """Return runs, newest first by their recorded time; `limit` 0 means all."""
-    return list(collection(database).find().sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit))
+    found = collection(database).find().sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
+    return [stored.restored(document) for document in found]
 
 
 def ids(database: Database[Any]) -> frozenset[str]:
@@ -109,15 +113,14 @@ def ids(database: Database[Any]) -> frozenset[str]:
 
 def resumable(database: Database[Any]) -> list[RunDocument]:
     """Return the runs whose purge is unfinished, oldest first."""
-    return list(
-        collection(database).find({"status": Status.PARTIAL.value, "resume_available": True}).sort("created_at", 1)
-    )
+    found = collection(database).find({"status": Status.PARTIAL.value, "resume_available": True})
+    return [stored.restored(document) for document in found.sort("created_at", 1)]
 
 
 def by_idempotency_key(database: Database[Any], *, created_by: str, key: str, since: datetime) -> RunDocument | None:
     """Return the run that this person started with this key after `since`, or None."""
     wanted = {"idempotency_key": key, "created_by": created_by, "created_at": {"$gte": since}}
-    return collection(database).find_one(wanted, sort=[("created_at", DESCENDING)])
+    return run_documents.read(collection(database).find_one(wanted, sort=[("created_at", DESCENDING)]))
 
 
 def release_claim(database: Database[Any], *, claim: str | None, older_than: datetime) -> None:
@@ -129,14 +132,12 @@ def release_claim(database: Database[Any], *, claim: str | None, older_than: dat
 
 def claim(database: Database[Any], *, backup_id: str, owner: Mapping[str, Any], fence: int) -> RunDocument | None:
     """Make `owner` the owner of a queued run. Return its document, or None when somebody else was quicker."""
-    return collection(database).find_one_and_update(
+    found = collection(database).find_one_and_update(
         {"_id": backup_id, "status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None},
-        {
-            "$set": {"owner": dict(owner), "fence": fence, "phase": Phase.PREFLIGHT.value},
-            "$currentDate": {"heartbeat_at": True},
-        },
+        run_documents.update({"owner": dict(owner), "fence": fence, "phase": Phase.PREFLIGHT.value}),
         return_document=ReturnDocument.AFTER,
     )
+    return run_documents.read(found)
 
 
 def reopen(
@@ -147,28 +148,28 @@ def reopen(
     Raise `RunActive` when another run is in progress: the same index that refuses a second trigger refuses this.
     """
     try:
-        return collection(database).find_one_and_update(
+        found = collection(database).find_one_and_update(
             {"_id": backup_id, "status": Status.PARTIAL.value, "resume_available": True},
-            {
-                "$set": {
+            run_documents.update(
+                {
                     "status": Status.IN_PROGRESS.value,
                     "phase": phase.value,
                     "owner": None if owner is None else dict(owner),
                     "fence": fence,
                     "cancel_requested": False,
                     "finished_at": None,
-                },
-                "$currentDate": {"heartbeat_at": True},
-            },
+                }
+            ),
             return_document=ReturnDocument.AFTER,
         )
     except DuplicateKeyError as error:
         raise another_run(database) from error
+    return run_documents.read(found)
 
 
 def request_cancel(database: Database[Any], *, backup_id: str, requested_by: str) -> RunDocument | None:
     """Ask the owner to stop. Return the document, or None when the run has ended or its purge has begun."""
-    return collection(database).find_one_and_update(
+    found = collection(database).find_one_and_update(
         {
             "_id": backup_id,
             "status": Status.IN_PROGRESS.value,
@@ -177,6 +178,7 @@ def request_cancel(database: Database[Any], *, backup_id: str, requested_by: str
         {"$set": {"cancel_requested": True, "cancelled_by": requested_by}},
         return_document=ReturnDocument.AFTER,
     )
+    return run_documents.read(found)
 
 
 def cancelled_by(database: Database[Any], *, backup_id: str) -> str | None:
@@ -188,16 +190,14 @@ def cancelled_by(database: Database[Any], *, backup_id: str) -> str | None:
 def unclaimed(database: Database[Any], *, late_after: timedelta) -> list[RunDocument]:
     """Return queued runs that no worker has taken, each with `late`: whether for so long, by the server's clock."""
     queued = {"status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None}
-    return list(collection(database).aggregate([{"$match": queued}, {"$set": {"late": _silent(late_after)}}]))
+    found = collection(database).aggregate([{"$match": queued}, {"$set": {"late": _silent(late_after)}}])
+    return [stored.restored(document) for document in found]
 
 
 def stale(database: Database[Any], *, older_than: timedelta) -> list[RunDocument]:
     """Return owned runs whose heartbeat is older than `older_than`, by the server's clock."""
-    return list(
-        collection(database).find(
-            {"status": Status.IN_PROGRESS.value, "owner": {"$ne": None}, "$expr": _silent(older_than)}
-        )
-    )
+    owned = {"status": Status.IN_PROGRESS.value, "owner": {"$ne": None}, "$expr": _silent(older_than)}
+    return [stored.restored(document) for document in collection(database).find(owned)]
 
 
 def _silent(older_than: timedelta) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def close_if_unchanged(database: Database[Any], *, document: RunDocument, change
             "fence": document["fence"],
             "heartbeat_at": document["heartbeat_at"],
         },
-        {"$set": dict(changes)},
+        {"$set": stored.with_details(changes)},
     )
     return result.matched_count == 1
 
@@ -223,13 +223,15 @@ def close_if_unchanged(database: Database[Any], *, document: RunDocument, change
 def amend(database: Database[Any], *, backup_id: str, changes: Mapping[str, Any]) -> None:
     """Change fields of a run that has ended (`resume_available`, a note). Never touches one in progress."""
     collection(database).update_one(
-        {"_id": backup_id, "status": {"$ne": Status.IN_PROGRESS.value}}, {"$set": dict(changes)}
+        {"_id": backup_id, "status": {"$ne": Status.IN_PROGRESS.value}}, {"$set": stored.with_details(changes)}
     )
 
 
 def restore_record(database: Database[Any], *, document: RunDocument) -> None:
     """Write a record rebuilt from a folder, unless the run has one."""
-    collection(database).update_one({"_id": document["_id"]}, {"$setOnInsert": document}, upsert=True)
+    collection(database).update_one(
+        {"_id": document["_id"]}, {"$setOnInsert": stored.with_details(document)}, upsert=True
+    )
 
 
 class Writer(Protocol):
@@ -280,9 +282,7 @@ class Ownership:
         wanted: dict[str, Any] = {"_id": self.backup_id, "fence": self.fence, "phase": phase.value}
         if unless_cancelled:
             wanted["cancel_requested"] = {"$ne": True}
-        update: dict[str, Any] = {"$set": dict(changes), "$currentDate": {"heartbeat_at": True}}
-        if warnings:
-            update["$push"] = {"warnings": {"$each": list(warnings)}}
+        update = run_documents.update(changes, warnings=warnings)
         if collection(self.database).update_one(wanted, update).matched_count == 1:
             return True
         if unless_cancelled and self.beat():

@@ -112,6 +112,11 @@ def parts_of(said: str) -> tuple[str, ...]:
     return (said,) if said else ()
 
 
+def as_sentence(clause: str) -> str:
+    """Return a clause with its full stop; empty where there is none."""
+    return AS_SENTENCE(text=clause) if clause else ""
+
+
 def code_of(said: str | None) -> str:
     """Return the code of a text, `plain` where it has none."""
     return said.code if isinstance(said, Message) else PLAIN
@@ -167,6 +172,9 @@ def _again(code: str, facts: Mapping[str, Any], text: str) -> Message:
 
 def _english(sentence: Sentence, n: int | None) -> str:
     return sentence.many if sentence.many and n != 1 else sentence.one
+
+
+AS_SENTENCE = Sentence("as_sentence", "{text}.")
 
 
 def _shown(fact: Any, translate: Translate) -> str:

@@ -24,7 +24,7 @@ MORE_NOT_PART_OF_THE_BACKUP = Sentence(
     "more_not_part_of_the_backup", "{n} more entries are not part of the backup and were not read"
 )
 
-FILE_DAMAGED_AT = Sentence("file_damaged_at", "{path} is damaged: {problem} ({place})")
+FILE_DAMAGED_AT = Sentence("file_damaged_at", "{path} is damaged: {problem} (document {number}, byte {offset})")
 PATH_NOT_OPENED = Sentence("path_not_opened", "{path} cannot be opened")
 
 NO_METADATA = Sentence("no_metadata", '"{name}" has no metadata: options and indexes unknown')

@@ -19,6 +19,8 @@ from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
 from backups_app.catalog import runs
 from backups_app.errors import BackupNotFound, RecordsUnavailable, RunCancelled, TempleOpsError
+from backups_app.messages import runs as messages
+from backups_app.messages.message import together
 from backups_app.records import INTERNAL, Phase, RunDocument, RunKind, Side, StepState
 from backups_app.runs import end_messages, holding, outcome, reporting, restore_messages
 from backups_app.runs.context import Run, StepResult
@@ -83,7 +85,7 @@ def _discard(run: Run) -> list[str]:
         run.store.discard_partial(run.backup_id, now=timezone.now())
     except TempleOpsError as error:
         logger.error("The unfinished copy stays", extra={"backup_id": run.backup_id, "code": error.code})
-        return ["The unfinished copy could not be removed from the backup disk. The next run removes it."]
+        return [messages.COPY_STAYS()]
     return []
 
 
@@ -93,7 +95,7 @@ def mirror(store: Store, *, document: RunDocument) -> list[str]:
         update_metadata(store.folder(document["_id"]), document=document)
     except TempleOpsError as error:
         logger.error("metadata.json keeps its older status", extra={"backup_id": document["_id"], "code": error.code})
-        return ["The outcome could not be written beside the backup. It stands in the record."]
+        return [messages.OUTCOME_NOT_MIRRORED()]
     return []
 
 
@@ -134,11 +136,12 @@ def closing_changes(
     )
     code, message = _named(error, document, published=published) if error else _said_by_a_step(steps)
     if message is not None:
-        more = (
-            [end_messages.WITHOUT_THE_NEWEST] if end_messages.without_the_newest(document, published=published) else []
+        without = end_messages.without_the_newest(document, published=published)
+        message = together(
+            message,
+            messages.WITHOUT_THE_NEWEST() if without else "",
+            end_messages.deletion(document, wrote=wrote, error_code=code or "", said=message),
         )
-        more += [end_messages.deletion(document, wrote=wrote, error_code=code, said=message)]
-        message = " ".join(filter(None, [message, *more]))
     purge = document.get("purge") or {}
     return {
         "status": status.value,
@@ -166,9 +169,12 @@ def replace_step(document: RunDocument, *, name: str, result: StepResult) -> Non
 def _closed(step: Mapping[str, Any]) -> dict[str, Any]:
     """A step that was running is failed; one that had not begun is cancelled: neither was done."""
     if step["state"] == StepState.RUNNING.value:
-        return dict(step) | {"state": StepState.FAILED.value, "sentence": step["sentence"] or "Interrupted"}
+        return dict(step) | {
+            "state": StepState.FAILED.value,
+            "sentence": step["sentence"] or messages.INTERRUPTED_STEP(),
+        }
     if step["state"] == StepState.WAITING.value:
-        return dict(step) | {"state": StepState.CANCELLED.value, "sentence": "Not begun"}
+        return dict(step) | {"state": StepState.CANCELLED.value, "sentence": messages.NOT_BEGUN()}
     return dict(step)
 
 
@@ -189,11 +195,10 @@ def _named(error: TempleOpsError, document: RunDocument, *, published: bool) -> 
 
 
 def _cancelled(document: RunDocument, *, published: bool) -> str:
-    by = document.get("cancelled_by") or "an administrator"
+    by = document.get("cancelled_by") or messages.AN_ADMINISTRATOR()
     if document["kind"] != RunKind.BACKUP:
         return restore_messages.cancelled(by)
-    safe = "The backup is complete and safe" if published else "The unfinished copy was removed"
-    return f"Stopped by {by}. {safe}."
+    return together(messages.STOPPED_BY(by=by), "" if published else messages.COPY_REMOVED())
 
 
 def without_the_newest(closing: Mapping[str, Any], document: RunDocument, *, published: bool) -> list[str]:
@@ -202,7 +207,7 @@ def without_the_newest(closing: Mapping[str, Any], document: RunDocument, *, pub
     if not end_messages.without_the_newest(document, published=published):
         return []
     failed = next((step for step in closing["steps"] if step["name"] == "sync"), {"sentence": ""})
-    return [f"Backup made without the newest changes from Atlas: {failed['sentence']}"]
+    return [messages.WITHOUT_THE_NEWEST_BECAUSE(reason=failed["sentence"])]
 
 
 def update_metadata(folder: Path, *, document: RunDocument) -> None:

@@ -18,7 +18,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
 from backups_app.mongo import availability
 from backups_app.records import RunDocument, Side, is_ahead
-from backups_app.runs import folder_records, lost_messages, outcome, preparation, verdicts
+from backups_app.runs import folder_records, outcome, preparation, verdicts
 
 LOOK_SECONDS = 2
 """A server that is down must not make a page wait: the folders alone are an answer."""
@@ -62,7 +62,9 @@ def merged(store: Store, backup_id: str, record: RunDocument | None) -> RunDocum
         changed = folder_records.changed(folder, written)
         told = _of_the_folder(backup_id, written, record, changed)
     except (VerificationFailed, BackupNotFound, OSError) as error:
-        told = record or folder_records.foreign(backup_id, problem=str(error))
+        told = record or folder_records.foreign(
+            backup_id, problem=error.detail if isinstance(error, TempleOpsError) else str(error)
+        )
         return described(told, files=Files.HERE, damaged=True)
     damaged = _found_bad(store, backup_id, told) or changed in (Change.SIZE, Change.OTHERS)
     return described(told, files=Files.HERE, verified=changed is Change.NONE and not damaged, damaged=damaged)
@@ -108,6 +110,4 @@ def described(document: RunDocument, *, files: Files, verified: bool = False, da
         "resume_available": bool(document.get("resume_available")) and here and not damaged,
         "keep_available": outcome.keep_available(document) and files is not Files.UNMOUNTED,
     }
-    if lost_messages.sentence(told):
-        told |= lost_messages.without_claims(told)
     return told | {"message": outcome.message(told)}

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backups_app import formats
+from backups_app.messages import runs as messages
+from backups_app.messages.message import together
 from backups_app.records import RunKind, Side, Status, StepState, SyncStatus
 from backups_app.runs import lost_messages, restore_messages
 
-SAFE = "The backup is complete and safe"
 GOOD = frozenset({StepState.DONE.value, StepState.SKIPPED.value})
 
 
@@ -92,18 +93,16 @@ def message(document: Mapping[str, Any]) -> str:
     if document.get("kind", RunKind.BACKUP) in (RunKind.RESTORE, RunKind.TEST_COPY, RunKind.REHEARSAL):
         return restore_messages.message(document)
     if status == Status.SUCCESS:
-        return "Backup completed successfully"
+        return messages.COMPLETED()
     if status == Status.IN_PROGRESS:
-        return "Backup is running"
+        return messages.RUNNING()
     if status in (Status.FAILED, Status.CANCELLED):
-        return str(document.get("error_message") or "Backup failed. The deletion step did not run.")
-    missing = _what_is_missing(document)
-    return missing if missing.startswith(SAFE) else f"{SAFE}. {missing}".rstrip()
+        return document.get("error_message") or messages.FAILED()
+    return together(messages.SAFE(), _what_is_missing(document))
 
 
 def _what_is_missing(document: Mapping[str, Any]) -> str:
-    said = document.get("error_message")
-    if said:
-        return str(said)
     steps = document.get("steps") or []
-    return " ".join(step["sentence"] for step in steps if step["state"] not in GOOD and step.get("sentence"))
+    return document.get("error_message") or together(
+        *(step.get("sentence") or "" for step in steps if step["state"] not in GOOD)
+    )

@@ -11,9 +11,9 @@ from backups_app.assurance.evidence import Finding
 from backups_app.browsing.whereabouts import Files
 from backups_app.errors import RunCancelled, TempleOpsError
 from backups_app.messages import attention as said
+from backups_app.messages import runs as run_messages
 from backups_app.messages.message import Message, as_message
 from backups_app.records import RunDocument, Status
-from backups_app.runs import lost_messages
 from backups_app.use_cases import reach
 from backups_app.use_cases.reach import Reach
 from backups_app.use_cases.syncs import SyncOverview
@@ -85,7 +85,7 @@ def _unfinished_deletion(ended: Sequence[RunDocument]) -> Finding | None:
     backup_id = run["backup_id"]
     if run.get("resume_available"):
         return Finding(message=said.DELETION_UNFINISHED(run=backup_id), hint=said.RESUME(), backup_id=backup_id)
-    why = as_message(lost_messages.DAMAGED) if run.get("damaged") else _files_gone(run)
+    why = run_messages.FOUND_DAMAGED() if run.get("damaged") else _files_gone(run)
     message = said.DELETION_UNFINISHED_WHY(run=backup_id, reason=why)
     return Finding(message=message, hint=said.KEEP(), backup_id=backup_id)
 

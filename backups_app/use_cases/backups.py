@@ -281,7 +281,7 @@ def _keep_after_all(configuration: Configuration, document: RunDocument) -> RunD
         document["purge"] = (document["purge"] or purge_sides.NO_PLAN) | {"kept_after_all": True}
         for step in document["steps"]:
             if step["name"] in ("purge_remote", "purge_local") and step["state"] != StepState.DONE:
-                step.update(sentence="Kept after all: what had not been deleted stays.")
+                step.update(sentence=messages.KEPT_AFTER_ALL())
         changes = {"purge": document["purge"], "steps": document["steps"], "resume_available": False}
         runs.amend(database, backup_id=document["_id"], changes=changes)
         closing.seal(database, preparation.store(configuration), document=document | changes)

@@ -122,7 +122,7 @@ def _write(database: MongoDatabase, version: KeptVersion, *, requested_by: str, 
     if version.live == version.frame:
         return
     if version.live is not None:
-        why = f"{requested_by} put an earlier version back"
+        why = messages.EARLIER_VERSION_RESTORED(by=requested_by)
         replaced = ReplacedVersion(
             collection=name, side="local", reason="put_back", why=why, frame=version.live, other=version.frame
         )

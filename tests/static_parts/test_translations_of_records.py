@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from backups_app.pages.shared.told import PLACE, entries_of
+
 from backups_app import errors
 from backups_app.errors import TempleOpsError
-from backups_app.pages.shared.told import PLACE, entries_of
 from backups_app.runs import lost_messages
 
 ROOT = Path(__file__).resolve().parents[2]

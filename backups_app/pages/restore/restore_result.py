@@ -13,7 +13,7 @@ from backups_app.errors import RunCancelled
 from backups_app.pages.restore.restore_steps import sums_text
 from backups_app.pages.runs import run_wording
 from backups_app.pages.runs.run_wording import Words
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.records import RunDocument, RunKind, Status, StepState
 from backups_app.runs import lost_messages, restore_parts
 
@@ -75,7 +75,7 @@ def words(run: RunDocument) -> Words:
     holds = _("The safety backup holds everything that was there before.")
     complete = _("Nothing was written; the safety backup is complete.")
     safe = "" if known.safe in (holds, complete) else known.safe
-    return replace(known, safe=safe, rest=f"{known.rest} {tell(lost)}".strip())
+    return replace(known, safe=safe, rest=f"{known.rest} {translated(lost)}".strip())
 
 
 def _words_of_the_record(run: RunDocument) -> Words:
@@ -126,20 +126,20 @@ def _partial(run: RunDocument) -> Words:
             run,
             _("Test copy made, with something left out"),
             safe=_("The temple's database was not touched."),
-            rest=str(run.get("error_message") or ""),
+            rest=translated(run.get("error_message")),
         )
     if not any(step["name"] == "restore" and _wrote(step["state"]) for step in run["steps"]):
         return _words(
             run,
             _("Nothing was restored"),
             safe=_("Nothing was written; the safety backup is complete."),
-            rest=str(run.get("error_message") or ""),
+            rest=translated(run.get("error_message")),
         )
     return _words(
         run,
         _("Restored, with something left undone"),
         safe=_("The safety backup holds everything that was there before."),
-        rest=str(run.get("error_message") or ""),
+        rest=translated(run.get("error_message")),
     )
 
 
@@ -148,7 +148,7 @@ def _wrote(state: str) -> bool:
 
 
 def _failed(run: RunDocument, kind: RunKind) -> Words:
-    said = str(run.get("error_message") or "")
+    said = translated(run.get("error_message"))
     if run.get("error_code") == RunCancelled.code:
         return _words(run, _("Cancelled. Nothing was written."), safe=said)
     if kind is RunKind.REHEARSAL:
@@ -174,7 +174,9 @@ def _mode(mode: str) -> str:
 def _problems(entry: dict[str, Any]) -> list[Problem]:
     """What was not done or was kept, by name. What people edited meanwhile is theirs, and no fault."""
     name = entry["name"]
-    found = [Problem(collection=name, sentence=said) for said in (entry["withheld"], *entry["sentences"]) if said]
+    found = [
+        Problem(collection=name, sentence=translated(said)) for said in (entry["withheld"], *entry["sentences"]) if said
+    ]
     said_of = {
         "newer": _("%(n)s edited meanwhile, kept as they are"),
         "clashes": _("%(n)s not added: another document holds the same unique value"),
@@ -188,5 +190,5 @@ def _problems(entry: dict[str, Any]) -> list[Problem]:
             more = "…" if named["count"] > IDS_SHOWN else ""
             sentence = said % {"n": formats.grouped(named["count"])}
             found.append(Problem(collection=name, sentence=sentence, ids=ids + more))
-    reasons = [f"{formats.grouped(one['count'])}: {one['reason']}" for one in entry["reasons"]]
+    reasons = [f"{formats.grouped(one['count'])}: {translated(one['reason'])}" for one in entry["reasons"]]
     return found + [Problem(collection=name, sentence=said) for said in reasons]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from backups_app import formats
 from backups_app.pages.runs import run_steps
 from backups_app.pages.runs.run_steps import GOOD, Line
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.pages.shared.wording import size_text
 from backups_app.records import RunDocument, RunKind, StepState
 
@@ -91,7 +91,7 @@ def _title(key: str, state: StepState, run: RunDocument) -> str:
 
 def _sentence(key: str, state: StepState, steps: list[Mapping[str, Any]], run: RunDocument) -> str:
     if state in (StepState.FAILED, StepState.CANCELLED):
-        return next((tell(step["sentence"]) for step in steps if step["state"] == state), "")
+        return next((translated(step["sentence"]) for step in steps if step["state"] == state), "")
     if key == "safety":
         return _safety(state, run)
     if key == "check" and state is StepState.DONE:

@@ -12,10 +12,9 @@ from django.utils.translation import ngettext
 
 from backups_app import formats
 from backups_app.errors import DatabaseUnreachable
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.pages.shared.wording import aware, size_text
 from backups_app.records import INTERNAL, RunDocument, Side, StepState, SyncStatus
-from backups_app.runs.end_messages import WITHOUT_THE_NEWEST
 
 FOLDED = {
     "sync": ("preflight", "settle", "sync"),
@@ -250,8 +249,8 @@ def _sentence(key: str, state: StepState, steps: Sequence[Mapping[str, Any]], ru
         return _("The connection was lost.")
     if state in (StepState.FAILED, StepState.CANCELLED):
         said = next((step["sentence"] for step in steps if step["state"] == state), "")
-        return tell(said.removesuffix(WITHOUT_THE_NEWEST).strip())
-    return next((tell(step["sentence"]) for step in reversed(steps) if step.get("sentence") and _tells(step)), "")
+        return translated(said)
+    return next((translated(step["sentence"]) for step in reversed(steps) if step.get("sentence") and _tells(step)), "")
 
 
 def _lost(step: Mapping[str, Any]) -> bool:

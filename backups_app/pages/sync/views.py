@@ -30,7 +30,7 @@ from backups_app.pages.guards import admin_page
 from backups_app.pages.home import status_card, trigger
 from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.pages.shared import background_work
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
 from backups_app.use_cases import conflicts, syncs
@@ -128,4 +128,4 @@ def _problems(refusal: TempleOpsError | None) -> Mapping[str, Any]:
         return {"confirm": sentence % {"phrase": refusal.facts["phrase"]}}
     if isinstance(refusal, LoginRefused):
         return {"password": _("Wrong password. Nothing was started.")}
-    return {"": tell(refusal.detail)}
+    return {"": translated(refusal.detail)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from backups_app.messages import runs as messages
+from backups_app.messages.message import Message
 from backups_app.mongo.mongodump_process import ChildProcess
 from backups_app.records import INTERNAL, UNDUMPED_INTERNAL, CollectionInfo, Phase, StepState
 from backups_app.runs.context import Run, StepResult
@@ -39,9 +41,9 @@ def perform(run: Run) -> StepResult:
     )
 
 
-def _copied(expected: Sequence[CollectionInfo]) -> str:
+def _copied(expected: Sequence[CollectionInfo]) -> Message:
     own = sum(1 for info in expected if info.name in INTERNAL)
-    return f"{len(expected) - own} collections of the temple, {own} of our own records copied"
+    return messages.COPIED(n=len(expected) - own, own=own)
 
 
 def _remember(run: Run, child: ChildProcess) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backups_app.backup_files import metadata
 from backups_app.errors import RunCancelled
+from backups_app.messages import runs as messages
 from backups_app.records import Phase, StepState
 from backups_app.runs import closing
 from backups_app.runs.context import Run, StepResult
@@ -25,4 +26,4 @@ def perform(run: Run) -> StepResult:
         raise RunCancelled
     run.store.publish(run.backup_id)
     run.published = True
-    return StepResult(state=StepState.DONE, sentence="Published")
+    return StepResult(state=StepState.DONE, sentence=messages.PUBLISHED())

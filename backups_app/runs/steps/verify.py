@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from backups_app import formats
+from backups_app.messages import runs as messages
+from backups_app.messages import words
 from backups_app.records import Phase, StepState
 from backups_app.runs import closing
 from backups_app.runs.context import Run, StepResult
@@ -26,10 +28,7 @@ def perform(run: Run) -> StepResult:
     names = closing.temple_collections(judged.manifest)
     held = judged.manifest.counts()
     documents, size_bytes, own = held.documents, held.bytes, held.own_collections
-    said = (
-        f"{len(names)} collections of the temple, {own} of our own records; "
-        f"{formats.grouped(documents)} documents, {formats.size(size_bytes)} verified"
-    )
+    said = messages.VERIFIED(n=len(names), own=own, documents=words.documents(documents), size=formats.size(size_bytes))
     return StepResult(
         state=StepState.DONE,
         sentence=said,
