@@ -9,6 +9,7 @@ from typing import Any
 
 from backups_app import formats
 from backups_app.access.tokens import TokenPair
+from backups_app.messages import stored
 from backups_app.models import LoginSession
 from backups_app.records import RunDocument, Status, StepState
 from backups_app.runs import outcome
@@ -35,6 +36,7 @@ def trigger_answer(document: RunDocument) -> dict[str, Any]:
         "message": outcome.message(document),
         "status": document["status"],
         "warnings": formats.plain(document.get("warnings") or []),
+        "warning_details": formats.plain(stored.warning_documents(document.get("warnings") or [])),
         "resume_available": bool(document.get("resume_available")),
     }
 

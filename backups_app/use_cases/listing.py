@@ -18,6 +18,7 @@ from backups_app.browsing.whereabouts import Files
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import AllDatedInFuture, BackupNotFound, TempleOpsError
+from backups_app.messages import stored
 from backups_app.mongo import availability
 from backups_app.mongo.collections import collection_of
 from backups_app.records import PURGEABLE, RunDocument, Side
@@ -97,8 +98,9 @@ def _age(document: RunDocument) -> tuple[datetime, str]:
 def public(document: RunDocument) -> dict[str, Any]:
     """Return a run as `--json` and the API show it: plain JSON, without what only the machinery needs."""
     hidden = {"_id", "owner", "fence", "heartbeat_at", "idempotency_key", "child", "starter"}
-    shown: dict[str, Any] = formats.plain({key: value for key, value in document.items() if key not in hidden})
-    return shown
+    shown = stored.with_details({key: value for key, value in document.items() if key not in hidden})
+    plain: dict[str, Any] = formats.plain(shown)
+    return plain
 
 
 def resolve(configuration: Configuration, wanted: str, *, with_backup: bool = False) -> str:

@@ -16,7 +16,7 @@ from backups_app.runs import closing
 from tests.pages.conftest import a_run, step
 from tests.pages.english_left import english_left
 from tests.pages.test_hindi import NAMES_HERE, of, read
-from tests.static_parts.test_translations_of_records import kinds_of_errors
+from tests.static_parts.test_messages import kinds_of_errors
 
 pytestmark = pytest.mark.django_db
 
