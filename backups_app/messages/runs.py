@@ -84,6 +84,10 @@ COPY_STAYS = Sentence(
 OUTCOME_NOT_MIRRORED = Sentence(
     "outcome_not_mirrored", "The outcome could not be written beside the backup. It stands in the record."
 )
+DIGEST_NOT_BESIDE = Sentence(
+    "digest_not_beside",
+    "The digest of the audit trail could not be written beside the backup. It stands in the record.",
+)
 WITHOUT_THE_NEWEST_BECAUSE = Sentence(
     "without_the_newest_because", "Backup made without the newest changes from Atlas: {reason}"
 )

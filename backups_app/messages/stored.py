@@ -93,8 +93,7 @@ def _restored(name: str, value: Any, beside: Mapping[str, Any]) -> Any:
         return _text(name, value, beside)
     if isinstance(value, list):
         known = beside.get(f"{name.removesuffix('s')}_details")
-        by_sentence = {one["sentence"]: one for one in known} if isinstance(known, list) else {}
-        return [_item(one, by_sentence) for one in value]
+        return _items(value, known if isinstance(known, list) else [])
     if isinstance(value, dict):
         known = beside.get(f"{name}_details") if name in BY_NAME else None
         return _by_name(value, known) if isinstance(known, Mapping) else restored(value)
@@ -108,6 +107,13 @@ def _text(name: str, value: str, beside: Mapping[str, Any]) -> str:
         return _same(from_document({**beside, "sentence": value}), value)
     known = beside.get(f"{name}_details")
     return _same(from_document(known), value) if isinstance(known, Mapping) else value
+
+
+def _items(value: list[Any], known: list[Any]) -> list[Any]:
+    """A list may have grown by a version that stores no details: then its sentences are found by their text."""
+    by_sentence = {one["sentence"]: one for one in known}
+    beside = known if [one["sentence"] for one in known] == value else [None] * len(value)
+    return [from_document(own) if own else _item(one, by_sentence) for one, own in zip(value, beside, strict=True)]
 
 
 def _item(one: Any, by_sentence: Mapping[str, Any]) -> Any:

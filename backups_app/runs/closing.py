@@ -43,7 +43,7 @@ STATUS_FIELDS = (
 )
 
 
-DIGEST_NOT_BESIDE = "The digest of the audit trail could not be written beside the backup. It stands in the record."
+DIGEST_NOT_BESIDE = messages.DIGEST_NOT_BESIDE()
 
 
 def finish(run: Run, *, error: TempleOpsError | None) -> None:

@@ -57,7 +57,8 @@ NO_SENTENCES = {
     # how a database in other capital letters is recognised
     r"already have: \[(.+?)\]",
     # names and values that stand as they are: an actor, a purpose, a way of detection, values of documents, `_id`s
-    "schedule {}", "test copy", "scan and stream", "absent from {}", "Code with scope", "unknown type {}",
+    "schedule {}", "test copy", "Brought back from the trash",
+    "scan and stream", "absent from {}", "Code with scope", "unknown type {}",
     "{} ms since 1970", "subtype {subtype}, {length} byte{}: {digits}", "not a BSON value",
     "an _id of {} bytes, SHA-256 {}", "a document without an _id",
     # names of fields

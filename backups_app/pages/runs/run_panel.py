@@ -129,6 +129,23 @@ class RunPanel:
         return [warning for warning in warned if warning not in said]
 
     @property
+    def nothing_deleted(self) -> bool:
+        """Whether the deletion came to its end on both sides and found nothing to delete."""
+        cells = [cell for row in self.purge for cell in (row.remote, row.local) if cell is not None]
+        return bool(cells) and all(cell.state == "done" and not cell.deleted and not cell.kept for cell in cells)
+
+    @property
+    def synced(self) -> bool:
+        """Whether a sync of this run has a log."""
+        return self.run.get("sync_status") in (SyncStatus.SUCCESS, SyncStatus.FAILED) and not self.running
+
+    @property
+    def sync_conflicts(self) -> int:
+        """How many documents had changed on both sides."""
+        steps: Sequence[dict[str, Any]] = self.run.get("steps") or []
+        return sum((step.get("counts") or {}).get("conflicts", 0) for step in steps if step["name"] == "sync")
+
+    @property
     def browsable(self) -> bool:
         return self.status in (Status.SUCCESS, Status.PARTIAL) and self.run.get("files", Files.HERE) == Files.HERE
 
