@@ -23,7 +23,7 @@ from backups_app.pages.shared.translation import translated
 from backups_app.runs import closing
 from tests.pages.conftest import signed_in
 from tests.pages.test_hindi import carried_out
-from tests.security.conftest import sign_in
+from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
 from tests.static_parts.test_messages import declared
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +54,11 @@ def saying_everything(seeded: Configuration, local_db: Any) -> dict[str, Any]:
 
 
 def test_every_message_passes_every_face(
-    saying_everything: dict[str, Any], seeded: Configuration, local_db: Any, admin: User
+    saying_everything: dict[str, Any],
+    seeded: Configuration,
+    local_db: Any,
+    admin: User,
+    sign_in: SignIn,  # noqa: F811
 ) -> None:
     backup_id, said = saying_everything["_id"], every_message()
     english, codes = [str(one) for one in said], [one.code for one in said]

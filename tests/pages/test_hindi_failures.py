@@ -10,6 +10,7 @@ from django.test import Client
 
 from backups_app.configuration import Configuration
 from backups_app.errors import DemoUnconfirmed, ModeNotLocal, TempleOpsError
+from backups_app.messages import mongo, restore_ends, sync, use_cases, verification
 from backups_app.pages.home import status_card
 from backups_app.records import RunDocument
 from backups_app.runs import closing
@@ -22,13 +23,21 @@ pytestmark = pytest.mark.django_db
 
 FACTS = {
     "side": "remote", "database": "temple", "backup_id": "20260119_111420", "created_by": "ravi", "seconds": 300,
-    "pulled": 1, "pushed": 2, "reason": "both URLs lead to the same server", "engine": "mongodump", "needed": "1.00 GB",
-    "free": "3.00 MB", "errno_name": "EACCES", "problem": 'the collection "bookings" is missing', "number": 7,
+    "pulled": 1, "pushed": 2, "reason": sync.SAME_SERVER_TWICE(), "engine": "mongodump", "needed": "1.00 GB",
+    "free": "3.00 MB", "errno_name": "EACCES", "problem": verification.COLLECTION_MISSING(name="bookings"), "number": 7,
     "readable": 6, "collection": "bookings", "variable": "MONGODB_LOCAL_URL", "percent": 40, "phrase": "ADOPT",
-    "done": "In place: bookings", "left": '"devotees" was at work', "message": "No collection was chosen.",
-    "safe": "The temple's database was not touched.", "host": "temple", "there": "temple", "other": "temple",
-    "deleted": 3, "what": "read",
+    "done": restore_ends.IN_PLACE(names="bookings"), "left": restore_ends.AT_WORK(name="devotees"), "message": use_cases.NO_COLLECTION_CHOSEN(),
+    "safe": restore_ends.TEMPLE_UNTOUCHED(), "host": "temple", "there": "temple", "other": "temple",
+    "deleted": 3, "what": mongo.RIGHT_TO_READ(),
+    "count": 3, "before": 9, "after": 4, "rule": "temple", "most": 20, "name": "temple",
 }  # fmt: skip
+
+
+def _facts(kind: type[TempleOpsError]) -> dict[str, Any]:
+    """Return facts for all places of a failure: a name where it asks for one that is not known here."""
+    return dict.fromkeys(kind.said.places | kind.said_hint.places, "temple") | FACTS
+
+
 NOT_OF_RUNS = (ModeNotLocal, DemoUnconfirmed)
 """They have no full stop, for they are never followed by another sentence."""
 
@@ -38,11 +47,11 @@ def test_every_failure_as_the_end_of_a_run_and_as_a_page(
 ) -> None:
     every = sorted(kinds_of_errors(), key=lambda kind: kind.__name__)
     left: dict[str, list[str]] = {}
-    for error in [kind(**FACTS) for kind in every if not issubclass(kind, NOT_OF_RUNS)]:
+    for error in [kind(**_facts(kind)) for kind in every if not issubclass(kind, NOT_OF_RUNS)]:
         page = hindi.get(of(_ended_by(error, local_db))).content.decode()
         left[f"run {error.code}"] = english_left(page, names=NAMES_HERE)
     read(hindi, "/admin/backups/")
-    for error in [kind(**FACTS) for kind in every]:
+    for error in [kind(**_facts(kind)) for kind in every]:
         monkeypatch.setattr("backups_app.pages.runs.views.panel_context", _raising(error))
         answer = hindi.get("/admin/backups/runs/20260119_111420/")
         assert answer.status_code == error.status or error.status == HTTPStatus.UNAUTHORIZED

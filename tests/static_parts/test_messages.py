@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from backups_app import errors, messages
+from backups_app.errors import TempleOpsError
 from backups_app.messages.message import PLACE, Sentence, by_code
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,3 +162,10 @@ def test_no_room_writes_a_sentence_of_its_own() -> None:
     ]
 
     assert own == []
+
+
+def kinds_of_errors(kind: type[TempleOpsError] = TempleOpsError) -> Iterator[type[TempleOpsError]]:
+    """Yield every named failure."""
+    yield kind
+    for more in kind.__subclasses__():
+        yield from kinds_of_errors(more)
