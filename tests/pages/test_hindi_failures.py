@@ -10,7 +10,7 @@ from django.test import Client
 
 from backups_app.configuration import Configuration
 from backups_app.errors import DemoUnconfirmed, ModeNotLocal, TempleOpsError
-from backups_app.messages import mongo, restore_ends, sync, use_cases, verification
+from backups_app.messages import mongo, restore_ends, runs, stored, sync, use_cases, verification
 from backups_app.pages.home import status_card
 from backups_app.records import RunDocument
 from backups_app.runs import closing
@@ -26,7 +26,8 @@ FACTS = {
     "pulled": 1, "pushed": 2, "reason": sync.SAME_SERVER_TWICE(), "engine": "mongodump", "needed": "1.00 GB",
     "free": "3.00 MB", "errno_name": "EACCES", "problem": verification.COLLECTION_MISSING(name="bookings"), "number": 7,
     "readable": 6, "collection": "bookings", "variable": "MONGODB_LOCAL_URL", "percent": 40, "phrase": "ADOPT",
-    "done": restore_ends.IN_PLACE(names="bookings"), "left": restore_ends.AT_WORK(name="devotees"), "message": use_cases.NO_COLLECTION_CHOSEN(),
+    "done": restore_ends.IN_PLACE(names="bookings"), 
+    "left": restore_ends.AT_WORK(name="devotees"), "message": use_cases.NO_COLLECTION_CHOSEN(),
     "safe": restore_ends.TEMPLE_UNTOUCHED(), "host": "temple", "there": "temple", "other": "temple",
     "deleted": 3, "what": mongo.RIGHT_TO_READ(),
     "count": 3, "before": 9, "after": 4, "rule": "temple", "most": 20, "name": "temple",
@@ -64,14 +65,19 @@ def test_every_failure_as_the_end_of_a_run_and_as_a_page(
 def _ended_by(error: TempleOpsError, local_db: Any) -> RunDocument:
     """A run whose copy was interrupted by this error, closed as every run is."""
     steps = [
-        step("preflight", "done", sentence="Room for the backup, engine python"),
-        step("sync", "done", counts={"pulled": 14, "pushed": 6}, sentence="14 pulled, 6 pushed, 0 deleted, 1 conflict"),
+        step("preflight", "done", sentence=runs.ROOM(engine="python")),
+        step(
+            "sync",
+            "done",
+            counts={"pulled": 14, "pushed": 6},
+            sentence=sync.COUNTS(counts=(sync.PULLED(n=14), sync.PUSHED(n=6))),
+        ),
         step("dump", "running"),
         *(step(name) for name in ("verify", "publish", "purge_remote", "purge_local")),
     ]
     run = a_run(created_by="ravi", owner=None, fence=1, steps=steps)
     run |= closing.closing_changes(run, published=False, error=error)
-    local_db.backup_metadata.replace_one({"_id": run["_id"]}, run, upsert=True)
+    local_db.backup_metadata.replace_one({"_id": run["_id"]}, stored.with_details(run), upsert=True)
     status_card.forget()
     return run
 

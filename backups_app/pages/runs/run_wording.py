@@ -12,7 +12,7 @@ from backups_app import formats
 from backups_app.browsing.whereabouts import Files
 from backups_app.errors import BackupRemoved, RunCancelled, RunInterrupted, WorkerDown
 from backups_app.messages import runs as messages
-from backups_app.messages.message import code_of, parts_of, together
+from backups_app.messages.message import Message, code_of, parts_of, together
 from backups_app.pages.runs.run_steps import Line
 from backups_app.pages.shared.translation import translated
 from backups_app.pages.shared.wording import size_text
@@ -221,5 +221,8 @@ def _parts(run: RunDocument, *, without: frozenset[str]) -> str:
 
 def in_two(sentence: str) -> tuple[str, str]:
     """Return a named failure in the page's language: what happened, to stand in bold, and its other sentences."""
+    if not isinstance(sentence, Message):
+        first, *others = re.split(r"(?<=\.) ", sentence, maxsplit=1)
+        return translated(first), translated("".join(others))
     first, *rest = re.split(r"(?<=[.।]) ", translated(sentence), maxsplit=1)
     return first, "".join(rest)
