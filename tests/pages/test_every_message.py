@@ -74,7 +74,7 @@ def test_every_message_passes_every_face(
     kept = metadata.read(Store(seeded.backup_dir).folder(backup_id))
     assert kept is not None and [one.code for one in kept["warnings"]] == codes
 
-    answer = sign_in(admin).get(f"/api/backups/{backup_id}").json()
+    answer = json.loads(sign_in(admin).get(f"/api/backups/{backup_id}").content)
     assert answer["warnings"] == english and [one["code"] for one in answer["warning_details"]] == codes
     assert all(step["sentence"] == "" or step["code"] for step in answer["steps"])
 

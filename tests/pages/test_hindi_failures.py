@@ -26,7 +26,7 @@ FACTS = {
     "pulled": 1, "pushed": 2, "reason": sync.SAME_SERVER_TWICE(), "engine": "mongodump", "needed": "1.00 GB",
     "free": "3.00 MB", "errno_name": "EACCES", "problem": verification.COLLECTION_MISSING(name="bookings"), "number": 7,
     "readable": 6, "collection": "bookings", "variable": "MONGODB_LOCAL_URL", "percent": 40, "phrase": "ADOPT",
-    "done": restore_ends.IN_PLACE(names="bookings"), 
+    "done": restore_ends.IN_PLACE(names="bookings"),
     "left": restore_ends.AT_WORK(name="devotees"), "message": use_cases.NO_COLLECTION_CHOSEN(),
     "safe": restore_ends.TEMPLE_UNTOUCHED(), "host": "temple", "there": "temple", "other": "temple",
     "deleted": 3, "what": mongo.RIGHT_TO_READ(),
