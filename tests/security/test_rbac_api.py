@@ -13,6 +13,7 @@ from django.test import override_settings
 from django.urls import get_resolver
 from django.utils import timezone
 
+from backups_app.browsing.documents import DocumentPage
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
 from tests.security.callers import PASSWORD, api_caller, every_cell, in_mode
@@ -51,9 +52,7 @@ FAKED: dict[str, Callable[..., Any]] = {
     "rehearse": lambda **_: a_run(),
     "list_copies": lambda **_: (),
     "remove_copy": lambda **_: None,
-    "page": lambda **_: SimpleNamespace(
-        documents=(), readable=(), offset=0, total=0, broken_at=None, next=None, truncated=False, note=None
-    ),
+    "page": lambda **_: DocumentPage(collection="bookings", documents=(), offset=0, limit=25, total=0),
 }
 """What needs databases and folders is replaced; what needs only Django's database is watched and really runs."""
 
