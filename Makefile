@@ -1,9 +1,9 @@
-# Bare `make` prints what there is. Everything runs in .venv, made with a Python from 3.11 to 3.13.
+# Bare `make` prints what there is. Everything runs in .venv, made with a Python from 3.11 to 3.14.
 
 PORT ?= 8000
 WORKERS ?= 3
-PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
-	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
@@ -15,7 +15,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
 run: .venv/.for-running  ## the whole of it on 127.0.0.1:8000 (PORT=…), with a demo temple unless .env names servers
-	@$(BIN)/python manage.py serve --demo --port $(PORT)
+	@$(BIN)/python manage.py serve --demo --port $(PORT) --log .demo/templeops.log
 
 # Tests wait now and then, so three processes keep two cores busy. Python's cache of compiled modules is on, whatever
 # the environment says: each of them, and each command they start, would otherwise compile everything again.
@@ -35,6 +35,7 @@ check: .venv/.for-development  ## style, types, layers, settings, migrations: wh
 	$(BIN)/lint-imports --no-cache
 	MONGODB_LOCAL_URL=mongodb://127.0.0.1/ $(BIN)/python manage.py check --fail-level WARNING
 	MONGODB_LOCAL_URL=mongodb://127.0.0.1/ $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.architecture.house
 
 bench: .venv/.for-development  ## figures of speed and memory
 	$(BIN)/python -m tests.benchmarks
@@ -44,9 +45,9 @@ faults: .venv/.for-development  ## kills, cuts, full disks: the long form
 		tests/backup_files/test_power_loss.py
 	$(BIN)/python -m tests.sync.long
 
-fuzz: .venv/.for-development  ## hostile files and requests: the long form
+fuzz: .venv/.for-development  ## hostile files and requests, 5,000 histories of retention: the long form
 	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/backup_files/test_bson_frames.py tests/security \
-		tests/browser/test_hostile_values.py
+		tests/browser/test_hostile_values.py tests/retention/test_histories.py
 
 looks: .venv/.for-development  ## every page wide and narrow, light and dark, each picture examined: the long form
 	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/browser
@@ -62,7 +63,7 @@ clean:  ## remove .venv and the demo's databases; backups stay
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found. Install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12, 3.13 or 3.14 is needed and none was found. Install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 .venv/.for-running: requirements.lock | .venv/bin/python

@@ -42,12 +42,12 @@ def _may_enter(request: HttpRequest) -> bool:
 SAFE = ("GET", "HEAD", "OPTIONS")
 FORMS = re.compile(r"/(user|group)/(add|.+/(change|delete|password))/\Z")
 """What only shows a form asks too: a form that was filled in must not be lost to the question."""
-_judged = admin.site.admin_view
+_admin_view = admin.site.admin_view
 
 
 def _step_up(view: Callable[..., HttpResponseBase], cacheable: bool = False) -> Callable[..., HttpResponseBase]:
     """Ask for the password before an act when the login is older than 15 minutes. Then nothing of the act is done."""
-    inner = _judged(view, cacheable)
+    inner = _admin_view(view, cacheable)
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -76,7 +76,7 @@ admin.site.admin_view = _step_up  # type: ignore[method-assign, assignment]
 
 @admin.register(User)
 class TempleUserAdmin(UserAdmin[User]):
-    """People, with their role. Nobody grants more than they have, nor changes whoever has more."""
+    """People, with their role. Nobody grants more than they have, nor changes a person of a higher role."""
 
     list_display = ("username", "first_name", "last_name", "role_id", "is_active", "last_login")
     list_filter = ("role_id", "is_active")
@@ -209,7 +209,7 @@ class LoginSessionAdmin(ReadOnly):
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[LoginSession]) -> None:
         """End the chosen sessions, each with its audit row; not those of a person who has more than one has."""
         assert isinstance(request.user, User)
-        facts = visit.of(request, origin=Origin.WEB)
+        facts = visit.visit_of(request, origin=Origin.WEB)
         for session in queryset.select_related("user"):
             if session.user_id != request.user.pk and not granting.may_touch(by=request.user, person=session.user):
                 self.message_user(request, f"Not ended: {session.user} has more rights than you.", level="ERROR")

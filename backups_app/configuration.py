@@ -1,27 +1,36 @@
 """What the operator decided: every setting, read once from the environment and `.env`.
 
 The names are a promise (`docs/operations.md`); each is explained in `.env.example`.
-Operations never read this module: workflow and faces do, and hand values down.
+Operations never read this module: use cases, runs and faces do, and hand values down.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from environs import Env
 from marshmallow import ValidationError, validate
 
+from backups_app import mail_url
+
 Engine = Literal["auto", "mongodump", "python"]
 
 LONGEST_SECONDS, LONGEST_DAYS = 7 * 24 * 3600, 36_500
+SHORTEST_TOKEN = 16
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+MOST_KEPT = 1_000
 _NOT_IN_A_NAME = frozenset('/\\. "$\0')
 _SERVERS_OWN = frozenset({"admin", "local", "config"})
+_BEFORE_A_SCHEME = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 
 
 class Secret(str):
@@ -50,8 +59,16 @@ class Configuration:
     sync_exclude: tuple[str, ...] = ()
     sync_proof_days: int = 7
     purge_ledger_days: int = 90
+    min_keep: int = 3
     lease_seconds: int = 60
     allow_plain_http: bool = False
+    site_url: str = ""
+    email_url: Secret = field(default=Secret(""), repr=False)
+    default_from_email: str = ""
+    notify_urls: tuple[Secret, ...] = field(default=(), repr=False)
+    healthcheck_url: Secret = field(default=Secret(""), repr=False)
+    rehearsal_days: int = 30
+    metrics_token: Secret = field(default=Secret(""), repr=False)
 
     @property
     def is_local(self) -> bool:
@@ -86,9 +103,41 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
         sync_exclude=_names(env.str("SYNC_EXCLUDE", "", validate=_are_names) or ""),
         sync_proof_days=env.int("SYNC_PROOF_DAYS", 7, validate=days),
         purge_ledger_days=env.int("PURGE_LEDGER_DAYS", 90, validate=days),
+        min_keep=env.int("MIN_KEEP", 3, validate=validate.Range(min=1, max=MOST_KEPT)),
         lease_seconds=env.int("LEASE_SECONDS", 60, validate=seconds),
         allow_plain_http=env.bool("ALLOW_PLAIN_HTTP", False),
+        site_url=(env.str("SITE_URL", "", validate=_is_an_address) or "").rstrip("/"),
+        email_url=Secret(env.str("EMAIL_URL", "", validate=_is_a_mail_url) or ""),
+        default_from_email=env.str("DEFAULT_FROM_EMAIL", "", validate=_is_one_line) or "",
+        notify_urls=tuple(Secret(url) for url in _urls(env.str("NOTIFY_URLS", "") or "")),
+        healthcheck_url=Secret(env.str("HEALTHCHECK_URL", "", validate=_is_an_address) or ""),
+        rehearsal_days=env.int("REHEARSAL_DAYS", 30, validate=days),
+        metrics_token=Secret(env.str("METRICS_TOKEN", "", validate=_is_a_token) or ""),
     )
+
+
+def _urls(given: str) -> tuple[str, ...]:
+    """Split at commas and spaces before a scheme: an address may hold both inside."""
+    found = (url.strip().rstrip(",") for url in _BEFORE_A_SCHEME.split(given.strip()))
+    return tuple(dict.fromkeys(url for url in found if url))
+
+
+def _is_an_address(given: str) -> None:
+    parts = urlsplit(given)
+    if given and (parts.scheme not in ("http", "https") or not parts.hostname or not given.isprintable()):
+        raise ValidationError("An address that begins with https:// or http://.")
+
+
+def _is_a_mail_url(given: str) -> None:
+    try:
+        mail_url.parse(given)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def _is_one_line(given: str) -> None:
+    if not given.isprintable() or (given and "@" not in parseaddr(given)[1]):
+        raise ValidationError("One e-mail address, or a name before it: Temple backups <backup@temple.org>")
 
 
 def _names(given: str) -> tuple[str, ...]:
@@ -99,6 +148,11 @@ def _names(given: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(json.loads(given)))
     except (ValueError, TypeError):
         return ()
+
+
+def _is_a_token(given: str) -> None:
+    if given and (len(given) < SHORTEST_TOKEN or not _TOKEN.fullmatch(given)):
+        raise ValidationError(f"At least {SHORTEST_TOKEN} letters, digits, - and _: openssl rand -hex 32 makes one.")
 
 
 def _are_names(given: str) -> None:
@@ -120,13 +174,13 @@ def _is_a_database_name(name: str) -> None:
 
 
 def _may_be_a_folder(base_dir: Path) -> Callable[[str], None]:
-    def judge(given: str) -> None:
+    def check(given: str) -> None:
         path = base_dir / given
         there = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
         if not there.is_dir():
             raise ValidationError(f"{'It' if there == path else 'A part of it'} is a file or a broken link, no folder.")
 
-    return judge
+    return check
 
 
 def current() -> Configuration:

@@ -14,6 +14,7 @@ from django.urls import get_callable
 from django.utils import timezone
 
 from backups_app.access import page_login, proxies, request_body, request_context, sessions, tokens, visit
+from backups_app.access.error_body import error_body
 from backups_app.errors import ForeignOrigin, HttpsRequired, NotAuthenticated, TempleOpsError
 from backups_app.models import LoginSession
 from backups_app.records import Origin
@@ -24,10 +25,8 @@ logger = logging.getLogger(__name__)
 
 API = "/api/"
 OPEN = frozenset({"/api/auth/login", "/api/auth/refresh", "/api/schema/", "/api/docs/"})
-"""The only addresses under /api/ that need no access token. Refresh judges the token in its body."""
+"""The only addresses under /api/ that need no access token. Refresh checks the token in its body."""
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
-HOST_PORT = re.compile(r":[0-9]+\Z")
 HOST_ONLY = "__Host-"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 FOREIGN = ("cross-site", "same-site")
@@ -61,7 +60,7 @@ class RequestIdMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body that is too large or of unknown length by its head, on every address, whoever sends it."""
+    """Refuses a body that is too large or of unknown length by its head, on every address, the one who sends it."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -86,7 +85,7 @@ class PlainHttpMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if settings.PLAIN_HTTP or request.is_secure():
             return self.get_response(request)
-        if not _stays_on_this_machine(request):
+        if not proxies.stays_on_this_machine(request):
             return _needs_https(request)
         request.COOKIES |= {f"{HOST_ONLY}{name}": value for name, value in request.COOKIES.items()}
         response = self.get_response(request)
@@ -98,7 +97,7 @@ class ForeignOriginMiddleware:
     """Refuses an unsafe request of which the browser itself says that another site sent it, whatever else it carries.
 
     Beside the CSRF token and its check of `Origin`, and for `/api/` too. Who sends no `Sec-Fetch-Site` (an older
-    browser, a program) is judged by those alone.
+    browser, a program) is authenticated by those alone.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -108,7 +107,7 @@ class ForeignOriginMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
-        """Judge it before any view does, Django's CSRF check included."""
+        """Authenticate it before any view does, Django's CSRF check included."""
         if request.method in SAFE or request.headers.get("Sec-Fetch-Site", "none") not in FOREIGN:
             return None
         logger.warning("Request of another site refused", extra={"path": request.path})
@@ -123,8 +122,8 @@ class EnhancedJWTAuthMiddleware:
 
     1. Cookies are not looked at, and a token is looked for in the `Authorization` header only.
     2. The token is verified (`access/tokens.py`), then the login session and the user behind it are loaded and
-       judged as they are now: revoked, idle, too old, disabled, another password, another device.
-    3. The role is not judged here but by the view's permission: it needs the user, and has its own answer (403).
+       checked as they are now: revoked, idle, too old, disabled, another password, another device.
+    3. The role is not checked here but by the view's permission: it needs the user, and has its own answer (403).
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -154,7 +153,7 @@ class EnhancedJWTAuthMiddleware:
         header = BEARER.fullmatch(request.headers.get("Authorization", "")[: tokens.LONGEST_TOKEN + 64])
         if header is None:
             raise NotAuthenticated
-        facts = visit.of(request, origin=Origin.API)
+        facts = visit.visit_of(request, origin=Origin.API)
         return tokens.session_of(access=header.group(1), visit=facts, now=timezone.now())
 
 
@@ -169,7 +168,7 @@ class PageSessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(API):
-            session = page_login.judge(request, now=timezone.now())
+            session = page_login.authenticate(request, now=timezone.now())
             request.login_session = session  # type: ignore[attr-defined]
             if session is not None:
                 request.user = session.user
@@ -185,8 +184,8 @@ class PageSessionMiddleware:
 def refused(refusal: TempleOpsError, *, tried: bool = False) -> HttpResponse:
     """Return the API's answer to a request that never reaches a view; to a 401 belongs the challenge of RFC 6750,
     which names an error only to who had `tried` a token."""
-    body = {"detail": refusal.detail, "code": refusal.code, "request_id": request_context.current().request_id}
-    response = JsonResponse({**body, "hint": refusal.hint} if refusal.hint else body, status=refusal.status)
+    body = error_body(code=refusal.code, detail=refusal.detail, hint=refusal.hint)
+    response = JsonResponse(body, status=refusal.status)
     if refusal.status == 401:
         response.headers["WWW-Authenticate"] = CHALLENGE + (', error="invalid_token"' if tried else "")
     return response
@@ -202,12 +201,6 @@ def _in_plain_text(refusal: TempleOpsError) -> HttpResponse:
     """The answer to a request that must not reach a session or a template."""
     said = f"{refusal.detail} {refusal.hint}."
     return HttpResponse(said, status=refusal.status, content_type="text/plain; charset=utf-8")
-
-
-def _stays_on_this_machine(request: HttpRequest) -> bool:
-    """Peer and name both: a proxy on this machine has this machine's address, but asks for another name."""
-    host = HOST_PORT.sub("", request.get_host())
-    return request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and host in LOOPBACK
 
 
 def _loosen_cookies(response: HttpResponseBase) -> None:

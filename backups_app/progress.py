@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -22,6 +23,21 @@ class Progress(Protocol):
 
         Called at least once per batch, and before every batch that deletes or overwrites.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How quickly a step goes. `seconds_left` is None where the total is not known."""
+
+    per_second: float
+    seconds_left: float | None
+
+
+def pace(*, done: int, total: int, seconds: float) -> Pace | None:
+    """Given what was done of a total in some seconds, return the pace, or None before anything can be told."""
+    if not done or seconds <= 0:
+        return None
+    return Pace(per_second=done / seconds, seconds_left=max(0.0, (total - done) * seconds / done) if total else None)
 
 
 class Silent:

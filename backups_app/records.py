@@ -16,6 +16,12 @@ PURGEABLE_WHEN_CONFIRMED = ("bookings", "employee_bookings")
 PURGEABLE = PURGEABLE_ALWAYS + PURGEABLE_WHEN_CONFIRMED
 """The compiled allow-list: nothing else is ever purged (`docs/reliability.md`, E6)."""
 
+
+def purgeable(*, delete_bookings: bool) -> tuple[str, ...]:
+    """Return the collections that a run may delete from, with bookings only when somebody confirmed it."""
+    return PURGEABLE if delete_bookings is True else PURGEABLE_ALWAYS
+
+
 CONFIRMATION_PHRASE = "DELETE BOOKINGS"
 """What a person types, the same in every language, before bookings are deleted."""
 
@@ -65,7 +71,7 @@ class Phase(StrEnum):
     FINISHED = "finished"
 
 
-class Kind(StrEnum):
+class RunKind(StrEnum):
     """What a run is. A restore begins with a backup of its target, which bears the run's id; the last two make none."""
 
     BACKUP = "backup"
@@ -74,7 +80,7 @@ class Kind(StrEnum):
     REHEARSAL = "rehearsal"
 
 
-MAKES_A_BACKUP = frozenset({Kind.BACKUP.value, Kind.RESTORE.value})
+MAKES_A_BACKUP = frozenset({RunKind.BACKUP.value, RunKind.RESTORE.value})
 
 
 class StepState(StrEnum):
@@ -90,6 +96,11 @@ class StepState(StrEnum):
 class Side(StrEnum):
     LOCAL = "local"
     REMOTE = "remote"
+
+    @property
+    def other(self) -> Side:
+        """The side that this one is synced with."""
+        return Side.REMOTE if self is Side.LOCAL else Side.LOCAL
 
 
 class Origin(StrEnum):

@@ -11,7 +11,7 @@ from backups_app.access import records
 from backups_app.api import errors
 from backups_app.errors import HostNotAllowed, RecordsUnavailable
 from backups_app.middleware import API
-from backups_app.pages import failures
+from backups_app.pages.shared import failures
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

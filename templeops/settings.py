@@ -46,7 +46,7 @@ if SECRET_KEY and (problem := secret_key.problem_with(SECRET_KEY)):
     problems["SECRET_KEY"] = [problem]
 if AUDIT_KEY and (problem := secret_key.problem_with(AUDIT_KEY, name="AUDIT_KEY")):
     problems["AUDIT_KEY"] = [problem]
-# A debug page shows settings, variables and queries to whoever asks.
+# A debug page shows settings, variables and queries to the one who asks.
 if DEBUG and not all(host in LOOPBACK for host in ALLOWED_HOSTS):
     problems["DEBUG"] = ["DEBUG=true is for this machine only: ALLOWED_HOSTS may then hold no other address."]
 if DATABASES["default"] and (problem := wrong_settings.database_problem(DATABASES["default"])):
@@ -118,18 +118,18 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "backups_app.pages.shell.context",
+                "backups_app.pages.shared.shell.context",
             ],
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
-                "backups_app.pages.wording",
-                "backups_app.pages.audit_words",
-                "backups_app.pages.run_tags",
-                "backups_app.pages.viewer_tags",
+                "backups_app.pages.shared.wording",
+                "backups_app.pages.audit.audit_wording",
+                "backups_app.templatetags.run_tags",
+                "backups_app.templatetags.viewer_tags",
                 "backups_app.pages.form_fields",
-                "backups_app.pages.restore_tags",
-                "backups_app.pages.told",
+                "backups_app.templatetags.restore_tags",
+                "backups_app.pages.shared.told",
             ],
         },
     },
@@ -154,7 +154,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True  # served from where they lie: no collectstatic, no STATIC_ROOT
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "reading"]}}
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -181,7 +181,7 @@ CSRF_COOKIE_NAME = f"{PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = not PLAIN_HTTP
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "backups_app.pages.failures.csrf"
+CSRF_FAILURE_VIEW = "backups_app.pages.shared.failures.csrf"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = not PLAIN_HTTP
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 60 * 60

@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from backups_app.metrics.views import metrics
+
 handler400 = "templeops.failures.bad_request"
 handler403 = "templeops.failures.forbidden"
 handler404 = "templeops.failures.not_found"
@@ -11,5 +13,6 @@ handler500 = "templeops.failures.server_error"
 urlpatterns = [
     path("api/", include("backups_app.api.urls")),
     path("django-admin/", admin.site.urls),
+    path("metrics", metrics, name="metrics"),
     path("", include("backups_app.pages.urls")),
 ]

@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from backups_app.access import private_files
 from backups_app.configuration import Configuration, Secret
-from backups_app.mongo import tools
+from backups_app.mongo import mongodump_process
 
 LOCAL = Secret("mongodb://local/")
 
@@ -46,7 +46,7 @@ def test_each_mistake_has_its_own_id(settings: dict[str, object], ids: list[str]
 
 
 def test_a_missing_mongodump_is_said_only_when_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "find", lambda name: None)
+    monkeypatch.setattr(mongodump_process, "find", lambda name: None)
 
     assert _ids(local_url=LOCAL, backup_engine="mongodump") == ["templeops.W005"]
     assert _ids(local_url=LOCAL, backup_engine="auto") == []

@@ -16,7 +16,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from backups_app import formats
 from backups_app.access import audit_chain, request_context
-from backups_app.access.audit_chain import Digest
+from backups_app.access.audit_chain import ChainDigest
 from backups_app.errors import RecordsUnavailable
 from backups_app.models import AuditEvent, User
 from backups_app.records import Origin
@@ -101,15 +101,15 @@ def _following(last: AuditEvent | None, facts: Mapping[str, Any]) -> AuditEvent:
     return event
 
 
-def digest() -> Digest:
+def digest() -> ChainDigest:
     """Return how many rows there are, the chain over them and its key: what goes into `metadata.json` and a run's
     document under `audit`. Raise `RecordsUnavailable` when the database cannot be used.
     """
     with _usable():
         last = AuditEvent.objects.order_by("-n").first()
     if last is None:
-        return Digest(count=0, sha256=audit_chain.START, key_id=audit_chain.key_id())
-    return Digest(count=last.n, sha256=last.chain, key_id=last.key_id)
+        return ChainDigest(count=0, sha256=audit_chain.START, key_id=audit_chain.key_id())
+    return ChainDigest(count=last.n, sha256=last.chain, key_id=last.key_id)
 
 
 def newest(*, limit: int, before: int | None = None) -> list[AuditEvent]:

@@ -23,7 +23,7 @@ KEY_ID_LENGTH = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Digest:
+class ChainDigest:
     """What a backup or a run remembers of the trail: how many rows there were, the chain over them, and the id of the
     key it was computed with ("" before there was a key)."""
 
@@ -38,7 +38,7 @@ class Remembered:
     or belongs to another backup folder), so a difference is no change of this one."""
 
     backup_id: str
-    digest: Digest
+    digest: ChainDigest
     elsewhere: bool = False
 
 

@@ -1,6 +1,6 @@
 """The device fingerprint: an HMAC of browser family, platform and, when the client sent one at login, its device id.
 
-A tripwire, not a lock: whoever copies a token and its headers together passes. Versions are left out because browsers
+A tripwire, not a lock: anyone who copies a token with its headers passes. Versions are left out because browsers
 update weekly, the address because mobile networks change it, and nothing on the person's machine is probed.
 """
 
@@ -51,7 +51,7 @@ def device(visit: Visit) -> str:
     return f"{family(visit.user_agent)} on {platform(visit.user_agent)}"
 
 
-def of(visit: Visit, *, with_device_id: bool) -> str:
+def fingerprint_of(visit: Visit, *, with_device_id: bool) -> str:
     """Return the fingerprint, 64 hex digits. `with_device_id` says whether the login had a device id."""
     device_id = (visit.device_id or "") if with_device_id else ""
     value = "\0".join((family(visit.user_agent), platform(visit.user_agent), device_id))
@@ -60,4 +60,4 @@ def of(visit: Visit, *, with_device_id: bool) -> str:
 
 def same(visit: Visit, *, fingerprint: str, with_device_id: bool) -> bool:
     """Return whether this visit is from the device that logged in."""
-    return constant_time_compare(of(visit, with_device_id=with_device_id), fingerprint)
+    return constant_time_compare(fingerprint_of(visit, with_device_id=with_device_id), fingerprint)

@@ -15,8 +15,8 @@ LOWEST = float("inf")
 
 
 def may_touch(*, by: User, person: User) -> bool:
-    """Return whether `by` may change, disable or remove this person, or give them a password: whoever sets a password
-    can sign in with it, so the person may have nothing that `by` has not."""
+    """Return whether `by` may change, disable or remove this person, or give them a password: who sets a password can
+    sign in with it, so the person may have nothing that `by` has not."""
     if rank(person.role_id) < rank(by.role_id) or (person.is_superuser and not by.is_superuser):
         return False
     return has_all(by=by, permissions=_held(person))

@@ -22,7 +22,7 @@ def log_in(request: HttpRequest, *, username: str, password: str, now: datetime)
 
     The cookie's key and the CSRF token are new ones, whatever the browser brought along.
     """
-    facts = visit.of(request, origin=Origin.WEB)
+    facts = visit.visit_of(request, origin=Origin.WEB)
     user = login.prove(username=username, password=password, visit=facts, now=now)
     end_current(request, now=now)
     session = sessions.open_session(user=user, face=LoginSession.Face.PAGES, visit=facts, now=now)
@@ -40,17 +40,17 @@ def log_out(request: HttpRequest, *, now: datetime) -> None:
 
 
 def current(request: HttpRequest) -> LoginSession | None:
-    """Return the login session behind this request, or None. PageSessionMiddleware has judged it."""
+    """Return the login session behind this request, or None. PageSessionMiddleware has authenticated it."""
     return getattr(request, "login_session", None)
 
 
-def judge(request: HttpRequest, *, now: datetime) -> LoginSession | None:
+def authenticate(request: HttpRequest, *, now: datetime) -> LoginSession | None:
     """For the middleware: the live session of this cookie, or None, and then the cookie's session is emptied."""
     sid = request.session.get(SID, "")
     if not sid and not request.user.is_authenticated:
         return None
     try:
-        session = sessions.judge(sid=sid, visit=visit.of(request, origin=Origin.WEB), now=now)
+        session = sessions.authenticate(sid=sid, visit=visit.visit_of(request, origin=Origin.WEB), now=now)
         if session.face != LoginSession.Face.PAGES or session.user_id != request.user.pk:
             raise NotAuthenticated
     except NotAuthenticated:
@@ -64,7 +64,7 @@ def reauthenticate(request: HttpRequest, *, password: str, now: datetime) -> Non
     session = current(request)
     if session is None:
         raise NotAuthenticated
-    facts = visit.of(request, origin=Origin.WEB)
+    facts = visit.visit_of(request, origin=Origin.WEB)
     login.reauthenticate(session=session, password=password, visit=facts, now=now)
 
 
@@ -72,4 +72,4 @@ def end_current(request: HttpRequest, *, now: datetime) -> None:
     """End the login session behind this request, if there is one."""
     session = current(request)
     if session is not None:
-        sessions.log_out(session, visit=visit.of(request, origin=Origin.WEB), now=now)
+        sessions.log_out(session, visit=visit.visit_of(request, origin=Origin.WEB), now=now)

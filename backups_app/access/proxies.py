@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -10,6 +11,8 @@ from django.http import HttpRequest
 from marshmallow import ValidationError
 
 FORWARDED_PROTO = "HTTP_X_FORWARDED_PROTO"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+HOST_PORT = re.compile(r":[0-9]+\Z")
 
 
 def require_networks(texts: Iterable[str]) -> None:
@@ -25,6 +28,12 @@ def believe_only_trusted(request: HttpRequest) -> None:
     """Take `X-Forwarded-Proto` out of a request that did not come from a trusted proxy: anybody can write it."""
     if not _is_trusted(request.META.get("REMOTE_ADDR", "")):
         request.META.pop(FORWARDED_PROTO, None)
+
+
+def stays_on_this_machine(request: HttpRequest) -> bool:
+    """Peer and name both: a proxy on this machine has this machine's address, but asks for another name."""
+    host = HOST_PORT.sub("", request.get_host())
+    return request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and host in LOOPBACK
 
 
 def _is_trusted(peer: str) -> bool:

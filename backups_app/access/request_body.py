@@ -27,7 +27,7 @@ class RefusesFiles(FileUploadHandler):
 
 
 def require_small(request: HttpRequest) -> None:
-    """Judge a request by its head, before anything reads its body.
+    """Check a request by its head, before anything reads its body.
 
     Raise `LengthRequired` when it does not say how long its body is, `BodyTooLarge` above the limit of all addresses.
     """

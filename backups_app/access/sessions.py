@@ -1,4 +1,4 @@
-"""Login sessions: one row a login, judged anew at every request, for pages and API alike."""
+"""Login sessions: one row a login, authenticated again at every request, for pages and API alike."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def open_session(*, user: User, face: LoginSession.Face, visit: Visit, now: date
         last_seen_at=now,
         authenticated_at=now,
         device=fingerprint.device(visit),
-        fingerprint=fingerprint.of(visit, with_device_id=has_device_id),
+        fingerprint=fingerprint.fingerprint_of(visit, with_device_id=has_device_id),
         has_device_id=has_device_id,
         auth_hash=user.get_session_auth_hash(),
         address=visit.address,
@@ -43,7 +43,7 @@ def open_session(*, user: User, face: LoginSession.Face, visit: Visit, now: date
     return session
 
 
-def judge(*, sid: str, visit: Visit, now: datetime) -> LoginSession:
+def authenticate(*, sid: str, visit: Visit, now: datetime) -> LoginSession:
     """Return the session `sid` with its user, as they are in the database at this moment.
 
     Raise NotAuthenticated when it is unknown, revoked, idle for 30 minutes or 12 hours old, when its user is disabled
@@ -65,7 +65,7 @@ def judge(*, sid: str, visit: Visit, now: datetime) -> LoginSession:
 
 
 def touch(session: LoginSession, *, now: datetime) -> None:
-    """Somebody is there: start the idle time anew. Polling for progress or status must not come here."""
+    """Somebody is there: restart the idle time. Polling for progress or status must not come here."""
     if now - session.last_seen_at >= TOUCH_EVERY:
         LoginSession.objects.filter(pk=session.pk).update(last_seen_at=now)
         session.last_seen_at = now
@@ -139,7 +139,7 @@ def _live(rows: QuerySet[LoginSession], now: datetime) -> QuerySet[LoginSession]
 
 
 def _end(session: LoginSession, *, because: str, now: datetime) -> bool:
-    """Revoke the row once, whoever comes first. Return whether it was this call."""
+    """Revoke the row once, the one who comes first. Return whether it was this call."""
     ended = LoginSession.objects.filter(pk=session.pk, revoked_at=None).update(revoked_at=now, revoked_because=because)
     session.revoked_at = session.revoked_at or now
     return ended == 1

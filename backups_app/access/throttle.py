@@ -23,7 +23,7 @@ PER_ADDRESS = 20
 
 def count_try(*, username: str, address: str, now: datetime) -> LoginFailure:
     """Count one try. Return its row, for `forgive`. Raise RateLimited, counting nothing, when there were too many."""
-    address = _household(address)
+    address = _network(address)
     LoginFailure.objects.filter(at__lte=now - WINDOW).delete()
     row = LoginFailure.objects.create(account=_account(username), address=address, at=now)
     of_address = LoginFailure.objects.filter(address=address)
@@ -40,7 +40,7 @@ def forgive(row: LoginFailure) -> None:
     LoginFailure.objects.filter(account=row.account, address=row.address).delete()
 
 
-def _household(address: str) -> str:
+def _network(address: str) -> str:
     """What one customer of a provider has: an IPv4 address, or of IPv6 a whole /64, in which to count single addresses
     would count nothing. What is no address stays as it is."""
     try:

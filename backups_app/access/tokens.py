@@ -1,6 +1,6 @@
 """Access and refresh tokens: JWTs of one fixed algorithm and one fixed header, good only with a live login session.
 
-A refresh token is used once. Whoever sends it a second time, thief or victim, ends the session: we cannot know which
+A refresh token is used once. Anyone who sends it a second time, thief or victim, ends the session: we cannot know which
 of the two came first. (simplejwt has no such detection, and its blacklist is skipped silently when its app is not
 installed; so it is ours. The database keeps the SHA-256 of a refresh token, never the token.)
 """
@@ -81,7 +81,7 @@ def issue(*, session: LoginSession, now: datetime) -> TokenPair:
 def session_of(*, access: str, visit: Visit, now: datetime) -> LoginSession:
     """Return the live session behind an access token. Raise NotAuthenticated or TokenExpired."""
     claims = read(access, kind=_AccessToken)
-    session = sessions.judge(sid=claims.sid, visit=visit, now=now)
+    session = sessions.authenticate(sid=claims.sid, visit=visit, now=now)
     if str(session.user_id) != claims.user_id or session.face != LoginSession.Face.API:
         raise NotAuthenticated
     return session
@@ -100,13 +100,13 @@ def rotate(*, refresh: str, visit: Visit, now: datetime) -> TokenPair:
     if RefreshToken.objects.filter(pk=row.pk, used_at=None).update(used_at=now) != 1:
         sessions.end_as_suspect(row.session, because="refresh_reused", visit=visit, now=now)
         raise NotAuthenticated
-    return issue(session=sessions.judge(sid=claims.sid, visit=visit, now=now), now=now)
+    return issue(session=sessions.authenticate(sid=claims.sid, visit=visit, now=now), now=now)
 
 
 def read(raw: str, *, kind: type[Token]) -> Claims:
     """Given a token as sent, return its claims. Raise TokenExpired or NotAuthenticated; touch no row.
 
-    Size and shape are judged before anything decodes it. Every part must be the canonical base64url form of what it
+    Size and shape are checked before anything decodes it. Every part must be the canonical base64url form of what it
     decodes to: otherwise one token has many spellings, and a list of hashes knows only one of them.
     """
     if len(raw) > LONGEST_TOKEN or not SHAPE.fullmatch(raw) or not _is_canonical(raw):

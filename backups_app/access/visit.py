@@ -25,7 +25,7 @@ class Visit:
     request_id: str = ""
 
 
-def of(request: HttpRequest, *, origin: Origin) -> Visit:
+def visit_of(request: HttpRequest, *, origin: Origin) -> Visit:
     """Given a request, return the facts of it."""
     device_id = request.headers.get("X-Device-Id")
     return Visit(

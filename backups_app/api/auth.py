@@ -49,7 +49,7 @@ class RefreshEndpoint(Endpoint):
         responses={200: shapes.Tokens, **shapes.failures(400, 401, 415, 422)},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        """A refresh token is good once. Sent a second time it ends the session, whoever sends it."""
+        """A refresh token is good once. Sent a second time it ends the session, the one who sends it."""
         given = self.body(inputs.Refresh)
         pair = tokens.rotate(refresh=given["refresh"], visit=self.comes_from, now=self.now)
         return Response(serializers.tokens(pair))

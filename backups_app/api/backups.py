@@ -12,11 +12,14 @@ from rest_framework.response import Response
 
 from backups_app.api import inputs, serializers, shapes
 from backups_app.api.endpoint import Endpoint
+from backups_app.api.retention import Removing
 from backups_app.api.trigger import accepted
 from backups_app.browsing import opening
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import TempleOpsError
-from backups_app.records import Origin, RunDocument
-from backups_app.workflow import folder_records, jobs, overview, prepare, verifying
+from backups_app.records import Origin
+from backups_app.runs import folder_records, preparation
+from backups_app.use_cases import backups, listing, verification
 
 LIST_EXAMPLE = OpenApiExample(  # of one row: the list around it is added
     "Backups",
@@ -41,9 +44,9 @@ class BackupsEndpoint(Endpoint):
     def get(self, request: Request) -> Response:
         """What is published, newest first; `?status=all` every run."""
         wanted = self.query(inputs.ListBackups)
-        every = overview.list_runs(configuration=self.configuration, every=wanted["status"] != "published")
+        every = listing.list_runs(configuration=self.configuration, every=wanted["status"] != "published")
         if wanted["status"] not in ("published", "all"):
-            every = [document for document in every if document["status"] == wanted["status"]]
+            every = [document for document in every if document.status == wanted["status"]]
         page, following = _page(every, limit=wanted["limit"], cursor=wanted.get("cursor"))
         headers = {"X-Total-Count": str(len(every))}
         if following:
@@ -51,18 +54,18 @@ class BackupsEndpoint(Endpoint):
             headers["Link"] = f'</api/backups?{query}>; rel="next"'
         return Response([self._entry(document) for document in page], headers=headers)
 
-    def _entry(self, document: RunDocument) -> dict[str, Any]:
+    def _entry(self, document: RunRecord) -> dict[str, Any]:
         """One row. What nobody verified has no list of collections on record: its folder is looked at."""
         entry = serializers.list_entry(document)
-        if document["status"] == folder_records.UNVERIFIED:
+        if document.status == folder_records.UNVERIFIED:
             with contextlib.suppress(TempleOpsError, OSError):
-                held = opening.open_backup(store=prepare.store(self.configuration), backup_id=document["backup_id"])
+                held = opening.open_backup(store=preparation.store(self.configuration), backup_id=document.backup_id)
                 entry["collections_count"] = held.manifest.counts().collections
         return entry
 
 
-class RunEndpoint(Endpoint):
-    """GET /api/backups/{backup_id}"""
+class RunEndpoint(Removing):
+    """GET and DELETE /api/backups/{backup_id}"""
 
     polling = True
 
@@ -72,7 +75,7 @@ class RunEndpoint(Endpoint):
     )  # fmt: skip
     def get(self, request: Request, backup_id: str) -> Response:
         """The run document, while it runs and ever after. Polling does not keep an idle session alive."""
-        document = overview.get_run(configuration=self.configuration, backup_id=backup_id)
+        document = listing.get_run(configuration=self.configuration, backup_id=backup_id)
         tag = serializers.etag(document)
         if _matches(request.headers.get("If-None-Match", ""), tag):
             return Response(status=304, headers={"ETag": tag})
@@ -88,7 +91,7 @@ class CancelEndpoint(Endpoint):
     )  # fmt: skip
     def post(self, request: Request, backup_id: str) -> Response:
         """Stops within seconds, until the deletion begins: then 409."""
-        document = jobs.cancel(
+        document = backups.cancel(
             backup_id=backup_id, requested_by=self.person.get_username(), origin=Origin.API, now=self.now
         )
         return accepted(serializers.run(document, now=self.now))
@@ -104,7 +107,7 @@ class ResumeEndpoint(Endpoint):
     def post(self, request: Request, backup_id: str) -> Response:
         """Goes on in the same run. `{"keep": true}`: keep after all what is not deleted yet."""
         given = self.body(inputs.Resume)
-        document = jobs.resume(
+        document = backups.resume(
             backup_id=backup_id,
             requested_by=self.person.get_username(),
             origin=Origin.API,
@@ -123,7 +126,7 @@ class VerifyEndpoint(Endpoint):
     )  # fmt: skip
     def post(self, request: Request, backup_id: str) -> Response:
         """Reads every byte again and compares it with the manifest. A damaged backup is an answer, not an error."""
-        found = verifying.verify_backup(
+        found = verification.verify_backup(
             configuration=self.configuration,
             backup_id=backup_id,
             requested_by=self.person.get_username(),
@@ -133,12 +136,12 @@ class VerifyEndpoint(Endpoint):
         return Response(found)
 
 
-def _page(every: list[RunDocument], *, limit: int, cursor: str | None) -> tuple[list[RunDocument], str | None]:
+def _page(every: list[RunRecord], *, limit: int, cursor: str | None) -> tuple[list[RunRecord], str | None]:
     """Return the page after `cursor`, the id of the last run seen, and the cursor of the next page.
 
     When that run has gone meanwhile, the page begins with the next older id.
     """
-    ids = [document["backup_id"] for document in every]
+    ids = [document.backup_id for document in every]
     if cursor is None:
         start = 0
     elif cursor in ids:

@@ -21,7 +21,7 @@ from backups_app.backup_files import extended_json, json_stream, shortened
 from backups_app.browsing import collection_file, collections, documents, opening, query, raw_documents, search
 from backups_app.browsing.documents import PageDocument
 from backups_app.errors import CollectionNotFound, DamagedDocument, DocumentNotFound
-from backups_app.workflow import prepare
+from backups_app.runs import preparation
 
 ENCODED = "~"
 COLLECTIONS_EXAMPLE = OpenApiExample(
@@ -74,7 +74,7 @@ class CollectionsEndpoint(Endpoint):
         """Names, counts and sizes, as many as `collections_count` says; with `own=true` our own records too. A file of
         somebody else's mongodump is counted as far as time allows."""
         wanted = self.query(inputs.ListCollections)
-        found = collections.of_backup(store=prepare.store(self.configuration), backup_id=backup_id)
+        found = collections.of_backup(store=preparation.store(self.configuration), backup_id=backup_id)
         return Response([_collection(one) for one in found if wanted["own"] or not one.internal])
 
 
@@ -95,7 +95,7 @@ class DocumentsEndpoint(Endpoint):
         """
         wanted = self.query(inputs.ListDocuments)
         read = _search if wanted["search"].strip() else _page
-        store = prepare.store(self.configuration)
+        store = preparation.store(self.configuration)
         collection = named(
             name, held=lambda: opening.open_backup(store=store, backup_id=backup_id).manifest.collections
         )
@@ -157,7 +157,7 @@ def _search(store: Any, backup_id: str, collection: str, wanted: dict[str, Any])
         "truncated": not found.finished,
         "damaged": [] if found.broken_at is None else [found.broken_at],
         "raw_documents": _raw(store, backup_id, collection, marked),
-        "note": collections.note(source.entry),
+        "note": collections.why_no_documents(source.entry),
         "shortened": _shortened([(hit.number, hit.frame) for hit in found.hits if not hit.problem]),
     }
 
@@ -165,7 +165,9 @@ def _search(store: Any, backup_id: str, collection: str, wanted: dict[str, Any])
 def _raw(store: Any, backup_id: str, collection: str, found: Sequence[PageDocument]) -> list[dict[str, Any]]:
     """What may not be decoded, by its bytes."""
     told = [
-        raw_documents.of(one, store=store, backup_id=backup_id, collection=collection) for one in found if one.problem
+        raw_documents.undecodable_document(one, store=store, backup_id=backup_id, collection=collection)
+        for one in found
+        if one.problem
     ]
     return [
         {

@@ -15,7 +15,7 @@ from backups_app.api.endpoint import Endpoint
 from backups_app.api.inputs import Strict, StrictCharField
 from backups_app.backup_files import extended_json, shortened
 from backups_app.records import Origin
-from backups_app.workflow import kept_versions
+from backups_app.use_cases import conflicts
 
 TOLD = ("collection", "side", "kind", "reason", "why", "kept_at", "applied", "put_back_at", "run_id", "sha256")
 
@@ -61,7 +61,7 @@ class ConflictsEndpoint(Endpoint):
     def get(self, request: Request) -> Response:
         """Newest first; `which=all` tells ordinary edits and deletions too."""
         wanted = self.query(ListKept)
-        found = kept_versions.newest(
+        found = conflicts.newest(
             configuration=self.configuration,
             only_conflicts=wanted["which"] == "conflicts",
             limit=wanted["limit"],
@@ -79,7 +79,7 @@ class ConflictEndpoint(Endpoint):
     )  # fmt: skip
     def get(self, request: Request, conflict_id: str) -> Response:
         """With both documents as relaxed Extended JSON, one above 1 MiB shortened, and their difference by fields."""
-        version = kept_versions.get(configuration=self.configuration, conflict_id=conflict_id)
+        version = conflicts.get(configuration=self.configuration, conflict_id=conflict_id)
         shown = {
             "version": extended_json.relaxed_or_raw(shortened.shorten(version.frame)),
             "live": None if version.live is None else extended_json.relaxed_or_raw(shortened.shorten(version.live)),
@@ -99,7 +99,7 @@ class PutBackEndpoint(Endpoint):
     def post(self, request: Request, conflict_id: str) -> Response:
         """On this computer, if what is live is still what was seen; what stands there is kept first. The next sync
         carries it to Atlas."""
-        kept_versions.put_back(
+        conflicts.restore_version(
             configuration=self.configuration,
             conflict_id=conflict_id,
             seen=self.body(PutBack)["seen"],

@@ -42,6 +42,11 @@ IN_THE_PATH: dict[str, dict[str, Any]] = {
         "example": "bookings",
         "description": "Percent-encoded, or `~` and its base64url form, as for `.` and `..`.",
     },
+    "schedule": {
+        "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+        "example": "nightly",
+        "description": "The name of the schedule, percent-encoded.",
+    },
     "session_id": {"schema": {"type": "string", "minLength": 1, "maxLength": 43}},
 }
 

@@ -18,9 +18,9 @@ from backups_app.access import sessions, visit
 from backups_app.backup_files import layout
 from backups_app.errors import BackupNotFound, ResourceNotFound
 from backups_app.models import LoginSession, User
-from backups_app.mongo import lost
+from backups_app.mongo import availability
 from backups_app.records import Origin
-from backups_app.workflow import lost_backups, readiness
+from backups_app.use_cases import lost_backups, readiness
 
 Input = TypeVar("Input")
 
@@ -33,16 +33,20 @@ class Endpoint(APIView):
 
     any_mode = False
     polling = False
-    http_method_names = ("get", "head", "post", "delete")
+    http_method_names: tuple[str, ...] = ("get", "head", "post", "delete")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """What only shows something never waits long for a server, and for a lost one only once. What does something
         begins where the server is there."""
-        with lost.believed(earlier_seconds=0) if request.method in ("GET", "HEAD") else lost.knocking():
+        with (
+            availability.cached_failures(earlier_seconds=0)
+            if request.method in ("GET", "HEAD")
+            else availability.early_probe()
+        ):
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Judge who and where, then the id in the path; the method's own input comes after."""
+        """Check who and where, then the id in the path; the method's own input comes after."""
         super().initial(request, *args, **kwargs)
         self.now: datetime = timezone.now()
         self.configuration = configuration.current()
@@ -72,7 +76,7 @@ class Endpoint(APIView):
     @property
     def comes_from(self) -> visit.Visit:
         """Where the request comes from."""
-        return visit.of(self.request._request, origin=Origin.API)
+        return visit.visit_of(self.request._request, origin=Origin.API)
 
     def require_fresh_login(self) -> None:
         """Raise StepUpNeeded when the password was typed more than 15 minutes ago."""
@@ -104,6 +108,6 @@ class NotHere(Endpoint):
     any_mode = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Judge who asks, then say that there is nothing here, whatever the method."""
+        """Check who asks, then say that there is nothing here, whatever the method."""
         super().initial(request, *args, **kwargs)
         raise ResourceNotFound

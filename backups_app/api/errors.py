@@ -11,7 +11,8 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from backups_app.access import records, redaction, request_context
+from backups_app.access import records
+from backups_app.access.error_body import error_body
 from backups_app.errors import (
     FieldsInvalid,
     NotAuthenticated,
@@ -68,13 +69,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
 
 def of(error: TempleOpsError) -> Response:
     """Return the answer to a named failure."""
-    body = {
-        "detail": redaction.scrub(error.detail),
-        "code": error.code,
-        "request_id": request_context.current().request_id,
-    }
-    if error.hint:
-        body["hint"] = error.hint
+    body: dict[str, Any] = {**error_body(code=error.code, detail=error.detail, hint=error.hint)}
     if isinstance(error, FieldsInvalid):
         body["errors"] = error.facts["errors"]
     response = Response(body, status=error.status)
@@ -96,13 +91,12 @@ def last_resort(status: int) -> JsonResponse:
 
 def of_last_resort(error: TempleOpsError) -> JsonResponse:
     """Return the answer to a named failure where no view of the API was reached."""
-    body = {"detail": error.detail, "code": error.code, "request_id": request_context.current().request_id}
-    return JsonResponse(body | {"hint": error.hint}, status=error.status)
+    return JsonResponse(error_body(code=error.code, detail=error.detail, hint=error.hint), status=error.status)
 
 
 def _sentence(status: int) -> dict[str, str]:
     code, detail = SENTENCES.get(status, SENTENCES[500] if status >= 500 else SENTENCES[400])
-    return {"detail": detail, "code": code, "request_id": request_context.current().request_id}
+    return error_body(code=code, detail=detail)
 
 
 def fields_invalid(error: exceptions.ValidationError) -> FieldsInvalid:

@@ -21,8 +21,8 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class StrictCharField(serializers.CharField):
-    """A JSON string: numbers and booleans are not turned into text. What it may hold is judged by who reads it, so
-    that a name with a NUL in it is as unknown as any other."""
+    """A JSON string: numbers and booleans are not turned into text. Its content is checked by its reader, so that
+    a name with a NUL in it is as unknown as any other."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **kwargs})
@@ -127,3 +127,43 @@ class ListDocuments(Strict):
 class ListAudit(Strict):
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
     before = serializers.IntegerField(min_value=1, max_value=2**53, required=False)
+
+
+WORK = ["backup", "backup_and_delete", "sync", "rehearse", "verify"]
+
+
+class RunSchedule(Strict):
+    confirm = StrictCharField(
+        max_length=64, required=False, allow_blank=True, default="",
+        help_text="`DELETE BOOKINGS`, where bookings will be deleted.",
+    )  # fmt: skip
+
+
+class Schedule(Strict):
+    name = StrictCharField(max_length=64)
+    do = serializers.ChoiceField(choices=WORK, default="backup")
+    cron = StrictCharField(
+        max_length=100, default="0 2 * * *", help_text="Five fields: minute, hour, day, month, day of the week."
+    )
+    time_zone = StrictCharField(
+        max_length=64, required=False, allow_blank=True, default="", help_text="Left out: the temple's (`TIME_ZONE`)."
+    )
+    if_missed = serializers.ChoiceField(
+        choices=["run", "skip", ""], required=False, default="",
+        help_text="A missed slot: one late run for any number of them, or none. `backup_and_delete` always skips.",
+    )  # fmt: skip
+    enabled = StrictBooleanField(default=True)
+    confirm = StrictCharField(
+        max_length=64, required=False, allow_blank=True, default="",
+        help_text="`DELETE BOOKINGS`, where bookings will be deleted.",
+    )  # fmt: skip
+
+
+class ChangedSchedule(Strict):
+    name = StrictCharField(max_length=64, required=False)
+    do = serializers.ChoiceField(choices=WORK, required=False)
+    cron = StrictCharField(max_length=100, required=False)
+    time_zone = StrictCharField(max_length=64, required=False, allow_blank=True)
+    if_missed = serializers.ChoiceField(choices=["run", "skip"], required=False)
+    enabled = StrictBooleanField(required=False)
+    confirm = StrictCharField(max_length=64, required=False, allow_blank=True)

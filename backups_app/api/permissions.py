@@ -17,7 +17,7 @@ from backups_app.records import Origin
 
 
 class LoginSessionAuthentication(BaseAuthentication):
-    """Takes over what EnhancedJWTAuthMiddleware found out; it has read the token and judged the session."""
+    """Takes over what EnhancedJWTAuthMiddleware found out; it has read the token and authenticated the session."""
 
     def authenticate(self, request: Request) -> tuple[User, LoginSession] | None:
         session: LoginSession | None = getattr(request._request, "login_session", None)

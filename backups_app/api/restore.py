@@ -14,7 +14,7 @@ from backups_app.api.endpoint import Endpoint
 from backups_app.api.trigger import accepted
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
-from backups_app.workflow import preview_json, restoring
+from backups_app.use_cases import preview_json, restores
 
 
 class RestoreEndpoint(Endpoint):
@@ -36,10 +36,12 @@ class RestoreEndpoint(Endpoint):
         given = self.body(inputs.Restore)
         choices = self._choices(backup_id, given)
         if given["dry_run"]:
-            return Response(preview_json.of(restoring.look(configuration=self.configuration, choices=choices)))
+            return Response(
+                preview_json.as_json(restores.preview_restore(configuration=self.configuration, choices=choices))
+            )
         if choices.in_place:
             self.require_fresh_login()
-        document = restoring.start(
+        document = restores.start(
             choices=choices,
             confirmation=given["confirmation"],
             created_by=self.person.get_username(),
@@ -49,7 +51,7 @@ class RestoreEndpoint(Endpoint):
         return accepted(serializers.run(document, now=self.now))
 
     def _choices(self, backup_id: str, given: dict[str, Any]) -> Choices:
-        return restoring.choose(
+        return restores.choose(
             configuration=self.configuration,
             backup_id=backup_id,
             collections=given["collections"],
@@ -70,7 +72,7 @@ class RehearsalEndpoint(Endpoint):
     def post(self, request: Request) -> Response:
         """Restores the newest verified backup, or the one that is named, into a scratch database, compares it document
         by document and removes the scratch. The run says how it ended; the temple's database is not touched."""
-        document = restoring.rehearse(
+        document = restores.rehearse(
             backup_id=self.body(inputs.Rehearse)["backup_id"],
             created_by=self.person.get_username(),
             origin=Origin.API,
@@ -88,7 +90,7 @@ class CopiesEndpoint(Endpoint):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """The databases that restores made beside the temple's, newest first."""
-        copies = restoring.list_copies(configuration=self.configuration)
+        copies = restores.list_copies(configuration=self.configuration)
         return Response([formats.plain(vars(copy)) for copy in copies])
 
 
@@ -101,7 +103,7 @@ class CopyEndpoint(Endpoint):
     )  # fmt: skip
     def delete(self, request: Request, name: str) -> Response:
         """Only a database that bears our mark of a test copy is ever removed."""
-        restoring.remove_copy(
+        restores.remove_copy(
             configuration=self.configuration,
             name=name,
             removed_by=self.person.get_username(),

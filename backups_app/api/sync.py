@@ -13,8 +13,8 @@ from backups_app.api import inputs, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
-from backups_app.workflow import sync_run
-from backups_app.workflow.sync_run import SyncWish
+from backups_app.use_cases import syncs
+from backups_app.use_cases.syncs import SyncWish
 
 
 class SyncEndpoint(Endpoint):
@@ -26,11 +26,11 @@ class SyncEndpoint(Endpoint):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Answers when it is done, with the document of `sync_logs`. Nothing is overwritten or deleted before its
-        bytes are kept. Pairing anew and blocked deletions are decided on the page or by command, with a typed word.
+        bytes are kept. Pairing again and blocked deletions are decided on the page or by command, with a typed word.
         """
         given = self.body(inputs.Sync)
         names = given["collections"]
-        report = sync_run.sync_now(
+        report = syncs.sync_now(
             wish=SyncWish(
                 dry_run=given["dry_run"], exact=given["exact"], only=None if names is None else frozenset(names)
             ),

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from backups_app.api import shapes
 from backups_app.api.endpoint import Endpoint
-from backups_app.workflow import status, status_json
+from backups_app.use_cases import status, status_json
 
 EXAMPLE = OpenApiExample(
     "Ready",

@@ -13,9 +13,11 @@ from backups_app import errors as named
 from backups_app.access import request_context
 from backups_app.api import inputs, prefer, serializers, shapes
 from backups_app.api.endpoint import Endpoint
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import InvalidInput, TempleOpsError
-from backups_app.records import Origin, RunDocument, Status, StepState
-from backups_app.workflow import jobs, outcome
+from backups_app.records import Origin, Status, StepState
+from backups_app.runs import outcome
+from backups_app.use_cases import backups
 
 MOST_WAITING = 4
 """So many requests of a web process may wait for a run, half of its threads (`gunicorn.conf.py`); the rest get 202."""
@@ -70,7 +72,7 @@ class TriggerEndpoint(Endpoint):
         if given["delete_bookings"]:
             self.require_fresh_login()
         wanted = prefer.read(request.headers.get("Prefer", ""), longest=self.configuration.backup_sync_wait_seconds)
-        document = jobs.start_backup(
+        document = backups.start_backup(
             created_by=self.person.get_username(),
             delete_bookings=given["delete_bookings"],
             origin=Origin.API,
@@ -78,7 +80,7 @@ class TriggerEndpoint(Endpoint):
             idempotency_key=key,
         )
         replayed = document.pop("replayed", False)
-        if document["status"] == Status.IN_PROGRESS and wanted.wait_seconds:
+        if document.status == Status.IN_PROGRESS and wanted.wait_seconds:
             document = _wait(document, seconds=wanted.wait_seconds)
         response = self._answer(document)
         if wanted.applied:
@@ -87,10 +89,10 @@ class TriggerEndpoint(Endpoint):
             response.headers["Idempotent-Replayed"] = "true"
         return response
 
-    def _answer(self, document: RunDocument) -> Response:
-        if document["status"] == Status.IN_PROGRESS:
+    def _answer(self, document: RunRecord) -> Response:
+        if document.status == Status.IN_PROGRESS:
             return accepted(serializers.run(document, now=self.now))
-        if document["status"] in (Status.FAILED, Status.CANCELLED):
+        if document.status in (Status.FAILED, Status.CANCELLED):
             return failed(document)
         return Response(serializers.trigger_answer(document))
 
@@ -101,12 +103,12 @@ class TriggerEndpoint(Endpoint):
         return key
 
 
-def _wait(document: RunDocument, *, seconds: int) -> RunDocument:
+def _wait(document: RunRecord, *, seconds: int) -> RunRecord:
     """Wait for the end of a run, in one of the few places there are for that; when all are taken do not wait."""
     if not WAITING.acquire(blocking=False):
         return document
     try:
-        return jobs.wait_for(backup_id=document["backup_id"], timeout_seconds=seconds)
+        return backups.wait_for(backup_id=document.backup_id, timeout_seconds=seconds)
     finally:
         WAITING.release()
 
@@ -117,16 +119,16 @@ def accepted(body: dict[str, object]) -> Response:
     return Response(body, status=202, headers=headers)
 
 
-def failed(document: RunDocument) -> Response:
+def failed(document: RunRecord) -> Response:
     """Return the answer for a run that ended without a backup, with the HTTP status of its named failure."""
-    code = document.get("error_code") or "internal_error"
+    code = document.error_code or "internal_error"
     body = {
         "detail": outcome.message(document),
         "code": code,
         "request_id": request_context.current().request_id,
-        "backup_id": document["backup_id"],
+        "backup_id": document.backup_id,
     }
-    reason = next((step["sentence"] for step in document["steps"] if step["state"] == StepState.FAILED), "")
+    reason = next((step.sentence for step in document.steps if step.state is StepState.FAILED), "")
     if reason and reason not in body["detail"]:
         body["hint"] = reason
     return Response(body, status=_status_of(code))

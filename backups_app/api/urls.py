@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import path, re_path, register_converter
 
-from backups_app.api import audit_trail, auth, backups, browse, conflicts, documentation, restore, sync, system, trigger
+from backups_app.api import (
+    audit_trail,
+    auth,
+    backups,
+    browse,
+    conflicts,
+    documentation,
+    notifications,
+    restore,
+    retention,
+    schedules,
+    sync,
+    system,
+    trigger,
+)
 from backups_app.api.endpoint import NotHere
 
 
@@ -42,12 +56,23 @@ urlpatterns = [
     path("backup/copies/<str:name>", restore.CopyEndpoint.as_view(), name="copy"),
     path("backups", backups.BackupsEndpoint.as_view(), name="backups"),
     path("backups/<str:backup_id>", backups.RunEndpoint.as_view(), name="run"),
+    path("retention", retention.RetentionEndpoint.as_view(), name="retention"),
+    path("retention/preview", retention.RetentionPreviewEndpoint.as_view(), name="retention_preview"),
+    path("backups/<str:backup_id>/pin", retention.PinEndpoint.as_view(), name="pin"),
+    path("backups/<str:backup_id>/release", retention.ReleaseEndpoint.as_view(), name="release"),
+    path("backups/<str:backup_id>/accept", retention.AcceptEndpoint.as_view(), name="accept"),
+    path("backups/<str:backup_id>/undo", retention.UndoRemovalEndpoint.as_view(), name="undo_removal"),
     path("backups/<str:backup_id>/cancel", backups.CancelEndpoint.as_view(), name="cancel"),
     path("backups/<str:backup_id>/resume", backups.ResumeEndpoint.as_view(), name="resume"),
     path("backups/<str:backup_id>/verify", backups.VerifyEndpoint.as_view(), name="verify"),
     path("backups/<str:backup_id>/restore", restore.RestoreEndpoint.as_view(), name="restore"),
     path("backups/<str:backup_id>/collections", browse.CollectionsEndpoint.as_view(), name="collections"),
     path("backups/<str:backup_id>/collections/<any:name>", browse.DocumentsEndpoint.as_view(), name="documents"),
+    path("schedules", schedules.SchedulesEndpoint.as_view(), name="schedules"),
+    path("schedules/<str:schedule>", schedules.ScheduleEndpoint.as_view(), name="schedule"),
+    path("schedules/<str:schedule>/run", schedules.RunScheduleEndpoint.as_view(), name="run_schedule"),
+    path("notifications", notifications.NotificationsEndpoint.as_view(), name="notifications"),
+    path("notifications/test", notifications.TestNotificationsEndpoint.as_view(), name="test_notifications"),
     path("audit", audit_trail.AuditEndpoint.as_view(), name="audit"),
     path("schema/", documentation.SchemaView.as_view(), name="schema"),
     path("docs/", documentation.DocsView.as_view(), name="docs"),

@@ -1,6 +1,7 @@
 """How well the data is protected, concluded from evidence, never stored.
 
     evidence.py  what is known at one moment
+    loss.py      what would be lost if this computer died now               (pure)
     marks.py     four marks: recent, elsewhere, restorable, watched         (pure)
     sentence.py  the sentence on the card, its code, the next step          (pure)
 

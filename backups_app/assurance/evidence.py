@@ -49,17 +49,33 @@ class Watch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that is wrong, and what to do about it. `backup_id` names the run that it is about."""
+
+    message: Message
+    hint: Message | None = None
+    backup_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Everything that the conclusion rests on.
 
-    `refusal` says why no backup could be made now; `two_failed` why the last two runs failed. `newest_at` is when the
-    newest verified backup began (one dated in the future is no evidence). `attention` are the ambers, worst first.
+    `refusal` says why no backup could be made now; `local_away`: because the local server does not answer.
+    `none_good` says why there is no verified backup, where it is not that none was made yet; `two_failed` why the last
+    two runs failed. `newest_at` is when the newest verified backup began (one dated in the future is no evidence).
+    `attention` are the ambers, worst first. `synced_at` is when Atlas last had what is here, but for the collections
+    `unsynced`; without `sync_known` nobody can tell. `held_documents` counts the deleted documents that only backups
+    hold.
     """
 
     now: datetime
     is_local: bool = True
-    refusal: Message | None = None
-    two_failed: Message | None = None
+    refusal: Finding | None = None
+    local_away: bool = False
+    none_good: Finding | None = None
+    two_failed: Finding | None = None
+    running: bool = False
     backups: int = 0
     newest_at: datetime | None = None
     schedules: tuple[Slots, ...] = ()
@@ -67,4 +83,8 @@ class Evidence:
     rehearsal: Rehearsal | None = None
     rehearsal_valid: timedelta = timedelta(days=30)
     watch: Watch = Watch()
-    attention: tuple[Message, ...] = ()
+    attention: tuple[Finding, ...] = ()
+    sync_known: bool = True
+    synced_at: datetime | None = None
+    unsynced: tuple[str, ...] = ()
+    held_documents: int = 0

@@ -25,26 +25,32 @@ class NextStep(StrEnum):
     TEST_KEY = "test_key"
     TEST_RESTORE = "test_restore"
     SET_SCHEDULE = "set_schedule"
+    START_WORKER = "start_worker"
     CHOOSE_CHANNEL = "choose_channel"
     NONE = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """One mark. `message` is its evidence where it is there, and what is missing where it is not."""
+    """One mark. `evidence` is what was found, in a few words; `message` the sentence where it is missing."""
 
     name: str
-    message: Message
+    evidence: Message
     since: datetime | None = None
+    message: Message | None = None
     missing: NextStep = NextStep.NONE
 
     @property
     def ok(self) -> bool:
-        return self.missing is NextStep.NONE
+        return self.message is None
 
     @property
     def missing_code(self) -> str | None:
-        return None if self.ok else self.message.code
+        return None if self.message is None else self.message.code
+
+
+def _missing(name: str, message: Message, evidence: Message, *, mended_by: NextStep) -> Mark:
+    return Mark(name=name, evidence=evidence, message=message, missing=mended_by)
 
 
 def marks(evidence: Evidence) -> tuple[Mark, ...]:
@@ -55,11 +61,11 @@ def marks(evidence: Evidence) -> tuple[Mark, ...]:
 def recent(evidence: Evidence) -> Mark:
     """Recent: no slot of a schedule that makes backups is overdue; without a schedule, eight days."""
     if evidence.newest_at is None:
-        return Mark(name="recent", message=said.NO_BACKUP(), missing=NextStep.BACK_UP)
-    age = said_age(evidence.now - evidence.newest_at)
+        return _missing("recent", said.NO_BACKUP(), said.NO_GOOD_EVIDENCE(), mended_by=NextStep.BACK_UP)
+    age = age_message(evidence.now - evidence.newest_at)
     if is_overdue(evidence):
-        return Mark(name="recent", message=said.NOT_RECENT(age=age), missing=NextStep.BACK_UP)
-    return Mark(name="recent", message=said.RECENT_EVIDENCE(age=age), since=evidence.newest_at)
+        return _missing("recent", said.NOT_RECENT(age=age), said.OLD_EVIDENCE(age=age), mended_by=NextStep.BACK_UP)
+    return Mark(name="recent", evidence=said.RECENT_EVIDENCE(age=age), since=evidence.newest_at)
 
 
 def is_overdue(evidence: Evidence) -> bool:
@@ -78,49 +84,58 @@ def _is_overdue(slots: Slots, evidence: Evidence) -> bool:
 
 def elsewhere(evidence: Evidence) -> Mark:
     """Elsewhere: the newest verified backup and every holder have a copy that counts, opened once if encrypted."""
-    copies = evidence.copies
+    name, copies = "elsewhere", evidence.copies
     if copies is None:
-        return Mark(name="elsewhere", message=said.ONLY_HERE(), missing=NextStep.ADD_COPY)
+        return _missing(name, said.ONLY_HERE(), said.ONLY_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
     if copies.uncopied_documents:
-        lacking = said.HOLDERS_ONLY_HERE(n=copies.uncopied_documents)
-        return Mark(name="elsewhere", message=lacking, missing=NextStep.COPY_NOW)
+        n = copies.uncopied_documents
+        return _missing(name, said.HOLDERS_ONLY_HERE(n=n), said.HOLDERS_EVIDENCE(n=n), mended_by=NextStep.COPY_NOW)
     if not copies.newest_is_copied:
-        return Mark(name="elsewhere", message=said.NEWEST_ONLY_HERE(), missing=NextStep.COPY_NOW)
+        return _missing(name, said.NEWEST_ONLY_HERE(), said.NEWEST_EVIDENCE(), mended_by=NextStep.COPY_NOW)
     if not copies.opened:
-        return Mark(name="elsewhere", message=said.KEY_NEVER_TRIED(), missing=NextStep.TEST_KEY)
-    return Mark(name="elsewhere", message=said.ELSEWHERE_EVIDENCE(target=copies.target), since=copies.since)
+        return _missing(name, said.KEY_NEVER_TRIED(), said.KEY_EVIDENCE(), mended_by=NextStep.TEST_KEY)
+    return Mark(name=name, evidence=said.ELSEWHERE_EVIDENCE(target=copies.target), since=copies.since)
 
 
 def restorable(evidence: Evidence) -> Mark:
     """Restorable: a restore test ended well within `REHEARSAL_DAYS`."""
-    test = evidence.rehearsal
+    name, test = "restorable", evidence.rehearsal
     if test is None:
-        return Mark(name="restorable", message=said.NEVER_REHEARSED(), missing=NextStep.TEST_RESTORE)
-    age = said_age(evidence.now - test.at)
+        never = said.NEVER_REHEARSED_EVIDENCE()
+        return _missing(name, said.NEVER_REHEARSED(), never, mended_by=NextStep.TEST_RESTORE)
+    age = age_message(evidence.now - test.at)
     if evidence.now - test.at > evidence.rehearsal_valid:
-        return Mark(name="restorable", message=said.REHEARSED_LONG_AGO(age=age), missing=NextStep.TEST_RESTORE)
+        long_ago = said.REHEARSED_EVIDENCE(age=age)
+        return _missing(name, said.REHEARSED_LONG_AGO(age=age), long_ago, mended_by=NextStep.TEST_RESTORE)
     source = said.FROM_COPY(target=test.target) if test.target else said.FROM_DISK()
-    return Mark(name="restorable", message=said.RESTORABLE_EVIDENCE(age=age, source=source), since=test.at)
+    return Mark(name=name, evidence=said.RESTORABLE_EVIDENCE(age=age, source=source), since=test.at)
 
 
 def watched(evidence: Evidence) -> Mark:
     """Watched: a schedule that makes backups, a worker that ticks, and a channel that delivers."""
-    watch, now = evidence.watch, evidence.now
+    name, watch, now = "watched", evidence.watch, evidence.now
     if not evidence.schedules:
-        return Mark(name="watched", message=said.NO_SCHEDULE(), missing=NextStep.SET_SCHEDULE)
+        return _missing(name, said.NO_SCHEDULE(), said.NO_SCHEDULE_EVIDENCE(), mended_by=NextStep.SET_SCHEDULE)
     if watch.tick_at is None or now - watch.tick_at > TICK:
-        return Mark(name="watched", message=said.NO_WORKER(), missing=NextStep.SET_SCHEDULE)
+        return _missing(name, said.NO_WORKER(), said.NO_WORKER_EVIDENCE(), mended_by=NextStep.START_WORKER)
     if watch.undelivered_since is not None and now - watch.undelivered_since > UNDELIVERED:
-        lacking = said.UNDELIVERED(age=said_age(now - watch.undelivered_since))
-        return Mark(name="watched", message=lacking, missing=NextStep.CHOOSE_CHANNEL)
+        age = age_message(now - watch.undelivered_since)
+        waits = said.UNDELIVERED_EVIDENCE(age=age)
+        return _missing(name, said.UNDELIVERED(age=age), waits, mended_by=NextStep.CHOOSE_CHANNEL)
     if watch.accepted_at is None or now - watch.accepted_at > evidence.rehearsal_valid:
-        return Mark(name="watched", message=said.NOT_WATCHED(), missing=NextStep.CHOOSE_CHANNEL)
-    return Mark(name="watched", message=said.WATCHED_EVIDENCE(), since=watch.accepted_at)
+        return _missing(name, said.NOT_WATCHED(), said.NOT_WATCHED_EVIDENCE(), mended_by=NextStep.CHOOSE_CHANNEL)
+    return Mark(name=name, evidence=said.WATCHED_EVIDENCE(), since=watch.accepted_at)
 
 
-def said_age(age: timedelta) -> Message:
-    """Return an age as people say it: minutes up to two hours, hours up to two days, then days."""
-    minutes = max(0, int(age.total_seconds() // 60))
+def age_message(age: timedelta) -> Message:
+    """Return an age as people say it: minutes (one at least) up to two hours, hours up to two days, then days."""
+    minutes = max(1, int(age.total_seconds() // 60))
     if minutes < 120:
         return said.MINUTES(n=minutes)
     return said.HOURS(n=minutes // 60) if minutes < 48 * 60 else said.DAYS(n=minutes // 1440)
+
+
+def duration_message(seconds: float) -> Message:
+    """Return a duration as people say it: seconds up to two minutes, then as an age."""
+    whole = max(1, round(seconds))
+    return said.SECONDS(n=whole) if whole < 120 else age_message(timedelta(seconds=whole))

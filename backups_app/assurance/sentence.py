@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backups_app.assurance.evidence import Evidence
+from backups_app.assurance.evidence import Evidence, Finding
+from backups_app.assurance.loss import Loss, loss
 from backups_app.assurance.marks import Mark, NextStep, marks
 from backups_app.messages import assurance as said
-from backups_app.messages.message import Message
+from backups_app.messages.message import Message, Sentence
 
 SHOWN_MARKS = 2
+
+HINTS: dict[NextStep, Sentence] = {
+    NextStep.BACK_UP: said.HINT_BACK_UP,
+    NextStep.ADD_COPY: said.HINT_ADD_COPY,
+    NextStep.COPY_NOW: said.HINT_COPY_NOW,
+    NextStep.TEST_KEY: said.HINT_TEST_KEY,
+    NextStep.TEST_RESTORE: said.HINT_TEST_RESTORE,
+    NextStep.SET_SCHEDULE: said.HINT_SET_SCHEDULE,
+    NextStep.START_WORKER: said.HINT_START_WORKER,
+    NextStep.CHOOSE_CHANNEL: said.HINT_CHOOSE_CHANNEL,
+}
 
 
 class Level(StrEnum):
@@ -24,23 +36,42 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One sentence and what mends it."""
+    """One sentence and what mends it. `backup_id` names the run that it is about."""
 
     message: Message
     next_step: NextStep = NextStep.NONE
+    hint: Message | None = None
+    backup_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assurance:
-    """The conclusion: the level, the first sentence and the one that stands beside it, and the four marks."""
+    """The conclusion: the level, the first sentence and the one that stands beside it, the four marks, and what would
+    be lost. `attention` is what else is wrong: it never hides behind a missing mark."""
 
     level: Level
     steps: tuple[Step, ...]
     marks: tuple[Mark, ...]
+    attention: tuple[Finding, ...] = ()
+    loss: Loss
+    restore_seconds: float | None = None
+    running: bool = False
 
     @property
     def code(self) -> str:
         return self.steps[0].message.code
+
+    @property
+    def sentence(self) -> str:
+        """The first sentence in English. A running backup keeps it, and adds that it runs."""
+        english = self.steps[0].message.english
+        return f"{english} {said.RUNNING_TOO().english}" if self.running else english
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, in English; empty where nothing is to be done."""
+        hint = self.steps[0].hint
+        return hint.english if hint else ""
 
     @property
     def exit_code(self) -> int:
@@ -51,27 +82,59 @@ def conclude(evidence: Evidence) -> Assurance:
     """Given the evidence, name the level and say why. The order is in the room's docstring."""
     found = marks(evidence)
     level, steps = _conclusion(evidence, found)
-    return Assurance(level=level, steps=steps, marks=found)
+    is_headline = steps[0].message.code == said.NEEDS_ATTENTION.code
+    return Assurance(
+        level=level,
+        steps=steps,
+        marks=found,
+        attention=evidence.attention[1:] if is_headline else evidence.attention,
+        loss=loss(evidence),
+        restore_seconds=evidence.rehearsal.seconds if evidence.rehearsal else None,
+        running=evidence.running,
+    )
 
 
 def _conclusion(evidence: Evidence, found: tuple[Mark, ...]) -> tuple[Level, tuple[Step, ...]]:
     if not evidence.is_local:
-        return Level.OFF, (Step(message=said.OFF()),)
+        return Level.OFF, (_about(said.OFF(), evidence.refusal),)
     if evidence.refusal is not None:
-        return Level.NOT_PROTECTED, (Step(message=_not_possible(evidence.refusal, evidence.backups)),)
+        return Level.NOT_PROTECTED, (_about(_not_possible(evidence, evidence.refusal), evidence.refusal),)
     if evidence.newest_at is None:
-        return Level.NOT_PROTECTED, (Step(message=said.NO_BACKUP(), next_step=NextStep.BACK_UP),)
+        return Level.NOT_PROTECTED, (_no_backup(evidence.none_good),)
     if evidence.two_failed is not None:
-        return Level.NOT_PROTECTED, (Step(message=said.TWO_FAILED(reason=evidence.two_failed)),)
-    missing = [Step(message=mark.message, next_step=mark.missing) for mark in found if not mark.ok]
+        failed = evidence.two_failed
+        return Level.NOT_PROTECTED, (_about(said.TWO_FAILED(reason=failed.message), failed),)
+    missing = tuple(_missing_step(mark, mark.message) for mark in found if mark.message is not None)
     if missing:
-        return Level.NEEDS_ATTENTION, tuple(missing[:SHOWN_MARKS])
+        return Level.NEEDS_ATTENTION, missing[:SHOWN_MARKS]
     if evidence.attention:
-        return Level.NEEDS_ATTENTION, (Step(message=evidence.attention[0]),)
+        first = evidence.attention[0]
+        return Level.NEEDS_ATTENTION, (_about(said.NEEDS_ATTENTION(reason=first.message), first),)
     return Level.PROTECTED, (Step(message=said.PROTECTED()),)
 
 
-def _not_possible(refusal: Message, backups: int) -> Message:
-    if not backups:
-        return said.NOT_POSSIBLE(reason=refusal)
-    return said.NOT_POSSIBLE_KEPT(reason=refusal, backups=said.BACKUPS(n=backups))
+def _missing_step(mark: Mark, message: Message) -> Step:
+    """Return what a missing mark says, and what mends it."""
+    hint = HINTS.get(mark.missing)
+    return Step(message=message, next_step=mark.missing, hint=hint() if hint else None)
+
+
+def _about(message: Message, finding: Finding | None) -> Step:
+    if finding is None:
+        return Step(message=message)
+    return Step(message=message, hint=finding.hint, backup_id=finding.backup_id)
+
+
+def _not_possible(evidence: Evidence, refusal: Finding) -> Message:
+    if not evidence.local_away:
+        return said.NOT_POSSIBLE(reason=refusal.message)
+    if not evidence.backups:
+        return said.LOCAL_AWAY()
+    return said.LOCAL_AWAY_KEPT(n=evidence.backups)
+
+
+def _no_backup(why: Finding | None) -> Step:
+    if why is None:
+        return Step(message=said.NO_BACKUP(), next_step=NextStep.BACK_UP, hint=said.HINT_BACK_UP())
+    step = _about(said.NO_GOOD_BACKUP(reason=why.message), why)
+    return Step(message=step.message, next_step=NextStep.BACK_UP, hint=step.hint, backup_id=step.backup_id)

@@ -1,7 +1,7 @@
 """Documents in a `.bson` file: frames that follow one another, each with its own length.
 
 `frames` walks a file in constant memory and checks the lengths alone. `validate` proves a frame safe to decode, without
-recursion and before anything else touches it: whoever wrote a booking may be hostile.
+recursion and before anything else touches it: the one who wrote a booking may be hostile.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from typing import Protocol
+
+from backups_app.messages import backup_files as messages
 
 SMALLEST = 5
 LARGEST = 16 * 1024 * 1024 + 16 * 1024
@@ -56,12 +58,12 @@ def frames(stream: Readable) -> Iterator[bytes]:
     while header := _exactly(stream, 4):
         length = _INT32.unpack(header)[0] if len(header) == 4 else -1
         if not SMALLEST <= length <= LARGEST:
-            raise InvalidFrame("a document's length is impossible", number=number, offset=offset)
+            raise InvalidFrame(messages.DOCUMENT_LENGTH_IMPOSSIBLE(), number=number, offset=offset)
         frame = header + _exactly(stream, length - 4)
         if len(frame) != length:
-            raise InvalidFrame("the last document is cut off", number=number, offset=offset)
+            raise InvalidFrame(messages.LAST_DOCUMENT_CUT_OFF(), number=number, offset=offset)
         if frame[-1]:
-            raise InvalidFrame("a document has no end mark", number=number, offset=offset)
+            raise InvalidFrame(messages.DOCUMENT_NO_END_MARK(), number=number, offset=offset)
         yield frame
         number += 1
         offset += length
@@ -85,20 +87,20 @@ def validate(frame: bytes) -> None:
     Duplicate names are allowed: servers store them.
     """
     if not SMALLEST <= len(frame) <= LARGEST:
-        raise InvalidFrame("a document's length is impossible")
+        raise InvalidFrame(messages.DOCUMENT_LENGTH_IMPOSSIBLE())
     not_utf8: list[int] = []
     try:
         _validate(frame, not_utf8)
     except (struct.error, IndexError) as error:
-        raise InvalidFrame("a value runs over the end of its document") from error
+        raise InvalidFrame(messages.VALUE_TOO_LONG()) from error
     if not_utf8:
-        raise NotUtf8("a name or a string is not UTF-8")
+        raise NotUtf8(messages.NAME_NOT_UTF8())
 
 
 def _validate(frame: bytes, not_utf8: list[int]) -> None:
     """Walk the document. The place of the first text that is not UTF-8 is put into `not_utf8`, and the walk goes on."""
     if _INT32.unpack_from(frame)[0] != len(frame) or frame[-1]:
-        raise InvalidFrame("a document's length or end mark is wrong")
+        raise InvalidFrame(messages.DOCUMENT_LENGTH_OR_END_WRONG())
     ends = [len(frame) - 1]
     at, elements = 4, 0
     while ends:
@@ -108,7 +110,7 @@ def _validate(frame: bytes, not_utf8: list[int]) -> None:
             continue
         elements += 1
         if elements > MAX_ELEMENTS:
-            raise InvalidFrame(f"a document has more than {MAX_ELEMENTS} values")
+            raise InvalidFrame(messages.DOCUMENT_TOO_MANY_VALUES(most=MAX_ELEMENTS))
         kind = frame[at]
         at = _name_end(frame, at + 1, ends[-1], not_utf8)
         if kind in (_DOCUMENT, _ARRAY):
@@ -120,7 +122,7 @@ def _validate(frame: bytes, not_utf8: list[int]) -> None:
         else:
             at = _value_end(frame, kind, at, ends[-1], not_utf8)
         if len(ends) > MAX_DEPTH:
-            raise InvalidFrame(f"a document is nested deeper than {MAX_DEPTH} levels")
+            raise InvalidFrame(messages.DOCUMENT_TOO_DEEP(most=MAX_DEPTH))
 
 
 def _container_end(frame: bytes, start: int, limit: int) -> int:
@@ -128,9 +130,9 @@ def _container_end(frame: bytes, start: int, limit: int) -> int:
     length = _INT32.unpack_from(frame, start)[0]
     end: int = start + length - 1
     if length < SMALLEST or end >= limit:
-        raise InvalidFrame("a nested document runs over the end of its parent")
+        raise InvalidFrame(messages.NESTED_DOCUMENT_TOO_LONG())
     if frame[end]:
-        raise InvalidFrame("a document has no end mark")
+        raise InvalidFrame(messages.DOCUMENT_NO_END_MARK())
     return end
 
 
@@ -140,14 +142,14 @@ def _scoped_code(frame: bytes, at: int, limit: int, not_utf8: list[int]) -> list
     scope = _string_end(frame, at + 4, limit, not_utf8)
     end = _container_end(frame, scope, limit)
     if end + 1 != at + total:
-        raise InvalidFrame("code with scope does not fill its length")
+        raise InvalidFrame(messages.CODE_WITH_SCOPE_LENGTH())
     return [end]
 
 
 def _name_end(frame: bytes, at: int, limit: int, not_utf8: list[int]) -> int:
     end = frame.find(b"\0", at, limit)
     if end < 0:
-        raise InvalidFrame("a name has no end")
+        raise InvalidFrame(messages.NAME_NO_END())
     _note_text(frame, at, end, not_utf8)
     return end + 1
 
@@ -156,7 +158,7 @@ def _string_end(frame: bytes, at: int, limit: int, not_utf8: list[int]) -> int:
     length = _INT32.unpack_from(frame, at)[0]
     end: int = at + 4 + length
     if length < 1 or end > limit or frame[end - 1]:
-        raise InvalidFrame("a string's length is wrong")
+        raise InvalidFrame(messages.STRING_LENGTH_WRONG())
     _note_text(frame, at + 4, end, not_utf8)
     return end
 
@@ -186,15 +188,15 @@ def _value_end(frame: bytes, kind: int, at: int, limit: int, not_utf8: list[int]
     elif kind == _POINTER:
         end = _string_end(frame, at, limit, not_utf8) + 12
     else:
-        raise InvalidFrame("a value has a type that BSON does not know")
+        raise InvalidFrame(messages.VALUE_TYPE_UNKNOWN())
     if end > limit:
-        raise InvalidFrame("a value runs over the end of its document")
+        raise InvalidFrame(messages.VALUE_TOO_LONG())
     return end
 
 
 def _boolean_end(frame: bytes, at: int) -> int:
     if frame[at] > 1:
-        raise InvalidFrame("a boolean is neither true nor false")
+        raise InvalidFrame(messages.BOOLEAN_WRONG())
     return at + 1
 
 
@@ -202,7 +204,7 @@ def _binary_end(frame: bytes, at: int, limit: int) -> int:
     length = _INT32.unpack_from(frame, at)[0]
     end: int = at + 5 + length
     if length < 0 or end > limit:
-        raise InvalidFrame("a binary value's length is wrong")
+        raise InvalidFrame(messages.BINARY_LENGTH_WRONG())
     if frame[at + 4] == _OLD_BINARY and (length < 4 or _INT32.unpack_from(frame, at + 5)[0] != length - 4):
-        raise InvalidFrame("a binary value's inner length is wrong")
+        raise InvalidFrame(messages.BINARY_INNER_LENGTH_WRONG())
     return end

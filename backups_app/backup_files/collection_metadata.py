@@ -15,6 +15,7 @@ from bson.errors import BSONError
 from backups_app.backup_files import collection_reader, descent
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.errors import VerificationFailed
+from backups_app.messages import backup_files as messages
 
 _LARGEST = 64 * 1024 * 1024
 _UUID_DIGITS = 32
@@ -45,11 +46,11 @@ def read(folder: Path, relative: str | None) -> CollectionMetadata:
             raw = b"".join(iter(lambda: stream.read(_LARGEST), b""))
         document = json.loads(raw) if raw.strip() else {}
     except FileNotFoundError:
-        return CollectionMetadata(problem="its metadata file is missing")
+        return CollectionMetadata(problem=messages.METADATA_FILE_MISSING())
     except (OSError, VerificationFailed, InvalidFrame, ValueError, RecursionError):
-        return CollectionMetadata(problem="its metadata file cannot be read")
+        return CollectionMetadata(problem=messages.METADATA_FILE_UNREADABLE())
     if not isinstance(document, dict):
-        return CollectionMetadata(problem="its metadata file is not a JSON object")
+        return CollectionMetadata(problem=messages.METADATA_FILE_NOT_JSON_OBJECT())
     return _interpreted(document)
 
 
@@ -71,7 +72,7 @@ def described(folder: Path, relative: str) -> Described:
         both = {"options": plain.options, "indexes": list(plain.indexes)}
         found = json_util.loads(json.dumps(both), json_options=_STRICT)
     except (ValueError, TypeError, RecursionError, OverflowError, BSONError) as error:
-        raise VerificationFailed(problem=f"{relative} cannot be read") from error
+        raise VerificationFailed(problem=messages.FILE_UNREADABLE(path=relative)) from error
     indexes = (spec for spec in found["indexes"] if is_index(spec))
     options = found["options"] if isinstance(found["options"], Mapping) else {}
     return Described(options=options, indexes=tuple(indexes))

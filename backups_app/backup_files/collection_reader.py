@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backups_app.backup_files import bson_frames, descent, document_index, layout
 from backups_app.backup_files.bson_frames import InvalidFrame, Readable
+from backups_app.backup_files.document_index import DocumentIndex
 from backups_app.backup_files.gzip_members import Decompressed
 from backups_app.backup_files.manifest import CollectionEntry
 
@@ -42,17 +43,24 @@ def opened(file: BufferedReader, *, name: str, at_most: int | None = None) -> Re
     return Decompressed(file, at_most=at_most) if is_gzip(name) else file
 
 
+def seek_before(file: BufferedReader, *, name: str, index: DocumentIndex | None, start: int) -> tuple[int, int]:
+    """Move an open data file to the last indexed point before document `start`.
+
+    Return how many documents to skip from there, and where that point is in the uncompressed stream.
+    """
+    if index is None or not index.offsets:
+        return start, 0
+    point, skip = index.point_before(start)
+    places = index.members if is_gzip(name) else index.offsets
+    if not places:
+        return start, 0
+    file.seek(places[point])
+    return skip, index.offsets[point]
+
+
 def _positioned(file: BufferedReader, *, folder: Path, entry: CollectionEntry, start: int) -> tuple[int, Readable]:
-    """Move to the last indexed point before `start`. Return how many documents to skip from there, and the stream."""
+    """Return how many documents to skip before `start`, and the stream to read them from."""
     assert entry.file is not None
     index = document_index.read(folder, entry.index) if start and entry.index else None
-    if index is None or not index.offsets:
-        return start, opened(file, name=entry.file, at_most=entry.bytes)
-    point, skip = index.point_before(start)
-    if not is_gzip(entry.file):
-        file.seek(index.offsets[point])
-    elif index.members:
-        file.seek(index.members[point])
-    else:
-        return start, opened(file, name=entry.file, at_most=entry.bytes)
-    return skip, opened(file, name=entry.file, at_most=entry.bytes - index.offsets[point])
+    skip, offset = seek_before(file, name=entry.file, index=index, start=start)
+    return skip, opened(file, name=entry.file, at_most=entry.bytes - offset)

@@ -8,6 +8,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from backups_app.errors import VerificationFailed
+from backups_app.messages import backup_files as messages
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -30,7 +31,7 @@ def open_descriptor(folder: Path, relative: str) -> int:
         os.close(here)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise VerificationFailed(problem=f'"{name}" is not a plain file')
+        raise VerificationFailed(problem=messages.NAMED_NOT_PLAIN_FILE(name=name))
     return descriptor
 
 
@@ -52,7 +53,7 @@ def _open_folder(folder: Path) -> int:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise VerificationFailed(problem="its folder cannot be opened") from error
+        raise VerificationFailed(problem=messages.FOLDER_NOT_OPENED()) from error
 
 
 def _open(name: str, flags: int, parent: int) -> int:
@@ -61,4 +62,4 @@ def _open(name: str, flags: int, parent: int) -> int:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise VerificationFailed(problem=f'"{name}" cannot be opened as a plain file of this backup') from error
+        raise VerificationFailed(problem=messages.FILE_NOT_OPENED_AS_PLAIN(name=name)) from error

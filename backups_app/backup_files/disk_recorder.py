@@ -41,7 +41,7 @@ def is_on() -> bool:
     return bool(_listeners)
 
 
-def tell(kind: str, path: Path, **more: object) -> None:
+def notify_listeners(kind: str, path: Path, **more: object) -> None:
     """Tell the listeners of an operation that has succeeded."""
     for listener in _listeners:
         listener(Operation(kind=kind, path=path, **more))  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ class Comparison:
     same: int = 0
 
 
-class Digest:
+class DocumentDigests:
     """The documents of one side, 28 bytes each."""
 
     def __init__(self) -> None:
@@ -62,9 +62,9 @@ def content_hash(frame: bytes) -> bytes:
     return blake2b(frame, digest_size=HASH_BYTES).digest()
 
 
-def of(frames: Iterable[bytes], *, label: str, progress: Progress) -> Digest:
+def digests_of(frames: Iterable[bytes], *, label: str, progress: Progress) -> DocumentDigests:
     """Given a collection's documents in file order, return their digest. Raises what `progress` raises."""
-    result = Digest()
+    result = DocumentDigests()
     for frame in frames:
         result.add(frame)
         if result.documents % _BATCH == 0:
@@ -73,7 +73,7 @@ def of(frames: Iterable[bytes], *, label: str, progress: Progress) -> Digest:
     return result
 
 
-def compare(a: Digest, b: Digest) -> Comparison:
+def compare(a: DocumentDigests, b: DocumentDigests) -> Comparison:
     """Compare two digests. An `_id` that stands more than once in a file is compared version by version."""
     only_a, only_b, changed, same = array("I"), array("I"), [], 0
     for left, right in zip(a.drawers, b.drawers, strict=True):

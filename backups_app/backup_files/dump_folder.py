@@ -13,7 +13,8 @@ from pathlib import Path
 
 from backups_app.backup_files import collection_metadata, durable, file_names, layout
 from backups_app.backup_files.collection_metadata import CollectionMetadata
-from backups_app.backup_files.file_names import Kind
+from backups_app.backup_files.file_names import FileKind
+from backups_app.messages import backup_files as messages
 
 AT_THE_ROOT = frozenset({layout.METADATA, durable.temporary_name(layout.METADATA)})
 """What changes after the backup was published: its status, and what a crash in the middle of that leaves."""
@@ -22,7 +23,7 @@ SERVERS_OWN = frozenset({"admin", "config", "local"})
 """Databases that every server has, and that no temple keeps its bookings in."""
 
 
-_OPLOG = "oplog.bson was left out: it is for mongorestore --oplogReplay alone"
+_OPLOG = messages.OPLOG_LEFT_OUT()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class DumpFolder:
 
 def read(folder: Path, *, database: str) -> DumpFolder:
     """Given a backup's folder and a directory in it, return what it holds of that database."""
-    reading = _Reading(folder, database)
+    reading = _FolderReading(folder, database)
     reading.sort()
     return reading.result()
 
@@ -95,7 +96,7 @@ def below(database: str, name: str) -> str:
     return f"{database}/{name}" if database else name
 
 
-def shown(name: str) -> str:
+def readable_name(name: str) -> str:
     """Return a file's name as text that can be written: names on a disk are bytes, and need not be UTF-8."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
 
@@ -118,7 +119,7 @@ def kind_of(path: Path) -> str:
     return kinds.get(stat.S_IFMT(mode), "other")
 
 
-class _Reading:
+class _FolderReading:
     """One look at a folder."""
 
     def __init__(self, folder: Path, database: str) -> None:
@@ -146,9 +147,9 @@ class _Reading:
     def sort(self) -> None:
         """Look at every name: first those beside the database, then those in it, then join what belongs together."""
         if kind_of(self._where) != "directory":
-            self._problems.append(f'it holds no folder "{self._database}"')
+            self._problems.append(messages.NO_DATABASE_FOLDER(database=self._database))
         elif not os.access(self._where, os.R_OK | os.X_OK):
-            self._problems.append("its folder cannot be read")
+            self._problems.append(messages.FOLDER_UNREADABLE())
         if self._database:
             self._look_beside()
         for name in entries(self._where) if not self._problems else ():
@@ -162,11 +163,11 @@ class _Reading:
             if name == self._database or name in AT_THE_ROOT:
                 continue
             plain = kind_of(self._folder / name)
-            if plain == "file" and file_names.kind(name) is Kind.PRELUDE:
+            if plain == "file" and file_names.kind(name) is FileKind.PRELUDE:
                 self._others.append(name)
             elif plain == "directory" and name in found and file_names.is_database(name):
-                why = f'the database "{shown(name)}" of this dump was left out, "{self._database}" was read'
-                self._strays.append(Stray(name, why, plain))
+                left_out = messages.OTHER_DATABASE_LEFT_OUT(name=readable_name(name), database=self._database)
+                self._strays.append(Stray(name, left_out, plain))
             else:
                 why = _OPLOG if plain == "file" and file_names.is_oplog(name) else ""
                 self._strays.append(Stray(name, why, plain))
@@ -174,35 +175,35 @@ class _Reading:
     def _look_at(self, name: str) -> None:
         path, kind = below(self._database, name), file_names.kind(name)
         plain = kind_of(self._where / name)
-        if plain != "file" or kind is Kind.UNKNOWN:
+        if plain != "file" or kind is FileKind.UNKNOWN:
             self._strays.append(Stray(path, kind=plain))
-            if plain not in ("file", "directory") and kind in (Kind.DATA, Kind.METADATA):
-                self._problems.append(f"{shown(path)} is a link or no plain file")
-        elif kind is Kind.PRELUDE or (kind is Kind.DATA and file_names.is_system_indexes(name)):
+            if plain not in ("file", "directory") and kind in (FileKind.DATA, FileKind.METADATA):
+                self._problems.append(messages.FILE_IS_LINK(path=readable_name(path)))
+        elif kind is FileKind.PRELUDE or (kind is FileKind.DATA and file_names.is_system_indexes(name)):
             self._others.append(path)
-        elif kind is Kind.INDEX:
+        elif kind is FileKind.INDEX:
             self._indexes.add(path)
         elif not self._database and file_names.is_oplog(name):
             self._strays.append(Stray(path, _OPLOG))
         else:
-            self._take(name, self._data if kind is Kind.DATA else self._metadata)
+            self._take(name, self._data if kind is FileKind.DATA else self._metadata)
 
     def _take(self, name: str, into: dict[str, str]) -> None:
         base = file_names.base(name)
         if base in into:
-            self._problems.append(f"{shown(file_names.without_gzip(name))} is there twice, plain and compressed")
+            self._problems.append(messages.FILE_TWICE(path=readable_name(file_names.without_gzip(name))))
         into[base] = name
 
     def _join(self) -> None:
         packed = {name.endswith(layout.GZIP_SUFFIX) for name in (*self._data.values(), *self._metadata.values())}
         if len(packed) > 1:
-            self._problems.append("plain and compressed files are mixed, and stock tools would restore half")
+            self._problems.append(messages.PLAIN_AND_COMPRESSED_MIXED())
         for base in sorted(self._metadata):
             self._described(base)
         for base in sorted(self._data):
             self._undescribed(base)
         if len({one.name for one in self._held}) != len(self._held):
-            self._problems.append("two files say that they are the same collection")
+            self._problems.append(messages.TWO_FILES_OF_ONE_COLLECTION())
         ours = {f"{one.file}{layout.INDEX_SUFFIX}" for one in self._held if one.file}
         self._strays += [Stray(path) for path in sorted(self._indexes - ours)]
 
@@ -212,7 +213,7 @@ class _Reading:
         known = collection_metadata.read(self._folder, path)
         name = layout.collection_name(base=base, stated=known.name)
         if known.problem and not file_names.why_never_restored(name):
-            self._problems.append(f"{shown(path)} cannot be read")
+            self._problems.append(messages.FILE_UNREADABLE(path=readable_name(path)))
         file = None
         if known.type == "timeseries":
             file = self._data.pop(layout.file_base(layout.BUCKETS_PREFIX + name), None)
@@ -226,13 +227,17 @@ class _Reading:
         series = name.removeprefix(layout.BUCKETS_PREFIX)
         taken = {one.name for one in self._held} | {layout.collection_name(base=one, stated=None) for one in self._data}
         if series not in taken and series:
-            self._notes.append(f'"{series}" is a time-series of which only the buckets are here, without its options')
+            self._notes.append(messages.TIME_SERIES_BUCKETS_ONLY(series=series))
             name = series
         self._hold(name, CollectionMetadata(), file=self._data[base], metadata=None)
 
     def _hold(self, name: str, known: CollectionMetadata, *, file: str | None, metadata: str | None) -> None:
         paths = [None if one is None else below(self._database, one) for one in (file, metadata)]
         if why := file_names.why_never_restored(name):
-            self._strays += [Stray(path, f'"{shown(name or path)}" was left out: {why}') for path in paths if path]
+            self._strays += [
+                Stray(path, messages.COLLECTION_LEFT_OUT(name=readable_name(name or path), reason=why))
+                for path in paths
+                if path
+            ]
             return
         self._held.append(Held(name=name, type=known.type, uuid=known.uuid, file=paths[0], metadata=paths[1]))

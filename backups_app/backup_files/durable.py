@@ -20,9 +20,10 @@ from typing import NoReturn
 from backups_app import formats
 from backups_app.backup_files import disk_recorder
 from backups_app.backup_files.disk_recorder import Operation as Operation
+from backups_app.backup_files.disk_recorder import notify_listeners
 from backups_app.backup_files.disk_recorder import recording as recording
-from backups_app.backup_files.disk_recorder import tell
 from backups_app.errors import DiskFull, FolderNotWritable, StorageFailed
+from backups_app.messages import backup_files as messages
 
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
@@ -55,7 +56,7 @@ def _free(path: Path) -> int:
 
 class DurableFile:
     """A new file that is on the disk once `close` has returned. Used as a context manager it closes on success
-    and abandons on failure, leaving the removal to whoever owns the folder."""
+    and abandons on failure, leaving the removal to the one who owns the folder."""
 
     def __init__(self, path: Path, *, mode: int = FILE_MODE, expected_bytes: int = 0) -> None:
         """Create `path`, which must not exist, and reserve `expected_bytes` where the file system can.
@@ -70,7 +71,7 @@ class DurableFile:
             self._descriptor = os.open(path, flags, mode)
         except OSError as error:
             fail(error, path=path, needed=expected_bytes)
-        tell("create", path)
+        notify_listeners("create", path)
         self._reserved = self._reserve(expected_bytes)
 
     def _reserve(self, expected_bytes: int) -> int:
@@ -83,7 +84,7 @@ class DurableFile:
                 return 0
             self._kill()
             fail(error, path=self.path, needed=expected_bytes)
-        tell("truncate", self.path, size=expected_bytes)
+        notify_listeners("truncate", self.path, size=expected_bytes)
         return expected_bytes
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
@@ -95,7 +96,7 @@ class DurableFile:
             while view:
                 written = os.write(self._descriptor, view)
                 if disk_recorder.is_on():
-                    tell("write", self.path, offset=self.size, data=bytes(view[:written]))
+                    notify_listeners("write", self.path, offset=self.size, data=bytes(view[:written]))
                 self.size += written
                 view = view[written:]
         except OSError as error:
@@ -109,9 +110,9 @@ class DurableFile:
         try:
             if self._reserved > self.size:
                 os.ftruncate(self._descriptor, self.size)
-                tell("truncate", self.path, size=self.size)
+                notify_listeners("truncate", self.path, size=self.size)
             os.fsync(self._descriptor)
-            tell("fsync", self.path)
+            notify_listeners("fsync", self.path)
         except OSError as error:
             self._kill()
             fail(error, path=self.path)
@@ -120,7 +121,7 @@ class DurableFile:
             os.close(self._descriptor)
         except OSError as error:
             fail(error, path=self.path)
-        tell("close", self.path)
+        notify_listeners("close", self.path)
 
     def abandon(self) -> None:
         """Close without a promise. The file is not whole and its owner removes it."""
@@ -152,7 +153,7 @@ def make_directory(path: Path) -> None:
         raise
     except OSError as error:
         fail(error, path=path.parent)
-    tell("mkdir", path)
+    notify_listeners("mkdir", path)
     fsync_directory(path.parent)
 
 
@@ -166,7 +167,7 @@ def fsync_directory(path: Path) -> None:
             os.close(descriptor)
     except OSError as error:
         fail(error, path=path)
-    tell("fsync_directory", path)
+    notify_listeners("fsync_directory", path)
 
 
 def temporary_name(name: str) -> str:
@@ -187,7 +188,7 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.rename(path)
     except OSError as error:
         fail(error, path=path)
-    tell("rename", temporary, target=path)
+    notify_listeners("rename", temporary, target=path)
     fsync_directory(path.parent)
 
 
@@ -198,7 +199,7 @@ def forget_cached(descriptor: int, path: Path) -> None:
     except OSError as error:
         if error.errno not in _UNSUPPORTED:
             fail(error, path=path)
-    tell("forget_cached", path)
+    notify_listeners("forget_cached", path)
 
 
 def settle_tree(folder: Path) -> None:
@@ -222,14 +223,14 @@ def _settle_file(path: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.ELOOP, "not a plain file")
+                raise OSError(errno.ELOOP, messages.NOT_PLAIN_FILE())
             os.fchmod(descriptor, FILE_MODE)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
     except OSError as error:
         fail(error, path=path)
-    tell("fsync", path)
+    notify_listeners("fsync", path)
 
 
 def rename(source: Path, target: Path) -> None:
@@ -240,7 +241,7 @@ def rename(source: Path, target: Path) -> None:
         raise
     except OSError as error:
         fail(error, path=source)
-    tell("rename", source, target=target)
+    notify_listeners("rename", source, target=target)
     fsync_directory(target.parent)
 
 
@@ -285,4 +286,4 @@ def _remove(path: Path, *, directory: bool = False) -> None:
         return
     except OSError as error:
         fail(error, path=path)
-    tell("rmdir" if directory else "unlink", path)
+    notify_listeners("rmdir" if directory else "unlink", path)

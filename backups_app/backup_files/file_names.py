@@ -6,6 +6,7 @@ import re
 from enum import Enum, auto
 
 from backups_app.backup_files import layout
+from backups_app.messages import backup_files as messages
 
 SYSTEM = "system."
 SYSTEM_INDEXES = "system.indexes"
@@ -17,7 +18,7 @@ _NOT_ESCAPED = re.compile("%(?![0-9A-Fa-f]{2})")
 _NOT_IN_A_DATABASE = frozenset('/\\. "$')
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """What a file is by its name."""
 
     DATA = auto()
@@ -27,21 +28,21 @@ class Kind(Enum):
     UNKNOWN = auto()
 
 
-def kind(name: str) -> Kind:
+def kind(name: str) -> FileKind:
     """Return what a file of this name is in a dump."""
     plain = without_gzip(name)
     if plain == layout.PRELUDE:
-        return Kind.PRELUDE
+        return FileKind.PRELUDE
     if name.endswith(layout.INDEX_SUFFIX):
-        return Kind.INDEX
+        return FileKind.INDEX
     if plain.endswith(layout.COLLECTION_METADATA_SUFFIX):
-        return Kind.METADATA
-    return Kind.DATA if plain.endswith(layout.DATA_SUFFIX) else Kind.UNKNOWN
+        return FileKind.METADATA
+    return FileKind.DATA if plain.endswith(layout.DATA_SUFFIX) else FileKind.UNKNOWN
 
 
 def is_of_a_dump(name: str) -> bool:
     """Whether a file of this name holds documents, options or indexes of a collection."""
-    return kind(name) in (Kind.DATA, Kind.METADATA)
+    return kind(name) in (FileKind.DATA, FileKind.METADATA)
 
 
 def is_oplog(name: str) -> bool:
@@ -56,7 +57,7 @@ def is_system_indexes(name: str) -> bool:
 
 def base(name: str) -> str:
     """Return the name of a data or metadata file without its suffixes."""
-    suffix = layout.DATA_SUFFIX if kind(name) is Kind.DATA else layout.COLLECTION_METADATA_SUFFIX
+    suffix = layout.DATA_SUFFIX if kind(name) is FileKind.DATA else layout.COLLECTION_METADATA_SUFFIX
     return without_gzip(name).removesuffix(suffix)
 
 
@@ -67,11 +68,11 @@ def without_gzip(name: str) -> str:
 def why_never_restored(collection: str) -> str:
     """Return why no restore writes a collection of this name, or an empty string."""
     if not collection or "\0" in collection or not _is_text(collection):
-        return "no server takes such a name"
+        return messages.NAME_NO_SERVER_TAKES()
     if collection.startswith("$"):
-        return "users and roles of the server are no part of a restore"
+        return messages.USERS_AND_ROLES_NOT_RESTORED()
     if collection.startswith(SYSTEM) and collection not in RESTORED_SYSTEM:
-        return "the server keeps it itself"
+        return messages.SERVER_KEEPS_IT()
     return ""
 
 
@@ -95,8 +96,8 @@ def stock_effect(path: str, *, database: str, packed: bool, is_directory: bool) 
     return _RESTORES if _decodes(base(name)) else _STOPS
 
 
-_RESTORES = "Stock mongorestore would restore it"
-_STOPS = "Stock mongorestore would stop at it"
+_RESTORES = messages.MONGORESTORE_RESTORES_IT()
+_STOPS = messages.MONGORESTORE_STOPS_AT_IT()
 
 
 def _effect_of_a_directory(name: str) -> str:

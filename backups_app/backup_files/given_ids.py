@@ -33,7 +33,7 @@ def has_id(frame: bytes) -> bool:
 
 def raw_id(frame: bytes, *, number: int) -> bytes:
     """Return the raw `_id` of document `number` of a file, its own or the one that it is given."""
-    return raw_ids.of(frame) if frame[5:9] == _NAME or has_id(frame) else given(frame, number=number)
+    return raw_ids.id_of(frame) if frame[5:9] == _NAME or has_id(frame) else given(frame, number=number)
 
 
 def given(frame: bytes, *, number: int) -> bytes:

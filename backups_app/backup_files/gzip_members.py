@@ -10,6 +10,7 @@ import zlib
 from isal import igzip, isal_zlib
 
 from backups_app.backup_files.bson_frames import InvalidFrame, Readable
+from backups_app.messages import backup_files as messages
 
 LEVEL = 2
 """ISA-L's level 2 of 3: about ten times as quick as zlib's default, a little larger."""
@@ -49,9 +50,9 @@ class Decompressed:
             if not self._pending and not self._refill():
                 if not self._started and self.members:
                     return b""
-                raise InvalidFrame("the gzip data is cut off", offset=self.stream_bytes)
+                raise InvalidFrame(messages.GZIP_CUT_OFF(), offset=self.stream_bytes)
             if self.members and not self._started and not _MAGIC.startswith(self._pending[:2]):
-                raise InvalidFrame("there are bytes behind the end of the gzip data", offset=self.stream_bytes)
+                raise InvalidFrame(messages.GZIP_TRAILING_BYTES(), offset=self.stream_bytes)
             data = self._inflate(size)
             if data:
                 return data
@@ -65,7 +66,7 @@ class Decompressed:
         try:
             data: bytes = self._inflater.decompress(self._pending, size)
         except (zlib.error, isal_zlib.error) as error:  # type: ignore[misc]  # its stub calls an exception a value
-            raise InvalidFrame("the gzip data is broken", offset=self.stream_bytes) from error
+            raise InvalidFrame(messages.GZIP_BROKEN(), offset=self.stream_bytes) from error
         if not self._started:
             self.members.append((self.stream_bytes, self._read_bytes - len(self._pending)))
         self._started = True
@@ -76,5 +77,5 @@ class Decompressed:
             self._started = False
         self.stream_bytes += len(data)
         if self._at_most is not None and self.stream_bytes > self._at_most:
-            raise InvalidFrame("the gzip data holds more than it should", offset=self.stream_bytes)
+            raise InvalidFrame(messages.GZIP_TOO_LONG(), offset=self.stream_bytes)
         return data

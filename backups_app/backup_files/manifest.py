@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from backups_app.messages import backup_files as messages
 from backups_app.records import INTERNAL
 
 VERSION = 1
@@ -100,11 +101,11 @@ def from_json(plain: Mapping[str, Any]) -> Manifest:
     """Given the plain form, return the manifest. Raise ValueError when it is not one of ours."""
     try:
         if plain["version"] != VERSION:
-            raise ValueError(f"manifest version {plain['version']} is not known here")
+            raise ValueError(messages.MANIFEST_VERSION_UNKNOWN(version=plain["version"]))
         return Manifest(
             database=plain["database"],
             files={name: FileEntry(**entry) for name, entry in plain["files"].items()},
             collections={name: CollectionEntry(**entry) for name, entry in plain["collections"].items()},
         )
     except (KeyError, TypeError) as error:
-        raise ValueError("not a manifest") from error
+        raise ValueError(messages.NOT_MANIFEST()) from error

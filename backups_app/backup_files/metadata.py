@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backups_app.backup_files import descent, durable, layout
+from backups_app.backup_files import descent, durable, layout, locks
 from backups_app.errors import VerificationFailed
+from backups_app.messages import backup_files as messages
 
 _LARGEST = 64 * 1024 * 1024
 
@@ -26,13 +27,13 @@ def read(folder: Path) -> dict[str, Any] | None:
     except OSError as error:
         durable.fail(error, path=folder)
     if len(raw) > _LARGEST:
-        raise VerificationFailed(problem="metadata.json is larger than 64 MB")
+        raise VerificationFailed(problem=messages.METADATA_JSON_TOO_LARGE())
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise VerificationFailed(problem="metadata.json is not valid JSON") from error
+        raise VerificationFailed(problem=messages.METADATA_JSON_INVALID()) from error
     if not isinstance(document, dict):
-        raise VerificationFailed(problem="metadata.json is not a JSON object")
+        raise VerificationFailed(problem=messages.METADATA_JSON_NOT_JSON_OBJECT())
     return document
 
 
@@ -43,3 +44,12 @@ def write(folder: Path, document: Mapping[str, Any]) -> None:
     """
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
     durable.write_whole(folder / layout.METADATA, text.encode() + b"\n")
+
+
+def amend(folder: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace these fields of a published `metadata.json` and return the whole. Two who change different fields at the
+    same time both succeed. Raises as `read` and `write`."""
+    with locks.held(folder.parent, f"{folder.name}.status"):
+        document = {**(read(folder) or {}), **changes}
+        write(folder, document)
+    return document

@@ -1,9 +1,11 @@
 """The backup store: the folder that holds every backup of this server, and its identity.
 
-    .store_id                 the store's id and its database; a host judges only the backups of its own store
+    .store_id                 the store's id and its database; a host decides only about the backups of its own store
     backup_<id>/              published, immutable but for the status fields of metadata.json
     .partial-<id>/            a run is writing it
-    .trash-<name>-<moment>/   on its way out
+    .trash-<name>-<moment>/   on its way out (`trash.py`)
+    .locks/                   who reads what (`locks.py`)
+    removed.json              what was removed, when and why (`removals.py`)
 
 Nothing here follows a link: one that stands in the store is reported and left alone.
 """
@@ -11,18 +13,17 @@ Nothing here follows a link: one that stands in the store is reported and left a
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from backups_app.backup_files import durable, layout, store_identity
+from backups_app.backup_files import durable, layout, store_identity, trash
 from backups_app.errors import BackupNotFound, FolderNotWritable, InvalidBackupId, StoreOfAnotherDatabase
+from backups_app.messages import backup_files as messages
 
-_TRASH_TIME = "%Y%m%dT%H%M%SZ"
 _LOOSE = 0o077
 
 
@@ -76,7 +77,7 @@ class Store:
             with suppress(FileExistsError):  # another process was first
                 durable.make_directory(self.root)
         if not _is_directory(self.root):
-            raise FolderNotWritable(errno_name="it is a link, or no folder")
+            raise FolderNotWritable(errno_name=messages.FOLDER_IS_LINK())
         known = store_identity.read(self.root)
         if not adopt or (known is not None and known.database):
             self.require_ours()
@@ -121,12 +122,12 @@ class Store:
             try:
                 backup_id = layout.check_id(name.removeprefix(layout.PUBLISHED_PREFIX))
             except InvalidBackupId:
-                ignored.append(Ignored(name=name, reason="its name is not a backup's"))
+                ignored.append(Ignored(name=name, reason=messages.NAME_OF_NO_BACKUP()))
                 continue
             if not _is_directory(self.root / name):
-                ignored.append(Ignored(name=name, reason="it is a link or no directory"))
+                ignored.append(Ignored(name=name, reason=messages.DIRECTORY_IS_LINK()))
             elif _is_empty(self.root / name):
-                ignored.append(Ignored(name=name, reason="it is empty"))
+                ignored.append(Ignored(name=name, reason=messages.FOLDER_EMPTY()))
             else:
                 found.append(backup_id)
         return Listing(ids=tuple(sorted(found, reverse=True)), ignored=tuple(ignored))
@@ -195,40 +196,26 @@ class Store:
     def discard_partial(self, backup_id: str, *, now: datetime) -> None:
         """Remove what a failed run wrote. Renamed first, so that a paused owner cannot go on writing or publish it.
         Gone already is fine."""
-        trashed = self._to_trash(layout.partial_name(backup_id), now=now)
+        trashed = trash.throw(self.root, layout.partial_name(backup_id), now=now)
         if trashed is not None:
             durable.remove_tree(trashed)
 
     def trash(self, backup_id: str, *, now: datetime) -> Path:
         """Take a published backup out of the list; its files stay until `empty_trash`. Raise `BackupNotFound`."""
         self.folder(backup_id)
-        trashed = self._to_trash(layout.published_name(backup_id), now=now)
+        trashed = trash.throw(self.root, layout.published_name(backup_id), now=now)
         if trashed is None:
             raise BackupNotFound()
         return trashed
 
     def thrown_away_at(self, backup_id: str) -> datetime | None:
         """Return when this published backup was taken out of the list; None when nobody did, or its trash is gone."""
-        names = self._names(f"{layout.TRASH_PREFIX}{layout.published_name(backup_id)}-")
-        return max((moment for name in names if (moment := _thrown_at(name))), default=None)
+        thrown = trash.of_backup(self.root, backup_id)
+        return None if thrown is None else thrown.at
 
     def empty_trash(self, *, older_than: datetime) -> tuple[str, ...]:
         """Remove for good what was thrown away before `older_than`. Return the names removed."""
-        removed = []
-        for name in self._names(layout.TRASH_PREFIX):
-            thrown_at = _thrown_at(name)
-            if thrown_at is not None and thrown_at < older_than:
-                durable.remove_tree(self.root / name)
-                removed.append(name)
-        return tuple(removed)
-
-    def _to_trash(self, name: str, *, now: datetime) -> Path | None:
-        moment = now.astimezone(UTC).strftime(_TRASH_TIME)
-        target = self.root / f"{layout.TRASH_PREFIX}{name.lstrip('.')}-{secrets.token_hex(4)}-{moment}"
-        if not os.path.lexists(self.root / name):
-            return None
-        durable.rename(self.root / name, target)
-        return target
+        return trash.empty(self.root, older_than=older_than) if _is_directory(self.root) else ()
 
     def _names(self, prefix: str) -> list[str]:
         if not _is_directory(self.root):
@@ -265,10 +252,3 @@ def _loose(root: Path, path: Path) -> Loose | None:
     name = "." if path == root else str(path.relative_to(root))
     right = "700" if stat.S_ISDIR(mode) else "600"
     return Loose(name=name, mode=stat.S_IMODE(mode), repair=f"chmod {right}")
-
-
-def _thrown_at(name: str) -> datetime | None:
-    try:
-        return datetime.strptime(name.rpartition("-")[2], _TRASH_TIME).replace(tzinfo=UTC)
-    except ValueError:
-        return None

@@ -6,7 +6,8 @@ backup without a folder is listed as gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,11 +17,14 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import opening, whereabouts
 from backups_app.browsing.opening import OpenBackup
 from backups_app.browsing.whereabouts import Files
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import AllDatedInFuture, BackupNotFound
-from backups_app.records import Kind, RunDocument, is_ahead
+from backups_app.messages import backup_files as file_messages
+from backups_app.messages import browsing as messages
+from backups_app.records import RunKind, is_ahead
 
 
-class State(StrEnum):
+class BackupState(StrEnum):
     """What the files of a backup are worth."""
 
     VERIFIED = "verified"
@@ -36,7 +40,7 @@ class BackupSummary:
     where nobody has counted. `record` is the run's document, or else what `metadata.json` holds; may be empty."""
 
     backup_id: str
-    state: State
+    state: BackupState
     timestamp: datetime
     status: str = ""
     sync_status: str = ""
@@ -48,35 +52,35 @@ class BackupSummary:
     engine: str = ""
     note: str = ""
     problem: str = ""
-    record: Mapping[str, Any] = field(default_factory=dict)
+    record: RunRecord = field(default_factory=RunRecord)
 
     @property
     def readable(self) -> bool:
         """Whether one can look inside: its folder is here."""
-        return self.state in (State.VERIFIED, State.UNVERIFIED, State.DAMAGED)
+        return self.state in (BackupState.VERIFIED, BackupState.UNVERIFIED, BackupState.DAMAGED)
 
     @property
     def is_safety_backup(self) -> bool:
         """Whether a restore made it of what it was about to change."""
-        return self.record.get("kind") == Kind.RESTORE
+        return self.record.kind == RunKind.RESTORE
 
     def is_ahead(self, *, now: datetime) -> bool:
         """Whether it is dated in the future: a clock was wrong, so its time is evidence for nothing."""
         return is_ahead(self.timestamp, now=now)
 
 
-def summaries(*, store: Store, runs: Iterable[RunDocument] | None = None) -> tuple[BackupSummary, ...]:
+def summaries(*, store: Store, runs: Iterable[RunRecord] | None = None) -> tuple[BackupSummary, ...]:
     """Given the store and, if MongoDB can be reached, the run documents, return every backup, newest first."""
     store_id = store.store_id()
-    records = {run["_id"]: run for run in runs or ()}
+    records = {run.id: run for run in runs or ()}
     listed = [_summary(store, backup_id, records.get(backup_id)) for backup_id in store.backups().ids]
     here = {summary.backup_id for summary in listed}
-    lost = [run for run in records.values() if whereabouts.made_a_backup(run) and run["_id"] not in here]
+    lost = [run for run in records.values() if whereabouts.made_a_backup(run) and run.id not in here]
     missing = [_missing(run, store_id) for run in lost]
     return tuple(sorted((*listed, *missing), key=lambda entry: (entry.timestamp, entry.backup_id), reverse=True))
 
 
-def summary(*, store: Store, backup_id: str, run: RunDocument | None = None) -> BackupSummary:
+def summary(*, store: Store, backup_id: str, run: RunRecord | None = None) -> BackupSummary:
     """Return the line of one backup. Raise `InvalidBackupId`, `BackupNotFound`."""
     try:
         return _of_open(opening.open_backup(store=store, backup_id=backup_id), run)
@@ -97,26 +101,26 @@ def latest(entries: Sequence[BackupSummary], *, now: datetime) -> str:
 def newest_verified(*, store: Store, now: datetime) -> str:
     """Return the newest verified backup of the store's database whose time can be trusted; a safety backup, and what
     others dumped, is none. Raise `BackupNotFound`."""
-    verified = (entry for entry in summaries(store=store) if entry.state is State.VERIFIED)
-    ours = [entry for entry in verified if entry.record.get("kind", Kind.BACKUP) == Kind.BACKUP]
+    verified = (entry for entry in summaries(store=store) if entry.state is BackupState.VERIFIED)
+    ours = [entry for entry in verified if entry.record.kind == RunKind.BACKUP]
     return latest([entry for entry in ours if entry.database == store.database], now=now)
 
 
-def _summary(store: Store, backup_id: str, run: RunDocument | None) -> BackupSummary:
+def _summary(store: Store, backup_id: str, run: RunRecord | None) -> BackupSummary:
     try:
         return _of_open(opening.open_backup(store=store, backup_id=backup_id), run)
     except (BackupNotFound, OSError):  # removed or made unreadable since the folder was listed
-        return _bare(backup_id, State.GONE, run or {}, problem="its folder cannot be opened")
+        return _bare(backup_id, BackupState.GONE, run or RunRecord(), problem=file_messages.FOLDER_NOT_OPENED())
 
 
-def _of_open(backup: OpenBackup, run: RunDocument | None) -> BackupSummary:
+def _of_open(backup: OpenBackup, run: RunRecord | None) -> BackupSummary:
     manifest = backup.manifest
-    state = State.VERIFIED if backup.verified else State.UNVERIFIED
+    state = BackupState.VERIFIED if backup.verified else BackupState.UNVERIFIED
     held = manifest.counts()
     return _bare(
         backup.backup_id,
-        State.DAMAGED if backup.problem else state,
-        run or backup.document,
+        BackupState.DAMAGED if backup.problem else state,
+        run or RunRecord(backup.document),
         problem=backup.problem,
         database=manifest.database,
         collections=tuple(manifest.collections),
@@ -125,44 +129,34 @@ def _of_open(backup: OpenBackup, run: RunDocument | None) -> BackupSummary:
     )
 
 
-def _missing(run: RunDocument, store_id: str | None) -> BackupSummary:
-    elsewhere = whereabouts.of(run, here=False, store_id=store_id) is Files.ELSEWHERE
-    problem = f"on host {run.get('host') or 'unknown'}" if elsewhere else "its files are gone from the backup folder"
+def _missing(run: RunRecord, store_id: str | None) -> BackupSummary:
+    elsewhere = whereabouts.files_of(run, here=False, store_id=store_id) is Files.ELSEWHERE
+    problem = messages.ON_HOST(host=run.host or "unknown") if elsewhere else messages.FILES_GONE()
     return _bare(
-        run["_id"],
-        State.ELSEWHERE if elsewhere else State.GONE,
+        run.id,
+        BackupState.ELSEWHERE if elsewhere else BackupState.GONE,
         run,
         problem=problem,
-        database=str(run.get("database") or ""),
-        collections=tuple(run.get("collections_backed_up") or ()),
-        documents=run.get("documents"),
-        bytes=run.get("bytes"),
+        database=run.database,
+        collections=tuple(run.collections_backed_up),
+        documents=run.documents,
+        bytes=run.size_bytes,
     )
 
 
-def _bare(backup_id: str, state: State, record: Mapping[str, Any], **known: Any) -> BackupSummary:
+def _bare(backup_id: str, state: BackupState, record: RunRecord, **known: Any) -> BackupSummary:
     return BackupSummary(
         backup_id=backup_id,
         state=state,
-        timestamp=_moment(record.get("backup_timestamp")) or _from_id(backup_id),
-        status=str(record.get("status") or ""),
-        sync_status=str(record.get("sync_status") or ""),
-        created_by=str(record.get("created_by") or ""),
-        engine=str(record.get("engine") or ""),
-        note=str(record.get("note") or ""),
+        timestamp=record.backup_timestamp or _from_id(backup_id),
+        status=record.status,
+        sync_status=record.sync_status,
+        created_by=record.created_by,
+        engine=record.engine,
+        note=record.note,
         record=record,
         **known,
     )
-
-
-def _moment(value: Any) -> datetime | None:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _from_id(backup_id: str) -> datetime:
@@ -171,3 +165,13 @@ def _from_id(backup_id: str) -> datetime:
         return datetime.strptime(backup_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
+
+
+def crowded_minutes(entries: Sequence[BackupSummary]) -> frozenset[datetime]:
+    """Return the minutes in which more than one of these backups was made."""
+    minutes = Counter(minute_of(entry.timestamp) for entry in entries)
+    return frozenset(minute for minute, count in minutes.items() if count > 1)
+
+
+def minute_of(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)

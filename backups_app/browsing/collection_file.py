@@ -14,11 +14,12 @@ from backups_app.browsing import index
 from backups_app.browsing.frames import Block, read_exactly
 from backups_app.browsing.opening import OpenBackup
 from backups_app.errors import BackupRemoved, DamagedDocument, FileNotReadable, VerificationFailed
+from backups_app.messages import browsing as messages
 
 BLOCK_BYTES = 4 * 1024 * 1024
 BLOCK_LIMIT = 16 * 1024 * 1024
 """A thousand documents larger than this are not read as one block."""
-ENDS_EARLY = "the file ends before its last document"
+ENDS_EARLY = messages.FILE_ENDS_EARLY()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +77,7 @@ class CollectionFile:
             return
         try:
             with descent.open_file(self.backup.folder, self.entry.file) as file:
-                point, skip = self.index.point_before(start) if self.index else (0, start)
-                if self.index and point and not collection_reader.is_gzip(self.entry.file):
-                    file.seek(self.index.offsets[point])
-                elif self.index and point and self.index.members:
-                    file.seek(self.index.members[point])
-                else:
-                    skip = start
+                skip, _ = collection_reader.seek_before(file, name=self.entry.file, index=self.index, start=start)
                 yield start - skip, skip, collection_reader.opened(file, name=self.entry.file)
         except FileNotFoundError as error:
             raise BackupRemoved from error
@@ -116,7 +111,7 @@ def open_collection(*, backup: OpenBackup, collection: str, seconds: float = ind
     """
     entry = backup.entry(collection)
     try:
-        known = index.of(folder=backup.folder, entry=entry, seconds=seconds)
+        known = index.index_of(folder=backup.folder, entry=entry, seconds=seconds)
     except FileNotFoundError as error:
         raise BackupRemoved from error
     except VerificationFailed as error:

@@ -12,10 +12,11 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import foreign, index, opening
 from backups_app.browsing.opening import OpenBackup
 from backups_app.errors import CollectionPreparing, VerificationFailed
+from backups_app.messages import browsing as messages
 from backups_app.records import INTERNAL
 
-VIEW = "A view holds no documents of its own: it shows those of another collection. The backup keeps its definition."
-NO_FILE = "This backup has no file with the documents of this collection: whether it was empty is not known."
+VIEW = messages.VIEW_SHOWS_ANOTHER_COLLECTION()
+NO_FILE = messages.NO_FILE_OF_DOCUMENTS()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,11 +61,11 @@ def _summary(backup: OpenBackup, name: str, until: float) -> CollectionSummary:
         verified=backup.verified,
         internal=name in INTERNAL,
         problem=problem or described.problem,
-        note=note(entry),
+        note=why_no_documents(entry),
     )
 
 
-def note(entry: CollectionEntry) -> str:
+def why_no_documents(entry: CollectionEntry) -> str:
     """Return why a collection of a backup has no documents, where that does not mean that it was empty."""
     if entry.type == "view":
         return VIEW
@@ -76,12 +77,12 @@ def _counted(backup: OpenBackup, entry: CollectionEntry, until: float) -> tuple[
     if entry.file is None or entry.documents != foreign.UNKNOWN:
         return entry.documents, entry.bytes, ""
     try:
-        known = index.of(folder=backup.folder, entry=entry, seconds=until - time.monotonic())
+        known = index.index_of(folder=backup.folder, entry=entry, seconds=until - time.monotonic())
     except CollectionPreparing:
         return None, entry.bytes, ""
     except (FileNotFoundError, VerificationFailed):
-        return None, entry.bytes, "its file cannot be read"
+        return None, entry.bytes, messages.ITS_FILE_UNREADABLE()
     assert known is not None
     broken = index.damage(folder=backup.folder, entry=entry)
-    said = f"document {known.documents + 1} cannot be read: {broken}" if broken else ""
+    said = messages.DOCUMENT_UNREADABLE(number=known.documents + 1, problem=broken) if broken else ""
     return known.documents, known.stream_bytes, said

@@ -10,13 +10,15 @@ from itertools import islice
 from threading import Lock
 
 from backups_app.backup_files import document_digests as digests
+from backups_app.backup_files import locks
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.backup_files.document_digests import Comparison
 from backups_app.backup_files.store import Store
-from backups_app.browsing import differences, document_ids, documents, opening
+from backups_app.browsing import differences, document_ids, documents, opening, tree
 from backups_app.browsing.collection_file import CollectionFile, open_collection
 from backups_app.browsing.differences import FieldChange
 from backups_app.browsing.opening import OpenBackup
+from backups_app.browsing.tree import Node
 from backups_app.errors import CollectionNotFound, DamagedDocument
 from backups_app.mongo import raw_ids
 from backups_app.progress import Progress, Silent
@@ -40,13 +42,14 @@ class CollectionDifference:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentDifference:
     """One document that differs. `kind` is `only_a`, `only_b` or `changed`; `number_*` its place in that backup's file;
-    `identity` its `_id` as `--id` takes it; `changes` the fields, from a to b."""
+    `identity` its `_id` as `--id` takes it; `changes` the fields, from a to b; `preview` names it to people."""
 
     kind: str
     identity: str
     number_a: int | None
     number_b: int | None
     changes: tuple[FieldChange, ...] = ()
+    preview: tuple[Node, ...] = ()
 
 
 def of_backups(
@@ -62,7 +65,8 @@ def of_backups(
     if only is not None and not set(only) <= set(known):
         raise CollectionNotFound
     names = sorted(known if only is None else set(only))
-    return tuple(_difference(first, second, name, progress or Silent()) for name in names)
+    with locks.reading(store.root, a), locks.reading(store.root, b):
+        return tuple(_difference(first, second, name, progress or Silent()) for name in names)
 
 
 def of_collection(*, store: Store, a: str, b: str, collection: str, progress: Progress | None = None) -> Comparison:
@@ -70,7 +74,8 @@ def of_collection(*, store: Store, a: str, b: str, collection: str, progress: Pr
     first, second = (opening.open_backup(store=store, backup_id=backup_id) for backup_id in (a, b))
     if collection not in {**first.manifest.collections, **second.manifest.collections}:
         raise CollectionNotFound
-    return _compared(first, second, collection, progress or Silent())
+    with locks.reading(store.root, a), locks.reading(store.root, b):
+        return _compared(first, second, collection, progress or Silent())
 
 
 def documents_of(
@@ -115,10 +120,11 @@ class _Reader:
         before, after = self._frame(self.a, number_a), self._frame(self.b, number_b)
         return DocumentDifference(
             kind=kind,
-            identity=document_ids.address(raw_ids.of(before or after or b"")),
+            identity=document_ids.address(raw_ids.id_of(before or after or b"")),
             number_a=number_a,
             number_b=number_b,
             changes=differences.fields(before, after, zone=zone) if before and after else (),
+            preview=tree.preview(after or before or b"", zone=zone),
         )
 
     def _frame(self, backup_id: str, number: int | None) -> bytes | None:
@@ -155,12 +161,12 @@ def _compared(first: OpenBackup, second: OpenBackup, name: str, progress: Progre
     return known
 
 
-def _digest(backup: OpenBackup, name: str, progress: Progress) -> digests.Digest:
+def _digest(backup: OpenBackup, name: str, progress: Progress) -> digests.DocumentDigests:
     if name not in backup.manifest.collections:
-        return digests.Digest()
+        return digests.DocumentDigests()
     source = open_collection(backup=backup, collection=name, seconds=float("inf"))
     progress.expect(name, source.total)
-    return digests.of(_sound(source), label=name, progress=progress)
+    return digests.digests_of(_sound(source), label=name, progress=progress)
 
 
 def _sound(source: CollectionFile) -> Iterator[bytes]:

@@ -111,6 +111,6 @@ def _fraction(typed: str) -> list[Any]:
 
 def _raw(value: Any) -> bytes:
     try:
-        return raw_ids.of(bson.encode({"_id": value}))
+        return raw_ids.id_of(bson.encode({"_id": value}))
     except (BSONError, OverflowError, ValueError, UnicodeError, TypeError) as error:
         raise DocumentNotFound from error

@@ -12,6 +12,7 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import collections, document_ids, opening
 from backups_app.browsing.collection_file import CollectionFile, open_collection
 from backups_app.errors import DamagedDocument, DocumentNotFound, InvalidInput
+from backups_app.messages import browsing as messages
 from backups_app.mongo import raw_ids
 
 LIMIT = 100
@@ -71,7 +72,7 @@ def page(*, store: Store, backup_id: str, collection: str, offset: int = 0, limi
     `CollectionNotFound`, `BackupRemoved`, `CollectionPreparing`.
     """
     if not 1 <= limit <= LIMIT_MOST or not 0 <= offset < 2**40:
-        raise InvalidInput(message=f"limit is 1 to {LIMIT_MOST:,}, offset 0 or more.")
+        raise InvalidInput(message=messages.LIMIT_OUT_OF_RANGE(most=LIMIT_MOST))
     source = open_collection(backup=opening.open_backup(store=store, backup_id=backup_id), collection=collection)
     documents, broken_at = _read(source, offset, limit)
     ends_early = broken_at is None and len(documents) < min(limit, source.total - offset)
@@ -82,12 +83,12 @@ def page(*, store: Store, backup_id: str, collection: str, offset: int = 0, limi
         limit=limit,
         total=source.total,
         broken_at=broken_at,
-        note=collections.note(source.entry),
+        note=collections.why_no_documents(source.entry),
         truncated=ends_early,
     )
 
 
-def one(*, store: Store, backup_id: str, collection: str, number: int) -> PageDocument:
+def document_at(*, store: Store, backup_id: str, collection: str, number: int) -> PageDocument:
     """Return document `number` (from 0), sound or damaged. Raise `DocumentNotFound` beyond the end."""
     found = page(store=store, backup_id=backup_id, collection=collection, offset=max(number, 0), limit=1).documents
     if number < 0 or not found:
@@ -97,7 +98,7 @@ def one(*, store: Store, backup_id: str, collection: str, number: int) -> PageDo
 
 def sound(*, store: Store, backup_id: str, collection: str, number: int) -> bytes:
     """As `one`, but the bytes of a document that is whole. Raise `DamagedDocument` otherwise."""
-    return restorable(one(store=store, backup_id=backup_id, collection=collection, number=number))
+    return restorable(document_at(store=store, backup_id=backup_id, collection=collection, number=number))
 
 
 def raw(*, store: Store, backup_id: str, collection: str, number: int) -> bytes:
@@ -134,7 +135,7 @@ def find_id(source: CollectionFile, *, raw_id: bytes) -> PageDocument | None:
         at = block.data.find(pattern)
         while at >= 0:
             number = block.number_at(at)
-            found = judged(block.first + number, block.frame(number))
+            found = checked_document(block.first + number, block.frame(number))
             if _has_id(found.frame, raw_id):
                 return found
             at = block.data.find(pattern, block.end_of(number))
@@ -150,7 +151,7 @@ def _read(source: CollectionFile, offset: int, limit: int) -> tuple[list[PageDoc
             size += len(frame)
             if found and size > PAGE_BYTES:
                 return found, None
-            found.append(judged(number, frame))
+            found.append(checked_document(number, frame))
     except InvalidFrame as error:
         found.append(PageDocument(number=error.number, frame=b"", problem=error.problem, whole=False))
         return [document for document in found if document.number >= offset], error.number
@@ -160,7 +161,7 @@ def _read(source: CollectionFile, offset: int, limit: int) -> tuple[list[PageDoc
     return found, None
 
 
-def judged(number: int, frame: bytes) -> PageDocument:
+def checked_document(number: int, frame: bytes) -> PageDocument:
     """Return document `number` with what is wrong with it."""
     try:
         bson_frames.validate(frame)
@@ -178,6 +179,6 @@ def restorable(document: PageDocument) -> bytes:
 
 def _has_id(frame: bytes, raw_id: bytes) -> bool:
     try:
-        return raw_ids.of(frame) == raw_id
+        return raw_ids.id_of(frame) == raw_id
     except (ValueError, IndexError, struct.error):  # its damage lies before its `_id`, or in it
         return False

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backups_app.backup_files import dump_folder, file_names, layout
 from backups_app.backup_files.dump_folder import DumpFolder, Held
-from backups_app.backup_files.file_names import Kind
+from backups_app.backup_files.file_names import FileKind
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 
 UNKNOWN = -1
@@ -36,7 +36,7 @@ def _no_plain_files(held: DumpFolder) -> dict[str, str]:
     found = {}
     for stray in held.strays:
         name = stray.path.rpartition("/")[2]
-        if stray.kind not in ("file", "directory") and file_names.kind(name) is Kind.DATA:
+        if stray.kind not in ("file", "directory") and file_names.kind(name) is FileKind.DATA:
             found[layout.collection_name(base=file_names.base(name), stated=None)] = stray.path
     return found
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from backups_app.backup_files.bson_frames import SMALLEST, InvalidFrame, Readable
 from backups_app.errors import DamagedDocument
+from backups_app.messages import browsing as messages
 
 _LENGTH = struct.Struct("<i")
 
@@ -57,7 +58,7 @@ def read_exactly(stream: Readable, size: int, *, number: int) -> bytes:
     while missing:
         part = stream.read(missing)
         if not part:
-            raise InvalidFrame("the file is cut off", number=number)
+            raise InvalidFrame(messages.FILE_CUT_OFF(), number=number)
         parts.append(part)
         missing -= len(part)
     return b"".join(parts)

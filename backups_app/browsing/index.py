@@ -26,7 +26,7 @@ _AT_ONCE = 256
 Identity = tuple[int, int, int, int]
 
 
-def of(*, folder: Path, entry: CollectionEntry, seconds: float = SECONDS) -> DocumentIndex | None:
+def index_of(*, folder: Path, entry: CollectionEntry, seconds: float = SECONDS) -> DocumentIndex | None:
     """Return the index of a collection's file; None for a view, and where the index is lost, damaged or no plain file.
 
     Raise `CollectionPreparing` when a foreign file could not be walked within `seconds`: ask again.

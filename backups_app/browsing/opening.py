@@ -14,6 +14,7 @@ from backups_app.backup_files.stamps import Change
 from backups_app.backup_files.store import Store
 from backups_app.browsing import foreign
 from backups_app.errors import CollectionNotFound, VerificationFailed
+from backups_app.messages import browsing as messages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +46,11 @@ def open_backup(*, store: Store, backup_id: str) -> OpenBackup:
     document, problem = _document(folder)
     known = _manifest(document)
     if known is None and document.get("manifest"):
-        problem = "its manifest is damaged"
+        problem = messages.MANIFEST_DAMAGED()
     changed, name = _changed(folder, known, document)
     is_another = changed is Change.OTHERS and document.get("kind") == "foreign"
     if known is not None and changed in (Change.SIZE, Change.OTHERS) and not is_another:
-        problem = f"{name} is not what was verified"
+        problem = messages.NOT_WHAT_WAS_VERIFIED(name=name)
     return OpenBackup(
         backup_id=backup_id,
         folder=folder,
@@ -70,9 +71,9 @@ def _document(folder: Path) -> tuple[Mapping[str, Any], str]:
     try:
         return metadata.read(folder) or {}, ""
     except VerificationFailed as error:
-        return {}, str(error.facts.get("problem", "metadata.json cannot be read"))
+        return {}, str(error.facts.get("problem", messages.METADATA_JSON_UNREADABLE()))
     except OSError:
-        return {}, "metadata.json cannot be read"
+        return {}, messages.METADATA_JSON_UNREADABLE()
 
 
 def _manifest(document: Mapping[str, Any]) -> Manifest | None:

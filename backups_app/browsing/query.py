@@ -18,6 +18,7 @@ from bson.decimal128 import Decimal128
 
 from backups_app.browsing import tree, values
 from backups_app.errors import InvalidInput
+from backups_app.messages import browsing as messages
 from backups_app.mongo.raw_bson import Value
 
 LENGTH_LIMIT = 256
@@ -49,7 +50,7 @@ def parse(typed: str, *, zone: tzinfo = UTC) -> Query:
     """
     text = typed.strip()
     if not text or len(text) > LENGTH_LIMIT:
-        raise InvalidInput(message=f"A search has 1 to {LENGTH_LIMIT} characters.")
+        raise InvalidInput(message=messages.SEARCH_LENGTH(most=LENGTH_LIMIT))
     if len(text) > 2 and text[0] == text[-1] == '"':
         return Query(text=text[1:-1], exact=True, raw=(text[1:-1].encode("utf-8", "replace"),))
     field, text = _split(text)
@@ -115,7 +116,7 @@ def _folded(text: str) -> str:
 
 def _answers(value: Value, query: Query, wanted: str) -> bool:
     if value.type in _TEXT_TYPES:
-        shown = values.show(value).text
+        shown = values.shown_value(value).text
         return query.text in shown if query.exact else wanted in fold(shown)
     if query.constant is not None and value == query.constant:
         return True

@@ -13,7 +13,7 @@ from backups_app.mongo import raw_ids
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RawDocument:
+class UndecodableDocument:
     """`number` counts from 0; `identity` is what `--id` takes, empty where it cannot be told; `raw` are at most the
     first 4 KB. `restorable`: it is whole and can be restored alone."""
 
@@ -24,7 +24,9 @@ class RawDocument:
     raw: bytes
 
 
-def of(document: PageDocument, *, store: Store, backup_id: str, collection: str) -> RawDocument:
+def undecodable_document(
+    document: PageDocument, *, store: Store, backup_id: str, collection: str
+) -> UndecodableDocument:
     """Given a document of this collection that has a problem, return what there is to show of it."""
     frame = document.frame[:RAW_SHOWN]
     if not frame:
@@ -33,7 +35,7 @@ def of(document: PageDocument, *, store: Store, backup_id: str, collection: str)
         except TempleOpsError:  # gone since the page was read
             frame = b""
     known = identity(document)
-    return RawDocument(
+    return UndecodableDocument(
         number=document.number, problem=document.problem, restorable=document.whole and bool(known), identity=known,
         raw=frame,
     )  # fmt: skip
@@ -42,7 +44,7 @@ def of(document: PageDocument, *, store: Store, backup_id: str, collection: str)
 def identity(document: PageDocument) -> str:
     """Return a document's `_id` as `--id` takes it; empty where it has none, or is too damaged to tell."""
     try:
-        return document_ids.address(raw_ids.of(document.frame)) if document.whole else ""
+        return document_ids.address(raw_ids.id_of(document.frame)) if document.whole else ""
     except (ValueError, IndexError, struct.error):
         return ""
 

@@ -113,7 +113,7 @@ def _find(
     try:
         for block in source.blocks(start=start):
             for number in _candidates(block, query):
-                found = _judge(block, number, query)
+                found = _match(block, number, query)
                 unreadable += found is None
                 if found and found.paths:
                     hits.append(found)
@@ -139,9 +139,9 @@ def _find(
     )
 
 
-def _judge(block: Block, number: int, query: Query) -> Hit | None:
+def _match(block: Block, number: int, query: Query) -> Hit | None:
     """Return the document with what matched in it, or None when it is damaged."""
-    found = documents.judged(block.first + number, block.frame(number))
+    found = documents.checked_document(block.first + number, block.frame(number))
     if found.damaged:
         return None
     paths = queries.matching_paths(found.frame, query)

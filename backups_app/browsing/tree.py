@@ -22,6 +22,7 @@ TEXT_LIMIT = 500
 TEXT_AT_ONCE = 256 * 1024
 DEPTH_SHOWN = 8
 NODES_AT_ONCE = 2_000
+PREVIEW_FIELDS = 4
 """What lies deeper, or is too much for one answer, is loaded when it is opened."""
 
 
@@ -89,16 +90,27 @@ def whole(frame: bytes, *, path: str, zone: tzinfo = UTC, start: int = 0) -> Nod
     return replace(node, text=node.text[start:end], cut=cut, more_from=end if cut else None)
 
 
-def preview(frame: bytes, *, zone: tzinfo = UTC, limit: int = 3) -> tuple[Node, ...]:
-    """Return up to `limit` telling fields for the line of a closed card: names first, then dates, then amounts."""
-    fields = [
-        (name, value)
-        for name, value in islice(raw_bson.elements(frame), OBJECT_FIELDS)
-        if name != b"_id" and value.type in _TELLING
-    ]
+def preview(frame: bytes, *, zone: tzinfo = UTC, limit: int = PREVIEW_FIELDS) -> tuple[Node, ...]:
+    """Return up to `limit` fields by which a person recognises a document: names (also `devotee.name`), then amounts,
+    then numbers of bookings and receipts, then what else is short."""
+    fields = list(_telling_fields(frame))
     best = sorted(enumerate(fields), key=lambda numbered: (_rank(*numbered[1]), numbered[0]))[:limit]
     planter = _Planter(Shape(zone=zone, text_limit=80))
     return tuple(planter.node(path="", name=_text(name), value=value, depth=0) for _, (name, value) in best)
+
+
+def _telling_fields(frame: bytes) -> Iterator[tuple[bytes, Value]]:
+    """Yield the fields of the first level, and of each object in it the one that names it, with its dotted name."""
+    for name, value in islice(raw_bson.elements(frame), OBJECT_FIELDS):
+        if name == b"_id":
+            continue
+        if value.type in _TELLING:
+            yield name, value
+        elif value.type == values.OBJECT:
+            inside = dict(islice(raw_bson.elements(value.data), OBJECT_FIELDS))
+            known = next((one for one in _NAMES if one in inside and inside[one].type in _TELLING), None)
+            if known is not None:
+                yield name + b"." + known, inside[known]
 
 
 def of_value(*, name: str, value: Value, shape: Shape) -> Node:
@@ -146,11 +158,24 @@ _TELLING = frozenset({0x02, 0x07, 0x08, 0x09, 0x0E, 0x10, 0x12, 0x13, 0x01})
 _NAMES = (b"name", b"title", b"devotee_name", b"employee_name", b"label", b"subject", b"ritual", b"action", b"filename")
 
 
+_AMOUNTS = (b"amount", b"total", b"price", b"cost", b"value")
+_NUMBERS = (b"number", b"_no", b"code", b"receipt")
+_DECIMALS = frozenset({0x01, 0x10, 0x12, 0x13})
+
+
 def _rank(name: bytes, value: Value) -> int:
+    """Return the place of a field in the line of a card: a lower one stands further in front."""
     if name in _NAMES:
         return _NAMES.index(name)
+    if name.rpartition(b".")[2] in _NAMES or b"name" in name:
+        return 10
+    low = name.lower()
+    if value.type in _DECIMALS and any(word in low for word in _AMOUNTS):
+        return 12
+    if any(low.endswith(word) for word in _NUMBERS):
+        return 14
     by_type = {0x02: 20, 0x0E: 20, 0x09: 30, 0x13: 40, 0x01: 41, 0x10: 42, 0x12: 42, 0x08: 50, 0x07: 60}
-    return by_type[value.type] - (5 if b"name" in name else 0)
+    return by_type[value.type]
 
 
 class _Planter:
@@ -197,7 +222,7 @@ class _Planter:
 
     def _leaf(self, *, path: str, name: str, value: Value, duplicate: bool) -> Node:
         limit = self.shape.text_limit
-        shown = values.show(value, zone=self.shape.zone, limit=limit)
+        shown = values.shown_value(value, zone=self.shape.zone, limit=limit)
         written = shown.length * (2 if value.type == _BINARY else 1)
         return Node(
             path=path,

@@ -64,7 +64,7 @@ def is_container(value: Value) -> bool:
     return value.type in (OBJECT, ARRAY)
 
 
-def show(value: Value, *, zone: tzinfo = UTC, limit: int | None = None) -> Shown:
+def shown_value(value: Value, *, zone: tzinfo = UTC, limit: int | None = None) -> Shown:
     """Given a value that is no container, return what people read; dates stand in `zone`, their ISO form beside them.
 
     Strings are cut after `limit` characters and binaries after `limit` hex digits; `length` tells the whole.

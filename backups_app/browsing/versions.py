@@ -22,10 +22,12 @@ NOW = "now"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
     """The same bytes in one backup after another: ids from the newest to the oldest (`now` is the live database).
-    `there` is False where they do not hold the document; `changes` is what changed since the version before."""
+    `there` is False where they do not hold the document; `number` is its place in the newest of these backups;
+    `changes` is what changed since the version before."""
 
     backup_ids: tuple[str, ...]
     there: bool
+    number: int | None = None
     changes: tuple[FieldChange, ...] = ()
 
 
@@ -63,11 +65,13 @@ def of_document(
             unchecked.append(summary.backup_id)
             continue
         try:
-            frame = _look(opening.open_backup(store=store, backup_id=summary.backup_id), collection, raw_id, last)
+            number, frame = _look(
+                opening.open_backup(store=store, backup_id=summary.backup_id), collection, raw_id, last
+            )
         except TempleOpsError:
             unchecked.append(summary.backup_id)
         else:
-            line.add(summary.backup_id, frame)
+            line.add(summary.backup_id, frame, number)
     return Versions(versions=line.versions(), unchecked=tuple(unchecked))
 
 
@@ -76,21 +80,23 @@ class _Last:
     """The file that was read last, by its hash, and what it holds."""
 
     sha256: str = ""
+    number: int | None = None
     frame: bytes | None = None
 
 
-def _look(backup: OpenBackup, collection: str, raw_id: bytes, last: _Last) -> bytes | None:
+def _look(backup: OpenBackup, collection: str, raw_id: bytes, last: _Last) -> tuple[int | None, bytes | None]:
     """Files of the same hash hold the same document: what did not change from backup to backup is read once."""
     entry = backup.entry(collection)
     file = backup.manifest.files.get(entry.file or "")
     if file is not None and file.stream_sha256 and file.stream_sha256 == last.sha256:
-        return last.frame
+        return last.number, last.frame
     found = documents.find_id(open_collection(backup=backup, collection=collection), raw_id=raw_id)
     if found is not None and found.damaged:
         raise DamagedDocument(number=found.number + 1, readable=found.number)
-    frame = None if found is None else found.frame
-    last.sha256, last.frame = (file.stream_sha256, frame) if file is not None else ("", None)
-    return frame
+    number, frame = (None, None) if found is None else (found.number, found.frame)
+    known = (file.stream_sha256, number, frame) if file is not None else ("", None, None)
+    last.sha256, last.number, last.frame = known
+    return number, frame
 
 
 class _Line:
@@ -101,11 +107,14 @@ class _Line:
         self._done: list[Version] = []
         self._ids: list[str] = []
         self._frame: bytes | None = None
+        self._number: int | None = None
 
-    def add(self, backup_id: str, frame: bytes | None) -> None:
-        """Add what the next older backup holds."""
+    def add(self, backup_id: str, frame: bytes | None, number: int | None = None) -> None:
+        """Add what the next older backup holds, and at which place."""
         if self._ids and frame != self._frame:
             self._close(_changes(frame, self._frame, self._zone))
+        if not self._ids or self._ids == [NOW]:
+            self._number = number
         self._ids.append(backup_id)
         self._frame = frame
 
@@ -116,7 +125,8 @@ class _Line:
         return tuple(self._done)
 
     def _close(self, changes: tuple[FieldChange, ...]) -> None:
-        self._done.append(Version(backup_ids=tuple(self._ids), there=self._frame is not None, changes=changes))
+        there = self._frame is not None
+        self._done.append(Version(backup_ids=tuple(self._ids), there=there, number=self._number, changes=changes))
         self._ids = []
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
-from backups_app.records import Kind, Status, StepState
+from backups_app.catalog.run_record import RunRecord
+from backups_app.records import RunKind, Status
 
 
 class Files(StrEnum):
@@ -19,21 +18,20 @@ class Files(StrEnum):
     NONE = "none"
 
 
-def made_a_backup(run: Mapping[str, Any]) -> bool:
+def made_a_backup(run: RunRecord) -> bool:
     """Return whether a run published a backup, whatever became of it. A safety backup and a folder that others wrote
     are backups too."""
-    if run.get("kind") in (Kind.TEST_COPY, Kind.REHEARSAL):
+    if run.kind in (RunKind.TEST_COPY, RunKind.REHEARSAL):
         return False
-    published = any(step["name"] == "publish" and step["state"] == StepState.DONE for step in run.get("steps") or ())
-    return published or run.get("status") in (Status.SUCCESS, Status.PARTIAL)
+    return run.has_done("publish") or run.status in (Status.SUCCESS, Status.PARTIAL)
 
 
-def of(run: Mapping[str, Any], *, here: bool, store_id: str | None) -> Files:
+def files_of(run: RunRecord, *, here: bool, store_id: str | None) -> Files:
     """Given a run, whether its folder is here and the id of this store, return where its files are."""
     if here:
         return Files.HERE
     if not made_a_backup(run):
         return Files.NONE
-    if not run.get("store_id") or run["store_id"] == store_id:
+    if not run.store_id or run.store_id == store_id:
         return Files.GONE
     return Files.UNMOUNTED if store_id is None else Files.ELSEWHERE

@@ -34,6 +34,14 @@ def holder(database: Database[Any]) -> Mapping[str, Any] | None:
     return None if document is None else document.get("owner")
 
 
+def held_by(database: Database[Any]) -> Mapping[str, Any] | None:
+    """Return the owner whose lease has not expired by the server's clock, or None."""
+    document = collection(database).find_one(
+        {"_id": LEASE, "owner": {"$ne": None}, "$expr": {"$gt": ["$expires_at", "$$NOW"]}}
+    )
+    return None if document is None else document["owner"]
+
+
 def take(
     database: Database[Any], *, owner: Mapping[str, Any], seconds: int, dead: Mapping[str, Any] | None = None
 ) -> int | None:

@@ -30,6 +30,7 @@ from pymongo.operations import IndexModel
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from backups_app import batches
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.records import Side
 
@@ -47,16 +48,25 @@ _INDEXES = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What a side was seen to be after its deletes. `kept` numbers the kept documents within the batch."""
+class SeenOnSide:
+    """What was seen on a side after its deletes. `skipped` numbers the changed documents within the batch."""
 
     deleted: int = 0
-    gone: int = 0
-    kept: tuple[int, ...] = ()
+    already_absent: int = 0
+    skipped: tuple[int, ...] = ()
+
+    def as_stored(self) -> dict[str, Any]:
+        """Return the fields under the names of the ledger."""
+        return {"deleted": self.deleted, "gone": self.already_absent, "kept": list(self.skipped)}
+
+    @classmethod
+    def of_stored(cls, fields: Mapping[str, Any]) -> SeenOnSide:
+        """Return what the ledger stored."""
+        return cls(deleted=fields["deleted"], already_absent=fields["gone"], skipped=tuple(fields["kept"]))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class LedgerEntry:
     """One batch of one run, as the ledger has it. `released` holds keys (`raw_ids.key`). `begun_before`: the sides of
     which an earlier attempt was about to delete."""
 
@@ -66,13 +76,13 @@ class Entry:
     open_sides: frozenset[Side]
     begun_before: frozenset[Side] = frozenset()
     released: frozenset[bytes] = frozenset()
-    seen: Mapping[Side, Seen] = field(default_factory=dict)
+    seen: Mapping[Side, SeenOnSide] = field(default_factory=dict)
 
     @property
     def identity(self) -> dict[str, Any]:
         return {"run": self.run_id, "collection": self.collection, "first": self.first}
 
-    def is_untold(self, side: Side) -> bool:
+    def is_unrecorded(self, side: Side) -> bool:
         """Whether an earlier attempt began this side and did not live, or did not get an answer, to say what it saw."""
         return side in self.begun_before and side not in self.seen
 
@@ -101,17 +111,17 @@ def open_batch(
     sides: Sequence[Side],
     now: datetime,
     begins: Side | None = None,
-) -> Entry:
+) -> LedgerEntry:
     """Write the entry of a batch, or find the one that an earlier attempt of the same run wrote, and note in it which
     side `begins` (the first of `sides`). Return it.
 
     When this returns it is on the disk of a majority: only then may the first of these documents be deleted there.
     Raise `TooLargeToRemember` for `_id`s of more than 4 MiB together.
     """
-    if sum(len(raw_ids.of(frame)) for frame in frames) > BYTES_AT_ONCE:
+    if sum(len(raw_ids.id_of(frame)) for frame in frames) > BYTES_AT_ONCE:
         raise TooLargeToRemember
     side = begins or sides[0]
-    entry = Entry(run_id=run_id, collection=collection, first=first, open_sides=frozenset(sides))
+    entry = LedgerEntry(run_id=run_id, collection=collection, first=first, open_sides=frozenset(sides))
     document: dict[str, Any] = {
         "_id": entry.identity,
         **entry.identity,
@@ -131,11 +141,11 @@ def open_batch(
 
 
 def close_side(
-    database: Database[Any], *, entry: Entry, side: Side, seen: Seen, finished: bool, reason: str = "purged"
+    database: Database[Any], *, entry: LedgerEntry, side: Side, seen: SeenOnSide, finished: bool, reason: str = "purged"
 ) -> None:
     """Record what a side was seen to be. `finished`: every document of the batch was seen gone or kept there, so the
     side is closed, and with the last side the entry."""
-    update: dict[str, Any] = {"$set": {f"seen.{side.value}": {**vars(seen), "kept": list(seen.kept)}}}
+    update: dict[str, Any] = {"$set": {f"seen.{side.value}": seen.as_stored()}}
     if finished:
         update["$pull"] = {"open": side.value}
         if entry.open_sides <= {side}:
@@ -144,7 +154,7 @@ def close_side(
     entries(database).update_one({"_id": entry.identity}, update)
 
 
-def close_entries(database: Database[Any], *, entries_to_close: Sequence[Entry], side: Side) -> None:
+def close_entries(database: Database[Any], *, entries_to_close: Sequence[LedgerEntry], side: Side) -> None:
     """Close entries of which `side` was the last open one, and whose every document was seen gone or kept there."""
     if not entries_to_close:
         return
@@ -224,26 +234,26 @@ def expire(database: Database[Any], *, now: datetime, days: int) -> int:
 def _remembered(frame: bytes) -> RawBSONDocument:
     """Return what the ledger keeps of a document, with its `_id` byte for byte."""
     digest = raw_bson.binary(hashlib.sha256(frame).digest())
-    return RawBSONDocument(raw_bson.document([("id", raw_ids.value(raw_ids.of(frame))), ("sha256", digest)]))
+    return RawBSONDocument(raw_bson.document([("id", raw_ids.value(raw_ids.id_of(frame))), ("sha256", digest)]))
 
 
-def _begin(database: Database[Any], entry: Entry, side: Side) -> Entry:
+def _begin(database: Database[Any], entry: LedgerEntry, side: Side) -> LedgerEntry:
     """Note that a side begins in an entry that is there. Return it as it was before."""
     noting = {"$addToSet": {"begun": side.value}}
     found = _raw(database).find_one_and_update({"_id": entry.identity}, noting)
     assert found is not None, "its insert was refused because it is there"
     raw = bytes(found.raw)
-    told = bson.decode(raw_bson.document((name.decode(), value) for name, value in _told(raw)))
+    fields = bson.decode(raw_bson.document((name.decode(), value) for name, value in _entry_fields(raw)))
     return replace(
         entry,
-        open_sides=frozenset(map(Side, told["open"] if told["state"] == OPEN else [])),
-        begun_before=frozenset(map(Side, told.get("begun", []))),
+        open_sides=frozenset(map(Side, fields["open"] if fields["state"] == OPEN else [])),
+        begun_before=frozenset(map(Side, fields.get("begun", []))),
         released=frozenset(_keys_of(raw, "released")),
-        seen={Side(name): Seen(**{**seen, "kept": tuple(seen["kept"])}) for name, seen in told["seen"].items()},
+        seen={Side(name): SeenOnSide.of_stored(seen) for name, seen in fields["seen"].items()},
     )
 
 
-def _told(raw: bytes) -> Iterator[tuple[bytes, raw_bson.Value]]:
+def _entry_fields(raw: bytes) -> Iterator[tuple[bytes, raw_bson.Value]]:
     """Yield what an entry says besides its documents: those have `_id`s that only their bytes tell apart."""
     return (one for one in raw_bson.elements(raw) if one[0] in (b"state", b"open", b"begun", b"seen"))
 
@@ -283,14 +293,5 @@ def _raw(database: Database[Any]) -> Collection[RawBSONDocument]:
 
 
 def _parts(ids: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """Cut ids into what one query carries. Those that no server stores are nobody's."""
-    part: list[bytes] = []
-    size = 0
-    for raw_id in filter(raw_ids.can_be_live, ids):
-        if part and (len(part) == IDS_AT_ONCE or size + len(raw_id) > BYTES_AT_ONCE):
-            yield part
-            part, size = [], 0
-        part.append(raw_id)
-        size += len(raw_id)
-    if part:
-        yield part
+    """Cut ids into what one query carries. No server stores an `_id` that cannot be live, so those are left out."""
+    return batches.cut(filter(raw_ids.can_be_live, ids), size_of=len, most=IDS_AT_ONCE, most_bytes=BYTES_AT_ONCE)

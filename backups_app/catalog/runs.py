@@ -14,31 +14,27 @@
      owner: {host, pid, started, boot_id, token}, fence, heartbeat_at, cancel_requested, cancelled_by,
      idempotency_key, idempotency_claim: "ananya\\nkey", finished_at}
 
-Every change after the claim is a compare-and-set on (`_id`, `fence`, `phase`): no match means that this process is no
-longer the owner, so it stops and touches nothing more.
+Every change after the claim is a compare-and-set on (`_id`, `fence`, `phase`). Without a match the run is lost: stop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from backups_app.errors import OwnershipLost, RunActive
-from backups_app.records import Phase, RunDocument, Status
+from backups_app.catalog.run_record import RunRecord
+from backups_app.errors import RunActive
+from backups_app.records import Phase, Status
 
 NAME = "backup_metadata"
 ONE_ACTIVE_RUN = "one_active_run"
 ONE_RUN_A_KEY = "one_run_a_key"
-CANCELLABLE = (
-    Phase.QUEUED, Phase.PREFLIGHT, Phase.SYNCING, Phase.DUMPING, Phase.VERIFYING, Phase.PUBLISHING,
-)  # fmt: skip
 
 
 class ClaimTaken(Exception):
@@ -67,7 +63,7 @@ def ensure_indexes(database: Database[Any]) -> None:
     )
 
 
-def create(database: Database[Any], *, document: RunDocument) -> None:
+def create(database: Database[Any], *, document: RunRecord) -> None:
     """Write the document of a new run. Raise `RunActive` when another one runs, `ClaimTaken` when one has its key,
     `DuplicateKeyError` on its `_id`."""
     try:
@@ -83,36 +79,47 @@ def create(database: Database[Any], *, document: RunDocument) -> None:
 
 def another_run(database: Database[Any]) -> RunActive:
     """Return the refusal that names the run in progress."""
-    running = active(database) or {}
-    return RunActive(backup_id=running.get("backup_id", "unknown"), created_by=running.get("created_by", "somebody"))
+    running = active(database)
+    if running is None:
+        return RunActive(backup_id="unknown", created_by="somebody")
+    return RunActive(backup_id=running.backup_id, created_by=running.created_by)
 
 
-def get(database: Database[Any], *, backup_id: str) -> RunDocument | None:
+def get(database: Database[Any], *, backup_id: str) -> RunRecord | None:
     """Return the run's document, or None."""
-    return collection(database).find_one({"_id": backup_id})
+    return _record(collection(database).find_one({"_id": backup_id}))
 
 
-def active(database: Database[Any]) -> RunDocument | None:
+def active(database: Database[Any]) -> RunRecord | None:
     """Return the run in progress, or None."""
-    return collection(database).find_one({"status": Status.IN_PROGRESS.value})
+    return _record(collection(database).find_one({"status": Status.IN_PROGRESS.value}))
 
 
-def recent(database: Database[Any], *, limit: int = 0) -> list[RunDocument]:
+def recent(database: Database[Any], *, limit: int = 0) -> list[RunRecord]:
     """Return runs, newest first by their recorded time; `limit` 0 means all."""
-    return list(collection(database).find().sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit))
+    found = collection(database).find().sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
+    return list(map(RunRecord, found))
 
 
-def resumable(database: Database[Any]) -> list[RunDocument]:
+def ids(database: Database[Any]) -> frozenset[str]:
+    """Return the ids of all runs that have a record."""
+    return frozenset(collection(database).distinct("_id"))
+
+
+def resumable(database: Database[Any]) -> list[RunRecord]:
     """Return the runs whose purge is unfinished, oldest first."""
-    return list(
-        collection(database).find({"status": Status.PARTIAL.value, "resume_available": True}).sort("created_at", 1)
-    )
+    found = collection(database).find({"status": Status.PARTIAL.value, "resume_available": True})
+    return list(map(RunRecord, found.sort("created_at", 1)))
 
 
-def by_idempotency_key(database: Database[Any], *, created_by: str, key: str, since: datetime) -> RunDocument | None:
+def by_idempotency_key(database: Database[Any], *, created_by: str, key: str, since: datetime) -> RunRecord | None:
     """Return the run that this person started with this key after `since`, or None."""
     wanted = {"idempotency_key": key, "created_by": created_by, "created_at": {"$gte": since}}
-    return collection(database).find_one(wanted, sort=[("created_at", DESCENDING)])
+    return _record(collection(database).find_one(wanted, sort=[("created_at", DESCENDING)]))
+
+
+def _record(found: dict[str, Any] | None) -> RunRecord | None:
+    return None if found is None else RunRecord(found)
 
 
 def release_claim(database: Database[Any], *, claim: str | None, older_than: datetime) -> None:
@@ -122,55 +129,64 @@ def release_claim(database: Database[Any], *, claim: str | None, older_than: dat
     )
 
 
-def claim(database: Database[Any], *, backup_id: str, owner: Mapping[str, Any], fence: int) -> RunDocument | None:
+def claim(database: Database[Any], *, backup_id: str, owner: Mapping[str, Any], fence: int) -> RunRecord | None:
     """Make `owner` the owner of a queued run. Return its document, or None when somebody else was quicker."""
-    return collection(database).find_one_and_update(
-        {"_id": backup_id, "status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None},
-        {
-            "$set": {"owner": dict(owner), "fence": fence, "phase": Phase.PREFLIGHT.value},
-            "$currentDate": {"heartbeat_at": True},
-        },
-        return_document=ReturnDocument.AFTER,
+    return _record(
+        collection(database).find_one_and_update(
+            {"_id": backup_id, "status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None},
+            {
+                "$set": {"owner": dict(owner), "fence": fence, "phase": Phase.PREFLIGHT.value},
+                "$currentDate": {"heartbeat_at": True},
+            },
+            return_document=ReturnDocument.AFTER,
+        )
     )
 
 
 def reopen(
     database: Database[Any], *, backup_id: str, owner: Mapping[str, Any] | None, fence: int, phase: Phase
-) -> RunDocument | None:
+) -> RunRecord | None:
     """Open a partial run again for Resume. Return its document, or None when it is not resumable any more.
 
     Raise `RunActive` when another run is in progress: the same index that refuses a second trigger refuses this.
     """
     try:
-        return collection(database).find_one_and_update(
-            {"_id": backup_id, "status": Status.PARTIAL.value, "resume_available": True},
-            {
-                "$set": {
-                    "status": Status.IN_PROGRESS.value,
-                    "phase": phase.value,
-                    "owner": None if owner is None else dict(owner),
-                    "fence": fence,
-                    "cancel_requested": False,
-                    "finished_at": None,
+        return _record(
+            collection(database).find_one_and_update(
+                {"_id": backup_id, "status": Status.PARTIAL.value, "resume_available": True},
+                {
+                    "$set": {
+                        "status": Status.IN_PROGRESS.value,
+                        "phase": phase.value,
+                        "owner": None if owner is None else dict(owner),
+                        "fence": fence,
+                        "cancel_requested": False,
+                        "finished_at": None,
+                    },
+                    "$currentDate": {"heartbeat_at": True},
                 },
-                "$currentDate": {"heartbeat_at": True},
-            },
-            return_document=ReturnDocument.AFTER,
+                return_document=ReturnDocument.AFTER,
+            )
         )
     except DuplicateKeyError as error:
         raise another_run(database) from error
 
 
-def request_cancel(database: Database[Any], *, backup_id: str, requested_by: str) -> RunDocument | None:
-    """Ask the owner to stop. Return the document, or None when the run has ended or its purge has begun."""
-    return collection(database).find_one_and_update(
-        {
-            "_id": backup_id,
-            "status": Status.IN_PROGRESS.value,
-            "phase": {"$in": [phase.value for phase in CANCELLABLE]},
-        },
-        {"$set": {"cancel_requested": True, "cancelled_by": requested_by}},
-        return_document=ReturnDocument.AFTER,
+def request_cancel(
+    database: Database[Any], *, backup_id: str, requested_by: str, phases: Iterable[str]
+) -> RunRecord | None:
+    """Ask the owner to stop. Return the document, or None when the run has ended or is in none of these phases: then
+    it finishes what it does by itself."""
+    return _record(
+        collection(database).find_one_and_update(
+            {
+                "_id": backup_id,
+                "status": Status.IN_PROGRESS.value,
+                "phase": {"$in": sorted(phases)},
+            },
+            {"$set": {"cancel_requested": True, "cancelled_by": requested_by}},
+            return_document=ReturnDocument.AFTER,
+        )
     )
 
 
@@ -180,19 +196,17 @@ def cancelled_by(database: Database[Any], *, backup_id: str) -> str | None:
     return document.get("cancelled_by")
 
 
-def unclaimed(database: Database[Any], *, late_after: timedelta) -> list[RunDocument]:
+def unclaimed(database: Database[Any], *, late_after: timedelta) -> list[RunRecord]:
     """Return queued runs that no worker has taken, each with `late`: whether for so long, by the server's clock."""
     queued = {"status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None}
-    return list(collection(database).aggregate([{"$match": queued}, {"$set": {"late": _silent(late_after)}}]))
+    found = collection(database).aggregate([{"$match": queued}, {"$set": {"late": _silent(late_after)}}])
+    return list(map(RunRecord, found))
 
 
-def stale(database: Database[Any], *, older_than: timedelta) -> list[RunDocument]:
+def stale(database: Database[Any], *, older_than: timedelta) -> list[RunRecord]:
     """Return owned runs whose heartbeat is older than `older_than`, by the server's clock."""
-    return list(
-        collection(database).find(
-            {"status": Status.IN_PROGRESS.value, "owner": {"$ne": None}, "$expr": _silent(older_than)}
-        )
-    )
+    owned = {"status": Status.IN_PROGRESS.value, "owner": {"$ne": None}, "$expr": _silent(older_than)}
+    return list(map(RunRecord, collection(database).find(owned)))
 
 
 def _silent(older_than: timedelta) -> dict[str, Any]:
@@ -200,7 +214,7 @@ def _silent(older_than: timedelta) -> dict[str, Any]:
     return {"$lt": ["$heartbeat_at", {"$subtract": ["$$NOW", milliseconds]}]}
 
 
-def close_if_unchanged(database: Database[Any], *, document: RunDocument, changes: Mapping[str, Any]) -> bool:
+def close_if_unchanged(database: Database[Any], *, document: RunRecord, changes: Mapping[str, Any]) -> bool:
     """Finish a run whose owner is gone. Return False when it moved on meanwhile: then it is not ours to close."""
     result = collection(database).update_one(
         {
@@ -222,75 +236,6 @@ def amend(database: Database[Any], *, backup_id: str, changes: Mapping[str, Any]
     )
 
 
-def restore_record(database: Database[Any], *, document: RunDocument) -> None:
+def restore_record(database: Database[Any], *, document: RunRecord) -> None:
     """Write a record rebuilt from a folder, unless the run has one."""
     collection(database).update_one({"_id": document["_id"]}, {"$setOnInsert": document}, upsert=True)
-
-
-class Writer(Protocol):
-    """Who may change a run's document while its purge goes on."""
-
-    @property
-    def fence(self) -> int: ...
-
-    @property
-    def database(self) -> Database[Any]: ...
-
-    def write(
-        self, *, phase: Phase, changes: Mapping[str, Any], unless_cancelled: bool = False, warnings: Sequence[str] = ()
-    ) -> bool: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Amendment:
-    """The right to finish the purge of an earlier run, held by the run that holds the lease."""
-
-    database: Database[Any]
-    backup_id: str
-    fence: int
-
-    def write(
-        self, *, phase: Phase, changes: Mapping[str, Any], unless_cancelled: bool = False, warnings: Sequence[str] = ()
-    ) -> bool:
-        """Set `changes` in a run that has ended. Its phase stays what it is."""
-        amend(self.database, backup_id=self.backup_id, changes=changes)
-        return True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ownership:
-    """The right of one process to change one run: the database, the run's id and its fence."""
-
-    database: Database[Any]
-    backup_id: str
-    fence: int
-
-    def write(
-        self, *, phase: Phase, changes: Mapping[str, Any], unless_cancelled: bool = False, warnings: Sequence[str] = ()
-    ) -> bool:
-        """Set `changes` while the run is in `phase` and ours. Raise `OwnershipLost` otherwise.
-
-        With `unless_cancelled`, return False and change nothing when a cancel was asked for.
-        """
-        wanted: dict[str, Any] = {"_id": self.backup_id, "fence": self.fence, "phase": phase.value}
-        if unless_cancelled:
-            wanted["cancel_requested"] = {"$ne": True}
-        update: dict[str, Any] = {"$set": dict(changes), "$currentDate": {"heartbeat_at": True}}
-        if warnings:
-            update["$push"] = {"warnings": {"$each": list(warnings)}}
-        if collection(self.database).update_one(wanted, update).matched_count == 1:
-            return True
-        if unless_cancelled and self.beat():
-            return False
-        raise OwnershipLost
-
-    def beat(self) -> bool:
-        """Renew the heartbeat. Return whether a cancel was asked for. Raise `OwnershipLost`."""
-        document = collection(self.database).find_one_and_update(
-            {"_id": self.backup_id, "fence": self.fence, "status": Status.IN_PROGRESS.value},
-            {"$currentDate": {"heartbeat_at": True}},
-            projection={"cancel_requested": True},
-        )
-        if document is None:
-            raise OwnershipLost
-        return bool(document.get("cancel_requested"))

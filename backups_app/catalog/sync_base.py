@@ -38,14 +38,14 @@ _DUPLICATE_KEY = 11000
 _DURABLE = WriteConcern(w="majority", j=True)
 
 
-class Entry(NamedTuple):
+class BaseEntry(NamedTuple):
     """The raw `_id` under which a document was last seen, and the hash of its bytes."""
 
     raw_id: bytes
     hash: bytes
 
 
-Entries = dict[bytes, Entry]
+BaseEntries = dict[bytes, BaseEntry]
 """Entries by short key."""
 
 
@@ -109,31 +109,31 @@ class Base:
         found = next(iter(self._stored.aggregate(stages)), None)
         return int(found["n"]) if found else 0
 
-    def read(self, keys: Iterable[bytes]) -> Entries:
+    def read(self, keys: Iterable[bytes]) -> BaseEntries:
         """Return the entries of these keys (long or short), as far as there are any."""
         wanted = {short(key): key for key in keys}
-        found: Entries = {}
+        found: BaseEntries = {}
         for bucket in self._buckets({self._bucket(key) for key in wanted}):
             found.update((wanted[key], entry) for key, entry in _unpack(bucket["e"]).items() if key in wanted)
         return found
 
-    def read_prefix(self, prefix: str) -> Entries:
+    def read_prefix(self, prefix: str) -> BaseEntries:
         """Return all entries whose place begins with these hex digits."""
         if len(prefix) > self._depth:
             [*buckets] = self._buckets({prefix[: self._depth]})
         else:
             [*buckets] = self._stored.find({"_id": self._range(prefix)})
-        found: Entries = {}
+        found: BaseEntries = {}
         for bucket in buckets:
             found.update(_unpack(bucket["e"]))
         if len(prefix) <= self._depth:
             return found
         return {key: entry for key, entry in found.items() if place(key).startswith(prefix)}
 
-    def change(self, changes: Mapping[bytes, Entry | None]) -> None:
+    def change(self, changes: Mapping[bytes, BaseEntry | None]) -> None:
         """Set these entries (None removes), majority and journaled. Raise `OwnershipLost` when a later sync has
         written one of their buckets: then nothing of that bucket is changed."""
-        by_bucket: dict[str, dict[bytes, Entry | None]] = {}
+        by_bucket: dict[str, dict[bytes, BaseEntry | None]] = {}
         for key, entry in ((short(key), entry) for key, entry in changes.items()):
             by_bucket.setdefault(self._bucket(key), {})[key] = entry
         names = sorted(by_bucket)
@@ -145,14 +145,14 @@ class Base:
     # ── inside ───────────────────────────────────────────────────────────────
 
     def _change(
-        self, name: str, stored: Mapping[str, Any] | None, changes: Mapping[bytes, Entry | None]
+        self, name: str, stored: Mapping[str, Any] | None, changes: Mapping[bytes, BaseEntry | None]
     ) -> UpdateOne | InsertOne[Any] | None:
         entries = _unpack(stored["e"]) if stored else {}
         for key, entry in changes.items():
             if entry is None:
                 entries.pop(key, None)
             else:
-                entries[key] = entry if is_real(key) else Entry(key, entry.hash)
+                entries[key] = entry if is_real(key) else BaseEntry(key, entry.hash)
         generation = self._generation if self._generation is not None else (stored or {}).get("g", 0)
         content = {"n": len(entries), "g": generation, "e": Binary(_pack(entries.values()))}
         if stored is None:
@@ -208,7 +208,7 @@ class Base:
         self._depth, shallow = depth, self._depth
         self._stored.delete_many({"_id": self._range("")})
         for bucket in self._stored.find({"_id": old}):
-            by_name: dict[str, list[Entry]] = {}
+            by_name: dict[str, list[BaseEntry]] = {}
             for key, entry in _unpack(bucket["e"]).items():
                 by_name.setdefault(self._bucket(key), []).append(entry)
             deeper = [
@@ -222,16 +222,16 @@ class Base:
         return depth
 
 
-def _pack(entries: Iterable[Entry]) -> bytes:
+def _pack(entries: Iterable[BaseEntry]) -> bytes:
     return b"".join(len(entry.raw_id).to_bytes(2, "big") + entry.raw_id + entry.hash for entry in entries)
 
 
-def _unpack(packed: bytes) -> Entries:
-    found: Entries = {}
+def _unpack(packed: bytes) -> BaseEntries:
+    found: BaseEntries = {}
     at, end = 0, len(packed)
     while at < end:
         stop = at + 2 + int.from_bytes(packed[at : at + 2], "big")
         raw_id = packed[at + 2 : stop]
-        found[raw_ids.key(raw_id) if is_real(raw_id) else raw_id] = Entry(raw_id, packed[stop : stop + _HASH_BYTES])
+        found[raw_ids.key(raw_id) if is_real(raw_id) else raw_id] = BaseEntry(raw_id, packed[stop : stop + _HASH_BYTES])
         at = stop + _HASH_BYTES
     return found

@@ -5,7 +5,7 @@
      bytes: Binary, sha256: "…", other: Binary | null, other_sha256: "…" | null, parts: 0, kept_at: Date, applied: bool,
      put_back_at: Date}
 
-`bytes` is the version that lost its place, `other` the one that took it (only for a real conflict, and when both fit).
+`bytes` is the replaced version, `other` the one that replaced it (only for a real conflict, and when both fit).
 `applied` is false when the write that should have followed did not happen, or its end is not known. `_id` is derived
 from collection, key, side and both hashes: a repeated attempt writes one document. Backups hold this collection. A
 version too large for one document lies in `parts` more, `{_id: "5f…:0", part_of: "5f…", bytes}`.
@@ -28,6 +28,7 @@ from pymongo.database import Database
 from pymongo.operations import UpdateOne
 from pymongo.write_concern import WriteConcern
 
+from backups_app import batches
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, live_collection
 
@@ -41,7 +42,7 @@ _DURABLE = WriteConcern(w="majority", j=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loser:
+class ReplacedVersion:
     """A version that is about to be replaced (`other` holds what takes its place) or deleted (`other` is None)."""
 
     collection: str
@@ -54,7 +55,12 @@ class Loser:
     @property
     def id(self) -> str:
         """Return the id under which this version is kept; the same for the same attempt."""
-        parts = [self.collection.encode(), self.side.encode(), raw_ids.key(raw_ids.of(self.frame)), _hash(self.frame)]
+        parts = [
+            self.collection.encode(),
+            self.side.encode(),
+            raw_ids.key(raw_ids.id_of(self.frame)),
+            _hash(self.frame),
+        ]
         parts.append(_hash(self.other) if self.other is not None else b"")
         return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hexdigest()
 
@@ -69,12 +75,12 @@ def ensure_indexes(database: Database[Any]) -> None:
     collection(database).create_index([("kept_at", DESCENDING), ("_id", DESCENDING)], name="newest_first")
 
 
-def keep(database: Database[Any], *, losers: Sequence[Loser], run_id: str, now: datetime) -> None:
+def keep(database: Database[Any], *, replaced_versions: Sequence[ReplacedVersion], run_id: str, now: datetime) -> None:
     """Keep these versions, majority and journaled, before they are touched. What is kept already stays as it is."""
     batch: list[UpdateOne] = []
     size = 0
-    for loser in losers:
-        for document in _documents(loser, run_id=run_id, now=now):
+    for replaced in replaced_versions:
+        for document in _documents(replaced, run_id=run_id, now=now):
             batch.append(UpdateOne({"_id": document.pop("_id")}, {"$setOnInsert": document}, upsert=True))
             size += len(document["bytes"]) + len(document.get("other") or b"")
             if size > WRITE_BYTES:
@@ -85,14 +91,17 @@ def keep(database: Database[Any], *, losers: Sequence[Loser], run_id: str, now: 
 
 
 def mark_applied(database: Database[Any], *, ids: Sequence[str]) -> None:
-    """Say that these versions did lose their place: the write was acknowledged."""
+    """Record that these versions were replaced: the write was acknowledged."""
     if ids:
         collection(database).update_many({"_id": {"$in": list(ids)}}, {"$set": {"applied": True}})
 
 
-def newest(database: Database[Any], *, only_conflicts: bool, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """Return kept versions, newest first, without their bytes."""
+def newest(
+    database: Database[Any], *, only_conflicts: bool, limit: int, offset: int = 0, run_id: str = ""
+) -> list[dict[str, Any]]:
+    """Return kept versions, newest first, without their bytes; with `run_id` those of one sync."""
     wanted: dict[str, Any] = {"part_of": None} | ({"reason": "conflict"} if only_conflicts else {})
+    wanted |= {"run_id": run_id} if run_id else {}
     found = collection(database).find(wanted, {"bytes": 0, "other": 0})
     return list(found.sort([("kept_at", DESCENDING), ("_id", DESCENDING)]).skip(offset).limit(limit))
 
@@ -108,7 +117,7 @@ def get(database: Database[Any], *, conflict_id: str) -> dict[str, Any] | None:
     return document
 
 
-def mark_put_back(database: Database[Any], *, conflict_id: str, now: datetime) -> None:
+def mark_restored(database: Database[Any], *, conflict_id: str, now: datetime) -> None:
     """Remember that an admin put this version back."""
     collection(database).update_one({"_id": conflict_id}, {"$set": {"put_back_at": now}})
 
@@ -125,7 +134,7 @@ def expire(database: Database[Any], *, held: Callable[[], Iterator[bytes]], now:
     same is removed: what was kept or marked after the backup stays. The parts of a version go after its head. Raise
     PyMongoError and what `held` raises; repeating is harmless.
     """
-    live = live_collection.look(collection=collection(database))
+    live = live_collection.inspect(collection=collection(database))
 
     def remove(frames: Sequence[bytes]) -> int:
         return len(delete.delete_equal(live=live, frames=frames).deleted)
@@ -153,41 +162,33 @@ def _raw(frame: bytes) -> RawBSONDocument:
 
 
 def _batches(frames: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yield at most 500 documents, or a little more than 16 MiB, at a time."""
-    batch: list[bytes] = []
-    size = 0
-    for frame in frames:
-        batch.append(frame)
-        size += len(frame)
-        if len(batch) == BATCH_DOCUMENTS or size > WRITE_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    return batches.cut(frames, size_of=len, most=BATCH_DOCUMENTS, most_bytes=WRITE_BYTES)
 
 
-def _documents(loser: Loser, *, run_id: str, now: datetime) -> Iterator[dict[str, Any]]:
+def _documents(replaced: ReplacedVersion, *, run_id: str, now: datetime) -> Iterator[dict[str, Any]]:
     """Yield the further parts first, so that a head never lacks one."""
-    first, rest = loser.frame[:PART_BYTES], loser.frame[PART_BYTES:]
+    first, rest = replaced.frame[:PART_BYTES], replaced.frame[PART_BYTES:]
     parts = [rest[at : at + PART_BYTES] for at in range(0, len(rest), PART_BYTES)]
     for number, part in enumerate(parts):
-        yield {"_id": f"{loser.id}:{number}", "part_of": loser.id, "bytes": Binary(part), "kept_at": now}
-    raw_id = raw_ids.of(loser.frame)
-    fits = loser.other is not None and loser.reason == "conflict" and len(loser.other) + len(first) < PART_BYTES
+        yield {"_id": f"{replaced.id}:{number}", "part_of": replaced.id, "bytes": Binary(part), "kept_at": now}
+    raw_id = raw_ids.id_of(replaced.frame)
+    fits = (
+        replaced.other is not None and replaced.reason == "conflict" and len(replaced.other) + len(first) < PART_BYTES
+    )
     yield {
-        "_id": loser.id,
+        "_id": replaced.id,
         "run_id": run_id,
-        "collection": loser.collection,
+        "collection": replaced.collection,
         "document_id": raw_ids.decoded(raw_id),
         "key": Binary(raw_id),
-        "side": loser.side,
-        "kind": "deleted" if loser.other is None else "replaced",
-        "reason": loser.reason,
-        "why": loser.why,
+        "side": replaced.side,
+        "kind": "deleted" if replaced.other is None else "replaced",
+        "reason": replaced.reason,
+        "why": replaced.why,
         "bytes": Binary(first),
-        "sha256": hashlib.sha256(loser.frame).hexdigest(),
-        "other": Binary(loser.other) if fits and loser.other is not None else None,
-        "other_sha256": None if loser.other is None else hashlib.sha256(loser.other).hexdigest(),
+        "sha256": hashlib.sha256(replaced.frame).hexdigest(),
+        "other": Binary(replaced.other) if fits and replaced.other is not None else None,
+        "other_sha256": None if replaced.other is None else hashlib.sha256(replaced.other).hexdigest(),
         "parts": len(parts),
         "kept_at": now,
         "applied": False,

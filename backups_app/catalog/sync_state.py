@@ -53,7 +53,7 @@ def create(database: Database[Any], *, pair: str, role: str) -> bool:
 
 
 def replace(database: Database[Any], *, pair: str, role: str) -> None:
-    """Mark a side anew, whatever it bore: only for `--adopt`."""
+    """Replace the mark of a side, whatever it was: only for `--adopt`."""
     mark = {"pair": pair, "role": role, "database": database.name, "generation": 0, "next_generation": 0}
     collection(database).replace_one({"_id": PAIR}, mark, upsert=True)
 
@@ -82,7 +82,7 @@ def announce_local(database: Database[Any], *, pair: str, expected: int, generat
     return result.matched_count == 1
 
 
-def note_making(database: Database[Any], *, name: str, side: str) -> None:
+def note_creation(database: Database[Any], *, name: str, side: str) -> None:
     """Remember beforehand that a collection is being made on `side`; `finish` says what is still unfinished."""
     collection(database).update_one({"_id": PAIR}, {"$addToSet": {"making": {"name": name, "side": side}}})
 

@@ -26,7 +26,7 @@ _LARGEST_WAITING = 1024 * 1024
 
 
 class Stopped(Exception):
-    """The dump ends early; whoever set the flag knows why."""
+    """The dump ends early; the one who set the flag knows why."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from pymongo.database import Database
 from backups_app.backup_files import extended_json
 from backups_app.dump.listing import VIEW, Listed
 from backups_app.errors import DumpFailed
+from backups_app.messages import dump as messages
 from backups_app.mongo import scanning
 
 _NO_OPTIONS = b"\x05\0\0\0\0"
@@ -53,4 +54,4 @@ def _faithful(listed: Listed, frame: bytes) -> str:
 
 
 def _refusal(listed: Listed) -> DumpFailed:
-    return DumpFailed(reason=f'the options or indexes of "{listed.info.name}" cannot be written without a change')
+    return DumpFailed(reason=messages.STRUCTURE_NOT_WRITABLE(name=listed.info.name))

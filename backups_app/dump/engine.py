@@ -12,8 +12,8 @@ from backups_app.dump.mongodump import Mongodump
 from backups_app.dump.python_dump import Compression, PythonDump
 from backups_app.dump.report import DumpReport
 from backups_app.errors import MongodumpMissing
-from backups_app.mongo import tools
-from backups_app.mongo.tools import ChildProcess
+from backups_app.mongo import mongodump_process
+from backups_app.mongo.mongodump_process import ChildProcess
 from backups_app.progress import Progress
 
 
@@ -48,7 +48,7 @@ class DumpEngine(Protocol):
 def choose(*, setting: str, compression: Compression = "none") -> DumpEngine:
     """Given `BACKUP_ENGINE` (auto, mongodump, python), return the engine to use: auto takes mongodump where it is on
     PATH, the built-in one elsewhere. Raise `MongodumpMissing` when it was asked for by name and is not there."""
-    program = None if setting == "python" else tools.find("mongodump")
+    program = None if setting == "python" else mongodump_process.find("mongodump")
     if program is not None:
         return Mongodump(program=program, compression=compression)
     if setting == "mongodump":

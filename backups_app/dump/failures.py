@@ -8,14 +8,12 @@ from contextlib import contextmanager
 from pymongo.errors import OperationFailure, PyMongoError
 
 from backups_app.errors import DumpFailed, RightMissing
+from backups_app.messages import dump as messages
 from backups_app.mongo import refusals
 from backups_app.records import Side
 
 _UNAUTHORIZED = 13
-LACKS_RIGHTS = (
-    'the user in MONGODB_LOCAL_URL may not read all of it; the role "read" on the database is enough, but time-series '
-    'collections need the role "backup" on admin'
-)
+LACKS_RIGHTS = messages.READ_RIGHT_MISSING()
 
 
 @contextmanager
@@ -31,4 +29,4 @@ def translated() -> Iterator[None]:
         name = (details or {}).get("codeName") or type(error).__name__
         if isinstance(error, OperationFailure) and error.code == _UNAUTHORIZED:
             raise DumpFailed(reason=LACKS_RIGHTS) from error
-        raise DumpFailed(reason=f"the server did not let us read to the end ({name})") from error
+        raise DumpFailed(reason=messages.READING_REFUSED(error=name)) from error

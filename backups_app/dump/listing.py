@@ -53,7 +53,7 @@ def is_dumped(name: str, excluded: frozenset[str]) -> bool:
     return not name.startswith("system.") or name == _KEPT_SYSTEM_COLLECTION
 
 
-def again(
+def collections_after_dump(
     *,
     database: Database[Any],
     excluded: frozenset[str],

@@ -28,8 +28,10 @@ from backups_app.errors import (
     DumpTimedOut,
     FolderNotWritable,
 )
-from backups_app.mongo import refusals, scanning, tools
-from backups_app.mongo.tools import ChildProcess, Ended, TimeLimit
+from backups_app.messages import dump as messages
+from backups_app.messages import mongo as mongo_messages
+from backups_app.mongo import mongodump_process, refusals, scanning
+from backups_app.mongo.mongodump_process import ChildProcess, Ended, TimeLimit
 from backups_app.progress import Progress
 from backups_app.records import CollectionInfo, Side
 
@@ -41,9 +43,9 @@ _NAMED: tuple[tuple[re.Pattern[str], Callable[..., DatabaseUnreachable]], ...] =
     (re.compile(r"auth error|AuthenticationFailed|MechanismUnavailable"), DatabaseLoginRefused),
     (re.compile(r"requires authentication"), DatabaseLoginMissing),
     (re.compile(r"no such host|server misbehaving|: lookup "), DatabaseHostUnknown),
-    (re.compile(r"x509: |tls: "), partial(DatabaseTlsFailed, reason="it was broken off")),
+    (re.compile(r"x509: |tls: "), partial(DatabaseTlsFailed, reason=mongo_messages.CONNECTION_BROKEN_OFF())),
 )
-"""How mongodump tells what pymongo's errors are named for, for whoever changes a password while a copy begins."""
+"""How mongodump tells what pymongo's errors are named for, for the one who changes a password while a copy begins."""
 _PATH = re.compile(r"(?<![\w/.])/(?:[^\s:'\"`]+/)*[^\s:'\"`]+")
 
 
@@ -59,7 +61,7 @@ class Mongodump:
         return "mongodump"
 
     def version(self) -> str:
-        return tools.version(self.program)
+        return mongodump_process.version(self.program)
 
     def dump(
         self,
@@ -86,7 +88,9 @@ class Mongodump:
             self._run(database.name, uri, out, excluded, timeout_seconds, watch, on_child)
             _check_produced(out / database.name, expected)
             durable.settle_tree(out)
-            after = listing.again(database=reading, excluded=excluded, before=expected, dumped=watch.done)
+            after = listing.collections_after_dump(
+                database=reading, excluded=excluded, before=expected, dumped=watch.done
+            )
             finished_at = client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
             started_at = hello["localTime"].replace(tzinfo=UTC)
             return DumpReport(
@@ -122,7 +126,7 @@ class Mongodump:
         on_child: Callable[[ChildProcess], None] | None,
     ) -> None:
         try:
-            ended = tools.run(
+            ended = mongodump_process.run(
                 command=self.command(database=database, out=out, excluded=excluded),
                 uri=uri_for_tool(uri, database=database),
                 seconds=timeout_seconds,
@@ -133,7 +137,7 @@ class Mongodump:
         except TimeLimit as error:
             raise DumpTimedOut(engine="mongodump", seconds=timeout_seconds) from error
         except OSError as error:
-            raise DumpFailed(reason="mongodump could not be started") from error
+            raise DumpFailed(reason=messages.MONGODUMP_NOT_STARTED()) from error
         if ended.code != 0:
             raise _failure(ended)
 
@@ -201,7 +205,7 @@ class _Watch:
 def _check_produced(folder: Path, expected: Sequence[CollectionInfo]) -> None:
     """mongodump ends with 0 also when the database or a collection was not there."""
     if not folder.is_dir():
-        raise DumpFailed(reason="mongodump reported success but wrote nothing")
+        raise DumpFailed(reason=messages.MONGODUMP_WROTE_NOTHING())
     names = {entry.name.removesuffix(layout.GZIP_SUFFIX) for entry in folder.iterdir()}
     for info in expected:
         source = layout.BUCKETS_PREFIX + info.name if info.type == listing.TIMESERIES else info.name
@@ -209,7 +213,7 @@ def _check_produced(folder: Path, expected: Sequence[CollectionInfo]) -> None:
         if info.type != listing.VIEW:
             wanted.add(layout.file_base(source) + layout.DATA_SUFFIX)
         if not wanted <= names:
-            raise DumpFailed(reason=f'mongodump reported success but did not write the collection "{info.name}"')
+            raise DumpFailed(reason=messages.MONGODUMP_SKIPPED_COLLECTION(name=info.name))
 
 
 def _failure(ended: Ended) -> Exception:

@@ -33,8 +33,9 @@ from backups_app.dump.listing import Listed
 from backups_app.dump.report import DumpReport
 from backups_app.dump.snapshot import Snapshot, SnapshotExpired
 from backups_app.errors import DumpFailed, DumpTimedOut
+from backups_app.messages import dump as messages
 from backups_app.mongo import scanning
-from backups_app.mongo.tools import ChildProcess
+from backups_app.mongo.mongodump_process import ChildProcess
 from backups_app.progress import Progress
 
 Compression = Literal["none", "gzip"]
@@ -116,13 +117,15 @@ class _Run:
         deleted_before = listing.deleted_so_far(self.database)
         listed = listing.listing(database=self.database, excluded=excluded)
         if not listed:
-            raise DumpFailed(reason=f'the database "{self.database.name}" holds no collection')
+            raise DumpFailed(reason=messages.DATABASE_EMPTY(name=self.database.name))
         self._write_metadata(listed)
         self.snapshot = self._take_snapshot(hello, listed)
         copied = self._copy_all(listed)
         expected = tuple(one.info for one in listed)
         counts = {name: each.documents for name, each in copied.items()}
-        after = listing.again(database=self.database, excluded=excluded, before=expected, dumped=counts)
+        after = listing.collections_after_dump(
+            database=self.database, excluded=excluded, before=expected, dumped=counts
+        )
         deleted_after = listing.deleted_so_far(self.database)
         self._complete(server_version)
         started_at, finished_at = hello["localTime"].replace(tzinfo=UTC), self._server_time()
@@ -199,7 +202,7 @@ class _Run:
     def _checkpoint(self) -> None:
         self.progress.checkpoint()
         if time.monotonic() > self.deadline:
-            raise DumpTimedOut(engine="The built-in engine", seconds=self.timeout_seconds)
+            raise DumpTimedOut(engine=messages.BUILT_IN_ENGINE(), seconds=self.timeout_seconds)
 
     def _copy_one(self, one: Listed) -> Copied:
         if self.snapshot is not None and not self.snapshot.expired:

@@ -21,9 +21,9 @@ from rich.console import Console
 from backups_app import configuration, formats
 from backups_app.access import records
 from backups_app.errors import BackupNotFound, RecordsUnavailable, TempleOpsError
-from backups_app.mongo import lost, refusals
+from backups_app.mongo import availability, refusals
 from backups_app.records import Side
-from backups_app.workflow import lost_backups
+from backups_app.use_cases import lost_backups
 
 
 class TempleCommand(BaseCommand):
@@ -47,7 +47,7 @@ class TempleCommand(BaseCommand):
             # The worker's log is for operators; who types a command reads its own words.
             logging.getLogger("backups_app").setLevel(logging.WARNING)
         try:
-            with lost.knocking():
+            with availability.early_probe():
                 code = self.execute_command(**options)
         except TempleOpsError as error:
             code = self.refuse(error)
@@ -73,7 +73,7 @@ class TempleCommand(BaseCommand):
         """Say why nothing was done. Return the exit code of the named failure."""
         error = self.named(error)
         if self.options.get("json"):
-            self.print_json({"detail": error.detail, "code": error.code, "hint": error.hint})
+            self.print_json(error.as_json())
         else:
             self.stderr.write(self.style.ERROR(error.detail))
             if error.hint:

@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from backups_app.mongo import embedded
 
@@ -20,11 +22,13 @@ LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One child: what people call it, and how it is started."""
+    """One child: what people call it, and how it is started. With `log` what it prints is added to that file, which
+    only its owner can read."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    log: Path | None = None
 
 
 class Supervisor:
@@ -83,6 +87,16 @@ class Supervisor:
             child.kill()
 
 
+@contextlib.contextmanager
+def _opened(log: Path | None) -> Iterator[IO[bytes] | None]:
+    """Yield the file that a child's output is added to, or None for our own streams."""
+    if log is None:
+        yield None
+        return
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
+        yield file
+
+
 class _Child:
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -98,12 +112,15 @@ class _Child:
 
     def start(self) -> None:
         self._due_at, self._started_at = None, time.monotonic()
-        self._process = subprocess.Popen(
-            embedded.tethered(self.service.command, number=signal.SIGTERM),
-            env={**os.environ, **self.service.environment},
-            # A session of its own: Ctrl-C in the terminal reaches the supervisor alone.
-            start_new_session=True,
-        )
+        with _opened(self.service.log) as log:
+            self._process = subprocess.Popen(
+                embedded.tethered(self.service.command, number=signal.SIGTERM),
+                env={**os.environ, **self.service.environment},
+                stdout=log,
+                stderr=log,
+                # A session of its own: Ctrl-C in the terminal reaches the supervisor alone.
+                start_new_session=True,
+            )
 
     def ended(self) -> bool:
         """Whether it has died since the last look."""

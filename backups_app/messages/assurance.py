@@ -1,4 +1,4 @@
-"""How well the data is protected: the sentence on the card, its four marks, and what to do next."""
+"""How well the data is protected: the sentence on the card, its four marks, what to do next, what would be lost."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from backups_app.messages.message import Sentence
 
 OFF = Sentence("assurance_off", "Backups are off on this installation.")
 NO_BACKUP = Sentence("assurance_no_backup", "Not protected: no backup yet.")
+NO_GOOD_BACKUP = Sentence("assurance_no_good_backup", "Not protected: {reason}")
 TWO_FAILED = Sentence("assurance_two_failed", "Not protected: the last two runs failed. {reason}")
-NOT_POSSIBLE = Sentence("assurance_not_possible", "Backups are not possible now: {reason}")
-NOT_POSSIBLE_KEPT = Sentence(
-    "assurance_not_possible_kept", "Backups are not possible now: {reason} Your {backups} are safe."
+LOCAL_AWAY = Sentence("assurance_local_away", "Backups are not possible now: the local MongoDB does not answer.")
+LOCAL_AWAY_KEPT = Sentence(
+    "assurance_local_away_kept",
+    "Backups are not possible now: the local MongoDB does not answer. Your {n} backup is safe.",
+    "Backups are not possible now: the local MongoDB does not answer. Your {n} backups are safe.",
 )
-BACKUPS = Sentence("assurance_backups", "{n} backup", "{n} backups")
+NOT_POSSIBLE = Sentence("assurance_not_possible", "Not protected: {reason}")
+NEEDS_ATTENTION = Sentence("assurance_needs_attention", "Needs attention: {reason}")
 PROTECTED = Sentence("assurance_protected", "Your data is protected.")
 RUNNING_TOO = Sentence("assurance_running", "A backup is running.")
 
@@ -35,9 +39,48 @@ RECENT_EVIDENCE = Sentence("recent_evidence", "verified {age} ago")
 ELSEWHERE_EVIDENCE = Sentence("elsewhere_evidence", "on {target}")
 RESTORABLE_EVIDENCE = Sentence("restorable_evidence", "restore tested {age} ago, from {source}")
 WATCHED_EVIDENCE = Sentence("watched_evidence", "scheduled; failures are reported")
+NO_GOOD_EVIDENCE = Sentence("no_good_evidence", "no good backup")
+OLD_EVIDENCE = Sentence("old_evidence", "the last one is {age} old")
+ONLY_HERE_EVIDENCE = Sentence("only_here_evidence", "not configured")
+HOLDERS_EVIDENCE = Sentence("holders_evidence", "{n} deleted document not copied", "{n} deleted documents not copied")
+NEWEST_EVIDENCE = Sentence("newest_evidence", "the newest is not copied")
+KEY_EVIDENCE = Sentence("key_evidence", "no key was tried")
+NEVER_REHEARSED_EVIDENCE = Sentence("never_rehearsed_evidence", "never tested")
+REHEARSED_EVIDENCE = Sentence("rehearsed_evidence", "last tested {age} ago")
+NO_SCHEDULE_EVIDENCE = Sentence("no_schedule_evidence", "no schedule")
+NO_WORKER_EVIDENCE = Sentence("no_worker_evidence", "the scheduler is not running")
+UNDELIVERED_EVIDENCE = Sentence("undelivered_evidence", "not delivered for {age}")
+NOT_WATCHED_EVIDENCE = Sentence("not_watched_evidence", "nobody is told")
 FROM_DISK = Sentence("from_this_disk", "this disk")
 FROM_COPY = Sentence("from_the_copy", "the copy on {target}")
 
+HINT_BACK_UP = Sentence("hint_back_up", "Make a backup now.")
+HINT_ADD_COPY = Sentence(
+    "hint_add_copy",
+    "TempleOps cannot copy by itself yet. Copy the backup folder to another disk or computer regularly.",
+)
+HINT_COPY_NOW = Sentence("hint_copy_now", "Copy it to another place now.")
+HINT_TEST_KEY = Sentence("hint_test_key", "Open one copy with the key.")
+HINT_TEST_RESTORE = Sentence("hint_test_restore", "Test a restore now: it changes nothing in the temple's data.")
+HINT_SET_SCHEDULE = Sentence("hint_set_schedule", "Set a schedule that makes backups.")
+HINT_START_WORKER = Sentence("hint_start_worker", "Start it: manage.py serve, or manage.py worker.")
+HINT_CHOOSE_CHANNEL = Sentence("hint_choose_channel", "Choose who is told, and send a test.")
+
+LOST_EVERYTHING = Sentence("lost_everything", "Everything would be lost: there is no copy elsewhere and no sync.")
+LOST_BACKUPS = Sentence(
+    "lost_backups",
+    "The changes of the last {age} and every backup would be lost. Atlas keeps the live data.",
+)
+LOST_CHANGES = Sentence("lost_changes", "The changes of the last {age} would be lost.")
+LOST_COLLECTIONS = Sentence("lost_collections", "What Atlas does not hold would be lost too: {collections}.")
+LOST_DELETED = Sentence(
+    "lost_deleted",
+    "{n} deleted document would be lost: only this disk holds it.",
+    "{n} deleted documents would be lost: only this disk holds them.",
+)
+RESTORE_TOOK = Sentence("restore_took", "A restore took {duration} in the last test.")
+
+SECONDS = Sentence("duration_seconds", "{n} second", "{n} seconds")
 MINUTES = Sentence("age_minutes", "{n} minute", "{n} minutes")
 HOURS = Sentence("age_hours", "{n} hour", "{n} hours")
 DAYS = Sentence("age_days", "{n} day", "{n} days")

@@ -5,24 +5,28 @@ A sentence is declared once, with its code, in the module of its subject beside 
     COPIED = Sentence("dump_done", "{collections} copied.")
     COLLECTIONS = Sentence("collections", "{n} collection", "{n} collections")
 
-    COPIED(collections=COLLECTIONS(n=20)).english        "20 collections copied."
+    COPIED(collections=COLLECTIONS(n=20))        "20 collections copied."
 
-A record stores `as_document()`: the code and the facts beside the English sentence. What a record says is rendered
-again from code and facts (`from_document`); a record without a code keeps its English text (`plain`).
+A message is a string, its English sentence, that keeps its code and its facts: records, API and commands hold the
+sentence under its present name. `stored.py` puts code and facts beside it and reads them back. A text without a code
+(a foreign folder's, a record's from before codes) is an ordinary string, shown as it is in every language.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from backups_app import formats
 
 PLACE = re.compile(r"\{(\w+)\}")
 PLAIN = "plain"
-"""The code of a text that has none: a foreign folder's, or a record's from before codes."""
+"""The code of a text that has none."""
+SENTENCES = "sentences"
+"""The code of several sentences one after the other: `parts` are messages."""
 
 _SENTENCES: dict[str, Sentence] = {}
 
@@ -36,13 +40,18 @@ class Sentence:
     many: str = ""
 
     def __post_init__(self) -> None:
-        if self.code in _SENTENCES:
+        if _SENTENCES.get(self.code, self) != self:
             raise ValueError(f"two sentences have the code {self.code}")
         _SENTENCES[self.code] = self
 
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """The names of the facts that the sentence shows."""
+        return frozenset(PLACE.findall(self.one + self.many))
+
     def __call__(self, **facts: Any) -> Message:
         """Return the message with these facts. Raise ValueError when a place has no fact."""
-        missing = set(PLACE.findall(self.one)) - facts.keys()
+        missing = self.places - facts.keys()
         if missing:
             raise ValueError(f"{self.code} lacks {', '.join(sorted(missing))}")
         return Message(code=self.code, facts=facts)
@@ -52,22 +61,32 @@ Translate = Callable[[Sentence, "int | None"], str]
 """Given a sentence and its count, return its text with places in one language."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """What is said, as a code and facts. `text` is set only where there is no code."""
+class Message(str):
+    """What is said: the English sentence, its code and its facts."""
 
     code: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    text: str = ""
+    facts: Mapping[str, Any]
+
+    __slots__ = ("code", "facts")
+
+    def __new__(cls, *, code: str, facts: Mapping[str, Any] | None = None, text: str = "") -> Message:
+        """`text` stands for a message whose code is `plain`."""
+        said = dict(facts or {})
+        self = super().__new__(cls, _rendered(code, said, _english) if code != PLAIN else text)
+        self.code, self.facts = code, said
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.code, dict(self.facts), str(self))
 
     @property
     def english(self) -> str:
-        """Return the message in English, as records, API and commands hold it."""
-        return render(self, translate=_english)
+        """Return the message in English as an ordinary string."""
+        return str(self)
 
     def as_document(self) -> dict[str, Any]:
         """Return `{code, facts, sentence}`, as records and `warning_details` hold it."""
-        return {"code": self.code, "facts": _stored(self.facts), "sentence": self.english}
+        return {"code": self.code, "facts": stored_facts(self.facts), "sentence": str(self)}
 
 
 def plain(text: str) -> Message:
@@ -75,29 +94,75 @@ def plain(text: str) -> Message:
     return Message(code=PLAIN, text=text)
 
 
+def as_message(text: str) -> Message:
+    """Return a text as a message: one keeps its code and facts, any other text has none."""
+    return text if isinstance(text, Message) else plain(text)
+
+
+def together(*said: str) -> Message:
+    """Return several sentences as one message. Empty ones are left out; messages keep their codes."""
+    parts = [part for one in said if one for part in parts_of(one)]
+    return Message(code=SENTENCES, facts={"parts": tuple(parts)})
+
+
+def parts_of(said: str) -> tuple[str, ...]:
+    """Return the sentences that a message was put together of: of any other text, itself."""
+    if isinstance(said, Message) and said.code == SENTENCES:
+        return tuple(said.facts["parts"])
+    return (said,) if said else ()
+
+
+def code_of(said: str | None) -> str:
+    """Return the code of a text, `plain` where it has none."""
+    return said.code if isinstance(said, Message) else PLAIN
+
+
+def as_document(said: str) -> dict[str, Any]:
+    """Return `{code, facts, sentence}` of a message or of a text that has no code."""
+    return as_message(said).as_document()
+
+
 def from_document(document: Mapping[str, Any]) -> Message:
     """Return the message of `{code, facts, sentence}`; its sentence as it is where the code is not known (any more)
     or a fact is missing."""
-    code, facts = document.get("code"), document.get("facts") or {}
-    sentence = _SENTENCES.get(str(code))
-    if sentence is None or set(PLACE.findall(sentence.one)) - facts.keys():
+    code, facts = str(document.get("code")), document.get("facts") or {}
+    needed = frozenset({"parts"}) if code == SENTENCES else _SENTENCES[code].places if code in _SENTENCES else None
+    if needed is None or not isinstance(facts, Mapping) or needed - facts.keys():
         return plain(str(document.get("sentence") or ""))
-    return Message(code=sentence.code, facts={name: _restored(fact) for name, fact in facts.items()})
+    return Message(code=code, facts={name: _restored(fact) for name, fact in facts.items()})
 
 
 def render(message: Message, *, translate: Translate) -> str:
     """Return the message as plain text, with the sentences that `translate` gives. Numbers are grouped."""
-    sentence = _SENTENCES.get(message.code)
-    if sentence is None:
-        return message.text
-    n = message.facts.get("n")
-    text = translate(sentence, n if isinstance(n, int) else None)
-    return PLACE.sub(lambda place: _shown(message.facts.get(place[1], ""), translate), text)
+    return str(message) if message.code == PLAIN else _rendered(message.code, message.facts, translate)
 
 
 def by_code() -> Mapping[str, Sentence]:
     """Return every declared sentence by its code."""
     return dict(_SENTENCES)
+
+
+def stored_facts(value: Any) -> Any:
+    """Return facts as a record holds them: an inner message is `{code, facts, sentence}`."""
+    if isinstance(value, Message):
+        return value.as_document()
+    if isinstance(value, Mapping):
+        return {name: stored_facts(fact) for name, fact in value.items()}
+    if isinstance(value, list | tuple):
+        return [stored_facts(one) for one in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def _rendered(code: str, facts: Mapping[str, Any], translate: Translate) -> str:
+    if code == SENTENCES:
+        return " ".join(_shown(part, translate) for part in facts["parts"])
+    sentence, n = _SENTENCES[code], facts.get("n")
+    text = translate(sentence, n if isinstance(n, int) else None)
+    return PLACE.sub(lambda place: _shown(facts.get(place[1], ""), translate), text)
+
+
+def _again(code: str, facts: Mapping[str, Any], text: str) -> Message:
+    return Message(code=code, facts=facts, text=text)
 
 
 def _english(sentence: Sentence, n: int | None) -> str:
@@ -109,17 +174,9 @@ def _shown(fact: Any, translate: Translate) -> str:
         return render(fact, translate=translate)
     if isinstance(fact, int) and not isinstance(fact, bool):
         return formats.grouped(fact)
-    if isinstance(fact, str):
-        return fact
-    return ", ".join(_shown(one, translate) for one in fact)
-
-
-def _stored(value: Any) -> Any:
-    if isinstance(value, Message):
-        return value.as_document()
-    if isinstance(value, Mapping):
-        return {name: _stored(fact) for name, fact in value.items()}
-    return [_stored(one) for one in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
+    if isinstance(fact, list | tuple):
+        return ", ".join(_shown(one, translate) for one in fact)
+    return str(fact)
 
 
 def _restored(value: Any) -> Any:

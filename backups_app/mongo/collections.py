@@ -23,7 +23,7 @@ def collection_of(database: Database[Any], name: str) -> Collection[Any]:
 
 
 class _Collection(Collection[Any]):
-    """A collection of any name. pymongo checks a name where a collection is made, and makes one anew for other options:
+    """A collection of any name. pymongo checks a name where a collection is made, and makes another for other options:
     both happen here. Everything else of pymongo takes the name as it is (`tests/mongo/test_collections.py`)."""
 
     def __init__(

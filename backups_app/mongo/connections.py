@@ -24,7 +24,8 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, Py
 
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, LocalUrlMissing, MongoUrlBroken, MongoUrlInvalid
-from backups_app.mongo import refusals, traffic
+from backups_app.messages import mongo as messages
+from backups_app.mongo import command_counter, refusals
 from backups_app.mongo.refusals import VARIABLE
 from backups_app.records import Side
 
@@ -186,7 +187,7 @@ def close_all() -> None:
 
 
 def give_up(client: Client) -> None:
-    """Close a server's clients of this process at once: whoever waits for its answer, even in another thread, gets one
+    """Close a server's clients of this process at once: a thread that waits for its answer gets one
     of pymongo's errors within a second, and what was being written is unknown as after a cut line. (`close` waits, and
     lets others wait.) The next `open_…` makes new clients."""
     with _clients_lock:
@@ -221,19 +222,17 @@ def _open(side: Side, url: str, *, for_scans: bool) -> Client:
     if any(letter.isspace() for letter in url):
         raise MongoUrlBroken(side=side.value, variable=VARIABLE[side])
     if not url.startswith(("mongodb://", "mongodb+srv://")):
-        raise MongoUrlInvalid(
-            side=side.value, variable=VARIABLE[side], reason="it begins neither with mongodb:// nor with mongodb+srv://"
-        )
+        raise MongoUrlInvalid(side=side.value, variable=VARIABLE[side], reason=messages.URL_SCHEME_UNKNOWN())
     try:
         return MongoClient(_without_secondaries(url), connect=False, **_options(side, for_scans=for_scans))
     except InvalidURI as error:
-        reason = "it cannot be parsed; odd characters in user or password must be percent-encoded"
+        reason = messages.URL_NOT_PARSED()
         raise MongoUrlInvalid(side=side.value, variable=VARIABLE[side], reason=reason) from error
     except OSError as error:
-        reason = "a file that it names, such as tlsCAFile, cannot be read"
+        reason = messages.URL_FILE_UNREADABLE()
         raise MongoUrlInvalid(side=side.value, variable=VARIABLE[side], reason=reason) from error
     except (ConfigurationError, ValueError, TypeError) as error:
-        reason = "its port or one of its options is not valid"
+        reason = messages.URL_PORT_OR_OPTION_INVALID()
         raise MongoUrlInvalid(side=side.value, variable=VARIABLE[side], reason=reason) from error
 
 
@@ -252,7 +251,7 @@ def _options(side: Side, *, for_scans: bool) -> dict[str, Any]:
         "datetime_conversion": "DATETIME_AUTO",
         "socketTimeoutMS" if for_scans else "timeoutMS": TIMEOUT_SECONDS[side] * 1000,
         "serverSelectionTimeoutMS": SERVER_SELECTION_SECONDS[side] * 1000,
-        "event_listeners": [traffic.LISTENER],
+        "event_listeners": [command_counter.LISTENER],
     }
     if side is Side.REMOTE:
         # Worth its processor time over the internet alone.

@@ -29,7 +29,7 @@ class NoId(ValueError):
     """A document without an `_id`."""
 
 
-def of(frame: bytes) -> bytes:
+def id_of(frame: bytes) -> bytes:
     """Given a raw document, return its raw `_id`, wherever in the document it stands. Raise `NoId` without one."""
     if frame[5:9] == _ID_FIRST:
         if frame[4] == _OBJECT_ID:  # by far the most frequent
@@ -51,7 +51,7 @@ def array(ids: Iterable[bytes]) -> Value:
     return raw_bson.array(Value(raw_id[0], raw_id[1:]) for raw_id in ids)
 
 
-def shown(raw_id: bytes) -> Any:
+def readable(raw_id: bytes) -> Any:
     """Return a raw id for a report: as Python sees it, or in words where it is too long or cannot be decoded."""
     if len(raw_id) <= SHOWN_BYTES:
         try:

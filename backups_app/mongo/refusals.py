@@ -12,6 +12,7 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, NotPrimaryErro
 
 from backups_app import errors
 from backups_app.errors import DatabaseRefused, DatabaseUnreachable, RightMissing
+from backups_app.messages import mongo as messages
 from backups_app.mongo import refusal_signs as signs
 from backups_app.records import Side
 
@@ -19,7 +20,7 @@ VARIABLE = {Side.LOCAL: "MONGODB_LOCAL_URL", Side.REMOTE: "MONGODB_CLOUD_URL"}
 
 NOT_ALLOWED, LOGIN_FAILED, NO_MECHANISM, OUT_OF_DISK, ATLAS = 13, 18, 334, 14031, 8000
 
-LIST, READ, WRITE, REMOVE = "list collections", "read", "write", "remove documents"
+LIST, READ, WRITE, REMOVE = messages.RIGHT_TO_LIST(), "read", "write", messages.RIGHT_TO_REMOVE()
 """What a user of MongoDB may have no right to do, as sentences say it."""
 
 _KIND = {
@@ -32,12 +33,12 @@ _KIND = {
 """By command, and by the name that Atlas has for the action; every other one writes."""
 
 _TLS_REASONS = (
-    (signs.OTHER_HOST, "its certificate is for another host name"),
-    (signs.EXPIRED, "its certificate has expired"),
-    (signs.NOT_YET_VALID, "its certificate is not valid yet"),
-    (signs.NOT_TRUSTED, "its certificate is not one that this computer trusts"),
-    (signs.WANTS_OURS, "it demands a certificate of ours"),
-    (signs.NO_TLS, "the URL asks for it, and the server does not speak it"),
+    (signs.OTHER_HOST, messages.CERTIFICATE_OF_ANOTHER_HOST()),
+    (signs.EXPIRED, messages.CERTIFICATE_EXPIRED()),
+    (signs.NOT_YET_VALID, messages.CERTIFICATE_NOT_VALID_YET()),
+    (signs.NOT_TRUSTED, messages.CERTIFICATE_NOT_TRUSTED()),
+    (signs.WANTS_OURS, messages.CERTIFICATE_DEMANDED()),
+    (signs.NO_TLS, messages.TLS_NOT_SPOKEN()),
 )
 
 
@@ -66,7 +67,7 @@ def _answered(error: OperationFailure, facts: dict[str, str]) -> DatabaseUnreach
     if code in (NOT_ALLOWED, ATLAS) and (right := _right(said)):
         return RightMissing(**facts, **right)
     if code in (NOT_ALLOWED, ATLAS):
-        return DatabaseRefused(**facts, reason=f"it does not allow what was asked (code {code})")
+        return DatabaseRefused(**facts, reason=messages.SERVER_DOES_NOT_ALLOW(code=str(code)))
     return None
 
 
@@ -106,4 +107,4 @@ def _closed_at_once(error: PyMongoError, said: str) -> bool:
 
 
 def _tls_reason(said: str) -> str:
-    return next((reason for sign, reason in _TLS_REASONS if sign.search(said)), "it was broken off")
+    return next((reason for sign, reason in _TLS_REASONS if sign.search(said)), messages.CONNECTION_BROKEN_OFF())

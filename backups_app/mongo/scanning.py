@@ -1,7 +1,8 @@
 """Reading a whole collection raw and quickly: a connection for long scans, and cursors as batches of bytes.
 
 pymongo's own time limit would bound the whole life of a cursor on the server, so a scan has a connection of its own,
-whose limit is on each answer. It is never retried: a cursor that failed cannot be resumed without a hole or a twin.
+whose limit is on each answer. It is never retried: a cursor that failed cannot be resumed without missing or
+repeating documents.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ ANSWER_SECONDS = 60
 _INT32, _INT64, _TIMESTAMP = struct.Struct("<i"), struct.Struct("<q"), struct.Struct("<II")
 
 
-class Batch(NamedTuple):
+class CursorBatch(NamedTuple):
     """One answer of a cursor: the BSON array of its documents, and the time of the snapshot that it was read at."""
 
     array: memoryview
@@ -61,7 +62,7 @@ def batches(
     *,
     session: ClientSession | None = None,
     size: int | None = None,
-) -> Generator[Batch, None, None]:
+) -> Generator[CursorBatch, None, None]:
     """Given a command that answers with a cursor, yield each batch as it comes, raw. `size` is the batch size of every
     further answer (the server stops at 16 MiB). Raise pymongo's errors; the cursor is closed on the server then.
 
@@ -73,7 +74,7 @@ def batches(
     del reply
     open_id, source = cursor.id, cursor.source
     try:
-        yield Batch(cursor.array, cursor.at_cluster_time)
+        yield CursorBatch(cursor.array, cursor.at_cluster_time)
         while open_id:
             del cursor
             more: dict[str, Any] = {"getMore": open_id, "collection": source}
@@ -84,7 +85,7 @@ def batches(
             cursor = _cursor(reply.raw)
             del reply
             open_id = cursor.id
-            yield Batch(cursor.array)
+            yield CursorBatch(cursor.array)
     finally:
         if open_id:
             with suppress(PyMongoError):  # the server drops it by itself in the end

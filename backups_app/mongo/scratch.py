@@ -18,6 +18,7 @@ from pymongo.errors import OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from backups_app.errors import CopyNotAllowed, InvalidInput, NotATestCopy, RestoreTargetTaken
+from backups_app.messages import mongo as messages
 
 MARKER = "templeops_test_copy"
 _ID = "templeops"
@@ -29,7 +30,7 @@ _UNAUTHORIZED, _INVALID_NAMESPACE, _DIFFERS_IN_CASE = 13, 73, 13297
 _FORBIDDEN = frozenset('/\\. "$\0')
 """What no server takes. One on Windows refuses more of them, itself."""
 
-_NOT_A_NAME = "That is not a name of a database: no spaces, dots or slashes, at most 63 bytes."
+_NOT_A_NAME = messages.NOT_A_DATABASE_NAME()
 
 Client = MongoClient[dict[str, Any]]
 
@@ -51,7 +52,7 @@ def check_name(name: str, *, temple: str) -> str:
     the server's own ones, names that MongoDB does not take, and letters that nobody sees, unless the temple's has them.
     """
     if name.lower() == temple.lower() or name.lower() in _SERVERS_OWN:
-        raise InvalidInput(message=f'"{name}" is not a name for a test copy: that database is in use.')
+        raise InvalidInput(message=messages.TEST_COPY_NAME_IN_USE(name=name))
     unseen = {letter for letter in name if not letter.isprintable()} - set(temple)
     if not name or _bytes(name) > _LONGEST_BYTES or set(name) & _FORBIDDEN or unseen:
         raise InvalidInput(message=_NOT_A_NAME)

@@ -10,6 +10,7 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
+from backups_app.messages import mongo as messages
 from backups_app.mongo import connections
 
 _ORDERED: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO, tz_aware=True)
@@ -48,7 +49,7 @@ def all_of(database: Database[Any]) -> dict[str, Structure]:
     return {info["name"]: _structure(info) for info in ordered.list_collections()}
 
 
-def one(database: Database[Any], name: str) -> Structure | None:
+def structure_of(database: Database[Any], name: str) -> Structure | None:
     """Return a collection or view with its indexes, or None when it is not there. Raise pymongo's errors."""
     ordered = database.client.get_database(database.name, codec_options=_ORDERED)
     info = next(iter(ordered.list_collections(filter={"name": name})), None)
@@ -90,14 +91,14 @@ def create(
 
 def create_indexes(database: Database[Any], *, name: str, indexes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Create these indexes one after the other. Return a sentence for each that the server refused."""
-    refused = []
+    refused: list[str] = []
     for spec in indexes:
         try:
             database.command({"createIndexes": name, "indexes": [_index(spec)], "ignoreUnknownIndexOptions": True})
         except PyMongoError as error:
             if connections.is_unreachable(error) or not isinstance(error, OperationFailure):
                 raise
-            refused.append(f'index "{spec.get("name")}" of "{name}" could not be made ({named(error)})')
+            refused.append(messages.INDEX_NOT_MADE(index=spec.get("name"), collection=name, reason=named(error)))
     return refused
 
 
@@ -108,7 +109,7 @@ def set_rules(database: Database[Any], *, name: str, rules: Mapping[str, Any]) -
     except PyMongoError as error:
         if connections.is_unreachable(error) or not isinstance(error, OperationFailure):
             raise
-        return [f'the validation rule of "{name}" could not be set ({named(error)})']
+        return [messages.VALIDATION_RULE_NOT_SET(collection=name, reason=named(error))]
     return []
 
 
@@ -129,35 +130,34 @@ def differences(*, wanted: Structure, there: Structure) -> list[str]:
     """Return, in sentences, how a collection that is there differs from what is wanted. What every server does to the
     structures of an older one is no difference (`renewed`)."""
     if wanted.type != there.type:
-        return [f'"{wanted.name}" is a {there.type} now; in the backup it is a {wanted.type}']
+        return [messages.TYPE_DIFFERS_FROM_BACKUP(collection=wanted.name, type=there.type, in_backup=wanted.type)]
     names = sorted((set(wanted.options) | set(there.options)) - _NOT_OPTIONS)
     differing = [name for name in names if not _same_option(wanted.options, there.options, name)]
-    said = [f'the option {name} of "{wanted.name}" differs from the backup' for name in differing]
+    said: list[str] = [messages.OPTION_DIFFERS_FROM_BACKUP(option=name, collection=wanted.name) for name in differing]
     here, backup = ({spec["name"]: spec for spec in side.indexes} for side in (there, wanted))
-    said += [f'the index "{name}" of "{wanted.name}" is not there' for name in sorted(backup.keys() - here.keys())]
+    said += [messages.INDEX_MISSING(index=name, collection=wanted.name) for name in sorted(backup.keys() - here.keys())]
     said += [
-        f'the index "{name}" of "{wanted.name}" is not in the backup'
+        messages.INDEX_NOT_IN_BACKUP(index=name, collection=wanted.name)
         for name in sorted(here.keys() - backup.keys() - {"_id_"})
     ]
     both = sorted(here.keys() & backup.keys())
     unlike = [name for name in both if not _same_index(here[name], backup[name])]
-    return said + [f'the index "{name}" of "{wanted.name}" differs from the backup' for name in unlike]
+    return said + [messages.INDEX_DIFFERS_FROM_BACKUP(index=name, collection=wanted.name) for name in unlike]
 
 
 def renewed(*, wanted: Structure, there: Structure) -> list[str]:
     """Return, in sentences, what of an older server's structures is made otherwise today, and means the same."""
-    said = [
-        f'the option {name} of "{wanted.name}" is obsolete and was dropped'
-        for name in sorted(_OBSOLETE & set(wanted.options))
+    said: list[str] = [
+        messages.OPTION_DROPPED(option=name, collection=wanted.name) for name in sorted(_OBSOLETE & set(wanted.options))
     ]
     here = {spec["name"]: spec for spec in there.indexes}
     both = [(spec, here[spec["name"]]) for spec in wanted.indexes if spec["name"] in here]
     older = sum(bool(spec.get("v", _VERSION) < now.get("v", _VERSION)) for spec, now in both)
     if older:
-        said.append(f'version 1 became version 2 for {older:,} of the indexes of "{wanted.name}"')
+        said.append(messages.INDEX_VERSIONS_RAISED(n=older, collection=wanted.name))
     for spec, now in both:
         said += [
-            f'the option {name} of the index "{spec["name"]}" is obsolete and was dropped'
+            messages.INDEX_OPTION_DROPPED(option=name, index=spec["name"])
             for name in sorted(set(spec) - set(now) - _INDEX_OPTIONS - _NOT_INDEX)
         ]
     return said

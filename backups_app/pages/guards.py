@@ -25,10 +25,10 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.models import User
-from backups_app.mongo import connections, lost
+from backups_app.mongo import availability, connections
 from backups_app.pages.requests import AdminRequest, go_to, here, is_htmx
 from backups_app.records import Origin, Side
-from backups_app.workflow import lost_backups
+from backups_app.use_cases import lost_backups
 
 P = ParamSpec("P")
 View = Callable[Concatenate[AdminRequest, P], HttpResponse]
@@ -61,7 +61,7 @@ def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = Fa
                 return denied(request)
             if not in_any_mode and not configuration.current().is_local:
                 return problem(request, ModeNotLocal())
-            with lost.believed() if request.method in SHOWS else lost.knocking():
+            with availability.cached_failures() if request.method in SHOWS else availability.early_probe():
                 return answered(request, *args, **kwargs)
 
         def answered(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -83,7 +83,7 @@ def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = Fa
 
 
 def signed_in_page(view: View[P]) -> Guarded[P]:
-    """Let in whoever is signed in, whatever the role: for one's own things."""
+    """Let in the one who is signed in, whatever the role: for one's own things."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

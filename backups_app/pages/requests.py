@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def show(
     template = fragment if is_htmx(request) else page
     response = render(request, template, dict(context), status=status)
     if titled and is_htmx(request):
-        title = render_to_string(page, {**context, "frame": "title_only.html"}, request=request)
+        title = render_to_string(page, {**context, "frame": "shell/title_only.html"}, request=request)
         response.content = title.strip().encode() + b"\n" + response.content
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -83,3 +84,8 @@ def safe_next(request: HttpRequest, wanted: str) -> str:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if wanted and ours else reverse("pages:dashboard")
+
+
+def new_key() -> str:
+    """Return a key that makes a form count once, however often it is sent."""
+    return secrets.token_urlsafe(18)

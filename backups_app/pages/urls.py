@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from django.urls import path
 
-from backups_app.pages import (
-    account,
-    audit_trail,
-    browser,
-    compare,
-    conflicts,
-    dashboard,
-    login,
-    my_sessions,
-    people_list,
-    preferences,
-    restore,
-    restores,
-    runs,
-    status_card,
-    step_up,
-    sync_log,
-    trigger,
-    verification,
-)
+from backups_app.pages.account import account, login, my_sessions, people, step_up
+from backups_app.pages.audit import views
+from backups_app.pages.backups import views as backups
+from backups_app.pages.compare import views as compare
+from backups_app.pages.home import dashboard, status_card, trigger
+from backups_app.pages.notifications import views as notifications
+from backups_app.pages.restore import history
+from backups_app.pages.restore import views as restore
+from backups_app.pages.runs import views as runs
+from backups_app.pages.schedule import retention
+from backups_app.pages.schedule import views as schedule
+from backups_app.pages.shared import preferences
+from backups_app.pages.sync import conflicts, log
+from backups_app.pages.sync import views as sync
+from backups_app.pages.viewer import verification
+from backups_app.pages.viewer import views as browser
 
 app_name = "pages"
 
@@ -33,8 +29,8 @@ urlpatterns = [
     path("logout/", login.log_out, name="logout"),
     path("account/", account.account, name="account"),
     path("account/sign-out-everywhere/", account.sign_out_everywhere, name="sign_out_everywhere"),
-    path("people/", people_list.listing, name="people"),
-    path("people/<str:person_id>/", people_list.person, name="person"),
+    path("people/", people.listing, name="people"),
+    path("people/<str:person_id>/", people.person, name="person"),
     path("step-up/", step_up.step_up, name="step_up"),
     path("prefs/", preferences.save, name="preferences"),
     path("sessions/", my_sessions.mine, name="sessions"),
@@ -43,29 +39,44 @@ urlpatterns = [
     path("admin/backups/_/status/", status_card.fragment, name="status"),
     path("admin/backups/_/counts/", trigger.counts, name="counts"),
     path("admin/backups/_/dot/", dashboard.dot, name="dot"),
-    path("admin/backups/_/runs/", runs.latest, name="latest_runs"),
     path("admin/backups/confirm-delete/", trigger.confirm_deletion, name="confirm_deletion"),
+    path("admin/backups/list/", backups.backups, name="backups"),
     path("admin/backups/compare/", compare.two_backups, name="compare"),
     path("admin/backups/compare/progress/", compare.progress, name="compare_progress"),
     path("admin/backups/versions/", compare.document_versions, name="versions"),
+    path("admin/backups/sync/", sync.sync, name="sync"),
+    path("admin/backups/conflicts/restore/", conflicts.restore_several, name="restore_versions"),
     path("admin/backups/conflicts/", conflicts.listing, name="conflicts"),
     path("admin/backups/conflicts/<str:conflict_id>/", conflicts.conflict, name="conflict"),
     path("admin/backups/conflicts/<str:conflict_id>/put-back/", conflicts.put_back, name="put_back"),
-    path("admin/backups/restores/", restores.listing, name="restores"),
-    path("admin/backups/restores/rehearse/", restores.rehearse, name="rehearse"),
-    path("admin/backups/restores/remove-copy/", restores.remove_copy, name="remove_copy"),
-    path("admin/backups/restores/<str:backup_id>/undo/", restores.undo, name="undo_restore"),
+    path("admin/backups/restores/", history.listing, name="restores"),
+    path("admin/backups/restores/rehearse/", history.rehearse, name="rehearse"),
+    path("admin/backups/restores/remove-copy/", history.remove_copy, name="remove_copy"),
+    path("admin/backups/restores/<str:backup_id>/undo/", history.undo, name="undo_restore"),
     path("admin/backups/<str:backup_id>/restore/", restore.restore, name="restore"),
     path("admin/backups/<str:backup_id>/restore/preview/", restore.preview, name="restore_preview"),
-    path("admin/backups/audit/", audit_trail.listing, name="audit"),
-    path("admin/backups/syncs/<str:run_id>/", sync_log.sync_log, name="sync_log"),
+    path("admin/backups/schedule/", schedule.schedule, name="schedule"),
+    path("admin/backups/schedule/retention/", retention.save, name="retention_save"),
+    path("admin/backups/schedule/retention/preview/", retention.preview, name="retention_preview"),
+    path("admin/backups/<str:backup_id>/bring-back/", retention.bring_back, name="bring_back"),
+    path("admin/backups/schedule/new/", schedule.new, name="schedule_new"),
+    path("admin/backups/schedule/preview/", schedule.preview, name="schedule_preview"),
+    path("admin/backups/schedule/edit/<str:name>/", schedule.edit, name="schedule_edit"),
+    path("admin/backups/schedule/act/<str:name>/", schedule.act, name="schedule_act"),
+    path("admin/backups/notifications/", notifications.listing, name="notifications"),
+    path("admin/backups/notifications/save/", notifications.save, name="save_notifications"),
+    path("admin/backups/notifications/test/", notifications.send_test, name="test_notifications"),
+    path("admin/backups/notifications/retry/", notifications.retry, name="retry_notifications"),
+    path("admin/backups/notifications/<str:number>/", notifications.message, name="notification"),
+    path("admin/backups/audit/", views.listing, name="audit"),
+    path("admin/backups/syncs/<str:run_id>/", log.sync_log, name="sync_log"),
     path("admin/backups/browse/", browser.browse, name="browse"),
     path("admin/backups/<str:backup_id>/verify/", verification.verify, name="verify"),
     path("admin/backups/<str:backup_id>/verify/progress/", verification.progress, name="verify_progress"),
     path("admin/backups/<str:backup_id>/document/", browser.document, name="document"),
     path("admin/backups/<str:backup_id>/document/items/", browser.items, name="items"),
     path("admin/backups/<str:backup_id>/document/value/", browser.value, name="value"),
-    path("admin/backups/runs/", runs.collection, name="runs"),
+    path("admin/backups/runs/", trigger.collection, name="runs"),
     path("admin/backups/runs/<str:backup_id>/", runs.run, name="run"),
     path("admin/backups/runs/<str:backup_id>/progress/", runs.progress, name="progress"),
     path("admin/backups/runs/<str:backup_id>/cancel/", runs.cancel, name="cancel"),

@@ -17,8 +17,9 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from backups_app.backup_files.manifest import Manifest
+from backups_app.batches import cut
 from backups_app.catalog import purge_ledger
-from backups_app.catalog.purge_ledger import Entry, Seen
+from backups_app.catalog.purge_ledger import LedgerEntry, SeenOnSide
 from backups_app.errors import (
     DatabaseRefused,
     DatabaseUnreachable,
@@ -27,18 +28,19 @@ from backups_app.errors import (
     TempleOpsError,
     VerificationFailed,
 )
+from backups_app.messages import purge as messages
 from backups_app.mongo import connections, raw_ids, refusals
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import live_collection, live_documents
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
+from backups_app.mongo.exact_writes.filters import STATEMENT_BYTES
 from backups_app.mongo.exact_writes.live_collection import LiveCollection
-from backups_app.mongo.exact_writes.statement import STATEMENT_BYTES
 from backups_app.progress import Progress
 from backups_app.purge import verified_file
-from backups_app.purge.verified_file import Batch, VerifiedFile
+from backups_app.purge.verified_file import FileBatch, VerifiedFile
 from backups_app.records import PURGEABLE, Side
 
-KEPT_IDS = 100
+SKIPPED_IDS = 100
 FORGOTTEN_AT_ONCE = 50_000
 """Ids whose base is forgotten together: the base packs a thousand keys a document, and a batch alone would rewrite
 nearly all of it."""
@@ -48,20 +50,20 @@ nearly all of it."""
 class CollectionPurge:
     """What became of a collection's documents on one side, over all attempts of this run.
 
-    `deleted` and `gone` (not there any more) count documents; what is gone of a batch that an attempt had begun and
-    could not record, killed or cut off, counts as deleted. `kept_changed` are there with other bytes, `kept_ids` the
-    first 100 of them as relaxed Extended JSON. `left`: the server refused to delete them. `twice`: their `_id` stands
-    more than once in the backup, so they are left alone. `came_back`: there again after they were gone, byte for byte:
-    new documents now. `done` when this side is finished.
+    `deleted` and `already_absent` count documents; what is absent of a batch that an interrupted attempt began and did
+    not record counts as deleted. `skipped_changed` are there with other bytes, `skipped_ids` the first 100 of them as
+    relaxed Extended JSON. `refused`: the server did not delete them. `duplicate_ids`: their `_id` stands more than once
+    in the backup, so they are skipped. `reappeared`: they were absent and are there again, byte for byte: new documents
+    now. `done` when this side is finished. Records store them as `catalog.stored_names.purge_entry` says.
     """
 
     deleted: int = 0
-    gone: int = 0
-    kept_changed: int = 0
-    kept_ids: list[str] = field(default_factory=list)
-    left: int = 0
-    twice: int = 0
-    came_back: int = 0
+    already_absent: int = 0
+    skipped_changed: int = 0
+    skipped_ids: list[str] = field(default_factory=list)
+    refused: int = 0
+    duplicate_ids: int = 0
+    reappeared: int = 0
     done: bool = False
 
 
@@ -76,8 +78,8 @@ class PurgeStopped(Exception):
 
 def obstacles(*, database: Database[Any], collections: Sequence[str]) -> dict[str, str]:
     """Return which of these collections cannot be deleted exactly on this side, and why. For `plan.decide`."""
-    looked = {name: live_collection.look(collection=collection_of(database, name)) for name in collections}
-    return {name: f"It cannot be deleted exactly: {live.why_not}." for name, live in looked.items() if live.why_not}
+    looked = {name: live_collection.inspect(collection=collection_of(database, name)) for name in collections}
+    return {name: messages.NOT_DELETED_EXACTLY(reason=live.why_not) for name, live in looked.items() if live.why_not}
 
 
 def purge_collection(
@@ -105,7 +107,7 @@ def purge_collection(
     `RunCancelled` from `progress`; ValueError for a collection outside the allow-list.
     """
     if collection not in PURGEABLE:
-        raise ValueError(f"{collection} is not purged, ever")
+        raise ValueError(messages.NEVER_PURGED(collection=collection))
     work = _Work(
         side=side,
         local=local,
@@ -117,7 +119,7 @@ def purge_collection(
         now=now,
     )
     try:
-        live = live_collection.look(collection=collection_of(database, collection))
+        live = live_collection.inspect(collection=collection_of(database, collection))
         if live.why_not:
             raise PurgeWithheld(side=side.value, collection=collection, reason=live.why_not)
         with verified_file.opened(folder=folder, manifest=manifest, collection=collection) as file:
@@ -143,7 +145,7 @@ class _Work:
     progress: Progress
     now: datetime
     report: CollectionPurge = field(default_factory=CollectionPurge)
-    closing: list[Entry] = field(default_factory=list)
+    closing: list[LedgerEntry] = field(default_factory=list)
     forgetting: list[bytes] = field(default_factory=list)
 
     def perform(self, live: LiveCollection, file: VerifiedFile) -> None:
@@ -157,23 +159,23 @@ class _Work:
             in_batches += sum(len(batch.frames) for batch in window)
             self.progress.advance(self.collection, sum(len(batch.frames) for batch in window))
         self._close_together()
-        self.report.twice = file.documents - in_batches
-        self.report.came_back = max(0, self._still_equal(live, file) - self.report.left)
-        self.report.done = self.report.left == 0
+        self.report.duplicate_ids = file.documents - in_batches
+        self.report.reappeared = max(0, self._still_equal(live, file) - self.report.refused)
+        self.report.done = self.report.refused == 0
 
-    def _window(self, live: LiveCollection, window: Sequence[Batch]) -> None:
+    def _window(self, live: LiveCollection, window: Sequence[FileBatch]) -> None:
         """Purge some batches together, as far as this side is not finished with them."""
         opened = [(batch, entry) for batch in window if batch.frames and (entry := self._open(batch))]
         to_do = {entry.first: self._not_released(batch, entry) for batch, entry in opened if self._is_open(entry)}
         outcome = delete_equal(live=live, frames=[frame for frames in to_do.values() for frame in frames])
-        seen = _Fates(outcome)
+        seen = _OutcomeById(outcome)
         for batch, entry in opened:
             if self._is_open(entry):
                 self._close(batch, entry, seen)
             else:
-                self._count(batch, entry.seen.get(self.side, Seen()))
+                self._count(batch, entry.seen.get(self.side, SeenOnSide()))
 
-    def _open(self, batch: Batch) -> Entry | None:
+    def _open(self, batch: FileBatch) -> LedgerEntry | None:
         """Write or find the batch's ledger entry. None when it cannot be remembered: then nothing is deleted."""
         try:
             with connections.reachable(Side.LOCAL):
@@ -188,29 +190,29 @@ class _Work:
                     now=self.now,
                 )
         except purge_ledger.TooLargeToRemember:
-            self.report.left += len(batch.frames)
+            self.report.refused += len(batch.frames)
             return None
 
-    def _is_open(self, entry: Entry) -> bool:
+    def _is_open(self, entry: LedgerEntry) -> bool:
         return self.side in entry.open_sides
 
-    def _not_released(self, batch: Batch, entry: Entry) -> list[bytes]:
+    def _not_released(self, batch: FileBatch, entry: LedgerEntry) -> list[bytes]:
         if not entry.released:
             return list(batch.frames)
-        return [frame for frame in batch.frames if raw_ids.key(raw_ids.of(frame)) not in entry.released]
+        return [frame for frame in batch.frames if raw_ids.key(raw_ids.id_of(frame)) not in entry.released]
 
-    def _close(self, batch: Batch, entry: Entry, fates: _Fates) -> None:
+    def _close(self, batch: FileBatch, entry: LedgerEntry, by_id: _OutcomeById) -> None:
         """Record what was seen. The last side's entries are closed many at a time, see `_close_together`."""
-        ids = [raw_ids.of(frame) for frame in batch.frames]
-        refused = sum(raw_id in fates.refused for raw_id in ids)
-        before = entry.seen.get(self.side, Seen())
-        now_gone = sum(raw_id in fates.gone for raw_id in ids)
+        ids = [raw_ids.id_of(frame) for frame in batch.frames]
+        refused = sum(raw_id in by_id.refused for raw_id in ids)
+        before = entry.seen.get(self.side, SeenOnSide())
+        now_absent = sum(raw_id in by_id.already_absent for raw_id in ids)
         # Those that an earlier attempt deleted are gone as well, also when it did not live to say so.
-        deleted_before = now_gone if entry.is_untold(self.side) else before.deleted
-        seen = Seen(
-            deleted=deleted_before + sum(raw_id in fates.deleted for raw_id in ids),
-            gone=max(0, now_gone - deleted_before),
-            kept=tuple(number for number, raw_id in enumerate(ids) if raw_id in fates.kept),
+        deleted_before = now_absent if entry.is_unrecorded(self.side) else before.deleted
+        seen = SeenOnSide(
+            deleted=deleted_before + sum(raw_id in by_id.deleted for raw_id in ids),
+            already_absent=max(0, now_absent - deleted_before),
+            skipped=tuple(number for number, raw_id in enumerate(ids) if raw_id in by_id.kept),
         )
         last = not refused and entry.open_sides == {self.side}
         with connections.reachable(Side.LOCAL):
@@ -221,24 +223,24 @@ class _Work:
             self.forgetting += ids
             if len(self.forgetting) >= FORGOTTEN_AT_ONCE:
                 self._close_together()
-        self.report.left += refused
+        self.report.refused += refused
         self._count(batch, seen)
 
     def _close_together(self) -> None:
         """Close the entries that both sides are finished with. The base is forgotten first: with the entry closed,
-        sync judges the keys again."""
+        sync decides about the keys again."""
         with connections.reachable(Side.LOCAL):
             if self.forgetting:
                 self.forget_base(self.forgetting)
             purge_ledger.close_entries(self.local, entries_to_close=self.closing, side=self.side)
         self.closing, self.forgetting = [], []
 
-    def _count(self, batch: Batch, seen: Seen) -> None:
+    def _count(self, batch: FileBatch, seen: SeenOnSide) -> None:
         self.report.deleted += seen.deleted
-        self.report.gone += seen.gone
-        self.report.kept_changed += len(seen.kept)
-        for number in seen.kept[: KEPT_IDS - len(self.report.kept_ids)]:
-            self.report.kept_ids.append(json_util.dumps(raw_ids.decoded(raw_ids.of(batch.frames[number]))))
+        self.report.already_absent += seen.already_absent
+        self.report.skipped_changed += len(seen.skipped)
+        for number in seen.skipped[: SKIPPED_IDS - len(self.report.skipped_ids)]:
+            self.report.skipped_ids.append(json_util.dumps(raw_ids.decoded(raw_ids.id_of(batch.frames[number]))))
 
     def _still_equal(self, live: LiveCollection, file: VerifiedFile) -> int:
         """One more pass over everything: count the live documents that equal the backup's."""
@@ -249,31 +251,22 @@ class _Work:
         return equal
 
 
-def _windows(batches: Iterable[Batch], statements: int) -> Iterator[list[Batch]]:
+def _windows(batches: Iterable[FileBatch], statements: int) -> Iterator[list[FileBatch]]:
     """Group batches that travel together: so many, and at most 4 MiB, so that a slow line carries them in time."""
-    window: list[Batch] = []
-    size = 0
-    for batch in batches:
-        if len(window) == statements or (window and size + batch.size_bytes > STATEMENT_BYTES):
-            yield window
-            window, size = [], 0
-        window.append(batch)
-        size += batch.size_bytes
-    if window:
-        yield window
+    return cut(batches, size_of=lambda batch: batch.size_bytes, most=statements, most_bytes=STATEMENT_BYTES)
 
 
-class _Fates:
+class _OutcomeById:
     """An outcome, to be asked by raw id."""
 
     def __init__(self, outcome: DeleteOutcome) -> None:
         self.deleted = frozenset(outcome.deleted)
-        self.gone = frozenset(outcome.gone)
+        self.already_absent = frozenset(outcome.already_absent)
         self.kept = frozenset(outcome.kept)
         self.refused = outcome.refused
 
 
 def _equal(live: LiveCollection, frames: Sequence[bytes]) -> int:
-    by_key = {raw_ids.key(raw_ids.of(frame)): frame for frame in frames}
-    there = live_documents.read(collection=live.collection, ids=[raw_ids.of(frame) for frame in frames])
+    by_key = {raw_ids.key(raw_ids.id_of(frame)): frame for frame in frames}
+    there = live_documents.read(collection=live.collection, ids=[raw_ids.id_of(frame) for frame in frames])
     return sum(by_key.get(key) == frame for key, frame in there.items())

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backups_app.backup_files.manifest import Manifest
-from backups_app.records import PURGEABLE, PURGEABLE_ALWAYS, PURGEABLE_WHEN_CONFIRMED, SyncStatus
+from backups_app.messages import purge as messages
+from backups_app.records import PURGEABLE, SyncStatus, purgeable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +46,10 @@ def decide(
     """Given what the verified backup holds, what was asked for, and what sync could not settle, decide what is purged.
 
     Only the compiled allow-list is ever considered. `unresolved` counts documents that sync could not bring to one
-    state, `blocked` and `not_exactly` give a reason for each collection: the brake of sync, and why a collection cannot
-    be deleted exactly on one of the sides (`purge.delete.obstacles`).
+    state, `blocked` and `not_exactly` give a reason for each collection: the deletion guard of sync, and why a
+    collection cannot be deleted exactly on one of the sides (`purge.delete.obstacles`).
     """
-    asked = PURGEABLE_ALWAYS + (PURGEABLE_WHEN_CONFIRMED if delete_bookings is True else ())
+    asked = purgeable(delete_bookings=delete_bookings)
     present = [name for name in asked if name in manifest.collections]
     reasons = {
         name: _reason(name, manifest, unresolved=unresolved, blocked=blocked, not_exactly=not_exactly or {})
@@ -69,14 +70,14 @@ def refusals(gates: Gates) -> dict[str, str]:
     synced = gates.sync_configured is False or gates.sync_status is SyncStatus.SUCCESS
     paired = gates.sync_configured is False or gates.pair_known is True
     checks = {
-        "not_published": (gates.published, "the backup is not published"),
-        "not_verified": (gates.verified_by_this_process, "the backup was not read back and verified by this process"),
-        "sync_not_succeeded": (synced, "the sync did not succeed"),
-        "pair_unknown": (paired, "local and Atlas are not the pair that was synced before"),
-        "not_confirmed": (gates.confirmed, "nobody confirmed what is deleted"),
+        "not_published": (gates.published, messages.BACKUP_NOT_PUBLISHED()),
+        "not_verified": (gates.verified_by_this_process, messages.BACKUP_NOT_READ_BACK()),
+        "sync_not_succeeded": (synced, messages.SYNC_DID_NOT_SUCCEED()),
+        "pair_unknown": (paired, messages.NOT_THE_SYNCED_PAIR()),
+        "not_confirmed": (gates.confirmed, messages.DELETION_NOT_CONFIRMED()),
     }
     return {
-        name: f"The deletion step did not run: {said}." for name, (fact, said) in checks.items() if fact is not True
+        name: messages.DELETION_DID_NOT_RUN(reason=said) for name, (fact, said) in checks.items() if fact is not True
     }
 
 
@@ -91,13 +92,13 @@ def _reason(
     """Return why a collection is withheld, or None."""
     entry = manifest.collections[name]
     if name not in PURGEABLE:
-        return "It is not one of the collections that may ever be purged."
+        return messages.NOT_PURGEABLE()
     if entry.type != "collection":
-        return f"It is a {entry.type}, not a collection."
+        return messages.PURGE_NOT_A_COLLECTION(type=entry.type)
     if entry.file is None:
-        return "The backup holds no data file of it."
+        return messages.NO_DATA_FILE()
     if name in blocked:
         return blocked[name]
     if unresolved.get(name):
-        return f"{unresolved[name]} of its documents could not be brought to one state on both sides."
+        return messages.DOCUMENTS_UNRESOLVED(n=unresolved[name])
     return not_exactly.get(name)

@@ -14,15 +14,19 @@ from pathlib import Path
 from backups_app.backup_files import bson_frames, collection_reader, descent
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
+from backups_app.batches import cut
 from backups_app.errors import VerificationFailed
+from backups_app.messages import backup_files as file_messages
+from backups_app.messages import purge as messages
+from backups_app.messages import verification as verification_messages
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes.statement import STATEMENT_BYTES, STATEMENT_DOCUMENTS
+from backups_app.mongo.exact_writes.filters import STATEMENT_BYTES, STATEMENT_DOCUMENTS
 
 _CHUNK = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
+class FileBatch:
     """Documents as they follow one another in the file. `first` is the number of the first, counted from 0."""
 
     first: int
@@ -42,23 +46,17 @@ class VerifiedFile:
         self._entry = entry
         self._twice = self._ids_that_stand_twice() if entry.duplicate_ids else frozenset()
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[FileBatch]:
         """Yield the documents in the file's order, at most 500 and 4 MiB a batch, a larger document alone.
 
         The cuts are the same each time. A document whose `_id` stands in the file more than once is in no batch: it
         was deleted and inserted again while it was copied, and nobody knows which version is meant. Raise
         `VerificationFailed` when the file ends early or is no BSON after all.
         """
-        frames: list[bytes] = []
-        first = size = 0
-        for number, frame in enumerate(self._all_frames()):
-            if frames and (number - first == STATEMENT_DOCUMENTS or size + len(frame) > STATEMENT_BYTES):
-                yield Batch(first=first, frames=self._once(frames))
-                frames, first, size = [], number, 0
-            frames.append(frame)
-            size += len(frame)
-        if frames:
-            yield Batch(first=first, frames=self._once(frames))
+        first = 0
+        for frames in cut(self._all_frames(), size_of=len, most=STATEMENT_DOCUMENTS, most_bytes=STATEMENT_BYTES):
+            yield FileBatch(first=first, frames=self._once(frames))
+            first += len(frames)
 
     @property
     def documents(self) -> int:
@@ -72,18 +70,18 @@ class VerifiedFile:
                 yield frame
                 number += 1
         except InvalidFrame as error:
-            raise VerificationFailed(problem=f"{self._name} is damaged: {error.problem}") from error
+            raise VerificationFailed(problem=messages.FILE_DAMAGED(path=self._name, problem=error.problem)) from error
         if number != self._entry.documents:
-            raise VerificationFailed(problem=f"{self._name} does not hold the documents that the manifest counts")
+            raise VerificationFailed(problem=messages.FILE_COUNT_DIFFERS(path=self._name))
 
     def _once(self, frames: list[bytes]) -> tuple[bytes, ...]:
         if not self._twice:
             return tuple(frames)
-        return tuple(frame for frame in frames if hash(raw_ids.key(raw_ids.of(frame))) not in self._twice)
+        return tuple(frame for frame in frames if hash(raw_ids.key(raw_ids.id_of(frame))) not in self._twice)
 
     def _ids_that_stand_twice(self) -> frozenset[int]:
         """Return hashes of keys that come more than once; a chance equality only leaves a document alone."""
-        hashes = array("q", (hash(raw_ids.key(raw_ids.of(frame))) for frame in self._all_frames()))
+        hashes = array("q", (hash(raw_ids.key(raw_ids.id_of(frame))) for frame in self._all_frames()))
         return frozenset(one for one, other in pairwise(sorted(hashes)) if one == other)
 
 
@@ -95,14 +93,14 @@ def opened(*, folder: Path, manifest: Manifest, collection: str) -> Iterator[Ver
     entry = manifest.collections[collection]
     expected = manifest.files.get(entry.file or "")
     if entry.file is None or expected is None:
-        raise VerificationFailed(problem=f"the manifest names no data file of {collection}")
+        raise VerificationFailed(problem=messages.MANIFEST_WITHOUT_DATA_FILE(collection=collection))
     try:
         file = descent.open_file(folder, entry.file)
     except FileNotFoundError as error:
-        raise VerificationFailed(problem=f"{entry.file} is missing") from error
+        raise VerificationFailed(problem=verification_messages.FILE_MISSING(path=entry.file)) from error
     with file:
         if _size_and_hash(file, entry.file) != (expected.bytes, expected.sha256):
-            raise VerificationFailed(problem=f"{entry.file} is not the file that was verified")
+            raise VerificationFailed(problem=messages.NOT_THE_VERIFIED_FILE(path=entry.file))
         yield VerifiedFile(file, entry.file, entry)
 
 
@@ -113,5 +111,5 @@ def _size_and_hash(file: BufferedReader, name: str) -> tuple[int, str]:
             digest.update(chunk)
             size += len(chunk)
     except OSError as error:
-        raise VerificationFailed(problem=f"{name} cannot be read") from error
+        raise VerificationFailed(problem=file_messages.FILE_UNREADABLE(path=name)) from error
     return size, digest.hexdigest()

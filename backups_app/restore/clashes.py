@@ -13,12 +13,13 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from backups_app import batches
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.collections import collection_of
-from backups_app.mongo.exact_writes import form
+from backups_app.mongo.exact_writes import encoding
 from backups_app.mongo.raw_bson import Value
 from backups_app.mongo.structures import Structure
-from backups_app.restore.batches import Numbered
+from backups_app.restore.numbered import BYTES, Numbered
 
 _AT_ONCE = 100
 _NULL = Value(0x0A, b"")
@@ -79,7 +80,7 @@ class Clashes:
         if index.get("sparse") and all(value is None for value in values):
             return None
         conditions = [_field(name, "$eq", value or _NULL) for name, value in zip(fields, values, strict=True)]
-        conditions.append(_field("_id", "$ne", raw_ids.value(raw_ids.of(frame))))
+        conditions.append(_field("_id", "$ne", raw_ids.value(raw_ids.id_of(frame))))
         return raw_bson.document([("$and", raw_bson.array(raw_bson.embedded(one) for one in conditions))])
 
     def _count(self, index: Mapping[str, Any], asked: Sequence[bytes]) -> int:
@@ -95,7 +96,7 @@ class Clashes:
         """Have the server match the documents themselves against the rule (`$documents`, from 5.1 on)."""
         assert self.database is not None
         # Two fields of one name inside a literal abort a 6.0 server: those are told apart, not asked about.
-        asked = [frame for frame in frames if not form.has_duplicate_names(frame)]
+        asked = [frame for frame in frames if not encoding.has_duplicate_names(frame)]
         if len(asked) < len(frames):
             self.unchecked.add("The validation rule for documents with two fields of one name")
         for part in _parts(asked):
@@ -131,13 +132,4 @@ def _field(name: str, operator: str, value: Value) -> bytes:
 
 
 def _parts(frames: Sequence[bytes]) -> Iterator[list[bytes]]:
-    part: list[bytes] = []
-    size = 0
-    for frame in frames:
-        if part and size + len(frame) > 4 * 1024 * 1024:
-            yield part
-            part, size = [], 0
-        part.append(frame)
-        size += len(frame)
-    if part:
-        yield part
+    return batches.cut(frames, size_of=len, most=len(frames), most_bytes=BYTES)

@@ -10,24 +10,25 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from backups_app.backup_files import document_digests
-from backups_app.backup_files.document_digests import Digest
+from backups_app.backup_files.document_digests import DocumentDigests
 from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids, structures
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import failures, live_collection
 from backups_app.mongo.structures import Structure
 from backups_app.progress import Progress
-from backups_app.restore import batches, proof
+from backups_app.restore import numbered, proof
 from backups_app.restore import work as works
 from backups_app.restore.choices import Choices
 from backups_app.restore.live import Live, physical_name
 from backups_app.restore.outcome import CollectionOutcome
 from backups_app.restore.proof import Expected
 from backups_app.restore.source import Source
-from backups_app.restore.work import Work
-from backups_app.restore.write import Release, Writer
+from backups_app.restore.work import DocumentActions
+from backups_app.restore.write import CollectionWriter, Release
 
-STAYS_EMPTY = "its documents are removed, the collection itself stays"
+STAYS_EMPTY = messages.STAYS_EMPTY()
 VALIDATION = ("validator", "validationLevel", "validationAction")
 """Set after the documents: a backup may hold some that came before the rule, and they are put back all the same."""
 
@@ -84,7 +85,7 @@ class Engine:
         outcome.withheld = why_not_emptied(there)
         if there is not None and not outcome.withheld:
             self._restore_documents(entry, there, there, outcome)
-            outcome.sentences.append(f'"{there.name}" was not there before: {STAYS_EMPTY}.')
+            outcome.sentences.append(messages.WAS_NOT_THERE_BEFORE(name=there.name, consequence=STAYS_EMPTY))
 
     def _restore_view(self, wanted: Structure, there: Structure | None, outcome: CollectionOutcome) -> None:
         if there is None:
@@ -114,14 +115,14 @@ class Engine:
         else:
             outcome.sentences += self._differences(wanted)
 
-    def _states(self, entry: CollectionEntry, name: str) -> tuple[Digest, Digest]:
+    def _states(self, entry: CollectionEntry, name: str) -> tuple[DocumentDigests, DocumentDigests]:
         """Return the digests of the backup and of the state before: the safety backup, or a test copy as it is."""
         documents = self.source.digest(name, progress=self.progress)
         if self.before is not None:
             return documents, self.before.digest(name, progress=self.progress)
         return documents, Live(self.database).digest(name, kind=entry.type, progress=self.progress)
 
-    def _work(self, documents: Digest, before: Digest) -> Work:
+    def _work(self, documents: DocumentDigests, before: DocumentDigests) -> DocumentActions:
         if self.choices.document is None:
             return works.decide(wanted=documents, there=before, mode=self.choices.mode)
         identity = document_digests.identity_hash(raw_ids.key(self.choices.document))
@@ -144,16 +145,18 @@ class Engine:
         try:
             return structures.create(self.database, name=name, options=options, id_index=id_index)
         except OperationFailure as error:
-            if failures.kind(error) is not failures.Kind.REFUSED:
+            if failures.kind(error) is not failures.FailureKind.REFUSED:
                 raise
-            outcome.withheld = f"the server does not make it ({structures.named(error)})"
+            outcome.withheld = messages.SERVER_DOES_NOT_MAKE_IT(reason=structures.named(error))
             return False
 
-    def _write(self, entry: CollectionEntry, wanted: Structure, work: Work, outcome: CollectionOutcome) -> set[bytes]:
+    def _write(
+        self, entry: CollectionEntry, wanted: Structure, work: DocumentActions, outcome: CollectionOutcome
+    ) -> set[bytes]:
         """Write the documents. Return the identities of those that are not as planned for a reason that was told."""
         physical = physical_name(wanted.name, kind=entry.type)
-        writer = Writer(
-            live=live_collection.look(collection=collection_of(self.database, physical)),
+        writer = CollectionWriter(
+            live=live_collection.inspect(collection=collection_of(self.database, physical)),
             work=work,
             frames=lambda: self.source.frames(wanted.name),
             extras=lambda: self._frames_before(entry, wanted.name),
@@ -190,25 +193,23 @@ class Engine:
         after = Live(self.database).digest(outcome.name, kind=entry.type, progress=self.progress)
         found = proof.prove(expected, after=after)
         if found.differing:
-            frames = batches.picked(self.source.frames(outcome.name), found.differing)
-            outcome.differing.add(raw_ids.of(one.frame) for one in frames)
+            frames = numbered.picked(self.source.frames(outcome.name), found.differing)
+            outcome.differing.add(raw_ids.id_of(one.frame) for one in frames)
         outcome.differing.count += found.undeleted
         outcome.proven = found.matching
         if found.edited or found.appeared:
-            outcome.sentences.append(
-                f"{found.edited + found.appeared} documents were changed by others meanwhile and are theirs."
-            )
+            outcome.sentences.append(messages.CHANGED_MEANWHILE(n=found.edited + found.appeared))
 
 
 def why_not_emptied(there: Structure | None) -> str:
     """Return why what was not there before the backup is left as it is now, or an empty string."""
     if there is None or (there.type == "collection" and not there.options.get("capped")):
         return ""
-    kind = there.type if there.type != "collection" else "capped collection"
-    return f"this {kind} was not there before and cannot be emptied: drop it by hand"
+    kind = there.type if there.type != "collection" else messages.CAPPED_COLLECTION()
+    return messages.NOT_EMPTIED(kind=kind)
 
 
-def why_withheld(wanted: Structure, *, work: Work, occupied: int) -> str:
+def why_withheld(wanted: Structure, *, work: DocumentActions, occupied: int) -> str:
     """Return why the documents of a collection are not touched at all, or an empty string.
 
     A capped collection would push out newer documents, and buckets of a time-series cannot be compared one by one
@@ -217,9 +218,9 @@ def why_withheld(wanted: Structure, *, work: Work, occupied: int) -> str:
     if not occupied or not work.writes:
         return ""
     if wanted.options.get("capped"):
-        return "it is capped and holds documents that older ones would push out: restore it into a test copy"
+        return messages.CAPPED_NOT_RESTORED()
     if wanted.type == "timeseries":
-        return "it is a time-series that holds measurements: restore it into a test copy"
+        return messages.TIME_SERIES_NOT_RESTORED()
     return ""
 
 

@@ -13,14 +13,14 @@ from bson.errors import BSONError
 
 from backups_app.backup_files import bson_frames, collection_reader, descent, file_names
 from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
-from backups_app.backup_files.file_names import Kind
+from backups_app.backup_files.file_names import FileKind
 from backups_app.backup_files.manifest import Manifest
 from backups_app.errors import VerificationFailed
 
 _OPTIONS: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO, tz_aware=True)
 
 
-def of(folder: Path, manifest: Manifest, collection: str) -> tuple[Mapping[str, Any], ...]:
+def indexes_of(folder: Path, manifest: Manifest, collection: str) -> tuple[Mapping[str, Any], ...]:
     """Return the indexes of one collection; none where the backup has no such file. Raise `VerificationFailed` when it
     cannot be read."""
     path = next((name for name in manifest.files if _is_it(name)), None)
@@ -34,7 +34,7 @@ def of(folder: Path, manifest: Manifest, collection: str) -> tuple[Mapping[str, 
 
 def _is_it(path: str) -> bool:
     name = path.rpartition("/")[2]
-    return file_names.kind(name) is Kind.DATA and file_names.is_system_indexes(name)
+    return file_names.kind(name) is FileKind.DATA and file_names.is_system_indexes(name)
 
 
 def _read(folder: Path, path: str) -> Iterator[Mapping[str, Any]]:

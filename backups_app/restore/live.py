@@ -11,7 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from backups_app.backup_files import layout
-from backups_app.backup_files.document_digests import Digest
+from backups_app.backup_files.document_digests import DocumentDigests
 from backups_app.mongo import connections, scanning, structures
 from backups_app.mongo.structures import Structure
 from backups_app.progress import Progress
@@ -25,7 +25,7 @@ class Live:
 
     def structure(self, name: str) -> Structure | None:
         """Return a collection or view with its indexes as they are now, or None."""
-        return structures.one(self.database, name)
+        return structures.structure_of(self.database, name)
 
     def free_bytes(self) -> int | None:
         """Return what is free on the server's disk, or None where it does not say. A database that does not exist yet
@@ -49,9 +49,9 @@ class Live:
             for document in scanning.documents(batch.array):
                 yield bytes(document)
 
-    def digest(self, name: str, *, kind: str, progress: Progress) -> Digest:
+    def digest(self, name: str, *, kind: str, progress: Progress) -> DocumentDigests:
         """Return the digest of what is there now; of nothing where there is no such collection."""
-        result = Digest()
+        result = DocumentDigests()
         if self.structure(name) is None:
             return result
         for frame in self.frames(name, kind=kind):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from backups_app.backup_files.manifest import Manifest
 from backups_app.errors import CollectionNotFound, InvalidInput
+from backups_app.messages import restore as messages
 from backups_app.records import DUMPED_INTERNAL
 from backups_app.restore.choices import Choices, Mode
 
-INTERNAL = "one of this product's own records"
+INTERNAL = messages.OWN_RECORDS()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +55,13 @@ def _check(manifest: Manifest, choices: Choices) -> None:
     if named is not None and (not named or not set(named) <= set(manifest.collections)):
         raise CollectionNotFound
     if named and choices.in_place and choices.mode is not Mode.ADD and set(named) & DUMPED_INTERNAL:
-        raise InvalidInput(message="This product's own records are only ever added to, never overwritten.")
+        raise InvalidInput(message=messages.OWN_RECORDS_ONLY_ADDED())
     if choices.document is None:
         return
     if named is None or len(named) != 1 or choices.mode is Mode.REPLACE:
-        raise InvalidInput(message="One document is restored into one collection, by add or overwrite.")
+        raise InvalidInput(message=messages.ONE_DOCUMENT_ADD_OR_OVERWRITE())
     if manifest.collections[named[0]].type != "collection":
-        raise InvalidInput(message="One document can only be restored from an ordinary collection.")
+        raise InvalidInput(message=messages.ONE_DOCUMENT_OF_ORDINARY_COLLECTION())
 
 
 def _why_not(name: str, choices: Choices, emptied: Mapping[str, str]) -> str | None:
@@ -70,7 +71,7 @@ def _why_not(name: str, choices: Choices, emptied: Mapping[str, str]) -> str | N
     if name in DUMPED_INTERNAL:
         return INTERNAL
     if name in emptied and choices.in_place and not choices.include_purged:
-        return f"emptied on purpose by run {emptied[name]}"
+        return messages.EMPTIED_BY_RUN(run=emptied[name])
     return None
 
 

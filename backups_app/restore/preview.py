@@ -10,21 +10,22 @@ from pymongo.database import Database
 
 from backups_app import formats
 from backups_app.backup_files import document_digests, shortened
-from backups_app.backup_files.document_digests import Digest
+from backups_app.backup_files.document_digests import DocumentDigests
 from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids, structures
 from backups_app.mongo.collections import collection_of
-from backups_app.mongo.exact_writes import form, live_documents
+from backups_app.mongo.exact_writes import encoding, live_documents
 from backups_app.mongo.structures import Structure
 from backups_app.progress import Progress
-from backups_app.restore import batches, clashes, engine, plan
+from backups_app.restore import clashes, engine, numbered, plan
 from backups_app.restore import work as works
-from backups_app.restore.batches import Numbered
 from backups_app.restore.choices import Choices
 from backups_app.restore.live import Live, physical_name
+from backups_app.restore.numbered import Numbered
 from backups_app.restore.plan import LeftOut, Plan
 from backups_app.restore.source import Source
-from backups_app.restore.work import Work
+from backups_app.restore.work import DocumentActions
 
 SAMPLES = 3
 """Of each kind of change so many documents are shown."""
@@ -47,7 +48,7 @@ class Sample:
 
 
 @dataclass(kw_only=True)
-class CollectionPreview:
+class PreviewedCollection:
     """One collection. `keep` counts documents that are there in another version and stay; `extra` those that the
     backup does not hold and that stay. `problems` are sentences; `withheld` says why nothing would be done."""
 
@@ -72,13 +73,13 @@ class CollectionPreview:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preview:
+class RestorePreview:
     """Everything that a person sees before confirming. `confirmation` is the hash that the restore must name."""
 
     choices: Choices
     server: str
     confirmation: str
-    collections: tuple[CollectionPreview, ...]
+    collections: tuple[PreviewedCollection, ...]
     left_out: tuple[LeftOut, ...]
     insert_bytes: int
     disk_free_bytes: int | None
@@ -89,7 +90,7 @@ class Preview:
         if self.disk_free_bytes is None or self.disk_free_bytes > self.insert_bytes:
             return ""
         wanted, free = formats.size(self.insert_bytes), formats.size(self.disk_free_bytes)
-        return f"About {wanted} would be written, and only {free} are free on the server's disk."
+        return messages.SERVER_DISK_TOO_FULL(wanted=wanted, free=free)
 
     def total(self, name: str) -> int:
         """Return the sum of one of the counts over all collections."""
@@ -111,16 +112,16 @@ class Previewer:
     progress: Progress
     insert_bytes: int = 0
 
-    def look(self, decided: Plan) -> tuple[CollectionPreview, ...]:
+    def look(self, decided: Plan) -> tuple[PreviewedCollection, ...]:
         """Return what would happen to each collection of the plan. Raise `VerificationFailed`, pymongo's errors."""
         return tuple(self._collection(name) for name in decided.taken)
 
-    def _collection(self, name: str) -> CollectionPreview:
+    def _collection(self, name: str) -> PreviewedCollection:
         entry = self.source.manifest.collections[name]
         described = self.source.described(name)
         wanted = Structure(name=name, type=entry.type, options=described.options, indexes=described.indexes)
         there = Live(self.database).structure(name) if self.database is not None else None
-        preview = CollectionPreview(
+        preview = PreviewedCollection(
             name=name, type=entry.type, in_backup=entry.documents, there_now=0, creates=there is None
         )
         if name in self.source.absent:
@@ -134,16 +135,16 @@ class Previewer:
             self._documents(entry, wanted, there, preview)
         return preview
 
-    def _emptied(self, entry: CollectionEntry, there: Structure | None, preview: CollectionPreview) -> None:
+    def _emptied(self, entry: CollectionEntry, there: Structure | None, preview: PreviewedCollection) -> None:
         """What was not there when the backup was made: its documents would go."""
         preview.creates = False
         preview.withheld = engine.why_not_emptied(there)
         if there is not None and not preview.withheld:
             self._documents(entry, there, there, preview)
-            preview.problems.append(f'"{there.name}" was not there before: {engine.STAYS_EMPTY}.')
+            preview.problems.append(messages.WAS_NOT_THERE_BEFORE(name=there.name, consequence=engine.STAYS_EMPTY))
 
     def _documents(
-        self, entry: CollectionEntry, wanted: Structure, there: Structure | None, preview: CollectionPreview
+        self, entry: CollectionEntry, wanted: Structure, there: Structure | None, preview: PreviewedCollection
     ) -> None:
         self.progress.expect(wanted.name, entry.documents)
         documents = self.source.digest(wanted.name, progress=self.progress)
@@ -161,12 +162,12 @@ class Previewer:
         self._foresee(entry, wanted, there, work, preview)
         self.progress.advance(wanted.name, entry.documents)
 
-    def _now(self, entry: CollectionEntry, name: str, there: Structure | None) -> Digest:
+    def _now(self, entry: CollectionEntry, name: str, there: Structure | None) -> DocumentDigests:
         if self.database is None or there is None:
-            return Digest()
+            return DocumentDigests()
         return Live(self.database).digest(name, kind=entry.type, progress=self.progress)
 
-    def _work(self, documents: Digest, now: Digest) -> Work:
+    def _work(self, documents: DocumentDigests, now: DocumentDigests) -> DocumentActions:
         if self.choices.document is None:
             return works.decide(wanted=documents, there=now, mode=self.choices.mode)
         identity = document_digests.identity_hash(raw_ids.key(self.choices.document))
@@ -179,51 +180,48 @@ class Previewer:
         entry: CollectionEntry,
         wanted: Structure,
         there: Structure | None,
-        work: Work,
-        preview: CollectionPreview,
+        work: DocumentActions,
+        preview: PreviewedCollection,
     ) -> None:
         """Look at every document that would be written: can the server take it, and does it clash with what stays?"""
         older = work.count(works.OLDER)
         if older:
-            preview.problems.append(f"{older} documents stand twice in the backup; the later version is put back.")
+            preview.problems.append(messages.OLDER_VERSIONS_IN_BACKUP(n=older))
         preview.problems += _expiring(there or wanted)
         impossible, foreseen = 0, self._clashes(wanted, there, work)
-        for batch in batches.cut(self._written(wanted.name, work)):
+        for batch in numbered.in_batches(self._written(wanted.name, work)):
             self.progress.checkpoint()
             self.insert_bytes += sum(len(one.frame) for one in batch)
-            impossible += sum(form.why_not(one.frame) is not None for one in batch)
+            impossible += sum(encoding.why_not(one.frame) is not None for one in batch)
             foreseen.look(batch)
         if impossible:
-            preview.problems.append(
-                f"{impossible} documents cannot be stored unchanged by any server (two fields of one name, with a "
-                "Timestamp(0, 0) or a name that begins with $); they are left out and named."
-            )
+            preview.problems.append(messages.DOCUMENTS_NOT_STORABLE(n=impossible))
         preview.problems += foreseen.sentences()
         preview.samples = self._samples(entry, wanted.name, work)
 
-    def _clashes(self, wanted: Structure, there: Structure | None, work: Work) -> clashes.Clashes:
+    def _clashes(self, wanted: Structure, there: Structure | None, work: DocumentActions) -> clashes.Clashes:
         if self.database is None or there is None or not work.writes:
             return clashes.Clashes(database=None, structure=wanted)
         return clashes.Clashes(database=self.database, structure=there)
 
-    def _written(self, name: str, work: Work) -> Iterator[Numbered]:
+    def _written(self, name: str, work: DocumentActions) -> Iterator[Numbered]:
         if not work.count(works.INSERT) + work.count(works.REPLACE):
             return
         for number, frame in enumerate(self.source.frames(name)):
             if work.actions[number] in (works.INSERT, works.REPLACE):
                 yield Numbered(number, frame)
 
-    def _samples(self, entry: CollectionEntry, name: str, work: Work) -> list[Sample]:
+    def _samples(self, entry: CollectionEntry, name: str, work: DocumentActions) -> list[Sample]:
         wanted = {works.INSERT: "insert", works.REPLACE: "replace", works.KEEP: "keep"}
         numbers = {action: _first(work.actions, action) for action in wanted}
         chosen = sorted(number for some in numbers.values() for number in some)
-        picked = {one.number: one.frame for one in batches.picked(self.source.frames(name), chosen)}
+        picked = {one.number: one.frame for one in numbered.picked(self.source.frames(name), chosen)}
         now = self._live_versions(entry, name, list(picked.values()))
         found = []
         for action, word in wanted.items():
             for number in numbers[action]:
                 frame = picked[number]
-                found.append(Sample.of(word, now=now.get(raw_ids.key(raw_ids.of(frame))), backup=frame))
+                found.append(Sample.of(word, now=now.get(raw_ids.key(raw_ids.id_of(frame))), backup=frame))
         return found + self._deleted_samples(entry, name, work)
 
     def _live_versions(self, entry: CollectionEntry, name: str, frames: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -231,13 +229,13 @@ class Previewer:
         if self.database is None or Live(self.database).structure(name) is None:
             return {}  # of a name that it does not take a server is not even asked
         collection = collection_of(self.database, physical)
-        return live_documents.read(collection=collection, ids=[raw_ids.of(frame) for frame in frames])
+        return live_documents.read(collection=collection, ids=[raw_ids.id_of(frame) for frame in frames])
 
-    def _deleted_samples(self, entry: CollectionEntry, name: str, work: Work) -> list[Sample]:
+    def _deleted_samples(self, entry: CollectionEntry, name: str, work: DocumentActions) -> list[Sample]:
         if self.database is None or not work.deletes:
             return []
         frames = Live(self.database).frames(name, kind=entry.type)
-        picked = batches.picked(frames, work.extra[:SAMPLES])
+        picked = numbered.picked(frames, work.extra[:SAMPLES])
         return [Sample.of("delete", now=one.frame, backup=None) for one in picked]
 
 
@@ -251,11 +249,11 @@ def make(
     confirmation: str,
     progress: Progress,
     disk_free_bytes: int | None = None,
-) -> Preview:
+) -> RestorePreview:
     """Return the preview of a restore. Raise `VerificationFailed`, pymongo's errors, and what progress raises."""
     previewer = Previewer(source=source, choices=choices, database=database, progress=progress)
     collections = previewer.look(decided)
-    return Preview(
+    return RestorePreview(
         choices=choices,
         server=server,
         confirmation=confirmation,
@@ -277,8 +275,7 @@ def _first(actions: bytearray, action: int) -> list[int]:
 
 def _expiring(structure: Structure) -> list[str]:
     return [
-        f'The index "{index["name"]}" makes the server delete documents {index["expireAfterSeconds"]} seconds after '
-        "their time; older ones will not stay."
+        messages.INDEX_EXPIRES_DOCUMENTS(name=index["name"], seconds=index["expireAfterSeconds"])
         for index in structure.indexes
         if "expireAfterSeconds" in index
     ]

@@ -6,16 +6,16 @@ from array import array
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from backups_app.backup_files.document_digests import DRAWERS, Digest
+from backups_app.backup_files.document_digests import DRAWERS, DocumentDigests
 from backups_app.restore import work as works
-from backups_app.restore.work import Work
+from backups_app.restore.work import DocumentActions
 
 
 @dataclass(kw_only=True)
 class Proof:
     """`differing` numbers documents of the backup that were to be put in place and are not what was planned;
     `undeleted` counts those that were to go and are there. `edited` counts documents that we did not touch and that
-    others changed, `appeared` those that came meanwhile: both belong to whoever wrote them."""
+    others changed, `appeared` those that came meanwhile: both belong to the one who wrote them."""
 
     matching: int = 0
     differing: array[int] = field(default_factory=lambda: array("I"))
@@ -28,13 +28,13 @@ class Expected(NamedTuple):
     """What the state afterwards is held against: the backup, the state before, the decisions, and the identities of
     the documents that were already told about."""
 
-    wanted: Digest
-    before: Digest
-    work: Work
+    wanted: DocumentDigests
+    before: DocumentDigests
+    work: DocumentActions
     handled: set[bytes]
 
 
-def prove(expected: Expected, *, after: Digest) -> Proof:
+def prove(expected: Expected, *, after: DocumentDigests) -> Proof:
     """Given what was planned and the state afterwards, compare every document."""
     wanted, before, work, handled = expected
     proof = Proof()
@@ -44,7 +44,7 @@ def prove(expected: Expected, *, after: Digest) -> Proof:
         for identity, content, number in wanted.records(drawer):
             if work.actions[number] == works.OLDER:
                 continue
-            _judge(
+            _prove_document(
                 proof,
                 work.actions[number],
                 number,
@@ -54,13 +54,13 @@ def prove(expected: Expected, *, after: Digest) -> Proof:
                 identity in handled,
             )
         for identity, content in old.items():
-            _judge_extra(proof, work.delete_extra, content, now.pop(identity, None), identity in handled)
+            _prove_extra(proof, work.delete_extra, content, now.pop(identity, None), identity in handled)
         proof.appeared += sum(identity not in handled for identity in now)
     proof.differing = array("I", sorted(proof.differing))
     return proof
 
 
-def _judge(
+def _prove_document(
     proof: Proof, action: int, number: int, content: bytes, old: bytes | None, now: bytes | None, handled: bool
 ) -> None:
     expected = old if action == works.KEEP else content
@@ -74,7 +74,7 @@ def _judge(
         proof.edited += 1
 
 
-def _judge_extra(proof: Proof, deleted: bool, content: bytes, now: bytes | None, handled: bool) -> None:
+def _prove_extra(proof: Proof, deleted: bool, content: bytes, now: bytes | None, handled: bool) -> None:
     if deleted:
         proof.undeleted += now == content and not handled
         proof.edited += now not in (None, content) and not handled

@@ -11,9 +11,10 @@ from pathlib import Path
 from backups_app.backup_files import collection_metadata, collection_reader, given_ids
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.backup_files.collection_metadata import Described
-from backups_app.backup_files.document_digests import Digest
+from backups_app.backup_files.document_digests import DocumentDigests
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.errors import VerificationFailed
+from backups_app.messages import restore as messages
 from backups_app.progress import Progress
 from backups_app.restore import legacy_indexes
 
@@ -53,12 +54,12 @@ class Source:
             if entry is not None:
                 yield from collection_reader.frames(folder=self.folder, entry=entry)
         except (InvalidFrame, OSError) as error:
-            raise VerificationFailed(problem=f'the documents of "{name}" cannot be read') from error
+            raise VerificationFailed(problem=messages.DOCUMENTS_UNREADABLE(name=name)) from error
 
-    def digest(self, name: str, *, progress: Progress) -> Digest:
+    def digest(self, name: str, *, progress: Progress) -> DocumentDigests:
         """Return the digest of a collection, read now. Raise `VerificationFailed` when these are not the bytes that
         were verified, and what `progress` raises."""
-        result, stream = Digest(), hashlib.sha256()
+        result, stream = DocumentDigests(), hashlib.sha256()
         for number, frame in enumerate(self._as_they_lie(name)):
             _add(result, _with_id(frame, number, name), name)
             stream.update(frame)
@@ -68,7 +69,7 @@ class Source:
         if entry is not None and entry.file is not None:
             expected = self.manifest.files[entry.file].stream_sha256
             if stream.hexdigest() != expected:
-                raise VerificationFailed(problem=f'the documents of "{name}" are not those that were verified')
+                raise VerificationFailed(problem=messages.DOCUMENTS_NOT_VERIFIED(name=name))
         return result
 
     def described(self, name: str) -> Described:
@@ -76,23 +77,23 @@ class Source:
         `system.indexes`. Raise `VerificationFailed` when it cannot be read."""
         entry = self.entry(name)
         if entry is None or entry.metadata is None:
-            indexes = () if entry is None else legacy_indexes.of(self.folder, self.manifest, name)
+            indexes = () if entry is None else legacy_indexes.indexes_of(self.folder, self.manifest, name)
             return Described(indexes=indexes)
         try:
             return collection_metadata.described(self.folder, entry.metadata)
         except VerificationFailed as error:
-            raise VerificationFailed(problem=f'the options and indexes of "{name}" cannot be read') from error
+            raise VerificationFailed(problem=messages.STRUCTURE_UNREADABLE(name=name)) from error
 
 
 def _with_id(frame: bytes, number: int, name: str) -> bytes:
     try:
         return given_ids.with_id(frame, number=number)
     except (ValueError, IndexError, struct.error) as error:
-        raise VerificationFailed(problem=f'a document of "{name}" is damaged') from error
+        raise VerificationFailed(problem=messages.DOCUMENT_OF_COLLECTION_DAMAGED(name=name)) from error
 
 
-def _add(digest: Digest, frame: bytes, name: str) -> None:
+def _add(digest: DocumentDigests, frame: bytes, name: str) -> None:
     try:
         digest.add(frame)
     except (ValueError, IndexError, struct.error) as error:  # the bytes are not those that were verified
-        raise VerificationFailed(problem=f'a document of "{name}" is damaged') from error
+        raise VerificationFailed(problem=messages.DOCUMENT_OF_COLLECTION_DAMAGED(name=name)) from error

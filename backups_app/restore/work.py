@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 
-from backups_app.backup_files.document_digests import DRAWERS, Digest
+from backups_app.backup_files.document_digests import DRAWERS, DocumentDigests
 from backups_app.restore.choices import Mode
 
 SAME, INSERT, REPLACE, KEEP, OLDER = range(5)
@@ -14,7 +14,7 @@ in another version that stays; a later version with the same `_id` stands in the
 
 
 @dataclass(kw_only=True)
-class Work:
+class DocumentActions:
     """`actions` holds one of the above for each document of the backup, by its number; `expected` the hash of what a
     REPLACE must find. `extra` are the numbers, in the other state, of documents that the backup does not hold."""
 
@@ -37,9 +37,9 @@ class Work:
         return self.count(INSERT) + self.count(REPLACE) + self.deletes
 
 
-def decide(*, wanted: Digest, there: Digest, mode: Mode) -> Work:
+def decide(*, wanted: DocumentDigests, there: DocumentDigests, mode: Mode) -> DocumentActions:
     """Given the backup's documents and those that are there, decide about each of both."""
-    work = Work(actions=bytearray(wanted.documents), delete_extra=mode is Mode.REPLACE)
+    work = DocumentActions(actions=bytearray(wanted.documents), delete_extra=mode is Mode.REPLACE)
     differing = KEEP if mode is Mode.ADD else REPLACE
     extra = array("I")
     for drawer in range(DRAWERS):
@@ -58,7 +58,7 @@ def decide(*, wanted: Digest, there: Digest, mode: Mode) -> Work:
     return work
 
 
-def only(*, wanted: Digest, there: Digest, mode: Mode, identity: bytes) -> Work:
+def only(*, wanted: DocumentDigests, there: DocumentDigests, mode: Mode, identity: bytes) -> DocumentActions:
     """As `decide`, for the one document whose `_id` has this hash: all others stay as they are."""
     work = decide(wanted=wanted, there=there, mode=mode)
     chosen = {number for found, _, number in wanted.records(identity[0]) if found == identity}
@@ -70,7 +70,7 @@ def only(*, wanted: Digest, there: Digest, mode: Mode, identity: bytes) -> Work:
     return work
 
 
-def _latest(wanted: Digest, drawer: int, actions: bytearray) -> dict[bytes, tuple[bytes, int]]:
+def _latest(wanted: DocumentDigests, drawer: int, actions: bytearray) -> dict[bytes, tuple[bytes, int]]:
     """An `_id` that stands twice was deleted and inserted again while the scan ran: the later one is the newer."""
     latest: dict[bytes, tuple[bytes, int]] = {}
     for identity, content, number in wanted.records(drawer):

@@ -22,17 +22,18 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from backups_app.backup_files import document_digests
+from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, failures, insert, live_documents, replace
 from backups_app.mongo.exact_writes.live_collection import LiveCollection
 from backups_app.mongo.exact_writes.replace import Replacement
-from backups_app.mongo.exact_writes.written import WriteOutcome
+from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.progress import Progress
-from backups_app.restore import batches
+from backups_app.restore import numbered
 from backups_app.restore import work as works
-from backups_app.restore.batches import Numbered
+from backups_app.restore.numbered import Numbered
 from backups_app.restore.outcome import CollectionOutcome
-from backups_app.restore.work import Work
+from backups_app.restore.work import DocumentActions
 
 WRITERS = 2
 TRIES = 5
@@ -44,12 +45,12 @@ Release = Callable[[str, Sequence[bytes]], None]
 
 
 @dataclass(kw_only=True)
-class Writer:
-    """What the writing of one collection shares. `frames` and `extras` read the backup and the other state anew each
+class CollectionWriter:
+    """What the writing of one collection shares. `frames` and `extras` read the backup and the other state again each
     time; `handled` collects the identities of documents that are not as planned, for a reason that was told."""
 
     live: LiveCollection
-    work: Work
+    work: DocumentActions
     frames: Callable[[], Iterator[bytes]]
     extras: Callable[[], Iterator[bytes]]
     release: Release | None
@@ -76,7 +77,7 @@ class Writer:
         with ThreadPoolExecutor(writers, thread_name_prefix="restore") as pool:
             waiting: deque[Future[tuple[list[Numbered], WriteOutcome, int]]] = deque()
             try:
-                for batch in batches.cut(self._chosen(action)):
+                for batch in numbered.in_batches(self._chosen(action)):
                     self.progress.checkpoint()
                     waiting.append(pool.submit(self._insert_batch, batch))
                     if len(waiting) > writers:
@@ -89,7 +90,7 @@ class Writer:
 
     def _insert_batch(self, batch: list[Numbered]) -> tuple[list[Numbered], WriteOutcome, int]:
         """Insert one batch. Return it, what became of it, and how many of its documents were there, equal, already."""
-        frames = [numbered.frame for numbered in batch]
+        frames = [one.frame for one in batch]
         self._release(batch)
         written = _patiently(lambda: insert.insert_missing(collection=self._target, frames=frames, session=None))
         equal = self._equal_ones(batch, written)
@@ -100,8 +101,8 @@ class Writer:
         if not written.stale:
             return 0
         stale = set(written.stale)
-        frames = {raw_ids.key(raw_ids.of(one.frame)): one.frame for one in batch}
-        ids = [raw_ids.of(frames[key]) for key in stale]
+        frames = {raw_ids.key(raw_ids.id_of(one.frame)): one.frame for one in batch}
+        ids = [raw_ids.id_of(frames[key]) for key in stale]
         there = _patiently(lambda: live_documents.read(collection=self._target, ids=ids))
         equal = {key for key in stale if there.get(key) == frames[key]}
         written.stale = [key for key in written.stale if key not in equal]
@@ -116,7 +117,7 @@ class Writer:
     # ── replacements ─────────────────────────────────────────────────────────
 
     def _replace(self) -> None:
-        for batch in batches.cut(self._chosen(works.REPLACE)):
+        for batch in numbered.in_batches(self._chosen(works.REPLACE)):
             self.progress.checkpoint()
             self._release(batch)
             written, equal = _patiently(lambda batch=batch: self._replace_batch(batch))  # type: ignore[misc]
@@ -127,10 +128,10 @@ class Writer:
 
     def _replace_batch(self, batch: list[Numbered]) -> tuple[WriteOutcome, int]:
         """Replace those that are still what is expected. Return the outcome, and how many had been replaced before."""
-        there = live_documents.read(collection=self._target, ids=[raw_ids.of(one.frame) for one in batch])
+        there = live_documents.read(collection=self._target, ids=[raw_ids.id_of(one.frame) for one in batch])
         possible, equal, outcome = [], 0, WriteOutcome()
         for one in batch:
-            key = raw_ids.key(raw_ids.of(one.frame))
+            key = raw_ids.key(raw_ids.id_of(one.frame))
             now = there.get(key)
             if now == one.frame:
                 equal += 1
@@ -156,14 +157,14 @@ class Writer:
         if not self.work.deletes:
             return
         if self.live.why_not:
-            self.outcome.sentences.append(f"Nothing could be deleted: {self.live.why_not}.")
+            self.outcome.sentences.append(messages.NOTHING_DELETABLE(reason=self.live.why_not))
             self.outcome.because(self.live.why_not, self.work.deletes)
             self.outcome.refused.count += self.work.deletes
             return
-        for batch in batches.cut(batches.picked(self.extras(), self.work.extra)):
+        for batch in numbered.in_batches(numbered.picked(self.extras(), self.work.extra)):
             self.progress.checkpoint()
             done = delete.delete_equal(live=self.live, frames=[one.frame for one in batch])
-            self.outcome.deleted += len(done.deleted) + len(done.gone)
+            self.outcome.deleted += len(done.deleted) + len(done.already_absent)
             self.outcome.newer.add(done.kept)
             self.outcome.refused.add(done.refused)
             for reason in done.refused.values():
@@ -176,9 +177,9 @@ class Writer:
     def _take_rest(self, batch: list[Numbered], written: WriteOutcome) -> None:
         if not (written.stale or written.refused or written.clashes):
             return
-        by_key = {raw_ids.key(raw_ids.of(one.frame)): one for one in batch}
-        newer = [raw_ids.of(by_key[key].frame) for key in written.stale]
-        refused = [raw_ids.of(by_key[key].frame) for key in written.refused]
+        by_key = {raw_ids.key(raw_ids.id_of(one.frame)): one for one in batch}
+        newer = [raw_ids.id_of(by_key[key].frame) for key in written.stale]
+        refused = [raw_ids.id_of(by_key[key].frame) for key in written.refused]
         self.outcome.newer.add(newer)
         self.outcome.refused.add(refused)
         for reason in written.refused.values():
@@ -192,7 +193,7 @@ class Writer:
             return False
         before, numbers = len(self.clashed), sorted(self.clashed)
         self.clashed = []
-        for batch in batches.cut(batches.picked(self.frames(), numbers)):
+        for batch in numbered.in_batches(numbered.picked(self.frames(), numbers)):
             self.progress.checkpoint()
             inserts = [one for one in batch if self.work.actions[one.number] == works.INSERT]
             replaces = [one for one in batch if self.work.actions[one.number] == works.REPLACE]
@@ -210,13 +211,13 @@ class Writer:
 
     def _name_clashes(self) -> None:
         ids = (
-            [raw_ids.of(one.frame) for one in batches.picked(self.frames(), sorted(self.clashed))]
+            [raw_ids.id_of(one.frame) for one in numbered.picked(self.frames(), sorted(self.clashed))]
             if self.clashed
             else []
         )
         self.outcome.clashes.add(ids)
         if ids:
-            self.outcome.because("another document has the same value of a unique index", len(ids))
+            self.outcome.because(messages.UNIQUE_INDEX_VALUE_TAKEN(), len(ids))
         self._handle(ids)
 
     def _handle(self, ids: Sequence[bytes]) -> None:
@@ -230,7 +231,7 @@ class Writer:
 
     def _release(self, batch: list[Numbered]) -> None:
         if self.release is not None:
-            self.release(self.outcome.name, [raw_ids.of(one.frame) for one in batch])
+            self.release(self.outcome.name, [raw_ids.id_of(one.frame) for one in batch])
 
     def _session(self) -> ClientSession:
         return self._target.database.client.start_session()
@@ -244,12 +245,12 @@ class Writer:
 
 
 def _patiently(attempt: Callable[[], T]) -> T:
-    """Try again what failed without a known outcome, or collided with others: each attempt reads and compares anew."""
+    """Try again what failed without a known outcome, or collided with others: each attempt reads and compares again."""
     for turn in range(TRIES):
         try:
             return attempt()
         except PyMongoError as error:
-            if failures.kind(error) is failures.Kind.FINAL or turn == TRIES - 1:
+            if failures.kind(error) is failures.FailureKind.FINAL or turn == TRIES - 1:
                 raise
         time.sleep(0.1 * 2**turn)
     raise AssertionError("unreachable")

@@ -2,7 +2,7 @@
 
     facts.py     what retention knows of one backup
     policy.py    the rules: last, daily, weekly, monthly, yearly            (pure)
-    shrinkage.py the brake: a collection lost more than half                (pure)
+    shrinkage.py the shrinkage guard: a collection lost more than half                (pure)
     guards.py    what is never removed, each refusal with its code          (pure)
     decision.py  rules, then guards, then what the kept ones need           (pure)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from backups_app.retention import policy as rules
 from backups_app.retention import shrinkage
 from backups_app.retention.facts import Backup, Deletion, LostHolder, Maker, newest_first
-from backups_app.retention.guards import NEEDED, Guards, bases
+from backups_app.retention.guards import NEEDED, SHRUNK, Guards, bases
 from backups_app.retention.policy import Policy
 
 UNDO = timedelta(days=30)
@@ -25,7 +25,7 @@ UNDO_OVER = "undo_over"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class DecidedBackup:
     """One backup and the codes of the reasons why it is kept or removed."""
 
     backup: Backup
@@ -36,8 +36,8 @@ class Judged:
 class Decision:
     """What a pass keeps and removes, both newest first."""
 
-    kept: tuple[Judged, ...]
-    removed: tuple[Judged, ...]
+    kept: tuple[DecidedBackup, ...]
+    removed: tuple[DecidedBackup, ...]
 
 
 def decide(
@@ -53,31 +53,70 @@ def decide(
     """Decide about every backup of one database.
 
     1. What a rule keeps is kept, with the rules' names.
-    2. What the rules do not judge (foreign, unverified, dated in the future, a safety backup of the last 30 days) is
+    2. What the rules leave alone (foreign, unverified, dated in the future, a safety backup of the last 30 days) is
        kept, with that reason.
-    3. What a guard refuses to let go is kept, with the guards' codes; once more for the bases of what was kept then.
+    3. What a guard refuses to let go is kept, with the guards' codes; once more for the bases of what was kept then,
+       and for the backup that shows the last loss, where the kept ones do not show it.
     4. The rest is removed.
     """
     by_rules = rules.kept_by_rules(backups=backups, policy=policy, now=now, zone=zone)
-    guards = Guards(
+    guards = _guards(backups, min_keep, now, deletions, lost_holders)
+    kept = {}
+    for one in backups:
+        reasons = [*by_rules.get(one.backup_id, ()), *_outside_rules(one, now), *guards.refusals(one, needed=())]
+        if reasons:
+            kept[one.backup_id] = reasons
+    for base in bases(backups, staying=kept):  # a base is a full backup, so one look is enough
+        kept.setdefault(base, []).append(NEEDED)
+    staying = [one for one in backups if one.backup_id in kept]
+    if witness := _witness(guards, staying, deletions):
+        kept.setdefault(witness, []).append(SHRUNK)
+    return _decision(backups, kept)
+
+
+def guards_over(
+    *,
+    backups: Sequence[Backup],
+    min_keep: int,
+    now: datetime,
+    deletions: Sequence[Deletion] = (),
+    lost_holders: Sequence[LostHolder] = (),
+) -> Guards:
+    """Return the guards over all backups of one database, for the removal of one of them."""
+    guards = _guards(backups, min_keep, now, deletions, lost_holders)
+    last = guards.last_shrinkage
+    others = [one for one in backups if last is not None and one.backup_id != last.backup_id]
+    return replace(guards, witness=_witness(guards, others, deletions))
+
+
+def _guards(
+    backups: Sequence[Backup],
+    min_keep: int,
+    now: datetime,
+    deletions: Sequence[Deletion],
+    lost_holders: Sequence[LostHolder],
+) -> Guards:
+    return Guards(
         backups=tuple(backups),
         min_keep=min_keep,
         now=now,
         shrinkages=shrinkage.find(backups=backups, deletions=deletions, now=now),
         lost_holders=lost_holders,
     )
-    kept = {}
-    for one in backups:
-        reasons = [*by_rules.get(one.backup_id, ()), *_not_judged(one, now), *guards.refusals(one, needed=())]
-        if reasons:
-            kept[one.backup_id] = reasons
-    for base in bases(backups, staying=kept):  # a base is a full backup, so one look is enough
-        kept.setdefault(base, []).append(NEEDED)
-    return _decision(backups, kept)
 
 
-def _not_judged(backup: Backup, now: datetime) -> tuple[str, ...]:
-    """Return why the rules leave a backup alone; nothing when they judge it."""
+def _witness(guards: Guards, staying: Sequence[Backup], deletions: Sequence[Deletion]) -> str:
+    """Return the backup that shows the last shrinkage, where those that stay do not show it: the collection may have
+    grown again since, and the next pass would not know of the loss."""
+    last = guards.last_shrinkage
+    if last is None:
+        return ""
+    seen = shrinkage.find(backups=staying, deletions=deletions, now=guards.now)
+    return "" if any(one.taken_at >= last.taken_at for one in seen) else last.backup_id
+
+
+def _outside_rules(backup: Backup, now: datetime) -> tuple[str, ...]:
+    """Return why the rules leave a backup alone; nothing when they decide about it."""
     reasons = {
         AHEAD: backup.is_ahead(now=now),
         FOREIGN: backup.maker is Maker.FOREIGN,
@@ -90,8 +129,12 @@ def _not_judged(backup: Backup, now: datetime) -> tuple[str, ...]:
 def _decision(backups: Sequence[Backup], kept: dict[str, list[str]]) -> Decision:
     ordered = sorted(backups, key=newest_first, reverse=True)
     return Decision(
-        kept=tuple(Judged(backup=one, reasons=tuple(kept[one.backup_id])) for one in ordered if one.backup_id in kept),
-        removed=tuple(Judged(backup=one, reasons=_why_removed(one)) for one in ordered if one.backup_id not in kept),
+        kept=tuple(
+            DecidedBackup(backup=one, reasons=tuple(kept[one.backup_id])) for one in ordered if one.backup_id in kept
+        ),
+        removed=tuple(
+            DecidedBackup(backup=one, reasons=_why_removed(one)) for one in ordered if one.backup_id not in kept
+        ),
     )
 
 

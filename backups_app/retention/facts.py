@@ -72,7 +72,7 @@ class Backup:
 
 @dataclass(frozen=True, kw_only=True)
 class Deletion:
-    """Documents of one collection that a run deleted on purpose. The brake does not count them as lost."""
+    """Documents of one collection that a run deleted on purpose. The shrinkage guard does not count them as lost."""
 
     collection: str
     at: datetime

@@ -29,12 +29,14 @@ CODES = (NEWEST, FLOOR, PINNED, HELD, NEEDED, IN_USE, PURGE_UNFINISHED, COPY_MIS
 
 @dataclass(frozen=True, kw_only=True)
 class Guards:
-    """The guards over all backups of one database at one moment. `min_keep` is `MIN_KEEP`."""
+    """The guards over all backups of one database at one moment. `min_keep` is `MIN_KEEP`; `witness` is the only backup
+    that shows the last shrinkage, where there is just one."""
 
     backups: tuple[Backup, ...]
     min_keep: int
     now: datetime
     shrinkages: Sequence[Shrinkage] = ()
+    witness: str = ""
     lost_holders: Sequence[LostHolder] = ()
 
     def refusals(self, backup: Backup, *, needed: Container[str]) -> list[str]:
@@ -51,10 +53,15 @@ class Guards:
             IN_USE: backup.in_use,
             PURGE_UNFINISHED: backup.purge_unfinished,
             COPY_MISSING: backup.holds_something and not backup.copied,
-            SHRUNK: self._last_shrinkage is not None and backup.taken_at < self._last_shrinkage,
-            HOLDER_DAMAGED: self._last_damage is not None and backup.taken_at < self._last_damage,
+            SHRUNK: backup.backup_id == self.witness or self._is_older_than_a_shrinkage(backup),
+            HOLDER_DAMAGED: self.last_damaged is not None and backup.taken_at < self.last_damaged[0],
         }
         return [code for code, refused in answers.items() if refused]
+
+    @property
+    def newest_full(self) -> Backup | None:
+        """The newest full backup that counts: what a pass reads again before it removes anything."""
+        return next((one for one in self._counted if one.is_full), None)
 
     @cached_property
     def _counted(self) -> list[Backup]:
@@ -74,15 +81,19 @@ class Guards:
         full = [one for one in self._counted if one.is_full]
         return {one.backup_id for group in (self._counted, full) for one in group[: self.min_keep]}
 
-    @cached_property
-    def _last_shrinkage(self) -> datetime | None:
-        return max((one.taken_at for one in self.shrinkages), default=None)
+    @property
+    def last_shrinkage(self) -> Shrinkage | None:
+        """The newest shrinkage that nobody accepted: no backup older than it is removed."""
+        return max(self.shrinkages, key=lambda one: (one.taken_at, one.backup_id), default=None)
+
+    def _is_older_than_a_shrinkage(self, backup: Backup) -> bool:
+        return self.last_shrinkage is not None and backup.taken_at < self.last_shrinkage.taken_at
 
     @cached_property
-    def _last_damage(self) -> datetime | None:
-        """When the newest holder was made that is damaged or gone: what it held may be in an older backup."""
-        damaged = [one.taken_at for one in self.backups if one.is_holder and not one.verified]
-        return max([*damaged, *(one.taken_at for one in self.lost_holders)], default=None)
+    def last_damaged(self) -> tuple[datetime, str] | None:
+        """The newest holder that is damaged or gone, and when it was made: what it held may be in an older backup."""
+        damaged = [(one.taken_at, one.backup_id) for one in self.backups if one.is_holder and not one.verified]
+        return max([*damaged, *((one.taken_at, one.backup_id) for one in self.lost_holders)], default=None)
 
 
 def bases(backups: Iterable[Backup], *, staying: Container[str]) -> set[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from backups_app.errors import InvalidInput
+from backups_app.messages import retention as messages
 from backups_app.retention.facts import Backup, newest_first
 
 RECENT = timedelta(hours=24)
@@ -35,9 +36,9 @@ class Policy:
     def __post_init__(self) -> None:
         for name, count in self.as_json().items():
             if type(count) is not int or not 0 <= count <= LARGEST:
-                raise InvalidInput(message=f"{name} must be a whole number from 0 to {LARGEST}.")
+                raise InvalidInput(message=messages.RULE_OUT_OF_RANGE(rule=name, most=LARGEST))
         if not any(self.as_json().values()):
-            raise InvalidInput(message="This policy would keep nothing. Give at least one rule a number above 0.")
+            raise InvalidInput(message=messages.POLICY_KEEPS_NOTHING())
 
     def as_json(self) -> dict[str, int]:
         """Return `{last, daily, weekly, monthly, yearly}`."""

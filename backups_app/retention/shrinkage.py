@@ -1,10 +1,10 @@
-"""The brake: from a backup in which a collection lost more than half, nothing older is removed until an admin looked.
+"""The shrinkage guard: once a collection lost more than half, nothing older is removed until an admin looked.
 
 For each collection, oldest backup first:
 
     largest = the largest count seen so far, less what runs deleted on purpose since
     count < largest / 2          -> this backup is where the collection shrank; the next ones are compared with it
-    accepted by an admin         -> no brake here; the next ones are compared with it
+    accepted by an admin         -> no guard here; the next ones are compared with it
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -67,12 +67,13 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What to do. `slot` is the newest slot it is about; `missed` counts the older ones that it settles too."""
+    """What to do. `slot` is the newest slot it is about; `missed` counts `older`, the earlier ones it decides too."""
 
     act: Act
     slot: datetime | None = None
     missed: int = 0
     reason: Reason | None = None
+    older: tuple[datetime, ...] = field(default=(), compare=False)
 
     @property
     def is_late(self) -> bool:
@@ -94,20 +95,23 @@ def decide(schedule: Schedule, *, now: datetime, run_active: bool, clocks_agree:
     due = slots.between(schedule.cron, time_zone=schedule.time_zone, after=schedule.settled_at, until=now)
     if not due:
         return Decision(act=Act.NOTHING)
-    slot, missed = due[-1], len(due) - 1
+    slot, older = due[-1], tuple(due[:-1])
+    missed = len(older)
     waited = schedule.waiting in due
     if schedule.waiting is not None and waited and schedule.waiting != slot:
-        return Decision(act=Act.SKIP, slot=schedule.waiting, missed=due.index(schedule.waiting), reason=Reason.BUSY)
+        before = tuple(due[: due.index(schedule.waiting)])
+        return Decision(act=Act.SKIP, slot=schedule.waiting, missed=len(before), reason=Reason.BUSY, older=before)
     deletes = schedule.work is Work.BACKUP_AND_DELETE
     late = now - slot >= ON_TIME and (deletes or not waited)
     why_late = Reason.BUSY if waited else Reason.MISSED
     if late and (deletes or schedule.if_missed is IfMissed.SKIP):
-        return Decision(act=Act.SKIP, slot=slot, missed=missed, reason=why_late)
+        return Decision(act=Act.SKIP, slot=slot, missed=missed, reason=why_late, older=older)
     if run_active:
-        return Decision(act=Act.WAIT, slot=slot, missed=missed, reason=Reason.BUSY)
+        return Decision(act=Act.WAIT, slot=slot, missed=missed, reason=Reason.BUSY, older=older)
     if deletes and not clocks_agree:
-        return Decision(act=Act.SKIP, slot=slot, missed=missed, reason=Reason.CLOCKS)
-    return Decision(act=Act.RUN, slot=slot, missed=missed, reason=why_late if late or missed or waited else None)
+        return Decision(act=Act.SKIP, slot=slot, missed=missed, reason=Reason.CLOCKS, older=older)
+    reason = why_late if late or missed or waited else None
+    return Decision(act=Act.RUN, slot=slot, missed=missed, reason=reason, older=older)
 
 
 def covered(due: dict[str, Work]) -> dict[str, str]:

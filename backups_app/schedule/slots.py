@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from backups_app.errors import InvalidInput
+from backups_app.errors import CronFieldsInvalid, CronInvalid, CronNeverDue, TimeZoneUnknown
 
 FIELDS = 5
 LONGEST = 100
@@ -21,27 +21,29 @@ MOST_MISSED = 1_000
 
 
 def zone(name: str) -> tzinfo:
-    """Return the time zone of that name (`Asia/Kolkata`). Raise `InvalidInput`."""
+    """Return the time zone of that name (`Asia/Kolkata`). Raise `TimeZoneUnknown`."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise InvalidInput(message=f'There is no time zone "{name}". A name looks like Asia/Kolkata.') from error
+        raise TimeZoneUnknown(name=name[:LONGEST]) from error
 
 
 def check(expression: str, *, time_zone: str, now: datetime) -> None:
-    """Prove that a schedule has slots. Raise `InvalidInput` with what is wrong and an example."""
+    """Prove that a schedule has slots. Raise `CronFieldsInvalid`, `CronInvalid`, `CronNeverDue`, `TimeZoneUnknown`."""
     if len(expression) > LONGEST or len(expression.split()) != FIELDS:
-        raise InvalidInput(
-            message="A cron expression has five fields: minute, hour, day of the month, month, day of the week. "
-            "Example: 0 2 * * 0 (each Sunday at 02:00)."
-        )
+        raise CronFieldsInvalid()
     if not upcoming(expression, time_zone=time_zone, after=now, count=1):
-        raise InvalidInput(message=f"No day fits the cron expression {expression}.")
+        raise CronNeverDue(cron=expression)
 
 
 def upcoming(expression: str, *, time_zone: str, after: datetime, count: int) -> list[datetime]:
-    """Return the next `count` slots after a moment, oldest first. Raise `InvalidInput`."""
+    """Return the next `count` slots after a moment, oldest first. Raises as `check`."""
     return list(islice(_slots(expression, time_zone, after, reverse=False), count))
+
+
+def latest(expression: str, *, time_zone: str, until: datetime) -> datetime | None:
+    """Return the newest slot up to and including a moment."""
+    return _slot_at(expression, time_zone, until) or next(_slots(expression, time_zone, until, reverse=True), None)
 
 
 def between(expression: str, *, time_zone: str, after: datetime, until: datetime) -> list[datetime]:
@@ -68,4 +70,4 @@ def _slots(expression: str, time_zone: str, start: datetime, *, reverse: bool) -
         for slot in CronSim(expression, start.astimezone(zone(time_zone)), reverse=reverse):
             yield slot.astimezone(UTC)
     except CronSimError as error:
-        raise InvalidInput(message=f"{expression} is not a cron expression: {error}.") from error
+        raise CronInvalid(cron=expression) from error

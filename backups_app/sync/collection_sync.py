@@ -1,4 +1,4 @@
-"""One collection in one sync: find what differs, copy it in rounds, and carry deletions over last of all."""
+"""One collection in one sync: find what differs, copy it in rounds, apply deletions last."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from datetime import datetime
 
 from pymongo.errors import OperationFailure
 
+from backups_app import batches
 from backups_app.catalog import sync_base
 from backups_app.catalog.sync_base import Base
+from backups_app.messages import sync as messages
 from backups_app.mongo import connections
 from backups_app.mongo.exact_writes import live_documents
 from backups_app.progress import Progress
 from backups_app.records import Side
-from backups_app.sync import alone, brake, listing, scan
-from backups_app.sync.judgement import Settled
-from backups_app.sync.settle import BATCH_BYTES, BATCH_DOCUMENTS, Settler
+from backups_app.sync import collection_failures, deletion_guard, listing, scan
+from backups_app.sync.apply_batch import BATCH_BYTES, BATCH_DOCUMENTS, BatchApplier
+from backups_app.sync.counters import NAMED_DOCUMENTS, CollectionCounters
+from backups_app.sync.decisions import Pending
 from backups_app.sync.sides import SideAccess
-from backups_app.sync.tally import NAMED_DOCUMENTS, Tally
 
 ROUNDS = 3
 SINGLED_OUT_AT_MOST = 20
-_OTHER = {Side.LOCAL: Side.REMOTE, Side.REMOTE: Side.LOCAL}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +41,10 @@ class Search:
 class CollectionSync:
     """Copies first, for all collections; then `delete`, in the opposite order; then `close`."""
 
-    settler: Settler
+    applier: BatchApplier
     base: Base
     search: Search
-    tally: Tally
+    counters: CollectionCounters
     progress: Progress
     now: datetime
     decided: str | None = None
@@ -53,86 +54,91 @@ class CollectionSync:
     """Something vanished whose `_id` is not known: only a scan of both sides next time can tell."""
     singled_out: list[Exception] = field(default_factory=list)
     flowed: bool = False
-    """Whether some batch could be settled: if none, the failure is the collection's, not one document's."""
-    left: Settled = field(default_factory=Settled)
+    """Whether some batch was applied: if none was, the failure is the collection's, not one document's."""
+    pending: Pending = field(default_factory=Pending)
 
     def copy(self) -> None:
-        """Find what differs and bring it together, except for deletions. At most three rounds."""
+        """Find what differs and apply it, except for deletions. At most three rounds."""
         with self._timed():
             if not self.search.scanned and not self.search.touched:
                 return
             with connections.reachable(Side.LOCAL):
                 self.known = self.base.count()
             for batch in self._batches():
-                self._settle(batch)
+                self._apply(batch)
             for _ in range(ROUNDS - 1):
-                self._again(frozenset())
+                self._retry(frozenset())
             if self.singled_out and not self.flowed:
                 raise self.singled_out[-1]
 
     def delete(self) -> None:
-        """Carry over the deletions that the brake lets pass, and try once more what had to wait for them."""
+        """Apply the deletions that the deletion guard allows, then retry what had to wait for them."""
         with self._timed():
             sides = frozenset(side for side in Side if self._may_delete(side))
-            if self.settler.rules.dry_run:
+            if self.applier.rules.dry_run:
                 for side in sides:
-                    self.tally.count_deleted(side, len(self.left.vanished[side]))
+                    self.counters.count_deleted(side, len(self.pending.vanished[side]))
                 return
             for side in sides:
-                ids = list(self.left.vanished[side].values())
-                self.left.vanished[side] = {}
+                ids = list(self.pending.vanished[side].values())
+                self.pending.vanished[side] = {}
                 for at in range(0, len(ids), BATCH_DOCUMENTS):
-                    self._settle(ids[at : at + BATCH_DOCUMENTS], deletes=sides)
-            if sides or self.left.clashes or self.left.again:
-                self._again(sides)
+                    self._apply(ids[at : at + BATCH_DOCUMENTS], deletes=sides)
+            if sides or self.pending.clashes or self.pending.changed_meanwhile:
+                self._retry(sides)
 
     def close(self) -> None:
-        """Name what is left: clashes are unresolved, what somebody else was quicker with waits for the next sync."""
-        for clash in self.left.clashes.values():
-            self.tally.unresolved_documents[clash.raw_id] = f"{clash.side.value}: {clash.reason}"
-            if len(self.tally.other_ids) < NAMED_DOCUMENTS:
-                self.tally.other_ids[clash.raw_id] = self.settler.who_holds(clash)
-        self.tally.stale = len(self.left.again)
-        self.tally.held = len(self.left.held)
+        """Record what is pending: clashes are unresolved; documents that changed meanwhile wait for the next sync."""
+        for clash in self.pending.clashes.values():
+            self.counters.unresolved_documents[clash.raw_id] = f"{clash.side.value}: {clash.reason}"
+            if len(self.counters.other_ids) < NAMED_DOCUMENTS:
+                self.counters.other_ids[clash.raw_id] = self.applier.who_holds(clash)
+        self.counters.stale = len(self.pending.changed_meanwhile)
+        self.counters.held = len(self.pending.held)
 
-    def leftover(self) -> list[bytes]:
+    def pending_ids(self) -> list[bytes]:
         """Return the raw `_id`s that the next sync must look at, whatever its streams say."""
-        waiting = {**self.left.again, **self.left.held}
-        waiting.update((key, clash.raw_id) for key, clash in self.left.clashes.items())
+        waiting = {**self.pending.changed_meanwhile, **self.pending.held}
+        waiting.update((key, clash.raw_id) for key, clash in self.pending.clashes.items())
         for side in Side:
-            waiting.update(self.left.vanished[side])
-        return [*waiting.values(), *self.tally.unresolved_documents]
+            waiting.update(self.pending.vanished[side])
+        return [*waiting.values(), *self.counters.unresolved_documents]
 
     # ── inside ───────────────────────────────────────────────────────────────
 
-    def _again(self, deletes: frozenset[Side]) -> None:
-        waiting = {**self.left.again, **{key: clash.raw_id for key, clash in self.left.clashes.items()}}
-        self.left.again, self.left.clashes = {}, {}
+    def _retry(self, deletes: frozenset[Side]) -> None:
+        waiting = {
+            **self.pending.changed_meanwhile,
+            **{key: clash.raw_id for key, clash in self.pending.clashes.items()},
+        }
+        self.pending.changed_meanwhile, self.pending.clashes = {}, {}
         ids = list(waiting.values())
         for at in range(0, len(ids), BATCH_DOCUMENTS):
-            self._settle(ids[at : at + BATCH_DOCUMENTS], deletes=deletes)
+            self._apply(ids[at : at + BATCH_DOCUMENTS], deletes=deletes)
 
-    def _settle(self, ids: Sequence[bytes], *, deletes: frozenset[Side] = frozenset()) -> None:
-        """Settle a batch. Where it fails, and one document may be why, single that one out: it is unresolved, and the
-        others flow. After some of them it is the collection that fails."""
-        counted = self.tally.judged
+    def _apply(self, ids: Sequence[bytes], *, deletes: frozenset[Side] = frozenset()) -> None:
+        """Apply a batch. If it fails and one document may be the reason, isolate that document: it is unresolved,
+        and the others are applied. After `SINGLED_OUT_AT_MOST` of them the collection fails."""
+        counted = self.counters.decision_counts
         try:
-            self.left.add(self.settler.settle(ids, deletes=deletes))
+            self.pending.add(self.applier.apply(ids, deletes=deletes))
             self.flowed = True
         except Exception as error:
-            if not alone.may_be_one_document(error) or len(self.singled_out) >= SINGLED_OUT_AT_MOST:
+            if not collection_failures.may_be_one_document(error) or len(self.singled_out) >= SINGLED_OUT_AT_MOST:
                 raise
-            self.tally.judged = counted
+            self.counters.decision_counts = counted
             if len(ids) > 1:
                 middle = len(ids) // 2
-                self._settle(ids[:middle], deletes=deletes)
-                self._settle(ids[middle:], deletes=deletes)
+                self._apply(ids[:middle], deletes=deletes)
+                self._apply(ids[middle:], deletes=deletes)
                 return
             self.singled_out.append(error)
-            self.tally.unresolved_documents[ids[0]] = f"an unexpected error ({alone.kind(error)})"
+            self.counters.unresolved_documents[ids[0]] = messages.UNEXPECTED_ERROR(
+                error=collection_failures.kind(error)
+            )
 
     def _batches(self) -> Iterator[list[bytes]]:
-        """Yield raw `_id`s to judge, at most 500 and 4 MiB at a time."""
+        """Yield raw `_id`s to decide about, at most 500 and 4 MiB at a time."""
         if self.search.scanned:
             yield from self._scanned()
             return
@@ -140,64 +146,62 @@ class CollectionSync:
         for at in range(0, len(ids), BATCH_DOCUMENTS):
             batch = [self.search.touched[key] for key in ids[at : at + BATCH_DOCUMENTS]]
             yield batch
-            self.progress.advance(self.tally.name, len(batch))
+            self.progress.advance(self.counters.name, len(batch))
 
     def _scanned(self) -> Iterator[list[bytes]]:
-        batch: list[bytes] = []
-        size = 0
+        candidates = batches.cut(
+            self._candidates(), size_of=lambda one: one[1], most=BATCH_DOCUMENTS, most_bytes=BATCH_BYTES
+        )
+        return ([raw_id for raw_id, _ in batch] for batch in candidates)
+
+    def _candidates(self) -> Iterator[tuple[bytes, int]]:
+        """Scan. Yield each raw `_id` that differs, with the size of its larger version."""
         for found in scan.compare(
-            name=self.tally.name,
+            name=self.counters.name,
             scanned=self.search.scanned,
             touched=self.search.touched,
             base=self.base,
             expected=self.search.expected,
-            hashed=self.settler.rules.hashed,
-            tally=self.tally,
+            hashed=self.applier.rules.hashed,
+            counters=self.counters,
             progress=self.progress,
-            repeats=self.settler.rules.unordered,
+            repeats=self.applier.rules.unordered,
         ):
-            self.tally.equal += found.equal
-            self.tally.found_by_scan_alone += found.alone
+            self.counters.equal += found.equal
+            self.counters.found_by_scan_alone += found.alone
             self.scan_again = self.scan_again or found.unknown > 0
-            if found.base and not self.settler.rules.dry_run:
+            if found.base and not self.applier.rules.dry_run:
                 self.progress.checkpoint()
                 with connections.reachable(Side.LOCAL):
                     self.base.change(found.base)
-            for raw_id, length in found.candidates.items():
-                if batch and (len(batch) == BATCH_DOCUMENTS or size + length > BATCH_BYTES):
-                    yield batch
-                    batch, size = [], 0
-                batch.append(raw_id)
-                size += length
-        if batch:
-            yield batch
+            yield from found.candidates.items()
 
     def _may_delete(self, side: Side) -> bool:
-        """Whether what vanished on the other side may be deleted on `side`. A closed brake is named in the tally."""
-        vanished = self.left.vanished[side]
+        """Whether what vanished on the other side may be deleted on `side`. The counters say why not."""
+        vanished = self.pending.vanished[side]
         if not vanished:
             return False
-        if not self._exists(_OTHER[side]):
-            self.tally.blocked = brake.COLLECTION_GONE.format(side=_OTHER[side].value)
+        if not self._exists(side.other):
+            self.counters.blocked = deletion_guard.collection_vanished(side.other.value)
             return False
-        if self.decided == "delete" or not brake.blocks(vanished=len(vanished), known=self.known):
+        if self.decided == "delete" or not deletion_guard.blocks(vanished=len(vanished), known=self.known):
             return True
         count = len(vanished) - self._expired(side)
-        if not brake.blocks(vanished=count, known=self.known):
+        if not deletion_guard.blocks(vanished=count, known=self.known):
             return True
-        self.tally.blocked = brake.sentence(vanished=count, known=self.known, side=_OTHER[side].value)
+        self.counters.blocked = deletion_guard.sentence(vanished=count, known=self.known, side=side.other.value)
         return False
 
     def _exists(self, side: Side) -> bool:
         """Whether the collection is still there: documents do not vanish one by one when it was dropped meanwhile."""
         with connections.reachable(side):
-            return self.tally.name in listing.read(self.settler.access(side).database, name=self.tally.name)
+            return self.counters.name in listing.read(self.applier.access(side).database, name=self.counters.name)
 
     def _expired(self, side: Side) -> int:
         """Count those of the vanished documents that a TTL index would have deleted anyway; none where nobody may
         see the indexes."""
         with connections.reachable(side):
-            collection = self.settler.access(side).collection(self.tally.name)
+            collection = self.applier.access(side).collection(self.counters.name)
             try:
                 indexes = [index for index in collection.list_indexes() if "expireAfterSeconds" in index]
             except OperationFailure as error:
@@ -206,14 +210,14 @@ class CollectionSync:
                 return 0
             if not indexes:
                 return 0
-            count, ids = 0, list(self.left.vanished[side].values())
+            count, ids = 0, list(self.pending.vanished[side].values())
             for at in range(0, len(ids), BATCH_DOCUMENTS):
                 there = live_documents.read(collection=collection, ids=ids[at : at + BATCH_DOCUMENTS])
-                count += sum(brake.expired(frame, indexes=indexes, now=self.now) for frame in there.values())
+                count += sum(deletion_guard.expired(frame, indexes=indexes, now=self.now) for frame in there.values())
         return count
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
         started = time.monotonic()
         yield
-        self.tally.seconds += time.monotonic() - started
+        self.counters.seconds += time.monotonic() - started

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from backups_app.messages import sync as messages
+from backups_app.messages import words
 from backups_app.mongo import raw_ids
 from backups_app.progress import Progress
 from backups_app.records import Side, is_ahead
@@ -24,7 +26,7 @@ class Detection:
     `everything` is set when this sync scans all of both sides: `exact`, or a proof that is due.
     """
 
-    memory: Mapping[str, Any]
+    checkpoint: Mapping[str, Any]
     touched: dict[Side, Touched] = field(default_factory=dict)
     tokens: dict[Side, Mapping[str, Any] | None] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
@@ -43,17 +45,17 @@ class Detection:
 
     def base_is_whole(self, name: str, count: int) -> bool:
         """Whether the base has as many entries as the last sync left: else a scan of one side misses deletions."""
-        known = next((one.get("known") for one in self.memory.get("collections", []) if one["name"] == name), None)
+        known = next((one.get("known") for one in self.checkpoint.get("collections", []) if one["name"] == name), None)
         return known is not None and count >= known
 
     def indexes_differed(self, name: str) -> bool:
         """Whether the last sync found that the indexes of a collection differ."""
-        return any(one["name"] == name and one.get("indexes_differ") for one in self.memory.get("collections", []))
+        return any(one["name"] == name and one.get("indexes_differ") for one in self.checkpoint.get("collections", []))
 
     def ids(self, name: str) -> dict[bytes, bytes]:
         """Return what the streams told of a collection and what the last sync left over: raw ids by key."""
         found: dict[bytes, bytes] = {}
-        for one in self.memory.get("leftover", []):
+        for one in self.checkpoint.get("leftover", []):
             if one["name"] == name:
                 found.update((raw_ids.key(bytes(raw_id)), bytes(raw_id)) for raw_id in one["ids"])
         for touched in self.touched.values():
@@ -61,10 +63,10 @@ class Detection:
         return found
 
     def _must_be_scanned(self, planned: Planned) -> bool:
-        known = {one["name"]: one for one in self.memory.get("collections", [])}.get(planned.name)
+        known = {one["name"]: one for one in self.checkpoint.get("collections", [])}.get(planned.name)
         same = known is not None and {side.value: known.get(side.value) for side in Side} == planned.uuids
         whole = any(planned.name in touched.whole for touched in self.touched.values())
-        return not same or whole or planned.type == "timeseries" or planned.name in self.memory.get("full", [])
+        return not same or whole or planned.type == "timeseries" or planned.name in self.checkpoint.get("full", [])
 
 
 def detect(
@@ -78,22 +80,22 @@ def detect(
     now: datetime,
 ) -> Detection:
     """Ask the streams, and say why not where they cannot tell. Raise `DatabaseUnreachable`."""
-    found = Detection(memory=attempt.memory)
+    found = Detection(checkpoint=attempt.checkpoint)
     if exact:
-        found.reasons.append("an exact scan was asked for")
+        found.reasons.append(messages.SCAN_ASKED_FOR())
     elif attempt.first:
-        found.reasons.append("this pair was never synced to the end")
-    elif proof_is_due(attempt.memory, days=proof_days, now=now):
-        found.reasons.append("the proof is due")
+        found.reasons.append(messages.PAIR_NEVER_SYNCED())
+    elif proof_is_due(attempt.checkpoint, days=proof_days, now=now):
+        found.reasons.append(messages.PROOF_DUE())
     found.everything = bool(found.reasons)
     for access in both:
         _ask(found, access, attempt, dry_run, progress)
     return found
 
 
-def proof_is_due(memory: Mapping[str, Any], *, days: int, now: datetime) -> bool:
+def proof_is_due(checkpoint: Mapping[str, Any], *, days: int, now: datetime) -> bool:
     """Whether the last scan of everything is older than `days`."""
-    proof = memory.get("proof")
+    proof = checkpoint.get("proof")
     if proof is None or is_ahead(proof["at"], now=now):
         return True
     return bool(now - proof["at"] >= timedelta(days=days))
@@ -101,9 +103,9 @@ def proof_is_due(memory: Mapping[str, Any], *, days: int, now: datetime) -> bool
 
 def _ask(found: Detection, access: SideAccess, attempt: Attempt, dry_run: bool, progress: Progress) -> None:
     side = access.side
-    token = (attempt.memory.get("tokens") or {}).get(side.value)
+    token = (attempt.checkpoint.get("tokens") or {}).get(side.value)
     if access.session is None:
-        found.reasons.append(f"the {side.value} server is no replica set and has no change stream")
+        found.reasons.append(messages.NO_CHANGE_STREAM(side=words.side(side.value)))
         return
     if token is not None:
         try:
@@ -111,14 +113,14 @@ def _ask(found: Detection, access: SideAccess, attempt: Attempt, dry_run: bool, 
                 access,
                 token=token,
                 generation=None if dry_run else attempt.generation,
-                echo=(attempt.memory.get("echo") or {}).get(side.value),
+                echo=(attempt.checkpoint.get("echo") or {}).get(side.value),
                 progress=progress,
             )
         except StreamBroken as broken:
-            found.reasons.append(f"the change stream of the {side.value} side broke: {broken}")
+            found.reasons.append(messages.CHANGE_STREAM_BROKE(side=words.side(side.value), reason=broken))
         else:
             found.touched[side], found.tokens[side] = touched, touched.token
             return
     elif not found.everything:
-        found.reasons.append(f"no token of the {side.value} change stream was saved")
+        found.reasons.append(messages.NO_STREAM_TOKEN(side=words.side(side.value)))
     found.tokens[side] = None if dry_run else stream.here_and_now(access)

@@ -1,10 +1,10 @@
 """Brings two databases together without losing a version; `docs/sync.md` explains the rules.
 
 1. Recognise the pair and announce the next generation on both sides (`pair`).
-2. List the collections of both sides; make what is missing on one (`listing`, `twin`).
-3. Find what differs (`scan`) and bring it together by the three-way table (`settle`, `merge`), collection by
+2. List the collections of both sides; make what is missing on one (`listing`, `create_collection`).
+3. Find what differs (`scan`) and bring it together by the three-way table (`apply`, `merge`), collection by
    collection, in at most three rounds.
-4. Carry deletions over, in the opposite order of collections, as far as the brake lets them pass.
+4. Carry deletions over, in the opposite order of collections, unless the deletion guard blocks them.
 5. Make the announced generation the current one.
 
 Whatever happens, `sync_logs` has a document that says so.
@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,36 +22,17 @@ from pymongo.errors import PyMongoError
 
 from backups_app.catalog import sync_conflicts, sync_logs
 from backups_app.errors import DatabaseUnreachable, SyncFailed, SyncInterrupted, TempleOpsError
-from backups_app.mongo import connections, traffic
+from backups_app.mongo import command_counter, connections
 from backups_app.progress import Progress
 from backups_app.records import Side
-from backups_app.sync import edit_time, sides, tally
-from backups_app.sync.passage import Passage
-from backups_app.sync.tally import SyncReport
+from backups_app.sync import counters, sides
+from backups_app.sync.counters import SyncReport
+from backups_app.sync.options import SyncOptions
+from backups_app.sync.session import SyncSession
 
-__all__ = ["SyncOptions", "SyncReport", "synchronise"]
+__all__ = ["SyncReport", "synchronise"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SyncOptions:
-    """What the operator decided about sync.
-
-    `deletes`: `propagate` or `keep`. `exact`: scan everything, whatever the streams say. `adopt`: pair the two anew.
-    `only`: these collections. `decided`: what an admin said about blocked collections, `delete` or `keep` by name.
-    """
-
-    deletes: str = "propagate"
-    exclude: frozenset[str] = frozenset()
-    proof_days: int = 7
-    edit_fields: tuple[str, ...] = edit_time.FIELDS
-    create_indexes: bool = False
-    exact: bool = False
-    adopt: bool = False
-    dry_run: bool = False
-    only: frozenset[str] | None = None
-    decided: Mapping[str, str] = field(default_factory=dict)
 
 
 def synchronise(
@@ -75,29 +54,29 @@ def synchronise(
     with connections.reachable(Side.LOCAL):
         log = sync_logs.begin(local, run_id=run_id, now=now)
         sync_conflicts.ensure_indexes(local)
-    passage = Passage(options=options, run_id=run_id, progress=progress, now=now)
+    session = SyncSession(options=options, run_id=run_id, progress=progress, now=now)
     try:
         with (
-            traffic.counted() as passage.trips,
+            command_counter.counted() as session.trips,
             sides.opened(side=Side.LOCAL, database=local) as here,
             sides.opened(side=Side.REMOTE, database=remote) as there,
         ):
-            passage.run(here, there)
+            session.run(here, there)
     except BaseException as error:
-        named = _named(error, passage)
-        failed = {"status": "failed", **_error(named, passage)}
-        _end(local, {**log, **passage.as_log(), **failed}, started, now, failing=True)
+        named = _named(error, session)
+        failed = {"status": "failed", **_error(named, session)}
+        _end(local, {**log, **session.as_log(), **failed}, started, now, failing=True)
         if named is error:
             raise
         raise named from error
-    log = _end(local, {**log, **passage.as_log(), "status": "success"}, started, now, failing=False)
+    log = _end(local, {**log, **session.as_log(), "status": "success"}, started, now, failing=False)
     return SyncReport(
         log=log,
-        unresolved={one.name: one.unresolved for one in passage.tallies if one.unresolved},
-        blocked={one.name: one.blocked for one in passage.tallies if one.blocked},
-        skipped={one.name: one.skipped for one in passage.tallies if one.skipped},
-        left_over={one.name: one.left_over for one in passage.tallies if one.left_over},
-        warnings=tuple(passage.warnings()),
+        unresolved={one.name: one.unresolved for one in session.all_counters if one.unresolved},
+        blocked={one.name: one.blocked for one in session.all_counters if one.blocked},
+        skipped={one.name: one.skipped for one in session.all_counters if one.skipped},
+        left_over={one.name: one.left_over for one in session.all_counters if one.left_over},
+        warnings=tuple(session.warnings()),
     )
 
 
@@ -114,9 +93,9 @@ def _end(local: Database[Any], log: dict[str, Any], started: float, now: datetim
     return log
 
 
-def _named(error: BaseException, passage: Passage) -> BaseException:
+def _named(error: BaseException, session: SyncSession) -> BaseException:
     """Return what a failure is called here."""
-    counts = tally.totals(passage.tallies)
+    counts = counters.totals(session.all_counters)
     deleted = counts["deleted_local"] + counts["deleted_remote"]
     half_way = bool(counts["pulled"] + counts["pushed"] + deleted)
     if isinstance(error, DatabaseUnreachable) and half_way:
@@ -125,15 +104,15 @@ def _named(error: BaseException, passage: Passage) -> BaseException:
         )
     if isinstance(error, TempleOpsError) or not isinstance(error, Exception):
         return error
-    logger.error("Sync failed", exc_info=error, extra={"run_id": passage.run_id})
+    logger.error("Sync failed", exc_info=error, extra={"run_id": session.run_id})
     return SyncFailed()
 
 
-def _error(error: BaseException, passage: Passage) -> dict[str, Any]:
+def _error(error: BaseException, session: SyncSession) -> dict[str, Any]:
     code = error.code if isinstance(error, TempleOpsError) else "interrupted"
     message = error.detail if isinstance(error, TempleOpsError) else "The sync was interrupted."
     return {
         "error_code": code,
         "error_message": message,
-        "half_way": any(one.written for one in passage.tallies),
+        "half_way": any(one.written for one in session.all_counters),
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from pymongo.database import Database
 
+from backups_app.messages import sync as messages
 from backups_app.mongo import structures
 from backups_app.records import INTERNAL, Side
 
@@ -86,19 +87,19 @@ def with_side(planned: Planned, side: Side, info: Info) -> Planned:
 
 def _unwanted(name: str, infos: Mapping[Side, Info], exclude: Several[str], only: Several[str] | None) -> str | None:
     if name in exclude:
-        return "excluded by SYNC_EXCLUDE"
+        return messages.EXCLUDED()
     if only is not None and name not in only:
-        return "not asked for"
+        return messages.NOT_ASKED_FOR()
     if all(info["type"] == "view" for info in infos.values()):
-        return "a view holds no documents of its own"
+        return messages.VIEW_WITHOUT_DOCUMENTS()
     return None
 
 
 def _of_two_kinds(infos: Mapping[Side, Info]) -> str | None:
     if len({str(info["type"]) for info in infos.values()}) > 1:
-        return f"it is a {infos[Side.LOCAL]['type']} here and a {infos[Side.REMOTE]['type']} on Atlas"
+        return messages.TYPES_DIFFER(local=infos[Side.LOCAL]["type"], remote=infos[Side.REMOTE]["type"])
     if len({bool(info["options"].get("capped")) for info in infos.values()}) > 1:
-        return "it is capped on one side only"
+        return messages.CAPPED_ON_ONE_SIDE()
     return None
 
 
@@ -108,7 +109,7 @@ def differences(planned: Planned) -> list[str]:
         return []
     local, remote = (planned.infos[side]["options"] for side in Side)
     return [
-        f"option {name} differs between local and Atlas"
+        messages.OPTION_DIFFERS(name=name)
         for name in sorted(local.keys() | remote.keys())
         if structures.option(local, name) != structures.option(remote, name)
     ]
@@ -117,9 +118,11 @@ def differences(planned: Planned) -> list[str]:
 def index_differences(*, local: Sequence[Info], remote: Sequence[Info]) -> list[str]:
     """Given the indexes of both sides, return in sentences which are missing or differ."""
     here, there = ({spec["name"]: _essence(spec) for spec in specs} for specs in (local, remote))
-    found = [f"index {name} is missing on Atlas" for name in sorted(here.keys() - there.keys())]
-    found += [f"index {name} is missing locally" for name in sorted(there.keys() - here.keys())]
-    found += [f"index {name} differs" for name in sorted(here.keys() & there.keys()) if here[name] != there[name]]
+    found: list[str] = [messages.INDEX_MISSING_ON_ATLAS(name=name) for name in sorted(here.keys() - there.keys())]
+    found += [messages.INDEX_MISSING_LOCALLY(name=name) for name in sorted(there.keys() - here.keys())]
+    found += [
+        messages.INDEX_DIFFERS(name=name) for name in sorted(here.keys() & there.keys()) if here[name] != there[name]
+    ]
     return found
 
 

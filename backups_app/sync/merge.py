@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from backups_app.messages import sync as messages
+from backups_app.messages import words
 from backups_app.records import Side
 from backups_app.sync import edit_time
 
@@ -79,12 +81,12 @@ def winner(*, local: bytes, remote: bytes, fields: Sequence[str], now: datetime)
     """
     here, there = (edit_time.milliseconds(frame, fields=fields, now=now) for frame in (local, remote))
     if here is None and there is None:
-        return Winner(side=Side.LOCAL, reason="neither says when it was edited: a tie, local wins")
+        return Winner(side=Side.LOCAL, reason=messages.WHY_TIE_WITHOUT_TIMES())
     if here is None:
-        return Winner(side=Side.REMOTE, reason="only the remote version says when it was edited")
+        return Winner(side=Side.REMOTE, reason=messages.WHY_ONLY_REMOTE_TIMED())
     if there is None:
-        return Winner(side=Side.LOCAL, reason="only the local version says when it was edited")
+        return Winner(side=Side.LOCAL, reason=messages.WHY_ONLY_LOCAL_TIMED())
     if abs(here - there) <= edit_time.TIE_MILLISECONDS:
-        return Winner(side=Side.LOCAL, reason="edited within one second of each other: a tie, local wins")
+        return Winner(side=Side.LOCAL, reason=messages.WHY_TIE_OF_TIMES())
     side = Side.LOCAL if here > there else Side.REMOTE
-    return Winner(side=side, reason=f"the {side.value} version is newer")
+    return Winner(side=side, reason=messages.WHY_NEWER(side=words.side(side.value)))

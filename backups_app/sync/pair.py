@@ -23,6 +23,8 @@ from pymongo.errors import OperationFailure
 
 from backups_app.catalog import sync_base, sync_state
 from backups_app.errors import DatabaseSpelledOtherwise, OwnershipLost, PairMismatch, SideRolledBack
+from backups_app.messages import sync as messages
+from backups_app.messages import words
 from backups_app.mongo import connections
 from backups_app.records import Side
 from backups_app.sync import sides
@@ -34,18 +36,18 @@ _ALREADY_THERE = re.compile(r"already have: \[(.+?)\]")
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A sync that has announced itself on both sides. `memory` is what the last one left in the local mark."""
+    """A sync that has announced itself on both sides. `checkpoint` is what the last one left in the local mark."""
 
     pair: str
     generation: int
     first: bool
     """No sync of this pair has come to its end yet."""
-    memory: Mark = field(default_factory=dict)
+    checkpoint: Mark = field(default_factory=dict)
 
 
 def require_spelling(database: Database[Any], *, side: Side) -> None:
     """Raise `DatabaseSpelledOtherwise` when the server has a database of this name in other capital letters: it would
-    refuse each write. Whoever may not list databases is not asked. Raise `DatabaseUnreachable`."""
+    refuse each write. A user who may not list databases is not asked. Raise `DatabaseUnreachable`."""
     with connections.reachable(side):
         try:
             names = database.client.list_database_names()
@@ -81,11 +83,11 @@ def require_known(*, local: Database[Any], remote: Database[Any]) -> None:
     if there is None:
         require_spelling(remote, side=Side.REMOTE)
     if here is None and there is None:
-        raise PairMismatch(reason="they were never synced")
+        raise PairMismatch(reason=messages.THEY_WERE_NEVER_SYNCED())
     _require_fit(local, remote, here, there)
 
 
-def look(*, local: Database[Any], remote: Database[Any]) -> Attempt:
+def inspect(*, local: Database[Any], remote: Database[Any]) -> Attempt:
     """As `begin`, for a dry run: write nothing."""
     _require_two_servers(local, remote)
     here, there = _marks(local, remote)
@@ -96,19 +98,19 @@ def look(*, local: Database[Any], remote: Database[Any]) -> Attempt:
     if here is None or there is not None or not _never_announced(here):
         _require_fit(local, remote, here, there)
     assert here is not None
-    return Attempt(pair=here["pair"], generation=here["next_generation"], first=not here["generation"], memory=here)
+    return Attempt(pair=here["pair"], generation=here["next_generation"], first=not here["generation"], checkpoint=here)
 
 
 def begin(*, local: Database[Any], remote: Database[Any], adopt: bool) -> Attempt:
     """Recognise the pair, or make it when neither side has a mark, and announce the next generation on both.
 
-    `adopt` drops the base and pairs the two anew, whatever the marks say: the union of both, no deletions. Raise
+    `adopt` drops the base and pairs the two again, whatever the marks say: the union of both, no deletions. Raise
     `PairMismatch`, `SideRolledBack` or `DatabaseSpelledOtherwise` before anything is written, `DatabaseUnreachable`.
     """
     _require_two_servers(local, remote)
     if adopt:
         _adopt(local, remote)
-    here = _own_mark(local) or _pair_anew(local, remote)
+    here = _own_mark(local) or _create_pair(local, remote)
     _require_own(here, local, Side.LOCAL)
     with connections.reachable(Side.REMOTE), _one_spelling(remote):
         generation = sync_state.announce_remote(remote, local=here, role=Side.REMOTE.value)
@@ -120,11 +122,11 @@ def begin(*, local: Database[Any], remote: Database[Any], adopt: bool) -> Attemp
         )
     if not announced:
         raise OwnershipLost
-    return Attempt(pair=here["pair"], generation=generation, first=not here["generation"], memory=here)
+    return Attempt(pair=here["pair"], generation=generation, first=not here["generation"], checkpoint=here)
 
 
-def finish(*, local: Database[Any], remote: Database[Any], attempt: Attempt, memory: Mark) -> None:
-    """Make the announced generation the current one, remote first, and leave `memory` in the local mark.
+def finish(*, local: Database[Any], remote: Database[Any], attempt: Attempt, checkpoint: Mark) -> None:
+    """Make the announced generation the current one, remote first, and leave `checkpoint` in the local mark.
 
     Raise `OwnershipLost` when another sync has announced itself meanwhile.
     """
@@ -133,7 +135,7 @@ def finish(*, local: Database[Any], remote: Database[Any], attempt: Attempt, mem
     if not done:
         raise OwnershipLost
     with connections.reachable(Side.LOCAL):
-        done = sync_state.finish(local, pair=attempt.pair, generation=attempt.generation, changes=memory)
+        done = sync_state.finish(local, pair=attempt.pair, generation=attempt.generation, changes=checkpoint)
     if not done:
         raise OwnershipLost
 
@@ -147,7 +149,7 @@ def _require_two_servers(local: Database[Any], remote: Database[Any]) -> None:
     with connections.reachable(Side.REMOTE):
         there = sides.kind(remote.client).process_id
     if here and here == there:
-        raise PairMismatch(reason="both URLs lead to the same server")
+        raise PairMismatch(reason=messages.SAME_SERVER_TWICE())
 
 
 def _require_fit(local: Database[Any], remote: Database[Any], here: Mark | None, there: Mark | None) -> None:
@@ -155,15 +157,15 @@ def _require_fit(local: Database[Any], remote: Database[Any], here: Mark | None,
     if here is None:
         assert there is not None
         _require_own(there, remote, Side.REMOTE)
-        raise PairMismatch(reason="Atlas is paired with another local database, or this one was set up anew")
+        raise PairMismatch(reason=messages.ATLAS_PAIRED_OR_LOCAL_NEW())
     _require_own(here, local, Side.LOCAL)
     if there is None:
-        raise PairMismatch(reason="the Atlas database bears no mark of this pair")
+        raise PairMismatch(reason=messages.ATLAS_UNMARKED())
     if there["pair"] == here["pair"] and there["role"] == Side.LOCAL.value:
-        raise PairMismatch(reason="both URLs lead to the same server")
+        raise PairMismatch(reason=messages.SAME_SERVER_TWICE())
     _require_own(there, remote, Side.REMOTE)
     if there["pair"] != here["pair"]:
-        raise PairMismatch(reason="Atlas is paired with another local database")
+        raise PairMismatch(reason=messages.ATLAS_PAIRED_ELSEWHERE())
     if there["generation"] < here["generation"] or there["next_generation"] < here["next_generation"]:
         raise SideRolledBack(side=Side.REMOTE.value)
     if there["generation"] > here["next_generation"]:
@@ -172,12 +174,12 @@ def _require_fit(local: Database[Any], remote: Database[Any], here: Mark | None,
 
 def _require_own(mark: Mark, database: Database[Any], side: Side) -> None:
     if mark["role"] != side.value:
-        raise PairMismatch(reason="the two URLs are swapped")
+        raise PairMismatch(reason=messages.URLS_SWAPPED())
     if mark["database"] != database.name:
-        raise PairMismatch(reason=f"the {side.value} side was synced under another database name")
+        raise PairMismatch(reason=messages.SYNCED_UNDER_ANOTHER_NAME(side=words.side(side.value)))
 
 
-def _pair_anew(local: Database[Any], remote: Database[Any]) -> Mark:
+def _create_pair(local: Database[Any], remote: Database[Any]) -> Mark:
     """Mark the local side first: until it announces, a missing remote mark is what a crash leaves here."""
     with connections.reachable(Side.REMOTE):
         there = sync_state.read(remote)

@@ -1,6 +1,6 @@
 """The exact scan: reads every document of a collection raw, hashes it, and compares it with the base.
 
-It finds candidates only. Whether one is really pushed, pulled or deleted is judged on documents that are read again.
+It finds candidates only. Whether one is really pushed, pulled or deleted is decided on documents that are read again.
 Memory stays flat: what was seen lies on disk, cut by the key's hash, and is compared part by part.
 """
 
@@ -13,15 +13,17 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from backups_app.catalog import sync_base
-from backups_app.catalog.sync_base import Base, Entries, Entry
+from backups_app.catalog.sync_base import Base, BaseEntries, BaseEntry
+from backups_app.messages import sync as messages
+from backups_app.messages import words
 from backups_app.mongo import connections, raw_ids
 from backups_app.mongo.collections import collection_of
 from backups_app.progress import Progress
 from backups_app.records import Side
-from backups_app.sync.alone import ScanFellShort
+from backups_app.sync.collection_failures import ScanFellShort
+from backups_app.sync.counters import CollectionCounters
 from backups_app.sync.sides import SideAccess
-from backups_app.sync.spool import Seen, Spool
-from backups_app.sync.tally import Tally
+from backups_app.sync.spool import ScannedDocument, Spool
 
 SCAN_DOCUMENTS = 10_000
 """How many travel in one answer, or 16 MB: more would cost memory, fewer round trips."""
@@ -29,22 +31,21 @@ SCAN_DOCUMENTS = 10_000
 ONE_PART_DOCUMENTS = 20_000
 MANY_PARTS = 256
 REPORT_DOCUMENTS = 2_000
-NAMELESS = "they have no _id on the {side} side"
-SHARED = "several documents share one _id"
-UNFINDABLE = "no server finds a document by an _id of this type"
+SHARED = messages.SHARED_ID()
+UNFINDABLE = messages.ID_NOT_FINDABLE()
 _WIDTH = 2
 """Hex digits of a part's name where there are many."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One part of a scan, compared. `candidates` differ and are to be judged, each with the size of its larger
+    """One part of a scan, compared. `candidates` differ and need a decision, each with the size of its larger
     version; `alone` counts those that no stream had told, `unknown` what vanished under an `_id` too
-    long to be remembered. `base` are entries to settle right away, for both sides
+    long to be remembered. `base` are entries to write at once, for both sides
     were seen equal (None: seen on neither)."""
 
     candidates: Mapping[bytes, int]
-    base: Mapping[bytes, Entry | None]
+    base: Mapping[bytes, BaseEntry | None]
     equal: int
     alone: int = 0
     unknown: int = 0
@@ -58,7 +59,7 @@ def compare(
     base: Base,
     expected: int,
     hashed: Callable[[bytes], bytes],
-    tally: Tally,
+    counters: CollectionCounters,
     progress: Progress,
     repeats: bool = False,
 ) -> Iterator[Found]:
@@ -72,21 +73,23 @@ def compare(
     with Spool(parts) as first, Spool(parts) as second:
         spools = dict(zip((access.side for access in scanned), (first, second), strict=False))
         for access in scanned:
-            _scan(access, name, spools[access.side], parts, hashed, tally, progress)
+            _scan(access, name, spools[access.side], parts, hashed, counters, progress)
         extra = _by_part(touched, parts)
         for number in range(parts):
             with connections.reachable(Side.LOCAL):
                 stored = base.read_prefix(_prefix(number, parts))
             if repeats:
-                seen = _told_apart({side: list(spools[side].part(number)) for side in spools}, tally)
+                seen = _told_apart({side: list(spools[side].part(number)) for side in spools}, counters)
             else:
                 seen = {side: {_key(one.raw_id): one for one in spools[side].part(number)} for side in spools}
             yield _compare_part(seen, stored, extra.get(number, {}))
 
 
-def _told_apart(found: Mapping[Side, Sequence[Seen]], tally: Tally) -> dict[Side, dict[bytes, Seen]]:
+def _told_apart(
+    found: Mapping[Side, Sequence[ScannedDocument]], counters: CollectionCounters
+) -> dict[Side, dict[bytes, ScannedDocument]]:
     """Leave out the measurements that no `_id` tells apart, and count them unless both sides have them alike."""
-    by_side: dict[Side, dict[bytes, list[Seen]]] = {side: {} for side in found}
+    by_side: dict[Side, dict[bytes, list[ScannedDocument]]] = {side: {} for side in found}
     for side, documents in found.items():
         for one in documents:
             by_side[side].setdefault(_key(one.raw_id), []).append(one)
@@ -97,13 +100,15 @@ def _told_apart(found: Mapping[Side, Sequence[Seen]], tally: Tally) -> dict[Side
             for by_key, group in zip(by_side.values(), groups, strict=True):
                 by_key.update({key: group} if group else {})
         elif len({tuple(sorted(one.hash for one in group)) for group in groups}) > 1:
-            tally.count_without_name(UNFINDABLE if unfindable else SHARED, max(map(len, groups)))
+            counters.count_without_name(UNFINDABLE if unfindable else SHARED, max(map(len, groups)))
     return {side: {key: group[0] for key, group in by_key.items()} for side, by_key in by_side.items()}
 
 
-def _compare_part(seen: Mapping[Side, Mapping[bytes, Seen]], base: Entries, touched: Mapping[bytes, bytes]) -> Found:
+def _compare_part(
+    seen: Mapping[Side, Mapping[bytes, ScannedDocument]], base: BaseEntries, touched: Mapping[bytes, bytes]
+) -> Found:
     candidates: dict[bytes, int] = dict.fromkeys(touched.values(), 0)
-    settled: dict[bytes, Entry | None] = {}
+    base_changes: dict[bytes, BaseEntry | None] = {}
     equal = unknown = 0
     keys = sorted(base.keys() | {key for one in seen.values() for key in one}, key=sync_base.place)
     for key in keys:
@@ -125,11 +130,11 @@ def _compare_part(seen: Mapping[Side, Mapping[bytes, Seen]], base: Entries, touc
         here = ours[0]
         equal += here is not None
         if here is None:
-            settled[key] = None
+            base_changes[key] = None
         elif entry is None or entry.hash != here.hash:
-            settled[key] = Entry(here.raw_id, here.hash)
+            base_changes[key] = BaseEntry(here.raw_id, here.hash)
     alone = len(candidates) - len(touched)
-    return Found(candidates=candidates, base=settled, equal=equal, alone=alone, unknown=unknown)
+    return Found(candidates=candidates, base=base_changes, equal=equal, alone=alone, unknown=unknown)
 
 
 def _scan(
@@ -138,7 +143,7 @@ def _scan(
     spool: Spool,
     parts: int,
     hashed: Callable[[bytes], bytes],
-    tally: Tally,
+    counters: CollectionCounters,
     progress: Progress,
 ) -> None:
     with connections.reachable(access.side):
@@ -153,11 +158,11 @@ def _scan(
             progress.checkpoint()
             seen, nameless = _spool_batch(bytes(batch), spool, parts, hashed)
             if nameless:
-                tally.count_without_name(NAMELESS.format(side=access.side.value), nameless)
+                counters.count_without_name(messages.WITHOUT_ID(side=words.side(access.side.value)), nameless)
             count += seen
             size += len(batch)
             progress.advance(f"{name} ({access.side.value})", seen, len(batch))
-        tally.size_bytes += size
+        counters.size_bytes += size
         # The quick count may be wrong after a crash of the server; the slow one is not.
         short = count < min(before, collection.estimated_document_count())
         if short and count < min(before, collection.count_documents({})):
@@ -168,7 +173,7 @@ def _scan(
 def _spool_batch(batch: bytes, spool: Spool, parts: int, hashed: Callable[[bytes], bytes]) -> tuple[int, int]:
     """Remember each document of a raw batch. Return how many there were, and how many of them have no `_id`."""
     at, end, count, nameless = 0, len(batch), 0, 0
-    of, key, place, add = raw_ids.of, _key, sync_base.place, spool.add
+    of, key, place, add = raw_ids.id_of, _key, sync_base.place, spool.add
     while at < end:
         length = int.from_bytes(batch[at : at + 4], "little")
         frame = batch[at : at + length]

@@ -11,7 +11,7 @@ BUFFER_BYTES = 64 * 1024
 _HASH_BYTES = 32
 
 
-class Seen(NamedTuple):
+class ScannedDocument(NamedTuple):
     """A document as a scan saw it: its raw `_id`, the hash of its bytes, and their number."""
 
     raw_id: bytes
@@ -43,7 +43,7 @@ class Spool:
         if len(buffer) >= self._limit:
             self._flush(part)
 
-    def part(self, number: int) -> Iterator[Seen]:
+    def part(self, number: int) -> Iterator[ScannedDocument]:
         """Yield what was remembered in a part, in no order."""
         self._flush(number)
         for offset, length in self._segments[number]:
@@ -53,7 +53,7 @@ class Spool:
             while at < length:
                 stop = at + 8 + int.from_bytes(data[at : at + 4], "big")
                 size = int.from_bytes(data[at + 4 : at + 8], "big")
-                yield Seen(data[at + 8 : stop], data[stop : stop + _HASH_BYTES], size)
+                yield ScannedDocument(data[at + 8 : stop], data[stop : stop + _HASH_BYTES], size)
                 at = stop + _HASH_BYTES
 
     def _flush(self, part: int) -> None:

@@ -15,6 +15,7 @@ from pymongo.errors import OperationFailure
 
 from backups_app.catalog import sync_state
 from backups_app.errors import DatabaseRefused, TempleOpsError
+from backups_app.messages import sync as messages
 from backups_app.mongo import connections, raw_ids
 from backups_app.mongo.exact_writes.live_documents import RAW
 from backups_app.progress import Progress
@@ -94,21 +95,21 @@ def read(
                 _note(touched, change)
                 progress.checkpoint()
     except DatabaseRefused as error:
-        raise StreamBroken("our user has no right to watch it") from error
+        raise StreamBroken(messages.STREAM_NOT_ALLOWED()) from error
     except OperationFailure as error:
-        raise StreamBroken(f"its history is not there any more (code {error.code})") from error
+        raise StreamBroken(messages.STREAM_HISTORY_GONE(code=str(error.code))) from error
     except (TempleOpsError, StreamBroken):
         raise
     except Exception as error:
-        raise StreamBroken(f"it could not be read ({type(error).__name__})") from error
-    raise StreamBroken("it did not catch up")
+        raise StreamBroken(messages.STREAM_UNREADABLE(error=type(error).__name__)) from error
+    raise StreamBroken(messages.STREAM_DID_NOT_CATCH_UP())
 
 
 def _note(touched: Touched, change: Mapping[str, Any]) -> None:
     kind, name = change["operationType"], change["ns"].get("coll", "")
     if kind in _DOCUMENT_CHANGES:
         ids = touched.ids.setdefault(name, {})
-        raw_id = raw_ids.of(bytes(change["documentKey"].raw))
+        raw_id = raw_ids.id_of(bytes(change["documentKey"].raw))
         if len(ids) < TOUCHED_AT_MOST:
             ids[raw_ids.key(raw_id)] = raw_id
         else:
@@ -116,7 +117,7 @@ def _note(touched: Touched, change: Mapping[str, Any]) -> None:
     elif kind in ("drop", "rename"):
         touched.whole |= {name, change.get("to", {}).get("coll", name)}
     else:  # dropDatabase, invalidate, and whatever a later server invents
-        raise StreamBroken(f"it reported {kind}")
+        raise StreamBroken(messages.STREAM_REPORTED(event=kind))
 
 
 def _wanted(echo: Mapping[str, Any] | None) -> dict[str, Any]:

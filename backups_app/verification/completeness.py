@@ -7,6 +7,7 @@ from typing import Protocol
 
 from backups_app.backup_files.dump_folder import Held
 from backups_app.errors import VerificationFailed
+from backups_app.messages import verification as messages
 from backups_app.records import CollectionInfo
 
 _TOLERATED_SHARE = 0.01
@@ -30,7 +31,7 @@ class Expectation(Protocol):
 
 
 def check_collections(*, report: Expectation, held: Sequence[Held], strange: Sequence[str]) -> None:
-    """Raise `VerificationFailed` when a collection is missing, was dropped, renamed or made anew while the copy was
+    """Raise `VerificationFailed` when a collection is missing, was dropped, renamed or made again while the copy was
     made, lacks its file, or when something lies there that nobody expected."""
     by_name = {one.name: one for one in held}
     after = {info.name: info for info in report.after}
@@ -38,22 +39,24 @@ def check_collections(*, report: Expectation, held: Sequence[Held], strange: Seq
         _check_one(info, by_name.get(info.name), after.get(info.name))
     unknown = sorted(by_name.keys() - {info.name for info in (*report.expected, *report.after)})
     if unknown or strange:
-        raise VerificationFailed(problem=f"it holds something that the database does not: {[*unknown, *strange][0]}")
+        raise VerificationFailed(problem=messages.HOLDS_SOMETHING_ELSE(name=[*unknown, *strange][0]))
 
 
 def _check_one(info: CollectionInfo, held: Held | None, after: CollectionInfo | None) -> None:
     if held is None:
-        raise VerificationFailed(problem=f'the collection "{info.name}" is missing')
+        raise VerificationFailed(problem=messages.COLLECTION_MISSING(name=info.name))
     if after is None or after.uuid != info.uuid or after.type != info.type:
-        raise VerificationFailed(problem=f'"{info.name}" was dropped or renamed while the copy was made')
+        raise VerificationFailed(problem=messages.COLLECTION_DROPPED_MEANWHILE(name=info.name))
     if held.type != info.type:
-        raise VerificationFailed(problem=f'"{info.name}" was saved as a {held.type}, but it is a {info.type}')
+        raise VerificationFailed(
+            problem=messages.SAVED_AS_ANOTHER_TYPE(name=info.name, saved_as=held.type, type=info.type)
+        )
     if info.type != "view" and held.file is None:
-        raise VerificationFailed(problem=f'the documents of "{info.name}" are missing')
+        raise VerificationFailed(problem=messages.DOCUMENTS_MISSING(name=info.name))
     if held.metadata is None:
-        raise VerificationFailed(problem=f'options and indexes of "{info.name}" are missing')
+        raise VerificationFailed(problem=messages.OPTIONS_INDEXES_MISSING(name=info.name))
     if held.uuid != info.uuid:
-        raise VerificationFailed(problem=f'"{info.name}" was saved from another collection of that name')
+        raise VerificationFailed(problem=messages.SAVED_FROM_ANOTHER_COLLECTION(name=info.name))
 
 
 def check_counts(*, report: Expectation, documents: Mapping[str, int]) -> tuple[str, ...]:
@@ -73,7 +76,7 @@ def check_counts(*, report: Expectation, documents: Mapping[str, int]) -> tuple[
         missing = floor - found
         if missing <= 0 or missing <= (report.deleted_meanwhile or 0):
             continue
-        sentence = f'"{info.name}" has {found:,} documents in the copy, but the database held {floor:,}'
+        sentence = messages.TOO_FEW_DOCUMENTS(name=info.name, found=found, floor=floor)
         if report.deleted_meanwhile is None and missing <= max(_TOLERATED, int(floor * _TOLERATED_SHARE)) and found:
             warnings.append(sentence)
         else:

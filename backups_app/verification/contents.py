@@ -8,6 +8,8 @@ from pathlib import Path
 from backups_app.backup_files import dump_folder, file_names, layout
 from backups_app.backup_files.dump_folder import DumpFolder, Held, Stray
 from backups_app.errors import VerificationFailed
+from backups_app.messages import backup_files as file_messages
+from backups_app.messages import verification as messages
 
 __all__ = ["DumpFolder", "Held", "holds_indexes", "is_packed", "look_beside", "said_of", "survey", "unexpected"]
 
@@ -32,10 +34,10 @@ def unexpected(held: DumpFolder) -> list[str]:
     files among them."""
     for stray in held.strays:
         if stray.kind not in ("file", "directory"):
-            raise VerificationFailed(problem=f"{dump_folder.shown(stray.path)} is a link or no plain file")
+            raise VerificationFailed(problem=file_messages.FILE_IS_LINK(path=dump_folder.readable_name(stray.path)))
     preludes = {dump_folder.below(held.database, name) for name in _PRELUDES}
     found = [*(stray.path for stray in held.strays), *(set(held.others) - preludes)]
-    return sorted(map(dump_folder.shown, found))
+    return sorted(map(dump_folder.readable_name, found))
 
 
 def look_beside(*, folder: Path, database: str, files: Collection[str]) -> tuple[str, ...]:
@@ -52,17 +54,13 @@ def said_of(strays: Collection[Stray], *, database: str, packed: bool) -> tuple[
     """Return a sentence for each stray entry, each once; of more than a record can hold, the first and a count."""
     said = list(dict.fromkeys(_said(stray, database, packed) for stray in strays))
     more = len(said) - NAMED
-    return (
-        (*said[:NAMED], f"{more:,} more entries are not part of the backup and were not read")
-        if more > 0
-        else tuple(said)
-    )
+    return (*said[:NAMED], messages.MORE_NOT_PART_OF_THE_BACKUP(n=more)) if more > 0 else tuple(said)
 
 
 def holds_indexes(path: str) -> bool:
     """Whether a file of a dump holds the indexes of all its collections, as mongodump 2.x wrote them."""
     name = path.rpartition("/")[2]
-    return file_names.kind(name) is file_names.Kind.DATA and file_names.is_system_indexes(name)
+    return file_names.kind(name) is file_names.FileKind.DATA and file_names.is_system_indexes(name)
 
 
 def is_packed(held: DumpFolder) -> bool:
@@ -79,7 +77,7 @@ def _said(stray: Stray, database: str, packed: bool) -> str:
     if stray.why and not is_directory:
         return stray.why
     effect = file_names.stock_effect(stray.path, database=database, packed=packed, is_directory=is_directory)
-    said = stray.why or f"{dump_folder.shown(stray.path)} is not part of the backup and was not read"
+    said = stray.why or messages.NOT_PART_OF_THE_BACKUP(path=dump_folder.readable_name(stray.path))
     return f"{said}. {effect}" if effect else said
 
 

@@ -18,6 +18,7 @@ from backups_app.backup_files.document_index import DocumentIndex
 from backups_app.backup_files.gzip_members import Decompressed
 from backups_app.backup_files.manifest import FileEntry
 from backups_app.errors import VerificationFailed
+from backups_app.messages import verification as messages
 from backups_app.verification import unique_ids
 from backups_app.verification.frame_walk import FrameWalk
 from backups_app.verification.unique_ids import UniqueIds
@@ -47,7 +48,7 @@ def scan(
     """
     unique = UniqueIds(folder=folder, at_once=at_once)
     walk = FrameWalk(keys=unique.add, validate_all=validate_all)
-    reading = _Reading(folder, relative)
+    reading = _FileReading(folder, relative)
     try:
         for chunk in reading.chunks():
             tell(walk.feed(chunk), len(chunk))
@@ -77,7 +78,7 @@ def hash_file(*, folder: Path, relative: str, tell: Callable[[int, int], None]) 
 
     Raise `VerificationFailed` when it cannot be read.
     """
-    reading = _Reading(folder, relative)
+    reading = _FileReading(folder, relative)
     try:
         for chunk in reading.chunks():
             tell(0, len(chunk))
@@ -88,7 +89,7 @@ def hash_file(*, folder: Path, relative: str, tell: Callable[[int, int], None]) 
 
 def _damage(relative: str, error: InvalidFrame) -> VerificationFailed:
     place = f"document {error.number + 1:,}, byte {error.offset:,}"
-    return VerificationFailed(problem=f"{relative} is damaged: {error.problem} ({place})")
+    return VerificationFailed(problem=messages.FILE_DAMAGED_AT(path=relative, problem=error.problem, place=place))
 
 
 def _confirmed(folder: Path, relative: str, suspects: frozenset[float]) -> int:
@@ -99,12 +100,12 @@ def _confirmed(folder: Path, relative: str, suspects: frozenset[float]) -> int:
         seen.update(key for key in keys if float(unique_ids.fingerprint(key)) in suspects)
 
     walk = FrameWalk(keys=keep)
-    for chunk in _Reading(folder, relative).chunks():
+    for chunk in _FileReading(folder, relative).chunks():
         walk.feed(chunk)
     return sum(1 for times in seen.values() if times > 1)
 
 
-class _Reading:
+class _FileReading:
     """One pass over a file, read from the disk and not from memory; hashed on the way by a thread that reads ahead."""
 
     def __init__(self, folder: Path, relative: str) -> None:
@@ -187,4 +188,4 @@ class _Reading:
         try:
             return descent.open_descriptor(self._folder, self._relative)
         except OSError as error:
-            raise VerificationFailed(problem=f"{self._relative} cannot be opened") from error
+            raise VerificationFailed(problem=messages.PATH_NOT_OPENED(path=self._relative)) from error

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from backups_app.backup_files import bson_frames
 from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
 from backups_app.backup_files.document_index import EVERY
+from backups_app.messages import backup_files as file_messages
+from backups_app.messages import verification as messages
 from backups_app.mongo import raw_bson, raw_ids
 
 _INT32 = struct.Struct("<i")
@@ -55,7 +57,7 @@ class FrameWalk:
     def finish(self) -> None:
         """The stream has ended. Raise `InvalidFrame` if it ended inside a document."""
         if self._rest:
-            raise self._invalid("the last document is cut off", 0)
+            raise self._invalid(file_messages.LAST_DOCUMENT_CUT_OFF(), 0)
 
     def _step(self, data: bytes) -> tuple[list[int], int]:
         starts: list[int] = []
@@ -67,7 +69,7 @@ class FrameWalk:
             stop = at + length
             if length < bson_frames.SMALLEST or stop > end:
                 if not bson_frames.SMALLEST <= length <= bson_frames.LARGEST:
-                    raise self._invalid("a document's length is impossible", at, len(starts))
+                    raise self._invalid(file_messages.DOCUMENT_LENGTH_IMPOSSIBLE(), at, len(starts))
                 break
             add(at)
             at = stop
@@ -78,7 +80,7 @@ class FrameWalk:
         ends.append(stop - 1)
         if any(map(data.__getitem__, ends)):
             number = next(number for number, end in enumerate(ends) if data[end])
-            raise self._invalid("a document has no end mark", starts[number], number)
+            raise self._invalid(file_messages.DOCUMENT_NO_END_MARK(), starts[number], number)
         if self._validate_all:
             for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
                 try:
@@ -111,7 +113,7 @@ class FrameWalk:
                 return _OBJECT_ID_FIRST + value.data
             return raw_ids.key(bytes([value.type]) + value.data)
         except (ValueError, struct.error, IndexError) as error:
-            raise self._invalid("a document's values do not add up", start, number) from error
+            raise self._invalid(messages.DOCUMENT_VALUES_LENGTH_WRONG(), start, number) from error
 
     def _note_points(self, starts: list[int]) -> None:
         first = -self.documents % EVERY

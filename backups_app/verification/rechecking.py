@@ -8,9 +8,11 @@ from pathlib import Path
 from backups_app.backup_files import collection_metadata, descent, document_index, dump_folder, file_names, layout
 from backups_app.backup_files.collection_metadata import CollectionMetadata
 from backups_app.backup_files.document_index import DocumentIndex
-from backups_app.backup_files.file_names import Kind
+from backups_app.backup_files.file_names import FileKind
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.errors import TempleOpsError, VerificationFailed
+from backups_app.messages import backup_files as file_messages
+from backups_app.messages import verification as messages
 from backups_app.verification import contents
 
 
@@ -45,7 +47,7 @@ def index_of(folder: Path, entry: CollectionEntry, manifest: Manifest) -> Docume
     return index if expected is not None and hashlib.sha256(raw).hexdigest() == expected.sha256 else None
 
 
-def put_back_index(folder: Path, name: str, entry: CollectionEntry, index: DocumentIndex) -> str:
+def rebuild_index(folder: Path, name: str, entry: CollectionEntry, index: DocumentIndex) -> str:
     """Write an index that was made again. Return the sentence about it: the backup is as good without it."""
     assert entry.index is not None
     path = folder / entry.index
@@ -55,34 +57,34 @@ def put_back_index(folder: Path, name: str, entry: CollectionEntry, index: Docum
         except TempleOpsError:
             pass
         else:
-            return f'the index of "{name}" was lost and was made again'
-    return f'the index of "{name}" is lost and cannot be made again: its pages open more slowly'
+            return messages.PAGE_INDEX_MADE_AGAIN(name=name)
+    return messages.PAGE_INDEX_LOST(name=name)
 
 
 def check_counts(name: str, entry: CollectionEntry, manifest: Manifest, index: DocumentIndex) -> None:
-    """Raise `VerificationFailed` where the manifest counts otherwise than whoever read the documents."""
+    """Raise `VerificationFailed` where the manifest counts otherwise than the one who read the documents."""
     assert entry.file is not None
     file = manifest.files[entry.file]
     said = entry.documents, entry.bytes, file.stream_bytes, min(entry.duplicate_ids, document_index.MOST)
     if said != (index.documents, index.stream_bytes, index.stream_bytes, index.duplicate_ids):
-        raise VerificationFailed(problem=f'its manifest and the index of "{name}" differ')
+        raise VerificationFailed(problem=messages.MANIFEST_AND_INDEX_DIFFER(name=name))
 
 
 def _check_is_there(folder: Path, relative: str) -> None:
     kind = dump_folder.kind_of(folder / relative)
     if not kind:
-        raise VerificationFailed(problem=f"{relative} is missing")
+        raise VerificationFailed(problem=messages.FILE_MISSING(path=relative))
     if kind != "file":
-        raise VerificationFailed(problem=f"{relative} is a link or no plain file")
+        raise VerificationFailed(problem=file_messages.FILE_IS_LINK(path=relative))
 
 
 def _belongs_to_none(relative: str) -> bool:
     name = relative.rpartition("/")[2]
-    return file_names.kind(name) is Kind.PRELUDE or contents.holds_indexes(relative)
+    return file_names.kind(name) is FileKind.PRELUDE or contents.holds_indexes(relative)
 
 
 def _differ(name: str) -> VerificationFailed:
-    return VerificationFailed(problem=f'its manifest and its files differ about "{name}"')
+    return VerificationFailed(problem=messages.MANIFEST_AND_FILES_DIFFER(name=name))
 
 
 def _is_its_own(folder: Path, name: str, entry: CollectionEntry, manifest: Manifest) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from backups_app.backup_files import document_index, durable, layout
 from backups_app.backup_files.manifest import CollectionEntry, FileEntry, Manifest
 from backups_app.errors import VerificationFailed
+from backups_app.messages import verification as messages
 from backups_app.progress import Progress
 from backups_app.verification import completeness, contents, file_scan, foreign_words, rechecking
 from backups_app.verification.completeness import Expectation
@@ -90,7 +91,7 @@ def _reread(folder: Path, name: str, manifest: Manifest, progress: Progress) -> 
             folder=folder, relative=entry.file, validate_all=False, tell=lambda _, __: progress.checkpoint()
         )
         found, index = scanned.entry, scanned.index
-        said.append(rechecking.put_back_index(folder, name, entry, index))
+        said.append(rechecking.rebuild_index(folder, name, entry, index))
     else:
         found = file_scan.hash_file(folder=folder, relative=entry.file, tell=lambda _, __: progress.checkpoint())
     _compare(entry.file, found, manifest.files[entry.file])
@@ -101,9 +102,11 @@ def _reread(folder: Path, name: str, manifest: Manifest, progress: Progress) -> 
 
 def _compare(relative: str, found: FileEntry, expected: FileEntry) -> None:
     if found.bytes != expected.bytes:
-        raise VerificationFailed(problem=f"{relative} has {found.bytes:,} bytes instead of {expected.bytes:,}")
+        raise VerificationFailed(
+            problem=messages.FILE_SIZE_DIFFERS(path=relative, bytes=found.bytes, expected=expected.bytes)
+        )
     if found != expected:
-        raise VerificationFailed(problem=f"{relative} is not what was written: its SHA-256 differs")
+        raise VerificationFailed(problem=messages.FILE_HASH_DIFFERS(path=relative))
 
 
 def _scan(folder: Path, one: Held, report: Expectation | None, progress: Progress) -> ScannedFile:
@@ -118,14 +121,14 @@ def _scan(folder: Path, one: Held, report: Expectation | None, progress: Progres
     )
     digest = report.digests.get(one.file) if report is not None else None
     if digest is not None and digest != (scanned.entry.bytes, scanned.entry.sha256):
-        raise VerificationFailed(problem=f"the disk does not give back what was written to {one.file}")
+        raise VerificationFailed(problem=messages.DISK_READS_OTHER_BYTES(path=one.file))
     return scanned
 
 
 def _without_broken_preludes(folder: Path, held: DumpFolder) -> tuple[DumpFolder, list[str]]:
     """A prelude says only which tools wrote a dump: one that cannot be read is named and left out."""
     broken = [name for name in held.others if not contents.holds_indexes(name) and not _can_be_read(folder, name)]
-    said = [f"{name} cannot be read and was left out" for name in broken]
+    said: list[str] = [messages.COLLECTION_UNREADABLE(name=name) for name in broken]
     return replace(held, others=tuple(name for name in held.others if name not in broken)), said
 
 
@@ -147,8 +150,7 @@ def _teller(name: str, progress: Progress) -> Callable[[int, int], None]:
 
 def _duplicate_warnings(scanned: dict[str, ScannedFile]) -> list[str]:
     return [
-        f'"{name}" holds {result.duplicate_ids:,} _id more than once: they changed while the copy was made, '
-        "and no purge will touch them"
+        messages.DUPLICATE_IDS(name=name, count=result.duplicate_ids)
         for name, result in scanned.items()
         if result.duplicate_ids
     ]

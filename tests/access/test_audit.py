@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from backups_app.access import audit, audit_chain, request_context
-from backups_app.access.audit_chain import AuditVerdict, Digest, Remembered
+from backups_app.access.audit_chain import AuditVerdict, ChainDigest, Remembered
 from backups_app.models import AuditEvent, User
 from backups_app.records import Origin
 
@@ -22,7 +22,7 @@ CHAIN_OF_OLD = "ab9487ec9369b907f31d7de58a2754d968fed33f0030c62f262ca070644ab8e6
 """Of one row, as the first release computed it."""
 
 
-def a_trail(now: datetime, rows: int = 10) -> list[Digest]:
+def a_trail(now: datetime, rows: int = 10) -> list[ChainDigest]:
     """Write rows and return what a backup published after each would carry."""
     digests = []
     for number in range(rows):
@@ -34,7 +34,7 @@ def a_trail(now: datetime, rows: int = 10) -> list[Digest]:
     return digests
 
 
-def published(digests: list[Digest], *counts: int) -> list[Remembered]:
+def published(digests: list[ChainDigest], *counts: int) -> list[Remembered]:
     return [Remembered(backup_id=f"backup {count}", digest=digests[count - 1]) for count in counts]
 
 
@@ -162,12 +162,12 @@ def test_a_row_keeps_the_role_that_a_person_had_then(now: datetime, admin: User)
     assert audit_chain.verify(remembered=()).good
 
 
-def a_row_of_the_first_release() -> Digest:
+def a_row_of_the_first_release() -> ChainDigest:
     """Insert a row as the first release wrote it: no role, no key, chained by plain SHA-256."""
     then = datetime(2026, 1, 19, 11, 14, 20, tzinfo=UTC)
     AuditEvent(n=1, at=then, actor="root", origin="command", action="sync", target="20260119_111420", result="started",
                chain=CHAIN_OF_OLD).save()  # fmt: skip
-    return Digest(count=1, sha256=CHAIN_OF_OLD)
+    return ChainDigest(count=1, sha256=CHAIN_OF_OLD)
 
 
 def test_the_chain_of_rows_from_before_roles_and_keys_were_kept_stays_good(now: datetime) -> None:

@@ -42,22 +42,26 @@ def test_a_long_hostile_user_agent_is_read_in_no_time(visit: Visit) -> None:
 
 
 def test_a_weekly_update_and_a_new_address_are_the_same_device(visit: Visit) -> None:
-    before = fingerprint.of(visit, with_device_id=False)
+    before = fingerprint.fingerprint_of(visit, with_device_id=False)
 
     after = replace(visit, user_agent=visit.user_agent.replace("140.0", "141.0"), address="198.51.100.9")
 
-    assert fingerprint.of(after, with_device_id=False) == before
+    assert fingerprint.fingerprint_of(after, with_device_id=False) == before
 
 
 def test_the_device_id_counts_only_when_the_login_had_one(visit: Visit) -> None:
     with_id = replace(visit, device_id="till-2")
 
-    assert fingerprint.of(with_id, with_device_id=False) == fingerprint.of(visit, with_device_id=False)
-    assert fingerprint.of(with_id, with_device_id=True) != fingerprint.of(visit, with_device_id=True)
+    assert fingerprint.fingerprint_of(with_id, with_device_id=False) == fingerprint.fingerprint_of(
+        visit, with_device_id=False
+    )
+    assert fingerprint.fingerprint_of(with_id, with_device_id=True) != fingerprint.fingerprint_of(
+        visit, with_device_id=True
+    )
 
 
 def test_it_is_keyed(visit: Visit, settings: object) -> None:
-    before = fingerprint.of(visit, with_device_id=False)
+    before = fingerprint.fingerprint_of(visit, with_device_id=False)
     settings.SECRET_KEY = "another-key-" * 6  # type: ignore[attr-defined]
 
-    assert fingerprint.of(visit, with_device_id=False) != before
+    assert fingerprint.fingerprint_of(visit, with_device_id=False) != before

@@ -16,7 +16,7 @@ import pytest
 from backups_app import checks
 from backups_app.access import audit, private_files
 from backups_app.configuration import Configuration
-from backups_app.workflow import doctor
+from backups_app.use_cases import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = (".env", ".secret_key", ".audit_key", "db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm", "db.sqlite3-journal")

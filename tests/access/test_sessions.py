@@ -38,10 +38,10 @@ def test_idle_for_half_an_hour_ends_it(
     session: LoginSession, visit: Visit, now: datetime, after: timedelta, good: bool
 ) -> None:
     if good:
-        assert sessions.judge(sid=session.sid, visit=visit, now=now + after) == session
+        assert sessions.authenticate(sid=session.sid, visit=visit, now=now + after) == session
         return
     with pytest.raises(NotAuthenticated):
-        sessions.judge(sid=session.sid, visit=visit, now=now + after)
+        sessions.authenticate(sid=session.sid, visit=visit, now=now + after)
 
 
 @pytest.mark.parametrize(("after", "good"), [(sessions.ABSOLUTE - SECOND, True), (sessions.ABSOLUTE + SECOND, False)])
@@ -51,21 +51,21 @@ def test_twelve_hours_end_it_however_busy(
     moment = now
     while moment < now + after - timedelta(minutes=21):
         moment += timedelta(minutes=20)
-        sessions.touch(sessions.judge(sid=session.sid, visit=visit, now=moment), now=moment)
+        sessions.touch(sessions.authenticate(sid=session.sid, visit=visit, now=moment), now=moment)
 
     if good:
-        assert sessions.judge(sid=session.sid, visit=visit, now=now + after)
+        assert sessions.authenticate(sid=session.sid, visit=visit, now=now + after)
         return
     with pytest.raises(NotAuthenticated):
-        sessions.judge(sid=session.sid, visit=visit, now=now + after)
+        sessions.authenticate(sid=session.sid, visit=visit, now=now + after)
 
 
 def test_another_device_ends_it_for_good_and_leaves_a_trace(session: LoginSession, visit: Visit, now: datetime) -> None:
     with pytest.raises(NotAuthenticated):
-        sessions.judge(sid=session.sid, visit=replace(visit, user_agent="curl/8.5"), now=now)
+        sessions.authenticate(sid=session.sid, visit=replace(visit, user_agent="curl/8.5"), now=now)
 
     with pytest.raises(NotAuthenticated):
-        sessions.judge(sid=session.sid, visit=visit, now=now)
+        sessions.authenticate(sid=session.sid, visit=visit, now=now)
     assert AuditEvent.objects.filter(action="session.suspect", result="device_changed").count() == 1
 
 
@@ -74,11 +74,11 @@ def test_a_changed_password_ends_it_for_good(session: LoginSession, visit: Visit
     admin.set_password("another-long-password")
     admin.save()
     with pytest.raises(NotAuthenticated):
-        sessions.judge(sid=session.sid, visit=visit, now=now)
+        sessions.authenticate(sid=session.sid, visit=visit, now=now)
 
     User.objects.filter(pk=admin.pk).update(password=before)
     with pytest.raises(NotAuthenticated):
-        sessions.judge(sid=session.sid, visit=visit, now=now)
+        sessions.authenticate(sid=session.sid, visit=visit, now=now)
 
 
 def test_a_disabled_user_does_not_come_back_to_the_old_session(
@@ -86,11 +86,11 @@ def test_a_disabled_user_does_not_come_back_to_the_old_session(
 ) -> None:
     User.objects.filter(pk=admin.pk).update(is_active=False)
     with pytest.raises(NotAuthenticated):
-        sessions.judge(sid=session.sid, visit=visit, now=now)
+        sessions.authenticate(sid=session.sid, visit=visit, now=now)
 
     User.objects.filter(pk=admin.pk).update(is_active=True)
     with pytest.raises(NotAuthenticated):
-        sessions.judge(sid=session.sid, visit=visit, now=now)
+        sessions.authenticate(sid=session.sid, visit=visit, now=now)
 
 
 def test_the_role_is_the_one_in_the_database_now(
@@ -98,7 +98,7 @@ def test_the_role_is_the_one_in_the_database_now(
 ) -> None:
     User.objects.filter(pk=admin.pk).update(role_id=3)
 
-    assert sessions.judge(sid=session.sid, visit=visit, now=now).user.role_id == 3
+    assert sessions.authenticate(sid=session.sid, visit=visit, now=now).user.role_id == 3
 
 
 def test_one_revokes_ones_own_and_an_administrator_anybodys(
@@ -120,7 +120,7 @@ def test_anybody_elses_looks_like_one_that_is_not_there(
 ) -> None:
     with pytest.raises(LoginSessionNotFound):
         sessions.revoke(sid=session.sid if known else "unknown", by=staff, visit=visit, now=now)
-    assert sessions.judge(sid=session.sid, visit=visit, now=now)
+    assert sessions.authenticate(sid=session.sid, visit=visit, now=now)
 
 
 def test_my_sessions_are_the_live_ones_of_mine(

@@ -54,7 +54,7 @@ def test_twenty_tries_of_one_address_are_let_through_and_the_next_is_not(now: da
         fail(1, now=now, username="person 21")
 
 
-def test_a_household_of_ipv6_is_one_address_however_many_it_has(now: datetime) -> None:
+def test_an_ipv6_network_counts_as_one_address(now: datetime) -> None:
     for number in range(5):
         fail(1, now=now, address=f"2001:db8:7:9:{number:x}::1")
 

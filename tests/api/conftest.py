@@ -10,11 +10,11 @@ from django.test import override_settings
 
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from tests.journeys.conftest import temple  # noqa: F401  (a fixture)
+from tests.journeys.conftest import seeded  # noqa: F401  (a fixture)
 from tests.security.conftest import Caller, SignIn, sign_in  # noqa: F401  (a fixture)
 
-AT_ONCE = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
-NEVER = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
+AT_ONCE = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend", "QUEUES": []}}
+NEVER = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend", "QUEUES": []}}
 
 
 @pytest.fixture
@@ -24,17 +24,17 @@ def caller(super_admin: User, sign_in: SignIn) -> Caller:  # noqa: F811
 
 
 @pytest.fixture
-def worker(temple: Configuration) -> Iterator[Configuration]:  # noqa: F811
+def worker(seeded: Configuration) -> Iterator[Configuration]:  # noqa: F811
     """A temple, and a worker that has done what it is asked before the trigger returns."""
     with override_settings(TASKS=AT_ONCE):
-        yield temple
+        yield seeded
 
 
 @pytest.fixture
-def no_worker(temple: Configuration) -> Iterator[Configuration]:  # noqa: F811
+def no_worker(seeded: Configuration) -> Iterator[Configuration]:  # noqa: F811
     """A temple, and a queue that nobody looks at."""
     with override_settings(TASKS=NEVER):
-        yield temple
+        yield seeded
 
 
 def backed_up(caller: Caller, *, delete_bookings: bool = False) -> dict[str, Any]:

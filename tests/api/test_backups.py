@@ -12,8 +12,9 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.api.conftest import backed_up
 from tests.journeys.conftest import Db, contents
 from tests.security.conftest import Caller
@@ -138,11 +139,11 @@ def test_keep_is_a_boolean(no_worker: Configuration, caller: Caller) -> None:
 def test_keep_is_handed_on(no_worker: Configuration, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def resume(**given: Any) -> dict[str, Any]:
+    def resume(**given: Any) -> RunRecord:
         asked.append(given["keep"])
-        return {"backup_id": UNKNOWN, "status": "partial", "steps": [], "created_at": timezone.now()}
+        return RunRecord(backup_id=UNKNOWN, status="partial", steps=[], created_at=timezone.now())
 
-    monkeypatch.setattr(jobs, "resume", resume)
+    monkeypatch.setattr(backups, "resume", resume)
     for body in (None, {}, {"keep": False}, {"keep": True}):
         assert caller.send("POST", f"/api/backups/{UNKNOWN}/resume", body).status_code == 202
 

@@ -11,13 +11,14 @@ import pytest
 from django.test import override_settings
 from pymongo import MongoClient
 
+from backups_app.assurance.sentence import Level
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable, DumpFailed, TempleOpsError
 from backups_app.models import User
-from backups_app.mongo import connections, lost
+from backups_app.mongo import availability, connections
 from backups_app.records import Origin
-from backups_app.workflow import doctor, jobs, status, status_json
-from backups_app.workflow.steps import dump
+from backups_app.runs.steps import dump
+from backups_app.use_cases import backups, doctor, status, status_json
 from tests.guarded import guarded_server, uri
 from tests.journeys.conftest import now, run_backup
 from tests.journeys.test_restore import command
@@ -29,12 +30,12 @@ Db = Any
 
 
 @pytest.fixture
-def guarded(temple: Configuration, tmp_path: Path) -> Iterator[tuple[str, MongoClient[Any]]]:
+def guarded(seeded: Configuration, tmp_path: Path) -> Iterator[tuple[str, MongoClient[Any]]]:
     """A server that asks for rights, which knows `keeper` (all that is needed) and `nothing` (no right at all)."""
-    lost.forget()
+    availability.forget_failures()
     with guarded_server(tmp_path) as address, MongoClient[Any](uri(address)) as root:
-        root[temple.database_name]["bookings"].insert_one({"_id": "there"})
-        may = [{"role": "readWrite", "db": temple.database_name}]
+        root[seeded.database_name]["bookings"].insert_one({"_id": "there"})
+        may = [{"role": "readWrite", "db": seeded.database_name}]
         root.admin.command("createUser", "keeper", pwd="secret", roles=may)
         root.admin.command("createUser", "nothing", pwd="secret", roles=[])
         yield address, root
@@ -42,12 +43,12 @@ def guarded(temple: Configuration, tmp_path: Path) -> Iterator[tuple[str, MongoC
 
 
 @pytest.fixture
-def use(temple: Configuration) -> Iterator[Callable[..., Configuration]]:
+def use(seeded: Configuration) -> Iterator[Callable[..., Configuration]]:
     """Change a setting for the rest of the test."""
     changed: list[Any] = []
 
     def change(**settings: Any) -> Configuration:
-        configuration = dataclasses.replace(temple, **settings)
+        configuration = dataclasses.replace(seeded, **settings)
         changed.append(override_settings(TEMPLEOPS=configuration))
         changed[-1].enable()
         return configuration
@@ -117,7 +118,7 @@ def test_what_atlas_refuses_is_named_by_status_doctor_and_run(
 @pytest.mark.parametrize("variable", ["local_url", "cloud_url"])
 @pytest.mark.parametrize("url", ["mongodb://127.0.0.1:9/\n", "nonsense", "mongodb://127.0.0.1:99999/"])
 def test_a_url_that_is_none_never_crashes_status_or_doctor(
-    temple: Configuration, use: Any, caller: Caller, variable: str, url: str
+    seeded: Configuration, use: Any, caller: Caller, variable: str, url: str
 ) -> None:
     configuration = use(**{variable: Secret(url)})
 
@@ -130,14 +131,14 @@ def test_a_url_that_is_none_never_crashes_status_or_doctor(
     assert found.json()[side]["problem"]["code"] in ("mongodb_url_invalid", "mongodb_url_whitespace")
 
 
-def test_the_doctor_tells_what_he_cannot_look_at(temple: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_tells_what_he_cannot_look_at(seeded: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError
 
     for name in ("_folder", "_side", "_lease", "_secrets"):
         monkeypatch.setattr(doctor, name, breaks)
 
-    findings = doctor.examine(configuration=temple)
+    findings = doctor.examine(configuration=seeded)
 
     assert sum("ZeroDivisionError" in finding.sentence for finding in findings) == 5
 
@@ -159,7 +160,7 @@ def test_after_abort_the_answer_says_that_there_is_no_backup(use: Any, caller: C
 
 
 def test_what_the_sync_deleted_is_told_where_the_run_itself_deletes_nothing(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_backup(delete_bookings=False)
     local_db["devotees"].delete_one({"_id": 3})
@@ -180,18 +181,18 @@ def test_what_the_sync_deleted_is_told_where_the_run_itself_deletes_nothing(
 
 
 def test_cancelled_while_atlas_is_silent_is_cancelled_and_nothing_else(
-    temple: Configuration, monkeypatch: pytest.MonkeyPatch, caller: Caller
+    seeded: Configuration, monkeypatch: pytest.MonkeyPatch, caller: Caller
 ) -> None:
     run_backup(delete_bookings=False)
     from backups_app.sync import engine
 
     def silent(**given: Any) -> Any:
-        jobs.cancel(backup_id=given["run_id"], requested_by="ravi", origin=Origin.WEB, now=now())
+        backups.cancel(backup_id=given["run_id"], requested_by="ravi", origin=Origin.WEB, now=now())
         raise DatabaseUnreachable(side="remote")
 
     monkeypatch.setattr(engine, "synchronise", silent)
     run = run_backup(delete_bookings=True)
-    said = told(temple)
+    said = told(seeded)
     listed: Any = caller.get("/api/backups?status=cancelled")
 
     assert (run["status"], run["error_code"], run["warnings"]) == ("cancelled", "cancelled", [])
@@ -199,20 +200,21 @@ def test_cancelled_while_atlas_is_silent_is_cancelled_and_nothing_else(
         "Stopped by ravi. The unfinished copy was removed. The deletion step did not run. "
         "Nothing was deleted by this run."
     )
-    assert said.sentence.startswith("Needs attention: the last run was cancelled. Stopped by ravi.")
-    assert "failed" not in said.sentence and "without the newest" not in str(run)
+    (cancelled,) = said.assurance.attention
+    assert cancelled.message.english.startswith("the last run was cancelled. Stopped by ravi.")
+    assert "failed" not in cancelled.message.english and "without the newest" not in str(run)
     assert [one["backup_id"] for one in listed.json()] == [run["backup_id"]]
 
 
-def test_two_cancelled_runs_are_no_two_failed_ones(temple: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_cancelled_runs_are_no_two_failed_ones(seeded: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
     run_backup(delete_bookings=False)
     for _ in range(2):
-        started = jobs.start_backup(
+        started = backups.start_backup(
             created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=now(), enqueue=False
         )
-        jobs.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
+        backups.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
 
-    assert told(temple).verdict == status.Verdict.NEEDS_ATTENTION
+    assert told(seeded).verdict == Level.NEEDS_ATTENTION
 
 
 def test_every_named_error_has_a_hint_that_can_be_filled_in() -> None:

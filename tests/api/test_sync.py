@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from io import StringIO
 from typing import Any
 
@@ -17,8 +18,11 @@ from tests.security.conftest import Caller
 
 
 def _command(name: str, *arguments: str) -> str:
+    """Return what a command prints; `backup_status` ends with how well the data is protected: not at all here."""
     out = StringIO()
-    call_command(name, *arguments, stdout=out)
+    with pytest.raises(SystemExit) if name == "backup_status" else nullcontext() as ended:
+        call_command(name, *arguments, stdout=out)
+    assert ended is None or ended.value.code == 1
     return out.getvalue()
 
 
@@ -109,7 +113,7 @@ def test_a_conflict_is_shown_with_its_difference(caller: Caller, conflict: str) 
     assert conflict in _command("backup_sync", "--conflicts")
 
 
-def test_a_loser_is_put_back_if_what_is_live_is_what_was_seen(
+def test_a_replaced_version_is_put_back_if_what_is_live_is_what_was_seen(
     caller: Caller, conflict: str, local_db: Db, remote_db: Db
 ) -> None:
     path = f"/api/backup/sync/conflicts/{conflict}"

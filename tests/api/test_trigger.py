@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from backups_app.api import trigger
 from backups_app.configuration import Configuration, Secret
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.api.conftest import backed_up
 from tests.conftest import NOBODY
 from tests.journeys.conftest import PURGED, Db, raw_documents
@@ -106,9 +106,9 @@ def test_of_many_that_wait_some_wait_and_the_rest_are_told_at_once(
 
     def wait_for(*, backup_id: str, timeout_seconds: float) -> Any:
         waited.append(timeout_seconds)
-        return jobs._known(backup_id)
+        return backups._known(backup_id)
 
-    monkeypatch.setattr(jobs, "wait_for", wait_for)
+    monkeypatch.setattr(backups, "wait_for", wait_for)
     keyed = {"Idempotency-Key": "k"}
     for _ in range(trigger.MOST_WAITING - 1):
         assert trigger.WAITING.acquire(blocking=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backups_app.management.demo import people
+from backups_app.access import demo_people as people
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

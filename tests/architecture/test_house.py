@@ -9,6 +9,8 @@ from pathlib import Path
 
 from importlinter.cli import lint_imports
 
+from tests.architecture import house, words
+
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "backups_app"
 SOURCES = sorted(path for path in APP.rglob("*.py") if "migrations" not in path.parts)
@@ -34,7 +36,6 @@ OPENERS = {
     "mongo/scratch.py": "our marker in a test copy",
     "management/demo": "collections that it names itself",
 }
-LONG_BY_NATURE = {"errors.py": "the list of every named failure"}
 
 
 def relative(path: Path) -> str:
@@ -115,11 +116,7 @@ def durable_verbs(path: Path) -> list[str]:
 
 
 def test_a_file_is_a_screen_or_three() -> None:
-    lines = {
-        relative(path): len(path.read_text(encoding="utf-8").splitlines())
-        for path in SOURCES
-        if relative(path) not in LONG_BY_NATURE
-    }
+    lines = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
 
     assert {name: count for name, count in lines.items() if count > 300} == {}
 
@@ -179,3 +176,15 @@ def test_every_public_function_says_what_it_is_for() -> None:
                 missing.append(f"{relative(path)}:{node.name}")
 
     assert missing == []
+
+
+def test_no_forbidden_word_stands_in_names_comments_or_documents() -> None:
+    assert [str(one) for one in words.offences()] == []
+
+
+def test_no_modules_import_one_another() -> None:
+    assert house.circles() == []
+
+
+def test_a_run_is_read_by_attributes_and_not_by_keys() -> None:
+    assert house.record_accesses() == {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backups_app.assurance.evidence import Copies, Evidence, Rehearsal, Slots, Watch
+from backups_app.assurance.evidence import Copies, Evidence, Finding, Rehearsal, Slots, Watch
 from backups_app.assurance.marks import NextStep, is_overdue
 from backups_app.assurance.sentence import Level, conclude
 from backups_app.messages.message import plain
@@ -26,23 +26,31 @@ WELL = Evidence(
     rehearsal=Rehearsal(at=NOW - 6 * DAY, seconds=12.0),
     watch=Watch(tick_at=NOW, accepted_at=NOW - DAY),
 )
-SILENT = plain("The local MongoDB does not answer.")
+SILENT = Finding(message=plain("The local MongoDB cannot be reached."))
+ATLAS = Finding(message=plain("Atlas cannot be reached."))
+FULL = Finding(message=plain("The disk is full."))
 
 STATES: dict[str, tuple[dict[str, Any], str, Level]] = {
     "cloud": ({"is_local": False}, "Backups are off on this installation.", Level.OFF),
     "local server away": (
-        {"refusal": SILENT},
-        "Backups are not possible now: The local MongoDB does not answer. Your 5 backups are safe.",
+        {"refusal": SILENT, "local_away": True},
+        "Backups are not possible now: the local MongoDB does not answer. Your 5 backups are safe.",
         Level.NOT_PROTECTED,
     ),
-    "no room and no backup": (
-        {"refusal": plain("The disk is full."), "backups": 0, "newest_at": None},
-        "Backups are not possible now: The disk is full.",
+    "local server away and no backup": (
+        {"refusal": SILENT, "local_away": True, "backups": 0, "newest_at": None},
+        "Backups are not possible now: the local MongoDB does not answer.",
+        Level.NOT_PROTECTED,
+    ),
+    "no room": ({"refusal": FULL}, "Not protected: The disk is full.", Level.NOT_PROTECTED),
+    "the backup is gone": (
+        {"newest_at": None, "none_good": Finding(message=plain("no good backup is here."))},
+        "Not protected: no good backup is here.",
         Level.NOT_PROTECTED,
     ),
     "no verified backup": ({"newest_at": None}, "Not protected: no backup yet.", Level.NOT_PROTECTED),
     "two runs failed": (
-        {"two_failed": plain("mongodump was not found.")},
+        {"two_failed": Finding(message=plain("mongodump was not found."))},
         "Not protected: the last two runs failed. mongodump was not found.",
         Level.NOT_PROTECTED,
     ),
@@ -84,7 +92,7 @@ STATES: dict[str, tuple[dict[str, Any], str, Level]] = {
     ),
     "no schedule": ({"schedules": ()}, "Backed up, but no schedule makes the next backup.", Level.NEEDS_ATTENTION),
     "an amber": (
-        {"attention": (plain("Atlas cannot be reached."),)}, "Atlas cannot be reached.", Level.NEEDS_ATTENTION),
+        {"attention": (ATLAS,)}, "Needs attention: Atlas cannot be reached.", Level.NEEDS_ATTENTION),
     "all well": ({}, "Your data is protected.", Level.PROTECTED),
 }  # fmt: skip
 
@@ -108,7 +116,7 @@ def test_the_first_two_missing_marks_are_said_each_with_what_mends_it() -> None:
 
 
 def test_a_mark_that_is_there_names_its_evidence() -> None:
-    said = {mark.name: mark.message.english for mark in conclude(WELL).marks}
+    said = {mark.name: mark.evidence.english for mark in conclude(WELL).marks}
 
     assert said == {
         "recent": "verified 10 hours ago",
@@ -146,3 +154,63 @@ def test_one_overdue_schedule_is_enough() -> None:
 @pytest.mark.parametrize(("days", "overdue"), [(8, False), (8.01, True)])
 def test_without_a_schedule_eight_days(days: float, overdue: bool) -> None:
     assert is_overdue(replace(WELL, schedules=(), newest_at=NOW - timedelta(days=days))) is overdue
+
+
+def test_what_needs_attention_is_not_hidden_behind_a_missing_mark() -> None:
+    beside = conclude(replace(WELL, copies=None, attention=(ATLAS,)))
+    alone = conclude(replace(WELL, attention=(ATLAS, FULL)))
+
+    assert (beside.code, beside.attention) == ("not_elsewhere", (ATLAS,))
+    assert (alone.code, alone.attention) == ("assurance_needs_attention", (FULL,))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_running_backup_keeps_the_sentence_and_adds_that_it_runs(state: str) -> None:
+    changes, sentence, level = STATES[state]
+
+    assurance = conclude(replace(WELL, running=True, **changes))
+
+    assert (assurance.sentence, assurance.level) == (f"{sentence} A backup is running.", level)
+
+
+LOSSES: dict[str, tuple[dict[str, Any], float | None, tuple[str, ...]]] = {
+    "a copy": (
+        {"copies": replace(COPIES, since=NOW - 3 * HOUR)}, 3.0,
+        ("The changes of the last 3 hours would be lost.",),
+    ),
+    "a copy, and a sync after it": (
+        {"copies": replace(COPIES, since=NOW - 30 * HOUR), "synced_at": NOW - 3 * HOUR}, 3.0,
+        ("The changes of the last 3 hours would be lost.",),
+    ),
+    "deleted documents without a copy come with the window": (
+        {"copies": replace(COPIES, since=NOW - 3 * HOUR, uncopied_documents=1_552)}, 3.0,
+        ("1,552 deleted documents would be lost: only this disk holds them.",
+         "The changes of the last 3 hours would be lost."),
+    ),
+    "a copy that no key has opened is none": (
+        {"copies": replace(COPIES, since=NOW - 3 * HOUR, opened=False)}, None,
+        ("Everything would be lost: there is no copy elsewhere and no sync.",),
+    ),
+    "only a sync": (
+        {"copies": None, "synced_at": NOW - 3 * HOUR, "held_documents": 1, "unsynced": ("halls", "x")}, 3.0,
+        ("1 deleted document would be lost: only this disk holds it.",
+         "The changes of the last 3 hours and every backup would be lost. "
+         "Atlas keeps the live data.",
+         "What Atlas does not hold would be lost too: halls, x."),
+    ),
+    "a sync dated in the future is none": (
+        {"copies": None, "synced_at": NOW + 3 * HOUR}, None,
+        ("Everything would be lost: there is no copy elsewhere and no sync.",),
+    ),
+    "nobody knows": ({"copies": None, "sync_known": False}, None, ()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_what_would_be_lost(case: str) -> None:
+    changes, hours, messages = LOSSES[case]
+
+    loss = conclude(replace(WELL, **changes)).loss
+
+    assert loss.window == (None if hours is None else timedelta(hours=hours))
+    assert tuple(message.english for message in loss.messages) == messages

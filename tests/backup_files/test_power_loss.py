@@ -49,11 +49,11 @@ def trace(
         for backup_id in (FIRST, SECOND):
             folder = store.make_partial(backup_id)
             _dump(request.param, local_db, local_server.uri, folder, seen)
-            judged = verdict.verify(folder=folder, database=local_db.name, report=None, progress=Silent())
-            metadata.write(folder, {"backup_id": backup_id, "manifest": judged.manifest.as_json()})
+            verified = verdict.verify(folder=folder, database=local_db.name, report=None, progress=Silent())
+            metadata.write(folder, {"backup_id": backup_id, "manifest": verified.manifest.as_json()})
             store.publish(backup_id)
             begun[backup_id] = len(seen)
-            metadata.write(store.folder(backup_id), {"status": "success", "manifest": judged.manifest.as_json()})
+            metadata.write(store.folder(backup_id), {"status": "success", "manifest": verified.manifest.as_json()})
         store.trash(FIRST, now=NOW)
         store.empty_trash(older_than=datetime(2026, 11, 25, tzinfo=UTC))
     return store.root, seen, begun

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from backups_app.mongo import tools
+from backups_app.mongo import mongodump_process
 from backups_app.mongo.embedded import EmbeddedServer
 from tests.benchmarks.data import DOCUMENT_BYTES, fill
 
@@ -56,7 +56,7 @@ def _server(folder: Path) -> EmbeddedServer:
 
 def _measurements() -> list[str]:
     names = ["python none", "python gzip"]
-    if tools.find("mongodump") is None:
+    if mongodump_process.find("mongodump") is None:
         print("mongodump is not on PATH: no comparison.")
         return names
     return ["mongodump none", *names, "mongodump gzip"]

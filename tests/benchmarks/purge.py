@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.purge [--documents N] [--rounds N] [--latency MILLISECONDS]
 
-Both kinds of server; with a latency also through a slow network. Each round fills the collection anew.
+Both kinds of server; with a latency also through a slow network. Each round fills the collection again.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pymongo.collection import Collection
 
 from backups_app.mongo import raw_ids
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.mongo.exact_writes import live_documents, statement
+from backups_app.mongo.exact_writes import filters, live_documents
 from backups_app.mongo.exact_writes.delete import delete_equal
-from backups_app.mongo.exact_writes.live_collection import look
+from backups_app.mongo.exact_writes.live_collection import inspect
 from tests.benchmarks.data import DOCUMENT_BYTES, fill
 from tests.proxy import Proxy
 
@@ -81,8 +81,8 @@ def _speed(method: Method, server: EmbeddedServer, uri: str, documents: int) -> 
 
 def exact(bookings: Documents, frames: list[bytes]) -> None:
     """What the product does."""
-    live = look(collection=bookings)
-    for part in _parts(frames, statement.STATEMENT_DOCUMENTS * live.statements_at_once):
+    live = inspect(collection=bookings)
+    for part in _parts(frames, filters.STATEMENT_DOCUMENTS * live.statements_at_once):
         outcome = delete_equal(live=live, frames=part)
         assert len(outcome.deleted) == len(part)
 
@@ -90,7 +90,7 @@ def exact(bookings: Documents, frames: list[bytes]) -> None:
 def unsafe_in(bookings: Documents, frames: list[bytes]) -> None:
     """What must never be done: it deletes what was edited meanwhile."""
     for part in _parts(frames, 1000):
-        bookings.delete_many(statement.by_ids([raw_ids.of(frame) for frame in part]))
+        bookings.delete_many(filters.by_ids([raw_ids.id_of(frame) for frame in part]))
 
 
 def _parts(frames: list[bytes], size: int) -> Iterator[list[bytes]]:

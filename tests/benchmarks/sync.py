@@ -32,7 +32,7 @@ from pymongo.database import Database
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.progress import Silent
 from backups_app.sync import engine
-from backups_app.sync.engine import SyncOptions
+from backups_app.sync.options import SyncOptions
 from tests.proxy import Proxy
 
 DATABASE, COLLECTION = "bench", "bookings"
@@ -142,18 +142,18 @@ class Bench:
         trips = 20 + 8 * -(-changed // 500)
         lines = ["| goal | measured | |", "|---|---|---|"]
 
-        def judge(goal: str, label: str, size: float, trips: float = float("inf")) -> None:
+        def check(goal: str, label: str, size: float, trips: float = float("inf")) -> None:
             rows = [one for key, one in self.measured.items() if key[0] == label]
             if rows:
                 most, count = max(one.size for one in rows), max(one.trips for one in rows)
                 met = "met" if most <= size and count <= trips else "**missed**"
                 lines.append(f"| {goal} | {most:,} bytes, {count} trips | {met} |")
 
-        judge("nothing changed: ≤ 4 KB and ≤ 6 round trips", NOTHING, 4_096, 6)
-        judge("1 changed: ≤ 20 KB", ONE, 20_480)
+        check("nothing changed: ≤ 4 KB and ≤ 6 round trips", NOTHING, 4_096, 6)
+        check("1 changed: ≤ 20 KB", ONE, 20_480)
         for label in (SPREAD, TOGETHER, HERE):
             way = label.partition(", 1 % ")[2]
-            judge(f"1 % {way}: ≤ {budget:,.0f} bytes and ≤ {trips} round trips", label, budget, trips)
+            check(f"1 % {way}: ≤ {budget:,.0f} bytes and ≤ {trips} round trips", label, budget, trips)
         peak = max(one.peak_mb for key, one in self.measured.items() if key[0] not in (DATES, FULL))
         lines.append(f"| memory ≤ 200 MB | {peak:.0f} MB | {'met' if peak <= 200 else '**missed**'} |")
         return lines

@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from backups_app.mongo.embedded import EmbeddedServer, free_port
 from tests.browser import temple_data
-from tests.browser.look import Look
+from tests.browser.checked_page import CheckedPage
 from tests.commands import Commands
 from tests.conftest import PASSWORD, Migrated
 from tests.proxy import Proxy
@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @dataclass
-class House:
+class RunningApp:
     """The running house. `local_line` and `atlas_line` lead to the two servers."""
 
     address: str
@@ -97,9 +97,9 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def _house(
+def _running_app(
     local_server: EmbeddedServer, remote_server: EmbeddedServer, memory_folder: Path, migrated: Migrated
-) -> Iterator[House]:
+) -> Iterator[RunningApp]:
     folder = memory_folder / "house"
     (folder / "backups").mkdir(mode=0o700, parents=True)
     migrated(folder / "db.sqlite3")
@@ -108,7 +108,7 @@ def _house(
             opened.enter_context(Proxy(server.address)) for server in (local_server, remote_server)
         )
         environment = _environment(folder, local_line, atlas_line)
-        house = House(
+        running_app = RunningApp(
             address="",
             backup_dir=folder / "backups",
             local=local_server,
@@ -118,10 +118,10 @@ def _house(
             environment=environment,
             commands=opened.enter_context(Commands(environment)),
         )
-        house.manage("shell", "-c", _make_people())
-        with serving(house) as house.address:
-            yield house
-        for client in house.clients.values():
+        running_app.manage("shell", "-c", _make_people())
+        with serving(running_app) as running_app.address:
+            yield running_app
+        for client in running_app.clients.values():
             client.close()
 
 
@@ -141,13 +141,13 @@ def _environment(folder: Path, local_line: Proxy, atlas_line: Proxy) -> dict[str
 
 
 @contextmanager
-def serving(house: House) -> Iterator[str]:
+def serving(running_app: RunningApp) -> Iterator[str]:
     """Serve the pages and the worker with the environment of this house. Yield their address."""
     port = free_port()
-    log = house.backup_dir.with_name(f"serve-{port}.log")
+    log = running_app.backup_dir.with_name(f"serve-{port}.log")
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)]
     with log.open("w") as said:
-        process = subprocess.Popen(command, env=house.environment, stdout=said, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, env=running_app.environment, stdout=said, stderr=subprocess.STDOUT)
         try:
             _wait_for(f"http://127.0.0.1:{port}/login/", log)
             yield f"http://127.0.0.1:{port}"
@@ -176,24 +176,24 @@ def _wait_for(address: str, log: Path) -> None:
 
 
 @pytest.fixture
-def house(_house: House) -> Iterator[House]:
+def running_app(_running_app: RunningApp) -> Iterator[RunningApp]:
     """The house with a small temple in it, and nothing else."""
-    _house.empty()
-    temple_data.fill(_house.database("local"), _house.database("remote"))
-    yield _house
-    _house.local_line.heal()
-    _house.atlas_line.heal()
+    _running_app.empty()
+    temple_data.fill(_running_app.database("local"), _running_app.database("remote"))
+    yield _running_app
+    _running_app.local_line.heal()
+    _running_app.atlas_line.heal()
 
 
 @pytest.fixture
-def open_house(_house: House, browser: Browser) -> Iterator[Callable[..., Look]]:
+def open_house(_running_app: RunningApp, browser: Browser) -> Iterator[Callable[..., CheckedPage]]:
     """Serves the same temple to the same people with other settings. Returns a watched page of that house."""
     with ExitStack() as opened:
 
-        def open_it(**settings: str) -> Look:
-            house = replace(_house, environment={**_house.environment, **settings})
-            address = opened.enter_context(serving(house))
-            return Look(opened.enter_context(closing(browser.new_context(base_url=address))).new_page())
+        def open_it(**settings: str) -> CheckedPage:
+            running_app = replace(_running_app, environment={**_running_app.environment, **settings})
+            address = opened.enter_context(serving(running_app))
+            return CheckedPage(opened.enter_context(closing(browser.new_context(base_url=address))).new_page())
 
         yield open_it
 
@@ -205,20 +205,20 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture
-def look(house: House, page: Page) -> Iterator[Look]:
+def checked_page(running_app: RunningApp, page: Page) -> Iterator[CheckedPage]:
     """A watched page of the house. Whatever the console said until the end is a fault."""
-    watched = Look(page)
+    watched = CheckedPage(page)
     yield watched
     assert watched.faults == []
 
 
 @pytest.fixture
-def another_look(house: House, new_context: Callable[[], BrowserContext]) -> Look:
+def another_look(running_app: RunningApp, new_context: Callable[[], BrowserContext]) -> CheckedPage:
     """Somebody else's browser."""
-    return Look(new_context().new_page())
+    return CheckedPage(new_context().new_page())
 
 
 @pytest.fixture(scope="session")
-def base_url(_house: House) -> str:
+def base_url(_running_app: RunningApp) -> str:
     """Pages are opened by their path alone."""
-    return _house.address
+    return _running_app.address

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tests.browser import temple_data
-from tests.browser.conftest import House
+from tests.browser.conftest import RunningApp
 
 FAILED_RUN = 4
 """The fourth run fails: sync is demanded and Atlas is away."""
@@ -14,19 +14,19 @@ PARTIAL_RUN = 7
 RUNS = 10
 
 
-def nine_backups(house: House) -> None:
+def nine_backups(running_app: RunningApp) -> None:
     """Ten runs by the command, with a little of the temple's work between them; then fresh activities on both sides."""
     for number in range(1, RUNS + 1):
-        _some_work(house, number)
-        _run(house, number)
+        _some_work(running_app, number)
+        _run(running_app, number)
     for side in ("local", "remote"):
-        house.database(side).activities.insert_many([temple_data.plain(at, "activity") for at in range(50)])
+        running_app.database(side).activities.insert_many([temple_data.plain(at, "activity") for at in range(50)])
 
 
-def _some_work(house: House, number: int) -> None:
+def _some_work(running_app: RunningApp, number: int) -> None:
     """One booking's amount and three donations change, as a day brings them."""
     now = datetime.now(UTC)
-    local = house.database()
+    local = running_app.database()
     local.bookings.update_one(
         {"_id": temple_data.booking(0)["_id"]}, {"$set": {"amount": 500 + number, "updatedAt": now}}
     )
@@ -35,12 +35,12 @@ def _some_work(house: House, number: int) -> None:
     )
 
 
-def _run(house: House, number: int) -> None:
+def _run(running_app: RunningApp, number: int) -> None:
     away = number in (FAILED_RUN, PARTIAL_RUN)
     if away:
-        house.atlas_line.hang_up()
+        running_app.atlas_line.hang_up()
     policy = {"SYNC_FAILURE_POLICY": "abort"} if number == FAILED_RUN else {}
-    made = house.manage("backup_now", "--keep-bookings", **policy)
-    house.atlas_line.heal()
+    made = running_app.manage("backup_now", "--keep-bookings", **policy)
+    running_app.atlas_line.heal()
     expected = {FAILED_RUN: 1, PARTIAL_RUN: 3}.get(number, 0)
     assert made.returncode == expected, made.stderr

@@ -1,4 +1,4 @@
-"""What whoever can write a booking may write into it: sixty ways to run a script in an administrator's browser."""
+"""What the one who can write a booking may write into it: sixty ways to run a script in an administrator's browser."""
 
 from __future__ import annotations
 

@@ -6,56 +6,58 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import House
-from tests.browser.look import Look
+from tests.browser.checked_page import CheckedPage
+from tests.browser.conftest import RunningApp
 from tests.browser.test_run import watched_backup
 from tests.conftest import PASSWORD
 
 
-def test_1_a_wrong_password_then_the_right_one(look: Look) -> None:
-    look.page.goto("/login/?next=/admin/backups/")
-    look.settle()
-    look.check("01-login")
-    look.page.fill("#username", "ananya")
-    look.page.fill("#password", "not-it")
-    look.page.keyboard.press("Enter")
+def test_1_a_wrong_password_then_the_right_one(checked_page: CheckedPage) -> None:
+    checked_page.page.goto("/login/?next=/admin/backups/")
+    checked_page.settle()
+    checked_page.check("01-login")
+    checked_page.page.fill("#username", "ananya")
+    checked_page.page.fill("#password", "not-it")
+    checked_page.page.keyboard.press("Enter")
 
-    expect(look.page.locator("#problem")).to_be_focused()
-    expect(look.page.locator("#username-problem")).to_have_text("User name or password is not right.")
-    expect(look.page.locator("#problem")).to_contain_text("User name or password is not right.")
-    expect(look.page.locator("#username")).to_have_value("ananya")
-    expect(look.page.locator("#password")).to_have_value("")
-    look.check("01-login-wrong")
-    look.page.fill("#password", PASSWORD)
-    look.page.click("main button.primary")
-    expect(look.page.locator("h1")).to_have_text("Backup Management")
+    expect(checked_page.page.locator("#problem")).to_be_focused()
+    expect(checked_page.page.locator("#username-problem")).to_have_text("Wrong user name or password.")
+    expect(checked_page.page.locator("#problem")).to_contain_text("Wrong user name or password.")
+    expect(checked_page.page.locator("#username")).to_have_value("ananya")
+    expect(checked_page.page.locator("#password")).to_have_value("")
+    checked_page.check("01-login-wrong")
+    checked_page.page.fill("#password", PASSWORD)
+    checked_page.page.click("main button.primary")
+    expect(checked_page.page.locator("h1")).to_have_text("Backup Management")
 
 
-def test_1_too_many_tries_are_told_when_to_come_back(look: Look, house: House) -> None:
+def test_1_too_many_tries_are_told_when_to_come_back(checked_page: CheckedPage, running_app: RunningApp) -> None:
     for _ in range(6):
-        look.page.goto("/login/")
-        look.page.fill("#username", "meena")
-        look.page.fill("#password", "not-it")
-        look.page.keyboard.press("Enter")
-        expect(look.page.locator("#problem")).to_be_visible()
+        checked_page.page.goto("/login/")
+        checked_page.page.fill("#username", "meena")
+        checked_page.page.fill("#password", "not-it")
+        checked_page.page.keyboard.press("Enter")
+        expect(checked_page.page.locator("#problem")).to_be_visible()
 
-    expect(look.page.locator("#problem")).to_be_focused()
-    expect(look.page.locator("#problem")).to_contain_text(re.compile(r"Too many tries\. Try again at \d\d:\d\d IST\."))
-    expect(look.page).to_have_title(re.compile("^Error: "))
-    look.check("01-login-locked")
-    house.manage("shell", "-c", "from backups_app.models import LoginFailure as F; F.objects.all().delete()")
+    expect(checked_page.page.locator("#problem")).to_be_focused()
+    expect(checked_page.page.locator("#problem")).to_contain_text(
+        re.compile(r"Too many tries\. Try again at \d\d:\d\d IST\.")
+    )
+    expect(checked_page.page).to_have_title(re.compile("^Error: "))
+    checked_page.check("01-login-locked")
+    running_app.manage("shell", "-c", "from backups_app.models import LoginFailure as F; F.objects.all().delete()")
 
 
-def test_2_the_sidebar_of_each_role(look: Look, another_look: Look) -> None:
+def test_2_the_sidebar_of_each_role(checked_page: CheckedPage, another_look: CheckedPage) -> None:
     for who in ("ananya", "ravi"):
-        look.sign_in(who)
-        link = look.page.locator(".shell > .side a", has_text="Backup Management")
+        checked_page.sign_in(who)
+        link = checked_page.page.locator(".shell > .side a", has_text="Backup Management")
         expect(link).to_have_attribute("aria-current", "page")
         expect(link.locator("use").first).to_have_attribute("href", "/static/vendor/lucide/icons.svg#database")
-        look.settle()
-        look.check(f"02-sidebar-{who}")
-        look.page.click(".person-menu > summary")
-        look.page.click("text=Sign out")
+        checked_page.settle()
+        checked_page.check(f"02-sidebar-{who}")
+        checked_page.page.click(".person-menu > summary")
+        checked_page.page.click("text=Sign out")
     another_look.sign_in("meena", to="/")
 
     expect(another_look.page.locator(".shell > .side a", has_text="Dashboard")).to_be_visible()
@@ -64,7 +66,7 @@ def test_2_the_sidebar_of_each_role(look: Look, another_look: Look) -> None:
 
 
 def test_2_a_run_that_begins_shows_in_the_sidebar_of_other_pages_within_fifteen_seconds(
-    look: Look, another_look: Look, house: House
+    checked_page: CheckedPage, another_look: CheckedPage, running_app: RunningApp
 ) -> None:
     elsewhere = another_look.page
     another_look.sign_in("ravi", to="/admin/backups/audit/")
@@ -74,7 +76,7 @@ def test_2_a_run_that_begins_shows_in_the_sidebar_of_other_pages_within_fifteen_
     another_look.settle()
     link = elsewhere.locator(".shell > .side a", has_text="Backup Management")
     expect(link.locator(".dot-run")).to_have_count(0)
-    watched_backup(look, house)
+    watched_backup(checked_page, running_app)
     elsewhere.clock.fast_forward(14_000)
     assert link.locator(".dot-run").count() == 0
     elsewhere.clock.fast_forward(1_500)
@@ -83,45 +85,47 @@ def test_2_a_run_that_begins_shows_in_the_sidebar_of_other_pages_within_fifteen_
     expect(link).to_have_accessible_name("Backup Management backup running")
     elsewhere.clock.resume()
     another_look.check("02-dot")
-    house.local_line.heal()
-    expect(look.page.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
+    running_app.local_line.heal()
+    expect(checked_page.page.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
     elsewhere.clock.fast_forward(15_500)
     expect(link.locator(".dot-run")).to_have_count(0)
 
 
-def test_3_another_role_at_the_address_itself(look: Look) -> None:
-    look.sign_in("meena")
-    look.settle()
+def test_3_another_role_at_the_address_itself(checked_page: CheckedPage) -> None:
+    checked_page.sign_in("meena")
+    checked_page.settle()
 
-    main = look.page.locator("main")
+    main = checked_page.page.locator("main")
     expect(main).to_contain_text("This page is for administrators")
     expect(main).to_contain_text("meena (Staff, role 3)")
     expect(main).to_contain_text("Super Admin (0) and Admin (1)")
-    expect(look.page.locator("text=System status")).to_have_count(0)
-    look.check("03-denied")
+    expect(checked_page.page.locator("text=System status")).to_have_count(0)
+    checked_page.check("03-denied")
 
 
-def test_a_session_that_ends_while_a_page_polls_leads_to_the_login_page(look: Look, house: House) -> None:
-    look.sign_in()
-    look.settle()
-    house.manage("shell", "-c", "from backups_app.models import LoginSession as S; S.objects.all().delete()")
+def test_a_session_that_ends_while_a_page_polls_leads_to_the_login_page(
+    checked_page: CheckedPage, running_app: RunningApp
+) -> None:
+    checked_page.sign_in()
+    checked_page.settle()
+    running_app.manage("shell", "-c", "from backups_app.models import LoginSession as S; S.objects.all().delete()")
 
     # A poll may have been told before the button could be.
-    look.page.evaluate("document.getElementById('check-again')?.click()")
+    checked_page.page.evaluate("document.getElementById('check-again')?.click()")
 
-    expect(look.page.locator("h1")).to_have_text("Sign in")
-    expect(look.page.locator("main")).to_contain_text("Your session ended. Sign in to go on.")
-    look.check("01-login-ended")
-    expect(look.page.locator(".shell")).to_have_count(0)
+    expect(checked_page.page.locator("h1")).to_have_text("Sign in")
+    expect(checked_page.page.locator("main")).to_contain_text("Your session ended. Sign in to go on.")
+    checked_page.check("01-login-ended")
+    expect(checked_page.page.locator(".shell")).to_have_count(0)
 
 
-def test_the_phone_opens_its_menu_without_a_script(look: Look) -> None:
-    look.sign_in()
-    look.page.set_viewport_size({"width": 390, "height": 844})
+def test_the_phone_opens_its_menu_without_a_script(checked_page: CheckedPage) -> None:
+    checked_page.sign_in()
+    checked_page.page.set_viewport_size({"width": 390, "height": 844})
 
-    look.page.click(".menu-btn")
+    checked_page.page.click(".menu-btn")
 
-    expect(look.page.locator("#phone-menu a", has_text="Backup Management")).to_be_visible()
-    look.page.screenshot(path="tests/output/phone-menu.png")
-    look.page.keyboard.press("Escape")
-    expect(look.page.locator("#phone-menu a", has_text="Backup Management")).to_be_hidden()
+    expect(checked_page.page.locator("#phone-menu a", has_text="Backup Management")).to_be_visible()
+    checked_page.page.screenshot(path="tests/output/phone-menu.png")
+    checked_page.page.keyboard.press("Escape")
+    expect(checked_page.page.locator("#phone-menu a", has_text="Backup Management")).to_be_hidden()

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import temple_data
-from tests.browser.conftest import House
-from tests.browser.look import LONG, PHONE, WIDE, Look
+from tests.browser.checked_page import LONG, PHONE, WIDE, CheckedPage
+from tests.browser.conftest import RunningApp
 from tests.browser.test_home import a_good_backup
 from tests.conftest import PASSWORD
 
@@ -39,17 +39,17 @@ ONLY_BY_SCRIPT = """[...document.querySelectorAll('[hx-get], [hx-post]')].filter
 
 
 @pytest.fixture
-def addresses(house: House) -> dict[str, str]:
+def addresses(running_app: RunningApp) -> dict[str, str]:
     """Every page of a temple with two backups and a conflict, each with something on it."""
     for side, later in (("local", 1), ("remote", 0)):
         at = temple_data.START.replace(minute=later)
-        house.database(side).rooms.replace_one({"_id": 0}, {"_id": 0, "name": side, "updatedAt": at})
-    a_good_backup(house)
-    house.database().donations.update_many({"_id": {"$lt": 3}}, {"$set": {"value": -1}})
+        running_app.database(side).rooms.replace_one({"_id": 0}, {"_id": 0, "name": side, "updatedAt": at})
+    a_good_backup(running_app)
+    running_app.database().donations.update_many({"_id": {"$lt": 3}}, {"$set": {"value": -1}})
     time.sleep(1.1)
-    a_good_backup(house)
-    b, a = (run["_id"] for run in house.database().backup_metadata.find(sort=[("_id", -1)]))
-    conflict = house.database().sync_conflicts.find_one()
+    a_good_backup(running_app)
+    b, a = (run["_id"] for run in running_app.database().backup_metadata.find(sort=[("_id", -1)]))
+    conflict = running_app.database().sync_conflicts.find_one()
     assert conflict is not None
     place = {"backup": b, "collection": "bookings"}
     document = {"collection": "bookings", "number": 0}
@@ -58,6 +58,7 @@ def addresses(house: House) -> dict[str, str]:
         "dashboard": "/",
         "home": f"{BASE}/",
         "confirm": f"{BASE}/confirm-delete/",
+        "list": f"{BASE}/list/",
         "backups": f"{BASE}/browse/",
         "collections": f"{BASE}/browse/?{urlencode({'backup': b})}",
         **{
@@ -72,13 +73,15 @@ def addresses(house: House) -> dict[str, str]:
         "value": f"{BASE}/{b}/document/value/?{urlencode(document | {'path': '1'})}",
         "versions": f"{BASE}/versions/?{urlencode(place | {'number': 0})}",
         "compare": f"{BASE}/compare/?{urlencode({'a': a, 'b': b, 'collection': 'donations', 'kind': 'changed'})}",
+        "sync": f"{BASE}/sync/",
         "conflicts": f"{BASE}/conflicts/?all",
         "conflict": f"{BASE}/conflicts/{conflict['_id']}/",
-        "runs": f"{BASE}/runs/",
         "run": f"{BASE}/runs/{b}/",
         "restores": f"{BASE}/restores/",
         "restore-what": f"{BASE}/{b}/restore/",
         "restore-how": f"{BASE}/{b}/restore/?{urlencode(restore | {'step': 2})}",
+        "schedule": f"{BASE}/schedule/",
+        "schedule-new": f"{BASE}/schedule/new/",
         "audit": f"{BASE}/audit/",
         "audit-problem": f"{BASE}/audit/?from=2026-02-30",
         "sync-log": f"{BASE}/syncs/{b}/",
@@ -105,33 +108,35 @@ def go_round(page: Page, name: str) -> None:
     pytest.fail(f"{name}: Tab never came to {[missed[n] for n in range(stops) if n not in reached][:4]}")
 
 
-def test_every_page_can_be_gone_round_by_the_keyboard(look: Look, addresses: dict[str, str]) -> None:
-    look.sign_in()
+def test_every_page_can_be_gone_round_by_the_keyboard(checked_page: CheckedPage, addresses: dict[str, str]) -> None:
+    checked_page.sign_in()
     for name, address in addresses.items():
-        look.page.goto(address)
-        look.settle()
-        go_round(look.page, name)
+        checked_page.page.goto(address)
+        checked_page.settle()
+        go_round(checked_page.page, name)
 
 
 def test_no_page_fails_or_says_a_word_to_the_console_in_either_language(
-    look: Look, house: House, addresses: dict[str, str]
+    checked_page: CheckedPage, running_app: RunningApp, addresses: dict[str, str]
 ) -> None:
-    look.sign_in()
-    newest = house.database().backup_metadata.find_one(sort=[("_id", -1)])
-    assert newest is not None and house.database().activities.count_documents({}) == 0, "the run has emptied them"
+    checked_page.sign_in()
+    newest = running_app.database().backup_metadata.find_one(sort=[("_id", -1)])
+    assert newest is not None and running_app.database().activities.count_documents({}) == 0, "the run has emptied them"
     empty = {"backup": newest["_id"], "collection": "activities"}
     views = [f"{BASE}/browse/?{urlencode(empty | {'view': view})}" for view in ("cards", "json", "table", "fields")]
     for language in ("en-in", "hi"):
-        look.page.context.add_cookies([{"name": "django_language", "value": language, "url": house.address}])
+        checked_page.page.context.add_cookies(
+            [{"name": "django_language", "value": language, "url": running_app.address}]
+        )
         for address in (*addresses.values(), *views):
-            answer = look.page.goto(address)
+            answer = checked_page.page.goto(address)
             assert answer is not None and answer.status < 500, address
-            expect(look.page.locator("html")).to_have_attribute("lang", language)
-            assert look.faults == [], address
+            expect(checked_page.page.locator("html")).to_have_attribute("lang", language)
+            assert checked_page.faults == [], address
 
 
 def test_every_page_is_whole_without_a_script(
-    addresses: dict[str, str], house: House, new_context: Callable[..., BrowserContext]
+    addresses: dict[str, str], running_app: RunningApp, new_context: Callable[..., BrowserContext]
 ) -> None:
     page = new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900}).new_page()
     page.goto("/login/")
@@ -153,7 +158,10 @@ def test_every_page_is_whole_without_a_script(
 
 @pytest.mark.parametrize("size", [WIDE, PHONE] if LONG else [PHONE], ids=["wide", "phone"][-2 if LONG else -1 :])
 def test_without_a_script_one_follows_links_and_sends_forms_everywhere(
-    addresses: dict[str, str], house: House, new_context: Callable[..., BrowserContext], size: tuple[int, int]
+    addresses: dict[str, str],
+    running_app: RunningApp,
+    new_context: Callable[..., BrowserContext],
+    size: tuple[int, int],
 ) -> None:
     page = new_context(java_script_enabled=False, viewport={"width": size[0], "height": size[1]}).new_page()
     page.goto(f"/login/?next={BASE}/browse/")
@@ -170,15 +178,16 @@ def test_without_a_script_one_follows_links_and_sends_forms_everywhere(
     page.fill("#page", "50")
     page.click(".pager noscript button")
     expect(page.locator(".pager").first).to_contain_text("1,226–1,240 of 1,240")
-    page.click("table.data a >> nth=0")
+    page.click("table.data tbody a >> nth=0")
     expect(page.locator(".tree")).to_contain_text("gotra")
     page.click("main a:has-text('Versions')")
     expect(page.locator("main")).to_contain_text("Now, in the database")
     page.goto(addresses["audit"])
     page.select_option("#actor", "ravi")
+    page.check("input[name=looking]")
     page.click("main noscript button")
     expect(page).to_have_url(re.compile("actor=ravi"))
-    expect(page.locator("#audit")).to_contain_text("Looked into a collection")
+    expect(page.locator("#audit")).to_contain_text("Viewed a collection")
     page.goto(addresses["compare"])
     expect(page.locator("#differing")).to_contain_text("donations, changed: 3")
     expect(page.locator(".diff")).to_have_count(3)
@@ -197,21 +206,23 @@ def test_without_a_script_one_follows_links_and_sends_forms_everywhere(
     expect(page.locator("h1")).to_have_text("Sign in")
 
 
-def test_the_home_page_is_light_and_quick(look: Look, addresses: dict[str, str]) -> None:
-    look.sign_in()
-    look.settle()
-    parts: dict[str, int] = look.page.evaluate(
+def test_the_home_page_is_light_and_quick(checked_page: CheckedPage, addresses: dict[str, str]) -> None:
+    checked_page.sign_in()
+    checked_page.settle()
+    parts: dict[str, int] = checked_page.page.evaluate(
         """Object.fromEntries(['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
         .map(entry => [new URL(entry.name).pathname, entry.encodedBodySize]))"""
     )
     kilobytes = sum(parts.values()) / 1024
     firsts, fragments = [], []
     for _ in range(TRIES):
-        look.page.goto(addresses["home"])
-        firsts.append(look.page.evaluate("(e => e.responseStart - e.requestStart)(performance.getEntries()[0])"))
-    own = [f"{BASE}/_/{name}/" for name in ("status", "counts", "dot", "runs")]
+        checked_page.page.goto(addresses["home"])
+        firsts.append(
+            checked_page.page.evaluate("(e => e.responseStart - e.requestStart)(performance.getEntries()[0])")
+        )
+    own = [f"{BASE}/_/{name}/" for name in ("status", "counts", "dot")]
     for address in (*own, addresses["cards"], addresses["search"]):
-        fragments.append((min(look.page.evaluate(TIMED, address) for _ in range(TRIES)), address))
+        fragments.append((min(checked_page.page.evaluate(TIMED, address) for _ in range(TRIES)), address))
     print(f"home page: {kilobytes:.0f} KB in {len(parts)} requests, first byte {min(firsts):.0f} ms")
     print("\n".join(f"{milliseconds:6.0f} ms  {address}" for milliseconds, address in sorted(fragments)))
 

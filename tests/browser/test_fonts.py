@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession, Page, Playwright
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, House
-from tests.browser.look import Look
+from tests.browser.checked_page import CheckedPage
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, RunningApp
 from tests.browser.test_home import a_good_backup
 
 WITHOUT_FONTS = Path(__file__).with_name("no_indian_fonts.conf")
@@ -44,11 +44,11 @@ UNNAMED = """scripts => [...document.querySelectorAll('body, body *')].filter(e 
 
 
 @pytest.fixture
-def bare(house: House, playwright: Playwright) -> Iterator[Page]:
+def bare(running_app: RunningApp, playwright: Playwright) -> Iterator[Page]:
     """A browser on such a machine."""
     environment: dict[str, str | float | bool] = {**os.environ, "FONTCONFIG_FILE": str(WITHOUT_FONTS)}
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, env=environment)
-    page = browser.new_page(base_url=house.address)
+    page = browser.new_page(base_url=running_app.address)
     yield page
     browser.close()
 
@@ -71,24 +71,24 @@ def boxes(page: Page, tools: CDPSession) -> list[str]:
     return found
 
 
-def test_no_letter_is_a_box_without_indian_fonts_on_the_machine(bare: Page, house: House) -> None:
+def test_no_letter_is_a_box_without_indian_fonts_on_the_machine(bare: Page, running_app: RunningApp) -> None:
     people = [
         {"_id": number, "name": name, name: {script: [name]}} for number, (script, name) in enumerate(NAMES.items())
     ]
     for side in ("local", "remote"):
-        house.database(side).names.insert_many([dict(one) for one in people])
-    a_good_backup(house)
+        running_app.database(side).names.insert_many([dict(one) for one in people])
+    a_good_backup(running_app)
     for side in ("local", "remote"):
-        house.database(side).names.update_many({}, [{"$set": {"name": {"$concat": ["$name", " ✓"]}}}])
+        running_app.database(side).names.update_many({}, [{"$set": {"name": {"$concat": ["$name", " ✓"]}}}])
     time.sleep(1.1)
-    a_good_backup(house)
-    b, a = (run["_id"] for run in house.database().backup_metadata.find(sort=[("_id", -1)]))
+    a_good_backup(running_app)
+    b, a = (run["_id"] for run in running_app.database().backup_metadata.find(sort=[("_id", -1)]))
     tools = bare.context.new_cdp_session(bare)
     for domain in ("DOM", "CSS", "Network"):
         tools.send(f"{domain}.enable")
-    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})  # each page fetches its fonts anew
-    look = Look(bare)
-    look.sign_in()
+    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})  # each page fetches its fonts again
+    checked_page = CheckedPage(bare)
+    checked_page.sign_in()
     base, where = "/admin/backups", f"backup={b}&collection=names"
     everywhere: dict[str, Any] = {
         **{view: f"{base}/browse/?{where}&view={view}" for view in ("cards", "json", "table", "fields")},
@@ -100,9 +100,9 @@ def test_no_letter_is_a_box_without_indian_fonts_on_the_machine(bare: Page, hous
     }
     for name, address in everywhere.items():
         bare.goto(address)
-        look.settle()
+        checked_page.settle()
         bare.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
-        look.settle()
+        checked_page.settle()
         bare.screenshot(path=f"tests/output/fonts-{name}.png", full_page=True)
         assert boxes(bare, tools) == [], name
         assert bare.evaluate(UNNAMED, list(NAMES)) == [], f"{name}: a stack of fonts without ours"

@@ -7,84 +7,90 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser import history
-from tests.browser.conftest import House
-from tests.browser.look import Look
+from tests.browser.checked_page import CheckedPage
+from tests.browser.conftest import RunningApp
 
 
-def a_good_backup(house: House) -> None:
-    made = house.manage("backup_now", "--keep-bookings")
+def a_good_backup(running_app: RunningApp) -> None:
+    made = running_app.manage("backup_now", "--keep-bookings")
     assert made.returncode == 0, made.stderr
 
 
-def test_4_the_home_page_when_all_is_well(look: Look, house: House) -> None:
-    history.nine_backups(house)
-    look.sign_in()
-    look.settle()
+def test_4_the_home_page_when_all_is_well(checked_page: CheckedPage, running_app: RunningApp) -> None:
+    history.nine_backups(running_app)
+    checked_page.sign_in()
+    checked_page.settle()
 
-    expect(look.page.locator("#status")).to_contain_text("Your data is protected")
+    expect(checked_page.page.locator("#status")).to_contain_text("Backed up, but only on this computer's disk")
     for badge in ("Primary database: Local", "Backup available", "Sync enabled"):
-        expect(look.page.locator("#status .badge", has_text=badge)).to_be_visible()
-    expect(look.page.locator("#status .facts > div")).to_have_count(6)
-    expect(look.page.locator("#status")).to_contain_text("our built-in engine")
-    expect(look.page.locator("#trigger .steps li")).to_have_count(4)
-    expect(look.page.locator("#choices")).to_contain_text("Deletes 1,240 bookings and 312 employee bookings")
-    expect(look.page.locator("#choices section").first).to_contain_text("Activities log deleted: 50 local, 50 on Atlas")
+        expect(checked_page.page.locator("#status .badge", has_text=badge)).to_be_visible()
+    expect(checked_page.page.locator("#status .facts > div")).to_have_count(6)
+    expect(checked_page.page.locator("#status")).to_contain_text("our built-in engine")
+    expect(checked_page.page.locator("#trigger .steps li")).to_have_count(4)
+    expect(checked_page.page.locator("#choices")).to_contain_text("Deletes 1,240 bookings and 312 employee bookings")
+    expect(checked_page.page.locator("#choices section").first).to_contain_text(
+        "Activities log deleted: 50 local, 50 on Atlas"
+    )
+    expect(checked_page.page.locator("#load-backups")).to_have_text(re.compile("Load Backups"))
+    checked_page.check("04-home")
+    checked_page.page.click("#viewer a:has-text('All backups')")
     for status, times in (("Success", 8), ("Partial", 1), ("Failed", 1)):
-        expect(look.page.locator("#runs .badge", has_text=status)).to_have_count(times)
-    expect(look.page.locator("#load-backups")).to_have_text(re.compile("Load Backups"))
-    look.check("04-home")
+        expect(checked_page.page.locator("#runs .badge", has_text=status)).to_have_count(times)
+    expect(checked_page.page.locator(".chart rect")).to_have_count(10)
+    checked_page.page.locator("#runs summary", has_text="More").first.click()
+    checked_page.check("04-backups")
 
 
-def test_5_with_atlas_switched_off_nothing_would_be_deleted(look: Look, house: House) -> None:
-    a_good_backup(house)
-    house.atlas_line.refuse()
-    look.sign_in()
-    look.page.wait_for_selector("#status >> text=Atlas can't be reached", timeout=30_000)
-    look.page.wait_for_selector("#choices >> text=Atlas count unknown", timeout=30_000)
+def test_5_with_atlas_switched_off_nothing_would_be_deleted(checked_page: CheckedPage, running_app: RunningApp) -> None:
+    a_good_backup(running_app)
+    running_app.atlas_line.refuse()
+    checked_page.sign_in()
+    checked_page.page.wait_for_selector("#status >> text=Atlas can't be reached", timeout=30_000)
+    checked_page.page.wait_for_selector("#choices >> text=Atlas count unknown", timeout=30_000)
 
-    expect(look.page.locator("#status .facts")).to_contain_text("Not reachable")
-    expect(look.page.locator("#keep-button")).to_be_enabled()
-    look.check("05-atlas-off")
-    look.page.click("#delete-button")
-    dialog = look.page.locator("dialog[open]")
+    expect(checked_page.page.locator("#status .facts")).to_contain_text("Not reachable")
+    expect(checked_page.page.locator("#keep-button")).to_be_enabled()
+    checked_page.check("05-atlas-off")
+    checked_page.page.click("#delete-button")
+    dialog = checked_page.page.locator("dialog[open]")
     expect(dialog).to_contain_text("nothing will be deleted", timeout=30_000)
     expect(dialog.locator("[data-confirm-submit]")).to_have_text(re.compile("Back up only"))
-    look.check("05-atlas-off-dialog", part=True, within="dialog")
+    checked_page.check("05-atlas-off-dialog", part=True, within="dialog")
 
 
-def test_7_and_8_the_red_button_asks_for_the_words(look: Look, house: House) -> None:
-    look.sign_in()
-    look.settle()
+def test_7_and_8_the_red_button_asks_for_the_words(checked_page: CheckedPage, running_app: RunningApp) -> None:
+    checked_page.sign_in()
+    checked_page.settle()
 
-    look.page.click("#delete-button")
-    dialog = look.page.locator("dialog[open]")
+    checked_page.page.click("#delete-button")
+    dialog = checked_page.page.locator("dialog[open]")
     submit = dialog.locator("[data-confirm-submit]")
     expect(dialog.locator("h2")).to_have_text("Delete 1,552 booking documents after this backup?")
     expect(dialog).to_contain_text("1,238")
     expect(dialog).to_contain_text("Database temple_db")
-    expect(look.page.locator("#confirm")).to_be_focused()
+    expect(checked_page.page.locator("#confirm")).to_be_focused()
     expect(submit).to_be_disabled()
-    look.check("07-confirm", part=True, within="dialog")
+    checked_page.check("07-confirm", part=True, within="dialog")
 
-    look.page.fill("#confirm", "delete bookings")
+    checked_page.page.fill("#confirm", "delete bookings")
     expect(submit).to_be_disabled()
-    look.page.evaluate("document.querySelector('[data-confirm-submit]').disabled = false")
+    checked_page.page.evaluate("document.querySelector('[data-confirm-submit]').disabled = false")
     submit.click()
     expect(dialog.locator("#confirm-problem")).to_be_focused()
     expect(dialog).to_contain_text("Type the words exactly: DELETE BOOKINGS. Nothing was started.")
-    expect(look.page.locator("#confirm")).to_have_value("delete bookings")
-    look.check("08-wrong-words", part=True, within="dialog")
+    expect(checked_page.page.locator("#confirm")).to_have_value("delete bookings")
+    checked_page.check("08-wrong-words", part=True, within="dialog")
 
-    look.page.keyboard.press("Escape")
+    checked_page.page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    expect(look.page.locator("#delete-button")).to_be_focused()
+    expect(checked_page.page.locator("#delete-button")).to_be_focused()
 
-    look.page.click("#delete-button")
-    expect(look.page.locator("#confirm")).to_be_focused()
-    look.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
+    checked_page.page.click("#delete-button")
+    expect(checked_page.page.locator("#confirm")).to_be_focused()
+    checked_page.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
     expect(submit).to_be_enabled()
-    look.check("08-right-words", part=True, within="dialog")
-    assert house.database().backup_metadata.count_documents({"delete_bookings_requested": True}) == 0
+    checked_page.check("08-right-words", part=True, within="dialog")
+    assert running_app.database().backup_metadata.count_documents({"delete_bookings_requested": True}) == 0
 
 
 DRAWN_AS_CHOSEN = """name => [...document.querySelectorAll(`.prefs-menu button[name=${name}]`)].filter(e => {
@@ -93,19 +99,19 @@ DRAWN_AS_CHOSEN = """name => [...document.querySelectorAll(`.prefs-menu button[n
 }).map(e => e.getAttribute('aria-pressed') === 'true')"""
 
 
-def test_dark_and_hindi_are_chosen_and_kept(look: Look, house: House) -> None:
-    a_good_backup(house)
-    look.sign_in()
-    look.page.click(".prefs-menu > summary")
-    look.page.click("button[name=theme][value=dark]")
-    look.page.click(".prefs-menu > summary")
+def test_dark_and_hindi_are_chosen_and_kept(checked_page: CheckedPage, running_app: RunningApp) -> None:
+    a_good_backup(running_app)
+    checked_page.sign_in()
+    checked_page.page.click(".prefs-menu > summary")
+    checked_page.page.click("button[name=theme][value=dark]")
+    checked_page.page.click(".prefs-menu > summary")
     for one in ("theme", "language"):
-        assert look.page.evaluate(DRAWN_AS_CHOSEN, one) == [True], f"the chosen {one} is marked, and no other"
-    look.page.screenshot(path="tests/output/20-preferences.png")
-    look.page.click("button[name=language][value=hi]")
-    look.settle()
+        assert checked_page.page.evaluate(DRAWN_AS_CHOSEN, one) == [True], f"the chosen {one} is marked, and no other"
+    checked_page.page.screenshot(path="tests/output/20-preferences.png")
+    checked_page.page.click("button[name=language][value=hi]")
+    checked_page.settle()
 
-    expect(look.page.locator("html")).to_have_attribute("data-theme", "dark")
-    expect(look.page.locator("html")).to_have_attribute("lang", "hi")
-    expect(look.page.locator("#choices")).to_contain_text("1,240")
-    look.check("20-hindi")
+    expect(checked_page.page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(checked_page.page.locator("html")).to_have_attribute("lang", "hi")
+    expect(checked_page.page.locator("#choices")).to_contain_text("1,240")
+    checked_page.check("20-hindi")

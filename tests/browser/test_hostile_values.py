@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page
 
 from tests.browser import temple_data
-from tests.browser.conftest import House
+from tests.browser.checked_page import CheckedPage
+from tests.browser.conftest import RunningApp
 from tests.browser.hostile import PAYLOADS
-from tests.browser.look import Look
 
 WATCH = """
 window.ran = [];
@@ -46,9 +46,9 @@ def test_there_are_sixty() -> None:
 
 
 @pytest.fixture
-def hostile(house: House) -> Iterator[dict[str, str]]:
+def hostile(running_app: RunningApp) -> Iterator[dict[str, str]]:
     """Hostile values, keys, collection names, people, notes and conflicts; two backups. Returns what pages need."""
-    local, remote = house.database(), house.database("remote")
+    local, remote = running_app.database(), running_app.database("remote")
     values = [{"_id": number, "value": text, "name": text} for number, text in enumerate(PAYLOADS)]
     keys = [{"_id": 1000 + number, text.replace(".", "_").lstrip("$"): "key"} for number, text in enumerate(PAYLOADS)]
     ids = [{"_id": text} for text in PAYLOADS]
@@ -63,46 +63,46 @@ def hostile(house: House) -> Iterator[dict[str, str]]:
         side["conflicts"].insert_many(
             [{"_id": text, "value": f"{text}{later}", "all": PAYLOADS, "updatedAt": at} for text in PAYLOADS]
         )
-    first = made(house)
+    first = made(running_app)
     local["hostile"].update_many({"_id": {"$lt": 1000}}, {"$set": {"value": f"changed {EVIL}"}})
-    second = made(house)
+    second = made(running_app)
     said = dict.fromkeys(("created_by", "note", "error_message", "steps.0.sentence", "steps.1.sentence"), ALL)
     local["backup_metadata"].update_one(
         {"_id": second}, {"$set": {**said, "warnings": PAYLOADS, "status": "partial", "steps.0.state": "warning"}}
     )
-    copied = restored(house, first)
+    copied = restored(running_app, first)
     conflict = local["sync_conflicts"].find_one({"all.0": {"$exists": True}}) or local["sync_conflicts"].find_one()
     assert conflict is not None
-    person(house)
+    person(running_app)
     yield {"a": first, "b": second, "copied": copied, "conflict": str(conflict["_id"])}
     local.client.drop_database(COPY)
-    house.manage("shell", "-c", (
+    running_app.manage("shell", "-c", (
         "from backups_app.models import User\n"
         "User.objects.filter(username='ananya').update(first_name='Ananya', last_name='')\n"
     ))  # fmt: skip
 
 
-def made(house: House) -> str:
-    said = house.manage("backup_now", "--keep-bookings", "--note", EVIL)
+def made(running_app: RunningApp) -> str:
+    said = running_app.manage("backup_now", "--keep-bookings", "--note", EVIL)
     assert said.returncode in (0, 3), said.stderr
-    return str(house.database()["backup_metadata"].find_one(sort=[("created_at", -1)])["_id"])
+    return str(running_app.database()["backup_metadata"].find_one(sort=[("created_at", -1)])["_id"])
 
 
-def restored(house: House, backup_id: str) -> str:
+def restored(running_app: RunningApp, backup_id: str) -> str:
     """Collections with hostile names, restored into a test copy; what its record says is hostile, too."""
     names = ",".join(["hostile", *(text for text in PAYLOADS[::4] if "," not in text and "$" not in text)])
-    said = house.manage("backup_restore", backup_id, "--collections", names, "--to", COPY, "--confirm", "RESTORE")
+    said = running_app.manage("backup_restore", backup_id, "--collections", names, "--to", COPY, "--confirm", "RESTORE")
     assert said.returncode in (0, 3), said.stderr
-    runs = house.database()["backup_metadata"]
+    runs = running_app.database()["backup_metadata"]
     run = runs.find_one({"kind": "test_copy"})
     assert run is not None
     runs.update_one({"_id": run["_id"]}, {"$set": {"created_by": ALL, "error_message": ALL, "note": ALL}})
     return str(run["_id"])
 
 
-def person(house: House) -> None:
+def person(running_app: RunningApp) -> None:
     """Somebody whose name is hostile, and audit rows of theirs."""
-    house.manage("shell", "-c", (
+    running_app.manage("shell", "-c", (
         "from backups_app.models import User; from backups_app.access import audit; from django.utils import timezone\n"
         f"User.objects.filter(username='ananya').update(first_name={EVIL[:30]!r}, last_name={PAYLOADS[0][:30]!r})\n"
         f"for text in {PAYLOADS!r}:\n"
@@ -168,9 +168,9 @@ def names_in_pieces() -> list[str]:
     return pieces
 
 
-def rename(house: House, name: str) -> None:
+def rename(running_app: RunningApp, name: str) -> None:
     """Give the person who is signed in another name."""
-    path = house.environment["DATABASE_URL"].removeprefix("sqlite:///")
+    path = running_app.environment["DATABASE_URL"].removeprefix("sqlite:///")
     with sqlite3.connect(path, timeout=20) as database:
         database.execute("UPDATE backups_app_user SET first_name = ?, last_name = '' WHERE username = 'ananya'", [name])
 
@@ -186,15 +186,15 @@ def visit(page: Page, address: str) -> list[str]:
 
 
 def test_nothing_runs_with_the_policy_off_and_nothing_offends_it_when_on(
-    house: House, hostile: dict[str, str], browser: Browser
+    running_app: RunningApp, hostile: dict[str, str], browser: Browser
 ) -> None:
     """Both in one test: the hostile house takes longer to build than to walk through."""
-    without_policy(house, hostile, browser)
-    with_policy(house, hostile, browser)
+    without_policy(running_app, hostile, browser)
+    with_policy(running_app, hostile, browser)
 
 
-def without_policy(house: House, hostile: dict[str, str], browser: Browser) -> None:
-    context = browser.new_context(base_url=house.address, bypass_csp=True)
+def without_policy(running_app: RunningApp, hostile: dict[str, str], browser: Browser) -> None:
+    context = browser.new_context(base_url=running_app.address, bypass_csp=True)
     context.add_init_script(WATCH)
     page = context.new_page()
     dialogs: list[str] = []
@@ -204,7 +204,7 @@ def without_policy(house: House, hostile: dict[str, str], browser: Browser) -> N
         dialog.dismiss()
 
     page.on("dialog", dismiss)
-    Look(page).sign_in()
+    CheckedPage(page).sign_in()
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(2)>')")
     page.wait_for_function("window.ran.length > 0")  # the watch sees what runs, and the policy is really off
 
@@ -214,7 +214,7 @@ def without_policy(house: House, hostile: dict[str, str], browser: Browser) -> N
         found += visit(page, address)
         showing += "alert(1)" in (page.text_content("main") or "")
     for text in names_in_pieces():
-        rename(house, text)
+        rename(running_app, text)
         found += visit(page, "/sessions/")
 
     context.close()
@@ -223,11 +223,11 @@ def without_policy(house: House, hostile: dict[str, str], browser: Browser) -> N
     assert showing >= 50, "the values are there to be read, as text"
 
 
-def with_policy(house: House, hostile: dict[str, str], browser: Browser) -> None:
-    context = browser.new_context(base_url=house.address)
+def with_policy(running_app: RunningApp, hostile: dict[str, str], browser: Browser) -> None:
+    context = browser.new_context(base_url=running_app.address)
     context.add_init_script(WATCH)
     page = context.new_page()
-    Look(page).sign_in()
+    CheckedPage(page).sign_in()
     offences: list[str] = []
 
     for address in addresses(hostile)[:: 1 if LONG else 2]:

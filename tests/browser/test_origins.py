@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import House
+from tests.browser.conftest import RunningApp
 
 
 class Elsewhere(BaseHTTPRequestHandler):
@@ -68,10 +68,10 @@ def test_with_same_origin_another_site_learns_nothing_of_the_page(page: Page, el
 
 
 def test_a_form_of_another_site_is_refused_by_what_the_browser_says_of_it(
-    page: Page, house: House, elsewhere: str
+    page: Page, running_app: RunningApp, elsewhere: str
 ) -> None:
-    page.goto(f"{elsewhere}/unsafe-url?{house.address}/prefs/")
-    with page.expect_response(f"{house.address}/prefs/") as answered:
+    page.goto(f"{elsewhere}/unsafe-url?{running_app.address}/prefs/")
+    with page.expect_response(f"{running_app.address}/prefs/") as answered:
         page.click("button")
 
     assert answered.value.request.all_headers()["sec-fetch-site"] == "cross-site"

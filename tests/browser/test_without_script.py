@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import House
-from tests.browser.look import LONG, OUTPUT, PHONE, WIDE, Look
+from tests.browser.checked_page import LONG, OUTPUT, PHONE, WIDE, CheckedPage
+from tests.browser.conftest import RunningApp
 from tests.conftest import PASSWORD
 
 
 @pytest.fixture(params=[WIDE, PHONE] if LONG else [PHONE], ids=lambda size: str(size[0]))
-def plain(house: House, new_context: Callable[..., BrowserContext], request: pytest.FixtureRequest) -> Page:
+def plain(running_app: RunningApp, new_context: Callable[..., BrowserContext], request: pytest.FixtureRequest) -> Page:
     """A browser without JavaScript: a phone's, and in the long form a wide one, too."""
     width, height = request.param
     return new_context(java_script_enabled=False, viewport={"width": width, "height": height}).new_page()
 
 
-def test_20_the_red_path_without_javascript(plain: Page, house: House) -> None:
+def test_20_the_red_path_without_javascript(plain: Page, running_app: RunningApp) -> None:
     plain.goto("/login/?next=/admin/backups/")
     plain.fill("#username", "ananya")
     plain.fill("#password", PASSWORD)
@@ -39,7 +39,7 @@ def test_20_the_red_path_without_javascript(plain: Page, house: House) -> None:
     expect(plain).to_have_url(re.compile("/admin/backups/runs/"))
     expect(plain.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
     plain.screenshot(path=OUTPUT / "20-no-script-result.png", full_page=True)
-    assert house.database().bookings.count_documents({}) == 0
+    assert running_app.database().bookings.count_documents({}) == 0
 
     plain.click("text=Look inside this backup")
     plain.select_option("#collection", "bookings")
@@ -72,15 +72,15 @@ def tab_to(page: Page, wanted: str) -> None:
     pytest.fail(f"Tab never came to #{wanted}")
 
 
-def test_20_the_red_path_by_the_keyboard_alone(look: Look, house: House) -> None:
-    page = look.page
+def test_20_the_red_path_by_the_keyboard_alone(checked_page: CheckedPage, running_app: RunningApp) -> None:
+    page = checked_page.page
     page.goto("/login/?next=/admin/backups/")
     page.keyboard.type("ananya")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Backup Management")
-    look.settle()
+    checked_page.settle()
 
     tab_to(page, "delete-button")
     page.keyboard.press("Enter")
@@ -90,4 +90,4 @@ def test_20_the_red_path_by_the_keyboard_alone(look: Look, house: House) -> None
 
     expect(page.locator("#run-heading")).to_have_text("Backup finished", timeout=60_000)
     expect(page.locator("#run-heading")).to_be_focused()
-    assert house.database().bookings.count_documents({}) == 0
+    assert running_app.database().bookings.count_documents({}) == 0

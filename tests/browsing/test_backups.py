@@ -11,16 +11,18 @@ import pytest
 
 from backups_app.backup_files.store import Store
 from backups_app.browsing import backups
-from backups_app.browsing.backups import State
+from backups_app.browsing.backups import BackupState
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupNotFound
 from tests.browsing.conftest import Maker, bookings
 
 ID = "20250119_143022"
 
 
-def a_run(backup_id: str, **fields: Any) -> dict[str, Any]:
+def a_run(backup_id: str, **fields: Any) -> RunRecord:
     moment = datetime.datetime.strptime(backup_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=datetime.UTC)
-    return {"_id": backup_id, "kind": "backup", "status": "success", "backup_timestamp": moment, **fields}
+    usual = {"_id": backup_id, "kind": "backup", "status": "success", "backup_timestamp": moment}
+    return RunRecord(usual | fields)
 
 
 def test_the_list_needs_no_database(store: Store, a_backup: Maker) -> None:
@@ -30,8 +32,8 @@ def test_the_list_needs_no_database(store: Store, a_backup: Maker) -> None:
     found = backups.summaries(store=store)
 
     assert [(entry.backup_id, entry.state, entry.documents) for entry in found] == [
-        (ID, State.VERIFIED, 3),
-        ("20250105_090000", State.VERIFIED, 2),
+        (ID, BackupState.VERIFIED, 3),
+        ("20250105_090000", BackupState.VERIFIED, 2),
     ]
     assert (found[0].status, found[0].created_by, found[0].collections) == ("success", "ananya", ("bookings", "events"))
 
@@ -56,7 +58,7 @@ def test_a_damaged_description_is_listed_as_damaged(store: Store, a_backup: Make
 
     found = backups.summaries(store=store)
 
-    assert [entry.state for entry in found] == [State.DAMAGED] * len(texts)
+    assert [entry.state for entry in found] == [BackupState.DAMAGED] * len(texts)
     assert all(entry.problem and entry.collections == ("bookings",) for entry in found)
 
 
@@ -69,7 +71,7 @@ def test_a_folder_without_a_description_is_listed_as_unverified(
 
     (found,) = backups.summaries(store=store)
 
-    assert (found.state, found.database, found.collections) == (State.UNVERIFIED, "golden", ("bookings",))
+    assert (found.state, found.database, found.collections) == (BackupState.UNVERIFIED, "golden", ("bookings",))
 
 
 def test_a_recorded_backup_without_a_folder_is_gone_or_on_another_host(store: Store) -> None:
@@ -86,9 +88,9 @@ def test_a_recorded_backup_without_a_folder_is_gone_or_on_another_host(store: St
     found = backups.summaries(store=store, runs=runs)
 
     assert [(entry.backup_id, entry.state) for entry in found] == [
-        ("20250104_000000", State.GONE),
-        ("20250102_000000", State.ELSEWHERE),
-        ("20250101_000000", State.GONE),
+        ("20250104_000000", BackupState.GONE),
+        ("20250102_000000", BackupState.ELSEWHERE),
+        ("20250101_000000", BackupState.GONE),
     ]
     assert found[1].problem == "on host hall-2"
 

@@ -116,7 +116,9 @@ def test_a_document_is_followed_through_the_backups_up_to_now(store: Store, a_ba
     a_backup("20250126_090000", {"bookings": [other]})
     a_backup("20250127_090000", {"unrelated": [other]})
 
-    found = versions.of_document(store=store, collection="bookings", raw_id=raw_ids.of(old), live=now, with_live=True)
+    found = versions.of_document(
+        store=store, collection="bookings", raw_id=raw_ids.id_of(old), live=now, with_live=True
+    )
 
     assert [(version.backup_ids, version.there) for version in found.versions] == [
         (("now",), True),

@@ -83,7 +83,7 @@ def test_nothing_says_that_the_rest_was_looked_at(foreign: Path, a_folder: Path,
 
     assert (found.broken_at, found.finished, found.next) == (source.total, False, None)
     assert [hit.number for hit in found.hits][:1] == [7]
-    assert f"document {source.total + 1} cannot be read" in listed.problem
+    assert f"document {source.total + 1:,} cannot be read" in listed.problem
     with pytest.raises(DamagedDocument):
         documents.by_id(store=store, backup_id=ID, collection="bookings", typed=str(COUNT - 1))
     assert documents.by_id(store=store, backup_id=ID, collection="bookings", typed="5").number == 5
@@ -94,8 +94,8 @@ def test_nothing_says_that_the_rest_was_looked_at(foreign: Path, a_folder: Path,
 def test_what_lies_at_the_damage_can_be_looked_at(foreign: Path, a_folder: Path) -> None:
     _written(foreign, "an impossible length")
 
-    found = documents.one(store=Store(a_folder), backup_id=ID, collection="bookings", number=1_200)
-    told = raw_documents.of(found, store=Store(a_folder), backup_id=ID, collection="bookings")
+    found = documents.document_at(store=Store(a_folder), backup_id=ID, collection="bookings", number=1_200)
+    told = raw_documents.undecodable_document(found, store=Store(a_folder), backup_id=ID, collection="bookings")
 
     assert (told.restorable, told.identity, told.raw[:4]) == (False, "", b"\xff\xff\xff\x7f")
 

@@ -168,14 +168,14 @@ def test_what_is_not_there_is_not_found(store: Store, a_backup: Maker) -> None:
             documents.by_id(store=store, backup_id=ID, collection="c", typed=typed)
     for number in (-1, 3, 10**9):
         with pytest.raises(DocumentNotFound):
-            documents.one(store=store, backup_id=ID, collection="c", number=number)
+            documents.document_at(store=store, backup_id=ID, collection="c", number=number)
 
 
 @given(
     st.one_of(st.integers(-(2**63), 2**63 - 1), st.text(max_size=30), st.binary(min_size=12, max_size=12).map(ObjectId))
 )
 def test_the_address_of_an_id_leads_back_to_it(value: object) -> None:
-    raw_id = raw_ids.of(bson.encode({"_id": value}))
+    raw_id = raw_ids.id_of(bson.encode({"_id": value}))
 
     assert document_ids.candidates(document_ids.address(raw_id))[0] == raw_id
 

@@ -67,7 +67,7 @@ def test_every_id_of_every_type_leads_to_its_document(golden: Store) -> None:
     page = documents.page(store=golden, backup_id=ID, collection="every_id", limit=1_000)
 
     for frame in page.readable:
-        address = document_ids.address(raw_ids.of(frame))
+        address = document_ids.address(raw_ids.id_of(frame))
         assert documents.by_id(store=golden, backup_id=ID, collection="every_id", typed=address).frame == frame
 
 
@@ -114,7 +114,7 @@ def test_a_large_foreign_file_is_prepared_bit_by_bit(store: Store, monkeypatch: 
     assert all(0 <= percent < 100 for percent in told)
 
 
-def test_a_foreign_file_that_grows_is_walked_anew(store: Store) -> None:
+def test_a_foreign_file_that_grows_is_walked_again(store: Store) -> None:
     folder = store.root / f"backup_{ID}/db"
     folder.mkdir(parents=True)
     path = folder / "bookings.bson"

@@ -61,7 +61,7 @@ def test_reading_searching_and_comparing_take_flat_memory(store: Store, a_backup
         )
     with large.flat_memory():
         told = versions.of_document(
-            store=store, collection="c", raw_id=raw_ids.of(live), live=live, with_live=True, seconds=60
+            store=store, collection="c", raw_id=raw_ids.id_of(live), live=live, with_live=True, seconds=60
         )
         root = tree.document(page.documents[0].frame)
 

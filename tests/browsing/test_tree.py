@@ -167,13 +167,27 @@ def test_a_tree_of_arrays_of_arrays_stays_within_its_share() -> None:
     assert root.children[0].children[49].more_from == 0
 
 
-def test_the_preview_prefers_names_then_dates_then_amounts() -> None:
+def test_the_preview_begins_with_what_a_person_recognises() -> None:
     day = datetime.datetime(2025, 1, 19, tzinfo=datetime.UTC)
-    frame = bson.encode({"_id": 1, "amount": 501, "at": day, "big": [1], "name": "John Doe", "ritual": "Puja"})
+    plain = {"_id": 1, "at": day, "amount": 501, "big": [1], "name": "John Doe", "ritual": "Puja"}
+    booking = {
+        "_id": 1,
+        "booking_number": "BK-1",
+        "devotee": {"phone": "+91", "name": "John Doe"},
+        "seva": {"name": "Archana", "local_name": "अर्चना"},
+        "on": day,
+        "amount": 501,
+    }
 
-    names = [node.name for node in tree.preview(frame)]
+    lines = [[(node.name, node.text) for node in tree.preview(bson.encode(one))] for one in (plain, booking)]
 
-    assert names == ["name", "ritual", "at"]
+    assert [name for name, _ in lines[0]] == ["name", "ritual", "amount", "at"]
+    assert lines[1] == [
+        ("devotee.name", "John Doe"),
+        ("seva.name", "Archana"),
+        ("amount", "501"),
+        ("booking_number", "BK-1"),
+    ]
 
 
 def test_leaves_bear_dotted_names_depth_first() -> None:

@@ -12,7 +12,7 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.catalog import purge_ledger
-from backups_app.catalog.purge_ledger import Entry, Seen
+from backups_app.catalog.purge_ledger import LedgerEntry, SeenOnSide
 from backups_app.mongo import raw_ids
 from backups_app.records import Side
 
@@ -26,12 +26,12 @@ def _frames(*ids: Any) -> list[bytes]:
 
 
 def _ids(*ids: Any) -> list[bytes]:
-    return [raw_ids.of(frame) for frame in _frames(*ids)]
+    return [raw_ids.id_of(frame) for frame in _frames(*ids)]
 
 
 def _opened(
     database: LedgerDatabase, *ids: Any, run_id: str = "20261124_120000", first: int = 0, sides: Sequence[Side] = BOTH
-) -> Entry:
+) -> LedgerEntry:
     purge_ledger.ensure_indexes(database)
     return purge_ledger.open_batch(
         database, run_id=run_id, collection="bookings", first=first, frames=_frames(*ids), sides=sides, now=NOW
@@ -43,11 +43,11 @@ def _open(database: LedgerDatabase, *ids: Any, collection: str = "bookings") -> 
     return [raw_ids.decoded(raw_id) for raw_id in _ids(*ids) if raw_id in found]
 
 
-def _close(database: LedgerDatabase, entry: Entry, side: Side, *, finished: bool = True) -> None:
-    purge_ledger.close_side(database, entry=entry, side=side, seen=Seen(deleted=1), finished=finished)
+def _close(database: LedgerDatabase, entry: LedgerEntry, side: Side, *, finished: bool = True) -> None:
+    purge_ledger.close_side(database, entry=entry, side=side, seen=SeenOnSide(deleted=1), finished=finished)
 
 
-def _again(database: LedgerDatabase, entry: Entry, *ids: Any) -> Entry:
+def _again(database: LedgerDatabase, entry: LedgerEntry, *ids: Any) -> LedgerEntry:
     return purge_ledger.open_batch(
         database,
         run_id=entry.run_id,
@@ -111,12 +111,12 @@ def test_a_side_that_is_not_finished_stays_open_and_is_remembered(local_db: Ledg
 
     again = _again(local_db, entry, 1, 2)
     assert again.open_sides == {Side.LOCAL}
-    assert again.seen == {Side.LOCAL: Seen(deleted=1)}
+    assert again.seen == {Side.LOCAL: SeenOnSide(deleted=1)}
 
 
 def test_what_a_side_was_seen_to_be_is_found_again(local_db: LedgerDatabase) -> None:
     entry = _opened(local_db, 1, 2, 3, 4)
-    seen = Seen(deleted=2, gone=1, kept=(3,))
+    seen = SeenOnSide(deleted=2, already_absent=1, skipped=(3,))
 
     purge_ledger.close_side(local_db, entry=entry, side=Side.REMOTE, seen=seen, finished=True)
 

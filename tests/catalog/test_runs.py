@@ -9,27 +9,30 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from backups_app.catalog import runs
+from backups_app.catalog import run_writers, runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import OwnershipLost, RunActive
 from backups_app.records import Phase
+from backups_app.runs import declarations
 
 Db = Database[dict[str, Any]]
 NOW = datetime(2025, 1, 19, 14, 30, 22, tzinfo=UTC)
 ME = {"token": "me"}
+CANCELLABLE = declarations.cancellable_phases()
 
 
-def a_run(backup_id: str = "20250119_143022", **fields: Any) -> dict[str, Any]:
-    return {
+def a_run(backup_id: str = "20250119_143022", **fields: Any) -> RunRecord:
+    return RunRecord({
         "_id": backup_id, "backup_id": backup_id, "status": "in_progress", "phase": "queued", "owner": None, "fence": 0,
         "created_by": "ananya", "created_at": NOW, "heartbeat_at": NOW, "warnings": [], "cancel_requested": False,
-    } | fields  # fmt: skip
+    } | fields)  # fmt: skip
 
 
-def claimed(local_db: Db, fence: int = 7) -> runs.Ownership:
+def claimed(local_db: Db, fence: int = 7) -> run_writers.Ownership:
     runs.ensure_indexes(local_db)
     runs.create(local_db, document=a_run())
     assert runs.claim(local_db, backup_id="20250119_143022", owner=ME, fence=fence)
-    return runs.Ownership(database=local_db, backup_id="20250119_143022", fence=fence)
+    return run_writers.Ownership(database=local_db, backup_id="20250119_143022", fence=fence)
 
 
 def test_a_second_run_is_refused_by_the_index_and_the_refusal_names_the_first(local_db: Db) -> None:
@@ -70,7 +73,7 @@ def test_a_run_is_claimed_once(local_db: Db) -> None:
 
 def test_a_write_from_another_phase_or_fence_is_refused_and_changes_nothing(local_db: Db) -> None:
     mine = claimed(local_db)
-    other = runs.Ownership(database=local_db, backup_id=mine.backup_id, fence=6)
+    other = run_writers.Ownership(database=local_db, backup_id=mine.backup_id, fence=6)
 
     with pytest.raises(OwnershipLost):
         mine.write(phase=Phase.DUMPING, changes={"documents": 1})
@@ -82,7 +85,7 @@ def test_a_write_from_another_phase_or_fence_is_refused_and_changes_nothing(loca
 
 def test_a_cancel_stops_the_step_into_the_purge_but_not_the_record_of_it(local_db: Db) -> None:
     mine = claimed(local_db)
-    assert runs.request_cancel(local_db, backup_id=mine.backup_id, requested_by="ravi")
+    assert runs.request_cancel(local_db, backup_id=mine.backup_id, requested_by="ravi", phases=CANCELLABLE)
 
     moved = mine.write(phase=Phase.PREFLIGHT, changes={"phase": "purging_remote"}, unless_cancelled=True)
 
@@ -96,10 +99,10 @@ def test_a_purge_that_has_begun_cannot_be_cancelled(local_db: Db, phase: Phase) 
     mine = claimed(local_db)
     mine.write(phase=Phase.PREFLIGHT, changes={"phase": phase.value})
 
-    assert runs.request_cancel(local_db, backup_id=mine.backup_id, requested_by="ravi") is None
+    assert runs.request_cancel(local_db, backup_id=mine.backup_id, requested_by="ravi", phases=CANCELLABLE) is None
 
 
-def test_silence_is_judged_by_the_servers_clock(local_db: Db) -> None:
+def test_silence_is_measured_by_the_servers_clock(local_db: Db) -> None:
     mine = claimed(local_db)
 
     assert runs.stale(local_db, older_than=timedelta(seconds=60)) == []

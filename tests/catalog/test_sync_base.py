@@ -9,7 +9,7 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.catalog import sync_base
-from backups_app.catalog.sync_base import Base, Entry
+from backups_app.catalog.sync_base import Base, BaseEntry
 from backups_app.errors import OwnershipLost
 from backups_app.mongo import raw_ids
 
@@ -21,8 +21,8 @@ def _small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync_base, "BUCKET_ENTRIES", 5)
 
 
-def _entry(number: int, content: bytes = b"") -> Entry:
-    return Entry(b"\x10" + number.to_bytes(4, "little"), hashlib.sha256(content + bytes([number])).digest())
+def _entry(number: int, content: bytes = b"") -> BaseEntry:
+    return BaseEntry(b"\x10" + number.to_bytes(4, "little"), hashlib.sha256(content + bytes([number])).digest())
 
 
 def _filled(database: Mongo, count: int, *, generation: int = 1, expected: int | None = None) -> Base:
@@ -103,7 +103,7 @@ def test_very_long_ids_are_known_by_their_hash(local_db: Mongo) -> None:
     raw_id = b"\x02" + (3_001).to_bytes(4, "little") + b"x" * 3_000 + b"\0"
     key = raw_ids.key(raw_id)
 
-    base.change({key: Entry(raw_id, bytes(32))})
+    base.change({key: BaseEntry(raw_id, bytes(32))})
 
     found = base.read([key])[key]
     assert found.hash == bytes(32)

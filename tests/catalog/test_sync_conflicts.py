@@ -10,7 +10,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
 from backups_app.catalog import sync_conflicts
-from backups_app.catalog.sync_conflicts import Loser
+from backups_app.catalog.sync_conflicts import ReplacedVersion
 from backups_app.mongo.raw_bson import text
 from tests.sync.pairs import document, int32
 
@@ -18,46 +18,46 @@ Mongo = Database[dict[str, Any]]
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 
 
-def _loser(number: int, *, fill: int = 0, other: bytes | None = None) -> Loser:
+def _replaced_version(number: int, *, fill: int = 0, other: bytes | None = None) -> ReplacedVersion:
     frame = document(("_id", int32(number)), ("fill", text("x" * fill)))
-    return Loser(collection="halls", side="remote", reason="conflict", why="newer", frame=frame, other=other)
+    return ReplacedVersion(collection="halls", side="remote", reason="conflict", why="newer", frame=frame, other=other)
 
 
-def _keep(database: Mongo, *losers: Loser, at: datetime = NOW) -> None:
-    sync_conflicts.keep(database, losers=losers, run_id="r", now=at)
+def _keep(database: Mongo, *replaced_versions: ReplacedVersion, at: datetime = NOW) -> None:
+    sync_conflicts.keep(database, replaced_versions=replaced_versions, run_id="r", now=at)
 
 
 def test_a_version_is_kept_once_and_given_back_whole(local_db: Mongo) -> None:
-    loser = _loser(1, other=document(("_id", int32(1))))
+    replaced = _replaced_version(1, other=document(("_id", int32(1))))
 
-    _keep(local_db, loser)
-    _keep(local_db, loser, at=NOW + timedelta(days=1))
+    _keep(local_db, replaced)
+    _keep(local_db, replaced, at=NOW + timedelta(days=1))
 
     [kept] = sync_conflicts.newest(local_db, only_conflicts=True, limit=9)
     assert (kept["kept_at"], kept["kind"], kept["applied"], kept["document_id"]) == (NOW, "replaced", False, 1)
-    found = sync_conflicts.get(local_db, conflict_id=loser.id)
+    found = sync_conflicts.get(local_db, conflict_id=replaced.id)
     assert found is not None
-    assert (found["bytes"], found["other"]) == (loser.frame, loser.other)
+    assert (found["bytes"], found["other"]) == (replaced.frame, replaced.other)
 
 
 def test_the_largest_document_is_kept_in_parts(local_db: Mongo) -> None:
-    loser = _loser(1, fill=16 * 1024 * 1024 - 100)
+    replaced = _replaced_version(1, fill=16 * 1024 * 1024 - 100)
 
-    _keep(local_db, loser, _loser(2))
+    _keep(local_db, replaced, _replaced_version(2))
 
-    found = sync_conflicts.get(local_db, conflict_id=loser.id)
+    found = sync_conflicts.get(local_db, conflict_id=replaced.id)
     assert found is not None
-    assert found["bytes"] == loser.frame
+    assert found["bytes"] == replaced.frame
     assert found["kind"] == "deleted"
     assert len(sync_conflicts.newest(local_db, only_conflicts=False, limit=9)) == 2
 
 
 def test_what_was_applied_and_put_back_is_marked(local_db: Mongo) -> None:
-    first, second = _loser(1), _loser(2)
+    first, second = _replaced_version(1), _replaced_version(2)
     _keep(local_db, first, second)
 
     sync_conflicts.mark_applied(local_db, ids=[first.id])
-    sync_conflicts.mark_put_back(local_db, conflict_id=first.id, now=NOW)
+    sync_conflicts.mark_restored(local_db, conflict_id=first.id, now=NOW)
 
     marked = {one["_id"]: one for one in sync_conflicts.newest(local_db, only_conflicts=False, limit=9)}
     assert (marked[first.id]["applied"], marked[first.id]["put_back_at"]) == (True, NOW)
@@ -71,10 +71,10 @@ def _held(database: Mongo) -> list[bytes]:
 
 
 def test_a_version_expires_only_when_it_is_old_and_a_backup_holds_it(local_db: Mongo) -> None:
-    _keep(local_db, _loser(1), at=NOW - timedelta(days=91))
-    _keep(local_db, _loser(2), at=NOW - timedelta(days=89))
+    _keep(local_db, _replaced_version(1), at=NOW - timedelta(days=91))
+    _keep(local_db, _replaced_version(2), at=NOW - timedelta(days=89))
     backup = _held(local_db)
-    _keep(local_db, _loser(3), at=NOW - timedelta(days=200))
+    _keep(local_db, _replaced_version(3), at=NOW - timedelta(days=200))
 
     assert sync_conflicts.has_expired(local_db, now=NOW)
     assert sync_conflicts.expire(local_db, held=lambda: iter([]), now=NOW) == 0
@@ -85,20 +85,20 @@ def test_a_version_expires_only_when_it_is_old_and_a_backup_holds_it(local_db: M
 
 
 def test_a_version_marked_after_the_backup_does_not_expire(local_db: Mongo) -> None:
-    loser = _loser(1)
-    _keep(local_db, loser, at=NOW - timedelta(days=200))
+    replaced = _replaced_version(1)
+    _keep(local_db, replaced, at=NOW - timedelta(days=200))
     backup = _held(local_db)
-    sync_conflicts.mark_put_back(local_db, conflict_id=loser.id, now=NOW)
+    sync_conflicts.mark_restored(local_db, conflict_id=replaced.id, now=NOW)
 
     assert sync_conflicts.expire(local_db, held=lambda: iter(backup), now=NOW) == 0
-    assert sync_conflicts.get(local_db, conflict_id=loser.id) is not None
+    assert sync_conflicts.get(local_db, conflict_id=replaced.id) is not None
 
 
 def test_the_parts_of_a_version_go_with_it_and_not_without_it(local_db: Mongo) -> None:
-    gone, stays = _loser(1, fill=16 * 1024 * 1024 - 100), _loser(2, fill=9 * 1024 * 1024)
+    gone, stays = _replaced_version(1, fill=16 * 1024 * 1024 - 100), _replaced_version(2, fill=9 * 1024 * 1024)
     _keep(local_db, gone, stays, at=NOW - timedelta(days=200))
     backup = _held(local_db)
-    sync_conflicts.mark_put_back(local_db, conflict_id=stays.id, now=NOW)
+    sync_conflicts.mark_restored(local_db, conflict_id=stays.id, now=NOW)
 
     assert sync_conflicts.expire(local_db, held=lambda: iter(backup), now=NOW) == 1
 

@@ -19,7 +19,7 @@ from backups_app.dump import engine
 from backups_app.dump.engine import DumpEngine
 from backups_app.dump.report import DumpReport
 from backups_app.errors import DatabaseUnreachable, DumpFailed, DumpTimedOut, RunCancelled, VerificationFailed
-from backups_app.mongo import tools
+from backups_app.mongo import mongodump_process
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.progress import Silent
 from backups_app.verification import verdict
@@ -34,7 +34,7 @@ ENGINES = [("python", "none"), ("python", "gzip"), ("mongodump", "none"), ("mong
 @pytest.fixture(params=ENGINES, ids=[" ".join(each) for each in ENGINES])
 def dumper(request: pytest.FixtureRequest) -> DumpEngine:
     setting, compression = request.param
-    if setting == "mongodump" and tools.find("mongodump") is None:
+    if setting == "mongodump" and mongodump_process.find("mongodump") is None:
         pytest.skip("mongodump is not on PATH, so the real one was not tried.")
     return engine.choose(setting=setting, compression=compression)
 
@@ -92,15 +92,15 @@ def test_the_copy_verifies_against_what_the_server_said(
 ) -> None:
     report = dump(golden_db)
 
-    judged = verdict.verify(folder=a_folder, database=golden.NAME, report=report, progress=Silent())
+    verified = verdict.verify(folder=a_folder, database=golden.NAME, report=report, progress=Silent())
 
-    assert judged.warnings == ()
-    assert judged.manifest.documents == 363
-    assert {info.name for info in report.expected} == set(judged.manifest.collections)
+    assert verified.warnings == ()
+    assert verified.manifest.documents == 363
+    assert {info.name for info in report.expected} == set(verified.manifest.collections)
     assert {info.name: info.uuid for info in report.expected} == {
-        name: entry.uuid for name, entry in judged.manifest.collections.items()
+        name: entry.uuid for name, entry in verified.manifest.collections.items()
     }
-    verdict.recheck(folder=a_folder, manifest=judged.manifest, progress=Silent())
+    verdict.recheck(folder=a_folder, manifest=verified.manifest, progress=Silent())
 
 
 def test_every_document_can_be_read_back_by_its_number(
@@ -157,9 +157,9 @@ def test_every_name_that_a_server_takes_is_dumped_and_found_again(
 
     report = dump(local_db, excluded=frozenset({"-rf", "--out=x", "a b"}))
 
-    judged = verdict.verify(folder=a_folder, database=local_db.name, report=report, progress=Silent())
-    assert judged.manifest.collections.keys() == {*ODD_NAMES} - {"-rf", "--out=x", "a b"}
-    assert {entry.documents for entry in judged.manifest.collections.values()} == {1}
+    verified = verdict.verify(folder=a_folder, database=local_db.name, report=report, progress=Silent())
+    assert verified.manifest.collections.keys() == {*ODD_NAMES} - {"-rf", "--out=x", "a b"}
+    assert {entry.documents for entry in verified.manifest.collections.values()} == {1}
 
 
 def test_folders_and_files_are_their_owners_alone(
@@ -225,8 +225,8 @@ def test_a_password_of_odd_characters_logs_in(
 
     report = dump(golden_db, uri=uri)
 
-    judged = verdict.verify(folder=a_folder, database=golden.NAME, report=report, progress=Silent())
-    assert judged.manifest.documents == 363
+    verified = verdict.verify(folder=a_folder, database=golden.NAME, report=report, progress=Silent())
+    assert verified.manifest.documents == 363
 
 
 def test_a_wrong_password_is_told_without_repeating_it(
@@ -266,7 +266,7 @@ def test_a_truncated_file_is_not_verified(dump: Callable[..., DumpReport], golde
 def test_stock_mongorestore_puts_everything_back(
     dump: Callable[..., DumpReport], golden_db: Db, standalone_server: EmbeddedServer, a_folder: Path
 ) -> None:
-    mongorestore = tools.find("mongorestore")
+    mongorestore = mongodump_process.find("mongorestore")
     if mongorestore is None:
         pytest.skip("mongorestore is not on PATH, so it could not judge what we wrote.")
     report = dump(golden_db)
@@ -288,7 +288,7 @@ def test_stock_mongorestore_puts_everything_back(
 
 
 def _run_mongorestore(program: Path, uri: str, folder: Path, *, gzip: bool) -> None:
-    ended = tools.run(
+    ended = mongodump_process.run(
         command=[str(program), *(["--gzip"] if gzip else []), str(folder)],
         uri=uri,
         seconds=60,

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from backups_app.backup_files import bson_frames, extended_json
-from backups_app.mongo import tools
+from backups_app.mongo import mongodump_process
 
 from . import golden
 
@@ -20,7 +20,7 @@ TWICE = '{"_id":{"$oid":"d48448123415cd8926731391"},'
 
 @pytest.mark.parametrize("name", FILES)
 def test_bsondump_prints_the_same(name: str) -> None:
-    bsondump = tools.find("bsondump")
+    bsondump = mongodump_process.find("bsondump")
     if bsondump is None:
         pytest.skip("bsondump is not on PATH, so it could not judge our Extended JSON.")
     path = golden.PLAIN / golden.NAME / name

@@ -28,9 +28,9 @@ from backups_app.errors import (
     TempleOpsError,
     VerificationFailed,
 )
-from backups_app.mongo import tools
+from backups_app.mongo import mongodump_process
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.mongo.tools import ChildProcess
+from backups_app.mongo.mongodump_process import ChildProcess
 from backups_app.progress import Silent
 from backups_app.verification import verdict
 
@@ -69,8 +69,8 @@ def test_one_that_behaves_is_believed_after_a_look(
     report = faked(fake_mongodump.BEHAVES)
 
     assert report.engine_version == "100.99.0"
-    judged = verdict.verify(folder=a_folder / "out", database=local_db.name, report=report, progress=Silent())
-    assert judged.manifest.documents == 10
+    verified = verdict.verify(folder=a_folder / "out", database=local_db.name, report=report, progress=Silent())
+    assert verified.manifest.documents == 10
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_one_that_hangs_is_ended_at_the_time_limit(faked: Callable[..., DumpRepo
 def test_one_that_ignores_the_request_to_end_is_killed_with_what_it_started(
     faked: Callable[..., DumpReport], a_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tools, "_GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(mongodump_process, "_GRACE_SECONDS", 0.3)
 
     with pytest.raises(DumpTimedOut):
         faked(fake_mongodump.IGNORES_TERM, timeout_seconds=2)

@@ -83,7 +83,7 @@ def test_writes_during_the_dump_are_not_in_a_snapshot(local_db: Db, dump: Dump, 
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_snapshot_that_is_too_old_is_left_and_the_collection_read_anew(
+def test_a_snapshot_that_is_too_old_is_left_and_the_collection_read_again(
     local_db: Db, dump: Dump, a_folder: Path
 ) -> None:
     fill(local_db, "bookings", 8000)
@@ -177,10 +177,10 @@ def test_documents_written_again_during_a_scan_stand_twice_and_are_counted(
     with _paused_until(done):
         report = dump(standalone_db, uri=standalone_server.uri, progress=Hand(again))
 
-    judged = verdict.verify(folder=a_folder, database=standalone_db.name, report=report, progress=Silent())
-    entry = judged.manifest.collections["bookings"]
+    verified = verdict.verify(folder=a_folder, database=standalone_db.name, report=report, progress=Silent())
+    entry = verified.manifest.collections["bookings"]
     assert (entry.documents, entry.duplicate_ids) == (20_007, 7)
-    assert len(judged.warnings) == 1
+    assert len(verified.warnings) == 1
 
 
 class _paused_until:  # noqa: N801 - reads as a sentence

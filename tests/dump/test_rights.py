@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from backups_app.dump import engine
 from backups_app.dump.report import DumpReport
 from backups_app.errors import DumpFailed
-from backups_app.mongo import tools
+from backups_app.mongo import mongodump_process
 from backups_app.progress import Silent
 from backups_app.verification import verdict
 from tests.guarded import guarded_server, uri
@@ -40,7 +40,7 @@ def _furnish(address: str) -> None:
 
 
 def dump(setting: str, address: str, user: str, folder: Path, excluded: frozenset[str]) -> DumpReport:
-    if setting == "mongodump" and tools.find("mongodump") is None:
+    if setting == "mongodump" and mongodump_process.find("mongodump") is None:
         pytest.skip("mongodump is not on PATH, so the real one was not tried.")
     with MongoClient[Any](uri(address, user)) as client:
         return engine.choose(setting=setting).dump(
@@ -60,8 +60,8 @@ def test_the_right_to_read_is_enough_for_ordinary_collections(
 ) -> None:
     report = dump(setting, guarded, user, a_folder, frozenset({"weather"}))
 
-    judged = verdict.verify(folder=a_folder, database="temple", report=report, progress=Silent())
-    assert judged.manifest.documents == 100
+    verified = verdict.verify(folder=a_folder, database="temple", report=report, progress=Silent())
+    assert verified.manifest.documents == 100
     assert report.deleted_meanwhile is None
 
 
@@ -77,5 +77,5 @@ def test_a_time_series_needs_the_role_of_a_backup_and_that_is_said(guarded: str,
 def test_with_that_role_everything_is_dumped(guarded: str, a_folder: Path, setting: str) -> None:
     report = dump(setting, guarded, "keeper", a_folder, frozenset())
 
-    judged = verdict.verify(folder=a_folder, database="temple", report=report, progress=Silent())
-    assert judged.manifest.documents == 101
+    verified = verdict.verify(folder=a_folder, database="temple", report=report, progress=Silent())
+    assert verified.manifest.documents == 101

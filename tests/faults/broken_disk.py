@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class BrokenDisk:
         self._call, self._at, self._errno = call, at, errno
         self._counted = Path(counted)
         self._reached = 0
+        self._one_at_a_time = threading.Lock()
 
     def install(self) -> None:
         """Put this disk under the process, for good."""
@@ -66,6 +68,7 @@ class BrokenDisk:
         return below and not (reads and self._call == "close")
 
     def _strikes(self) -> bool:
-        self._reached += 1
-        self._counted.write_text(str(self._reached))
-        return self._reached == self._at
+        with self._one_at_a_time:  # collections are dumped and hashed by several threads
+            self._reached += 1
+            self._counted.write_text(str(self._reached))
+            return self._reached == self._at

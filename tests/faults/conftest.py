@@ -1,4 +1,4 @@
-"""A small temple on two real servers, a workshop for processes, and what must hold after every fault."""
+"""A small temple on two real servers, a pool of processes, and what must hold after every fault."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.mongo.exact_writes import orphans
 from backups_app.records import PURGEABLE, Side
-from tests.faults import oracle
-from tests.faults.oracle import Acknowledged, TempleDatabase
-from tests.faults.workshop import Ended, Workshop
+from tests.faults import invariants
+from tests.faults.invariants import Acknowledged, TempleDatabase
+from tests.faults.process_pool import Ended, ProcessPool
 
 LONG = bool(os.environ.get("TEMPLEOPS_LONG"))
 WITH_DELETION = ["backup_now", "--delete-bookings", "--confirm", "DELETE BOOKINGS", "--json"]
@@ -37,17 +37,17 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+def process_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessPool]:
     """Processes that can be killed at any hook."""
-    with Workshop(folder=tmp_path_factory.mktemp("workshop")) as one:
+    with ProcessPool(folder=tmp_path_factory.mktemp("process_pool")) as one:
         yield one
 
 
 @dataclass(kw_only=True)
-class Temple:
+class SeededDatabases:
     """Two databases, a backup folder, and what applications were told is stored."""
 
-    workshop: Workshop
+    process_pool: ProcessPool
     configuration: Configuration
     local: TempleDatabase
     remote: TempleDatabase
@@ -56,29 +56,29 @@ class Temple:
 
     def run(self, arguments: list[str] = WITH_DELETION, **more: Any) -> Ended:
         """Carry out a command in a process of its own."""
-        return self.workshop.run(self.configuration, arguments, impatient=self.impatient, **more)
+        return self.process_pool.run(self.configuration, arguments, impatient=self.impatient, **more)
 
-    def with_changes(self, **changes: Any) -> Temple:
+    def with_changes(self, **changes: Any) -> SeededDatabases:
         """The same temple with other settings."""
         return replace(self, configuration=replace(self.configuration, **changes))
 
     # ── what must hold ───────────────────────────────────────────────────────────
 
-    def nothing_is_lost(self) -> oracle.Evidence:
+    def nothing_is_lost(self) -> invariants.Evidence:
         """Assert that every acknowledged version is somewhere, and every published backup verifies."""
-        evidence = oracle.gather(local=self.local, remote=self.remote, backup_dir=self.configuration.backup_dir)
+        evidence = invariants.gather(local=self.local, remote=self.remote, backup_dir=self.configuration.backup_dir)
         assert evidence.unverifiable == {}
         lost = evidence.lost(self.acknowledged.versions())
         assert lost == [], f"{len(lost)} versions are nowhere, for one {lost[0]}"
         return evidence
 
-    def all_is_settled(self, where: str = "") -> None:
+    def nothing_is_unfinished(self, where: str = "") -> None:
         """Assert that after a plain run nothing of an earlier one is left over."""
         assert self.local["backup_metadata"].count_documents({"status": "in_progress"}) == 0
         assert not Store(self.configuration.backup_dir).partials()
-        assert purge_ledger.runs_with_open(self.local) == [], f"{where}\n{self._told()}"
+        assert purge_ledger.runs_with_open(self.local) == [], f"{where}\n{self._state_of_runs()}"
 
-    def _told(self) -> str:
+    def _state_of_runs(self) -> str:
         """Return what the runs and the ledger say, for a failed assertion."""
         runs = [
             {key: run.get(key) for key in ("_id", "status", "error_code", "resume_available", "purge", "warnings")}
@@ -99,7 +99,7 @@ class Temple:
         """Assert that nothing we deleted is taken for somebody else's work, where nobody else deletes."""
         for run in self.local["backup_metadata"].find({"purge": {"$ne": None}}):
             gone = [run["purge"][side.value].get(name, {}).get("gone", 0) for side in Side for name in PURGEABLE]
-            assert not any(gone), f"{where}\n{self._told()}"
+            assert not any(gone), f"{where}\n{self._state_of_runs()}"
 
     def a_plain_run_recovers(self, ended: Ended) -> None:
         """Assert that nothing is lost after `ended`, and that the next run of itself brings everything to its end."""
@@ -107,7 +107,7 @@ class Temple:
         again = self.run()
         assert again.exit_code == 0, f"the first ended with {ended.exit_code}:\n{again.stdout}{again.stderr}"
         self.nothing_is_lost()
-        self.all_is_settled()
+        self.nothing_is_unfinished()
         self.all_is_purged()
 
     @property
@@ -165,21 +165,21 @@ def _dropped(database: TempleDatabase) -> bool:
 
 @pytest.fixture
 def temples(
-    workshop: Workshop, local_server: EmbeddedServer, remote_server: EmbeddedServer, tmp_path: Path
+    process_pool: ProcessPool, local_server: EmbeddedServer, remote_server: EmbeddedServer, tmp_path: Path
 ) -> Iterator[Any]:
     """Makes one seeded temple after another, each with fresh databases and a fresh folder."""
-    yield from temples_on(workshop, local_server.uri, remote_server.uri, tmp_path)
+    yield from temples_on(process_pool, local_server.uri, remote_server.uri, tmp_path)
 
 
-def temples_on(workshop: Workshop, local_url: str, remote_url: str, folder: Path) -> Iterator[Any]:
+def temples_on(process_pool: ProcessPool, local_url: str, remote_url: str, folder: Path) -> Iterator[Any]:
     """As the fixture, on any two servers; databases are dropped at the end."""
     from pymongo import MongoClient
 
     local_client: MongoClient[dict[str, Any]] = MongoClient(local_url, tz_aware=True)
     remote_client: MongoClient[dict[str, Any]] = MongoClient(remote_url, tz_aware=True)
-    made: list[Temple] = []
+    made: list[SeededDatabases] = []
 
-    def make(*, count: int = 60) -> Temple:
+    def make(*, count: int = 60) -> SeededDatabases:
         number = next(_numbers)
         backup_dir = folder / f"backups-{number}"
         backup_dir.mkdir(mode=0o700)
@@ -197,14 +197,18 @@ def temples_on(workshop: Workshop, local_url: str, remote_url: str, folder: Path
             backup_engine="python",
             lease_seconds=4,
         )
-        temple = Temple(
-            workshop=workshop, configuration=configuration, local=local, remote=remote, acknowledged=acknowledged
+        seeded = SeededDatabases(
+            process_pool=process_pool,
+            configuration=configuration,
+            local=local,
+            remote=remote,
+            acknowledged=acknowledged,
         )
-        made.append(temple)
-        return temple
+        made.append(seeded)
+        return seeded
 
     yield make
-    for temple in made:
-        drop(temple.local, temple.remote)
+    for seeded in made:
+        drop(seeded.local, seeded.remote)
     local_client.close()
     remote_client.close()

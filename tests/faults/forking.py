@@ -1,4 +1,4 @@
-"""The process behind `Workshop`: imports Django once, then forks a child for each command it is told.
+"""The process behind `ProcessPool`: imports Django once, then forks a child for each command it is told.
 
 Reads one JSON object a line from stdin and answers with one. Ends when stdin closes, or with its parent.
 """

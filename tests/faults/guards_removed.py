@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from backups_app.backup_files import disk_recorder, durable
-from backups_app.catalog import lease, purge_ledger, runs
+from backups_app.catalog import lease, purge_ledger, run_writers, runs
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import delete, live_collection, live_documents, statement
+from backups_app.mongo.exact_writes import delete, filters, live_collection, live_documents
 from backups_app.mongo.exact_writes.delete import DeleteOutcome
 from backups_app.purge import plan, verified_file
 from backups_app.sync import pair
@@ -29,7 +29,7 @@ VARIABLE = "GUARD_REMOVED"
 
 def predicate() -> None:
     """The delete says which ids, and no longer which bytes."""
-    statement.by_ids_and_bytes = lambda frames: statement.by_ids(list(frames))
+    filters.by_ids_and_bytes = lambda frames: filters.by_ids(list(frames))
 
 
 def byte_compare() -> None:
@@ -40,19 +40,19 @@ def byte_compare() -> None:
         same = {raw_id: frame for raw_id, frame in window.items() if raw_ids.key(raw_id) in there}
         absent = [raw_id for raw_id in window if raw_id not in same]
         deleted = [raw_id for raw_id in absent if raw_id in sent]
-        return DeleteOutcome(deleted=deleted, gone=[raw_id for raw_id in absent if raw_id not in sent]), same
+        return DeleteOutcome(deleted=deleted, already_absent=[raw_id for raw_id in absent if raw_id not in sent]), same
 
     delete._classify = trusting
 
 
 def simple_collation() -> None:
     """The collection's own collation compares, and nobody asks for a transaction because of it."""
-    look = live_collection.look
+    look = live_collection.inspect
 
     def blind(*, collection: Any) -> Any:
         return dataclasses.replace(look(collection=collection), own_collation=None, transactions=False)
 
-    live_collection.look = blind
+    live_collection.inspect = blind
     delete.SIMPLE = None  # type: ignore[assignment]
 
 
@@ -77,7 +77,7 @@ def sync_gate() -> None:
 
 def fsync() -> None:
     """Files are closed and renamed, and never asked to be on the disk."""
-    tell = disk_recorder.tell
+    tell = disk_recorder.notify_listeners
 
     def forgetful(kind: str, path: Any, **more: object) -> None:
         if kind != "fsync":
@@ -99,17 +99,17 @@ def manifest_check() -> None:
 
 
 def fence() -> None:
-    """Whoever was the owner once may write the run's record, and needs no lease."""
+    """A process that was the owner once may write the run's record, and needs no lease."""
 
-    def write(self: runs.Ownership, *, phase: Any, changes: Any, warnings: Any = (), **_: Any) -> bool:
+    def write(self: run_writers.Ownership, *, phase: Any, changes: Any, warnings: Any = (), **_: Any) -> bool:
         update: dict[str, Any] = {"$set": dict(changes)}
         if warnings:
             update["$push"] = {"warnings": {"$each": list(warnings)}}
         runs.collection(self.database).update_one({"_id": self.backup_id}, update)
         return True
 
-    runs.Ownership.write = write  # type: ignore[method-assign]
-    runs.Ownership.beat = lambda self: False  # type: ignore[method-assign]
+    run_writers.Ownership.write = write  # type: ignore[method-assign]
+    run_writers.Ownership.beat = lambda self: False  # type: ignore[method-assign]
     lease.renew = lambda *_, **__: True
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from backups_app.backup_files.store import Store
 from tests.faults.broken_disk import CALLS
-from tests.faults.conftest import KEEPING, LONG, WITH_DELETION, Temple, documents, in_turns, share
-from tests.faults.workshop import Ended
+from tests.faults.conftest import KEEPING, LONG, WITH_DELETION, SeededDatabases, documents, in_turns, share
+from tests.faults.process_pool import Ended
 
 DISK_EXIT_CODE = 12
 FILL_LEVELS = 40 if LONG else 3
@@ -29,17 +29,17 @@ BEFORE_THE_DUMP = "disk mkdir .partial-"
 
 
 @pytest.fixture
-def large(temples: Callable[..., Temple]) -> Temple:
+def large(temples: Callable[..., SeededDatabases]) -> SeededDatabases:
     """A temple whose bookings fill twelve megabytes."""
-    temple = temples()
+    seeded = temples()
     photos = [{**one, "photo": os.urandom(120_000)} for one in documents("photo", range(100))]
-    temple.local["bookings"].insert_many(photos)
-    temple.acknowledged.note_database("local", temple.local)
-    return temple
+    seeded.local["bookings"].insert_many(photos)
+    seeded.acknowledged.note_database("local", seeded.local)
+    return seeded
 
 
 @pytest.mark.parametrize("limit", [5_000_000 + 700_000 * n for n in range(10)] if LONG else [6_000_000])
-def test_a_file_that_cannot_grow_fails_the_run_and_nothing_is_deleted(large: Temple, limit: int) -> None:
+def test_a_file_that_cannot_grow_fails_the_run_and_nothing_is_deleted(large: SeededDatabases, limit: int) -> None:
     before = [side["bookings"].count_documents({}) for side in large.sides]
 
     ended = large.run(file_limit=limit)
@@ -73,19 +73,19 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 @in_turns
 def test_a_disk_that_fills_while_the_copy_is_written_ends_the_run_cleanly(
-    large: Temple, small_disk: Callable[[str], Path], turn: int
+    large: SeededDatabases, small_disk: Callable[[str], Path], turn: int
 ) -> None:
     disk = small_disk("size=256m")
-    temple = large.with_changes(backup_dir=disk / "backups")
+    seeded = large.with_changes(backup_dir=disk / "backups")
     codes = []
     for level in share(FILL_LEVELS, turn):
         free = (level + 1) * 28_000_000 // (FILL_LEVELS + 1)
-        ended = _struck(temple, KEEPING, IN_THE_DUMP, lambda free=free: _leave_free(disk, free))  # type: ignore[misc]
+        ended = _struck(seeded, KEEPING, IN_THE_DUMP, lambda free=free: _leave_free(disk, free))  # type: ignore[misc]
 
         codes.append(ended.exit_code)
         assert ended.exit_code in (0, DISK_EXIT_CODE), ended.stdout + ended.stderr
         assert not Store(disk / "backups").partials()
-        temple.nothing_is_lost()
+        seeded.nothing_is_lost()
         if ended.exit_code == DISK_EXIT_CODE:
             assert shutil.disk_usage(disk).free > free - 200_000, "the space is not given back"
         (disk / "ballast").unlink()
@@ -94,43 +94,43 @@ def test_a_disk_that_fills_while_the_copy_is_written_ends_the_run_cleanly(
 
 
 def test_a_disk_without_room_for_one_more_file_ends_the_run_cleanly(
-    large: Temple, small_disk: Callable[[str], Path]
+    large: SeededDatabases, small_disk: Callable[[str], Path]
 ) -> None:
     disk = small_disk("size=256m,nr_inodes=12")
-    temple = large.with_changes(backup_dir=disk / "backups")
+    seeded = large.with_changes(backup_dir=disk / "backups")
 
-    ended = temple.run()
+    ended = seeded.run()
 
     assert (ended.exit_code, ended.json()["error_code"]) == (DISK_EXIT_CODE, "disk_full"), ended.stdout + ended.stderr
     assert not Store(disk / "backups").partials()
-    temple.nothing_is_lost()
+    seeded.nothing_is_lost()
 
 
 def test_a_disk_that_becomes_read_only_ends_the_run_by_its_name_and_the_next_one_tidies_up(
-    large: Temple, small_disk: Callable[[str], Path]
+    large: SeededDatabases, small_disk: Callable[[str], Path]
 ) -> None:
     disk = small_disk("size=256m")
-    temple = large.with_changes(backup_dir=disk / "backups")
+    seeded = large.with_changes(backup_dir=disk / "backups")
 
-    ended = _struck(temple, WITH_DELETION, BEFORE_THE_DUMP, lambda: _remount(disk, "ro"))
-    after = [side["bookings"].count_documents({}) for side in temple.sides]
-    refused = temple.run()
+    ended = _struck(seeded, WITH_DELETION, BEFORE_THE_DUMP, lambda: _remount(disk, "ro"))
+    after = [side["bookings"].count_documents({}) for side in seeded.sides]
+    refused = seeded.run()
     _remount(disk, "rw")
 
     assert (ended.exit_code, ended.json()["error_code"]) == (DISK_EXIT_CODE, "permission_error"), ended.stderr
     assert ended.json()["status"] == "failed"
     assert refused.exit_code == DISK_EXIT_CODE, refused.stdout + refused.stderr
     assert min(after) >= 100
-    temple.nothing_is_lost()
-    assert temple.run().exit_code == 0
-    temple.nothing_is_lost()
-    temple.all_is_settled()
-    temple.all_is_purged()
+    seeded.nothing_is_lost()
+    assert seeded.run().exit_code == 0
+    seeded.nothing_is_lost()
+    seeded.nothing_is_unfinished()
+    seeded.all_is_purged()
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_call_that_fails_once_fails_the_run_by_its_name_or_comes_after_its_end(
-    temples: Callable[..., Temple], tmp_path: Path, call: str
+    temples: Callable[..., SeededDatabases], tmp_path: Path, call: str
 ) -> None:
     counted = tmp_path / "counted"
     _run_on_a_broken_disk(temples(), call, at=0, code=errno.EIO, counted=counted)
@@ -138,10 +138,10 @@ def test_a_call_that_fails_once_fails_the_run_by_its_name_or_comes_after_its_end
     told = []
     for place in range(PLACES):
         for code, named in (BROKEN | FULL if LONG else BROKEN).items():
-            temple = temples()
-            before = [side["bookings"].count_documents({}) for side in temple.sides]
+            seeded = temples()
+            before = [side["bookings"].count_documents({}) for side in seeded.sides]
             at = 1 + place * (total - 1) // max(1, PLACES - 1)
-            ended = _run_on_a_broken_disk(temple, call, at=at, code=code, counted=counted)
+            ended = _run_on_a_broken_disk(seeded, call, at=at, code=code, counted=counted)
             where = f"{call} {at} of {total}: {errno.errorcode[code]}"
 
             assert int(counted.read_text()) >= at, f"{where} was not reached"
@@ -149,30 +149,30 @@ def test_a_call_that_fails_once_fails_the_run_by_its_name_or_comes_after_its_end
             told.append(result["status"])
             if result["status"] == "failed":
                 assert (ended.exit_code, result["error_code"]) == (DISK_EXIT_CODE, named), where
-                assert not Store(temple.configuration.backup_dir).partials(), where
-                assert not Store(temple.configuration.backup_dir).backups().ids, where
-                assert [side["bookings"].count_documents({}) for side in temple.sides] >= before, where
+                assert not Store(seeded.configuration.backup_dir).partials(), where
+                assert not Store(seeded.configuration.backup_dir).backups().ids, where
+                assert [side["bookings"].count_documents({}) for side in seeded.sides] >= before, where
             else:
                 assert (ended.exit_code, result["status"]) == (0, "success"), f"{where}: {result}"
                 assert result["warnings"], f"{where}: nothing is said of what failed"
-            temple.nothing_is_lost()
-            again = temple.run()
+            seeded.nothing_is_lost()
+            again = seeded.run()
             assert again.exit_code == 0, f"{where}: {again.stdout}{again.stderr}"
-            temple.nothing_is_lost()
-            temple.all_is_settled(where)
-            temple.all_is_purged()
+            seeded.nothing_is_lost()
+            seeded.nothing_is_unfinished(where)
+            seeded.all_is_purged()
     print(f"\n{len(told)} failures of {call}, {told.count('failed')} of them before the backup stood, 0 lost")
 
 
-def _run_on_a_broken_disk(temple: Temple, call: str, *, at: int, code: int, counted: Path) -> Ended:
-    folder = str(temple.configuration.backup_dir)
+def _run_on_a_broken_disk(seeded: SeededDatabases, call: str, *, at: int, code: int, counted: Path) -> Ended:
+    folder = str(seeded.configuration.backup_dir)
     broken = {"folder": folder, "call": call, "at": at, "errno": code, "counted": str(counted)}
-    return temple.run(broken_disk=broken)
+    return seeded.run(broken_disk=broken)
 
 
-def _struck(temple: Temple, arguments: list[str], where: str, strike: Callable[[], None]) -> Ended:
+def _struck(seeded: SeededDatabases, arguments: list[str], where: str, strike: Callable[[], None]) -> Ended:
     """Stop a run at a hook, let something happen to the disk, and see it to its end."""
-    child = temple.workshop.start(temple.configuration, arguments, stop_at=where)
+    child = seeded.process_pool.start(seeded.configuration, arguments, stop_at=where)
     child.wait_until_stopped()
     strike()
     child.signal(signal.SIGCONT)

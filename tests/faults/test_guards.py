@@ -29,7 +29,7 @@ WATCHED = {
     ],
     "ledger": [
         "faults/test_kill.py::test_killed_in_the_bookings_a_run_that_keeps_them_leaves_their_keys_alone",
-        "sync/test_brake.py::test_what_the_purge_ledger_holds_is_neither_copied_nor_deleted",
+        "sync/test_deletion_guard.py::test_what_the_purge_ledger_holds_is_neither_copied_nor_deleted",
     ],
     "pairs_marks": [
         "journeys/test_sequences.py::test_a_pair_that_does_not_fit_gets_a_backup_and_nothing_is_synced_or_deleted",

@@ -7,25 +7,25 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from tests.faults.conftest import KEEPING, LONG, Temple, in_turns, share
-from tests.faults.workshop import Ended
+from tests.faults.conftest import KEEPING, LONG, SeededDatabases, in_turns, share
+from tests.faults.process_pool import Ended
 
-MakeTemple = Callable[..., Temple]
+MakeTemple = Callable[..., SeededDatabases]
 POINTS = 400 if LONG else 12
 CLOCK_HOOKS = 20
 """By so many hooks two runs of the same work may differ."""
 
 
 def test_a_run_without_a_fault_purges_both_sides_and_loses_nothing(temples: MakeTemple) -> None:
-    temple = temples()
+    seeded = temples()
 
-    ended = temple.run()
+    ended = seeded.run()
 
     assert ended.exit_code == 0, ended.stdout + ended.stderr
     assert ended.json()["status"] == "success"
-    temple.nothing_is_lost()
-    temple.all_is_settled()
-    temple.all_is_purged()
+    seeded.nothing_is_lost()
+    seeded.nothing_is_unfinished()
+    seeded.all_is_purged()
 
 
 @in_turns
@@ -36,16 +36,16 @@ def test_killed_anywhere_the_next_run_recovers_and_nothing_is_lost(temples: Make
     started = time.monotonic()
 
     for point in points:
-        temple, killed = _killed(partial(temples, count=60), point)
-        temple.nothing_is_lost()
-        again = temple.run()
+        seeded, killed = _killed(partial(temples, count=60), point)
+        seeded.nothing_is_lost()
+        again = seeded.run()
 
         where = f"killed at hook {point}: {killed.hooks[-1]}"
         assert again.exit_code == 0, f"{where}\n{again.stdout}{again.stderr}"
-        temple.nothing_is_lost()
-        temple.all_is_settled()
-        temple.all_is_purged()
-        temple.all_is_counted(where)
+        seeded.nothing_is_lost()
+        seeded.nothing_is_unfinished()
+        seeded.all_is_purged()
+        seeded.all_is_counted(where)
         struck[" ".join(killed.hooks[-1].split()[1:3])] += 1
 
     print(
@@ -59,71 +59,71 @@ def test_killed_twice_the_third_run_recovers(temples: MakeTemple, turn: int) -> 
     hooks = temples().run().hooks
     points = _spread(len(hooks), 80 if LONG else 3, turn)
     for point in points:
-        temple, first = _killed(temples, point)
-        second = temple.run(kill_at=1 + (37 * point) % len(hooks))
-        temple.nothing_is_lost()
+        seeded, first = _killed(temples, point)
+        second = seeded.run(kill_at=1 + (37 * point) % len(hooks))
+        seeded.nothing_is_lost()
 
-        third = temple.run()
+        third = seeded.run()
 
         where = f"killed at {first.hooks[-1]}, then at {second.hooks[-1]}"
         assert third.exit_code == 0, f"{where}: {third.stdout}{third.stderr}"
-        temple.nothing_is_lost()
-        temple.all_is_settled(where)
-        temple.all_is_purged()
-        temple.all_is_counted(where)
+        seeded.nothing_is_lost()
+        seeded.nothing_is_unfinished(where)
+        seeded.all_is_purged()
+        seeded.all_is_counted(where)
 
 
 def test_killed_after_the_ledger_a_run_that_keeps_bookings_deletes_and_moves_none_of_them(temples: MakeTemple) -> None:
-    temple = temples()
-    killed = temple.run(kill_at="after insert backup_purge_ledger")
+    seeded = temples()
+    killed = seeded.run(kill_at="after insert backup_purge_ledger")
     assert killed.was_killed
-    before = [side["bookings"].count_documents({}) for side in temple.sides]
+    before = [side["bookings"].count_documents({}) for side in seeded.sides]
 
-    keeping = temple.run(KEEPING)
+    keeping = seeded.run(KEEPING)
 
-    first = temple.local["backup_metadata"].find_one({"resume_available": True})
+    first = seeded.local["backup_metadata"].find_one({"resume_available": True})
     assert keeping.exit_code == 0, keeping.stdout + keeping.stderr
-    assert [side["bookings"].count_documents({}) for side in temple.sides] == before
+    assert [side["bookings"].count_documents({}) for side in seeded.sides] == before
     assert first is not None, "the first run is not offered for Resume any more"
-    resumed = temple.run(["backup_resume", first["_id"], "--json"])
+    resumed = seeded.run(["backup_resume", first["_id"], "--json"])
     assert resumed.exit_code == 0, resumed.stdout + resumed.stderr
-    temple.nothing_is_lost()
-    temple.all_is_settled()
-    temple.all_is_purged()
+    seeded.nothing_is_lost()
+    seeded.nothing_is_unfinished()
+    seeded.all_is_purged()
 
 
 def test_killed_in_the_bookings_a_run_that_keeps_them_leaves_their_keys_alone(temples: MakeTemple) -> None:
-    temple = temples()
-    killed = temple.run(kill_at="before delete bookings")
+    seeded = temples()
+    killed = seeded.run(kill_at="before delete bookings")
     assert killed.was_killed
-    temple.remote["bookings"].delete_one({"_id": "booking-5"})
+    seeded.remote["bookings"].delete_one({"_id": "booking-5"})
 
-    keeping = temple.run(KEEPING)
+    keeping = seeded.run(KEEPING)
 
-    counts = [side["bookings"].count_documents({}) for side in temple.sides]
+    counts = [side["bookings"].count_documents({}) for side in seeded.sides]
     assert keeping.exit_code == 0, keeping.stdout + keeping.stderr
     assert counts[1] == counts[0] - 1, "sync moved a key that the ledger holds"
-    first = temple.local["backup_metadata"].find_one({"resume_available": True})
+    first = seeded.local["backup_metadata"].find_one({"resume_available": True})
     assert first is not None
-    kept = temple.run(["backup_resume", first["_id"], "--keep", "--json"])
+    kept = seeded.run(["backup_resume", first["_id"], "--keep", "--json"])
     assert kept.exit_code == 0, kept.stdout + kept.stderr
-    assert temple.run(KEEPING).exit_code == 0
-    counts = [side["bookings"].count_documents({}) for side in temple.sides]
+    assert seeded.run(KEEPING).exit_code == 0
+    counts = [side["bookings"].count_documents({}) for side in seeded.sides]
     assert counts[0] == counts[1] > 0
-    temple.nothing_is_lost()
+    seeded.nothing_is_lost()
 
 
-def _killed(temples: MakeTemple, point: int) -> tuple[Temple, Ended]:
+def _killed(temples: MakeTemple, point: int) -> tuple[SeededDatabases, Ended]:
     """Kill a run at this hook. It writes its progress by the clock, so it may have a few hooks fewer than the run that
     was counted: then another is killed at one of the last that it had."""
-    temple = temples()
-    killed = temple.run(kill_at=point)
+    seeded = temples()
+    killed = seeded.run(kill_at=point)
     if not killed.was_killed:
         assert len(killed.hooks) > point - CLOCK_HOOKS, f"hook {point} was not reached: {killed.stderr}"
-        temple = temples()
-        killed = temple.run(kill_at=len(killed.hooks) - CLOCK_HOOKS)
+        seeded = temples()
+        killed = seeded.run(kill_at=len(killed.hooks) - CLOCK_HOOKS)
     assert killed.was_killed, f"hook {point} was not reached"
-    return temple, killed
+    return seeded, killed
 
 
 def _spread(total: int, wanted: int, turn: int) -> list[int]:

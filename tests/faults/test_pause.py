@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from tests.faults.conftest import LONG, WITH_DELETION, Temple, in_turns, share
+from tests.faults.conftest import LONG, WITH_DELETION, SeededDatabases, in_turns, share
 from tests.faults.writers import Writers
 
 LEASE_SECONDS = 2
@@ -17,26 +17,26 @@ POINTS = 100 if LONG else 4
 
 
 @in_turns
-def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., Temple], turn: int) -> None:
+def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., SeededDatabases], turn: int) -> None:
     hooks = len(temples().run().hooks)
     codes, writes = [], 0
     for number in share(POINTS, turn):
-        temple = temples().with_changes(lease_seconds=LEASE_SECONDS)
+        seeded = temples().with_changes(lease_seconds=LEASE_SECONDS)
         point = 1 + round((number + 0.5) * hooks / POINTS)
-        child = temple.workshop.start(temple.configuration, WITH_DELETION, stop_at=point)
+        child = seeded.process_pool.start(seeded.configuration, WITH_DELETION, stop_at=point)
         child.wait_until_stopped()
         time.sleep(LEASE_SECONDS + 0.5)
-        sides = {"local": temple.local, "remote": temple.remote}
-        with Writers(sides, temple.acknowledged, seed=number, rest_seconds=0.02) as writers:
-            other = temple.run()
+        sides = {"local": seeded.local, "remote": seeded.remote}
+        with Writers(sides, seeded.acknowledged, seed=number, rest_seconds=0.02) as writers:
+            other = seeded.run()
             child.signal(signal.SIGCONT)
             woken = child.wait()
-        last = temple.run()
+        last = seeded.run()
 
         assert writers.failures == []
         assert last.exit_code == 0, f"stopped at hook {point}: {last.stdout}{last.stderr}"
-        temple.nothing_is_lost()
-        temple.all_is_settled()
+        seeded.nothing_is_lost()
+        seeded.nothing_is_unfinished()
         codes.append((other.exit_code, woken.exit_code))
         writes += writers.edits + writers.inserts
     print(f"\n{len(codes)} owners stopped past their lease and woken, {writes} writes, 0 lost; ended with {codes}")

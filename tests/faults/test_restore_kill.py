@@ -13,12 +13,12 @@ import bson
 import pytest
 
 from backups_app.configuration import Secret
-from tests.faults.conftest import KEEPING, LONG, Temple, documents, in_turns, share
-from tests.faults.oracle import TempleDatabase, versions_in
+from tests.faults.conftest import KEEPING, LONG, SeededDatabases, documents, in_turns, share
+from tests.faults.invariants import TempleDatabase, versions_in
+from tests.faults.process_pool import Ended
 from tests.faults.test_kill import CLOCK_HOOKS
-from tests.faults.workshop import Ended
 
-MakeTemple = Callable[..., Temple]
+MakeTemple = Callable[..., SeededDatabases]
 NAMES = ("bookings", "devotees", "employee_bookings")
 SHORT_POINTS = 4
 
@@ -30,7 +30,7 @@ State = dict[str, dict[str, bytes]]
 class Spoilt:
     """A temple with a backup, and what happened to its data since: edited, deleted, added, a collection dropped."""
 
-    temple: Temple
+    seeded: SeededDatabases
     backup_id: str
     planned: State
     before: State
@@ -44,18 +44,18 @@ class Spoilt:
 
 
 def spoilt(temples: MakeTemple, *, count: int = 60) -> Spoilt:
-    temple = temples(count=count).with_changes(cloud_url=Secret(""))
-    temple.local["devotees"].create_index("amount", name="by_amount")
-    planned = state(temple.local)
-    backup_id = temple.run(KEEPING).json()["backup_id"]
-    bookings = temple.local["bookings"]
+    seeded = temples(count=count).with_changes(cloud_url=Secret(""))
+    seeded.local["devotees"].create_index("amount", name="by_amount")
+    planned = state(seeded.local)
+    backup_id = seeded.run(KEEPING).json()["backup_id"]
+    bookings = seeded.local["bookings"]
     bookings.update_many({"_id": {"$regex": "^booking-1"}}, {"$set": {"ritual": "edited"}})
     bookings.delete_many({"_id": {"$regex": "^booking-2"}})
     bookings.insert_many(documents("later", range(9)))
-    temple.local["employee_bookings"].delete_many({"_id": {"$regex": "1"}})
-    temple.local.drop_collection("devotees")
-    temple.acknowledged.note_database("local", temple.local)
-    return Spoilt(temple=temple, backup_id=backup_id, planned=planned, before=state(temple.local))
+    seeded.local["employee_bookings"].delete_many({"_id": {"$regex": "1"}})
+    seeded.local.drop_collection("devotees")
+    seeded.acknowledged.note_database("local", seeded.local)
+    return Spoilt(seeded=seeded, backup_id=backup_id, planned=planned, before=state(seeded.local))
 
 
 def state(database: TempleDatabase) -> State:
@@ -66,14 +66,14 @@ def state(database: TempleDatabase) -> State:
     return found
 
 
-def restores(temple: Temple) -> list[str]:
+def restores(seeded: SeededDatabases) -> list[str]:
     """Return the ids of the restores that are on record: none, where the first was killed before."""
-    return [run["_id"] for run in temple.local["backup_metadata"].find({"kind": "restore"}, {"_id": 1})]
+    return [run["_id"] for run in seeded.local["backup_metadata"].find({"kind": "restore"}, {"_id": 1})]
 
 
 @in_turns
 def test_a_restore_killed_anywhere_is_finished_by_a_repeat(temples: MakeTemple, turn: int) -> None:
-    hooks = (whole := spoilt(temples)).temple.run(whole.restore).hooks
+    hooks = (whole := spoilt(temples)).seeded.run(whole.restore).hooks
     points = _points(hooks, turn)
     struck: collections.Counter[str] = collections.Counter()
     started, undone = time.monotonic(), 0
@@ -81,18 +81,18 @@ def test_a_restore_killed_anywhere_is_finished_by_a_repeat(temples: MakeTemple, 
     for number, point in enumerate(points):
         one, killed = _killed(temples, point)
         where = f"killed at hook {point}: {killed.hooks[-1]}"
-        between, record = state(one.temple.local), restores(one.temple)
+        between, record = state(one.seeded.local), restores(one.seeded)
         _nothing_is_in_between(one, between, where)
-        one.temple.nothing_is_lost()
+        one.seeded.nothing_is_lost()
 
         undone += number % 3 == 2 and _undo_takes_it_back(one, where)
-        again = one.temple.run(one.restore)
+        again = one.seeded.run(one.restore)
 
         assert again.exit_code == 0, f"{where}\n{again.stdout}{again.stderr}"
-        assert state(one.temple.local) == one.planned, where
-        assert "by_amount" in one.temple.local["devotees"].index_information(), where
-        one.temple.nothing_is_lost()
-        one.temple.all_is_settled(where)
+        assert state(one.seeded.local) == one.planned, where
+        assert "by_amount" in one.seeded.local["devotees"].index_information(), where
+        one.seeded.nothing_is_lost()
+        one.seeded.nothing_is_unfinished(where)
         struck[_told_truly(one, record, between, where)] += 1
 
     print(
@@ -104,16 +104,16 @@ def test_a_restore_killed_anywhere_is_finished_by_a_repeat(temples: MakeTemple, 
 def test_a_restore_killed_between_two_batches_is_finished_by_a_repeat(temples: MakeTemple, hook: str) -> None:
     one = spoilt(temples, count=2_500)
 
-    killed = one.temple.run(one.restore, kill_at=hook)
-    between, record = state(one.temple.local), restores(one.temple)
-    again = one.temple.run(one.restore)
+    killed = one.seeded.run(one.restore, kill_at=hook)
+    between, record = state(one.seeded.local), restores(one.seeded)
+    again = one.seeded.run(one.restore)
 
     assert killed.was_killed
     assert between not in (one.before, one.planned)
     _nothing_is_in_between(one, between, hook)
     assert again.exit_code == 0, again.stdout + again.stderr
-    assert state(one.temple.local) == one.planned
-    one.temple.nothing_is_lost()
+    assert state(one.seeded.local) == one.planned
+    one.seeded.nothing_is_lost()
     assert _told_truly(one, record, between, hook) == "restoring, 0 in place"
 
 
@@ -121,11 +121,11 @@ def _killed(temples: MakeTemple, point: int) -> tuple[Spoilt, Ended]:
     """Kill a restore at this hook. It writes its progress by the clock, so it may have a few hooks fewer than the one
     that was counted: then another is killed at one of the last that it had."""
     one = spoilt(temples)
-    killed = one.temple.run(one.restore, kill_at=point)
+    killed = one.seeded.run(one.restore, kill_at=point)
     if not killed.was_killed:
         assert len(killed.hooks) > point - CLOCK_HOOKS, f"hook {point} was not reached: {killed.stderr}"
         one = spoilt(temples)
-        killed = one.temple.run(one.restore, kill_at=len(killed.hooks) - CLOCK_HOOKS)
+        killed = one.seeded.run(one.restore, kill_at=len(killed.hooks) - CLOCK_HOOKS)
     assert killed.was_killed, f"hook {point} was not reached"
     return one, killed
 
@@ -151,13 +151,13 @@ def _nothing_is_in_between(one: Spoilt, between: State, where: str) -> None:
 
 def _undo_takes_it_back(one: Spoilt, where: str) -> bool:
     """Undo the killed restore, where it may have written something."""
-    one.temple.run(["backup_status"])
-    record = one.temple.local["backup_metadata"].find_one({"kind": "restore", "restore.at_work": {"$gt": ""}})
+    one.seeded.run(["backup_status"])
+    record = one.seeded.local["backup_metadata"].find_one({"kind": "restore", "restore.at_work": {"$gt": ""}})
     if record is None:
         return False
-    undo = one.temple.run(["backup_restore", "--undo", record["_id"], "--confirm", "RESTORE", "--json"])
+    undo = one.seeded.run(["backup_restore", "--undo", record["_id"], "--confirm", "RESTORE", "--json"])
     assert undo.exit_code == 0, f"{where}\n{undo.stdout}{undo.stderr}"
-    assert state(one.temple.local) == one.before, where
+    assert state(one.seeded.local) == one.before, where
     return True
 
 
@@ -166,7 +166,7 @@ def _told_truly(one: Spoilt, killed: list[str], between: State, where: str) -> s
     if not killed:
         assert between == one.before, where
         return "before its record"
-    record = one.temple.local["backup_metadata"].find_one({"_id": killed[0]})
+    record = one.seeded.local["backup_metadata"].find_one({"_id": killed[0]})
     assert record is not None
     assert record["status"] != "in_progress", where
     if record["error_code"] != "restore_unfinished":
@@ -189,9 +189,9 @@ def _told_truly(one: Spoilt, killed: list[str], between: State, where: str) -> s
 def test_a_restore_killed_before_it_was_taken_does_not_stand_in_the_way_of_the_next(temples: MakeTemple) -> None:
     one = spoilt(temples)
 
-    killed = one.temple.run(one.restore, kill_at="after insert backup_metadata")
-    again = one.temple.run(one.restore)
+    killed = one.seeded.run(one.restore, kill_at="after insert backup_metadata")
+    again = one.seeded.run(one.restore)
 
     assert killed.was_killed
     assert again.exit_code == 0, again.stdout + again.stderr
-    assert state(one.temple.local) == one.planned
+    assert state(one.seeded.local) == one.planned

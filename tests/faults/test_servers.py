@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from backups_app.mongo.embedded import EmbeddedServer
-from tests.faults.conftest import LONG, WITH_DELETION, Temple, in_turns, share, temples_on
-from tests.faults.workshop import Workshop
+from tests.faults.conftest import LONG, WITH_DELETION, SeededDatabases, in_turns, share, temples_on
+from tests.faults.process_pool import ProcessPool
 
 ROUNDS = 50 if LONG else 1
 UNCAUGHT = 70
@@ -30,23 +30,23 @@ def servers(tmp_path: Path) -> Iterator[dict[str, EmbeddedServer]]:
 
 @pytest.fixture
 def mortal_temples(
-    workshop: Workshop, servers: dict[str, EmbeddedServer], tmp_path: Path
-) -> Iterator[Callable[..., Temple]]:
-    yield from temples_on(workshop, servers["local"].uri, servers["remote"].uri, tmp_path)
+    process_pool: ProcessPool, servers: dict[str, EmbeddedServer], tmp_path: Path
+) -> Iterator[Callable[..., SeededDatabases]]:
+    yield from temples_on(process_pool, servers["local"].uri, servers["remote"].uri, tmp_path)
 
 
 @pytest.mark.parametrize("side", ["local", "remote"])
 @in_turns
 def test_a_server_that_dies_mid_run_loses_nothing(
-    mortal_temples: Callable[..., Temple], servers: dict[str, EmbeddedServer], side: str, turn: int
+    mortal_temples: Callable[..., SeededDatabases], servers: dict[str, EmbeddedServer], side: str, turn: int
 ) -> None:
     chance = random.Random(11 + turn)
     hooks = len(mortal_temples(count=600).run().hooks)
     outcomes = []
     for _ in share(ROUNDS, turn):
-        temple = mortal_temples(count=600)
+        seeded = mortal_temples(count=600)
         place = chance.randrange(1, hooks)
-        child = temple.workshop.start(temple.configuration, WITH_DELETION, stop_at=place, impatient=True)
+        child = seeded.process_pool.start(seeded.configuration, WITH_DELETION, stop_at=place, impatient=True)
         child.wait_until_stopped()
         servers[side].kill()
         child.signal(signal.SIGCONT)
@@ -54,6 +54,6 @@ def test_a_server_that_dies_mid_run_loses_nothing(
         servers[side].start()
         assert ended.exit_code != UNCAUGHT, ended.stderr
 
-        temple.a_plain_run_recovers(ended)
+        seeded.a_plain_run_recovers(ended)
         outcomes.append((place, ended.exit_code))
     print(f"\n{side} mongod killed {len(outcomes)} times, 0 lost; (hook of {hooks}, end of the run): {outcomes}")

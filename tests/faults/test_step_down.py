@@ -18,8 +18,8 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from backups_app.mongo.embedded import EmbeddedServer
-from tests.faults.conftest import LONG, WITH_DELETION, Temple, in_turns, share, temples_on
-from tests.faults.workshop import Workshop
+from tests.faults.conftest import LONG, WITH_DELETION, SeededDatabases, in_turns, share, temples_on
+from tests.faults.process_pool import ProcessPool
 
 pytestmark = pytest.mark.skipif(not LONG, reason="the long form: make faults")
 ROUNDS = 40
@@ -81,18 +81,18 @@ def three(tmp_path: Path) -> Iterator[ThreeMembers]:
 
 @in_turns
 def test_another_primary_in_the_middle_of_a_purge_loses_nothing(
-    workshop: Workshop, local_server: EmbeddedServer, three: ThreeMembers, tmp_path: Path, turn: int
+    process_pool: ProcessPool, local_server: EmbeddedServer, three: ThreeMembers, tmp_path: Path, turn: int
 ) -> None:
     chance = random.Random(turn)
     codes = []
-    makes = temples_on(workshop, local_server.uri, three.uri, tmp_path)
-    make: Callable[..., Temple] = next(makes)
+    makes = temples_on(process_pool, local_server.uri, three.uri, tmp_path)
+    make: Callable[..., SeededDatabases] = next(makes)
     whole = make(count=1200).run().hooks
     begins = next(number for number, name in enumerate(whole, start=1) if "insert backup_purge_ledger" in name)
     for number in share(ROUNDS, turn):
-        temple = make(count=1200)
+        seeded = make(count=1200)
         place = chance.randrange(begins, len(whole))
-        child = temple.workshop.start(temple.configuration, WITH_DELETION, stop_at=place)
+        child = seeded.process_pool.start(seeded.configuration, WITH_DELETION, stop_at=place)
         child.wait_until_stopped()
         if number // 10 % 2:
             three.kill_the_primary()
@@ -104,8 +104,8 @@ def test_another_primary_in_the_middle_of_a_purge_loses_nothing(
 
         codes.append(ended.exit_code)
         assert ended.exit_code in (0, 3), ended.stdout + ended.stderr
-        temple.a_plain_run_recovers(ended)
-        temple.all_is_counted(f"another primary at hook {place}")
+        seeded.a_plain_run_recovers(ended)
+        seeded.all_is_counted(f"another primary at hook {place}")
     print(f"\n{len(codes)} times another primary in a purge, exit codes {codes}, 0 lost")
     for _ in makes:
         pass

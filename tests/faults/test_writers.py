@@ -7,27 +7,27 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.faults.conftest import LONG, Temple
+from tests.faults.conftest import LONG, SeededDatabases
 from tests.faults.writers import Writers
 
 WRITES, PURGED, SEED = (60_000, 5_000, 4_000) if LONG else (3_000, 1_000, 700)
 
 
-def test_four_writers_on_both_sides_lose_nothing_while_runs_delete(temples: Callable[..., Temple]) -> None:
-    temple = temples(count=SEED)
-    sides = {"local": temple.local, "remote": temple.remote}
+def test_four_writers_on_both_sides_lose_nothing_while_runs_delete(temples: Callable[..., SeededDatabases]) -> None:
+    seeded = temples(count=SEED)
+    sides = {"local": seeded.local, "remote": seeded.remote}
     results: list[dict[str, Any]] = []
     started = time.monotonic()
 
-    with Writers(sides, temple.acknowledged, writes=WRITES) as writers:
+    with Writers(sides, seeded.acknowledged, writes=WRITES) as writers:
         while writers.are_writing:
-            results.append(temple.run().json())
-    results += [temple.run().json() for _ in range(2)]
+            results.append(seeded.run().json())
+    results += [seeded.run().json() for _ in range(2)]
 
     purged = sum(_deleted(result) for result in results)
     kept = sum(result["kept_changed"]["count"] for result in results)
     statuses = [result["status"] for result in results]
-    evidence = temple.nothing_is_lost()
+    evidence = seeded.nothing_is_lost()
     print(
         f"\n{writers.edits} edits and {writers.inserts} inserts acknowledged, {purged} documents purged in "
         f"{len(results)} runs ({statuses.count('success')} success), {kept} kept because they had changed, "
@@ -37,8 +37,8 @@ def test_four_writers_on_both_sides_lose_nothing_while_runs_delete(temples: Call
     assert writers.edits + writers.inserts >= WRITES - 4
     assert purged >= PURGED
     assert statuses[-1] == "success", results[-1]
-    temple.all_is_settled()
-    temple.all_is_purged()
+    seeded.nothing_is_unfinished()
+    seeded.all_is_purged()
 
 
 def _deleted(result: dict[str, Any]) -> int:

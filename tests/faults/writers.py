@@ -14,7 +14,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument
 from pymongo.write_concern import WriteConcern
 
-from tests.faults.oracle import RAW, Acknowledged, TempleDatabase
+from tests.faults.invariants import RAW, Acknowledged, TempleDatabase
 
 COLLECTIONS = ("bookings", "employee_bookings", "activities")
 

@@ -16,10 +16,11 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.records import INTERNAL, Origin, RunDocument
-from backups_app.workflow import jobs
+from backups_app.records import INTERNAL, Origin
+from backups_app.use_cases import backups
 
 ROOT = Path(__file__).resolve().parents[2]
 Db = Database[dict[str, Any]]
@@ -54,7 +55,7 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def temple(configured: Configuration, local_db: Db, remote_db: Db, db: None) -> Iterator[Configuration]:
+def seeded(configured: Configuration, local_db: Db, remote_db: Db, db: None) -> Iterator[Configuration]:
     """Bookings, employee bookings, activities, devotees: most on both sides, some on one side only."""
     local_db["devotees"].create_index("phone", unique=True)
     for side in (local_db, remote_db):
@@ -75,9 +76,9 @@ def _documents(kind: str, numbers: range) -> list[dict[str, Any]]:
     ]
 
 
-def run_backup(*, delete_bookings: bool, **more: Any) -> RunDocument:
+def run_backup(*, delete_bookings: bool, **more: Any) -> RunRecord:
     """Carry a whole run out in this process, as backup_now does, and return its final document."""
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ananya",
         delete_bookings=delete_bookings,
         origin=Origin.COMMAND,
@@ -85,7 +86,7 @@ def run_backup(*, delete_bookings: bool, **more: Any) -> RunDocument:
         enqueue=False,
         **more,
     )
-    return jobs.execute(backup_id=started["backup_id"])
+    return backups.execute(backup_id=started["backup_id"])
 
 
 def contents(database: Db, *, without: frozenset[str] = INTERNAL) -> dict[str, dict[bytes, bytes]]:

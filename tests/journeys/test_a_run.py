@@ -15,6 +15,7 @@ from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app.backup_files import metadata
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import (
     DatabaseNotFound,
@@ -27,7 +28,8 @@ from backups_app.errors import (
     StoreMissing,
 )
 from backups_app.records import Origin
-from backups_app.workflow import jobs, overview
+from backups_app.runs import housekeeping
+from backups_app.use_cases import backups, listing
 from tests.conftest import NOBODY
 
 from .conftest import PURGED, contents, now, raw_documents, run_backup, saved_documents
@@ -40,7 +42,7 @@ def folder_of(run: dict[str, Any]) -> Path:
 
 
 def test_a_run_with_deletion_empties_both_sides_and_every_purged_document_is_in_the_backup(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     run = run_backup(delete_bookings=True)
 
@@ -58,7 +60,7 @@ def test_a_run_with_deletion_empties_both_sides_and_every_purged_document_is_in_
 
 
 def test_what_was_live_before_the_purge_is_in_the_backup_byte_for_byte(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     before = contents(local_db), contents(remote_db)
 
@@ -70,7 +72,7 @@ def test_what_was_live_before_the_purge_is_in_the_backup_byte_for_byte(
 
 
 def test_keeping_bookings_deletes_the_activities_and_nothing_else(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     run = run_backup(delete_bookings=False)
 
@@ -80,7 +82,7 @@ def test_keeping_bookings_deletes_the_activities_and_nothing_else(
     assert raw_documents(local_db, "activities") == {}
 
 
-def test_indexes_and_the_empty_collections_stay_after_a_purge(temple: Configuration, local_db: Db) -> None:
+def test_indexes_and_the_empty_collections_stay_after_a_purge(seeded: Configuration, local_db: Db) -> None:
     local_db["bookings"].create_index("name")
 
     run_backup(delete_bookings=True)
@@ -89,7 +91,7 @@ def test_indexes_and_the_empty_collections_stay_after_a_purge(temple: Configurat
     assert "name_1" in local_db["bookings"].index_information()
 
 
-def test_the_folder_is_as_the_specification_draws_it(temple: Configuration, local_db: Db) -> None:
+def test_the_folder_is_as_the_specification_draws_it(seeded: Configuration, local_db: Db) -> None:
     run = run_backup(delete_bookings=False)
 
     folder = folder_of(run)
@@ -102,11 +104,11 @@ def test_the_folder_is_as_the_specification_draws_it(temple: Configuration, loca
     assert written["manifest"]["collections"]["bookings"]["documents"] == 52
     assert written["audit"]["count"] > 0
     assert all(entry.stat().st_mode & 0o077 == 0 for entry in [folder, *folder.rglob("*")])
-    assert not list(temple.backup_dir.glob(".partial-*"))
+    assert not list(seeded.backup_dir.glob(".partial-*"))
 
 
-def test_without_atlas_the_run_syncs_nothing_and_can_be_a_success(temple: Configuration, local_db: Db) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=Secret(""))):
+def test_without_atlas_the_run_syncs_nothing_and_can_be_a_success(seeded: Configuration, local_db: Db) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=Secret(""))):
         run = run_backup(delete_bookings=True)
 
     assert (run["status"], run["sync_status"]) == ("success", "skipped")
@@ -115,11 +117,11 @@ def test_without_atlas_the_run_syncs_nothing_and_can_be_a_success(temple: Config
 
 
 def test_with_atlas_down_there_is_a_backup_with_a_warning_and_nothing_is_deleted(
-    temple: Configuration, local_db: Db
+    seeded: Configuration, local_db: Db
 ) -> None:
     before = contents(local_db)
 
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=NOBODY)):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=NOBODY)):
         run = run_backup(delete_bookings=True)
 
     assert (run["status"], run["sync_status"]) == ("partial", "failed")
@@ -130,41 +132,45 @@ def test_with_atlas_down_there_is_a_backup_with_a_warning_and_nothing_is_deleted
     assert saved_documents(folder_of(run), local_db.name, "bookings") == before["bookings"]
 
 
-def test_with_the_abort_policy_a_failed_sync_makes_no_backup(temple: Configuration, local_db: Db) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=NOBODY, sync_failure_policy="abort")):
+def test_with_the_abort_policy_a_failed_sync_makes_no_backup(seeded: Configuration, local_db: Db) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=NOBODY, sync_failure_policy="abort")):
         run = run_backup(delete_bookings=True)
 
     assert (run["status"], run["sync_status"]) == ("failed", "failed")
-    assert not list(temple.backup_dir.glob("backup_*"))
+    assert not list(seeded.backup_dir.glob("backup_*"))
     assert len(raw_documents(local_db, "activities")) == 25
 
 
-def test_the_list_is_still_there_when_backup_metadata_is_dropped(temple: Configuration, local_db: Db) -> None:
+def test_the_list_is_still_there_when_backup_metadata_is_dropped(seeded: Configuration, local_db: Db) -> None:
     first, second = run_backup(delete_bookings=False), run_backup(delete_bookings=True)
     local_db.drop_collection("backup_metadata")
 
-    listed = overview.list_runs(configuration=temple)
+    listed = listing.list_runs(configuration=seeded)
 
     assert [run["backup_id"] for run in listed] == [second["backup_id"], first["backup_id"]]
     assert [run["status"] for run in listed] == ["success", "success"]
+    assert local_db["backup_metadata"].count_documents({}) == 0, "reading writes nothing"
+
+    housekeeping.tick(configuration=seeded, now=now())
+
     assert local_db["backup_metadata"].count_documents({}) == 2
     assert (
-        overview.list_runs(configuration=temple)[0]["collections_deleted_local"] == second["collections_deleted_local"]
+        listing.list_runs(configuration=seeded)[0]["collections_deleted_local"] == second["collections_deleted_local"]
     )
 
 
-def test_the_list_is_still_there_when_the_server_is_down(temple: Configuration) -> None:
+def test_the_list_is_still_there_when_the_server_is_down(seeded: Configuration) -> None:
     made = run_backup(delete_bookings=False)
 
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, local_url=NOBODY)) as _:
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, local_url=NOBODY)) as _:
         from backups_app import configuration
 
-        listed = overview.list_runs(configuration=configuration.current())
+        listed = listing.list_runs(configuration=configuration.current())
 
     assert [run["backup_id"] for run in listed] == [made["backup_id"]]
 
 
-def test_every_step_says_when_it_began_and_ended(temple: Configuration) -> None:
+def test_every_step_says_when_it_began_and_ended(seeded: Configuration) -> None:
     run = run_backup(delete_bookings=True)
 
     assert [step["name"] for step in run["steps"]] == [
@@ -175,21 +181,21 @@ def test_every_step_says_when_it_began_and_ended(temple: Configuration) -> None:
     assert times == sorted(times)
 
 
-def test_two_runs_of_one_second_have_two_ids(temple: Configuration) -> None:
+def test_two_runs_of_one_second_have_two_ids(seeded: Configuration) -> None:
     at = now()
 
     ids = []
     for _ in range(2):
-        started = jobs.start_backup(
+        started = backups.start_backup(
             created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=at, enqueue=False
         )
-        ids.append(jobs.execute(backup_id=started["backup_id"])["backup_id"])
+        ids.append(backups.execute(backup_id=started["backup_id"])["backup_id"])
 
     assert ids[1] == f"{ids[0]}_01"
 
 
-def test_a_second_trigger_is_refused_while_one_is_queued(temple: Configuration) -> None:
-    first = jobs.start_backup(
+def test_a_second_trigger_is_refused_while_one_is_queued(seeded: Configuration) -> None:
+    first = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False
     )
 
@@ -199,27 +205,27 @@ def test_a_second_trigger_is_refused_while_one_is_queued(temple: Configuration) 
     assert refused.value.facts["backup_id"] == first["backup_id"]
 
 
-def test_the_same_idempotency_key_is_the_same_run_and_another_body_is_refused(temple: Configuration) -> None:
+def test_the_same_idempotency_key_is_the_same_run_and_another_body_is_refused(seeded: Configuration) -> None:
     first = run_backup(delete_bookings=False, idempotency_key="k-1")
 
-    again = jobs.start_backup(
+    again = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.API, now=now(), idempotency_key="k-1"
     )
 
     assert again["backup_id"] == first["backup_id"]
     with pytest.raises(IdempotencyKeyReused):
-        jobs.start_backup(
+        backups.start_backup(
             created_by="ananya", delete_bookings=True, origin=Origin.API, now=now(), idempotency_key="k-1"
         )
 
 
 @pytest.mark.django_db(transaction=True)
-def test_requests_with_one_key_at_once_are_one_run(temple: Configuration, local_db: Db) -> None:
+def test_requests_with_one_key_at_once_are_one_run(seeded: Configuration, local_db: Db) -> None:
     """As many as come at once, several times: one starts it, none is refused."""
 
     def ask(key: str) -> str:
         try:
-            started = jobs.start_backup(
+            started = backups.start_backup(
                 created_by="ananya", delete_bookings=False, origin=Origin.API, now=now(), idempotency_key=key,
                 enqueue=False,
             )  # fmt: skip
@@ -231,22 +237,22 @@ def test_requests_with_one_key_at_once_are_one_run(temple: Configuration, local_
         with ThreadPoolExecutor(max_workers=8) as pool:
             ids = set(pool.map(ask, [key] * 16))
         assert len(ids) == 1
-        jobs.execute(backup_id=ids.pop())
+        backups.execute(backup_id=ids.pop())
     assert local_db["backup_metadata"].count_documents({}) == 3
 
 
 def test_a_key_decides_also_when_the_run_ended_before_the_other_was_written(
-    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one who looked before the run existed and writes after its end must not start a second one."""
-    real, first = jobs.create, []
+    real, first = backups.create, []
 
-    def overtaken(database: Db, document: dict[str, Any], configuration: Configuration) -> None:
-        monkeypatch.setattr(jobs, "create", real)
+    def overtaken(database: Db, document: RunRecord, configuration: Configuration) -> None:
+        monkeypatch.setattr(backups, "create", real)
         first.append(run_backup(delete_bookings=False, idempotency_key="k"))
         real(database, document, configuration)
 
-    monkeypatch.setattr(jobs, "create", overtaken)
+    monkeypatch.setattr(backups, "create", overtaken)
 
     late = run_backup(delete_bookings=False, idempotency_key="k")
 
@@ -254,32 +260,34 @@ def test_a_key_decides_also_when_the_run_ended_before_the_other_was_written(
     assert local_db["backup_metadata"].count_documents({}) == 1
 
 
-def test_a_key_may_be_used_again_after_a_day(temple: Configuration) -> None:
+def test_a_key_may_be_used_again_after_a_day(seeded: Configuration) -> None:
     yesterday = now() - timedelta(hours=25)
-    old = jobs.start_backup(
+    old = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=yesterday, idempotency_key="k",
         enqueue=False,
     )  # fmt: skip
-    jobs.execute(backup_id=old["backup_id"])
+    backups.execute(backup_id=old["backup_id"])
 
     assert run_backup(delete_bookings=True, idempotency_key="k")["backup_id"] != old["backup_id"]
 
 
-def test_another_run_is_still_refused_whatever_the_key(temple: Configuration) -> None:
-    jobs.start_backup(created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False)
+def test_another_run_is_still_refused_whatever_the_key(seeded: Configuration) -> None:
+    backups.start_backup(created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False)
 
     with pytest.raises(RunActive):
         run_backup(delete_bookings=False, idempotency_key="k")
 
 
-def test_a_queued_run_can_be_cancelled_before_any_worker_takes_it(temple: Configuration, local_db: Db) -> None:
-    started = jobs.start_backup(created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)
+def test_a_queued_run_can_be_cancelled_before_any_worker_takes_it(seeded: Configuration, local_db: Db) -> None:
+    started = backups.start_backup(
+        created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False
+    )
 
-    run = jobs.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
+    run = backups.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
 
     assert (run["status"], run["error_code"]) == ("cancelled", "cancelled")
     assert "Stopped by ravi" in run["error_message"]
-    assert jobs.execute(backup_id=started["backup_id"])["status"] == "cancelled"
+    assert backups.execute(backup_id=started["backup_id"])["status"] == "cancelled"
     assert len(raw_documents(local_db, "bookings")) == 45
 
 
@@ -293,36 +301,36 @@ def test_a_queued_run_can_be_cancelled_before_any_worker_takes_it(temple: Config
     ],
 )
 def test_a_wrong_configuration_is_refused_by_name_and_nothing_is_written(
-    temple: Configuration, local_db: Db, changes: dict[str, Any], error: type[Exception]
+    seeded: Configuration, local_db: Db, changes: dict[str, Any], error: type[Exception]
 ) -> None:
     before = local_db.client.list_database_names(), local_db.list_collection_names()
 
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, **changes)), pytest.raises(error):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, **changes)), pytest.raises(error):
         run_backup(delete_bookings=True)
 
     assert (local_db.client.list_database_names(), local_db.list_collection_names()) == before
-    assert list(temple.backup_dir.iterdir()) == []
+    assert list(seeded.backup_dir.iterdir()) == []
 
 
-def test_mongodump_asked_for_and_missing_is_refused(temple: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mongodump_asked_for_and_missing_is_refused(seeded: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
 
     with (
-        override_settings(TEMPLEOPS=dataclasses.replace(temple, backup_engine="mongodump")),
+        override_settings(TEMPLEOPS=dataclasses.replace(seeded, backup_engine="mongodump")),
         pytest.raises(MongodumpMissing),
     ):
         run_backup(delete_bookings=False)
 
 
 def test_a_backup_disk_that_is_not_mounted_is_refused_and_nothing_is_written(
-    temple: Configuration, tmp_path: Path
+    seeded: Configuration, tmp_path: Path
 ) -> None:
     run_backup(delete_bookings=False)
     mount_point = tmp_path / "not mounted"
     mount_point.mkdir(mode=0o700)
 
     with (
-        override_settings(TEMPLEOPS=dataclasses.replace(temple, backup_dir=mount_point)),
+        override_settings(TEMPLEOPS=dataclasses.replace(seeded, backup_dir=mount_point)),
         pytest.raises(StoreMissing),
     ):
         run_backup(delete_bookings=False)
@@ -331,13 +339,13 @@ def test_a_backup_disk_that_is_not_mounted_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("value", ["true", "false", 1, 0, None, [], {}])
-def test_only_a_real_boolean_says_whether_bookings_are_deleted(temple: Configuration, value: Any) -> None:
+def test_only_a_real_boolean_says_whether_bookings_are_deleted(seeded: Configuration, value: Any) -> None:
     with pytest.raises(InvalidInput):
         run_backup(delete_bookings=value)
 
 
-def test_both_urls_on_one_server_fail_the_sync_and_delete_nothing(temple: Configuration, local_db: Db) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=temple.local_url)):
+def test_both_urls_on_one_server_fail_the_sync_and_delete_nothing(seeded: Configuration, local_db: Db) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=seeded.local_url)):
         run = run_backup(delete_bookings=True)
 
     assert (run["status"], run["sync_status"]) == ("partial", "failed")
@@ -345,13 +353,13 @@ def test_both_urls_on_one_server_fail_the_sync_and_delete_nothing(temple: Config
     assert len(raw_documents(local_db, "bookings")) == 45
 
 
-def test_the_metadata_of_a_published_backup_mirrors_its_record(temple: Configuration) -> None:
+def test_the_metadata_of_a_published_backup_mirrors_its_record(seeded: Configuration) -> None:
     run = run_backup(delete_bookings=True)
 
     written = metadata.read(folder_of(run))
 
     assert written is not None
-    shown = overview.public(run)
+    shown = listing.public(run)
     for name in ("status", "sync_status", "collections_deleted_local", "collections_deleted_remote", "steps", "purge"):
         assert written[name] == shown[name], name
     assert written["holds_alone"] == {"bookings": 52, "employee_bookings": 12}

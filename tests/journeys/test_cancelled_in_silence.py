@@ -17,10 +17,11 @@ from pymongo import monitoring
 
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
-from backups_app.mongo import connections, traffic
+from backups_app.mongo import command_counter, connections
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Origin
-from backups_app.workflow import jobs
+from backups_app.runs import declarations
+from backups_app.use_cases import backups
 
 from .conftest import contents, now, run_backup
 
@@ -52,12 +53,12 @@ class _Freezer(monitoring.CommandListener):
 
 
 @pytest.fixture
-def atlas(temple: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Freezer]:
+def atlas(seeded: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Freezer]:
     """A stand-in for Atlas of its own, which has been in use and can be frozen."""
     with EmbeddedServer(data_dir=tmp_path / "atlas", replica_set="atlas") as server:
         freezer = _Freezer(server)
-        monkeypatch.setattr(traffic, "LISTENER", freezer)
-        configuration = dataclasses.replace(temple, cloud_url=Secret(server.uri))
+        monkeypatch.setattr(command_counter, "LISTENER", freezer)
+        configuration = dataclasses.replace(seeded, cloud_url=Secret(server.uri))
         with override_settings(TEMPLEOPS=configuration):
             run_backup(delete_bookings=False)
             yield freezer
@@ -97,12 +98,14 @@ def _cancelled(local: Any, when: threading.Event) -> tuple[Any, float]:
 
     def cancel() -> None:
         assert when.wait(20)
-        assert runs.request_cancel(local, backup_id=started["backup_id"], requested_by="ravi")
+        assert runs.request_cancel(
+            local, backup_id=started["backup_id"], requested_by="ravi", phases=declarations.cancellable_phases()
+        )
         at.append(time.monotonic())
 
-    started = jobs.start_backup(created_by="ravi", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)
+    started = backups.start_backup(created_by="ravi", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)
     thread = threading.Thread(target=cancel)
     thread.start()
-    run = jobs.execute(backup_id=started["backup_id"])
+    run = backups.execute(backup_id=started["backup_id"])
     thread.join()
     return run, time.monotonic() - at[0]

@@ -14,13 +14,13 @@ from django.core.management import call_command
 from django.test import override_settings
 from pymongo.database import Database
 
+from backups_app.assurance.sentence import Level
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import AllDatedInFuture
 from backups_app.models import User
-from backups_app.pages import runs as run_pages
-from backups_app.records import Kind, Origin, RunDocument
-from backups_app.workflow import doctor, jobs, overview, restoring, status
-from backups_app.workflow.status import Verdict
+from backups_app.records import Origin, RunKind
+from backups_app.use_cases import backups, doctor, listing, restores, status
 from tests.journeys.conftest import now, run_backup
 from tests.pages.conftest import signed_in
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
@@ -30,11 +30,11 @@ Mongo = Database[dict[str, Any]]
 WEEKS = timedelta(days=30)
 
 
-def run_with_the_clock_ahead(by: timedelta = WEEKS) -> RunDocument:
-    started = jobs.start_backup(
+def run_with_the_clock_ahead(by: timedelta = WEEKS) -> RunRecord:
+    started = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now() + by, enqueue=False
     )
-    return jobs.execute(backup_id=started["backup_id"])
+    return backups.execute(backup_id=started["backup_id"])
 
 
 def command(*words: str, **options: Any) -> tuple[str, int]:
@@ -46,105 +46,107 @@ def command(*words: str, **options: Any) -> tuple[str, int]:
     return out.getvalue(), code
 
 
-def seen(temple: Configuration, **later: Any) -> status.SystemStatus:
-    return status.status(configuration=temple, now=now() + timedelta(**later))
+def seen(seeded: Configuration, **later: Any) -> status.SystemStatus:
+    return status.status(configuration=seeded, now=now() + timedelta(**later))
 
 
-def test_alone_it_protects_nothing(temple: Configuration) -> None:
+def test_alone_it_protects_nothing(seeded: Configuration) -> None:
     ahead = run_with_the_clock_ahead()
     assert ahead["status"] == "success"
 
-    told = seen(temple)
+    told = seen(seeded)
 
-    assert told.verdict is Verdict.NOT_PROTECTED
+    assert told.verdict is Level.NOT_PROTECTED
     assert told.sentence == (
         f"Not protected: the backup {ahead['backup_id']} is dated in the future, so nobody knows how old it is."
     )
     assert told.last_backup is None and told.last_run is None
     assert told.backups_count == 1
     with pytest.raises(AllDatedInFuture):
-        overview.resolve(temple, "latest")
+        listing.resolve(seeded, "latest")
     with pytest.raises(AllDatedInFuture):
-        restoring.newest_verified(configuration=temple)
+        restores.newest_verified(configuration=seeded)
 
 
-def test_beside_another_the_other_is_the_last_one(temple: Configuration) -> None:
+def test_beside_another_the_other_is_the_last_one(seeded: Configuration) -> None:
     good, ahead = run_backup(delete_bookings=False), run_with_the_clock_ahead()
 
-    told = seen(temple)
+    told = seen(seeded)
 
-    assert told.verdict is Verdict.PROTECTED
+    assert (told.assurance.code, told.assurance.attention) == ("not_elsewhere", ())
     assert told.last_backup is not None and told.last_backup["backup_id"] == good["backup_id"]
     assert told.last_run is not None and told.last_run["backup_id"] == good["backup_id"]
-    assert seen(temple, days=9).sentence == "Needs attention: the last good backup is older than eight days."
-    assert overview.resolve(temple, "latest") == good["backup_id"]
-    assert restoring.newest_verified(configuration=temple) == good["backup_id"]
+    assert seen(seeded, days=9).sentence == "The last good backup is 9 days old."
+    assert listing.resolve(seeded, "latest") == good["backup_id"]
+    assert restores.newest_verified(configuration=seeded) == good["backup_id"]
     shown, _ = command("backup_docs", "latest", "devotees", "--json")
     assert json.loads(shown)["total_documents"] == 30
-    assert [run["backup_id"] for run in overview.list_runs(configuration=temple) if run["dated_in_future"]] == [
+    assert [run["backup_id"] for run in listing.list_runs(configuration=seeded) if run["dated_in_future"]] == [
         ahead["backup_id"]
     ]
 
 
-def test_when_its_day_has_come_it_counts_again(temple: Configuration) -> None:
+def test_when_its_day_has_come_it_counts_again(seeded: Configuration) -> None:
     ahead = run_with_the_clock_ahead()
 
-    told = seen(temple, days=30)
+    told = seen(seeded, days=30)
 
     assert told.last_backup is not None and told.last_backup["backup_id"] == ahead["backup_id"]
 
 
 @pytest.mark.parametrize(("minutes", "marked"), [(9, False), (11, True)])
-def test_ten_minutes_are_no_wrong_clock(temple: Configuration, minutes: int, marked: bool) -> None:
+def test_ten_minutes_are_no_wrong_clock(seeded: Configuration, minutes: int, marked: bool) -> None:
     run_with_the_clock_ahead(timedelta(minutes=minutes))
 
-    (run,) = overview.list_runs(configuration=temple)
+    (run,) = listing.list_runs(configuration=seeded)
 
     assert run["dated_in_future"] is marked
 
 
-def test_a_failed_run_from_then_does_not_hide_that_all_is_well(temple: Configuration, local_db: Mongo) -> None:
+def test_a_failed_run_from_then_does_not_hide_that_all_is_well(seeded: Configuration, local_db: Mongo) -> None:
     good, ahead = run_backup(delete_bookings=False), run_with_the_clock_ahead()
     local_db["backup_metadata"].update_one({"_id": ahead["backup_id"]}, {"$set": {"status": "failed", "message": "no"}})
 
-    assert seen(temple).verdict is Verdict.PROTECTED
+    assert seen(seeded).assurance.attention == ()
+    assert seen(seeded).assurance.code == "not_elsewhere"
     assert good["status"] == "success"
 
 
-def test_a_deletion_that_it_left_unfinished_is_still_named(temple: Configuration, local_db: Mongo) -> None:
+def test_a_deletion_that_it_left_unfinished_is_still_named(seeded: Configuration, local_db: Mongo) -> None:
     run_backup(delete_bookings=False)
     ahead = run_with_the_clock_ahead()
     changes = {"status": "partial", "resume_available": True}
     local_db["backup_metadata"].update_one({"_id": ahead["backup_id"]}, {"$set": changes})
 
-    told = seen(temple)
+    told = seen(seeded)
 
-    assert told.verdict is Verdict.NEEDS_ATTENTION
+    assert told.verdict is Level.NEEDS_ATTENTION
+    assert told.assurance.attention[0].backup_id == ahead["backup_id"]
     assert told.unfinished is not None and told.unfinished["backup_id"] == ahead["backup_id"]
 
 
-def test_a_rehearsal_from_then_proves_nothing(temple: Configuration, local_db: Mongo) -> None:
+def test_a_rehearsal_from_then_proves_nothing(seeded: Configuration, local_db: Mongo) -> None:
     run_backup(delete_bookings=False)
-    started = restoring.rehearse(
+    started = restores.rehearse(
         backup_id=None, created_by="ananya", origin=Origin.COMMAND, now=now() + WEEKS, enqueue=False
     )
-    assert jobs.execute(backup_id=started["backup_id"])["status"] == "success"
-    assert started["kind"] == Kind.REHEARSAL
+    assert backups.execute(backup_id=started["backup_id"])["status"] == "success"
+    assert started["kind"] == RunKind.REHEARSAL
 
-    assert seen(temple).last_proven is None
+    assert seen(seeded).last_proven is None
 
 
-def test_what_later_runs_emptied_is_left_out_of_a_restore_of_it(temple: Configuration) -> None:
+def test_what_later_runs_emptied_is_left_out_of_a_restore_of_it(seeded: Configuration) -> None:
     ahead = run_with_the_clock_ahead()
     emptied_by = run_backup(delete_bookings=True)["backup_id"]
 
-    emptied = restoring.emptied_on_purpose(configuration=temple, backup_id=ahead["backup_id"])
+    emptied = restores.emptied_on_purpose(configuration=seeded, backup_id=ahead["backup_id"])
 
     assert emptied["bookings"] == emptied_by
 
 
 def test_commands_api_and_pages_mark_it(
-    temple: Configuration,
+    seeded: Configuration,
     admin: User,
     sign_in: SignIn,  # noqa: F811
 ) -> None:
@@ -162,8 +164,8 @@ def test_commands_api_and_pages_mark_it(
     browser = signed_in(admin)
     home = "/admin/backups/"
     paths = {
-        home: True,
-        f"{home}runs/": True,
+        home: False,
+        f"{home}list/": True,
         f"{home}browse/?backup={good['backup_id']}": True,
         f"{home}compare/": True,
         f"{home}runs/{ahead['backup_id']}/": True,
@@ -171,18 +173,23 @@ def test_commands_api_and_pages_mark_it(
     }
     marked = {path: "dated in the future" in browser.get(path).content.decode() for path in paths}
     assert marked == paths
+    assert browser.get(f"{home}runs/")["Location"] == f"{home}list/"
+    listed_page = browser.get(f"{home}list/").content.decode()
+    listed_rows = {one["backup_id"]: _row(listed_page, one["backup_id"]) for one in (good, ahead)}
+    assert ["dated in the future" in listed_rows[one["backup_id"]] for one in (good, ahead)] == [False, True]
     warned = "a clock was wrong when it was made"
     assert warned in browser.get(f"{home}browse/?backup={ahead['backup_id']}").content.decode()
     assert warned not in browser.get(f"{home}browse/?backup={good['backup_id']}").content.decode()
 
 
-def test_the_home_page_shows_the_run_that_failed_after_it(
-    temple: Configuration, admin: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _row(page: str, backup_id: str) -> str:
+    return page.split(f'<tr id="backup-{backup_id}">')[1].split("</tr>")[0]
+
+
+def test_the_home_page_shows_the_run_that_failed_after_it(seeded: Configuration, admin: User) -> None:
     for hours in range(2):
         run_with_the_clock_ahead(WEEKS + timedelta(hours=hours))
-    monkeypatch.setattr(run_pages, "LATEST_RUNS", 2)
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=Secret("mongodb://127.0.0.1:9/"))):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=Secret("mongodb://127.0.0.1:9/"))):
         late = run_backup(delete_bookings=False)
     assert late["status"] == "partial"
 
@@ -191,17 +198,17 @@ def test_the_home_page_shows_the_run_that_failed_after_it(
     assert "Backup made without the newest changes from Atlas" in page
 
 
-def test_the_doctor_names_it(temple: Configuration) -> None:
+def test_the_doctor_names_it(seeded: Configuration) -> None:
     ahead = run_with_the_clock_ahead()
 
-    findings = doctor.examine(configuration=temple)
+    findings = doctor.examine(configuration=seeded)
 
     assert any(ahead["backup_id"] in one.sentence and one.level == "problem" for one in findings)
 
 
-def test_lost_records_are_no_other_matter(temple: Configuration, local_db: Mongo) -> None:
+def test_lost_records_are_no_other_matter(seeded: Configuration, local_db: Mongo) -> None:
     ahead = run_with_the_clock_ahead()
     local_db.drop_collection("backup_metadata")
 
-    assert seen(temple).last_backup is None
+    assert seen(seeded).last_backup is None
     assert Path(ahead["backup_path"]).is_dir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -17,8 +18,8 @@ from pymongo.database import Database
 
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
-from backups_app.management.demo import filling, temple
-from backups_app.models import User
+from backups_app.management.demo import filling, history, temple
+from backups_app.models import Schedule, User
 from backups_app.mongo import connections
 from backups_app.mongo.embedded import free_port
 from backups_app.records import Side
@@ -100,7 +101,7 @@ def test_a_second_call_changes_nothing(
     assert (_contents(local_db), _contents(remote_db), list(User.objects.values())) == before
 
 
-def test_a_fill_that_was_cut_short_begins_anew(
+def test_a_fill_that_was_cut_short_starts_over(
     demo: Callable[..., str], local_db: MongoDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create, created = filling._create, []
@@ -204,3 +205,27 @@ def test_json_is_one_value(demo: Callable[..., str], local_db: MongoDatabase) ->
         ("ravi", 1),
         ("meena", 3),
     ]
+
+
+def test_the_history_grows_night_by_night_and_leaves_both_sides_as_without_it(
+    demo: Callable[..., str], local_db: MongoDatabase, remote_db: MongoDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = history.nights(now=timezone.now())
+    assert [night for night, _ in every][-1] == history.DAYS - 1
+    chosen = [one for one in every if one[0] in (history.OFF, history.BACK, history.DAYS - 1)]
+    monkeypatch.setattr(history, "nights", lambda now: chosen)
+
+    demo("--history")
+
+    late, last = sorted(runs.recent(local_db), key=lambda run: run["created_at"])
+    assert late["documents"] < last["documents"]
+    for run in (late, last):
+        assert run["status"] == "success"
+        assert timedelta(0) <= run["finished_at"] - run["created_at"] < timedelta(minutes=2)
+        ended = [step["finished_at"] - run["created_at"] for step in run["steps"] if step["finished_at"]]
+        assert max(ended) < timedelta(minutes=2)
+    nightly = Schedule.objects.get(name=history.NIGHTLY)
+    assert [slot.state for slot in nightly.slots.order_by("slot")] == ["missed", "started", "started"]
+    assert [slot.run for slot in nightly.slots.filter(late=True)] == [late["_id"]]
+    here, there = _contents(local_db), _contents(remote_db)
+    assert (len(here["bookings"]), len(there["bookings"]), len(here["activities"])) == (1_240, 1_238, 50)

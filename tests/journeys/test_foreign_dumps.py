@@ -23,7 +23,7 @@ from django.core.management import call_command
 from backups_app.backup_files import layout
 from backups_app.configuration import Configuration
 from backups_app.restore.source import Source
-from backups_app.workflow import overview, restoring
+from backups_app.use_cases import listing, restores
 from tests.journeys.conftest import Db
 
 ID = "20240101_000000"
@@ -41,9 +41,9 @@ def run(*arguments: str) -> tuple[int, Any]:
     return code, json.loads(out.getvalue() or errors.getvalue())
 
 
-def put(temple: Configuration, files: Mapping[str, bytes], *, backup_id: str = ID) -> Path:
+def put(seeded: Configuration, files: Mapping[str, bytes], *, backup_id: str = ID) -> Path:
     """Write a folder of somebody else, as `backup_<id>/`."""
-    folder = temple.backup_dir / f"backup_{backup_id}"
+    folder = seeded.backup_dir / f"backup_{backup_id}"
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
@@ -59,9 +59,9 @@ def dump_of(database: str = "temple_db", **collections: bytes) -> dict[str, byte
 
 
 @pytest.fixture
-def home(temple: Configuration) -> str:
+def home(seeded: Configuration) -> str:
     """The name of the temple's database."""
-    return temple.database_name
+    return seeded.database_name
 
 
 # ── gzip, _id, text ─────────────────────────────────────────────────────────────
@@ -73,9 +73,9 @@ def home(temple: Configuration) -> str:
     ids=["empty", "cut off", "bytes behind the end"],
 )
 def test_what_is_no_gzip_is_not_good_and_restores_nothing(
-    temple: Configuration, home: str, local_db: Db, data: bytes
+    seeded: Configuration, home: str, local_db: Db, data: bytes
 ) -> None:
-    put(temple, {f"{home}/bookings.bson.gz": data, f"{home}/users.bson.gz": gzip.compress(documents(*BOOKINGS))})
+    put(seeded, {f"{home}/bookings.bson.gz": data, f"{home}/users.bson.gz": gzip.compress(documents(*BOOKINGS))})
     before = local_db["users"].count_documents({})
 
     verified = run("backup_verify", ID)
@@ -89,8 +89,8 @@ def test_what_is_no_gzip_is_not_good_and_restores_nothing(
     assert local_db["users"].count_documents({}) == before
 
 
-def test_an_id_that_stands_three_times_is_said(temple: Configuration, home: str) -> None:
-    put(temple, dump_of(home, bookings=documents(*BOOKINGS, BOOKINGS[0], BOOKINGS[0])))
+def test_an_id_that_stands_three_times_is_said(seeded: Configuration, home: str) -> None:
+    put(seeded, dump_of(home, bookings=documents(*BOOKINGS, BOOKINGS[0], BOOKINGS[0])))
 
     _, first = run("backup_verify", ID)
     _, again = run("backup_verify", ID)
@@ -100,11 +100,11 @@ def test_an_id_that_stands_three_times_is_said(temple: Configuration, home: str)
     assert again["warnings"] == first["warnings"]
 
 
-def test_text_that_is_not_utf8_is_no_damage(temple: Configuration, home: str, local_db: Db) -> None:
+def test_text_that_is_not_utf8_is_no_damage(seeded: Configuration, home: str, local_db: Db) -> None:
     text = b"Ramesh \xff"
     body = b"\x10_id\0" + struct.pack("<i", 1) + b"\x02name\0" + struct.pack("<i", len(text) + 1) + text + b"\0"
     frame = struct.pack("<i", len(body) + 5) + body + b"\0"
-    put(temple, dump_of(home, guests=frame))
+    put(seeded, dump_of(home, guests=frame))
 
     _, verified = run("backup_verify", ID)
     code, _ = run("backup_restore", ID)
@@ -118,9 +118,9 @@ def test_text_that_is_not_utf8_is_no_damage(temple: Configuration, home: str, lo
 # ── documents without _id, system.indexes ───────────────────────────────────────
 
 
-def test_documents_without_an_id_are_restored_once(temple: Configuration, home: str, local_db: Db) -> None:
+def test_documents_without_an_id_are_restored_once(seeded: Configuration, home: str, local_db: Db) -> None:
     line = {"text": "the same twice"}
-    put(temple, dump_of(home, log=documents(line, line, {"text": "another"}), oplog=documents({"op": "n"})))
+    put(seeded, dump_of(home, log=documents(line, line, {"text": "another"}), oplog=documents({"op": "n"})))
 
     _, verified = run("backup_verify", ID)
     codes = [run("backup_restore", ID)[0], run("backup_restore", ID)[0]]
@@ -131,14 +131,14 @@ def test_documents_without_an_id_are_restored_once(temple: Configuration, home: 
     assert local_db["oplog"].count_documents({}) == 1
 
 
-def test_the_indexes_of_system_indexes_are_made(temple: Configuration, home: str, local_db: Db) -> None:
+def test_the_indexes_of_system_indexes_are_made(seeded: Configuration, home: str, local_db: Db) -> None:
     of = {"v": 1, "ns": f"{home}.pujas"}
     indexes = documents(
         {**of, "key": {"_id": 1}, "name": "_id_"},
         {**of, "key": {"name": 1}, "name": "name_1", "unique": True, "dropDups": True, "background": True},
         {**of, "ns": f"{home}.elsewhere", "key": {"x": 1}, "name": "x_1"},
     )
-    put(temple, {**dump_of(home, pujas=documents(*BOOKINGS)), f"{home}/system.indexes.bson": indexes})
+    put(seeded, {**dump_of(home, pujas=documents(*BOOKINGS)), f"{home}/system.indexes.bson": indexes})
 
     _, verified = run("backup_verify", ID)
     code, restored = run("backup_restore", ID)
@@ -153,15 +153,15 @@ def test_the_indexes_of_system_indexes_are_made(temple: Configuration, home: str
     assert 'the option dropDups of the index "name_1" is obsolete and was dropped' in said
 
 
-def test_a_damaged_system_indexes_is_found_by_verify_and_not_first_by_restore(temple: Configuration, home: str) -> None:
-    put(temple, {**dump_of(home, pujas=documents(*BOOKINGS)), f"{home}/system.indexes.bson": b"\x20\0\0\0\x01"})
+def test_a_damaged_system_indexes_is_found_by_verify_and_not_first_by_restore(seeded: Configuration, home: str) -> None:
+    put(seeded, {**dump_of(home, pujas=documents(*BOOKINGS)), f"{home}/system.indexes.bson": b"\x20\0\0\0\x01"})
 
     assert run("backup_verify", ID)[1]["verified"] is False
 
 
-def test_obsolete_options_are_dropped_with_a_word(temple: Configuration, home: str, local_db: Db) -> None:
+def test_obsolete_options_are_dropped_with_a_word(seeded: Configuration, home: str, local_db: Db) -> None:
     metadata = b'{"options":{"autoIndexId":false,"flags":1,"capped":true,"size":10000},"indexes":[]}'
-    put(temple, {**dump_of(home, ring=documents(*BOOKINGS)), f"{home}/ring.metadata.json": metadata})
+    put(seeded, {**dump_of(home, ring=documents(*BOOKINGS)), f"{home}/ring.metadata.json": metadata})
 
     code, restored = run("backup_restore", ID)
     rehearsed, _ = run("backup_rehearse", ID)
@@ -173,10 +173,10 @@ def test_obsolete_options_are_dropped_with_a_word(temple: Configuration, home: s
 
 
 def test_a_collection_that_the_server_does_not_make_is_named_and_the_rest_goes_on(
-    temple: Configuration, home: str, local_db: Db
+    seeded: Configuration, home: str, local_db: Db
 ) -> None:
     odd = {f"{home}/odd.metadata.json": b'{"options":{"storageEngine":{"nonsense":{}}},"indexes":[]}'}
-    put(temple, {**dump_of(home, odd=documents({"_id": 1}), pujas=documents(*BOOKINGS)), **odd})
+    put(seeded, {**dump_of(home, odd=documents({"_id": 1}), pujas=documents(*BOOKINGS)), **odd})
 
     code, restored = run("backup_restore", ID)
 
@@ -186,12 +186,12 @@ def test_a_collection_that_the_server_does_not_make_is_named_and_the_rest_goes_o
 
 
 def test_a_name_that_the_server_does_not_take_is_named_and_the_rest_goes_on(
-    temple: Configuration, home: str, local_db: Db
+    seeded: Configuration, home: str, local_db: Db
 ) -> None:
     too_long = "x" * 254
-    put(temple, dump_of(home, pujas=documents(*BOOKINGS), **{"a%24b": documents({"_id": 1})}))
+    put(seeded, dump_of(home, pujas=documents(*BOOKINGS), **{"a%24b": documents({"_id": 1})}))
     metadata = json.dumps({"collectionName": too_long, "indexes": []}).encode()
-    put(temple, {f"{home}/{layout.file_base(too_long)}{end}": data for end, data in [
+    put(seeded, {f"{home}/{layout.file_base(too_long)}{end}": data for end, data in [
         (".bson", documents({"_id": 1})), (".metadata.json", metadata)]})  # fmt: skip
 
     previewed, _ = run("backup_restore", ID, "--dry-run")
@@ -206,10 +206,10 @@ def test_a_name_that_the_server_does_not_take_is_named_and_the_rest_goes_on(
 # ── whole servers, the server's own, buckets ────────────────────────────────────
 
 
-def test_of_a_whole_server_the_temples_database_is_read(temple: Configuration, home: str, local_db: Db) -> None:
+def test_of_a_whole_server_the_temples_database_is_read(seeded: Configuration, home: str, local_db: Db) -> None:
     many = {f"accounts/c{number}.bson": b"" for number in range(9)}
     own = dump_of("admin", **{"system.version": documents({"_id": "x"}), "system.users": b""})
-    put(temple, {**many, **own, **dump_of("config", chunks=b""), **dump_of(home, pujas=documents(*BOOKINGS)),
+    put(seeded, {**many, **own, **dump_of("config", chunks=b""), **dump_of(home, pujas=documents(*BOOKINGS)),
                  "prelude.json": b'{"ServerVersion":"7.0.16"}', "oplog.bson": documents({"op": "n"})})  # fmt: skip
 
     first, again = run("backup_verify", ID), run("backup_verify", ID)
@@ -226,10 +226,10 @@ def test_of_a_whole_server_the_temples_database_is_read(temple: Configuration, h
 
 
 def test_the_servers_own_collections_are_left_out_by_name_and_the_rest_goes_on(
-    temple: Configuration, home: str, local_db: Db
+    seeded: Configuration, home: str, local_db: Db
 ) -> None:
     own = ("system.users", "system.version", "system.profile", "system.views", "$admin.system.users")
-    put(temple, dump_of(home, pujas=documents(*BOOKINGS), **{name: documents({"x": 1}) for name in own}))
+    put(seeded, dump_of(home, pujas=documents(*BOOKINGS), **{name: documents({"x": 1}) for name in own}))
 
     _, verified = run("backup_verify", ID)
     code, restored = run("backup_restore", ID)
@@ -241,8 +241,8 @@ def test_the_servers_own_collections_are_left_out_by_name_and_the_rest_goes_on(
     assert local_db["pujas"].count_documents({}) == 3
 
 
-def test_a_folder_of_nothing_but_the_servers_own_is_never_told_as_restored(temple: Configuration) -> None:
-    put(temple, dump_of("admin", **{"system.version": documents({"_id": "x"})}))
+def test_a_folder_of_nothing_but_the_servers_own_is_never_told_as_restored(seeded: Configuration) -> None:
+    put(seeded, dump_of("admin", **{"system.version": documents({"_id": "x"})}))
 
     _, verified = run("backup_verify", ID)
 
@@ -251,8 +251,8 @@ def test_a_folder_of_nothing_but_the_servers_own_is_never_told_as_restored(templ
     assert run("backup_rehearse", ID)[0] != 0
 
 
-def test_buckets_alone_become_a_plain_collection(temple: Configuration, home: str, local_db: Db) -> None:
-    put(temple, {f"{home}/system.buckets.weather.bson": documents({"_id": 1, "control": {}, "data": {}})})
+def test_buckets_alone_become_a_plain_collection(seeded: Configuration, home: str, local_db: Db) -> None:
+    put(seeded, {f"{home}/system.buckets.weather.bson": documents({"_id": 1, "control": {}, "data": {}})})
 
     _, verified = run("backup_verify", ID)
     code, _ = run("backup_restore", ID)
@@ -262,8 +262,8 @@ def test_buckets_alone_become_a_plain_collection(temple: Configuration, home: st
     assert local_db["weather"].count_documents({}) == 1
 
 
-def test_a_dump_at_the_folders_top_is_read(temple: Configuration, local_db: Db) -> None:
-    put(temple, {"pujas.bson": documents(*BOOKINGS), "oplog.bson": documents({"op": "n"})})
+def test_a_dump_at_the_folders_top_is_read(seeded: Configuration, local_db: Db) -> None:
+    put(seeded, {"pujas.bson": documents(*BOOKINGS), "oplog.bson": documents({"op": "n"})})
 
     codes = [run("backup_verify", ID)[0], run("backup_verify", ID)[0], run("backup_restore", ID)[0]]
 
@@ -275,26 +275,26 @@ def test_a_dump_at_the_folders_top_is_read(temple: Configuration, local_db: Db) 
 
 
 def test_a_folder_that_nobody_verified_is_adopted_by_restore_itself(
-    temple: Configuration, home: str, local_db: Db
+    seeded: Configuration, home: str, local_db: Db
 ) -> None:
-    put(temple, dump_of(home, pujas=documents(*BOOKINGS)))
+    put(seeded, dump_of(home, pujas=documents(*BOOKINGS)))
 
     code, _ = run("backup_restore", ID)
 
     assert code == 0
     assert local_db["pujas"].count_documents({}) == 3
-    assert overview.get_run(configuration=temple, backup_id=ID)["verified"]
+    assert listing.get_run(configuration=seeded, backup_id=ID)["verified"]
 
 
 @pytest.mark.parametrize("keep_our_metadata", [False, True])
-def test_another_dump_in_its_place_is_not_verified(temple: Configuration, home: str, keep_our_metadata: bool) -> None:
-    folder = put(temple, dump_of(home, pujas=documents(*BOOKINGS)))
+def test_another_dump_in_its_place_is_not_verified(seeded: Configuration, home: str, keep_our_metadata: bool) -> None:
+    folder = put(seeded, dump_of(home, pujas=documents(*BOOKINGS)))
     run("backup_verify", ID)
-    overview.list_runs(configuration=temple)  # writes its record
-    assert overview.get_run(configuration=temple, backup_id=ID)["documents"] == 3
+    listing.list_runs(configuration=seeded)  # writes its record
+    assert listing.get_run(configuration=seeded, backup_id=ID)["documents"] == 3
 
     shutil.rmtree(folder / home if keep_our_metadata else folder)
-    put(temple, dump_of(home, pujas=documents(*BOOKINGS[:2], {"_id": 9, "name": "Devotee 9"})))
+    put(seeded, dump_of(home, pujas=documents(*BOOKINGS[:2], {"_id": 9, "name": "Devotee 9"})))
     (listed,) = run("backup_list")[1]
     _, shown = run("backup_show", ID)
     _, verified = run("backup_verify", ID)
@@ -302,48 +302,48 @@ def test_another_dump_in_its_place_is_not_verified(temple: Configuration, home: 
     for told in (listed, shown):
         assert (told["verified"], told["damaged"], told["documents"]) == (False, False, None)
     assert (verified["verified"], verified["documents"]) == (True, 3)
-    assert overview.get_run(configuration=temple, backup_id=ID)["verified"]
+    assert listing.get_run(configuration=seeded, backup_id=ID)["verified"]
 
 
-def test_a_file_that_was_cut_is_not_verified_in_any_list(temple: Configuration, home: str) -> None:
-    folder = put(temple, dump_of(home, pujas=documents(*BOOKINGS), users=documents(*BOOKINGS)))
+def test_a_file_that_was_cut_is_not_verified_in_any_list(seeded: Configuration, home: str) -> None:
+    folder = put(seeded, dump_of(home, pujas=documents(*BOOKINGS), users=documents(*BOOKINGS)))
     run("backup_verify", ID)
 
     (folder / home / "pujas.bson").write_bytes(documents(*BOOKINGS[:2]))
 
-    told = overview.get_run(configuration=temple, backup_id=ID)
+    told = listing.get_run(configuration=seeded, backup_id=ID)
     assert (told["verified"], told["damaged"]) == (False, True)
     assert run("backup_verify", ID)[1]["verified"] is False
 
 
-def test_a_file_written_to_with_its_old_size_is_not_verified_until_it_is_read(temple: Configuration, home: str) -> None:
-    folder = put(temple, dump_of(home, pujas=documents(*BOOKINGS), users=documents(*BOOKINGS)))
+def test_a_file_written_to_with_its_old_size_is_not_verified_until_it_is_read(seeded: Configuration, home: str) -> None:
+    folder = put(seeded, dump_of(home, pujas=documents(*BOOKINGS), users=documents(*BOOKINGS)))
     run("backup_verify", ID)
     path = folder / home / "pujas.bson"
     os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000))
 
-    before = overview.get_run(configuration=temple, backup_id=ID)
+    before = listing.get_run(configuration=seeded, backup_id=ID)
     code, _ = run("backup_verify", ID)
 
     assert (before["verified"], before["damaged"], code) == (False, False, 0)
-    assert overview.get_run(configuration=temple, backup_id=ID)["verified"]
+    assert listing.get_run(configuration=seeded, backup_id=ID)["verified"]
 
 
-def test_what_is_replaced_after_the_preview_is_not_restored(temple: Configuration, home: str, local_db: Db) -> None:
-    folder = put(temple, dump_of(home, pujas=documents(*BOOKINGS)))
-    choices = restoring.choose(configuration=temple, backup_id=ID)
-    restoring.look(configuration=temple, choices=choices)
+def test_what_is_replaced_after_the_preview_is_not_restored(seeded: Configuration, home: str, local_db: Db) -> None:
+    folder = put(seeded, dump_of(home, pujas=documents(*BOOKINGS)))
+    choices = restores.choose(configuration=seeded, backup_id=ID)
+    restores.preview_restore(configuration=seeded, choices=choices)
 
     shutil.rmtree(folder / home)
-    put(temple, dump_of(home, pujas=documents({"_id": 7})))
-    preview = restoring.look(configuration=temple, choices=choices)
+    put(seeded, dump_of(home, pujas=documents({"_id": 7})))
+    preview = restores.preview_restore(configuration=seeded, choices=choices)
 
     assert [(one.name, one.insert) for one in preview.collections] == [("pujas", 1)]
     assert local_db["pujas"].count_documents({}) == 0
 
 
-def test_a_stray_file_stops_no_verify_restore_rehearsal_or_list(temple: Configuration, home: str) -> None:
-    folder = put(temple, dump_of(home, pujas=documents(*BOOKINGS)))
+def test_a_stray_file_stops_no_verify_restore_rehearsal_or_list(seeded: Configuration, home: str) -> None:
+    folder = put(seeded, dump_of(home, pujas=documents(*BOOKINGS)))
     run("backup_verify", ID)
     (folder / ".DS_Store").write_bytes(b"x")
     (folder / home / "x.bson").write_bytes(b"x")
@@ -358,7 +358,7 @@ def test_a_stray_file_stops_no_verify_restore_rehearsal_or_list(temple: Configur
         f"{home}/x.bson is not part of the backup and was not read. Stock mongorestore would restore it",
     ]
     assert [said for said in verified["warnings"] if "not read" in said] == restored[1]["warnings"] == wanted
-    assert overview.get_run(configuration=temple, backup_id=ID)["verified"]
+    assert listing.get_run(configuration=seeded, backup_id=ID)["verified"]
 
 
 def test_a_source_gives_each_document_its_id_at_every_reading(tmp_path: Path) -> None:
@@ -374,18 +374,18 @@ def test_a_source_gives_each_document_its_id_at_every_reading(tmp_path: Path) ->
     assert [bson.decode(frame)["a"] for frame in first] == [1, 1]
 
 
-def test_a_dump_that_was_found_damaged_may_be_replaced_by_a_good_one(temple: Configuration, home: str) -> None:
-    put(temple, dump_of(home, bookings=documents(*BOOKINGS)[:-1]))
+def test_a_dump_that_was_found_damaged_may_be_replaced_by_a_good_one(seeded: Configuration, home: str) -> None:
+    put(seeded, dump_of(home, bookings=documents(*BOOKINGS)[:-1]))
     assert run("backup_verify", ID)[0] == 5 and run("backup_show", ID)[1]["damaged"]
 
-    put(temple, dump_of(home, bookings=documents(*BOOKINGS)))
+    put(seeded, dump_of(home, bookings=documents(*BOOKINGS)))
 
     assert not run("backup_show", ID)[1]["damaged"]
     assert run("backup_verify", ID)[0] == 0 and run("backup_show", ID)[1]["verified"]
 
 
-def test_a_dump_that_lies_one_folder_too_deep_is_not_called_good(temple: Configuration, home: str) -> None:
-    put(temple, {f"dump/{home}/bookings.bson": documents(*BOOKINGS)})
+def test_a_dump_that_lies_one_folder_too_deep_is_not_called_good(seeded: Configuration, home: str) -> None:
+    put(seeded, {f"dump/{home}/bookings.bson": documents(*BOOKINGS)})
 
     verified = run("backup_verify", ID)
     restored = run("backup_restore", ID)
@@ -395,8 +395,8 @@ def test_a_dump_that_lies_one_folder_too_deep_is_not_called_good(temple: Configu
 
 
 @pytest.mark.parametrize("files", [{"notes.txt": b"x"}, {"empty/notes.txt": b"x"}, {"a/b/c/bookings.bson": b""}])
-def test_a_folder_without_a_dump_is_not_called_good(temple: Configuration, files: Mapping[str, bytes]) -> None:
-    put(temple, files)
+def test_a_folder_without_a_dump_is_not_called_good(seeded: Configuration, files: Mapping[str, bytes]) -> None:
+    put(seeded, files)
 
     code, verified = run("backup_verify", ID)
 

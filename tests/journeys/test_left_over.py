@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management import call_command
 from pymongo.database import Database
 
+from backups_app.assurance.sentence import Level
 from backups_app.configuration import Configuration
-from backups_app.workflow import doctor, status, status_json
+from backups_app.use_cases import doctor, status, status_json
 from tests.journeys.conftest import now, run_backup
 
 Db = Database[dict[str, Any]]
@@ -32,7 +33,7 @@ def _shadow(local_db: Db, remote_db: Db, name: str = "x") -> None:
 
 
 def test_a_run_whose_sync_left_something_over_is_partial_and_deletes_the_rest(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     _shadow(local_db, remote_db)
 
@@ -42,12 +43,12 @@ def test_a_run_whose_sync_left_something_over_is_partial_and_deletes_the_rest(
     assert "x" in run["error_message"]
     assert [warning for warning in run["warnings"] if warning.startswith("x: not synced, it is a view here")]
     assert local_db["bookings"].count_documents({}) == remote_db["bookings"].count_documents({}) == 0
-    told = status.status(configuration=temple, now=now())
-    assert told.verdict is status.Verdict.NEEDS_ATTENTION
+    told = status.status(configuration=seeded, now=now())
+    assert told.verdict is Level.NEEDS_ATTENTION
     assert status_json.public(told)["sync"]["left_over"] == {"x": "it is a view here and a collection on Atlas"}
 
 
-def test_the_commands_say_so_and_end_with_3(temple: Configuration, local_db: Db, remote_db: Db) -> None:
+def test_the_commands_say_so_and_end_with_3(seeded: Configuration, local_db: Db, remote_db: Db) -> None:
     _shadow(local_db, remote_db)
     run_backup(delete_bookings=False)
 
@@ -64,24 +65,26 @@ def test_the_commands_say_so_and_end_with_3(temple: Configuration, local_db: Db,
 
     remote_db["x"].drop()
     assert _command("backup_now", "--keep-bookings")[0] == 0
-    assert _command("backup_status", "--check")[0] == 0
+    code, out = _command("backup_status", "--check")
+    assert (code, "Needs attention" in out) == (6, False), "nothing but the copies elsewhere is missing"
 
 
 def test_a_sync_by_itself_that_leaves_something_over_ends_the_protection(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     run_backup(delete_bookings=False)
-    assert status.status(configuration=temple, now=now()).verdict is status.Verdict.PROTECTED
+    assert status.status(configuration=seeded, now=now()).assurance.attention == ()
     _shadow(local_db, remote_db)
 
     assert _command("backup_sync")[0] == 3
 
-    told = status.status(configuration=temple, now=now())
-    assert told.verdict is status.Verdict.NEEDS_ATTENTION
-    assert "x: it is a view here" in told.sentence
+    told = status.status(configuration=seeded, now=now())
+    assert told.verdict is Level.NEEDS_ATTENTION
+    (left_over,) = told.assurance.attention
+    assert "x: it is a view here" in left_over.message.english
 
 
-def test_a_purge_collection_that_was_left_out_is_withheld(temple: Configuration, local_db: Db, remote_db: Db) -> None:
+def test_a_purge_collection_that_was_left_out_is_withheld(seeded: Configuration, local_db: Db, remote_db: Db) -> None:
     remote_db["activities"].drop()
     remote_db.create_collection("activities", capped=True, size=65536)
 
@@ -94,14 +97,14 @@ def test_a_purge_collection_that_was_left_out_is_withheld(temple: Configuration,
 
 
 def test_a_database_spelled_otherwise_on_atlas_is_named_by_run_and_doctor(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     name, there = remote_db.name, remote_db.name.swapcase()
     remote_db.client.drop_database(name)
     remote_db.client[there]["bookings"].insert_one({"_id": 1})
     try:
         run = run_backup(delete_bookings=True)
-        findings = doctor.examine(configuration=temple)
+        findings = doctor.examine(configuration=seeded)
     finally:
         remote_db.client.drop_database(there)
 

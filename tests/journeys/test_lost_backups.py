@@ -15,16 +15,17 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from backups_app import configuration as settings
+from backups_app.assurance.sentence import Level
 from backups_app.catalog import purge_ledger, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupRemoved
 from backups_app.models import User
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
-from backups_app.workflow import doctor, jobs, overview, prepare, purging, recovery, restoring, status
-from backups_app.workflow.lost_words import UNVERIFIED
-from backups_app.workflow.status import Verdict
-from backups_app.workflow.steps import purge_remote
+from backups_app.runs import preparation, purge_sides, recovery
+from backups_app.runs.lost_messages import UNVERIFIED
+from backups_app.runs.steps import purge_remote
+from backups_app.use_cases import backups, doctor, listing, restores, status
 from tests.journeys.conftest import Db, contents, raw_documents, run_backup
 from tests.journeys.test_unfinished import die_in, remote_fails_in, resume
 from tests.pages.conftest import signed_in
@@ -42,16 +43,16 @@ def command(*arguments: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
-def folder_of(temple: Configuration, backup_id: str) -> Path:
-    return temple.backup_dir / f"backup_{backup_id}"
+def folder_of(seeded: Configuration, backup_id: str) -> Path:
+    return seeded.backup_dir / f"backup_{backup_id}"
 
 
 @pytest.fixture
-def gone(temple: Configuration) -> str:
+def gone(seeded: Configuration) -> str:
     """The id of a good backup whose folder was removed by hand."""
     made = run_backup(delete_bookings=True)
     assert made["status"] == "success"
-    shutil.rmtree(folder_of(temple, made["backup_id"]))
+    shutil.rmtree(folder_of(seeded, made["backup_id"]))
     return str(made["backup_id"])
 
 
@@ -68,29 +69,30 @@ def test_each_command_that_needs_the_files_says_that_they_are_gone(gone: str, ar
     assert (code, json.loads(said)["code"]) == (10, "backup_removed")
 
 
-def test_list_show_and_status_say_that_they_are_gone(gone: str, temple: Configuration) -> None:
+def test_list_show_and_status_say_that_they_are_gone(gone: str, seeded: Configuration) -> None:
     _, listed = command("backup_list")
     _, every = command("backup_list", "--status", "all", "--json")
     _, shown = command("backup_show", gone)
-    told = status.status(configuration=temple, now=timezone.now())
+    told = status.status(configuration=seeded, now=timezone.now())
 
     assert gone in listed and GONE in listed and "No backups yet" not in listed
     [row] = json.loads(every)
     assert (row["files"], row["published"], row["verified"], row["resume_available"]) == ("gone", False, False, False)
     assert row["message"].startswith(GONE) and "can only come from another backup" in row["message"]
     assert GONE in shown and ", verified" not in shown
-    assert told.verdict is Verdict.NOT_PROTECTED
-    assert f"The files of the backup of run {gone} are gone" in told.sentence and "no backup yet" not in told.sentence
+    assert told.verdict is Level.NOT_PROTECTED
+    assert f"The files of the backup of {gone} are gone" in told.sentence and "no backup yet" not in told.sentence
 
 
-def test_the_newest_backup_gone_needs_attention_though_an_older_one_is_here(temple: Configuration) -> None:
+def test_the_newest_backup_gone_needs_attention_though_an_older_one_is_here(seeded: Configuration) -> None:
     run_backup(delete_bookings=False)
     newest = run_backup(delete_bookings=False)["backup_id"]
-    shutil.rmtree(folder_of(temple, newest))
+    shutil.rmtree(folder_of(seeded, newest))
 
-    told = status.status(configuration=temple, now=timezone.now())
+    told = status.status(configuration=seeded, now=timezone.now())
 
-    assert (told.verdict, newest in told.sentence) == (Verdict.NEEDS_ATTENTION, True)
+    (gone,) = told.assurance.attention
+    assert (told.verdict, gone.message.code, gone.backup_id) == (Level.NEEDS_ATTENTION, "newest_files_gone", newest)
 
 
 @pytest.mark.parametrize(
@@ -127,17 +129,17 @@ def test_the_pages_say_that_they_are_gone(gone: str, admin: User) -> None:
 
 @pytest.mark.parametrize("left", [(), (".DS_Store",)])
 def test_a_folder_that_was_emptied_is_as_good_as_gone(
-    temple: Configuration, admin: User, left: tuple[str, ...]
+    seeded: Configuration, admin: User, left: tuple[str, ...]
 ) -> None:
     made = run_backup(delete_bookings=True)["backup_id"]
-    shutil.rmtree(folder_of(temple, made))
-    folder_of(temple, made).mkdir()
+    shutil.rmtree(folder_of(seeded, made))
+    folder_of(seeded, made).mkdir()
     for name in left:
-        (folder_of(temple, made) / name).touch()
+        (folder_of(seeded, made) / name).touch()
 
-    run = overview.get_run(configuration=temple, backup_id=made)
+    run = listing.get_run(configuration=seeded, backup_id=made)
     page = signed_in(admin).get(f"/admin/backups/runs/{made}/").content.decode()
-    findings = [one.sentence for one in doctor.examine(configuration=temple)]
+    findings = [one.sentence for one in doctor.examine(configuration=seeded)]
 
     assert (run["files"], run["verified"], run["published"]) == ("gone", False, False)
     assert GONE in run["message"] and GONE in page
@@ -147,13 +149,13 @@ def test_a_folder_that_was_emptied_is_as_good_as_gone(
 
 
 def test_a_folder_whose_disk_is_not_mounted_is_not_called_gone(
-    temple: Configuration, admin: User, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         made = run_backup(delete_bookings=True)["backup_id"]
-    temple.backup_dir.rename(temple.backup_dir.with_name("unplugged"))
+    seeded.backup_dir.rename(seeded.backup_dir.with_name("unplugged"))
 
-    run = overview.get_run(configuration=temple, backup_id=made)
+    run = listing.get_run(configuration=seeded, backup_id=made)
     page = signed_in(admin).get(f"/admin/backups/runs/{made}/").content.decode()
 
     assert (run["files"], run["resume_available"], run["keep_available"]) == ("unmounted", False, False)
@@ -161,29 +163,29 @@ def test_a_folder_whose_disk_is_not_mounted_is_not_called_gone(
     assert "gone" not in run["message"] and "complete and safe" not in page
     assert "may not be mounted" in command("backup_list")[1]
     assert "backup_removed" not in command("backup_verify", made, "--json")[1]
-    temple.backup_dir.with_name("unplugged").rename(temple.backup_dir)
+    seeded.backup_dir.with_name("unplugged").rename(seeded.backup_dir)
     assert resume(made)["status"] == "success"
 
 
-def test_files_that_only_a_link_leads_to_are_not_called_verified(temple: Configuration) -> None:
+def test_files_that_only_a_link_leads_to_are_not_called_verified(seeded: Configuration) -> None:
     made = run_backup(delete_bookings=False)["backup_id"]
-    database = folder_of(temple, made) / temple.database_name
-    database.rename(temple.backup_dir / "moved")
-    database.symlink_to(temple.backup_dir / "moved")
+    database = folder_of(seeded, made) / seeded.database_name
+    database.rename(seeded.backup_dir / "moved")
+    database.symlink_to(seeded.backup_dir / "moved")
 
-    run = overview.get_run(configuration=temple, backup_id=made)
+    run = listing.get_run(configuration=seeded, backup_id=made)
 
     assert (run["verified"], run["damaged"]) == (False, True)
     assert command("backup_verify", made)[0] == command("backup_restore", made, "--confirm", "RESTORE")[0] == 5
 
 
-def test_a_backup_of_another_host_is_not_called_gone(temple: Configuration, local_db: Db, gone: str) -> None:
+def test_a_backup_of_another_host_is_not_called_gone(seeded: Configuration, local_db: Db, gone: str) -> None:
     local_db["backup_metadata"].update_one({"_id": gone}, {"$set": {"store_id": "ab" * 16, "host": "kumbakonam"}})
 
     code, said = command("backup_docs", gone, "--json")
 
     assert (code, json.loads(said)["code"]) == (10, "backup_elsewhere")
-    assert "host kumbakonam" in overview.get_run(configuration=temple, backup_id=gone)["message"]
+    assert "host kumbakonam" in listing.get_run(configuration=seeded, backup_id=gone)["message"]
 
 
 def _touch(folder: Path, data: Path) -> None:
@@ -196,12 +198,12 @@ def _lose_the_record_of_the_folder(folder: Path, data: Path) -> None:
 
 @pytest.mark.parametrize("change", [_touch, _lose_the_record_of_the_folder])
 def test_what_nobody_has_verified_as_it_is_now_is_not_called_safe(
-    temple: Configuration, admin: User, change: Callable[[Path, Path], None]
+    seeded: Configuration, admin: User, change: Callable[[Path, Path], None]
 ) -> None:
     made = run_backup(delete_bookings=False)
-    folder = folder_of(temple, made["backup_id"])
+    folder = folder_of(seeded, made["backup_id"])
 
-    change(folder, folder / temple.database_name / "bookings.bson")
+    change(folder, folder / seeded.database_name / "bookings.bson")
 
     _, shown = command("backup_show", made["backup_id"], "--json")
     _, said = command("backup_show", made["backup_id"])
@@ -213,8 +215,8 @@ def test_what_nobody_has_verified_as_it_is_now_is_not_called_safe(
     assert json.loads(command("backup_show", made["backup_id"], "--json")[1])["message"] != UNVERIFIED
 
 
-def test_a_dump_of_others_is_not_called_safe_before_it_is_verified(temple: Configuration) -> None:
-    folder = folder_of(temple, "20240101_000000") / temple.database_name
+def test_a_dump_of_others_is_not_called_safe_before_it_is_verified(seeded: Configuration) -> None:
+    folder = folder_of(seeded, "20240101_000000") / seeded.database_name
     folder.mkdir(parents=True)
     (folder / "bookings.bson").write_bytes(b"")
 
@@ -227,70 +229,70 @@ def test_a_dump_of_others_is_not_called_safe_before_it_is_verified(temple: Confi
 
 
 def test_a_partial_run_without_its_folder_cannot_be_resumed_and_is_not_called_safe(
-    temple: Configuration, local_db: Db, remote_db: Db, admin: User, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         backup_id = run_backup(delete_bookings=True)["backup_id"]
     before = contents(local_db)
-    kept_away = temple.backup_dir.parent / "kept_away"
-    folder_of(temple, backup_id).rename(kept_away)
+    kept_away = seeded.backup_dir.parent / "kept_away"
+    folder_of(seeded, backup_id).rename(kept_away)
 
     with pytest.raises(BackupRemoved):
         resume(backup_id)
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=seeded, backup_id=backup_id)
     page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
     assert (run["resume_available"], run["keep_available"], run["status"]) == (False, True, "partial")
     assert "safe" not in run["message"] and "keep what is left after all" in run["message"]
     assert "complete and safe" not in page and "Resume the deletion" not in page and "Keep after all" in page
     assert "complete and safe" not in command("backup_show", backup_id)[1]
     assert contents(local_db) == before
-    told = status.status(configuration=temple, now=timezone.now())
+    told = status.status(configuration=seeded, now=timezone.now())
     assert "are gone" in told.sentence and "safe" not in told.sentence
-    kept_away.rename(folder_of(temple, backup_id))
+    kept_away.rename(folder_of(seeded, backup_id))
     assert resume(backup_id)["status"] == "success"  # it was only moved: what is there decides, not what was said
 
 
 def test_what_is_left_can_be_kept_after_all_without_the_folder(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         backup_id = run_backup(delete_bookings=True)["backup_id"]
-    shutil.rmtree(folder_of(temple, backup_id))
+    shutil.rmtree(folder_of(seeded, backup_id))
 
     resume(backup_id, keep=True)
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=seeded, backup_id=backup_id)
     assert (run["resume_available"], run["keep_available"]) == (False, False)
     assert not purge_ledger.open_collections(local_db, run_id=backup_id)
 
 
 def test_a_folder_removed_while_a_resume_waits_for_its_worker(
-    temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         backup_id = run_backup(delete_bookings=True)["backup_id"]
-    shutil.rmtree(folder_of(temple, backup_id))
-    monkeypatch.setattr(jobs, "_require_files", lambda *_: None)  # it was there a moment ago
+    shutil.rmtree(folder_of(seeded, backup_id))
+    monkeypatch.setattr(backups, "_require_files", lambda *_: None)  # it was there a moment ago
 
     resumed = resume(backup_id)
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=seeded, backup_id=backup_id)
     assert (resumed["status"], resumed["error_code"]) == ("partial", "backup_removed")
     assert "safe" not in run["message"]
 
 
 def test_a_resume_that_finds_its_backup_damaged_does_not_call_it_safe(
-    temple: Configuration, admin: User, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         backup_id = run_backup(delete_bookings=True)["backup_id"]
-    file = next(folder_of(temple, backup_id).glob("*/devotees.bson"))
+    file = next(folder_of(seeded, backup_id).glob("*/devotees.bson"))
     file.write_bytes(file.read_bytes()[:-1] + b"\x01")
 
     resume(backup_id)
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=seeded, backup_id=backup_id)
     page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
     assert (run["status"], run["verified"], run["damaged"]) == ("partial", False, True)
     assert "safe" not in run["message"] and "complete and safe" not in page
@@ -299,25 +301,25 @@ def test_a_resume_that_finds_its_backup_damaged_does_not_call_it_safe(
 
 
 def test_a_restore_whose_safety_backup_is_gone_does_not_say_that_it_holds_anything(
-    temple: Configuration, local_db: Db, admin: User
+    seeded: Configuration, local_db: Db, admin: User
 ) -> None:
     backup_id = run_backup(delete_bookings=True)["backup_id"]
-    choices = restoring.choose(configuration=temple, backup_id=backup_id, include_purged=True)
-    preview = restoring.look(configuration=temple, choices=choices)
-    started = restoring.start(
+    choices = restores.choose(configuration=seeded, backup_id=backup_id, include_purged=True)
+    preview = restores.preview_restore(configuration=seeded, choices=choices)
+    started = restores.start(
         choices=choices, confirmation=preview.confirmation, created_by="ravi", origin=Origin.COMMAND,
         now=timezone.now(), enqueue=False,
     )  # fmt: skip
-    restored = jobs.execute(backup_id=started["backup_id"])["backup_id"]
-    shutil.rmtree(folder_of(temple, restored))
+    restored = backups.execute(backup_id=started["backup_id"])["backup_id"]
+    shutil.rmtree(folder_of(seeded, restored))
 
-    run = overview.get_run(configuration=temple, backup_id=restored)
+    run = listing.get_run(configuration=seeded, backup_id=restored)
     page = signed_in(admin).get(f"/admin/backups/runs/{restored}/").content.decode()
 
     assert run["files"] == "gone" and "cannot be undone" in run["message"]
     assert "holds" not in run["message"] and "Undo…" not in page and "cannot be undone" in page
     with pytest.raises(BackupRemoved):
-        restoring.undo(configuration=temple, run=run)
+        restores.undo(configuration=seeded, run=run)
     assert command("backup_docs", restored, "--json")[0] == 10
 
 
@@ -326,13 +328,13 @@ class Killed(BaseException):
 
 
 def test_killed_in_the_purge_before_its_first_entry_resume_is_available_and_finishes_it(
-    temple: Configuration, local_db: Db, remote_db: Db, admin: User, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup_id = die_in(purge_remote, monkeypatch, after=False)
 
-    recovery.recover(configuration=temple, now=timezone.now())
+    recovery.recover(configuration=seeded, now=timezone.now())
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=seeded, backup_id=backup_id)
     page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
     assert (run["status"], run["resume_available"], run["purge"]) == ("partial", True, None)
     assert "the deletion has not begun" in page and "Atlas is finished" not in page and "Resume the deletion" in page
@@ -344,9 +346,9 @@ def test_killed_in_the_purge_before_its_first_entry_resume_is_available_and_fini
         assert [len(raw_documents(side, name)) for name in ("activities", "bookings")] == [0, 0]
 
 
-@pytest.mark.parametrize(("room", "name"), [(purging, "_obstacles"), (delete, "purge_collection")])
+@pytest.mark.parametrize(("room", "name"), [(purge_sides, "_obstacles"), (delete, "purge_collection")])
 def test_killed_anywhere_before_the_first_entry(
-    temple: Configuration, monkeypatch: pytest.MonkeyPatch, room: Any, name: str
+    seeded: Configuration, monkeypatch: pytest.MonkeyPatch, room: Any, name: str
 ) -> None:
     def die(*_: Any, **__: Any) -> Any:
         raise Killed
@@ -355,20 +357,20 @@ def test_killed_anywhere_before_the_first_entry(
         patched.setattr(room, name, die)
         backup_id = _die(patched)
 
-    recovery.recover(configuration=temple, now=timezone.now())
+    recovery.recover(configuration=seeded, now=timezone.now())
 
-    assert overview.get_run(configuration=temple, backup_id=backup_id)["resume_available"] is True
+    assert listing.get_run(configuration=seeded, backup_id=backup_id)["resume_available"] is True
     assert resume(backup_id)["status"] == "success"
 
 
 def _die(patched: pytest.MonkeyPatch) -> str:
     patched.setattr("backups_app.catalog.lease.release", lambda *_, **__: None)
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ananya", delete_bookings=True, origin=Origin.COMMAND, now=timezone.now(), enqueue=False
     )
     with pytest.raises(Killed):
-        jobs.execute(backup_id=started["backup_id"])
-    database = prepare.local_database(settings.current())
+        backups.execute(backup_id=started["backup_id"])
+    database = preparation.local_database(settings.current())
     vanished = {"owner.started": "0"}
     runs.collection(database).update_one({"_id": started["backup_id"]}, {"$set": vanished})
     database["backup_lease"].update_one({"_id": "lease"}, {"$set": vanished})
@@ -376,23 +378,23 @@ def _die(patched: pytest.MonkeyPatch) -> str:
 
 
 def test_a_purge_without_a_plan_can_be_kept_after_all(
-    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup_id = die_in(purge_remote, monkeypatch, after=False)
-    recovery.recover(configuration=temple, now=timezone.now())
+    recovery.recover(configuration=seeded, now=timezone.now())
 
     resume(backup_id, keep=True)
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=seeded, backup_id=backup_id)
     assert (run["resume_available"], run["keep_available"]) == (False, False)
     assert len(raw_documents(local_db, "bookings")) == 52
 
 
 def test_what_sync_could_not_resolve_is_withheld_by_a_resume_too(
-    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup_id = die_in(purge_remote, monkeypatch, after=False)
-    recovery.recover(configuration=temple, now=timezone.now())
+    recovery.recover(configuration=seeded, now=timezone.now())
     local_db["sync_logs"].update_one(
         {"run_id": backup_id, "collections.name": "bookings"}, {"$set": {"collections.$.unresolved": 2}}
     )
@@ -405,10 +407,10 @@ def test_what_sync_could_not_resolve_is_withheld_by_a_resume_too(
 
 
 def test_without_the_log_of_its_sync_a_resume_withholds_everything(
-    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup_id = die_in(purge_remote, monkeypatch, after=False)
-    recovery.recover(configuration=temple, now=timezone.now())
+    recovery.recover(configuration=seeded, now=timezone.now())
     local_db["sync_logs"].delete_many({})
 
     run = resume(backup_id)

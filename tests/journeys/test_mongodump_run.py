@@ -11,18 +11,20 @@ from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app.configuration import Configuration
-from backups_app.mongo import tools
+from backups_app.mongo import mongodump_process
 
 from .conftest import PURGED, contents, raw_documents, run_backup, saved_documents
 
 Db = Database[dict[str, Any]]
 
 
-@pytest.mark.skipif(tools.find("mongodump") is None, reason="mongodump is not on PATH, so no run was made with it.")
+@pytest.mark.skipif(
+    mongodump_process.find("mongodump") is None, reason="mongodump is not on PATH, so no run was made with it."
+)
 def test_a_run_with_mongodump_purges_what_it_saved_and_nothing_else(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, backup_engine="mongodump")):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, backup_engine="mongodump")):
         run = run_backup(delete_bookings=True)
 
     assert (run["status"], run["engine"], run["error_code"]) == ("success", "mongodump", None)

@@ -77,5 +77,6 @@ def test_data_that_cannot_be_written_is_a_failure(manage: Manage) -> None:
 
 def test_looking_at_the_beginning_of_a_list_is_no_failure(manage: Manage) -> None:
     with gone() as nobody:
-        assert manage("backup_status", stdout=nobody) == (0, "")
+        assert manage("backup_list", stdout=nobody) == (0, "")
+        assert manage("backup_status", stdout=nobody) == (1, "")
         assert manage("backup_status", "--check", stdout=nobody) == (1, "")

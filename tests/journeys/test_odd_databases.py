@@ -12,7 +12,7 @@ from django.test import override_settings
 from backups_app.configuration import Configuration
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Status
-from backups_app.workflow import restoring
+from backups_app.use_cases import restores
 from tests.journeys.conftest import run_backup
 from tests.journeys.test_restore import command
 
@@ -46,7 +46,7 @@ def test_everything_works_in_it(odd: tuple[Configuration, Any, Any]) -> None:
 
     synced = command("backup_sync")[1]
     rehearsal = command("backup_rehearse")[1]
-    name = restoring.copy_name(configuration=configuration, backup_id=run["_id"])
+    name = restores.copy_name(configuration=configuration, backup_id=run["_id"])
     copy = command("backup_restore", run["_id"], "--to", name)[1]
     copies = command("backup_restore", "--copies")[1]
     left = command("backup_restore", "--remove-copy", name)[1]

@@ -29,12 +29,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def odd(temple: Configuration, local_db: Db, remote_db: Db) -> Configuration:
+def odd(seeded: Configuration, local_db: Db, remote_db: Db) -> Configuration:
     """The temple, and three documents in each oddly named collection: one here, one at Atlas, one on both sides."""
     for number, name in enumerate(NAMES):
         for side, who in ((local_db, "here"), (remote_db, "there")):
             side.command({"insert": name, "documents": [{"_id": who, "n": number}, {"_id": "both", "n": number}]})
-    return temple
+    return seeded
 
 
 @pytest.fixture

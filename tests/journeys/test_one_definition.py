@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from backups_app.pages import run_tags
 from backups_app.records import Origin
-from backups_app.workflow import jobs, restoring
+from backups_app.templatetags import run_tags
+from backups_app.use_cases import backups, restores
 from tests.journeys.conftest import Db, run_backup
 from tests.pages.conftest import MOMENT, a_run, signed_in, step
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
@@ -31,7 +31,7 @@ def command(*arguments: str) -> str:
 
 
 @pytest.fixture
-def backup_id(temple: Configuration, local_db: Db) -> str:
+def backup_id(seeded: Configuration, local_db: Db) -> str:
     """A backup of four collections and a view."""
     local_db.create_collection("paid", viewOn="bookings", pipeline=[])
     return str(run_backup(delete_bookings=False)["backup_id"])
@@ -96,18 +96,18 @@ def test_a_collection_that_is_not_there_is_404(backup_id: str, admin: User) -> N
 
 
 def test_what_is_no_ordinary_backup_is_headed_and_marked_as_what_it_is(
-    backup_id: str, temple: Configuration, admin: User
+    backup_id: str, seeded: Configuration, admin: User
 ) -> None:
     browser = signed_in(admin)
 
     def carried_out(**wish: Any) -> str:
-        choices = restoring.choose(configuration=temple, **wish)
-        seen = restoring.look(configuration=temple, choices=choices)
-        begun = restoring.start(
+        choices = restores.choose(configuration=seeded, **wish)
+        seen = restores.preview_restore(configuration=seeded, choices=choices)
+        begun = restores.start(
             choices=choices, confirmation=seen.confirmation, created_by="ravi", origin=Origin.COMMAND,
             now=timezone.now(), enqueue=False,
         )  # fmt: skip
-        return str(jobs.execute(backup_id=begun["backup_id"])["backup_id"])
+        return str(backups.execute(backup_id=begun["backup_id"])["backup_id"])
 
     def heading(run_id: str) -> str:
         page = browser.get(f"/admin/backups/runs/{run_id}/").content.decode()
@@ -117,20 +117,20 @@ def test_what_is_no_ordinary_backup_is_headed_and_marked_as_what_it_is(
 
     restored = carried_out(backup_id=backup_id, collections=["devotees"], mode="overwrite")
     undone = carried_out(backup_id=restored, collections=["devotees"], mode="replace")
-    copied = carried_out(backup_id=backup_id, to=f"{temple.database_name}_copy")
-    begun = restoring.rehearse(
+    copied = carried_out(backup_id=backup_id, to=f"{seeded.database_name}_copy")
+    begun = restores.rehearse(
         backup_id=backup_id, created_by="ravi", origin=Origin.COMMAND, now=timezone.now(), enqueue=False
     )
-    rehearsed = str(jobs.execute(backup_id=begun["backup_id"])["backup_id"])
-    restoring.remove_copy(
-        configuration=temple, name=f"{temple.database_name}_copy", removed_by="ravi", origin=Origin.COMMAND,
+    rehearsed = str(backups.execute(backup_id=begun["backup_id"])["backup_id"])
+    restores.remove_copy(
+        configuration=seeded, name=f"{seeded.database_name}_copy", removed_by="ravi", origin=Origin.COMMAND,
         now=timezone.now(),
     )  # fmt: skip
 
     assert heading(restored).startswith("Restore of")
-    assert heading(undone).startswith("Undoing of a restore")
+    assert heading(undone).startswith("Undo of a restore")
     assert heading(copied).startswith("Test copy of")
-    assert heading(rehearsed).startswith("Test of a restore")
+    assert heading(rehearsed).startswith("Restore test of")
     choices = browser.get(f"/admin/backups/browse/?backup={restored}").content.decode()
     assert choices.count("· safety backup") == 2 and "A safety backup: a restore made it" in choices
     listed = command("backup_list")

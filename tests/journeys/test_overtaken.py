@@ -10,14 +10,15 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.backup_files.store import Store
-from backups_app.catalog import lease, purge_ledger, runs
+from backups_app.catalog import lease, purge_ledger, run_writers, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import OwnershipLost
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.purge import delete
 from backups_app.records import Phase
-from backups_app.workflow import overview, owner, recovery
-from backups_app.workflow.steps import dump, publish, purge_remote, verify
+from backups_app.runs import ownership, recovery
+from backups_app.runs.steps import dump, publish, purge_remote, verify
+from backups_app.use_cases import listing
 
 from .conftest import contents, now, run_backup
 
@@ -49,15 +50,15 @@ def once_before(step: Any, act: Callable[[], Any], monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("step", [dump, verify, publish])
 def test_overtaken_before_its_backup_stood_it_publishes_nothing_and_deletes_nothing(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch, step: Any
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch, step: Any
 ) -> None:
     closed: list[str] = []
-    once_before(step, lambda: closed.append(overtake(local_db, temple)), monkeypatch)
+    once_before(step, lambda: closed.append(overtake(local_db, seeded)), monkeypatch)
 
     run_backup(delete_bookings=True)
 
-    run = overview.get_run(configuration=temple, backup_id=closed[0])
-    store = Store(temple.backup_dir)
+    run = listing.get_run(configuration=seeded, backup_id=closed[0])
+    store = Store(seeded.backup_dir)
     assert (run["status"], run["error_code"], run["published"]) == ("failed", "interrupted", False)
     assert store.backups().ids == ()
     assert contents(local_db) == contents(remote_db)  # synced, and all there
@@ -67,28 +68,28 @@ def test_overtaken_before_its_backup_stood_it_publishes_nothing_and_deletes_noth
 
 
 def test_overtaken_before_the_purge_it_deletes_nothing_and_its_backup_stays(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed: list[str] = []
-    once_before(purge_remote, lambda: closed.append(overtake(local_db, temple)), monkeypatch)
+    once_before(purge_remote, lambda: closed.append(overtake(local_db, seeded)), monkeypatch)
 
     run_backup(delete_bookings=True)
 
-    run = overview.get_run(configuration=temple, backup_id=closed[0])
+    run = listing.get_run(configuration=seeded, backup_id=closed[0])
     assert (run["status"], run["published"], run["verified"]) == ("partial", True, True)
     assert len(contents(local_db)["bookings"]) == len(contents(remote_db)["bookings"]) == 52
     assert purge_ledger.runs_with_open(local_db) == []
 
 
 def test_overtaken_between_the_ledger_and_the_delete_its_batch_is_exact_and_it_goes_no_further(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = delete_equal
     closed: list[str] = []
 
     def late(*, live: Any, frames: list[bytes]) -> DeleteOutcome:
         if not closed:
-            closed.append(overtake(local_db, temple))
+            closed.append(overtake(local_db, seeded))
             live.collection.update_one({}, {"$set": {"name": "edited while it slept"}})
         return real(live=live, frames=frames)
 
@@ -96,7 +97,7 @@ def test_overtaken_between_the_ledger_and_the_delete_its_batch_is_exact_and_it_g
     run_backup(delete_bookings=True)
     monkeypatch.setattr(delete, "delete_equal", real)
 
-    woken = overview.get_run(configuration=temple, backup_id=closed[0])
+    woken = listing.get_run(configuration=seeded, backup_id=closed[0])
     assert (woken["status"], woken["resume_available"]) == ("partial", True)
     assert [document["name"] for document in remote_db["activities"].find()] == ["edited while it slept"]
     assert len(contents(local_db)["activities"]) == 25
@@ -105,21 +106,22 @@ def test_overtaken_between_the_ledger_and_the_delete_its_batch_is_exact_and_it_g
     assert run_backup(delete_bookings=True)["status"] == "success"
     assert contents(local_db)["bookings"] == contents(remote_db)["bookings"] == {}
     kept = [document["name"] for side in (local_db, remote_db) for document in side["activities"].find()]
-    saved = b"".join(path.read_bytes() for path in temple.backup_dir.glob("backup_*/*/activities.bson"))
+    saved = b"".join(path.read_bytes() for path in seeded.backup_dir.glob("backup_*/*/activities.bson"))
     assert "edited while it slept" in kept or b"edited while it slept" in saved
 
 
 def test_an_owner_of_before_a_machine_was_set_back_matches_no_run(
-    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ahead = 2**50  # the fence of the life that the machine forgot when it was restored
-    lease.take(local_db, owner=dataclasses.replace(owner.this_process(), token="x").as_document(), seconds=-1)
+    lease.take(local_db, owner=dataclasses.replace(ownership.this_process(), token="x").as_document(), seconds=-1)
     local_db["backup_lease"].update_one({"_id": "lease"}, {"$set": {"fence": ahead}})
     refused: list[int] = []
 
     def the_older_one_wakes() -> None:
-        running = runs.active(local_db) or {}
-        older = runs.Ownership(database=local_db, backup_id=running["_id"], fence=ahead)
+        running = runs.active(local_db)
+        assert running is not None
+        older = run_writers.Ownership(database=local_db, backup_id=running["_id"], fence=ahead)
         for act in (older.beat, lambda: older.write(phase=Phase.DUMPING, changes={"note": "it wrote"})):
             with pytest.raises(OwnershipLost):
                 act()

@@ -31,7 +31,7 @@ FRAME = _frame(1, NAME)
 
 
 @pytest.fixture
-def backup_id(temple: Configuration, local_db: Db) -> str:
+def backup_id(seeded: Configuration, local_db: Db) -> str:
     """A backup in which one guest's name is not UTF-8; then the guest is deleted."""
     local_db["guests"].insert_many([RawBSONDocument(FRAME), {"_id": 2, "name": "Sita"}])
     made = run_backup(delete_bookings=False)
@@ -103,7 +103,7 @@ def test_the_page_shows_its_bytes_and_the_way_to_restore_it(backup_id: str, admi
     assert versions.status_code == 200
 
 
-def test_an_id_that_is_not_utf8_names_its_document_by_its_bytes(temple: Configuration, local_db: Db) -> None:
+def test_an_id_that_is_not_utf8_names_its_document_by_its_bytes(seeded: Configuration, local_db: Db) -> None:
     text = b"B-\xff1"
     body = b"\x02_id\0" + struct.pack("<i", len(text) + 1) + text + b"\0"
     frame = struct.pack("<i", len(body) + 5) + body + b"\0"
@@ -115,7 +115,7 @@ def test_an_id_that_is_not_utf8_names_its_document_by_its_bytes(temple: Configur
     identity = json.loads(answer)["raw_documents"][0]["id"]
     code, said = _run("backup_restore", backup_id, "--collections", "guests", "--id", identity, "--confirm", "RESTORE")
 
-    assert identity == "raw:" + raw_ids.of(frame).hex()
+    assert identity == "raw:" + raw_ids.id_of(frame).hex()
     assert code == 0, said
     assert _raw(local_db) == [frame]
 

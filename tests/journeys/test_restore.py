@@ -12,21 +12,22 @@ from pymongo.database import Database
 
 from backups_app.backup_files import metadata
 from backups_app.catalog import purge_ledger, runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, NotATestCopy, PreviewOutdated, RestoreTargetTaken
-from backups_app.records import Origin, RunDocument, Side, Status
+from backups_app.records import Origin, Side, Status
 from backups_app.restore.choices import Choices
-from backups_app.workflow import jobs, restoring, status
+from backups_app.use_cases import backups, restores, status
 from tests.journeys.conftest import contents, now, run_backup
 
 Db = Database[dict[str, Any]]
 pytestmark = pytest.mark.django_db
 
 
-def restore(configuration: Configuration, choices: Choices) -> RunDocument:
+def restore(configuration: Configuration, choices: Choices) -> RunRecord:
     """Preview, confirm what was shown, and carry it out here."""
-    shown = restoring.look(configuration=configuration, choices=choices)
-    started = restoring.start(
+    shown = restores.preview_restore(configuration=configuration, choices=choices)
+    started = restores.start(
         choices=choices,
         confirmation=shown.confirmation,
         created_by="ananya",
@@ -34,7 +35,7 @@ def restore(configuration: Configuration, choices: Choices) -> RunDocument:
         now=now(),
         enqueue=False,
     )
-    return jobs.execute(backup_id=started["backup_id"])
+    return backups.execute(backup_id=started["backup_id"])
 
 
 def command(*arguments: str) -> tuple[int, Any]:
@@ -47,17 +48,17 @@ def command(*arguments: str) -> tuple[int, Any]:
 
 
 def test_what_was_purged_is_left_out_until_it_is_chosen_and_then_reaches_both_sides(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     backup = run_backup(delete_bookings=True)
     assert backup["status"] == Status.SUCCESS
     before = contents(local_db)
-    choose = {"configuration": temple, "backup_id": backup["_id"]}
+    choose = {"configuration": seeded, "backup_id": backup["_id"]}
 
-    plain = restoring.look(configuration=temple, choices=restoring.choose(**choose))
-    chosen = restoring.choose(**choose, collections=["bookings", "employee_bookings"])
-    shown = restoring.look(configuration=temple, choices=chosen)
-    run = restore(temple, chosen)
+    plain = restores.preview_restore(configuration=seeded, choices=restores.choose(**choose))
+    chosen = restores.choose(**choose, collections=["bookings", "employee_bookings"])
+    shown = restores.preview_restore(configuration=seeded, choices=chosen)
+    run = restore(seeded, chosen)
     run_backup(delete_bookings=False)
     run_backup(delete_bookings=False)
 
@@ -74,42 +75,42 @@ def test_what_was_purged_is_left_out_until_it_is_chosen_and_then_reaches_both_si
     assert contents(local_db)["bookings"] == contents(remote_db)["bookings"]
 
 
-def test_a_restore_begins_with_a_safety_backup_and_undo_brings_it_back(temple: Configuration, local_db: Db) -> None:
+def test_a_restore_begins_with_a_safety_backup_and_undo_brings_it_back(seeded: Configuration, local_db: Db) -> None:
     backup = run_backup(delete_bookings=False)
     local_db["devotees"].update_one({"_id": 1}, {"$set": {"name": "edited"}})
     local_db["devotees"].delete_one({"_id": 2})
     local_db["devotees"].insert_one({"_id": 99, "phone": "new"})
     edited = contents(local_db)
 
-    replace = restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"], mode="replace")
-    run = restore(temple, replace)
+    replace = restores.choose(configuration=seeded, backup_id=backup["_id"], collections=["devotees"], mode="replace")
+    run = restore(seeded, replace)
     restored = contents(local_db)["devotees"]
-    undone = restore(temple, restoring.undo(configuration=temple, run=run))
+    undone = restore(seeded, restores.undo(configuration=seeded, run=run))
 
     sums = run["restore"]["sums"]
     assert (run["kind"], run["status"]) == ("restore", "success")
     assert (sums["inserted"], sums["replaced"], sums["deleted"], sums["unchanged"]) == (1, 1, 1, 28)
     assert len(restored) == 30
-    written = metadata.read(temple.backup_dir / f"backup_{run['_id']}")
+    written = metadata.read(seeded.backup_dir / f"backup_{run['_id']}")
     assert written is not None and written["holds_alone"] == {"devotees": 2}
     assert undone["status"] == "success"
     assert contents(local_db) == edited
 
 
-def test_only_what_was_shown_can_be_confirmed(temple: Configuration, local_db: Db) -> None:
+def test_only_what_was_shown_can_be_confirmed(seeded: Configuration, local_db: Db) -> None:
     backup = run_backup(delete_bookings=False)
-    choices = restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"])
-    other = restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["bookings"])
-    shown = restoring.look(configuration=temple, choices=other)
+    choices = restores.choose(configuration=seeded, backup_id=backup["_id"], collections=["devotees"])
+    other = restores.choose(configuration=seeded, backup_id=backup["_id"], collections=["bookings"])
+    shown = restores.preview_restore(configuration=seeded, choices=other)
 
     for confirmation in (shown.confirmation, None, ""):
         with pytest.raises(PreviewOutdated):
-            restoring.start(
+            restores.start(
                 choices=choices, confirmation=confirmation, created_by="x", origin=Origin.API, now=now(), enqueue=False
             )
 
 
-def test_an_open_purge_lets_go_of_what_a_restore_puts_back(temple: Configuration, local_db: Db) -> None:
+def test_an_open_purge_lets_go_of_what_a_restore_puts_back(seeded: Configuration, local_db: Db) -> None:
     backup = run_backup(delete_bookings=True)
     frames = list(contents(local_db)["devotees"].values())
     purge_ledger.open_batch(
@@ -117,7 +118,7 @@ def test_an_open_purge_lets_go_of_what_a_restore_puts_back(temple: Configuration
     )
     local_db["devotees"].delete_many({"_id": {"$lt": 10}})
 
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], collections=["devotees"]))
+    run = restore(seeded, restores.choose(configuration=seeded, backup_id=backup["_id"], collections=["devotees"]))
 
     assert run["restore"]["sums"]["inserted"] == 10
     assert purge_ledger.open_for_run(local_db, run_id=backup["_id"]).get("devotees", 0) in (20, 30)
@@ -128,16 +129,16 @@ def test_an_open_purge_lets_go_of_what_a_restore_puts_back(temple: Configuration
 
 
 def test_a_test_copy_is_marked_listed_removed_and_never_the_temples_database(
-    temple: Configuration, local_db: Db
+    seeded: Configuration, local_db: Db
 ) -> None:
     backup = run_backup(delete_bookings=True)
-    name = restoring.copy_name(configuration=temple, backup_id=backup["_id"])
+    name = restores.copy_name(configuration=seeded, backup_id=backup["_id"])
     before = contents(local_db)
 
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], to=name))
-    listed = [copy.database for copy in restoring.list_copies(configuration=temple)]
+    run = restore(seeded, restores.choose(configuration=seeded, backup_id=backup["_id"], to=name))
+    listed = [copy.database for copy in restores.list_copies(configuration=seeded)]
     copied = contents(local_db.client[name])
-    restoring.remove_copy(configuration=temple, name=name, removed_by="ananya", origin=Origin.WEB, now=now())
+    restores.remove_copy(configuration=seeded, name=name, removed_by="ananya", origin=Origin.WEB, now=now())
 
     assert (run["kind"], run["status"]) == ("test_copy", "success")
     assert len(copied["bookings"]) == 52
@@ -146,29 +147,29 @@ def test_a_test_copy_is_marked_listed_removed_and_never_the_temples_database(
     assert contents(local_db) == before
     for wrong in (local_db.name, local_db.name.upper(), "admin"):
         with pytest.raises(InvalidInput):
-            restoring.remove_copy(configuration=temple, name=wrong, removed_by="x", origin=Origin.WEB, now=now())
+            restores.remove_copy(configuration=seeded, name=wrong, removed_by="x", origin=Origin.WEB, now=now())
 
 
-def test_a_database_that_is_not_ours_is_neither_written_nor_dropped(temple: Configuration, local_db: Db) -> None:
+def test_a_database_that_is_not_ours_is_neither_written_nor_dropped(seeded: Configuration, local_db: Db) -> None:
     backup = run_backup(delete_bookings=False)
     stranger = local_db.client[f"{local_db.name}_other"]
     stranger["c"].insert_one({"_id": 1})
 
-    run = restore(temple, restoring.choose(configuration=temple, backup_id=backup["_id"], to=stranger.name))
+    run = restore(seeded, restores.choose(configuration=seeded, backup_id=backup["_id"], to=stranger.name))
 
     assert (run["status"], run["error_code"]) == ("failed", RestoreTargetTaken.code)
     with pytest.raises(NotATestCopy):
-        restoring.remove_copy(configuration=temple, name=stranger.name, removed_by="x", origin=Origin.WEB, now=now())
+        restores.remove_copy(configuration=seeded, name=stranger.name, removed_by="x", origin=Origin.WEB, now=now())
     assert stranger.list_collection_names() == ["c"]
     local_db.client.drop_database(stranger.name)
 
 
-def test_a_rehearsal_proves_a_backup_and_leaves_nothing(temple: Configuration, local_db: Db) -> None:
+def test_a_rehearsal_proves_a_backup_and_leaves_nothing(seeded: Configuration, local_db: Db) -> None:
     run_backup(delete_bookings=False)
     databases = set(local_db.client.list_database_names())
 
     code, told = command("backup_rehearse")
-    proven = status.status(configuration=temple, now=now()).last_proven
+    proven = status.status(configuration=seeded, now=now()).last_proven
 
     assert (code, told["status"], told["kind"]) == (0, "success", "rehearsal")
     assert proven is not None
@@ -176,9 +177,9 @@ def test_a_rehearsal_proves_a_backup_and_leaves_nothing(temple: Configuration, l
     assert set(local_db.client.list_database_names()) == databases
 
 
-def test_a_damaged_backup_is_refused_before_anything_is_written(temple: Configuration, local_db: Db) -> None:
+def test_a_damaged_backup_is_refused_before_anything_is_written(seeded: Configuration, local_db: Db) -> None:
     backup = run_backup(delete_bookings=True)
-    path = temple.backup_dir / f"backup_{backup['_id']}" / local_db.name / "bookings.bson"
+    path = seeded.backup_dir / f"backup_{backup['_id']}" / local_db.name / "bookings.bson"
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
@@ -192,7 +193,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(temple: Configur
     assert contents(local_db) == before
 
 
-def test_the_command_previews_confirms_and_refuses(temple: Configuration, local_db: Db) -> None:
+def test_the_command_previews_confirms_and_refuses(seeded: Configuration, local_db: Db) -> None:
     backup = run_backup(delete_bookings=False)
     local_db["devotees"].delete_one({"_id": 3})
     wanted = ("backup_restore", backup["_id"], "--collections", "devotees")
@@ -210,7 +211,7 @@ def test_the_command_previews_confirms_and_refuses(temple: Configuration, local_
     assert command(*wanted, "--mode", "replace", "--confirm", "RESTORE")[0] == 0
 
 
-def test_after_the_loss_of_the_database_everything_comes_back(temple: Configuration, local_db: Db) -> None:
+def test_after_the_loss_of_the_database_everything_comes_back(seeded: Configuration, local_db: Db) -> None:
     backup = run_backup(delete_bookings=False)
     before = contents(local_db)
     local_db.client.drop_database(local_db.name)

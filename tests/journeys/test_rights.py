@@ -15,7 +15,7 @@ from pymongo.database import Database
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo import connections
 from backups_app.records import Origin
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.guarded import PASSWORD, guarded_server, uri
 
 from .conftest import contents, now, run_backup
@@ -28,14 +28,14 @@ ALL_BUT_DELETING = [
 
 
 @pytest.fixture
-def careful(temple: Configuration, tmp_path: Path) -> Iterator[tuple[Configuration, Db]]:
+def careful(seeded: Configuration, tmp_path: Path) -> Iterator[tuple[Configuration, Db]]:
     """The settings of a temple whose Atlas lets it write and not delete, and that database as its owner sees it."""
-    name = temple.database_name
+    name = seeded.database_name
     with guarded_server(tmp_path) as address, MongoClient[Any](uri(address)) as client:
         may = [{"resource": {"db": name, "collection": ""}, "actions": ALL_BUT_DELETING}]
         client.admin.command("createRole", "careful", privileges=may, roles=[])
         client.admin.command("createUser", "careful", pwd=PASSWORD, roles=["careful"])
-        yield dataclasses.replace(temple, cloud_url=Secret(uri(address, "careful"))), client[name]
+        yield dataclasses.replace(seeded, cloud_url=Secret(uri(address, "careful"))), client[name]
         connections.close_all()
 
 
@@ -47,7 +47,7 @@ def test_without_the_right_to_delete_on_atlas_this_side_stays_whole_and_resume_f
         run = run_backup(delete_bookings=True)
         before = contents(local_db), contents(atlas)
         atlas.client.admin.command("grantRolesToUser", "careful", roles=["readWriteAnyDatabase"])
-        resumed = jobs.resume(
+        resumed = backups.resume(
             backup_id=run["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now(), keep=False, enqueue=False
         )
 

@@ -20,10 +20,11 @@ from backups_app.catalog import purge_ledger, sync_state
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import INTERNAL, Origin
+from backups_app.runs import recovery
+from backups_app.runs.steps import publish, sync
 from backups_app.sync.engine import SyncReport
-from backups_app.workflow import jobs, overview, recovery, restoring, sync_run
-from backups_app.workflow.steps import publish, sync
-from backups_app.workflow.sync_run import SyncWish
+from backups_app.use_cases import backups, listing, restores, syncs
+from backups_app.use_cases.syncs import SyncWish
 from tests.proxy import Proxy
 
 from .conftest import contents, now, raw_documents, run_backup
@@ -34,7 +35,7 @@ Db = Database[dict[str, Any]]
 
 
 def plain_sync() -> SyncReport:
-    return sync_run.sync_now(wish=SyncWish(), requested_by="ananya", origin=Origin.COMMAND, now=now())
+    return syncs.sync_now(wish=SyncWish(), requested_by="ananya", origin=Origin.COMMAND, now=now())
 
 
 def written(report: SyncReport) -> int:
@@ -44,13 +45,13 @@ def written(report: SyncReport) -> int:
 
 
 def test_what_was_restored_after_a_purge_stays_on_both_sides_and_later_syncs_write_nothing(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     backup = run_backup(delete_bookings=True)
-    chosen = restoring.choose(
-        configuration=temple, backup_id=backup["_id"], collections=["bookings"], include_purged=True
+    chosen = restores.choose(
+        configuration=seeded, backup_id=backup["_id"], collections=["bookings"], include_purged=True
     )
-    restore(temple, chosen)
+    restore(seeded, chosen)
 
     reports = [plain_sync() for _ in range(3)]
 
@@ -61,7 +62,7 @@ def test_what_was_restored_after_a_purge_stays_on_both_sides_and_later_syncs_wri
 
 
 def test_an_identical_booking_made_again_after_a_purge_is_a_new_one_and_stays(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     booking = local_db["bookings"].find_one({"_id": "bookings-7"}) or {}
     run_backup(delete_bookings=True)
@@ -75,7 +76,7 @@ def test_an_identical_booking_made_again_after_a_purge_is_a_new_one_and_stays(
 
 
 def test_an_application_that_edits_a_purged_booking_into_being_again_is_not_undone(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     run_backup(delete_bookings=True)
     remote_db["bookings"].update_one({"_id": "bookings-3"}, {"$set": {"paid": True}}, upsert=True)
@@ -87,12 +88,12 @@ def test_an_application_that_edits_a_purged_booking_into_being_again_is_not_undo
 
 
 def test_what_only_atlas_had_is_never_deleted_when_atlas_was_away_for_the_sync_alone(
-    temple: Configuration, local_db: Db, remote_db: Db, remote_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, remote_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(local_db), contents(remote_db)
     with Proxy(remote_server.address) as network:
         _away_in(sync, network, monkeypatch)
-        with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=Secret(network.uri))):
+        with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=Secret(network.uri))):
             run = run_backup(delete_bookings=True)
 
     assert (run["status"], run["sync_status"], run["resume_available"]) == ("partial", "failed", False)
@@ -139,7 +140,7 @@ STRANGERS: dict[str, tuple[Callable[[Db, Db], None], str]] = {
 
 @pytest.mark.parametrize("how", STRANGERS)
 def test_a_pair_that_does_not_fit_gets_a_backup_and_nothing_is_synced_or_deleted(
-    temple: Configuration, local_db: Db, remote_db: Db, how: str
+    seeded: Configuration, local_db: Db, remote_db: Db, how: str
 ) -> None:
     change, code = STRANGERS[how]
     plain_sync()
@@ -153,13 +154,13 @@ def test_a_pair_that_does_not_fit_gets_a_backup_and_nothing_is_synced_or_deleted
     assert (run["status"], run["sync_status"], run["resume_available"]) == ("partial", "failed", False)
     assert code in [step["counts"].get("error_code") for step in run["steps"]]
     assert (contents(local_db), contents(remote_db)) == before
-    assert overview.get_run(configuration=temple, backup_id=run["backup_id"])["published"]
+    assert listing.get_run(configuration=seeded, backup_id=run["backup_id"])["published"]
 
 
-def test_swapped_urls_sync_nothing_and_delete_nothing(temple: Configuration, local_db: Db, remote_db: Db) -> None:
+def test_swapped_urls_sync_nothing_and_delete_nothing(seeded: Configuration, local_db: Db, remote_db: Db) -> None:
     plain_sync()
     before = contents(local_db), contents(remote_db)
-    swapped = dataclasses.replace(temple, local_url=temple.cloud_url, cloud_url=temple.local_url)
+    swapped = dataclasses.replace(seeded, local_url=seeded.cloud_url, cloud_url=seeded.local_url)
 
     with override_settings(TEMPLEOPS=swapped):
         run = run_backup(delete_bookings=True)
@@ -170,15 +171,15 @@ def test_swapped_urls_sync_nothing_and_delete_nothing(temple: Configuration, loc
 
 
 @pytest.fixture
-def another_disk(temple: Configuration, tmp_path: Any) -> Iterator[Configuration]:
+def another_disk(seeded: Configuration, tmp_path: Any) -> Iterator[Configuration]:
     """The settings of a second host: the same database, a backup disk of its own."""
     folder = tmp_path / "the other host's disk"
     folder.mkdir(mode=0o700)
-    yield dataclasses.replace(temple, backup_dir=folder)
+    yield dataclasses.replace(seeded, backup_dir=folder)
 
 
-def test_a_host_never_judges_what_lies_on_another_host_s_disk(
-    temple: Configuration, another_disk: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+def test_a_host_never_decides_about_another_host_s_disk(
+    seeded: Configuration, another_disk: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = run_backup(delete_bookings=False)["backup_id"]
     (another_disk.backup_dir / ".store_id").write_text("b" * 32)
@@ -186,16 +187,16 @@ def test_a_host_never_judges_what_lies_on_another_host_s_disk(
 
     with override_settings(TEMPLEOPS=another_disk):
         recovery.recover(configuration=another_disk, now=now())
-        listed = {run["backup_id"] for run in overview.list_runs(configuration=another_disk, every=True)}
-        judged = overview.get_run(configuration=another_disk, backup_id=died)
+        listed = {run["backup_id"] for run in listing.list_runs(configuration=another_disk, every=True)}
+        verified = listing.get_run(configuration=another_disk, backup_id=died)
 
     assert {kept, died} <= listed
-    assert (judged["status"], judged["error_code"]) == ("partial", "interrupted")
-    assert sorted(path.name for path in temple.backup_dir.glob("backup_*")) == [f"backup_{kept}", f"backup_{died}"]
+    assert (verified["status"], verified["error_code"]) == ("partial", "interrupted")
+    assert sorted(path.name for path in seeded.backup_dir.glob("backup_*")) == [f"backup_{kept}", f"backup_{died}"]
 
 
 def test_a_sync_that_ends_without_a_result_lets_nothing_be_deleted(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(local_db), contents(remote_db)
     for broken in (None, "", 0, {}, {"status": "success"}, True):
@@ -218,18 +219,18 @@ HOURS_THAT_COME_TWICE_OR_NEVER = [
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "Europe/Berlin"])
 def test_whatever_the_clock_does_ids_are_unique_and_the_order_is_that_of_the_record(
-    temple: Configuration, zone: str
+    seeded: Configuration, zone: str
 ) -> None:
     moments = [start + shift for start in HOURS_THAT_COME_TWICE_OR_NEVER for shift in (timedelta(0), *SHIFTS)]
     ids = []
     with timezone.override(zone):
         for moment in moments:
-            started = jobs.start_backup(
+            started = backups.start_backup(
                 created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=moment, enqueue=False
             )
-            jobs.cancel(backup_id=started["_id"], requested_by="ananya", origin=Origin.COMMAND, now=moment)
+            backups.cancel(backup_id=started["_id"], requested_by="ananya", origin=Origin.COMMAND, now=moment)
             ids.append(started["_id"])
-        listed = overview.list_runs(configuration=temple, every=True)
+        listed = listing.list_runs(configuration=seeded, every=True)
 
     assert len(set(ids)) == len(moments) == 22
     assert all(name.startswith(f"{moment:%Y%m%d_%H%M%S}") for name, moment in zip(ids, moments, strict=True))
@@ -238,7 +239,7 @@ def test_whatever_the_clock_does_ids_are_unique_and_the_order_is_that_of_the_rec
 
 
 def test_our_own_collections_are_never_synced_in_either_direction(
-    temple: Configuration, local_db: Db, remote_db: Db
+    seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
     run_backup(delete_bookings=False)
     for name in sorted(INTERNAL - {"backup_sync_state"}):

@@ -151,11 +151,11 @@ def test_the_demo_s_servers_keep_their_data_and_are_found_while_they_run(tmp_pat
     note = tmp_path / ".demo" / "env"
     with demo_servers.running(tmp_path) as environment:
         assert note.read_text() == "".join(f"{name}={value}\n" for name, value in environment.items())
-        _client(environment["MONGODB_LOCAL_URL"], lambda client: client.temple.bookings.insert_one({"_id": 1}))
+        _client(environment["MONGODB_LOCAL_URL"], lambda client: client.seeded.bookings.insert_one({"_id": 1}))
     assert not note.exists()
 
     with demo_servers.running(tmp_path) as environment:
-        found = _client(environment["MONGODB_LOCAL_URL"], lambda client: client.temple.bookings.count_documents({}))
+        found = _client(environment["MONGODB_LOCAL_URL"], lambda client: client.seeded.bookings.count_documents({}))
 
     assert found == 1
 

@@ -91,7 +91,7 @@ def test_what_each_option_does_and_answers(typed: Type, local_db: Mongo, remote_
     assert "Proof: equal, 31 documents compared" in shown
 
 
-def test_pairing_anew_asks_for_its_word(typed: Type, local_db: Mongo, remote_db: Mongo) -> None:
+def test_pairing_again_asks_for_its_word(typed: Type, local_db: Mongo, remote_db: Mongo) -> None:
     local_db["bookings"].insert_one({"_id": 1})
     assert typed()[0] == 0
     remote_db["backup_sync_state"].update_one({}, {"$set": {"pair": "other"}})

@@ -19,8 +19,9 @@ from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable
 from backups_app.mongo.exact_writes.delete import delete_equal
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
-from backups_app.workflow import jobs, overview, prepare, recovery
-from backups_app.workflow.steps import dump, publish, verify
+from backups_app.runs import preparation, recovery
+from backups_app.runs.steps import dump, publish, verify
+from backups_app.use_cases import backups, listing
 from tests.conftest import NOBODY
 
 from .conftest import contents, now, raw_documents, run_backup, saved_documents
@@ -46,11 +47,13 @@ def remote_fails_in(collection: str, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def resume(backup_id: str, *, keep: bool = False) -> dict[str, Any]:
-    return jobs.resume(backup_id=backup_id, requested_by="ravi", origin=Origin.WEB, now=now(), keep=keep, enqueue=False)
+    return backups.resume(
+        backup_id=backup_id, requested_by="ravi", origin=Origin.WEB, now=now(), keep=keep, enqueue=False
+    )
 
 
 def test_atlas_cut_in_its_purge_leaves_this_side_whole_and_resume_finishes_it(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         run = run_backup(delete_bookings=True)
@@ -71,7 +74,7 @@ def test_atlas_cut_in_its_purge_leaves_this_side_whole_and_resume_finishes_it(
 
 
 def test_a_sync_between_brings_nothing_back_and_removes_nothing(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with remote_fails_in("employee_bookings", monkeypatch):
         run = run_backup(delete_bookings=True)
@@ -89,7 +92,7 @@ def test_a_sync_between_brings_nothing_back_and_removes_nothing(
 
 
 def test_a_new_run_with_deletion_first_finishes_the_open_one(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         first = run_backup(delete_bookings=True)
@@ -98,16 +101,16 @@ def test_a_new_run_with_deletion_first_finishes_the_open_one(
     second = run_backup(delete_bookings=True)
 
     assert second["status"] == "success"
-    settled = overview.get_run(configuration=temple, backup_id=first["backup_id"])
+    settled = listing.get_run(configuration=seeded, backup_id=first["backup_id"])
     assert (settled["status"], settled["resume_available"]) == ("success", False)
     assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == {}
     assert b"came later" in b"".join(
-        saved_documents(temple.backup_dir / f"backup_{second['backup_id']}", local_db.name, "bookings").values()
+        saved_documents(seeded.backup_dir / f"backup_{second['backup_id']}", local_db.name, "bookings").values()
     )
 
 
 def test_keep_after_all_gives_the_deletion_up_and_the_next_sync_carries_what_is_left(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         run = run_backup(delete_bookings=True)
@@ -120,7 +123,7 @@ def test_keep_after_all_gives_the_deletion_up_and_the_next_sync_carries_what_is_
 
 
 def test_an_edit_between_the_dump_and_the_purge_is_kept_and_named(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = publish.perform
 
@@ -147,12 +150,12 @@ def test_an_edit_between_the_dump_and_the_purge_is_kept_and_named(
 
 @pytest.mark.parametrize("step", [dump, verify])
 def test_a_cancel_before_publishing_removes_the_copy_and_deletes_nothing(
-    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch, step: Any
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch, step: Any
 ) -> None:
     real = step.perform
 
     def cancelled_meanwhile(run: Any) -> Any:
-        jobs.cancel(backup_id=run.backup_id, requested_by="ravi", origin=Origin.WEB, now=now())
+        backups.cancel(backup_id=run.backup_id, requested_by="ravi", origin=Origin.WEB, now=now())
         return real(run)
 
     monkeypatch.setattr(step, "perform", cancelled_meanwhile)
@@ -161,18 +164,18 @@ def test_a_cancel_before_publishing_removes_the_copy_and_deletes_nothing(
     assert (run["status"], run["error_code"]) == ("cancelled", "cancelled")
     assert "The deletion step did not run." in run["error_message"]
     assert "pulled 7 and pushed 5" in run["error_message"]
-    assert not list(temple.backup_dir.glob("backup_*")) and not list(temple.backup_dir.glob(".partial-*"))
+    assert not list(seeded.backup_dir.glob("backup_*")) and not list(seeded.backup_dir.glob(".partial-*"))
     assert len(raw_documents(local_db, "bookings")) == 52
 
 
 def test_a_cancel_between_publishing_and_the_purge_is_partial_and_deletes_nothing(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = publish.perform
 
     def cancelled_afterwards(run: Any) -> Any:
         result = real(run)
-        jobs.cancel(backup_id=run.backup_id, requested_by="ravi", origin=Origin.WEB, now=now())
+        backups.cancel(backup_id=run.backup_id, requested_by="ravi", origin=Origin.WEB, now=now())
         return result
 
     monkeypatch.setattr(publish, "perform", cancelled_afterwards)
@@ -180,14 +183,14 @@ def test_a_cancel_between_publishing_and_the_purge_is_partial_and_deletes_nothin
 
     assert (run["status"], run["error_code"], run["resume_available"]) == ("partial", "cancelled", False)
     assert len(raw_documents(local_db, "bookings")) == len(raw_documents(remote_db, "bookings")) == 52
-    assert len(overview.list_runs(configuration=temple)) == 1
+    assert len(listing.list_runs(configuration=seeded)) == 1
 
 
-def test_a_run_that_has_ended_cannot_be_cancelled(temple: Configuration) -> None:
+def test_a_run_that_has_ended_cannot_be_cancelled(seeded: Configuration) -> None:
     run = run_backup(delete_bookings=False)
 
     with pytest.raises(NotCancellable):
-        jobs.cancel(backup_id=run["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
+        backups.cancel(backup_id=run["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
 
 
 def die_in(step: Any, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> str:
@@ -207,12 +210,12 @@ def die_in(step: Any, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> str:
     with monkeypatch.context() as patched:
         patched.setattr(step, "perform", die)
         patched.setattr("backups_app.catalog.lease.release", lambda *_, **__: None)
-        started = jobs.start_backup(
+        started = backups.start_backup(
             created_by="ananya", delete_bookings=True, origin=Origin.COMMAND, now=now(), enqueue=False
         )
         with pytest.raises(Killed):
-            jobs.execute(backup_id=started["backup_id"])
-    database = prepare.local_database(settings.current())
+            backups.execute(backup_id=started["backup_id"])
+    database = preparation.local_database(settings.current())
     gone = {"owner.started": "0"}  # as another process of this host, which has ended
     runs.collection(database).update_one({"_id": started["backup_id"]}, {"$set": gone})
     database["backup_lease"].update_one({"_id": "lease"}, {"$set": gone})
@@ -221,85 +224,87 @@ def die_in(step: Any, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> str:
 
 @pytest.mark.parametrize(("step", "after"), [(dump, False), (dump, True), (verify, True)])
 def test_a_run_killed_before_publishing_is_failed_and_its_copy_removed(
-    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch, step: Any, after: bool
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch, step: Any, after: bool
 ) -> None:
     backup_id = die_in(step, monkeypatch, after=after)
 
-    assert recovery.recover(configuration=temple, now=now()) == [backup_id]
+    assert recovery.recover(configuration=seeded, now=now()) == [backup_id]
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=seeded, backup_id=backup_id)
     assert (run["status"], run["error_code"], run["published"]) == ("failed", "interrupted", False)
-    assert not list(temple.backup_dir.glob(".partial-*"))
+    assert not list(seeded.backup_dir.glob(".partial-*"))
     assert len(raw_documents(local_db, "bookings")) == 52
 
 
 def test_a_run_killed_after_publishing_keeps_its_backup_as_partial(
-    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup_id = die_in(publish, monkeypatch, after=True)
 
-    recovery.recover(configuration=temple, now=now())
+    recovery.recover(configuration=seeded, now=now())
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=seeded, backup_id=backup_id)
     assert (run["status"], run["published"], run["verified"]) == ("partial", True, True)
     assert len(raw_documents(local_db, "bookings")) == 52
 
 
-def test_the_next_run_recovers_unaided(temple: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_run_recovers_unaided(seeded: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
     backup_id = die_in(dump, monkeypatch, after=True)
 
     run = run_backup(delete_bookings=True)
 
     assert run["status"] == "success"
-    assert overview.get_run(configuration=temple, backup_id=backup_id)["status"] == "failed"
+    assert listing.get_run(configuration=seeded, backup_id=backup_id)["status"] == "failed"
 
 
 def test_a_backup_that_no_longer_verifies_is_never_called_good_by_recovery(
-    temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup_id = die_in(publish, monkeypatch, after=True)
-    file = next((temple.backup_dir / f"backup_{backup_id}").glob("*/bookings.bson"))
+    file = next((seeded.backup_dir / f"backup_{backup_id}").glob("*/bookings.bson"))
     file.write_bytes(file.read_bytes()[:-1] + b"\x01")
 
-    recovery.recover(configuration=temple, now=now())
+    recovery.recover(configuration=seeded, now=now())
 
-    run = overview.get_run(configuration=temple, backup_id=backup_id)
+    run = listing.get_run(configuration=seeded, backup_id=backup_id)
     assert run["status"] == "failed"
     assert file.exists()
 
 
-def test_a_run_whose_owner_lives_is_left_alone(temple: Configuration) -> None:
-    started = jobs.start_backup(
+def test_a_run_whose_owner_lives_is_left_alone(seeded: Configuration) -> None:
+    started = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False
     )
 
-    assert recovery.recover(configuration=temple, now=now()) == []
-    assert jobs.execute(backup_id=started["backup_id"])["status"] == "success"
+    assert recovery.recover(configuration=seeded, now=now()) == []
+    assert backups.execute(backup_id=started["backup_id"])["status"] == "success"
 
 
-def test_a_run_that_nobody_takes_is_closed_by_name(temple: Configuration, local_db: Db) -> None:
-    started = jobs.start_backup(created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False)
+def test_a_run_that_nobody_takes_is_closed_by_name(seeded: Configuration, local_db: Db) -> None:
+    started = backups.start_backup(
+        created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False
+    )
     long_ago = started["heartbeat_at"].replace(year=2020)
     runs.collection(local_db).update_one({"_id": started["backup_id"]}, {"$set": {"heartbeat_at": long_ago}})
 
-    run = jobs.wait_for(backup_id=started["backup_id"], timeout_seconds=1)
+    run = backups.wait_for(backup_id=started["backup_id"], timeout_seconds=1)
 
     assert (run["status"], run["error_code"]) == ("failed", "scheduler_down")
     assert len(raw_documents(local_db, "bookings")) == 45
 
 
-def test_a_local_server_that_is_down_is_named_and_nothing_starts(temple: Configuration) -> None:
+def test_a_local_server_that_is_down_is_named_and_nothing_starts(seeded: Configuration) -> None:
     with (
-        override_settings(TEMPLEOPS=dataclasses.replace(temple, local_url=NOBODY)),
+        override_settings(TEMPLEOPS=dataclasses.replace(seeded, local_url=NOBODY)),
         pytest.raises(DatabaseUnreachable),
     ):
         run_backup(delete_bookings=True)
 
 
 def test_a_command_killed_before_its_run_was_claimed_does_not_block_the_next(
-    temple: Configuration, local_db: Db
+    seeded: Configuration, local_db: Db
 ) -> None:
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.COMMAND, now=now(), enqueue=False
     )
     runs.collection(local_db).update_one({"_id": started["backup_id"]}, {"$set": {"starter.started": "0"}})
@@ -307,11 +312,11 @@ def test_a_command_killed_before_its_run_was_claimed_does_not_block_the_next(
     run = run_backup(delete_bookings=False)
 
     assert run["status"] == "success"
-    assert overview.get_run(configuration=temple, backup_id=started["backup_id"])["error_code"] == "interrupted"
+    assert listing.get_run(configuration=seeded, backup_id=started["backup_id"])["error_code"] == "interrupted"
 
 
 def test_what_cannot_be_put_on_record_is_refused_and_blocks_nobody(
-    temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OperationalError("disk I/O error")
@@ -325,7 +330,7 @@ def test_what_cannot_be_put_on_record_is_refused_and_blocks_nobody(
 
 
 def test_a_purge_that_cannot_be_put_on_record_deletes_nothing(
-    temple: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = publish.perform
 

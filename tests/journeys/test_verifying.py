@@ -12,20 +12,20 @@ import pytest
 from django.core.management import call_command
 from pymongo.database import Database
 
+from backups_app.assurance.sentence import Level
 from backups_app.backup_files import metadata
 from backups_app.configuration import Configuration
 from backups_app.records import Origin
-from backups_app.workflow import overview, status, verifying
-from backups_app.workflow.status import Verdict
+from backups_app.use_cases import listing, status, verification
 
 from .conftest import now, run_backup
 
 Db = Database[dict[str, Any]]
 
 
-def verify(temple: Configuration, backup_id: str) -> dict[str, Any]:
-    return verifying.verify_backup(
-        configuration=temple, backup_id=backup_id, requested_by="ravi", origin=Origin.WEB, now=now()
+def verify(seeded: Configuration, backup_id: str) -> dict[str, Any]:
+    return verification.verify_backup(
+        configuration=seeded, backup_id=backup_id, requested_by="ravi", origin=Origin.WEB, now=now()
     )
 
 
@@ -36,31 +36,31 @@ def flip(folder: Path, name: str = "bookings.bson") -> None:
     file.write_bytes(bytes(data))
 
 
-def test_an_intact_backup_is_good(temple: Configuration) -> None:
+def test_an_intact_backup_is_good(seeded: Configuration) -> None:
     run = run_backup(delete_bookings=False)
 
-    told = verify(temple, run["backup_id"])
+    told = verify(seeded, run["backup_id"])
 
     assert (told["verified"], told["problem"]) == (True, None)
     assert told["documents"] > 100
 
 
-def test_one_flipped_bit_is_found_and_the_temple_is_no_longer_called_protected(temple: Configuration) -> None:
+def test_one_flipped_bit_is_found_and_the_temple_is_no_longer_called_protected(seeded: Configuration) -> None:
     run = run_backup(delete_bookings=False)
-    assert status.status(configuration=temple, now=now()).verdict is Verdict.PROTECTED
+    assert status.status(configuration=seeded, now=now()).assurance.marks[0].ok
     flip(Path(run["backup_path"]))
 
-    told = verify(temple, run["backup_id"])
+    told = verify(seeded, run["backup_id"])
 
     assert told["verified"] is False
     assert "SHA-256" in told["problem"]
-    listed = overview.list_runs(configuration=temple)[0]
+    listed = listing.list_runs(configuration=seeded)[0]
     assert (listed["verified"], listed["damaged"]) == (False, True)
-    assert status.status(configuration=temple, now=now()).verdict is Verdict.NOT_PROTECTED
+    assert status.status(configuration=seeded, now=now()).verdict is Level.NOT_PROTECTED
     assert Path(run["backup_path"]).is_dir()
 
 
-def test_the_command_ends_with_five_when_any_backup_is_damaged(temple: Configuration) -> None:
+def test_the_command_ends_with_five_when_any_backup_is_damaged(seeded: Configuration) -> None:
     good, bad = run_backup(delete_bookings=False), run_backup(delete_bookings=False)
     flip(Path(bad["backup_path"]), "devotees.bson")
     out = StringIO()
@@ -75,18 +75,18 @@ def test_the_command_ends_with_five_when_any_backup_is_damaged(temple: Configura
     }
 
 
-def test_somebody_elses_mongodump_is_listed_as_unverified_until_it_is_verified(temple: Configuration) -> None:
+def test_somebody_elses_mongodump_is_listed_as_unverified_until_it_is_verified(seeded: Configuration) -> None:
     source = Path(__file__).resolve().parents[1] / "fixtures" / "mongodump_plain"
-    shutil.copytree(source, temple.backup_dir / "backup_20240101_000000")
-    assert overview.list_runs(configuration=temple)[0]["status"] == "unverified"
+    shutil.copytree(source, seeded.backup_dir / "backup_20240101_000000")
+    assert listing.list_runs(configuration=seeded)[0]["status"] == "unverified"
 
-    told = verify(temple, "20240101_000000")
+    told = verify(seeded, "20240101_000000")
 
     assert told["verified"] is True
-    written = metadata.read(temple.backup_dir / "backup_20240101_000000")
+    written = metadata.read(seeded.backup_dir / "backup_20240101_000000")
     assert written is not None
     assert written["manifest"]["collections"]["bookings"]["documents"] > 0
-    assert overview.list_runs(configuration=temple)[0]["verified"] is True
+    assert listing.list_runs(configuration=seeded)[0]["verified"] is True
 
 
 @pytest.mark.parametrize(
@@ -101,21 +101,21 @@ def test_somebody_elses_mongodump_is_listed_as_unverified_until_it_is_verified(t
     ],
 )
 def test_an_edited_metadata_file_never_hides_the_list(
-    temple: Configuration, local_db: Db, change: dict[str, Any]
+    seeded: Configuration, local_db: Db, change: dict[str, Any]
 ) -> None:
     run = run_backup(delete_bookings=False)
     file = Path(run["backup_path"]) / "metadata.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
     local_db.drop_collection("backup_metadata")
 
-    listed = overview.list_runs(configuration=temple)
+    listed = listing.list_runs(configuration=seeded)
 
     assert [one["backup_id"] for one in listed] == [run["backup_id"]]
 
 
-def test_a_folder_whose_digits_are_no_date_is_listed(temple: Configuration) -> None:
-    folder = temple.backup_dir / "backup_20259999_999999"
+def test_a_folder_whose_digits_are_no_date_is_listed(seeded: Configuration) -> None:
+    folder = seeded.backup_dir / "backup_20259999_999999"
     folder.mkdir(mode=0o700)
     (folder / "bookings.bson").touch()
 
-    assert overview.list_runs(configuration=temple)[0]["backup_id"] == "20259999_999999"
+    assert listing.list_runs(configuration=seeded)[0]["backup_id"] == "20259999_999999"

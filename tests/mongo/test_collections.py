@@ -83,11 +83,11 @@ def test_other_options_are_the_same_collection(mongo: Mongo, name: str) -> None:
 @by_name
 def test_exact_writes_write_it(mongo: Mongo, name: str) -> None:
     frames = documents(MANY)
-    live = live_collection.look(collection=collection_of(mongo, name))
+    live = live_collection.inspect(collection=collection_of(mongo, name))
     new = bson.encode({"_id": 0, "v": "new"})
     # A `Timestamp(0, 0)` takes the road of updates by pipeline.
     odd = bson.encode({"_id": "odd", "at": bson.Timestamp(0, 0)})
-    ids = [raw_ids.of(frame) for frame in (*frames, odd)]
+    ids = [raw_ids.id_of(frame) for frame in (*frames, odd)]
 
     with mongo.client.start_session() as session:
         used = session if live.transactions else None
@@ -102,7 +102,7 @@ def test_exact_writes_write_it(mongo: Mongo, name: str) -> None:
     assert len(replaced.done) == 1
     assert sorted(there.values()) == sorted([new, *frames[1:], odd])
     assert (len(deleted.deleted), len(deleted.kept)) == (MANY, 1)
-    assert live_collection.look(collection=collection_of(mongo, name)).type == "collection"
+    assert live_collection.inspect(collection=collection_of(mongo, name)).type == "collection"
     assert [bytes(one) for one in collection_of(mongo, name).find_raw_batches({})] == [new]
 
 

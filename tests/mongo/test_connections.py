@@ -181,7 +181,7 @@ def test_scans_keep_the_guarantees(local_db: connections.MongoDatabase) -> None:
 
 def test_a_database_of_somebody_else_is_scanned_as_it_is(local_server: EmbeddedServer) -> None:
     with local_server.client() as client:
-        assert connections.for_scans(client.temple) == client.temple
+        assert connections.for_scans(client.seeded) == client.seeded
 
 
 def test_other_failures_keep_their_names(local_db: connections.MongoDatabase) -> None:

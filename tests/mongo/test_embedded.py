@@ -46,11 +46,11 @@ def test_without_any_mongod_the_error_says_what_to_install(monkeypatch: pytest.M
 @pytest.mark.parametrize("replica_set", [None, "kept"])
 def test_data_outlive_a_stop_and_a_change_of_port(tmp_path: Path, replica_set: str | None) -> None:
     with EmbeddedServer(data_dir=tmp_path, replica_set=replica_set) as server, server.client() as client:
-        client.temple.bookings.insert_one({"_id": 1})
+        client.seeded.bookings.insert_one({"_id": 1})
         first_port = server.port
 
     with EmbeddedServer(data_dir=tmp_path, replica_set=replica_set) as server, server.client() as client:
-        assert client.temple.bookings.count_documents({}) == 1
+        assert client.seeded.bookings.count_documents({}) == 1
         assert server.port != first_port
 
 
@@ -59,7 +59,7 @@ def test_a_killed_server_comes_back_with_its_journaled_writes(tmp_path: Path) ->
         EmbeddedServer(data_dir=tmp_path, replica_set="killed") as server,
         server.client(w="majority", journal=True) as client,
     ):
-        client.temple.bookings.insert_one({"_id": 1})
+        client.seeded.bookings.insert_one({"_id": 1})
         port = server.port
 
         server.kill()
@@ -67,7 +67,7 @@ def test_a_killed_server_comes_back_with_its_journaled_writes(tmp_path: Path) ->
         server.start()
 
         assert server.port == port
-        assert client.temple.bookings.count_documents({}) == 1
+        assert client.seeded.bookings.count_documents({}) == 1
 
 
 def test_a_taken_port_is_named(tmp_path: Path, local_server: EmbeddedServer) -> None:
@@ -106,6 +106,6 @@ def _is_gone(process_id: int) -> bool:
         except ProcessLookupError:
             return True
         if Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-            return True  # dead, and waiting for whoever adopted it to notice
+            return True  # dead, and waiting for the one who adopted it to notice
         time.sleep(0.05)
     return False

@@ -13,9 +13,9 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import delete, statement
+from backups_app.mongo.exact_writes import delete, filters
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
-from backups_app.mongo.exact_writes.live_collection import look
+from backups_app.mongo.exact_writes.live_collection import inspect
 from tests.mongo import near_twins
 
 Documents = Collection[dict[str, Any]]
@@ -41,7 +41,7 @@ def _insert(collection: Documents, *frames: bytes) -> None:
 
 
 def _purge(collection: Documents, *frames: bytes) -> DeleteOutcome:
-    return delete_equal(live=look(collection=collection), frames=frames)
+    return delete_equal(live=inspect(collection=collection), frames=frames)
 
 
 def _frames(count: int, **fields: Any) -> list[bytes]:
@@ -63,7 +63,7 @@ def test_equal_ones_are_deleted_and_all_others_stay(bookings: Documents) -> None
 
     outcome = _purge(bookings, *frames)
 
-    assert (len(outcome.deleted), len(outcome.gone), len(outcome.refused)) == (1099, 100, 0)
+    assert (len(outcome.deleted), len(outcome.already_absent), len(outcome.refused)) == (1099, 100, 0)
     assert [raw_ids.decoded(raw_id) for raw_id in outcome.kept] == [7]
     assert [document["_id"] for document in bookings.find().sort("_id")] == [7, "new"]
 
@@ -75,13 +75,13 @@ def test_repeating_is_harmless(bookings: Documents) -> None:
 
     again = _purge(bookings, *frames)
 
-    assert (len(again.deleted), len(again.gone)) == (0, 600)
+    assert (len(again.deleted), len(again.already_absent)) == (0, 600)
 
 
 def test_a_collection_that_is_not_there_has_nothing_to_delete(bookings: Documents) -> None:
     outcome = _purge(bookings, *_frames(3))
 
-    assert len(outcome.gone) == 3
+    assert len(outcome.already_absent) == 3
     assert bookings.name not in bookings.database.list_collection_names()
 
 
@@ -127,7 +127,7 @@ def test_the_near_twins_fool_the_server_alone(bookings: Documents) -> None:
     fooled = 0
     for _, saved, live in near_twins.pairs():
         _insert(bookings, live)
-        alone = statement.by_ids_and_bytes({raw_ids.of(saved): saved})
+        alone = filters.by_ids_and_bytes({raw_ids.id_of(saved): saved})
         fooled += bookings.delete_many(alone, collation=delete.SIMPLE).deleted_count
         bookings.delete_many({})
 
@@ -152,7 +152,7 @@ def test_500_random_pairs_in_one_batch_are_deleted_exactly_when_their_bytes_are_
 
     assert sorted(_live(bookings)) == sorted(live for _, saved, live in pairs if saved != live)
     assert len(outcome.deleted) == sum(saved == live for _, saved, live in pairs)
-    assert outcome.gone == [] and outcome.refused == {}
+    assert outcome.already_absent == [] and outcome.refused == {}
 
 
 # ── E10: odd ids, large, deep, capped and clustered documents ───────────────────
@@ -288,7 +288,7 @@ def _before_the_delete_is_sent(monkeypatch: pytest.MonkeyPatch, act: Callable[[]
 
 
 def _without_the_predicate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statement, "by_ids_and_bytes", lambda frames: statement.by_ids(list(frames)))
+    monkeypatch.setattr(filters, "by_ids_and_bytes", lambda frames: filters.by_ids(list(frames)))
 
 
 def test_an_edit_between_read_and_delete_is_kept(bookings: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,7 +325,7 @@ def test_what_somebody_else_deletes_meanwhile_is_counted_as_gone(
 
     outcome = _purge(bookings, *frames)
 
-    assert (len(outcome.deleted), len(outcome.gone)) == (15, 5)
+    assert (len(outcome.deleted), len(outcome.already_absent)) == (15, 5)
 
 
 # ── what the server refuses ─────────────────────────────────────────────────────
@@ -339,7 +339,7 @@ def test_a_document_that_the_server_refuses_is_named_and_the_others_go(bookings:
     outcome = _purge(bookings, *frames[:20], impossible, *frames[20:])
 
     assert len(outcome.deleted) == 40
-    assert list(outcome.refused) == [raw_ids.of(impossible)]
+    assert list(outcome.refused) == [raw_ids.id_of(impossible)]
     assert "the server refused it" in next(iter(outcome.refused.values()))
 
 
@@ -349,7 +349,7 @@ def test_ids_of_types_that_no_server_stores_are_gone_without_asking(bookings: Do
 
     outcome = _purge(bookings, *impossible)
 
-    assert len(outcome.gone) == 2
+    assert len(outcome.already_absent) == 2
     assert len(_live(bookings)) == 1
 
 
@@ -357,7 +357,7 @@ def test_far_away_servers_get_ten_statements_in_one_bulk(bookings: Documents) ->
     frames = _frames(2600)
     _insert(bookings, *frames)
     bookings.update_one({"_id": 1300}, {"$set": {"devotee": "edited"}})
-    near = look(collection=bookings)
+    near = inspect(collection=bookings)
     far = type(near)(**{**vars(near), "statements_at_once": 10})
 
     outcome = delete_equal(live=far, frames=frames)

@@ -23,7 +23,7 @@ from backups_app.mongo import connections
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.mongo.exact_writes import delete
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
-from backups_app.mongo.exact_writes.live_collection import look
+from backups_app.mongo.exact_writes.live_collection import inspect
 from tests.proxy import Proxy
 
 LONG = bool(os.environ.get("TEMPLEOPS_LONG"))
@@ -69,7 +69,7 @@ def _purge_through(network: Proxy, frames: list[bytes], *, timeout_ms: int = 400
     options: dict[str, Any] = {"timeoutMS": timeout_ms, "serverSelectionTimeoutMS": 2000}
     with MongoClient[dict[str, Any]](network.uri, **options) as client:
         collection = client["exact_delete"]["bookings"]
-        return delete_equal(live=look(collection=collection), frames=frames)
+        return delete_equal(live=inspect(collection=collection), frames=frames)
 
 
 def _purge_until_done(network: Proxy, frames: list[bytes]) -> DeleteOutcome:
@@ -85,7 +85,7 @@ def _check(outcome: DeleteOutcome, near: Documents) -> None:
     assert [document["devotee"] for document in near.find()] == ["edited"]
     assert len(outcome.kept) == 1
     assert outcome.refused == {}
-    assert len(outcome.deleted) + len(outcome.gone) == DOCUMENTS - 1
+    assert len(outcome.deleted) + len(outcome.already_absent) == DOCUMENTS - 1
     assert len(outcome.deleted) >= DOCUMENTS - 101 - 500  # an answer that got lost makes "deleted" a "gone" at worst
 
 
@@ -165,7 +165,7 @@ def test_a_far_server_gets_ten_statements_at_once(near: Documents, network: Prox
     frames = _seed(near)
     network.latency(0.03)
     with MongoClient[dict[str, Any]](network.uri) as client:
-        live = look(collection=client["exact_delete"]["bookings"])
+        live = inspect(collection=client["exact_delete"]["bookings"])
 
         outcome = delete_equal(live=live, frames=frames)
 
@@ -221,7 +221,7 @@ def test_four_writers_lose_nothing_while_everything_is_purged(near: Documents, s
     total = DeleteOutcome()
 
     with Writers(server, documents, writes) as writers:
-        live = look(collection=near)
+        live = inspect(collection=near)
         for start in range(0, documents, 500):
             total.add(delete_equal(live=live, frames=frames[start : start + 500]))
 
@@ -253,7 +253,7 @@ def test_a_transaction_that_a_killed_process_left_open_does_not_keep_anybody_wai
     os.waitpid(child, 0)
     started = time.monotonic()
 
-    outcome = delete_equal(live=look(collection=near), frames=frames)
+    outcome = delete_equal(live=inspect(collection=near), frames=frames)
 
     waited = time.monotonic() - started
     print(f"waited {waited:.1f} s for a transaction that the server would have kept for 60 to 90")
@@ -269,7 +269,7 @@ def test_a_server_that_is_gone_ends_the_call_however_long_it_was_busy_before(
     frames = _seed(near)
     options: dict[str, Any] = {"timeoutMS": 1000, "serverSelectionTimeoutMS": 500}
     with MongoClient[dict[str, Any]](network.uri, **options) as client:
-        live = look(collection=client["exact_delete"]["bookings"])
+        live = inspect(collection=client["exact_delete"]["bookings"])
         network.refuse()
         started = time.monotonic()
 

@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import form, insert, live_documents, replace
+from backups_app.mongo.exact_writes import encoding, insert, live_documents, replace
 from backups_app.mongo.exact_writes.replace import Replacement
 from tests.sync.pairs import document, double, int32, int64, timestamp
 
@@ -22,7 +22,7 @@ class Target(NamedTuple):
     session: ClientSession | None
 
     def live(self, *frames: bytes) -> set[bytes]:
-        ids = [raw_ids.of(frame) for frame in frames]
+        ids = [raw_ids.id_of(frame) for frame in frames]
         return set(live_documents.read(collection=self.collection, ids=ids).values())
 
     def put(self, *frames: bytes) -> None:
@@ -45,7 +45,7 @@ def _hall(number: int, **fields: int) -> bytes:
 
 
 def _key(frame: bytes) -> bytes:
-    return raw_ids.key(raw_ids.of(frame))
+    return raw_ids.key(raw_ids.id_of(frame))
 
 
 def test_what_is_missing_is_inserted_and_what_is_there_stays(target: Target) -> None:
@@ -131,7 +131,7 @@ def test_odd_bytes_arrive_as_they_are(target: Target, odd: list[Any]) -> None:
 def test_bytes_that_would_stop_the_server_are_refused_here(target: Target) -> None:
     deadly = document(("_id", int32(1)), ("a", int32(1)), ("a", int32(2)), ("t", timestamp(0)))
 
-    assert form.why_not(deadly)
+    assert encoding.why_not(deadly)
     inserted = insert.insert_missing(collection=target.collection, frames=[deadly], session=target.session)
 
     assert list(inserted.refused) == [_key(deadly)]

@@ -36,7 +36,7 @@ def _frame(value: Any) -> bytes:
 def test_an_id_is_taken_out_byte_for_byte(value: Any) -> None:
     frame = bson.encode({"_id": value, "name": "anna"})
 
-    raw_id = raw_ids.of(frame)
+    raw_id = raw_ids.id_of(frame)
 
     assert raw_bson.document([("_id", raw_ids.value(raw_id))]) == _frame(value)
 
@@ -45,12 +45,12 @@ def test_an_id_is_found_behind_every_type_of_value() -> None:
     others = {f"v{n}": value for n, value in enumerate([*IDS, Regex("a+", "i"), [1, [2]], b"x", bson.DBRef("c", 1)])}
     frame = bson.encode({**others, "_id": "here"})
 
-    assert raw_ids.of(frame) == raw_ids.of(_frame("here"))
+    assert raw_ids.id_of(frame) == raw_ids.id_of(_frame("here"))
 
 
 def test_a_document_without_an_id_is_an_error() -> None:
     with pytest.raises(ValueError):
-        raw_ids.of(bson.encode({"a": {"_id": 1}}))
+        raw_ids.id_of(bson.encode({"a": {"_id": 1}}))
 
 
 def test_a_symbol_and_a_string_are_one_key() -> None:
@@ -69,7 +69,7 @@ def test_keys_are_equal_exactly_where_the_unique_index_says_so(standalone_db: Da
     frames = [_frame(value) for value in IDS]
     wrong = []
     for a, b in itertools.combinations(frames, 2):
-        one = raw_ids.key(raw_ids.of(a)) == raw_ids.key(raw_ids.of(b))
+        one = raw_ids.key(raw_ids.id_of(a)) == raw_ids.key(raw_ids.id_of(b))
         if one != _clash(standalone_db, a, b):
             wrong.append((bson.decode(a), bson.decode(b), one))
 

@@ -40,7 +40,7 @@ Database = pymongo.database.Database[dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server that asks for rights, with one user for each single right on `temple`, and one without any."""
+    """A server that asks for rights, with one user for each single right on `seeded`, and one without any."""
     with guarded_server(tmp_path_factory.mktemp("guarded")) as address, MongoClient[Any](uri(address)) as root:
         root["temple"]["bookings"].insert_one({"_id": 1})
         for name, actions in SINGLE_RIGHTS.items():

@@ -20,14 +20,14 @@ def _bookings(**options: Any) -> Structure:
 
 def test_rules_set_afterwards_are_the_rules_set_at_creation(local_db: Mongo) -> None:
     local_db.create_collection("bookings", validator=SHAPE, validationLevel="moderate")
-    wanted = structures.one(local_db, "bookings")
+    wanted = structures.structure_of(local_db, "bookings")
     local_db.drop_collection("bookings")
     local_db.create_collection("bookings")
     assert wanted is not None
 
     structures.set_rules(local_db, name="bookings", rules=wanted.options)
 
-    there = structures.one(local_db, "bookings")
+    there = structures.structure_of(local_db, "bookings")
     assert there is not None
     assert structures.differences(wanted=wanted, there=there) == []
 
@@ -37,13 +37,13 @@ def test_a_level_or_an_action_alone_is_put_back_as_it_was(
     local_db: Database[dict[str, Any]], rules: dict[str, Any]
 ) -> None:
     local_db.create_collection("bookings", **rules)
-    wanted = structures.one(local_db, "bookings")
+    wanted = structures.structure_of(local_db, "bookings")
     assert wanted is not None and dict(wanted.options) == rules
     local_db["bookings"].drop()
     local_db.create_collection("bookings")
     structures.set_rules(local_db, name="bookings", rules=wanted.options)
 
-    there = structures.one(local_db, "bookings")
+    there = structures.structure_of(local_db, "bookings")
 
     assert there is not None
     assert structures.differences(wanted=wanted, there=there) == []

@@ -1,4 +1,4 @@
-"""What page tests share: signed-in browsers of each role, and runs as the workflow writes them."""
+"""What page tests share: signed-in browsers of each role, and runs as they are recorded."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from backups_app.pages import compare, restore_previews, status_card, verification
-from backups_app.records import Phase, RunDocument
+from backups_app.pages.compare import views
+from backups_app.pages.restore import restore_previews
+from backups_app.pages.shared import known_status
+from backups_app.pages.sync import views as sync
+from backups_app.pages.viewer import verification
+from backups_app.records import Phase
 from tests.conftest import PASSWORD
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
@@ -24,7 +29,13 @@ MOMENT = datetime(2026, 1, 19, 11, 14, 20, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _nothing_known() -> Iterator[None]:
     """What the pages remember for their process, no test finds of another one."""
-    memories = (status_card.forget, restore_previews.forget_all, verification.forget_all, compare.forget_all)
+    memories = (
+        known_status.forget,
+        restore_previews.forget_all,
+        verification.forget_all,
+        views.forget_all,
+        sync.forget_all,
+    )
     for forget in memories:
         forget()
     yield
@@ -79,44 +90,47 @@ def step(name: str, state: str = "waiting", **more: Any) -> dict[str, Any]:
 STEP_NAMES = ("preflight", "settle", "sync", "dump", "verify", "publish", "purge_remote", "purge_local")
 
 
-def a_run(**fields: Any) -> RunDocument:
+def a_run(**fields: Any) -> RunRecord:
     """A run document: finished and good, unless told otherwise."""
-    return {
-        "_id": "20260119_111420",
-        "backup_id": "20260119_111420",
-        "kind": "backup",
-        "backup_path": "backups/backup_20260119_111420",
-        "backup_timestamp": MOMENT,
-        "created_at": MOMENT,
-        "finished_at": MOMENT + timedelta(seconds=48),
-        "created_by": "ananya",
-        "origin": "web",
-        "status": "success",
-        "sync_status": "success",
-        "phase": Phase.FINISHED.value,
-        "delete_bookings_requested": True,
-        "steps": [step(name, "done") for name in STEP_NAMES],
-        "collections_backed_up": ["activities", "bookings", "employee_bookings"],
-        "documents": 1602,
-        "bytes": 13_000_000,
-        "engine": "python",
-        "purge": None,
-        "kept_changed": {"count": 0, "ids": []},
-        "resume_available": False,
-        "error_code": None,
-        "error_message": None,
-        "warnings": [],
-        "published": True,
-        "verified": True,
-        "damaged": False,
-        "message": "",
-        "cancel_requested": False,
-        "heartbeat_at": MOMENT,
-    } | fields
+    return RunRecord(
+        {
+            "_id": "20260119_111420",
+            "backup_id": "20260119_111420",
+            "kind": "backup",
+            "backup_path": "backups/backup_20260119_111420",
+            "backup_timestamp": MOMENT,
+            "created_at": MOMENT,
+            "finished_at": MOMENT + timedelta(seconds=48),
+            "created_by": "ananya",
+            "origin": "web",
+            "status": "success",
+            "sync_status": "success",
+            "phase": Phase.FINISHED.value,
+            "delete_bookings_requested": True,
+            "steps": [step(name, "done") for name in STEP_NAMES],
+            "collections_backed_up": ["activities", "bookings", "employee_bookings"],
+            "documents": 1602,
+            "bytes": 13_000_000,
+            "engine": "python",
+            "purge": None,
+            "kept_changed": {"count": 0, "ids": []},
+            "resume_available": False,
+            "error_code": None,
+            "error_message": None,
+            "warnings": [],
+            "published": True,
+            "verified": True,
+            "damaged": False,
+            "message": "",
+            "cancel_requested": False,
+            "heartbeat_at": MOMENT,
+        }
+        | fields
+    )
 
 
 @pytest.fixture
-def temple(configured: Configuration, local_db: Any, remote_db: Any) -> Configuration:
+def seeded(configured: Configuration, local_db: Any, remote_db: Any) -> Configuration:
     """Both databases with some bookings in them."""
     for database in (local_db, remote_db):
         database.bookings.insert_many([{"_id": number, "name": f"John Doe {number}"} for number in range(1240)])
@@ -125,4 +139,4 @@ def temple(configured: Configuration, local_db: Any, remote_db: Any) -> Configur
     return configured
 
 
-Make = Callable[..., RunDocument]
+Make = Callable[..., RunRecord]

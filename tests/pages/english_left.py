@@ -18,13 +18,14 @@ NAMES = frozenset({
     "URL", "UTF-8", "SHA", "CSV", "IST", "Asia", "Kolkata", "KB", "MB", "GB", "TB", "B", "ms", "id", "A",
     "English", "Firefox", "Linux", "LOCAL", "PATH", "admin", "primary", "capped", "macOS", "mongod", "Idempotency-Key",
     "percent-encode", "EACCES", "DNS", "MiB", "tls", "true", "tlsCAFile", "replicaSet", "authSource",
-    "Transfer-Encoding", "chunked", "Content-Length",
+    "Transfer-Encoding", "chunked", "Content-Length", "Apprise", "STARTTLS", "submission://", "smtps://",
     # words to type
     "DELETE BOOKINGS", "RESTORE", "ADOPT", "DELETE",
 })  # fmt: skip
 COMMANDS = re.compile(
     "|".join((
-        r'"(pip|brew) install [\w-]+"', r'--confirm "[A-Z ]+"', r"manage\.py [\w-]+( --[\w-]+)*", r"--\w+( \w+)?",
+        r'"(pip|brew) install [\w-]+"', r"pip install -r [\w-]+\.txt", r'--confirm "[A-Z ]+"',
+        r"manage\.py backup_(notify list|retention accept)\b", r"manage\.py [\w-]+( --[\w-]+)*", r"--\w+( \w+)?",
         r"[A-Z]+(_[A-Z]+)+(=\S+)?", r"mongodb(\+srv)?://\S*", r"chmod \d+", r"\.\w+\b", r"metadata",
         r"\w+\.(json|bson)", r"x86_64", r"Timestamp\(0, 0\)", r"\b[a-z]*_[a-z0-9_]+\b",
         r"db\.(getSiblingDB\(.admin.\)\.)?grantRoles.*", r"rs\.status\(\)(\.set)?",

@@ -13,10 +13,10 @@ from django.utils import timezone
 from backups_app.access import audit
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
-from backups_app.pages import audit_rows, audit_trail, audit_words
+from backups_app.pages.audit import audit_rows, audit_wording, views
 from backups_app.records import Origin
-from backups_app.workflow import jobs, sync_run
-from backups_app.workflow.sync_run import SyncWish
+from backups_app.use_cases import backups, syncs
+from backups_app.use_cases.syncs import SyncWish
 from tests.pages.conftest import MOMENT
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_the_trail_is_narrowed_by_person_action_result_and_days(admin_browser: C
     recorded(now=late, actor="meena", result="refused", action="access.denied", target="meena's")
 
     def targets(query: str) -> set[str]:
-        return {row.target for row in audit_trail._rows(audit_trail.read(QueryDict(query)))} - {"ravi"}
+        return {row.target for row in views._rows(views.read(QueryDict(query)))} - {"ravi"}
 
     assert targets("from=2026-01-19&to=2026-01-19") == {"on the day", "meena's"}
     assert targets("from=2026-01-20") == {"the day after"}
@@ -69,14 +69,14 @@ def test_the_trail_is_narrowed_by_person_action_result_and_days(admin_browser: C
     assert targets("actor=meena") == {"meena's"}
     assert targets("action=sync&result=success&to=2026-01-19") == {"on the day"}
     assert targets("result=refused") == {"meena's"}
-    assert "Nothing recorded that fits." in shown(admin_browser, "?actor=somebody-else")
+    assert "No entries match." in shown(admin_browser, "?actor=somebody-else")
 
 
 @pytest.mark.parametrize(
     ("query", "field", "sentence"),
     [
-        ("?from=2026-99-99", "from", "“2026-99-99” is no day. Write it as 2026-01-19."),
-        ("?to=yesterday", "to", "“yesterday” is no day. Write it as 2026-01-19."),
+        ("?from=2026-99-99", "from", "“2026-99-99” is not a date. Write it as 2026-01-19."),
+        ("?to=yesterday", "to", "“yesterday” is not a date. Write it as 2026-01-19."),
         ("?from=2026-02-01&to=2026-01-01", "from", "The first day comes after the last one."),
     ],
 )
@@ -111,19 +111,43 @@ def test_fifty_a_page(admin_browser: Client, now: datetime) -> None:
     assert "/admin/backups/audit/?action=sync&amp;page=2" in first
 
 
+def test_viewing_is_hidden_until_somebody_asks_for_it(admin_browser: Client, now: datetime) -> None:
+    recorded("collection.view", now=now, target="20260119_111420/bookings")
+
+    usual, asked = shown(admin_browser), shown(admin_browser, "?looking=1")
+    by_action = shown(admin_browser, "?action=collection.view")
+
+    assert "20260119_111420/bookings" not in usual
+    assert "20260119_111420/bookings" in asked and "20260119_111420/bookings" in by_action
+
+
+def test_the_entries_of_a_run_are_folded_under_its_newest(admin_browser: Client, seeded: Configuration) -> None:
+    run = backups.start_backup(
+        created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=timezone.now(), enqueue=False
+    )
+    backups.execute(backup_id=run["_id"])
+
+    page = shown(admin_browser)
+
+    table = page.partition('<table class="stack audit">')[2]
+    assert "more entries of this run" in table
+    assert table.index("Backup ended") < table.index("more entries of this run") < table.index("Started a backup")
+    assert table.count('<td class="at">') < AuditEvent.objects.count()
+
+
 def test_an_empty_trail_says_so(admin_browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_trail, "_rows", lambda _: AuditEvent.objects.none())
+    monkeypatch.setattr(views, "_rows", lambda _: AuditEvent.objects.none())
 
     assert "Nothing recorded yet." in shown(admin_browser)
 
 
 def test_a_run_is_told_with_counts_of_both_sides_and_leads_to_the_run_and_its_sync(
-    admin_browser: Client, temple: Configuration
+    admin_browser: Client, seeded: Configuration
 ) -> None:
-    run = jobs.start_backup(
+    run = backups.start_backup(
         created_by="ravi", delete_bookings=True, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
-    jobs.execute(backup_id=run["_id"])
+    backups.execute(backup_id=run["_id"])
     rows = {row.event.action: row for row in audit_rows.told(list(AuditEvent.objects.exclude(result="started")))}
 
     for action, side in (("purge.remote", "Atlas"), ("purge.local", "local")):
@@ -136,12 +160,12 @@ def test_a_run_is_told_with_counts_of_both_sides_and_leads_to_the_run_and_its_sy
     assert (end.seconds or 0) > 0
     assert admin_browser.get(end.run_url).status_code == 200
     log = admin_browser.get(end.sync_url).content.decode()
-    assert "What was carried over" in log and "employee_bookings" in log
+    assert "Changes by collection" in log and "employee_bookings" in log
     assert "1,240" in shown(admin_browser, "?action=purge.remote")
 
 
-def test_a_sync_of_its_own_leads_to_its_log(admin_browser: Client, temple: Configuration) -> None:
-    sync_run.sync_now(wish=SyncWish(), requested_by="ravi", origin=Origin.COMMAND, now=timezone.now())
+def test_a_sync_of_its_own_leads_to_its_log(admin_browser: Client, seeded: Configuration) -> None:
+    syncs.sync_now(wish=SyncWish(), requested_by="ravi", origin=Origin.COMMAND, now=timezone.now())
     rows = audit_rows.told(list(AuditEvent.objects.filter(action="sync", result="success")))
 
     assert [admin_browser.get(row.sync_url).status_code for row in rows] == [200]
@@ -178,4 +202,4 @@ def test_every_action_that_the_program_records_has_words(admin_browser: Client) 
     kinds = ("backup", "restore", "test_copy", "rehearsal")
     of_runs = {f"{kind}.{end}" for kind in kinds for end in ("requested", "finished")}
 
-    assert of_runs | {"person.add", "person.change", "person.delete", "access.denied"} <= set(audit_words.ACTIONS)
+    assert of_runs | {"person.add", "person.change", "person.delete", "access.denied"} <= set(audit_wording.ACTIONS)

@@ -12,21 +12,21 @@ from django.utils import timezone
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LoginSession, User
 from backups_app.records import Origin
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.pages.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 
 
 def a_backup(moment: Any) -> str:
-    run = jobs.start_backup(created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=moment, enqueue=False)
-    done = jobs.execute(backup_id=run["_id"])
+    run = backups.start_backup(created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=moment, enqueue=False)
+    done = backups.execute(backup_id=run["_id"])
     assert done["status"] == "success", done["error_message"]
     return str(run["_id"])
 
 
 @pytest.fixture
-def two_backups(temple: Configuration, local_db: Any, remote_db: Any) -> tuple[str, str]:
+def two_backups(seeded: Configuration, local_db: Any, remote_db: Any) -> tuple[str, str]:
     """Two backups; between them one booking was edited, one added, one employee booking taken away."""
     now = timezone.now()
     for database in (local_db, remote_db):
@@ -48,7 +48,7 @@ def test_two_backups_are_compared_down_to_the_field(admin_browser: Client, two_b
     assert f"/admin/backups/compare/?a={a}&amp;b={b}&amp;collection=bookings&amp;kind=only_b" in page
 
 
-def test_without_two_backups_there_is_nothing_to_compare(admin_browser: Client, temple: Configuration) -> None:
+def test_without_two_backups_there_is_nothing_to_compare(admin_browser: Client, seeded: Configuration) -> None:
     assert "There are not two backups to compare yet." in admin_browser.get("/admin/backups/compare/").content.decode()
 
 
@@ -66,7 +66,7 @@ def test_the_versions_of_a_document_across_backups_and_now(
 
 
 @pytest.fixture
-def a_conflict(temple: Configuration, local_db: Any, remote_db: Any) -> str:
+def a_conflict(seeded: Configuration, local_db: Any, remote_db: Any) -> str:
     """Both sides edited one booking; the newer one, Atlas's, won, and ours is kept."""
     now = timezone.now()
     for database in (local_db, remote_db):
@@ -90,7 +90,8 @@ def test_conflicts_are_listed_and_shown_beside_what_is_live(admin_browser: Clien
     page = admin_browser.get(f"/admin/backups/conflicts/{a_conflict}/").content.decode()
 
     assert a_conflict in listed
-    assert "What putting back would change on this computer" in page
+    assert "Sync of " in listed and "<code>amount</code>" in listed
+    assert "Restoring this version changes locally:" in page
     assert ">22" in page and ">11" in page
 
 
@@ -101,13 +102,30 @@ def test_putting_back_brings_the_kept_bytes_and_keeps_what_stood_there(
 
     answer = admin_browser.post(f"/admin/backups/conflicts/{a_conflict}/put-back/", {"seen": seen}, follow=True)
 
-    assert "Put back." in answer.content.decode()
+    assert "Version restored." in answer.content.decode()
     assert local_db.bookings.find_one({"_id": 7})["amount"] == 11
     assert local_db.sync_conflicts.find_one({"reason": "put_back"})["applied"] is True
     assert list(AuditEvent.objects.filter(action="conflict.put_back").values_list("result", flat=True)) == [
         "success",
         "started",
     ]
+
+
+def test_several_versions_are_restored_at_once_and_each_change_meanwhile_is_kept(
+    admin_browser: Client, a_conflict: str, local_db: Any
+) -> None:
+    seen = seen_by(admin_browser, a_conflict)
+    unknown = "5f" * 32
+    sent = {"version": [a_conflict, unknown], f"seen-{a_conflict}": seen, f"seen-{unknown}": "nothing"}
+
+    first = admin_browser.post("/admin/backups/conflicts/restore/", sent).content.decode()
+    again = admin_browser.post("/admin/backups/conflicts/restore/", sent | {"version": [a_conflict]}).content.decode()
+    none = admin_browser.post("/admin/backups/conflicts/restore/", {}).content.decode()
+
+    assert "1 version restored." in first and "1 version was not restored:" in first
+    assert local_db.bookings.find_one({"_id": 7})["amount"] == 11
+    assert "1 version was not restored:" in again and "changed since" in again
+    assert "Choose at least one version." in none
 
 
 def test_an_old_page_puts_nothing_back(admin_browser: Client, a_conflict: str, local_db: Any) -> None:
@@ -119,7 +137,7 @@ def test_an_old_page_puts_nothing_back(admin_browser: Client, a_conflict: str, l
     page = answer.content.decode()
     assert answer.status_code == 409
     assert "The document changed since you looked at it. Nothing was written." in page
-    assert "<title>Error: Kept version" in page and ">33" in page, "the present state is shown"
+    assert "<title>Error: Replaced version" in page and ">33" in page, "the present state is shown"
     assert page.split('name="seen" value="')[1].split('"')[0] == seen_by(admin_browser, a_conflict) != seen
     assert local_db.bookings.find_one({"_id": 7})["amount"] == 33
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from backups_app.browsing import compare as comparing
 from backups_app.configuration import Configuration
-from backups_app.pages import compare
+from backups_app.pages.compare import views
 from tests.pages.conftest import held_up
 from tests.pages.test_beyond import two_backups
 from tests.pages.test_browser import HTMX, get
@@ -48,13 +48,13 @@ def test_a_long_comparison_is_watched_and_its_result_comes_by_itself(
     a, b = two_backups
     go_on = Event()
     monkeypatch.setattr(comparing, "of_backups", held_up(comparing.of_backups, go_on, documents=800))
-    monkeypatch.setattr(compare, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(views, "WAIT_SECONDS", 0.2)
     asked = f"a={a}&b={b}&collection=bookings"
 
     page = get(admin_browser, f"/admin/backups/compare/?{asked}")
     polled = get(admin_browser, f"/admin/backups/compare/progress/?{asked}", headers=HTMX)
     go_on.set()
-    monkeypatch.setattr(compare, "POLL_SECONDS", 30)
+    monkeypatch.setattr(views, "POLL_SECONDS", 30)
     done = get(admin_browser, f"/admin/backups/compare/progress/?{asked}", headers=HTMX)
 
     assert "800 documents compared" in page and '<meta http-equiv="refresh"' in page

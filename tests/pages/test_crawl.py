@@ -14,7 +14,7 @@ from django.utils import timezone
 from backups_app.configuration import Configuration
 from backups_app.management.demo import filling, temple
 from backups_app.records import Origin, Side
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.pages.crawler import crawl
 
 pytestmark = pytest.mark.django_db
@@ -34,10 +34,10 @@ def demo(configured: Configuration, local_db: Any, remote_db: Any) -> Iterator[C
 
 def a_run(*, minutes_ago: int, delete_bookings: bool) -> None:
     at = timezone.now() - timedelta(minutes=minutes_ago)
-    run = jobs.start_backup(
+    run = backups.start_backup(
         created_by="ravi", delete_bookings=delete_bookings, origin=Origin.WEB, now=at, enqueue=False
     )
-    assert jobs.execute(backup_id=run["_id"])["status"] == "success"
+    assert backups.execute(backup_id=run["_id"])["status"] == "success"
 
 
 @pytest.mark.parametrize("language", ["en-in", "hi"])

@@ -49,7 +49,7 @@ def test_administrators_see_the_branch_in_the_sidebar(db: None, role_id: int, su
     assert "Admin Management" in page
 
 
-def test_staff_do_not_see_the_branch_and_get_a_page_that_names_their_role(staff: User, temple: Configuration) -> None:
+def test_staff_do_not_see_the_branch_and_get_a_page_that_names_their_role(staff: User, seeded: Configuration) -> None:
     browser = signed_in(staff)
 
     assert 'href="/admin/backups/"' not in browser.get("/").content.decode()
@@ -61,7 +61,7 @@ def test_staff_do_not_see_the_branch_and_get_a_page_that_names_their_role(staff:
     assert "System status" not in page
 
 
-def test_a_role_taken_away_replaces_what_the_page_showed(admin: User, temple: Configuration) -> None:
+def test_a_role_taken_away_replaces_what_the_page_showed(admin: User, seeded: Configuration) -> None:
     browser = signed_in(admin)
     User.objects.filter(pk=admin.pk).update(role_id=2)
 
@@ -73,7 +73,7 @@ def test_a_role_taken_away_replaces_what_the_page_showed(admin: User, temple: Co
 
 
 def test_home_says_whether_one_is_protected_and_what_the_buttons_do(
-    admin_browser: Client, temple: Configuration
+    admin_browser: Client, seeded: Configuration
 ) -> None:
     page = admin_browser.get("/admin/backups/?counts=1").content.decode()
 
@@ -86,18 +86,18 @@ def test_home_says_whether_one_is_protected_and_what_the_buttons_do(
     assert '<b class="num">50</b> local, <b class="num">50</b> on Atlas' in page
 
 
-def test_without_atlas_the_numbers_of_atlas_are_unknown(admin_browser: Client, temple: Configuration) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=NOBODY)):
+def test_without_atlas_the_numbers_of_atlas_are_unknown(admin_browser: Client, seeded: Configuration) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=NOBODY)):
         page = admin_browser.get("/admin/backups/_/counts/").content.decode()
 
     assert "Atlas count unknown" in page
     assert "nothing is deleted" in page
 
 
-def test_sync_off_shows_this_computer_alone(admin_browser: Client, temple: Configuration) -> None:
+def test_sync_off_shows_this_computer_alone(admin_browser: Client, seeded: Configuration) -> None:
     from backups_app.configuration import Secret
 
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, cloud_url=Secret(""))):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=Secret(""))):
         page = admin_browser.get("/admin/backups/?counts=1").content.decode()
 
     assert "Sync off" in page
@@ -105,8 +105,8 @@ def test_sync_off_shows_this_computer_alone(admin_browser: Client, temple: Confi
     assert "on Atlas" not in page.split('id="choices"')[1].split("</section>")[1]
 
 
-def test_cloud_mode_explains_itself_and_offers_no_button(admin_browser: Client, temple: Configuration) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, primary_database="cloud")):
+def test_cloud_mode_explains_itself_and_offers_no_button(admin_browser: Client, seeded: Configuration) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, primary_database="cloud")):
         answer = admin_browser.get("/admin/backups/")
         refused = admin_browser.get("/admin/backups/runs/")
 

@@ -12,30 +12,30 @@ from django.utils import timezone
 from backups_app.access import page_login
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
-from backups_app.pages import audit_trail
-from backups_app.pages.wording import when_text
+from backups_app.pages.audit import views
+from backups_app.pages.shared.wording import when_text
 from backups_app.records import Origin
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 
 pytestmark = pytest.mark.django_db
 GONE = "This backup is no longer on the server"
 
 
 @pytest.fixture
-def backup(temple: Configuration) -> str:
-    run = jobs.start_backup(
+def backup(seeded: Configuration) -> str:
+    run = backups.start_backup(
         created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
-    assert jobs.execute(backup_id=run["_id"])["status"] == "success"
+    assert backups.execute(backup_id=run["_id"])["status"] == "success"
     return str(run["_id"])
 
 
 @pytest.mark.parametrize("where", ["{id}/restore/", "{id}/document/?collection=bookings&number=0"])
 def test_an_old_link_tells_what_is_known_of_a_backup_that_was_removed(
-    admin_browser: Client, backup: str, temple: Configuration, where: str
+    admin_browser: Client, backup: str, seeded: Configuration, where: str
 ) -> None:
     now = timezone.now()
-    Store(temple.backup_dir).trash(backup, now=now)
+    Store(seeded.backup_dir).trash(backup, now=now)
 
     answer = admin_browser.get(f"/admin/backups/{where.format(id=backup)}")
     page = answer.content.decode()
@@ -46,9 +46,9 @@ def test_an_old_link_tells_what_is_known_of_a_backup_that_was_removed(
 
 
 def test_of_a_folder_that_somebody_took_away_nobody_says_that_it_was_removed(
-    admin_browser: Client, backup: str, temple: Configuration
+    admin_browser: Client, backup: str, seeded: Configuration
 ) -> None:
-    shutil.rmtree(temple.backup_dir / f"backup_{backup}")
+    shutil.rmtree(seeded.backup_dir / f"backup_{backup}")
 
     page = admin_browser.get(f"/admin/backups/{backup}/restore/").content.decode()
 
@@ -57,9 +57,9 @@ def test_of_a_folder_that_somebody_took_away_nobody_says_that_it_was_removed(
 
 
 def test_a_run_that_failed_made_no_backup(
-    admin_browser: Client, backup: str, temple: Configuration, local_db: Any
+    admin_browser: Client, backup: str, seeded: Configuration, local_db: Any
 ) -> None:
-    shutil.rmtree(temple.backup_dir / f"backup_{backup}")
+    shutil.rmtree(seeded.backup_dir / f"backup_{backup}")
     local_db.backup_metadata.update_one({"_id": backup}, {"$set": {"steps.$[].state": "failed", "status": "failed"}})
 
     page = admin_browser.get(f"/admin/backups/{backup}/restore/").content.decode()
@@ -69,15 +69,15 @@ def test_a_run_that_failed_made_no_backup(
 
 @pytest.mark.parametrize("backup_id", ["20200101_000000", "../../etc/passwd", "", "x"])
 def test_of_what_never_was_there_nothing_is_claimed(
-    admin_browser: Client, temple: Configuration, backup_id: str
+    admin_browser: Client, seeded: Configuration, backup_id: str
 ) -> None:
     page = admin_browser.get("/admin/backups/browse/", {"backup": backup_id}).content.decode()
 
     assert GONE not in page and "It was removed" not in page
 
 
-def test_htmx_gets_the_same_as_a_piece(admin_browser: Client, backup: str, temple: Configuration) -> None:
-    Store(temple.backup_dir).trash(backup, now=timezone.now())
+def test_htmx_gets_the_same_as_a_piece(admin_browser: Client, backup: str, seeded: Configuration) -> None:
+    Store(seeded.backup_dir).trash(backup, now=timezone.now())
 
     piece = admin_browser.get(f"/admin/backups/{backup}/restore/", headers={"HX-Request": "true"}).content.decode()
 
@@ -91,7 +91,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, admin_browser: Client) -> Client:
     def defect(*_: Any, **__: Any) -> None:
         raise RuntimeError("a defect of ours")
 
-    monkeypatch.setattr(audit_trail, "read", defect)
+    monkeypatch.setattr(views, "read", defect)
     monkeypatch.setattr(page_login, "log_in", defect)
     admin_browser.raise_request_exception = False
     return admin_browser

@@ -15,7 +15,7 @@ from backups_app.configuration import Configuration
 from backups_app.models import User
 from backups_app.pages.form_fields import as_field, from_field
 from tests import odd_names
-from tests.journeys.conftest import run_backup, temple  # noqa: F401  (a fixture)
+from tests.journeys.conftest import run_backup, seeded  # noqa: F401  (a fixture)
 from tests.pages.conftest import signed_in
 
 Mongo = Database[dict[str, Any]]
@@ -54,7 +54,7 @@ def sent(page: str, name: str) -> set[str]:
 
 @pytest.mark.django_db(transaction=True)
 def test_collections_are_chosen_by_forms_whatever_line_breaks_their_names_hold(
-    temple: Configuration,  # noqa: F811
+    seeded: Configuration,  # noqa: F811
     local_db: Mongo,
     admin: User,
 ) -> None:

@@ -17,9 +17,9 @@ from django.test import Client, override_settings
 from backups_app.access import page_login
 from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
-from backups_app.mongo import connections, lost
+from backups_app.mongo import availability, connections
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.pages import status_card
+from backups_app.pages.shared import known_status
 from tests.journeys.conftest import run_backup
 from tests.pages.conftest import signed_in
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
@@ -27,7 +27,7 @@ from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
 pytestmark = pytest.mark.django_db
 ID = "20250101_000000"
 PAGES = (
-    "/admin/backups/", "/admin/backups/_/status/", "/admin/backups/_/counts/", "/admin/backups/runs/",
+    "/admin/backups/", "/admin/backups/_/status/", "/admin/backups/_/counts/", "/admin/backups/list/",
     f"/admin/backups/runs/{ID}/", "/admin/backups/conflicts/", f"/admin/backups/conflicts/{'5f' * 32}/",
     "/admin/backups/restores/", "/admin/backups/audit/",
 )  # fmt: skip
@@ -40,17 +40,17 @@ CALLS = (
 @pytest.fixture
 def frozen(configured: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A temple whose own server was asked once, and then stopped in the middle of its life."""
-    monkeypatch.setattr(status_card, "_known", {})
+    monkeypatch.setattr(known_status, "_known", {})
     with EmbeddedServer(data_dir=tmp_path / "server", replica_set="frozen") as server:
         configuration = dataclasses.replace(configured, local_url=Secret(server.uri))
         connections.open_local(configuration)["temple"]["bookings"].find_one()
         os.kill(server.process_id, signal.SIGSTOP)
-        lost.forget()
+        availability.forget_failures()
         with override_settings(TEMPLEOPS=configuration):
             yield
         os.kill(server.process_id, signal.SIGCONT)
         connections.close_all()
-    lost.forget()
+    availability.forget_failures()
 
 
 def test_every_page_and_every_reading_call_answers_within_three_seconds(
@@ -62,7 +62,7 @@ def test_every_page_and_every_reading_call_answers_within_three_seconds(
     slow, failed = {}, {}
 
     for path in (*PAGES, *CALLS):
-        lost.forget()  # each as the first one that meets the silence
+        availability.forget_failures()  # each as the first one that meets the silence
         began = time.monotonic()
         answer: Any = caller.get(path) if path.startswith("/api/") else browser.get(path)
         seconds = time.monotonic() - began
@@ -83,11 +83,11 @@ def backed_up(configured: Configuration, tmp_path: Path, db: None) -> Iterator[s
         with override_settings(TEMPLEOPS=configuration):
             backup_id = run_backup(delete_bookings=False)["backup_id"]
             os.kill(server.process_id, signal.SIGSTOP)
-            lost.forget()
+            availability.forget_failures()
             yield backup_id
         os.kill(server.process_id, signal.SIGCONT)
         connections.close_all()
-    lost.forget()
+    availability.forget_failures()
 
 
 @pytest.mark.parametrize("face", ["pages", "api"])
@@ -133,7 +133,7 @@ def test_whatever_is_asked_of_a_silent_server_is_answered_soon_and_by_name(
     slow, failed = {}, {}
 
     for method, path, body in asked[face]:
-        lost.forget()
+        availability.forget_failures()
         began = time.monotonic()
         if face == "api":
             answer: Any = caller.send(method, path, body)
@@ -164,7 +164,7 @@ def test_a_failure_of_djangos_own_database_is_named(
     def fails(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(page_login, "judge", fails)
+    monkeypatch.setattr(page_login, "authenticate", fails)
     answer = Client(raise_request_exception=False).get("/admin/backups/")
 
     assert answer.status_code == code

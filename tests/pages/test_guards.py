@@ -16,7 +16,14 @@ from tests.pages.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 
-FILLED = {"backup_id": "20250101_000000", "conflict_id": "0" * 64, "sid": "nobody", "run_id": "20250101_000000"}
+FILLED = {
+    "number": "1",
+    "backup_id": "20250101_000000",
+    "conflict_id": "0" * 64,
+    "sid": "nobody",
+    "run_id": "20250101_000000",
+    "name": "nightly",
+}
 DOORS = {"admin", "super_admin", "signed_in", "open"}
 OPEN = {"login", "logout", "preferences"}
 SIGNED_IN = {"dashboard", "sessions", "revoke_session", "step_up", "account", "sign_out_everywhere"}

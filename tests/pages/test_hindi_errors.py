@@ -14,7 +14,7 @@ from backups_app.access import denials
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
-from backups_app.pages import audit_trail
+from backups_app.pages.audit import views
 from backups_app.records import Origin
 from tests.pages.conftest import signed_in
 from tests.pages.test_hindi import carried_out, checked, read
@@ -46,8 +46,8 @@ def test_another_role_another_site_an_old_form_an_address_that_is_none(staff: Us
     checked(strict.post("/prefs/"), "an old form")
 
 
-def test_a_backup_that_was_removed_or_is_gone(hindi: Client, temple: Configuration) -> None:
-    store, backup_id = Store(temple.backup_dir), str(carried_out()["_id"])
+def test_a_backup_that_was_removed_or_is_gone(hindi: Client, seeded: Configuration) -> None:
+    store, backup_id = Store(seeded.backup_dir), str(carried_out()["_id"])
     store.trash(backup_id, now=timezone.now())
     read(hindi, f"/admin/backups/{backup_id}/restore/")
     store.empty_trash(older_than=timezone.now() + timedelta(days=1))
@@ -57,7 +57,7 @@ def test_a_backup_that_was_removed_or_is_gone(hindi: Client, temple: Configurati
 
 
 def test_the_audit_trail_of_everything_and_the_log_of_a_sync(
-    hindi: Client, temple: Configuration, staff: User, rf: Any
+    hindi: Client, seeded: Configuration, staff: User, rf: Any
 ) -> None:
     run = carried_out(delete_bookings=True)
     denials.note(rf.get("/admin/backups/"), user=staff, origin=Origin.WEB, now=timezone.now())
@@ -68,11 +68,11 @@ def test_the_audit_trail_of_everything_and_the_log_of_a_sync(
     assert AuditEvent.objects.filter(action="access.denied").exists()
 
 
-def test_a_fault_of_the_server(hindi: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_server(hindi: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
     def defect(_: Any) -> None:
         raise RuntimeError("a defect of ours")
 
-    monkeypatch.setattr(audit_trail, "read", defect)
+    monkeypatch.setattr(views, "read", defect)
     hindi.raise_request_exception = False
 
     for headers in ({}, {"HX-Request": "true"}):

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.errors import DemoUnconfirmed, ModeNotLocal, TempleOpsError
-from backups_app.pages import status_card
-from backups_app.records import RunDocument
-from backups_app.workflow import finishing
+from backups_app.errors import DemoUnconfirmed, ModeNotLocal, RetentionFailed, TempleOpsError
+from backups_app.pages.shared import known_status
+from backups_app.runs import closing
 from tests.pages.conftest import a_run, step
 from tests.pages.english_left import english_left
 from tests.pages.test_hindi import NAMES_HERE, of, read
@@ -27,23 +27,26 @@ FACTS = {
     "readable": 6, "collection": "bookings", "variable": "MONGODB_LOCAL_URL", "percent": 40, "phrase": "ADOPT",
     "done": "In place: bookings", "left": '"devotees" was at work', "message": "No collection was chosen.",
     "safe": "The temple's database was not touched.", "host": "temple", "there": "temple", "other": "temple",
-    "deleted": 3, "what": "read",
+    "deleted": 3, "what": "read", "count": 3, "before": 1000, "after": 400,
+    "name": "ravi", "cron": "0 2 31 2 *", "reply": 550, "answer": 503,
 }  # fmt: skip
+A_SENTENCE = {RetentionFailed: {"reason": "No collection was chosen."}}
+"""What they are given as a reason is a sentence of its own, with its full stop."""
 NOT_OF_RUNS = (ModeNotLocal, DemoUnconfirmed)
 """They have no full stop, for they are never followed by another sentence."""
 
 
 def test_every_failure_as_the_end_of_a_run_and_as_a_page(
-    hindi: Client, temple: Configuration, local_db: Any, monkeypatch: pytest.MonkeyPatch
+    hindi: Client, seeded: Configuration, local_db: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = sorted(kinds_of_errors(), key=lambda kind: kind.__name__)
     left: dict[str, list[str]] = {}
-    for error in [kind(**FACTS) for kind in every if not issubclass(kind, NOT_OF_RUNS)]:
+    for error in [kind(**FACTS | A_SENTENCE.get(kind, {})) for kind in every if not issubclass(kind, NOT_OF_RUNS)]:
         page = hindi.get(of(_ended_by(error, local_db))).content.decode()
         left[f"run {error.code}"] = english_left(page, names=NAMES_HERE)
     read(hindi, "/admin/backups/")
-    for error in [kind(**FACTS) for kind in every]:
-        monkeypatch.setattr("backups_app.pages.runs.panel_context", _raising(error))
+    for error in [kind(**FACTS | A_SENTENCE.get(kind, {})) for kind in every]:
+        monkeypatch.setattr("backups_app.pages.runs.views.panel_context", _raising(error))
         answer = hindi.get("/admin/backups/runs/20260119_111420/")
         assert answer.status_code == error.status or error.status == HTTPStatus.UNAUTHORIZED
         left[f"page {error.code}"] = english_left(answer.content.decode(), names=NAMES_HERE)
@@ -52,8 +55,8 @@ def test_every_failure_as_the_end_of_a_run_and_as_a_page(
     assert len(left) > 100
 
 
-def _ended_by(error: TempleOpsError, local_db: Any) -> RunDocument:
-    """A run whose copy was interrupted by this error, closed as the workflow closes it."""
+def _ended_by(error: TempleOpsError, local_db: Any) -> RunRecord:
+    """A run whose copy was interrupted by this error, closed as every run is."""
     steps = [
         step("preflight", "done", sentence="Room for the backup, engine python"),
         step("sync", "done", counts={"pulled": 14, "pushed": 6}, sentence="14 pulled, 6 pushed, 0 deleted, 1 conflict"),
@@ -61,9 +64,9 @@ def _ended_by(error: TempleOpsError, local_db: Any) -> RunDocument:
         *(step(name) for name in ("verify", "publish", "purge_remote", "purge_local")),
     ]
     run = a_run(created_by="ravi", owner=None, fence=1, steps=steps)
-    run |= finishing.closing_changes(run, published=False, error=error)
+    run |= closing.closing_changes(run, published=False, error=error)
     local_db.backup_metadata.replace_one({"_id": run["_id"]}, run, upsert=True)
-    status_card.forget()
+    known_status.forget()
     return run
 
 

@@ -24,7 +24,7 @@ def _odd_things(local_db: Any, remote_db: Any) -> None:
 
 
 def test_run_status_and_log_name_each_and_say_what_to_do(
-    temple: Configuration, admin_browser: Client, hindi: Client, local_db: Any, remote_db: Any
+    seeded: Configuration, admin_browser: Client, hindi: Client, local_db: Any, remote_db: Any
 ) -> None:
     _odd_things(local_db, remote_db)
 
@@ -35,7 +35,7 @@ def test_run_status_and_log_name_each_and_say_what_to_do(
     for said in ("shadow: not synced, it is a view here and a collection on Atlas", "SYNC_EXCLUDE", "lamps", "names"):
         assert said in page
     log = admin_browser.get(f"/admin/backups/syncs/{run['_id']}/").content.decode()
-    for said in ("Something left over", "they have no _id on the local side", "collation", "<code>anna</code>",
+    for said in ("Incomplete", "they have no _id on the local side", "collation", "<code>anna</code>",
                  "<code>ANNA</code>"):  # fmt: skip
         assert said in log
     card = admin_browser.get("/admin/backups/?check=1").content.decode()

@@ -37,7 +37,7 @@ def test_a_wrong_password_gets_the_form_again_with_the_name_and_without_the_pass
 
     page = answer.content.decode()
     assert answer.status_code == 200
-    assert "User name or password is not right." in page
+    assert "Wrong user name or password." in page
     assert 'value="ravi"' in page
     assert "not-this-one-at-all" not in page
     assert "<title>Error:" in page.replace("\n", "")
@@ -46,7 +46,7 @@ def test_a_wrong_password_gets_the_form_again_with_the_name_and_without_the_pass
 def test_an_unknown_name_gets_the_same_sentence(db: None) -> None:
     answer = Client().post("/login/", {"username": "nobody", "password": "x"})
 
-    assert "User name or password is not right." in answer.content.decode()
+    assert "Wrong user name or password." in answer.content.decode()
 
 
 def test_the_sixth_wrong_try_is_told_when_to_come_back(admin: User) -> None:
@@ -69,7 +69,7 @@ def test_the_sixth_wrong_try_is_told_when_to_come_back(admin: User) -> None:
 def test_the_same_words_stand_at_the_field_and_lead_there(admin: User) -> None:
     page = Client().post("/login/", {"username": "ravi", "password": "wrong"}).content.decode()
 
-    sentence = "User name or password is not right."
+    sentence = "Wrong user name or password."
     assert f'<a href="#username">{sentence}</a>' in page
     assert f'<p class="problem" id="username-problem">{sentence}</p>' in page
 

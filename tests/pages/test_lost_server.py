@@ -15,11 +15,13 @@ from pymongo.errors import AutoReconnect
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable
-from backups_app.mongo import lost
-from backups_app.pages import live_counts, status_card
+from backups_app.mongo import availability
+from backups_app.pages.home import live_counts
+from backups_app.pages.shared import known_status
 from backups_app.records import Side
-from backups_app.workflow import overview, readiness, status
-from backups_app.workflow.steps import preflight
+from backups_app.runs import description
+from backups_app.runs.steps import preflight
+from backups_app.use_cases import listing, readiness, status
 from tests.pages.conftest import a_run
 
 pytestmark = pytest.mark.django_db
@@ -31,16 +33,16 @@ NOBODY = Secret("mongodb://127.0.0.1:9/")
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(status_card, "_known", {})
-    lost.forget()
+    monkeypatch.setattr(known_status, "_known", {})
+    availability.forget_failures()
     yield
-    lost.forget()
+    availability.forget_failures()
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for seconds waits for a moment."""
-    for room, name in ((overview, "LOOK"), (overview, "COUNT"), (readiness, "LOOK"), (status, "PROBE")):
+    for room, name in ((description, "LOOK"), (listing, "COUNT"), (readiness, "LOOK"), (status, "PROBE")):
         monkeypatch.setattr(room, f"{name}_SECONDS", 0.2)
 
 
@@ -59,28 +61,28 @@ def asked(caplog: pytest.LogCaptureFixture) -> Callable[[], int]:
 
 @pytest.mark.parametrize("which", ["local_url", "cloud_url"])
 def test_a_page_asks_a_lost_server_once_and_the_next_page_not_at_all(
-    admin_browser: Client, temple: Configuration, which: str, impatient: None, asked: Callable[[], int]
+    admin_browser: Client, seeded: Configuration, which: str, impatient: None, asked: Callable[[], int]
 ) -> None:
     gone: dict[str, Any] = {which: NOBODY}
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, **gone)):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, **gone)):
         found = []
-        for path in (HOME, HOME, STATUS, COUNTS, "/admin/backups/runs/", HOME):
+        for path in (HOME, HOME, STATUS, COUNTS, "/admin/backups/list/", HOME):
             assert admin_browser.get(path).status_code == 200
             found.append(asked())
 
     assert found == [1, 0, 1, 1, 0, 0], "card and counts look anew, once; the rest believes them"
 
 
-def found_lost(temple: Configuration) -> None:
+def found_lost(seeded: Configuration) -> None:
     """The local server was found lost a moment ago. It is back."""
-    with pytest.raises(DatabaseUnreachable), lost.asking(Side.LOCAL, configuration=temple, seconds=1):
+    with pytest.raises(DatabaseUnreachable), availability.asking(Side.LOCAL, configuration=seeded, seconds=1):
         raise AutoReconnect("gone for a moment")
 
 
 def test_a_start_asks_the_server_whatever_was_found_a_moment_ago(
-    admin_browser: Client, temple: Configuration, local_db: Any
+    admin_browser: Client, seeded: Configuration, local_db: Any
 ) -> None:
-    found_lost(temple)
+    found_lost(seeded)
 
     answer = admin_browser.post("/admin/backups/runs/", {"key": "k"})
 
@@ -89,10 +91,10 @@ def test_a_start_asks_the_server_whatever_was_found_a_moment_ago(
 
 
 def test_check_again_and_the_refreshed_card_ask_the_server_whatever_was_found_a_moment_ago(
-    admin_browser: Client, temple: Configuration
+    admin_browser: Client, seeded: Configuration
 ) -> None:
     for path in (f"{HOME}?check=1", STATUS):
-        found_lost(temple)
+        found_lost(seeded)
 
         card = admin_browser.get(path).content.decode().split('id="trigger"')[0]
 
@@ -101,10 +103,10 @@ def test_check_again_and_the_refreshed_card_ask_the_server_whatever_was_found_a_
 
 
 def test_the_card_is_shown_as_last_known_whatever_its_age_and_looks_by_itself(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin_browser.get(HOME)
-    (known,) = status_card._known.values()
+    (known,) = known_status._known.values()
     known.system = dataclasses.replace(known.system, checked_at=known.system.checked_at - timedelta(hours=2))
     monkeypatch.setattr(status, "status", fails)
 
@@ -119,9 +121,9 @@ def fails(**_: Any) -> Any:
     raise RuntimeError("a probe broke")
 
 
-def test_without_a_script_an_old_card_is_looked_at_anew(admin_browser: Client, temple: Configuration) -> None:
+def test_without_a_script_an_old_card_is_checked_again(admin_browser: Client, seeded: Configuration) -> None:
     admin_browser.get(HOME)
-    (known,) = status_card._known.values()
+    (known,) = known_status._known.values()
     known.system = dataclasses.replace(known.system, checked_at=known.system.checked_at - timedelta(hours=2))
 
     page = admin_browser.get(f"{HOME}?counts=1").content.decode()
@@ -130,7 +132,7 @@ def test_without_a_script_an_old_card_is_looked_at_anew(admin_browser: Client, t
 
 
 def test_a_look_that_breaks_leaves_the_card_as_it_was_and_says_so(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin_browser.get(HOME)
     monkeypatch.setattr(status, "status", fails)
@@ -147,7 +149,7 @@ def test_a_look_that_breaks_leaves_the_card_as_it_was_and_says_so(
 
 
 def test_where_nothing_was_ever_known_the_home_page_still_stands(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(status, "status", fails)
 
@@ -158,16 +160,16 @@ def test_where_nothing_was_ever_known_the_home_page_still_stands(
     assert "Trigger Backup (Keep Bookings)" in answer.content.decode()
 
 
-def test_the_card_is_announced_only_when_it_says_something_else(admin_browser: Client, temple: Configuration) -> None:
-    same = admin_browser.get(f"{STATUS}?said=not_protected", headers=HTMX).content.decode()
-    other = admin_browser.get(f"{STATUS}?said=protected", headers=HTMX).content.decode()
+def test_the_card_is_announced_only_when_it_says_something_else(admin_browser: Client, seeded: Configuration) -> None:
+    same = admin_browser.get(f"{STATUS}?said=assurance_no_backup", headers=HTMX).content.decode()
+    other = admin_browser.get(f"{STATUS}?said=not_elsewhere", headers=HTMX).content.decode()
 
     assert "data-announce" not in same
     assert 'data-announce="Not protected: no backup yet"' in other
 
 
 def test_a_disk_that_is_full_before_anything_began_speaks_of_no_purge(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "needed_bytes", lambda data: 10**18)
 
@@ -179,28 +181,20 @@ def test_a_disk_that_is_full_before_anything_began_speaks_of_no_purge(
 
 
 def test_an_unfinished_deletion_is_named_by_its_date_and_leads_to_its_run(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = status.status
-    unfinished = a_run(status="partial", resume_available=True)
+    unfinished = a_run(status="partial", resume_available=True, dated_in_future=False)
 
-    def needs_attention(**facts: Any) -> Any:
-        looked, now = readiness.look(configuration=temple), unfinished["created_at"]
-        verdict, sentence, hint = status.judge(
-            looked=looked, good=a_run(), ended=[unfinished], active=None, remote=None, now=now
-        )
-        return dataclasses.replace(real(**facts), verdict=verdict, sentence=sentence, hint=hint, unfinished=unfinished)
-
-    monkeypatch.setattr(status, "status", needs_attention)
+    monkeypatch.setattr(listing, "list_runs", lambda **asked: [unfinished])
 
     card = admin_browser.get(STATUS).content.decode()
 
-    assert "the deletion of the run of 19 Jan 2026, 16:44 IST is unfinished." in card
+    assert "The deletion of the run of 19 Jan 2026, 16:44 IST is unfinished." in card
     assert 'href="/admin/backups/runs/20260119_111420/"' in card
 
 
 def test_the_confirmation_opens_before_anybody_counted(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted = admin_browser.get("/admin/backups/confirm-delete/?counted=1", headers=HTMX).content.decode()
     monkeypatch.setattr(live_counts, "now", fails)
@@ -215,9 +209,9 @@ def test_the_confirmation_opens_before_anybody_counted(
 
 
 def test_a_run_that_nobody_can_see_at_this_moment_is_not_called_unknown(
-    admin_browser: Client, temple: Configuration, impatient: None
+    admin_browser: Client, seeded: Configuration, impatient: None
 ) -> None:
-    with override_settings(TEMPLEOPS=dataclasses.replace(temple, local_url=NOBODY)):
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, local_url=NOBODY)):
         answer = admin_browser.get("/admin/backups/runs/20260119_111420/progress/", headers=HTMX)
         page = admin_browser.get("/admin/backups/runs/20260119_111420/")
 

@@ -185,7 +185,7 @@ def test_a_name_is_one_however_its_letters_are_composed(super_admin: User) -> No
     assert User.objects.filter(username="Ren\u00e9").exists()
 
 
-def test_nobody_ends_the_sessions_of_whoever_has_more(super_admin: User, admin: User) -> None:
+def test_nobody_ends_the_sessions_of_a_higher_role(super_admin: User, admin: User) -> None:
     admin.is_staff = True
     admin.save()
     admin.user_permissions.add(Permission.objects.get(codename="view_loginsession"))

@@ -12,10 +12,11 @@ from django.utils import timezone
 from pymongo.database import Database
 
 from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LoginSession, User
-from backups_app.records import Origin, RunDocument
-from backups_app.workflow import jobs
+from backups_app.records import Origin
+from backups_app.use_cases import backups
 from tests.conftest import PASSWORD
 from tests.pages.conftest import signed_in
 
@@ -26,10 +27,10 @@ HTMX = {"HX-Request": "true"}
 
 
 def a_backup(*, delete_bookings: bool = False) -> str:
-    started = jobs.start_backup(
+    started = backups.start_backup(
         created_by="ananya", delete_bookings=delete_bookings, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
-    ended = jobs.execute(backup_id=started["backup_id"])
+    ended = backups.execute(backup_id=started["backup_id"])
     assert ended["status"] == "success", ended["error_message"]
     return str(ended["_id"])
 
@@ -50,12 +51,12 @@ def hidden(page: str) -> dict[str, Any]:
     return fields
 
 
-def restores(local_db: Db) -> list[RunDocument]:
+def restores(local_db: Db) -> list[RunRecord]:
     return [run for run in runs.recent(local_db) if run["kind"] != "backup"]
 
 
 def test_the_first_step_lists_what_was_emptied_on_purpose_apart_and_chooses_none_of_it(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     local_db.devotees.insert_one({"_id": 1})
     backup_id = a_backup(delete_bookings=True)
@@ -63,15 +64,31 @@ def test_the_first_step_lists_what_was_emptied_on_purpose_apart_and_chooses_none
     page = admin_browser.get(where(backup_id, 1)).content.decode()
     everything = admin_browser.get(f"/admin/backups/{backup_id}/restore/?all=1").content.decode()
 
-    ordinary, emptied = page.split("Emptied on purpose by the run of", 1)
-    assert 'value="devotees"' in ordinary and 'value="bookings"' not in ordinary
+    before, rest = page.split("Emptied on purpose by the run of", 1)
+    emptied, ordinary = rest.split("Same number of documents now", 1)
+    assert 'value="devotees"' in ordinary and 'value="bookings"' not in before + ordinary
     assert 'value="bookings"' in emptied and "1,240 in the backup" in emptied and "0 now" in emptied
     assert " checked" not in page
     assert re.findall(r'value="(\w+)" checked', everything) == ["devotees"]
     assert "Step 1 of 4: What" in page
 
 
-def test_nothing_chosen_leads_no_further(admin_browser: Client, temple: Configuration) -> None:
+def test_the_first_step_begins_with_what_differs_from_now(
+    admin_browser: Client, seeded: Configuration, local_db: Db
+) -> None:
+    local_db.devotees.insert_many([{"_id": number} for number in range(3)])
+    local_db.rooms.insert_one({"_id": 1})
+    backup_id = a_backup()
+    local_db.devotees.delete_one({"_id": 1})
+
+    page = admin_browser.get(where(backup_id, 1)).content.decode()
+
+    differing, same = page.split("Same number of documents now", 1)
+    assert "Different number of documents now" in differing and 'value="devotees"' in differing
+    assert "2 now" in " ".join(differing.split()) and 'value="rooms"' in same
+
+
+def test_nothing_chosen_leads_no_further(admin_browser: Client, seeded: Configuration) -> None:
     answer = admin_browser.get(where(a_backup(), 2))
 
     assert answer.status_code == 422
@@ -82,7 +99,7 @@ def test_nothing_chosen_leads_no_further(admin_browser: Client, temple: Configur
     ("query", "field"), [("step=2", "collections"), ("step=3&collection=bookings&where=copy&to=a/b", "to")]
 )
 def test_what_is_wrong_stands_on_top_and_at_its_field_in_the_same_words(
-    admin_browser: Client, temple: Configuration, query: str, field: str
+    admin_browser: Client, seeded: Configuration, query: str, field: str
 ) -> None:
     backup_id = a_backup(delete_bookings=False)
 
@@ -96,7 +113,7 @@ def test_what_is_wrong_stands_on_top_and_at_its_field_in_the_same_words(
 
 
 def test_four_steps_without_javascript_put_back_what_is_missing(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     local_db.bookings.delete_many({"_id": {"$lt": 40}})
@@ -108,7 +125,7 @@ def test_four_steps_without_javascript_put_back_what_is_missing(
     started = admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm.content.decode()))
     (run,) = restores(local_db)
     waiting = admin_browser.get(started["Location"]).content.decode()
-    jobs.execute(backup_id=run["_id"])
+    backups.execute(backup_id=run["_id"])
     result = admin_browser.get(started["Location"]).content.decode()
 
     assert 'name="collection" value="bookings"' in how and "A safety backup is made first" in how
@@ -125,7 +142,7 @@ def test_four_steps_without_javascript_put_back_what_is_missing(
 
 
 def test_replace_wants_the_word_and_does_what_the_preview_said(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     local_db.bookings.delete_many({"_id": {"$lt": 3}})
@@ -141,7 +158,7 @@ def test_replace_wants_the_word_and_does_what_the_preview_said(
     nothing = restores(local_db)
     right = admin_browser.post(f"/admin/backups/{backup_id}/restore/", sent | {"confirm": " RESTORE "})
     (run,) = restores(local_db)
-    done = jobs.execute(backup_id=run["_id"])
+    done = backups.execute(backup_id=run["_id"])
 
     assert "Add 3, overwrite 2, delete 1 document" in confirm
     assert [answer.status_code for answer in wrong] == [422, 422, 422]
@@ -153,7 +170,7 @@ def test_replace_wants_the_word_and_does_what_the_preview_said(
     assert local_db.bookings.count_documents({}) == 1240
 
 
-def test_what_was_not_shown_is_not_restored(admin_browser: Client, temple: Configuration, local_db: Db) -> None:
+def test_what_was_not_shown_is_not_restored(admin_browser: Client, seeded: Configuration, local_db: Db) -> None:
     backup_id = a_backup()
     local_db.bookings.delete_many({"_id": {"$lt": 3}})
     shown = hidden(admin_browser.get(where(backup_id, 4, "employee_bookings", mode="add")).content.decode())
@@ -168,7 +185,7 @@ def test_what_was_not_shown_is_not_restored(admin_browser: Client, temple: Confi
 
 
 def test_an_old_login_is_asked_for_the_password_in_place_and_not_for_a_copy(
-    admin: User, temple: Configuration, local_db: Db
+    admin: User, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     local_db.employee_bookings.delete_one({"_id": 1})
@@ -187,11 +204,11 @@ def test_an_old_login_is_asked_for_the_password_in_place_and_not_for_a_copy(
 
     assert "Your password" in page and "Your password" not in copy
     assert (without.status_code, wrong.status_code, nothing) == (422, 422, [])
-    assert "The password is not right. Nothing was started." in wrong.content.decode()
+    assert "Wrong password. Nothing was started." in wrong.content.decode()
     assert right.status_code == 303
 
 
-def test_one_document_shows_what_differs(admin_browser: Client, temple: Configuration, local_db: Db) -> None:
+def test_one_document_shows_what_differs(admin_browser: Client, seeded: Configuration, local_db: Db) -> None:
     backup_id = a_backup()
     local_db.bookings.update_one({"_id": 7}, {"$set": {"name": "Somebody else"}})
     card = admin_browser.get(f"/admin/backups/{backup_id}/document/?collection=bookings&number=7").content.decode()
@@ -208,11 +225,11 @@ def test_one_document_shows_what_differs(admin_browser: Client, temple: Configur
 
 
 def test_a_long_preview_is_asked_for_until_it_is_there(
-    admin_browser: Client, temple: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup_id = a_backup()
-    monkeypatch.setattr("backups_app.pages.restore.WAIT_SECONDS", 0.0)
-    monkeypatch.setattr("backups_app.pages.restore.POLL_SECONDS", 20.0)
+    monkeypatch.setattr("backups_app.pages.restore.views.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("backups_app.pages.restore.views.POLL_SECONDS", 20.0)
 
     page = admin_browser.get(where(backup_id, 3, "bookings")).content.decode()
     polled = re.search(r'hx-get="([^"]+preview/[^"]*)"', page)
@@ -224,11 +241,11 @@ def test_a_long_preview_is_asked_for_until_it_is_there(
     assert "every 1s" not in fragment and "Problems found: none." in fragment
 
 
-def test_a_preview_that_fails_says_so_and_is_made_anew(
-    admin_browser: Client, temple: Configuration, local_db: Db
+def test_a_preview_that_fails_says_so_and_is_made_again(
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
-    file = next((temple.backup_dir / f"backup_{backup_id}").rglob("bookings.bson"))
+    file = next((seeded.backup_dir / f"backup_{backup_id}").rglob("bookings.bson"))
     whole = file.read_bytes()
     file.write_bytes(whole[:-30] + b"x" + whole[-29:])
 
@@ -240,7 +257,7 @@ def test_a_preview_that_fails_says_so_and_is_made_anew(
     assert mended.status_code == 200
 
 
-def test_a_step_for_htmx_brings_its_title_and_the_focus(admin_browser: Client, temple: Configuration) -> None:
+def test_a_step_for_htmx_brings_its_title_and_the_focus(admin_browser: Client, seeded: Configuration) -> None:
     backup_id = a_backup()
 
     answer = admin_browser.get(where(backup_id, 2, "bookings"), headers=HTMX)
@@ -251,7 +268,7 @@ def test_a_step_for_htmx_brings_its_title_and_the_focus(admin_browser: Client, t
     assert "HX-Request" in answer["Vary"]
 
 
-def test_previews_and_starts_are_in_the_audit_trail(admin_browser: Client, temple: Configuration, local_db: Db) -> None:
+def test_previews_and_starts_are_in_the_audit_trail(admin_browser: Client, seeded: Configuration, local_db: Db) -> None:
     backup_id = a_backup()
     local_db.employee_bookings.delete_one({"_id": 1})
     for _ in range(3):

@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect
 from backups_app.configuration import Configuration
 from backups_app.restore.engine import Engine
 from backups_app.restore.outcome import CollectionOutcome
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.journeys.conftest import contents
 from tests.pages.test_restore import HTMX, Db, a_backup, hidden, restores, where
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_restore_that_was_cut_off_says_what_remains_and_can_be_undone(
-    admin_browser: Client, temple: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local_db.devotees.insert_many([{"_id": number} for number in range(9)])
     backup_id = a_backup()
@@ -56,11 +56,11 @@ def restored(browser: Client, database: Db, backup_id: str, *collections: str, m
     known = {run["_id"] for run in restores(database)}
     browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm) | {"confirm": "RESTORE"})
     (started,) = [run for run in restores(database) if run["_id"] not in known]
-    return jobs.execute(backup_id=started["_id"])
+    return backups.execute(backup_id=started["_id"])
 
 
 def test_a_copy_is_made_listed_and_removed_by_its_dialog(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     name = f"{local_db.name}_copy"
@@ -68,7 +68,7 @@ def test_a_copy_is_made_listed_and_removed_by_its_dialog(
     confirm = admin_browser.get(where(backup_id, 4, "employee_bookings", where="copy", to=name)).content.decode()
     admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm))
     (run,) = restores(local_db)
-    jobs.execute(backup_id=run["_id"])
+    backups.execute(backup_id=run["_id"])
     held = local_db.client[name].employee_bookings.count_documents({})
 
     listed = admin_browser.get("/admin/backups/restores/").content.decode()
@@ -87,34 +87,34 @@ def test_a_copy_is_made_listed_and_removed_by_its_dialog(
 
 
 def test_a_test_of_a_restore_becomes_the_last_proven_one(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     before = admin_browser.get("/admin/backups/").content.decode()
     backup_id = a_backup()
 
     started = admin_browser.post("/admin/backups/restores/rehearse/", {"backup_id": backup_id})
     (run,) = restores(local_db)
-    done = jobs.execute(backup_id=run["_id"])
+    done = backups.execute(backup_id=run["_id"])
     result = admin_browser.get(started["Location"]).content.decode()
     listed = admin_browser.get("/admin/backups/restores/").content.decode()
     home = admin_browser.get("/admin/backups/?check=1").content.decode()
 
-    assert "not yet proven restorable" not in before  # there is nothing to prove yet
+    assert "Restore not tested yet" not in before  # there is nothing to prove yet
     count = len(done["restore"]["collections"])
     assert f"Test passed: {count} of {count} collections match" in result
-    assert "Last proven restorable" in listed
-    assert "last proven restorable" in home
+    assert "Restore tested" in listed
+    assert "restore tested" in home
 
 
 def test_undo_leads_to_the_preview_of_the_safety_backup(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     local_db.employee_bookings.update_one({"_id": 1}, {"$set": {"edited": True}})
     confirm = admin_browser.get(where(backup_id, 4, "employee_bookings", mode="overwrite")).content.decode()
     admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm) | {"confirm": "RESTORE"})
     (run,) = restores(local_db)
-    jobs.execute(backup_id=run["_id"])
+    backups.execute(backup_id=run["_id"])
 
     answer = admin_browser.get(f"/admin/backups/restores/{run['_id']}/undo/", follow=True)
     nothing = admin_browser.get(f"/admin/backups/restores/{backup_id}/undo/")
@@ -127,7 +127,7 @@ def test_undo_leads_to_the_preview_of_the_safety_backup(
 
 
 def test_what_cannot_be_put_back_is_foreseen_and_then_named(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     local_db.devotees.create_index("phone", unique=True)
     local_db.devotees.insert_many([{"_id": f"devotee-{number}", "phone": number} for number in range(20)])
@@ -139,10 +139,10 @@ def test_what_cannot_be_put_back_is_foreseen_and_then_named(
     started = admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm))
     (run,) = restores(local_db)
 
-    jobs.execute(backup_id=run["_id"])
+    backups.execute(backup_id=run["_id"])
     result = admin_browser.get(started["Location"]).content.decode()
 
-    assert "To know beforehand" in foreseen and "Problems found: none." not in foreseen
+    assert "Before you restore" in foreseen and "Problems found: none." not in foreseen
     assert "Restored, with something left undone" in result
     assert "The safety backup holds everything that was there before." in result
     assert "1 not added: another document holds the same unique value" in result and "devotee-7" in result
@@ -150,23 +150,24 @@ def test_what_cannot_be_put_back_is_foreseen_and_then_named(
 
 
 def test_the_list_of_backups_shows_safety_backups_and_no_tests(
-    admin_browser: Client, temple: Configuration, local_db: Db
+    admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
     local_db.employee_bookings.delete_one({"_id": 1})
     confirm = admin_browser.get(where(backup_id, 4, "employee_bookings")).content.decode()
     admin_browser.post(f"/admin/backups/{backup_id}/restore/", hidden(confirm))
     (restore,) = restores(local_db)
-    jobs.execute(backup_id=restore["_id"])
+    backups.execute(backup_id=restore["_id"])
     admin_browser.post("/admin/backups/restores/rehearse/", {"backup_id": backup_id})
     test = next(run for run in restores(local_db) if run["kind"] == "rehearsal")
-    jobs.execute(backup_id=test["_id"])
-    foreign = temple.backup_dir / "backup_20200101_000000" / temple.database_name
+    backups.execute(backup_id=test["_id"])
+    foreign = seeded.backup_dir / "backup_20200101_000000" / seeded.database_name
     foreign.mkdir(parents=True)
     (foreign / "rooms.bson").write_bytes(b"")
 
-    listed = " ".join(admin_browser.get("/admin/backups/runs/").content.decode().split())
+    listed = " ".join(admin_browser.get("/admin/backups/list/").content.decode().split())
 
-    assert f'{restore["_id"]}</span> <span class="badge">safety backup</span>' in listed
+    row = listed.partition(f'<tr id="backup-{restore["_id"]}">')[2].partition("</tr>")[0]
+    assert "safety backup</span>" in row
     assert "20200101_000000" in listed
     assert test["_id"] not in listed

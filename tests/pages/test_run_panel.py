@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from backups_app.pages import run_panel, run_steps
+from backups_app.catalog.run_record import RunRecord
+from backups_app.pages.runs import run_panel, run_steps
 from backups_app.records import Phase, StepState
 from tests.pages.conftest import MOMENT, STEP_NAMES, a_run, step
 
 NOW = MOMENT + timedelta(seconds=24)
 
 
-def running(*states: Any, **fields: Any) -> dict[str, Any]:
+def running(*states: Any, **fields: Any) -> RunRecord:
     steps = [
         made if isinstance(made, dict) else step(name, made) for name, made in zip(STEP_NAMES, states, strict=False)
     ]
@@ -23,7 +24,7 @@ def running(*states: Any, **fields: Any) -> dict[str, Any]:
     return a_run(status="in_progress", finished_at=None, published=False, steps=steps) | fields
 
 
-def dumping(done: int = 400, **fields: Any) -> dict[str, Any]:
+def dumping(done: int = 400, **fields: Any) -> RunRecord:
     labels = [
         {"name": "bookings", "done": done, "total": 1240, "bytes": 4096},
         {"name": "activities", "done": 50, "total": 50, "bytes": 512},
@@ -62,7 +63,7 @@ def test_while_nothing_moves_the_bars_differ_all_the_same() -> None:
     assert [bar.name for bar in line.bars] == ["activities", "bookings", "events"]
 
 
-def test_the_line_above_the_bar_names_the_passage_that_it_counts() -> None:
+def test_the_line_above_the_bar_names_the_pass_that_it_counts() -> None:
     current = run_panel.of(dumping(), now=NOW).current
 
     assert current is not None
@@ -160,7 +161,7 @@ VERIFIED = [{"name": name, "done": n, "total": n, "bytes": 1} for name, n in
             (("activities", 50), ("bookings", 1240), ("employee_bookings", 312))]  # fmt: skip
 
 
-def partial(**fields: Any) -> dict[str, Any]:
+def partial(**fields: Any) -> RunRecord:
     purge = {
         "allowed": True,
         "collections": ["activities", "bookings", "employee_bookings"],

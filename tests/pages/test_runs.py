@@ -10,7 +10,7 @@ from django.test import Client
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from backups_app.workflow import jobs
+from backups_app.use_cases import backups
 from tests.pages.conftest import MOMENT, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -19,20 +19,20 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def started(admin_browser: Client, temple: Configuration, local_db: Any) -> str:
+def started(admin_browser: Client, seeded: Configuration, local_db: Any) -> str:
     """A run that waits for a worker."""
     admin_browser.post("/admin/backups/runs/", {"key": "k"})
     return str(runs.active(local_db)["_id"])  # type: ignore[index]
 
 
 def carried_out(backup_id: str) -> None:
-    assert jobs.execute(backup_id=backup_id)["status"] == "success"
+    assert backups.execute(backup_id=backup_id)["status"] == "success"
 
 
 def test_a_run_in_progress_polls_itself_and_refreshes_without_a_script(admin_browser: Client, started: str) -> None:
     page = admin_browser.get(f"/admin/backups/runs/{started}/").content.decode()
 
-    assert "Waiting for a worker" in page
+    assert "Starting…" in page
     assert 'hx-trigger="every 1s"' in page
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
 
@@ -53,7 +53,8 @@ def test_a_run_that_ended_answers_with_its_result_and_polls_no_more(admin_browse
     page = answer.content.decode()
     assert answer["HX-Retarget"] == "#panel"
     assert "Backup finished" in page and "every 1s" not in page
-    assert "Deleted: <code>activities</code> 50 on Atlas + 50 here" in " ".join(page.split())
+    row = " ".join(page.partition("<code>activities</code>")[2].partition("</tr>")[0].split())
+    assert row.count("50 of 50 deleted") == 2, "on Atlas and on this computer"
 
 
 def test_the_end_offers_the_heading_to_a_focus_inside_the_panel_and_says_itself_in_the_title(
@@ -113,15 +114,37 @@ def test_what_an_old_page_asks_of_a_run_that_is_over_shows_how_it_stands_now(
         assert sentence in text and "Backup finished" in text
 
 
+def test_a_run_is_told_to_people_and_its_record_folded(admin_browser: Client, started: str) -> None:
+    carried_out(started)
+
+    page = " ".join(admin_browser.get(f"/admin/backups/runs/{started}/").content.decode().split())
+
+    assert page.index("Look inside this backup") < page.index("Synced with Atlas") < page.index("About this run")
+    assert f'href="/admin/backups/syncs/{started}/"' in page
+    assert f"browse/?backup={started}&amp;collection=bookings" in page, "its files"
+    assert '<details class="technical" >' in page
+
+
+def test_a_deletion_that_found_nothing_says_so(admin_browser: Client, seeded: Configuration, local_db: Any) -> None:
+    for kept in range(2):
+        admin_browser.post("/admin/backups/runs/", {"key": f"k{kept}"})
+        second = str(runs.active(local_db)["_id"])  # type: ignore[index]
+        carried_out(second)
+
+    page = admin_browser.get(f"/admin/backups/runs/{second}/").content.decode()
+
+    assert "No documents were deleted." in page and "0 of 0 deleted" not in page
+
+
 def test_the_list_shows_every_run(admin_browser: Client, started: str) -> None:
     carried_out(started)
 
-    page = admin_browser.get("/admin/backups/runs/").content.decode()
+    page = admin_browser.get("/admin/backups/runs/", follow=True).content.decode()
 
     assert started in page and "Success" in page and "ravi" in page
 
 
-def test_a_malformed_and_an_unknown_id(admin_browser: Client, temple: Configuration) -> None:
+def test_a_malformed_and_an_unknown_id(admin_browser: Client, seeded: Configuration) -> None:
     assert admin_browser.get("/admin/backups/runs/nonsense/").status_code == 422
     assert admin_browser.get("/admin/backups/runs/20200101_000000/").status_code == 404
 

@@ -9,7 +9,7 @@ import pytest
 from django.utils import translation
 
 from backups_app.errors import DatabaseUnreachable, DiskFull, PairMismatch
-from backups_app.pages.told import tell, told
+from backups_app.pages.shared.told import tell, told
 
 
 @pytest.fixture

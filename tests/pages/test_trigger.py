@@ -25,7 +25,7 @@ def started(local_db: Any) -> list[Any]:
 
 
 def test_the_green_button_starts_a_run_that_keeps_bookings(
-    admin_browser: Client, temple: Configuration, local_db: Any
+    admin_browser: Client, seeded: Configuration, local_db: Any
 ) -> None:
     answer = admin_browser.post("/admin/backups/runs/", {"delete_bookings": "no", "key": "k1"})
 
@@ -35,7 +35,7 @@ def test_the_green_button_starts_a_run_that_keeps_bookings(
     assert (run["created_by"], run["origin"]) == ("ravi", "web")
 
 
-def test_three_clicks_start_one_run(admin_browser: Client, temple: Configuration, local_db: Any) -> None:
+def test_three_clicks_start_one_run(admin_browser: Client, seeded: Configuration, local_db: Any) -> None:
     places = {admin_browser.post("/admin/backups/runs/", {"key": "the-same"})["Location"] for _ in range(3)}
 
     assert len(places) == 1
@@ -43,7 +43,7 @@ def test_three_clicks_start_one_run(admin_browser: Client, temple: Configuration
 
 
 def test_the_confirmation_names_collections_and_numbers_of_both_sides(
-    admin_browser: Client, temple: Configuration, local_db: Any
+    admin_browser: Client, seeded: Configuration, local_db: Any
 ) -> None:
     local_db.bookings.delete_many({"_id": {"$lt": 2}})
 
@@ -57,7 +57,7 @@ def test_the_confirmation_names_collections_and_numbers_of_both_sides(
 
 
 @pytest.mark.parametrize("typed", ["", "delete bookings", "DELETE  BOOKINGS", "DELETE BOOKING", "DELETE BOOKINGS!"])
-def test_the_wrong_words_start_nothing(admin_browser: Client, temple: Configuration, local_db: Any, typed: str) -> None:
+def test_the_wrong_words_start_nothing(admin_browser: Client, seeded: Configuration, local_db: Any, typed: str) -> None:
     answer = admin_browser.post("/admin/backups/runs/", {"delete_bookings": "yes", "confirm": typed, "key": "k"})
 
     page = answer.content.decode()
@@ -67,7 +67,7 @@ def test_the_wrong_words_start_nothing(admin_browser: Client, temple: Configurat
     assert started(local_db) == []
 
 
-def test_the_wrong_words_in_the_dialog_come_back_in_the_dialog(admin_browser: Client, temple: Configuration) -> None:
+def test_the_wrong_words_in_the_dialog_come_back_in_the_dialog(admin_browser: Client, seeded: Configuration) -> None:
     answer = admin_browser.post("/admin/backups/runs/", {"delete_bookings": "yes", "confirm": "no"}, headers=HTMX)
 
     page = answer.content.decode()
@@ -76,7 +76,7 @@ def test_the_wrong_words_in_the_dialog_come_back_in_the_dialog(admin_browser: Cl
     assert "data-focus" in page
 
 
-def test_the_right_words_start_the_deleting_run(admin_browser: Client, temple: Configuration, local_db: Any) -> None:
+def test_the_right_words_start_the_deleting_run(admin_browser: Client, seeded: Configuration, local_db: Any) -> None:
     sent = {"delete_bookings": "yes", "confirm": " DELETE BOOKINGS ", "key": "k"}
 
     answer = admin_browser.post("/admin/backups/runs/", sent, headers=HTMX)
@@ -88,7 +88,7 @@ def test_the_right_words_start_the_deleting_run(admin_browser: Client, temple: C
 
 
 def test_an_old_login_is_asked_for_the_password_before_bookings_are_deleted(
-    admin: User, temple: Configuration, local_db: Any
+    admin: User, seeded: Configuration, local_db: Any
 ) -> None:
     browser = signed_in(admin)
     stale = LoginSession.objects.get().authenticated_at.replace(year=2020)
@@ -107,7 +107,7 @@ def test_an_old_login_is_asked_for_the_password_before_bookings_are_deleted(
 
 
 def test_a_second_start_shows_the_run_of_the_other(
-    admin_browser: Client, super_admin: User, temple: Configuration, local_db: Any
+    admin_browser: Client, super_admin: User, seeded: Configuration, local_db: Any
 ) -> None:
     signed_in(super_admin).post("/admin/backups/runs/", {"key": "a"})
 
@@ -120,7 +120,7 @@ def test_a_second_start_shows_the_run_of_the_other(
     assert len(started(local_db)) == 1
 
 
-def test_a_start_needs_the_token_of_its_form(admin: User, temple: Configuration, local_db: Any) -> None:
+def test_a_start_needs_the_token_of_its_form(admin: User, seeded: Configuration, local_db: Any) -> None:
     browser = signed_in(admin)
     browser.handler.enforce_csrf_checks = True
 
@@ -131,9 +131,9 @@ def test_a_start_needs_the_token_of_its_form(admin: User, temple: Configuration,
 
 
 def test_back_up_only_asks_for_no_words_and_deletes_no_booking(
-    admin_browser: Client, temple: Configuration, local_db: Any
+    admin_browser: Client, seeded: Configuration, local_db: Any
 ) -> None:
-    with override_settings(TEMPLEOPS=replace(temple, cloud_url=NOBODY)):
+    with override_settings(TEMPLEOPS=replace(seeded, cloud_url=NOBODY)):
         page = admin_browser.get("/admin/backups/confirm-delete/").content.decode()
         answer = admin_browser.post("/admin/backups/runs/", {"delete_bookings": hidden_of(page), "key": "k"})
 
@@ -144,7 +144,7 @@ def test_back_up_only_asks_for_no_words_and_deletes_no_booking(
 
 
 def test_without_bookings_there_are_no_words_to_type(
-    admin_browser: Client, temple: Configuration, local_db: Any, remote_db: Any
+    admin_browser: Client, seeded: Configuration, local_db: Any, remote_db: Any
 ) -> None:
     for side in (local_db, remote_db):
         side.bookings.delete_many({})

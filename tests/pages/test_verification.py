@@ -15,9 +15,9 @@ from django.utils import timezone
 from backups_app.access import audit
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
-from backups_app.pages import verification
+from backups_app.pages.viewer import verification
 from backups_app.records import Origin
-from backups_app.workflow import verifying
+from backups_app.use_cases import verification as verifying
 from tests.journeys.test_verifying import flip
 from tests.pages.conftest import held_up
 from tests.pages.test_beyond import a_backup
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def backup_id(temple: Configuration) -> str:
+def backup_id(seeded: Configuration) -> str:
     return a_backup(timezone.now())
 
 
-def folder_of(temple: Configuration, backup_id: str) -> Path:
-    return temple.backup_dir / f"backup_{backup_id}"
+def folder_of(seeded: Configuration, backup_id: str) -> Path:
+    return seeded.backup_dir / f"backup_{backup_id}"
 
 
 def address(backup_id: str) -> str:
@@ -54,10 +54,10 @@ def test_without_a_script_a_good_backup_is_called_good_and_by_whom(admin_browser
 
 
 def test_a_damaged_one_says_the_file_what_is_safe_and_what_to_do(
-    admin_browser: Client, temple: Configuration, backup_id: str
+    admin_browser: Client, seeded: Configuration, backup_id: str
 ) -> None:
     other = a_backup(timezone.now() + timedelta(seconds=2))
-    flip(folder_of(temple, backup_id))
+    flip(folder_of(seeded, backup_id))
 
     page = admin_browser.post(address(backup_id), headers=HTMX).content.decode()
 
@@ -65,14 +65,14 @@ def test_a_damaged_one_says_the_file_what_is_safe_and_what_to_do(
     assert "This backup is damaged." in page and "bookings.bson is not what was written: its SHA-256 differs" in page
     assert "What is safe:" in page and "Make a new backup now" in page
     assert f"/admin/backups/browse/?backup={other}" in page
-    assert folder_of(temple, backup_id).is_dir()
+    assert folder_of(seeded, backup_id).is_dir()
     assert "This backup is damaged." in admin_browser.get(f"/admin/backups/browse/?backup={backup_id}").content.decode()
 
 
 def test_the_viewer_offers_it_and_so_does_what_cannot_be_read(
-    admin_browser: Client, temple: Configuration, backup_id: str
+    admin_browser: Client, seeded: Configuration, backup_id: str
 ) -> None:
-    file = next(folder_of(temple, backup_id).glob("*/activities.bson"))
+    file = next(folder_of(seeded, backup_id).glob("*/activities.bson"))
     data = bytearray(file.read_bytes())
     data[4] = 0x99  # no such type
     file.write_bytes(data)
@@ -125,7 +125,7 @@ def test_another_process_reads_in_the_trail_that_it_runs_and_when_it_was_lost(
 
 @pytest.mark.parametrize(("backup_id", "status"), [("20250101_000000", 404), ("nonsense", 422)])
 def test_what_is_not_there_is_not_verified(
-    admin_browser: Client, temple: Configuration, backup_id: str, status: int
+    admin_browser: Client, seeded: Configuration, backup_id: str, status: int
 ) -> None:
     assert admin_browser.post(address(backup_id)).status_code == status
     assert trail() == []

@@ -14,12 +14,12 @@ from django.test import Client
 from django.utils import timezone
 
 from backups_app.browsing import index, search
-from backups_app.browsing.backups import BackupSummary, State
+from backups_app.browsing.backups import BackupState, BackupSummary
 from backups_app.configuration import Configuration
 from backups_app.errors import SearchBusy
 from backups_app.models import User
-from backups_app.pages import viewer
-from backups_app.pages.viewer_place import Place
+from backups_app.pages.viewer import viewer_context
+from backups_app.pages.viewer.viewer_place import Place
 from tests.pages.test_beyond import a_backup as made_backup
 from tests.pages.test_browser import HTMX, ID, a_backup, get
 
@@ -100,19 +100,22 @@ def test_a_search_that_finds_others_searching_waits_where_it_is(
 
 def test_more_than_a_hundred_backups_stand_under_their_months() -> None:
     at = datetime(2026, 1, 31, tzinfo=UTC)
-    many = [BackupSummary(backup_id=f"{n}", state=State.VERIFIED, timestamp=at - timedelta(days=n)) for n in range(120)]
+    many = [
+        BackupSummary(backup_id=f"{n}", state=BackupState.VERIFIED, timestamp=at - timedelta(days=n))
+        for n in range(120)
+    ]
 
-    grouped = viewer.Viewer(place=Place(), backups=many).verified_by_month
+    grouped = viewer_context.Viewer(place=Place(), backups=many).verified_by_month
 
     assert [month for month, _ in grouped] == [
         "January 2026", "December 2025", "November 2025", "October 2025",
     ]  # fmt: skip
     assert sum(len(entries) for _, entries in grouped) == 120
-    assert [month for month, _ in viewer.Viewer(place=Place(), backups=many[:100]).verified_by_month] == [""]
+    assert [month for month, _ in viewer_context.Viewer(place=Place(), backups=many[:100]).verified_by_month] == [""]
 
 
 def test_the_overview_says_what_changed_since_the_backup_before_and_the_head_of_a_collection_its_facts(
-    admin_browser: Client, temple: Configuration, local_db: Any, remote_db: Any
+    admin_browser: Client, seeded: Configuration, local_db: Any, remote_db: Any
 ) -> None:
     now = timezone.now()
     made_backup(now - timedelta(minutes=3))
@@ -132,10 +135,10 @@ def test_the_overview_says_what_changed_since_the_backup_before_and_the_head_of_
 
 
 def test_a_recorded_backup_without_its_files_is_gone_and_an_unknown_one_not_found(
-    admin_browser: Client, temple: Configuration
+    admin_browser: Client, seeded: Configuration
 ) -> None:
     backup_id = made_backup(timezone.now())
-    shutil.rmtree(temple.backup_dir / f"backup_{backup_id}")
+    shutil.rmtree(seeded.backup_dir / f"backup_{backup_id}")
 
     answer = admin_browser.get(f"/admin/backups/browse/?backup={backup_id}")
 
@@ -144,10 +147,10 @@ def test_a_recorded_backup_without_its_files_is_gone_and_an_unknown_one_not_foun
 
 
 def test_damage_that_ends_a_search_names_the_document_and_offers_to_verify(
-    admin_browser: Client, temple: Configuration
+    admin_browser: Client, seeded: Configuration
 ) -> None:
     backup_id = made_backup(timezone.now())
-    file = next((temple.backup_dir / f"backup_{backup_id}").glob("*/bookings.bson"))
+    file = next((seeded.backup_dir / f"backup_{backup_id}").glob("*/bookings.bson"))
     data = bytearray(file.read_bytes())
     size = int.from_bytes(data[:4], "little")
     data[size : size + 4] = b"\xff\xff\xff\x7f"
@@ -162,7 +165,9 @@ def test_damage_that_ends_a_search_names_the_document_and_offers_to_verify(
     assert all(f'hx-post="/admin/backups/{backup_id}/verify/"' in page for page in (found, listed))
 
 
-def test_whoever_loses_the_role_keeps_nothing_of_the_page(admin: User, admin_browser: Client, a_backup: Path) -> None:
+def test_a_person_who_loses_the_role_keeps_nothing_of_the_page(
+    admin: User, admin_browser: Client, a_backup: Path
+) -> None:
     User.objects.filter(pk=admin.pk).update(role_id=User.STAFF)
 
     answer = admin_browser.get(f"{WHERE}&collection=bookings", headers={**HTMX, "HX-Target": "docs"})

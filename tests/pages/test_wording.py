@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone, translation
 
-from backups_app.pages import wording
+from backups_app.pages.shared import wording
 
 AT = datetime(2025, 1, 19, 9, 0, 22, tzinfo=UTC)
 

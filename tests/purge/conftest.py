@@ -75,8 +75,8 @@ def backup_of(a_folder: Path) -> Backup:
             timeout_seconds=60,
             progress=Silent(),
         )
-        judged = verdict.verify(folder=folder, database=local.name, report=report, progress=Silent())
-        return APurge(local=local, remote=remote, folder=folder, manifest=judged.manifest, forgotten=[])
+        verified = verdict.verify(folder=folder, database=local.name, report=report, progress=Silent())
+        return APurge(local=local, remote=remote, folder=folder, manifest=verified.manifest, forgotten=[])
 
     return make
 

@@ -20,7 +20,7 @@ from tests.purge.conftest import Backup, TempleDatabase, bookings, ids
 
 
 def _raw_id(value: object) -> bytes:
-    return raw_ids.of(bson.encode({"_id": value}))
+    return raw_ids.id_of(bson.encode({"_id": value}))
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip"])
@@ -36,8 +36,8 @@ def test_both_sides_lose_what_the_backup_holds_and_keep_what_differs(
 
     remote, local = purge.side(Side.REMOTE), purge.side(Side.LOCAL)
 
-    assert (remote.deleted, remote.gone, remote.kept_changed, remote.kept_ids) == (1198, 1, 1, ["3"])
-    assert (local.deleted, local.gone, local.kept_changed) == (1200, 0, 0)
+    assert (remote.deleted, remote.already_absent, remote.skipped_changed, remote.skipped_ids) == (1198, 1, 1, ["3"])
+    assert (local.deleted, local.already_absent, local.skipped_changed) == (1200, 0, 0)
     assert remote.done and local.done
     assert (ids(remote_db), ids(local_db)) == ([3], [5000])
     assert purge_ledger.open_for_run(local_db, run_id=purge.run_id) == {}
@@ -50,7 +50,7 @@ def test_the_ledger_is_written_before_the_first_delete(local_db: TempleDatabase,
     seen: list[int] = []
 
     def look(*, live: object, frames: list[bytes]) -> object:
-        raw = [raw_ids.of(frame) for frame in frames]
+        raw = [raw_ids.id_of(frame) for frame in frames]
         seen.append(len(purge_ledger.open_ids(local_db, collection="bookings", ids=raw)))
         return real(live=live, frames=frames)  # type: ignore[arg-type]
 
@@ -98,7 +98,7 @@ def test_a_purge_that_stopped_is_finished_by_the_next_attempt(
     report = purge.side(Side.LOCAL)
 
     assert between == max(0, 1300 - 500 * at)
-    assert (report.deleted, report.gone, report.done) == (1300, 0, True)
+    assert (report.deleted, report.already_absent, report.done) == (1300, 0, True)
     assert ids(local_db) == []
 
 
@@ -118,7 +118,7 @@ def test_what_was_deleted_and_not_recorded_counts_as_deleted_by_the_next_attempt
 
     report = purge.side(side)
 
-    assert (report.deleted, report.gone, report.done) == (700, 0, True)
+    assert (report.deleted, report.already_absent, report.done) == (700, 0, True)
 
 
 def _die(*_: object, **__: object) -> None:
@@ -137,8 +137,8 @@ def test_what_somebody_else_deleted_before_its_side_began_is_gone(
 
     local = purge.side(Side.LOCAL)
 
-    assert (remote.deleted, remote.gone) == (19, 1)
-    assert (local.deleted, local.gone) == (18, 2)
+    assert (remote.deleted, remote.already_absent) == (19, 1)
+    assert (local.deleted, local.already_absent) == (18, 2)
 
 
 def test_a_document_created_again_after_its_side_was_closed_stays(
@@ -153,7 +153,7 @@ def test_a_document_created_again_after_its_side_was_closed_stays(
     again = purge.side(Side.REMOTE)
 
     assert ids(remote_db) == [0]
-    assert (again.deleted, again.came_back, again.done) == (20, 1, True)
+    assert (again.deleted, again.reappeared, again.done) == (20, 1, True)
 
 
 def test_what_a_restore_took_back_is_not_deleted_by_a_resumed_purge(
@@ -177,14 +177,14 @@ def test_an_id_that_stands_twice_in_the_file_is_left_alone(local_db: TempleDatab
     purge = backup_of(local_db)
     path = purge.folder / str(purge.manifest.collections["bookings"].file)
     path.write_bytes(path.read_bytes() + bson.encode({"_id": 7.0, "devotee": "written anew during the scan"}))
-    judged = verdict.verify(folder=purge.folder, database=local_db.name, report=None, progress=Silent())
-    purge.manifest = judged.manifest
+    verified = verdict.verify(folder=purge.folder, database=local_db.name, report=None, progress=Silent())
+    purge.manifest = verified.manifest
 
     report = purge.side(Side.LOCAL)
 
     assert purge.manifest.collections["bookings"].duplicate_ids == 1
     assert ids(local_db) == [7]
-    assert (report.deleted, report.twice, report.done) == (19, 2, True)
+    assert (report.deleted, report.duplicate_ids, report.done) == (19, 2, True)
 
 
 @pytest.mark.parametrize("harm", ["a bit flipped", "cut", "longer", "gone", "another file", "a link"])
@@ -254,7 +254,7 @@ def test_a_collection_that_one_side_never_had_is_gone_there(
 
     remote, local = purge.side(Side.REMOTE), purge.side(Side.LOCAL)
 
-    assert (remote.deleted, remote.gone, remote.done) == (0, 700, True)
+    assert (remote.deleted, remote.already_absent, remote.done) == (0, 700, True)
     assert (local.deleted, local.done) == (700, True)
     assert "bookings" not in remote_db.list_collection_names()
     assert "bookings" in local_db.list_collection_names()
@@ -282,7 +282,7 @@ def test_a_document_that_the_ledger_cannot_remember_is_left_and_says_so(
 
     report = purge.side(Side.LOCAL)
 
-    assert (report.deleted, report.left, report.done) == (3, 1, False)
+    assert (report.deleted, report.refused, report.done) == (3, 1, False)
     assert local_db["bookings"].count_documents({}) == 1
 
 

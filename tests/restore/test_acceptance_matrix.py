@@ -28,7 +28,7 @@ GOOD = documents(*((number, "x" * 40) for number in range(50)))
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A small foreign dump of the database `temple` with one collection and its metadata."""
+    """A small foreign dump of the database `seeded` with one collection and its metadata."""
     inside = tmp_path / "dump" / "temple"
     inside.mkdir(parents=True)
     (inside / "c.bson").write_bytes(b"".join(GOOD))

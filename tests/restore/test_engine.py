@@ -122,7 +122,7 @@ def test_what_was_edited_since_the_safety_backup_stays_and_is_named(
 def test_one_document_is_put_back_alone(a_source: Make, safety: Dump, local_db: Database[Any]) -> None:
     source = a_source(bookings=documents((1, "backup"), (2, "backup")))
     local_db["bookings"].insert_many([{"_id": 2, "v": "live"}, {"_id": 5, "v": "live"}])
-    wanted = raw_ids.of(bson.encode({"_id": 2}))
+    wanted = raw_ids.id_of(bson.encode({"_id": 2}))
 
     added = restore(source, local_db, before=safety(local_db), collections=("bookings",), document=wanted)["bookings"]
     over = restore(

@@ -10,13 +10,13 @@ import pytest
 from bson import Timestamp
 from pymongo.database import Database
 
-from backups_app.management.restore_text import preview_lines
+from backups_app.management.terminal.restore_text import preview_lines
 from backups_app.progress import Silent
 from backups_app.restore import preview
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.live import Live
 from backups_app.restore.plan import decide
-from backups_app.restore.preview import Preview
+from backups_app.restore.preview import RestorePreview
 from backups_app.restore.source import Source
 from tests.restore.conftest import documents, frames_of, restore
 
@@ -24,7 +24,9 @@ Make = Callable[..., Source]
 Dump = Callable[[Database[Any]], Source]
 
 
-def look(source: Source, database: Database[Any] | None, *, disk_free_bytes: int | None = None, **more: Any) -> Preview:
+def look(
+    source: Source, database: Database[Any] | None, *, disk_free_bytes: int | None = None, **more: Any
+) -> RestorePreview:
     choices = Choices(**{"backup_id": "20250119_143022", "target": "temple", "in_place": True, **more})
     return preview.make(
         source=source,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backups_app.backup_files import document_digests
-from backups_app.backup_files.document_digests import Digest
+from backups_app.backup_files.document_digests import DocumentDigests
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.errors import CollectionNotFound, InvalidInput
 from backups_app.mongo import raw_ids
@@ -102,9 +102,9 @@ def test_any_other_choice_backup_or_server_gives_another_hash() -> None:
 DOCUMENTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 2)), max_size=10)
 
 
-def digest(pairs: list[tuple[int, int]]) -> tuple[Digest, list[bytes]]:
+def digest(pairs: list[tuple[int, int]]) -> tuple[DocumentDigests, list[bytes]]:
     frames = [bson.encode({"_id": identity, "v": value}) for identity, value in pairs]
-    result = Digest()
+    result = DocumentDigests()
     for frame in frames:
         result.add(frame)
     return result, frames
@@ -145,7 +145,7 @@ def test_the_decisions_lead_to_what_the_mode_promises(
 def test_one_document_alone_is_decided_about(backup: list[tuple[int, int]], identity: int, mode: Mode) -> None:
     wanted, _ = digest(backup)
     there, _ = digest([(0, 9), (1, 9)])
-    raw_id = raw_ids.of(bson.encode({"_id": identity}))
+    raw_id = raw_ids.id_of(bson.encode({"_id": identity}))
 
     decided = work.only(
         wanted=wanted, there=there, mode=mode, identity=document_digests.identity_hash(raw_ids.key(raw_id))

@@ -15,7 +15,7 @@ from pymongo.write_concern import WriteConcern
 
 from backups_app.configuration import Configuration
 from backups_app.records import Origin
-from backups_app.workflow import jobs, restoring
+from backups_app.use_cases import backups, restores
 from tests.journeys.conftest import now, run_backup, saved_documents
 
 Db = Database[dict[str, Any]]
@@ -59,9 +59,9 @@ def test_no_acknowledged_edit_is_lost(configured: Configuration, local_db: Db, m
     for writer in writers:
         writer.start()
 
-    choices = restoring.choose(configuration=configured, backup_id=backup["_id"], mode=mode, collections=["bookings"])
-    shown = restoring.look(configuration=configured, choices=choices)
-    started = restoring.start(
+    choices = restores.choose(configuration=configured, backup_id=backup["_id"], mode=mode, collections=["bookings"])
+    shown = restores.preview_restore(configuration=configured, choices=choices)
+    started = restores.start(
         choices=choices,
         confirmation=shown.confirmation,
         created_by="ananya",
@@ -69,7 +69,7 @@ def test_no_acknowledged_edit_is_lost(configured: Configuration, local_db: Db, m
         now=now(),
         enqueue=False,
     )
-    run = jobs.execute(backup_id=started["backup_id"])
+    run = backups.execute(backup_id=started["backup_id"])
     stop.set()
     for writer in writers:
         writer.join()

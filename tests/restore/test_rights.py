@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
 from backups_app.mongo import connections
-from backups_app.pages import restore_previews
+from backups_app.pages.restore import restore_previews
 from backups_app.records import INTERNAL
 from tests.api.conftest import AT_ONCE
 from tests.dump.test_rights import guarded  # noqa: F401  (a fixture)
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def root(guarded: str) -> Iterator[Root]:  # noqa: F811
-    """The administrator of MongoDB. Whoever is made by a test is gone after it, and so is every database of ours."""
+    """The administrator of MongoDB. Users of a test are removed after it, and so is every database of ours."""
     with MongoClient[dict[str, Any]](f"mongodb://root:secret@{guarded}/?directConnection=true") as client:
         yield client
         connections.close_all()

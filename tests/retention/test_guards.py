@@ -161,6 +161,19 @@ def test_a_shrinkage_that_an_admin_accepted_holds_nothing_back_and_later_ones_ar
     assert reasons(decided(before, accepted, *same, again), before) == (guards.SHRUNK,)
 
 
+def test_the_only_witness_of_a_loss_stays_when_the_collection_has_grown_again() -> None:
+    """Without it the next pass would not know of the loss and remove what is older."""
+    before, lost = a_backup(days=40, documents={"bookings": 100}), a_backup(days=30, documents={"bookings": 10})
+    still_lost = a_backup(days=20, documents={"bookings": 10})
+    again = [a_backup(days=day, documents={"bookings": 100}) for day in (0, 1)]
+
+    decision = decided(*again, still_lost, lost, before)
+
+    assert reasons(decision, lost) == reasons(decision, before) == (guards.SHRUNK,)
+    assert removed_ids(decision) == {again[1].backup_id, still_lost.backup_id}
+    assert removed_ids(decided(*[one.backup for one in decision.kept])) == set()
+
+
 def test_a_dropped_collection_is_a_loss_and_a_capped_one_is_not() -> None:
     old = a_backup(days=40, documents={"bookings": 10, "log": 1_000}, limited=frozenset({"log"}))
     capped = [a_backup(days=d, documents={"bookings": 10, "log": 1}, limited=frozenset({"log"})) for d in (0, 1)]

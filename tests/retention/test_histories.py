@@ -117,6 +117,6 @@ def test_ten_years_of_runs_and_passes(policy: Policy, weeks: list[tuple[dict[str
             holders.add(one.backup_id)
         decision = decide(backups=backups, policy=policy, min_keep=3, now=now, zone=KOLKATA, deletions=deletions)
         check(backups, decision, min_keep=3, now=now)
-        backups = [judged.backup for judged in decision.kept]
+        backups = [verified.backup for verified in decision.kept]
 
     assert holders <= {one.backup_id for one in backups}

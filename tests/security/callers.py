@@ -92,11 +92,11 @@ def _session_of(who: Who, face: LoginSession.Face, monkeypatch: pytest.MonkeyPat
 
 def _give_odd_role(role: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Past the model, on the loaded user: the database would not keep it."""
-    judge = sessions.judge
+    authenticate = sessions.authenticate
 
-    def judged(**given: Any) -> LoginSession:
-        found = judge(**given)
+    def verified(**given: Any) -> LoginSession:
+        found = authenticate(**given)
         found.user.role_id = role
         return found
 
-    monkeypatch.setattr(sessions, "judge", judged)
+    monkeypatch.setattr(sessions, "authenticate", verified)

@@ -32,8 +32,7 @@ def store(a_folder: Path) -> Path:
     ("address", "status"),
     [
         ("/admin/backups/", 200),
-        ("/admin/backups/runs/", 200),
-        ("/admin/backups/_/runs/", 200),
+        ("/admin/backups/list/", 200),
         (f"/admin/backups/runs/{REAL}/", 404),
         (f"/admin/backups/runs/{REAL}/progress/", 404),
         (f"/admin/backups/browse/?backup={REAL}", 200),

@@ -86,7 +86,7 @@ def test_an_unforeseen_error_has_them_too_and_says_nothing(
     def fail(**_: Any) -> None:
         raise RuntimeError("/srv/secret/path on host 10.0.0.1")
 
-    monkeypatch.setattr("backups_app.workflow.overview.list_runs", fail)
+    monkeypatch.setattr("backups_app.use_cases.listing.list_runs", fail)
     with override_settings(TEMPLEOPS=Configuration()):
         answer: Any = caller.get("/api/backups")
 
@@ -110,7 +110,7 @@ def test_a_failure_before_any_view_is_told_in_the_tongue_of_the_address(
     def fail(**_: Any) -> None:
         raise RuntimeError("Django's database is gone")
 
-    monkeypatch.setattr("backups_app.access.sessions.judge", fail)
+    monkeypatch.setattr("backups_app.access.sessions.authenticate", fail)
     broken = client.get(path)
     foreign = client.get(path, HTTP_HOST="evil.example")
 

@@ -143,7 +143,7 @@ def test_login_3_a_spoofed_forwarding_address_changes_nothing(super_admin: User,
     assert door("ananya", password, **{"X-Forwarded-For": "203.0.113.99", "Forwarded": "for=203.0.113.99"})[0] == 429
 
 
-def test_a_right_password_after_four_wrong_ones_starts_the_count_anew(super_admin: User, password: str) -> None:
+def test_a_right_password_after_four_wrong_ones_resets_the_count(super_admin: User, password: str) -> None:
     for _ in range(3):
         for _ in range(4):
             assert over_the_api("ananya", "wrong")[0] == 401

@@ -1,4 +1,4 @@
-"""Rows SES-1 to SES-8 of docs/reliability.md, over the API: a session is judged anew at every request."""
+"""Rows SES-1 to SES-8 of docs/reliability.md, over the API: a session is authenticated again at every request."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backups_app.access import sessions, tokens, visit
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import NotAuthenticated
 from backups_app.models import AuditEvent, LoginSession, RefreshToken, User
 from backups_app.records import Origin
@@ -211,7 +212,7 @@ def test_ses_6_absolute(super_admin: User, sign_in: SignIn, clock: Any, age: tim
 def test_ses_6_polling_alone_keeps_nobody_signed_in(
     super_admin: User, sign_in: SignIn, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backups_app.workflow.overview.get_run", lambda **_: _a_run())
+    monkeypatch.setattr("backups_app.use_cases.listing.get_run", lambda **_: _a_run())
     caller = sign_in(super_admin)
 
     wait(clock, caller, total=timedelta(minutes=31), step=timedelta(minutes=4), path=POLLED)
@@ -220,8 +221,9 @@ def test_ses_6_polling_alone_keeps_nobody_signed_in(
     assert caller.renew().status_code == 401
 
 
-def _a_run() -> dict[str, Any]:
-    return {"backup_id": "20250119_143022", "status": "in_progress", "steps": [], "backup_timestamp": timezone.now()}
+def _a_run() -> RunRecord:
+    now = timezone.now()
+    return RunRecord(backup_id="20250119_143022", status="in_progress", steps=[], backup_timestamp=now)
 
 
 OTHER_FAMILY = FIREFOX.replace("Gecko/20100101 Firefox/140.0", "AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36")

@@ -21,9 +21,11 @@ from hypothesis import HealthCheck, given, settings
 
 from backups_app.access import sessions, tokens, visit
 from backups_app.backup_files.store import Store
+from backups_app.backup_files.trash import Thrown
 from backups_app.configuration import Configuration
 from backups_app.models import LoginSession, User
 from backups_app.records import Origin
+from backups_app.retention.policy import PROPOSED
 from templeops.wsgi import application
 from tests.security.test_rbac_api import FAKED, a_run
 
@@ -43,26 +45,51 @@ A_KEPT_VERSION = {
     "why": "the local version is newer", "kept_at": datetime(2026, 1, 10, tzinfo=UTC),
 }  # fmt: skip
 
+A_SLOT = {
+    "slot": "2026-11-28T20:30:00Z", "state": "started", "reason": "", "late": False, "run": "20261128_203000",
+    "decided_at": "2026-11-28T20:30:20Z",
+}  # fmt: skip
+A_SCHEDULE = {
+    "name": "nightly", "do": "backup", "cron": "0 2 * * *", "time_zone": "Asia/Kolkata", "if_missed": "run",
+    "enabled": True, "next_runs": ["2026-11-29T20:30:00Z"], "waiting": None, "overdue": False, "last": A_SLOT,
+    "created_by": "ananya", "created_at": "2026-11-01T00:00:00Z",
+}  # fmt: skip
+
 # Answers that need databases come from a fake of the right shape; everything before them is real.
 REPLACED = {
-    "backups_app.workflow.jobs.start_backup": FAKED["start_backup"],
-    "backups_app.workflow.jobs.cancel": FAKED["cancel"],
-    "backups_app.workflow.jobs.resume": FAKED["resume"],
-    "backups_app.workflow.overview.get_run": FAKED["get_run"],
-    "backups_app.workflow.lost_backups.known_of": lambda **_: None,
-    "backups_app.workflow.sync_run.sync_now": FAKED["sync_now"],
-    "backups_app.workflow.kept_versions.newest": lambda **_: [A_KEPT_VERSION],
-    "backups_app.workflow.kept_versions.get": lambda **_: SimpleNamespace(
+    "backups_app.use_cases.backups.start_backup": FAKED["start_backup"],
+    "backups_app.use_cases.backups.cancel": FAKED["cancel"],
+    "backups_app.use_cases.backups.resume": FAKED["resume"],
+    "backups_app.use_cases.listing.get_run": FAKED["get_run"],
+    "backups_app.use_cases.lost_backups.known_of": lambda **_: None,
+    "backups_app.use_cases.syncs.sync_now": FAKED["sync_now"],
+    "backups_app.use_cases.notifications.send_test": lambda **_: [],
+    "backups_app.use_cases.conflicts.newest": lambda **_: [A_KEPT_VERSION],
+    "backups_app.use_cases.conflicts.get": lambda **_: SimpleNamespace(
         record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
-    "backups_app.workflow.kept_versions.put_back": FAKED["kept_versions.put_back"],
-    "backups_app.workflow.restoring.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
-    "backups_app.workflow.restoring.start": lambda **_: a_run(),
-    "backups_app.workflow.restoring.rehearse": lambda **_: a_run(),
-    "backups_app.workflow.restoring.list_copies": lambda **_: (),
-    "backups_app.workflow.restoring.remove_copy": lambda **_: None,
-    "backups_app.workflow.restoring.look": lambda **_: {},
-    "backups_app.workflow.preview_json.of": lambda preview: {
+    "backups_app.use_cases.conflicts.restore_version": FAKED["conflicts.restore_version"],
+    "backups_app.use_cases.schedules.overview.get": FAKED["overview.get"],
+    "backups_app.use_cases.schedules.overview.public": lambda planned: A_SCHEDULE,
+    "backups_app.use_cases.schedules.overview.public_slot": lambda slot: A_SLOT,
+    "backups_app.use_cases.schedules.changes.add": FAKED["changes.add"],
+    "backups_app.use_cases.schedules.changes.change": FAKED["changes.change"],
+    "backups_app.use_cases.schedules.changes.remove": FAKED["changes.remove"],
+    "backups_app.use_cases.schedules.changes.run_now": FAKED["changes.run_now"],
+    "backups_app.use_cases.restores.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
+    "backups_app.use_cases.restores.start": lambda **_: a_run(),
+    "backups_app.use_cases.restores.rehearse": lambda **_: a_run(),
+    "backups_app.use_cases.restores.list_copies": lambda **_: (),
+    "backups_app.use_cases.restores.remove_copy": lambda **_: None,
+    "backups_app.use_cases.restores.preview_restore": lambda **_: {},
+    "backups_app.api.retention.Policy": lambda **_: PROPOSED,
+    "backups_app.use_cases.retention.removal.remove": lambda **_: Thrown(
+        backup_id="20250119_143022", name=".trash-backup_20250119_143022-0-0", at=timezone.now()
+    ),
+    "backups_app.use_cases.retention.bringing_back.bring_back": lambda **_: False,
+    "backups_app.use_cases.retention.pins.release": lambda **_: None,
+    "backups_app.use_cases.retention.pins.accept": lambda **_: None,
+    "backups_app.use_cases.preview_json.as_json": lambda preview: {
         "backup_id": "20250119_143022", "target": "temple_db", "in_place": True, "mode": "add", "collections": [],
         "include_purged": False, "document": None, "server": "127.0.0.1:27017", "confirmation": "0" * 64,
         "needs_phrase": False, "totals": {"insert": 0}, "left_out": [], "insert_bytes": 0,

@@ -9,9 +9,10 @@ import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
-from backups_app.pages import status_card
+from backups_app.pages.shared import known_status
 from tests.security.conftest import FIREFOX
 
 pytestmark = pytest.mark.django_db
@@ -23,15 +24,15 @@ RUN = "20250119_143022"
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Which runs were asked of the workflow: with deletion or not."""
+    """Which runs were asked of the use cases: with deletion or not."""
     asked: list[bool] = []
 
-    def start_backup(**given: Any) -> dict[str, Any]:
+    def start_backup(**given: Any) -> RunRecord:
         asked.append(given["delete_bookings"])
-        return {"backup_id": RUN, "created_at": timezone.now()}
+        return RunRecord(backup_id=RUN, created_at=timezone.now())
 
-    monkeypatch.setattr("backups_app.workflow.jobs.start_backup", start_backup)
-    status_card.forget()
+    monkeypatch.setattr("backups_app.use_cases.backups.start_backup", start_backup)
+    known_status.forget()
     return asked
 
 

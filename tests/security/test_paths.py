@@ -59,22 +59,22 @@ def settings_of_root(root: Path, local_server: EmbeddedServer) -> Configuration:
 
 
 @pytest.fixture
-def caller(super_admin: User, sign_in: SignIn, once_judged: None) -> Caller:
+def caller(super_admin: User, sign_in: SignIn, authenticated_once: None) -> Caller:
     """A Super Admin."""
     return sign_in(super_admin)
 
 
 @pytest.fixture
-def once_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session is judged by its first request. To judge it anew was half of the time of the thousands that follow."""
-    judge, known = sessions.judge, {}
+def authenticated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session is authenticated by its first request: at every one it took half of the time of these thousands."""
+    authenticate, known = sessions.authenticate, {}
 
-    def judged(*, sid: str, visit: Visit, now: datetime) -> LoginSession:
+    def verified(*, sid: str, visit: Visit, now: datetime) -> LoginSession:
         if sid not in known:
-            known[sid] = judge(sid=sid, visit=visit, now=now)
+            known[sid] = authenticate(sid=sid, visit=visit, now=now)
         return known[sid]
 
-    monkeypatch.setattr(sessions, "judge", judged)
+    monkeypatch.setattr(sessions, "authenticate", verified)
 
 
 def plain(vector: str) -> str:
@@ -167,7 +167,7 @@ PAGES: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("place", PAGES)
 def test_nothing_gets_out_by_a_page(
-    super_admin: User, password: str, settings_of_root: Configuration, root: Path, once_judged: None, place: str
+    super_admin: User, password: str, settings_of_root: Configuration, root: Path, authenticated_once: None, place: str
 ) -> None:
     browser = Client(headers={"User-Agent": FIREFOX})
     browser.post("/login/", {"username": "ananya", "password": password})

@@ -13,9 +13,10 @@ from django.test import override_settings
 from django.urls import get_resolver
 from django.utils import timezone
 
-from backups_app.browsing.documents import DocumentPage
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
+from backups_app.use_cases.schedules.overview import Wish
 from tests.security.callers import PASSWORD, api_caller, every_cell, in_mode
 from tests.security.conftest import Caller
 from tests.security.matrix import API_ROWS, BACKUP_ID, CALLERS, MODE_SENTENCE, Answer, Kind, Mode, Row, Who, expected
@@ -23,12 +24,16 @@ from tests.security.matrix import API_ROWS, BACKUP_ID, CALLERS, MODE_SENTENCE, A
 pytestmark = pytest.mark.django_db
 
 
-def a_run() -> dict[str, Any]:
+def a_run() -> RunRecord:
     now = timezone.now()
-    return {
+    return RunRecord({
         "backup_id": BACKUP_ID, "backup_path": f"backups/backup_{BACKUP_ID}", "backup_timestamp": now, "steps": [],
         "created_at": now, "status": "success", "sync_status": "success", "phase": "finished",
-    }  # fmt: skip
+    })  # fmt: skip
+
+
+def a_schedule() -> Any:
+    return SimpleNamespace(row=SimpleNamespace(do="backup", enabled=True), wish=Wish(name="nightly"))
 
 
 FAKED: dict[str, Callable[..., Any]] = {
@@ -40,19 +45,43 @@ FAKED: dict[str, Callable[..., Any]] = {
     "get_run": lambda **_: a_run(),
     "of_backup": lambda **_: (),
     "sync_now": lambda **_: SimpleNamespace(log={"run_id": "sync_1", "status": "success"}, sentence="0 pulled"),
-    "kept_versions.newest": lambda **_: [],
-    "kept_versions.get": lambda **_: SimpleNamespace(
+    "conflicts.newest": lambda **_: [],
+    "notifications.send_test": lambda **_: [],
+    "notifications.choose": lambda **_: None,
+    "conflicts.get": lambda **_: SimpleNamespace(
         record={"_id": "0" * 64}, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
-    "kept_versions.put_back": lambda **_: None,
+    "conflicts.restore_version": lambda **_: None,
+    "overview.newest_backup_at": lambda **_: None,
+    "overview.every": lambda **_: [],
+    "changes.add": lambda wish, who: None,
+    "overview.get": lambda name, now: a_schedule(),
+    "changes.change": lambda name, wish, who: None,
+    "changes.switch": lambda name, enabled, who: None,
+    "changes.remove": lambda name, who: None,
+    "changes.run_now": lambda name, who: None,
+    "overview.public": lambda planned: {},
+    "overview.public_slot": lambda slot: {},
     "choose": lambda **given: SimpleNamespace(in_place=given["to"] is None, needs_the_phrase=False),
-    "look": lambda **_: {},
-    "of": lambda preview: preview,
+    "preview_restore": lambda **_: {},
+    "as_json": lambda preview: preview,
     "start": lambda **_: a_run(),
     "rehearse": lambda **_: a_run(),
     "list_copies": lambda **_: (),
+    "policy.current": lambda: None,
+    "policy.change": lambda **_: None,
+    "simulation.simulate": lambda **_: None,
+    "simulation.public": lambda _: {},
+    "pins.pin": lambda **_: {},
+    "pins.unpin": lambda **_: None,
+    "pins.release": lambda **_: None,
+    "pins.accept": lambda **_: None,
+    "removal.remove": lambda **_: SimpleNamespace(at=timezone.now(), until=timezone.now()),
+    "bringing_back.bring_back": lambda **_: False,
     "remove_copy": lambda **_: None,
-    "page": lambda **_: DocumentPage(collection="bookings", documents=(), offset=0, limit=25, total=0),
+    "page": lambda **_: SimpleNamespace(
+        documents=(), readable=(), offset=0, total=0, broken_at=None, next=None, truncated=False, note=None
+    ),
 }
 """What needs databases and folders is replaced; what needs only Django's database is watched and really runs."""
 
@@ -175,7 +204,7 @@ def test_role_2_gets_the_same_403_for_a_real_an_unknown_and_a_malformed_id(
         assert set(body) == {"detail", "code", "request_id"}
 
 
-def test_cloud_mode_is_said_before_the_id_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cloud_mode_is_said_before_the_id_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     caller = api_caller(CALLERS[1], monkeypatch)
 
     with override_settings(TEMPLEOPS=Configuration(primary_database="cloud")):

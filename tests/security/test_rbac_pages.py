@@ -38,6 +38,8 @@ FILLED = {
     "conflict_id": "0" * 64,
     "sid": "x" * 43,
     "person_id": "1",
+    "name": "nightly",
+    "number": "1",
 }
 PATTERNS = {str(pattern.name): pattern for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)}
 BEHIND_A_DOOR = [row for row, door in PAGES.items() if door is not Door.OPEN]

@@ -13,6 +13,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from backups_app.browsing.documents import DocumentPage
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.management.commands import backup_now
 from backups_app.models import User
@@ -26,29 +27,29 @@ ID = "20250119_143022"
 
 @pytest.fixture
 def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was really asked of the workflow."""
+    """What was really asked of the use cases."""
     asked: list[str] = []
 
-    def spy(name: str) -> Callable[..., dict[str, Any]]:
-        def do(**_: Any) -> dict[str, Any]:
+    def spy(name: str) -> Callable[..., RunRecord]:
+        def do(**_: Any) -> RunRecord:
             asked.append(name)
-            return {
+            return RunRecord({
                 "backup_id": ID, "backup_path": f"backups/backup_{ID}", "backup_timestamp": timezone.now(),
                 "created_at": timezone.now(), "status": "success", "sync_status": "success", "steps": [],
-            }  # fmt: skip
+            })  # fmt: skip
 
         return do
 
     for name in ("start_backup", "cancel", "resume"):
-        monkeypatch.setattr(f"backups_app.workflow.jobs.{name}", spy(name))
-    monkeypatch.setattr("backups_app.workflow.verifying.verify_backup", spy("verify"))
-    monkeypatch.setattr("backups_app.workflow.restoring.start", spy("restore"))
-    monkeypatch.setattr("backups_app.workflow.restoring.look", spy("preview"))
-    monkeypatch.setattr("backups_app.workflow.preview_json.of", lambda preview: {})
+        monkeypatch.setattr(f"backups_app.use_cases.backups.{name}", spy(name))
+    monkeypatch.setattr("backups_app.use_cases.verification.verify_backup", spy("verify"))
+    monkeypatch.setattr("backups_app.use_cases.restores.start", spy("restore"))
+    monkeypatch.setattr("backups_app.use_cases.restores.preview_restore", spy("preview"))
+    monkeypatch.setattr("backups_app.use_cases.preview_json.as_json", lambda preview: {})
     monkeypatch.setattr(
-        "backups_app.workflow.restoring.choose", lambda **given: SimpleNamespace(in_place=given["to"] is None)
+        "backups_app.use_cases.restores.choose", lambda **given: SimpleNamespace(in_place=given["to"] is None)
     )
-    monkeypatch.setattr("backups_app.workflow.overview.list_runs", lambda **_: [])
+    monkeypatch.setattr("backups_app.use_cases.listing.list_runs", lambda **_: [])
     monkeypatch.setattr(
         "backups_app.browsing.documents.page",
         lambda **_: DocumentPage(collection="bookings", documents=(), offset=0, limit=25, total=0),
@@ -129,7 +130,7 @@ def test_step_2_what_can_be_taken_back_asks_nothing(
 def test_step_2_the_command_asks_nobody_for_a_login(
     stale: Caller, acts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has the shell has the data."""
+    """A person who has the shell has the data."""
     monkeypatch.setattr(backup_now.Command, "report", lambda *_: 0)
 
     with override_settings(TEMPLEOPS=Configuration()):

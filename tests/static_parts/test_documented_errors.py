@@ -7,18 +7,24 @@ from pathlib import Path
 
 from backups_app import errors
 from backups_app.api.errors import SENTENCES
-from backups_app.errors import TempleOpsError
-from backups_app.workflow.steps import sync
+from backups_app.errors import PurgeUnfinished, RetentionFailed, TempleOpsError
+from backups_app.runs.steps import sync
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
-OF_A_RUN_ALONE = {sync.LEFT_OVER: ("–", "3")}
-"""A warning of a run that ended partial: no error of ours is raised for it."""
+OF_A_RUN_ALONE = {sync.LEFT_OVER: ("–", "3"), RetentionFailed.code: ("–", "–")}
+"""Warnings of a run: nobody is answered with them."""
+
+ANSWERS_OF_PURGE_UNFINISHED = {("500", "3"), ("409", "1")}
+"""decisions.md, section 7: a run that ended so, and the refusal to remove the backup that it needs."""
 
 Numbers = tuple[str, str]
 
 
 def kinds(kind: type[TempleOpsError] = TempleOpsError) -> Iterator[type[TempleOpsError]]:
-    if kind.__module__ == errors.__name__:
+    """Errors of the product; a base of several, which has no code of its own, is never raised."""
+    if kind.__module__.startswith(f"{errors.__name__}.") and (
+        kind is TempleOpsError or kind.code != TempleOpsError.code
+    ):
         yield kind
     for more in kind.__subclasses__():
         yield from kinds(more)
@@ -26,7 +32,8 @@ def kinds(kind: type[TempleOpsError] = TempleOpsError) -> Iterator[type[TempleOp
 
 def real() -> dict[str, Numbers]:
     answers = {code: (str(status), "1") for status, (code, _) in SENTENCES.items()}
-    return answers | {kind.code: (str(kind.status), str(kind.exit_code)) for kind in kinds()} | OF_A_RUN_ALONE
+    named = {kind.code: (str(kind.status), str(kind.exit_code)) for kind in kinds()}
+    return answers | named | {PurgeUnfinished.code: ("500", "3")} | OF_A_RUN_ALONE
 
 
 def rows() -> Iterator[tuple[str, Numbers]]:
@@ -58,4 +65,5 @@ def test_errors_of_one_code_are_answered_alike() -> None:
     for kind in kinds():
         by_code.setdefault(kind.code, set()).add((str(kind.status), str(kind.exit_code)))
 
+    assert by_code.pop(PurgeUnfinished.code) == ANSWERS_OF_PURGE_UNFINISHED
     assert {code: numbers for code, numbers in by_code.items() if len(numbers) > 1} == {}

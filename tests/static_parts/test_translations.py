@@ -30,7 +30,7 @@ def said_by_templates() -> Iterator[str]:
 
 
 def said_by_code() -> Iterator[str]:
-    for path in (ROOT / "backups_app" / "pages").glob("*.py"):
+    for path in (ROOT / "backups_app" / "pages").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in (
                 "_", "gettext_lazy", "ngettext",

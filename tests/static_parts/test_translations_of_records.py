@@ -1,4 +1,4 @@
-"""Every sentence that errors, workflow and operations say has its Hindi in `records.po`, compiled as it is written."""
+"""Every sentence that errors, runs and operations say has its Hindi in `records.po`, compiled as it is written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from backups_app import errors
 from backups_app.errors import TempleOpsError
-from backups_app.pages.told import PLACE, entries_of
-from backups_app.workflow import lost_words
+from backups_app.pages.shared.told import PLACE, entries_of
+from backups_app.runs import lost_messages
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "backups_app"
@@ -20,12 +20,23 @@ DEVANAGARI = re.compile("[ऀ-ॿ]")
 WORDS = re.compile(r"[A-Za-z]{2,} [A-Za-z{]|\} [a-z]{2,}")
 LETTERS = re.compile(r"[A-Za-z]{3,}")
 
-SPEAKING_ROOMS = ("workflow", "sync", "dump", "purge", "verification", "restore", "browsing", "backup_files", "mongo")
+SPEAKING_ROOMS = (
+    "use_cases",
+    "runs",
+    "sync",
+    "dump",
+    "purge",
+    "verification",
+    "restore",
+    "browsing",
+    "backup_files",
+    "mongo",
+)
 NEVER_ON_A_PAGE = {
-    "workflow/doctor.py": "backup_doctor alone says it",
+    "use_cases/doctor.py": "backup_doctor alone says it",
     "mongo/refusal_signs.py": "words by which a failure is recognised",
     "mongo/embedded.py": "servers of the demo and the tests",
-    "mongo/tools.py": "a program for a child process",
+    "mongo/mongodump_process.py": "a program for a child process",
     "backup_files/extended_json.py": "JSON is JSON in every language",
 }
 NO_SENTENCES = {
@@ -110,7 +121,7 @@ COMMANDS = re.compile(r"(manage\.py \w+|--confirm .+|\w+=\S+)")
 
 
 def shape(text: str) -> str:
-    """`{n} documents` and `{count} documents` are one sentence; what ends it is added by whoever says it."""
+    """`{n} documents` and `{count} documents` are one sentence; what ends it is added by the one who says it."""
     return PLACE.sub("{}", text.replace("{{", "{").replace("}}", "}")).strip(" .;")
 
 
@@ -160,7 +171,7 @@ def test_every_error_has_its_hindi_and_so_has_its_hint() -> None:
     said = [
         (kind.code, text)
         for kind in kinds_of_errors()
-        if kind.__module__ == errors.__name__
+        if kind.__module__.startswith(f"{errors.__name__}.")
         for text in (kind.sentence, kind.hint)
         if LETTERS.search(PLACE.sub("", text)) and not COMMANDS.fullmatch(text)
     ]
@@ -170,14 +181,14 @@ def test_every_error_has_its_hindi_and_so_has_its_hint() -> None:
 
 def test_what_is_left_of_an_error_when_its_backup_is_lost_has_its_hindi() -> None:
     shapes = {shape(english) for english in known()}
-    left = {kind.sentence: lost_words.without_claim(kind.sentence) for kind in kinds_of_errors()}
+    left = {kind.sentence: lost_messages.without_claim(kind.sentence) for kind in kinds_of_errors()}
     shortened = [short for whole, short in left.items() if short != whole]
 
     assert len(shortened) >= 3
     assert [short for short in shortened if shape(short) not in shapes] == []
 
 
-def test_every_sentence_of_workflow_and_operations_has_its_hindi() -> None:
+def test_every_sentence_of_runs_and_operations_has_its_hindi() -> None:
     """Red after a new sentence: write its Hindi in records.po. (A sentence nobody sees on a page is named above.)"""
     shapes = {shape(english) for english in known()}
     missing = [

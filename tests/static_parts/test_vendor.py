@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -22,6 +23,13 @@ def test_htmx_is_the_release_that_was_examined() -> None:
 
     assert htmx["sha256"] == "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
     assert htmx["sha384"] == "2OatzQy1H+Zd/IIrjr1TcuDGqLXeHhbooAyJY1KdQMKnr4LZ22k31GBLdYKHmVjg"
+
+
+def test_a_packed_file_holds_the_file_beside_it() -> None:
+    packed = [vendor.VENDOR / entry["file"] for entry in FILES if entry["file"].endswith(".gz")]
+
+    assert [path.name for path in packed] == ["htmx.min.js.gz"]
+    assert all(gzip.decompress(path.read_bytes()) == path.with_suffix("").read_bytes() for path in packed)
 
 
 def test_every_part_is_recorded_with_its_version_and_licence_text() -> None:

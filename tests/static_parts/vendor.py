@@ -8,6 +8,7 @@ The versions stand below. To raise one: change it, run this, run the tests, comm
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -21,6 +22,7 @@ VENDOR = Path(__file__).resolve().parents[2] / "static" / "vendor"
 
 ICONS = [
     "archive",
+    "bell",
     "braces",
     "calendar-clock",
     "chevron-left",
@@ -48,6 +50,7 @@ ICONS = [
     "loader-circle",
     "lock",
     "log-out",
+    "mail",
     "menu",
     "monitor",
     "moon",
@@ -55,6 +58,7 @@ ICONS = [
     "rotate-ccw",
     "scroll-text",
     "search",
+    "send",
     "server",
     "shield-alert",
     "shield-check",
@@ -71,7 +75,8 @@ ICONS = [
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One package. `files`: its path inside to its name here; `made`: the name of a file that we build from it."""
+    """One package. `files`: its path inside to its name here; `made`: the name of a file that we build from it;
+    `packed`: which of them lies here compressed as well, for browsers on slow lines."""
 
     package: str
     version: str
@@ -79,6 +84,7 @@ class Part:
     folder: str
     files: dict[str, str]
     made: str = ""
+    packed: str = ""
 
 
 SCRIPTS = ("devanagari", "bengali", "gujarati", "gurmukhi", "kannada", "malayalam", "oriya", "tamil", "telugu")
@@ -105,6 +111,7 @@ PARTS = (
         licence="0BSD",
         folder="htmx",
         files={"dist/htmx.min.js": "htmx.min.js", "LICENSE": "LICENSE.txt"},
+        packed="htmx.min.js",
     ),
     Part(
         package="lucide-static",
@@ -165,7 +172,10 @@ def place(part: Part, package: Path) -> dict[str, object]:
         (folder / name).write_bytes((package / source).read_bytes())
     if part.made:
         (folder / part.made).write_text(sprite(package))
-    names = [*part.files.values(), *([part.made] if part.made else [])]
+    packed = f"{part.packed}.gz" if part.packed else ""
+    if packed:
+        (folder / packed).write_bytes(gzip.compress((folder / part.packed).read_bytes(), mtime=0))
+    names = [*part.files.values(), *filter(None, (part.made, packed))]
     return {
         "name": part.package,
         "version": part.version,

@@ -3,7 +3,7 @@
     python -m tests.sync.long [--again] [--minutes N]
 
 Every command of a sync as a fault point, and thousands of random syncs. What is done is remembered in
-`tests/output/sync_long.json`: stopped, it goes on where it was. `--again` begins anew, `--minutes` begins
+`tests/output/sync_long.json`: stopped, it continues where it was. `--again` starts over, `--minutes` begins
 no further piece after so long. At the end stands how much was
 tried; too little is a failure.
 """
@@ -52,7 +52,7 @@ PIECES: dict[str, tuple[str, str]] = {
 def main() -> int:
     """Run the pieces that are not done yet. Return 0 when all are done and enough was tried."""
     parser = argparse.ArgumentParser(prog="python -m tests.sync.long", description=__doc__)
-    parser.add_argument("--again", action="store_true", help="begin anew")
+    parser.add_argument("--again", action="store_true", help="starts over")
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no further piece after so long")
     options = parser.parse_args()
     deadline = time.monotonic() + options.minutes * 60

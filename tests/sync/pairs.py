@@ -19,12 +19,13 @@ from pymongo.errors import PyMongoError
 from backups_app.catalog import sync_conflicts
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.collections import collection_of
-from backups_app.mongo.exact_writes import form
+from backups_app.mongo.exact_writes import encoding
 from backups_app.mongo.raw_bson import Value
 from backups_app.progress import Progress, Silent
 from backups_app.records import INTERNAL, Side
 from backups_app.sync import engine
-from backups_app.sync.engine import SyncOptions, SyncReport
+from backups_app.sync.engine import SyncReport
+from backups_app.sync.options import SyncOptions
 from tests.sync import counts
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
@@ -115,11 +116,11 @@ class Pair:
 
     def put(self, side: Side, frame: bytes, name: str = "bookings", **options: Any) -> None:
         """Write a version and note which one it replaced there. A time limit (`maxTimeMS`) may prevent it."""
-        by_id, whole = _by_id(raw_ids.of(frame)), form.Whole(frame)
+        by_id, whole = _by_id(raw_ids.id_of(frame)), encoding.Whole(frame)
         target = self.collection(side, name)
         self._note(
             side,
-            raw_ids.of(frame),
+            raw_ids.id_of(frame),
             name,
             frame,
             lambda: target.find_one_and_replace(by_id, whole, upsert=True, **options),
@@ -205,7 +206,7 @@ def contents(database: Database[Any]) -> dict[str, dict[bytes, bytes]]:
         frames = [
             bytes(document.raw) for document in collection_of(database, name).with_options(codec_options=RAW).find()
         ]
-        found[name] = {raw_ids.key(raw_ids.of(frame)): frame for frame in frames}
+        found[name] = {raw_ids.key(raw_ids.id_of(frame)): frame for frame in frames}
     return found
 
 
@@ -231,9 +232,9 @@ def state_pairs(pair: Pair) -> None:
     pair.put(remote, version(12))
     pair.put(local, version(13, minutes=1))
     pair.put(remote, version(13, minutes=2))
-    twin = version(14)
+    same_version = version(14)
     for side in (local, remote):
-        pair.put(side, twin)
+        pair.put(side, same_version)
     pair.put(local, document(("_id", int32(15)), ("n", double(7.0))))
 
 
@@ -249,7 +250,7 @@ def seed(pair: Pair, frames: Sequence[bytes], *, sides: Sequence[Side] = tuple(S
     for side in sides:
         pair.collection(side, name).insert_many([RawBSONDocument(frame) for frame in frames])
     for frame in frames:
-        pair.heads.setdefault((name, raw_ids.key(raw_ids.of(frame))), set()).add(frame)
+        pair.heads.setdefault((name, raw_ids.key(raw_ids.id_of(frame))), set()).add(frame)
 
 
 def _by_id(raw_id: bytes) -> RawBSONDocument:

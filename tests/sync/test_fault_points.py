@@ -13,7 +13,7 @@ import pytest
 
 from backups_app.catalog import sync_base, sync_logs, sync_state
 from backups_app.errors import TempleOpsError
-from backups_app.mongo.exact_writes import written
+from backups_app.mongo.exact_writes import write_outcome
 from backups_app.records import Side
 from tests.sync import counts
 from tests.sync.faults import Crash, Fault, Kind, injected
@@ -68,7 +68,7 @@ def strike(pair: Pair, fault: Fault) -> BaseException | None:
     with injected(fault), pytest.MonkeyPatch.context() as patch:
         if fault.kind not in RACING:  # a transaction that cannot end is given up sooner than in earnest
             cut = fault.kind in (Kind.CUT_BEFORE, Kind.CUT_AFTER)
-            patch.setattr(written, "TRANSACTION_SECONDS", 0.5 if cut else 1.5)
+            patch.setattr(write_outcome, "TRANSACTION_SECONDS", 0.5 if cut else 1.5)
         try:
             report = pair.sync(run_id=STRUCK)
         except (Crash, TempleOpsError) as error:

@@ -11,10 +11,10 @@ from pymongo.client_session import ClientSession
 
 from backups_app.catalog import sync_base, sync_logs
 from backups_app.errors import RunCancelled
-from backups_app.mongo.exact_writes import form, orphans
+from backups_app.mongo.exact_writes import encoding, orphans
 from backups_app.progress import Silent
 from backups_app.records import Side
-from backups_app.sync import settle
+from backups_app.sync import apply_batch
 from tests.sync.faults import Crash, Fault, Kind, injected
 from tests.sync.pairs import Pair, contents, first_documents, seed, version
 
@@ -35,7 +35,7 @@ def _count(pair: Pair, side: Side) -> int:
 
 
 def test_it_goes_on_where_it_was(any_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settle, "BATCH_DOCUMENTS", 50)
+    monkeypatch.setattr(apply_batch, "BATCH_DOCUMENTS", 50)
     monkeypatch.setattr("backups_app.sync.collection_sync.BATCH_DOCUMENTS", 50)
     seed(any_pair, [version(key) for key in range(300)], sides=[Side.REMOTE])
 
@@ -112,7 +112,7 @@ def _hold(pair: Pair, side: Side, session: ClientSession, key: int) -> None:
     """Leave a transaction open that wrote one document."""
     session.start_transaction()
     session.client[pair.local.name]["bookings"].replace_one(
-        {"_id": key}, form.Whole(version(key, minutes=50)), session=session
+        {"_id": key}, encoding.Whole(version(key, minutes=50)), session=session
     )
 
 

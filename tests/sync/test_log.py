@@ -11,7 +11,7 @@ import pytest
 from pymongo import MongoClient, monitoring
 
 from backups_app.catalog import sync_conflicts, sync_logs
-from backups_app.mongo import traffic
+from backups_app.mongo import command_counter
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.progress import Silent
 from backups_app.records import Side
@@ -51,7 +51,7 @@ def heard(
     uris = {Side.LOCAL: here.uri, Side.REMOTE: remote_server.uri}
     listeners = {side: Written() for side in Side}
     clients = {
-        side: MongoClient[dict[str, Any]](uris[side], event_listeners=[traffic.LISTENER, listeners[side]])
+        side: MongoClient[dict[str, Any]](uris[side], event_listeners=[command_counter.LISTENER, listeners[side]])
         for side in Side
     }
     for client in clients.values():

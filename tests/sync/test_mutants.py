@@ -1,4 +1,4 @@
-"""A guard that no test misses is no guard: each one is taken away, and a short oracle must turn red.
+"""A guard that no test misses is no guard: each one is taken away, and a short check of invariants must turn red.
 
 All of them run in `make test`: each stops at its first red.
 """
@@ -14,22 +14,22 @@ import pytest
 from pymongo import DeleteMany
 
 from backups_app.catalog import purge_ledger, sync_conflicts
-from backups_app.catalog.sync_base import Base, Entry
+from backups_app.catalog.sync_base import Base, BaseEntry
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import delete, form, live_documents
+from backups_app.mongo.exact_writes import delete, encoding, live_documents
 from backups_app.mongo.exact_writes import replace as replacing
 from backups_app.mongo.exact_writes.delete import DeleteOutcome
-from backups_app.mongo.exact_writes.written import WriteOutcome
+from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.records import Side
-from backups_app.sync import brake, merge, settle
-from backups_app.sync.settle import Settler
+from backups_app.sync import apply_batch, deletion_guard, merge
+from backups_app.sync.apply_batch import BatchApplier
 from tests.sync.faults import Crash, Fault, Kind, injected
 from tests.sync.pairs import NOW, Pair, contents, first_documents, seed, state_pairs, version
 
 Patch = pytest.MonkeyPatch
 
 
-# ── what an oracle of the short suite does ──────────────────────────────────────
+# ── what an check of invariants of the short suite does ──────────────────────────────────────
 
 
 def race_after_reads(pair: Pair) -> None:
@@ -139,8 +139,8 @@ def blind_overwrite(patch: Patch) -> None:
 
     def blind(*, collection: Any, replacements: Any, session: Any) -> WriteOutcome:
         for one in replacements:
-            collection.bulk_write([form.replacement(one.new, instead_of=one.expected)])
-        return WriteOutcome(done=[raw_ids.key(raw_ids.of(one.new)) for one in replacements])
+            collection.bulk_write([encoding.replacement(one.new, instead_of=one.expected)])
+        return WriteOutcome(done=[raw_ids.key(raw_ids.id_of(one.new)) for one in replacements])
 
     patch.setattr(replacing, "replace_equal", blind)
 
@@ -152,17 +152,17 @@ def union_without_base(patch: Patch) -> None:
 
 def base_before_write(patch: Patch) -> None:
     """Note both sides equal before they are."""
-    carry_out = Settler._carry_out
+    carry_out = BatchApplier._carry_out
 
-    def early(self: Settler, plan: Any, settled: Any, judgement: Any) -> None:
-        hoped: dict[bytes, Entry | None] = dict(plan.base)
+    def early(self: BatchApplier, plan: Any, pending: Any, decisions: Any) -> None:
+        hoped: dict[bytes, BaseEntry | None] = dict(plan.base)
         for side in Side:
-            hoped.update((key, judgement.entry_of(write.new)) for key, write in plan.writes[side].items())
+            hoped.update((key, decisions.entry_of(write.new)) for key, write in plan.writes[side].items())
             hoped.update(dict.fromkeys(plan.deletes[side]))
         self.base.change(hoped)
-        carry_out(self, plan, settled, judgement)
+        carry_out(self, plan, pending, decisions)
 
-    patch.setattr(Settler, "_carry_out", early)
+    patch.setattr(BatchApplier, "_carry_out", early)
 
 
 def nothing_kept(patch: Patch) -> None:
@@ -172,46 +172,46 @@ def nothing_kept(patch: Patch) -> None:
 
 def kept_after_the_write(patch: Patch) -> None:
     """Keep a version when it is gone already."""
-    keep, carry_out = sync_conflicts.keep, Settler._carry_out
+    keep, carry_out = sync_conflicts.keep, BatchApplier._carry_out
 
-    def late(self: Settler, plan: Any, settled: Any, judgement: Any) -> None:
+    def late(self: BatchApplier, plan: Any, pending: Any, decisions: Any) -> None:
         patch.setattr(sync_conflicts, "keep", lambda *args, **kwargs: None)
-        carry_out(self, plan, settled, judgement)
-        keep(self.catalog, losers=list(plan.losers.values()), run_id=self.run_id, now=self.now)
+        carry_out(self, plan, pending, decisions)
+        keep(self.catalog, replaced_versions=list(plan.replaced_versions.values()), run_id=self.run_id, now=self.now)
 
-    patch.setattr(Settler, "_carry_out", late)
+    patch.setattr(BatchApplier, "_carry_out", late)
 
 
 def racy_read_back(patch: Patch) -> None:
     """After writing, take whatever is there for what both sides have."""
-    carry_out = Settler._carry_out
+    carry_out = BatchApplier._carry_out
 
-    def reading(self: Settler, plan: Any, settled: Any, judgement: Any) -> None:
-        carry_out(self, plan, settled, judgement)
-        found: dict[bytes, Entry | None] = {}
+    def reading(self: BatchApplier, plan: Any, pending: Any, decisions: Any) -> None:
+        carry_out(self, plan, pending, decisions)
+        found: dict[bytes, BaseEntry | None] = {}
         for access in (self.local, self.remote):
             ids = [write.raw_id for write in plan.writes[access.side].values()]
             there = live_documents.read(collection=access.collection(self.name), ids=ids)
-            found.update((key, judgement.entry_of(frame)) for key, frame in there.items())
+            found.update((key, decisions.entry_of(frame)) for key, frame in there.items())
         self.base.change(found)
 
-    patch.setattr(Settler, "_carry_out", reading)
+    patch.setattr(BatchApplier, "_carry_out", reading)
 
 
 def delete_by_id_alone(patch: Patch) -> None:
     """Delete with `$in`, whatever the documents have become."""
 
     def by_ids(*, live: Any, frames: Any) -> DeleteOutcome:
-        ids = [raw_ids.of(frame) for frame in frames]
+        ids = [raw_ids.id_of(frame) for frame in frames]
         live.collection.bulk_write([DeleteMany({"_id": {"$in": [raw_ids.decoded(raw_id) for raw_id in ids]}})])
         return DeleteOutcome(deleted=ids)
 
     patch.setattr(delete, "delete_equal", by_ids)
 
 
-def brake_removed(patch: Patch) -> None:
+def deletion_guard_removed(patch: Patch) -> None:
     """Never hold."""
-    patch.setattr(brake, "blocks", lambda **figures: False)
+    patch.setattr(deletion_guard, "blocks", lambda **figures: False)
 
 
 def ledger_ignored(patch: Patch) -> None:
@@ -222,7 +222,7 @@ def ledger_ignored(patch: Patch) -> None:
 def remote_always_wins(patch: Patch) -> None:
     """Take the remote version for the winner, and lose nothing by it: the exact winner must be seen to be wrong."""
     winner = merge.winner
-    patch.setattr(settle, "merge", merge, raising=False)
+    patch.setattr(apply_batch, "merge", merge, raising=False)
     patch.setattr(merge, "winner", lambda **kwargs: replace(winner(**kwargs), side=Side.REMOTE))
 
 
@@ -244,11 +244,11 @@ MUTANTS: list[tuple[Callable[[Patch], None], Callable[[Pair], None]]] = [
     (kept_after_the_write, crashes),
     (racy_read_back, race_after_writes),
     (delete_by_id_alone, race_after_reads),
-    (brake_removed, accident),
+    (deletion_guard_removed, accident),
     (ledger_ignored, purge),
     (remote_always_wins, exact_winner),
 ]
-ORACLES = {oracle.__name__: oracle for _, oracle in MUTANTS}
+ORACLES = {invariants.__name__: invariants for _, invariants in MUTANTS}
 
 
 @pytest.fixture
@@ -258,15 +258,15 @@ def mutated(monkeypatch: Patch) -> Iterator[Patch]:
 
 
 @pytest.mark.parametrize(("mutant", "oracle"), MUTANTS, ids=lambda one: one.__name__)
-def test_without_its_guard_an_oracle_turns_red(
-    pair: Pair, mutated: Patch, mutant: Callable[[Patch], None], oracle: Callable[[Pair], None]
+def test_without_its_guard_an_invariant_check_turns_red(
+    pair: Pair, mutated: Patch, mutant: Callable[[Patch], None], invariants: Callable[[Pair], None]
 ) -> None:
     mutant(mutated)
 
     with pytest.raises(AssertionError):
-        oracle(pair)
+        invariants(pair)
 
 
 @pytest.mark.parametrize("oracle", ["table", "accident", "purge", "exact_winner"])
-def test_with_every_guard_the_oracle_is_green(pair: Pair, oracle: str) -> None:
-    ORACLES[oracle](pair)
+def test_with_every_guard_the_invariant_check_is_green(pair: Pair, invariants: str) -> None:
+    ORACLES[invariants](pair)

@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from backups_app.catalog import sync_logs
 from backups_app.errors import DatabaseUnreachable, SyncInterrupted, TempleOpsError
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.mongo.exact_writes import written
+from backups_app.mongo.exact_writes import write_outcome
 from backups_app.records import Side
 from tests.proxy import Proxy
 from tests.sync.pairs import Pair, contents, first_documents, seed, state_pairs, version
@@ -29,7 +29,7 @@ def line(remote_server: EmbeddedServer) -> Iterator[Proxy]:
 @pytest.fixture
 def far(pair: Pair, line: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     """The same pair with Atlas behind a line that we can spoil."""
-    monkeypatch.setattr(written, "TRANSACTION_SECONDS", 3.0)
+    monkeypatch.setattr(write_outcome, "TRANSACTION_SECONDS", 3.0)
     client: MongoClient[dict[str, Any]] = MongoClient(
         line.uri, serverSelectionTimeoutMS=1_500, socketTimeoutMS=2_000, **OPTIONS
     )

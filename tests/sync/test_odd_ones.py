@@ -16,9 +16,9 @@ from pymongo.errors import OperationFailure
 from backups_app.errors import DatabaseUnreachable, OwnershipLost, RunCancelled, TempleOpsError
 from backups_app.mongo.raw_bson import Value, array, text
 from backups_app.records import Side
-from backups_app.sync import listing, scan, twin
+from backups_app.sync import create_collection, listing, scan
+from backups_app.sync.apply_batch import BatchApplier
 from backups_app.sync.collection_sync import CollectionSync
-from backups_app.sync.settle import Settler
 from tests.sync.pairs import Pair, contents, document, double, int32, int64, seed, version
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -111,20 +111,20 @@ def _in_scan(patch: Patch, error: Exception) -> None:
     _break(patch, scan, "_scan", error, lambda args, kwargs: args[1])
 
 
-def _in_settle(patch: Patch, error: Exception) -> None:
-    _break(patch, Settler, "settle", error, lambda args, kwargs: args[0].name)
+def _in_apply(patch: Patch, error: Exception) -> None:
+    _break(patch, BatchApplier, "apply", error, lambda args, kwargs: args[0].name)
 
 
-def _in_twin(patch: Patch, error: Exception) -> None:
-    _break(patch, twin, "create", error, lambda args, kwargs: kwargs["planned"].name)
+def _in_create_collection(patch: Patch, error: Exception) -> None:
+    _break(patch, create_collection, "create", error, lambda args, kwargs: kwargs["planned"].name)
 
 
 def _in_deletion(patch: Patch, error: Exception) -> None:
-    _break(patch, CollectionSync, "delete", error, lambda args, kwargs: args[0].tally.name)
+    _break(patch, CollectionSync, "delete", error, lambda args, kwargs: args[0].counters.name)
 
 
 def _at_the_end(patch: Patch, error: Exception) -> None:
-    _break(patch, CollectionSync, "close", error, lambda args, kwargs: args[0].tally.name)
+    _break(patch, CollectionSync, "close", error, lambda args, kwargs: args[0].counters.name)
 
 
 def _in_options(patch: Patch, error: Exception) -> None:
@@ -143,7 +143,7 @@ def _break(patch: Patch, where: Any, name: str, error: Exception, of: Callable[[
     patch.setattr(where, name, broken)
 
 
-PLACES = [_in_options, _in_scan, _in_settle, _in_twin, _in_deletion, _at_the_end]
+PLACES = [_in_options, _in_scan, _in_apply, _in_create_collection, _in_deletion, _at_the_end]
 UNEXPECTED = OperationFailure("no such command", 59, {"codeName": "CommandNotFound"})
 
 
@@ -166,7 +166,7 @@ def test_a_failure_in_one_collection_leaves_it_unresolved_and_the_others_are_syn
         assert any_pair.get(Side.REMOTE, 2, "bookings") and any_pair.get(Side.REMOTE, 2, "halls")
         assert report.log["status"] == "success"
         assert report.log["proof"]["verdict"] == "differs"
-        assert list(any_pair.sync().unresolved) == ["devotees"] or place is _in_twin
+        assert list(any_pair.sync().unresolved) == ["devotees"] or place is _in_create_collection
 
     assert not any_pair.sync().left_over
     any_pair.assert_converged()
@@ -277,14 +277,14 @@ def test_what_an_admin_left_out_and_a_view_alone_are_no_warning(any_pair: Pair) 
 
 def test_a_collection_that_became_another_kind_while_it_was_made_is_named(any_pair: Pair) -> None:
     seed(any_pair, [version(1)], sides=[Side.LOCAL], name="x")
-    create = twin.create
+    create = create_collection.create
 
     def late(**given: Any) -> Any:
         any_pair.application[Side.REMOTE].create_collection("x", viewOn="bookings", pipeline=[])
         return create(**given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(twin, "create", late)
+        patch.setattr(create_collection, "create", late)
         report = any_pair.sync()
 
     assert list(report.left_over) == ["x"]
@@ -355,7 +355,7 @@ def test_an_index_that_was_not_made_when_the_line_was_cut_is_made_by_the_next_sy
     other = Side.REMOTE if side is Side.LOCAL else Side.LOCAL
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(TempleOpsError):
-        patch.setattr(twin, "_create_index", _cut(other))
+        patch.setattr(create_collection, "_create_index", _cut(other))
         any_pair.sync()
     assert "x" in any_pair.side(other).list_collection_names()
 
@@ -379,7 +379,7 @@ def test_an_index_that_cannot_be_made_is_named_each_time_until_it_is_there(any_p
 
     with pytest.MonkeyPatch.context() as patch:
         refusal = "index slot could not be made on the remote side (CannotCreateIndex)"
-        patch.setattr(twin, "_create_index", lambda target, name, spec: refusal)
+        patch.setattr(create_collection, "_create_index", lambda target, name, spec: refusal)
         for _ in range(3):
             report = any_pair.sync()
             assert "slot" in report.left_over["x"]
@@ -410,7 +410,7 @@ def test_a_collection_that_vanishes_in_the_middle_of_a_sync_takes_nothing_with_i
     detected = CollectionSync.copy
 
     def drop_first(self: CollectionSync) -> None:
-        if self.tally.name == "x":
+        if self.counters.name == "x":
             any_pair.application[Side.REMOTE].drop_collection("x")
         detected(self)
 
@@ -450,7 +450,7 @@ def test_indexes_that_may_not_be_listed_do_not_keep_documents_from_being_carried
     ],
     ids=["of some documents only", "in the far future"],
 )
-def test_a_ttl_index_that_would_not_have_deleted_them_is_no_excuse_for_the_brake(
+def test_a_ttl_index_that_would_not_have_deleted_them_does_not_lift_the_deletion_guard(
     any_pair: Pair, index: dict[str, Any]
 ) -> None:
     any_pair.application[Side.LOCAL]["x"].create_index("until", name="ttl", **index)

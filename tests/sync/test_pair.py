@@ -100,7 +100,7 @@ def test_a_known_pair_is_known_and_a_new_one_is_not(synced: Pair) -> None:
 
 
 @pytest.mark.parametrize("row", ["other pair", "Atlas from a snapshot", "local unmarked: a second local site"])
-def test_adopting_pairs_anew_takes_the_union_and_deletes_nothing(synced: Pair, row: str) -> None:
+def test_adopting_takes_the_union_and_deletes_nothing(synced: Pair, row: str) -> None:
     ROWS[row][0](synced)
     synced.delete(Side.REMOTE, 2)
     synced.put(Side.LOCAL, version(9))
@@ -122,7 +122,7 @@ def test_a_sync_that_was_overtaken_cannot_finish_nor_write_the_base(synced: Pair
     with pytest.raises(OwnershipLost):
         base.change(dict.fromkeys(now))
     with pytest.raises(OwnershipLost):
-        pairs.finish(local=synced.local, remote=synced.remote, attempt=frozen, memory={})
+        pairs.finish(local=synced.local, remote=synced.remote, attempt=frozen, checkpoint={})
 
     assert base.read_prefix("") == now
 
@@ -173,7 +173,7 @@ def test_a_database_that_is_spelled_otherwise_on_atlas_is_named(
     if not may_list:
         monkeypatch.setattr(MongoClient, "list_database_names", _refused)
     try:
-        for options in ({"run_id": "plain"}, {"run_id": "dry", "dry_run": True}, {"run_id": "anew", "adopt": True}):
+        for options in ({"run_id": "plain"}, {"run_id": "dry", "dry_run": True}, {"run_id": "adopting", "adopt": True}):
             if not may_list and options.get("dry_run"):
                 continue  # nothing is written there: nobody can know
             with pytest.raises(DatabaseSpelledOtherwise) as refused:

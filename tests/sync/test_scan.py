@@ -6,7 +6,7 @@ import pytest
 
 from backups_app.catalog import sync_base
 from backups_app.records import Side
-from backups_app.sync import scan, settle
+from backups_app.sync import apply_batch, scan
 from backups_app.sync.spool import Spool
 from tests.sync.pairs import Pair, contents, seed, version
 
@@ -16,7 +16,7 @@ def _as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "ONE_PART_DOCUMENTS", 10)
     monkeypatch.setattr(scan, "SCAN_DOCUMENTS", 37)
     monkeypatch.setattr(sync_base, "BUCKET_ENTRIES", 4)
-    monkeypatch.setattr(settle, "BATCH_DOCUMENTS", 7)
+    monkeypatch.setattr(apply_batch, "BATCH_DOCUMENTS", 7)
 
 
 def test_a_large_collection_is_synced_in_parts(any_pair: Pair) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from backups_app.catalog import sync_base, sync_state
-from backups_app.mongo.exact_writes import form
+from backups_app.mongo.exact_writes import encoding
 from backups_app.records import Side
 from backups_app.sync import scan, stream
 from tests.sync.pairs import NOW, Pair, contents, first_documents, seed, state_pairs, version
@@ -46,7 +46,7 @@ def test_a_write_of_other_work_in_the_same_driver_session_is_no_echo(synced: Pai
     synced.sync()
     new = version(1, minutes=3)
     with synced.local.client.start_session() as session, session.start_transaction():
-        synced.local["bookings"].replace_one({"_id": 1}, form.Whole(new), session=session)
+        synced.local["bookings"].replace_one({"_id": 1}, encoding.Whole(new), session=session)
 
     synced.sync()
 
@@ -79,7 +79,7 @@ def test_a_stream_that_does_not_catch_up_falls_back_to_a_scan(synced: Pair, monk
     assert contents(synced.local) == contents(synced.remote)
 
 
-def test_a_collection_made_anew_is_scanned(synced: Pair) -> None:
+def test_a_recreated_collection_is_scanned(synced: Pair) -> None:
     synced.application[Side.LOCAL]["bookings"].rename("old")
     seed(synced, [version(300)], sides=[Side.LOCAL])
 

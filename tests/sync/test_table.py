@@ -75,7 +75,7 @@ def test_an_int64_that_became_an_equal_double_is_an_edit(synced: Pair) -> None:
     ("local_minutes", "remote_minutes", "winner"),
     [(2, 1, Side.LOCAL), (1, 2, Side.REMOTE), (1, 1, Side.LOCAL), (None, 1, Side.REMOTE), (None, None, Side.LOCAL)],
 )
-def test_a_conflict_keeps_the_loser_and_the_winner_stands_on_both_sides(
+def test_a_conflict_keeps_the_replaced_version_and_the_winner_stands_on_both_sides(
     synced: Pair, local_minutes: int | None, remote_minutes: int | None, winner: Side
 ) -> None:
     versions = {
@@ -87,11 +87,11 @@ def test_a_conflict_keeps_the_loser_and_the_winner_stands_on_both_sides(
 
     report = synced.sync()
 
-    loser = Side.REMOTE if winner is Side.LOCAL else Side.LOCAL
+    replaced = Side.REMOTE if winner is Side.LOCAL else Side.LOCAL
     assert synced.get(Side.LOCAL, 1) == synced.get(Side.REMOTE, 1) == versions[winner]
     [kept] = sync_conflicts.newest(synced.local, only_conflicts=True, limit=10)
-    assert (kept["kind"], kept["side"], kept["applied"], kept["document_id"]) == ("replaced", loser.value, True, 1)
-    assert sync_conflicts.get(synced.local, conflict_id=kept["_id"])["bytes"] == versions[loser]  # type: ignore[index]
+    assert (kept["kind"], kept["side"], kept["applied"], kept["document_id"]) == ("replaced", replaced.value, True, 1)
+    assert sync_conflicts.get(synced.local, conflict_id=kept["_id"])["bytes"] == versions[replaced]  # type: ignore[index]
     assert report.counts["conflicts"] == 1
 
 

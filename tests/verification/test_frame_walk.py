@@ -55,7 +55,7 @@ def test_however_the_stream_is_cut_the_walk_is_the_same(seed: int, largest: int)
     assert walk.documents == len(documents)
     assert walk.stream_bytes == sum(map(len, documents))
     assert list(walk.offsets) == [sum(map(len, documents[:at])) for at in range(0, len(documents), 1000)]
-    assert len(set(keys)) == len({raw_ids.key(raw_ids.of(frame)) for frame in documents})
+    assert len(set(keys)) == len({raw_ids.key(raw_ids.id_of(frame)) for frame in documents})
 
 
 @pytest.mark.parametrize("identity", EXTREME_IDS, ids=lambda value: repr(value)[:40])

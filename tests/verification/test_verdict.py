@@ -42,19 +42,19 @@ def changed(said: Said, **changes: Any) -> Said:
 def test_the_manifest_says_what_the_copy_holds(a_folder: Path, compress: bool) -> None:
     said = write(a_folder, COLLECTIONS, compress=compress, views=("paid",))
 
-    judged = verify(a_folder, said)
+    verified = verify(a_folder, said)
 
-    held = judged.manifest.collections
-    assert judged.warnings == ()
+    held = verified.manifest.collections
+    assert verified.warnings == ()
     assert {name: entry.documents for name, entry in held.items()} == {
         "bookings": 2500, "users": 3, "empty": 0, "paid": 0,
     }  # fmt: skip
     assert held["paid"].file is None
     assert held["bookings"].bytes == sum(map(len, COLLECTIONS["bookings"]))
-    assert set(judged.manifest.files) == {
+    assert set(verified.manifest.files) == {
         path.relative_to(a_folder).as_posix() for path in a_folder.rglob("*") if path.is_file()
     }
-    assert manifest.from_json(judged.manifest.as_json()) == judged.manifest
+    assert manifest.from_json(verified.manifest.as_json()) == verified.manifest
 
 
 @pytest.mark.parametrize("compress", [False, True])
@@ -203,7 +203,7 @@ def test_a_collection_dropped_meanwhile_fails(a_folder: Path) -> None:
     assert problem(a_folder, changed(said, after=after)) == '"users" was dropped or renamed while the copy was made'
 
 
-def test_a_collection_made_anew_meanwhile_fails(a_folder: Path) -> None:
+def test_a_collection_recreated_meanwhile_fails(a_folder: Path) -> None:
     said = write(a_folder, COLLECTIONS)
 
     assert "dropped or renamed" in problem(a_folder, changed(said, after=with_info(said, "users", uuid="f" * 32)))
@@ -220,9 +220,9 @@ def test_a_collection_made_meanwhile_is_welcome(a_folder: Path) -> None:
     said = write(a_folder, {**COLLECTIONS, "new": bookings(2, start=500)})
     before = tuple(info for info in said.expected if info.name != "new")
 
-    judged = verify(a_folder, changed(said, expected=before))
+    verified = verify(a_folder, changed(said, expected=before))
 
-    assert judged.manifest.collections["new"].documents == 2
+    assert verified.manifest.collections["new"].documents == 2
 
 
 def test_documents_that_came_meanwhile_are_no_fault(a_folder: Path) -> None:
@@ -245,9 +245,9 @@ def test_where_the_server_does_not_tell_a_small_shortfall_is_a_warning(a_folder:
     said = write(a_folder, COLLECTIONS)
     few, many = (with_info(said, "bookings", documents=count) for count in (2510, 2600))
 
-    judged = verify(a_folder, changed(said, expected=few, after=few, deleted_meanwhile=None))
+    verified = verify(a_folder, changed(said, expected=few, after=few, deleted_meanwhile=None))
 
-    assert judged.warnings == ('"bookings" has 2,500 documents in the copy, but the database held 2,510',)
+    assert verified.warnings == ('"bookings" has 2,500 documents in the copy, but the database held 2,510',)
     assert problem(a_folder, changed(said, expected=many, after=many, deleted_meanwhile=None))
 
 
@@ -268,10 +268,10 @@ def test_an_id_that_stands_twice_is_counted_and_warned_of(a_folder: Path) -> Non
     first = bookings(1500)
     said = write(a_folder, {"bookings": [*first, *bookings(3, start=20), *bookings(1, start=20)]})
 
-    judged = verify(a_folder, said)
+    verified = verify(a_folder, said)
 
-    assert judged.manifest.collections["bookings"].duplicate_ids == 3
-    assert len(judged.warnings) == 1
+    assert verified.manifest.collections["bookings"].duplicate_ids == 3
+    assert len(verified.warnings) == 1
 
 
 # ── somebody else's dump ────────────────────────────────────────────────────────
@@ -282,15 +282,15 @@ def test_a_folder_of_a_real_mongodump_gets_a_manifest(a_folder: Path, form: str)
     shutil.copytree(FIXTURES / form, a_folder / "backup")
     folder = a_folder / "backup"
 
-    judged = verdict.verify(folder=folder, database="golden", report=None, progress=Silent())
+    verified = verdict.verify(folder=folder, database="golden", report=None, progress=Silent())
 
-    assert judged.manifest.documents == 363
-    assert judged.warnings == ()
-    held = judged.manifest.collections
+    assert verified.manifest.documents == 363
+    assert verified.warnings == ()
+    held = verified.manifest.collections
     assert (held["weather"].type, held["paid_bookings"].type, held["x/y"].type) == ("timeseries", "view", "collection")
-    verdict.recheck(folder=folder, manifest=judged.manifest, progress=Silent())
+    verdict.recheck(folder=folder, manifest=verified.manifest, progress=Silent())
     again = verdict.verify(folder=folder, database="golden", report=None, progress=Silent())
-    assert again.manifest == judged.manifest
+    assert again.manifest == verified.manifest
 
 
 def test_a_foreign_dump_is_validated_to_the_last_value(a_folder: Path) -> None:
@@ -306,7 +306,7 @@ def test_what_a_foreign_folder_lacks_or_has_besides_is_warned_of(a_folder: Path)
     (a_folder / DATABASE / "b.bson").unlink()
     (a_folder / "oplog.bson").write_bytes(b"")
 
-    judged = verify(a_folder, None)
+    verified = verify(a_folder, None)
 
-    assert len(judged.warnings) == 3
-    assert {name: entry.documents for name, entry in judged.manifest.collections.items()} == {"a": 2, "b": 0}
+    assert len(verified.warnings) == 3
+    assert {name: entry.documents for name, entry in verified.manifest.collections.items()} == {"a": 2, "b": 0}

@@ -15,7 +15,7 @@ from backups_app.access.audit_chain import AuditVerdict
 from backups_app.errors import VerificationFailed
 from backups_app.management.base import TempleCommand
 from backups_app.models import AuditEvent
-from backups_app.workflow import audit_check
+from backups_app.use_cases import audit_check
 
 WRONG_KEY = 14
 HINT = "Rows after the newest backup are chained, but no backup vouches for them yet."

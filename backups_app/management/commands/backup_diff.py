@@ -12,10 +12,11 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import compare, differences, documents
 from backups_app.browsing.compare import CollectionDifference, DocumentDifference
 from backups_app.errors import DocumentNotFound, InvalidInput
-from backups_app.management import document_text
 from backups_app.management.base import TempleCommand
-from backups_app.management.terminal import Bars
-from backups_app.workflow import prepare, readiness
+from backups_app.management.terminal import document_text
+from backups_app.management.terminal.progress_bars import Bars
+from backups_app.runs import preparation
+from backups_app.use_cases import readiness
 
 SIGNS = {"only_a": "-", "only_b": "+", "changed": "~"}
 
@@ -33,7 +34,7 @@ class Command(TempleCommand):
     def execute_command(self, **options: Any) -> int:
         settings = configuration.current()
         readiness.require_local(settings)
-        store = prepare.store(settings)
+        store = preparation.store(settings)
         if options["id"] is not None and options["collection"] is None:
             raise InvalidInput(message="--id needs --collection.")
         if options["id"] is not None:

@@ -15,11 +15,12 @@ from backups_app.backup_files.store import Store
 from backups_app.browsing import backups, collections, documents, opening, query, raw_documents, search
 from backups_app.browsing.collection_file import open_collection
 from backups_app.browsing.documents import PageDocument
-from backups_app.browsing.raw_documents import RawDocument
+from backups_app.browsing.raw_documents import UndecodableDocument
 from backups_app.errors import DamagedDocument, InvalidInput
-from backups_app.management import document_text
 from backups_app.management.base import TempleCommand
-from backups_app.workflow import prepare, readiness
+from backups_app.management.terminal import document_text
+from backups_app.runs import preparation
+from backups_app.use_cases import readiness
 
 
 class Command(TempleCommand):
@@ -41,7 +42,7 @@ class Command(TempleCommand):
     def execute_command(self, **options: Any) -> int:
         settings = configuration.current()
         readiness.require_local(settings)
-        store = prepare.store(settings)
+        store = preparation.store(settings)
         backup_id = newest(store) if options["backup_id"] == "latest" else options["backup_id"]
         if options["page"] < 1 or not 1 <= options["limit"] <= documents.LIMIT_MOST:
             raise InvalidInput(message=f"--page is 1 or more, --limit 1 to {documents.LIMIT_MOST:,}.")
@@ -51,7 +52,7 @@ class Command(TempleCommand):
             return self.list_collections(store, backup_id)
         found, facts = self.read(store, backup_id, options)
         place = {"store": store, "backup_id": backup_id, "collection": options["collection"]}
-        self.show(found, facts, raw=[raw_documents.of(one, **place) for one in found if one.problem])
+        self.show(found, facts, raw=[raw_documents.undecodable_document(one, **place) for one in found if one.problem])
         return 1 if any(document.damaged for document in found) or facts.get("broken") else 0
 
     def list_collections(self, store: Store, backup_id: str) -> int:
@@ -104,10 +105,10 @@ class Command(TempleCommand):
         facts: dict[str, Any] = {"total_documents": source.total, "offset": offset, "limit": limit}
         facts |= {"matched": count, "truncated": at is not None or broken is not None}
         facts |= {"broken": "" if broken is None else DamagedDocument(number=broken + 1, readable=broken).detail}
-        facts |= {"note": collections.note(source.entry)}
+        facts |= {"note": collections.why_no_documents(source.entry)}
         return found, facts
 
-    def show(self, found: Sequence[PageDocument], facts: dict[str, Any], *, raw: Sequence[RawDocument]) -> None:
+    def show(self, found: Sequence[PageDocument], facts: dict[str, Any], *, raw: Sequence[UndecodableDocument]) -> None:
         sound = [document for document in found if not document.problem]
         if self.options["json"]:
             plain = [extended_json.relaxed(document.frame) for document in sound]
@@ -126,7 +127,9 @@ class Command(TempleCommand):
         if raw and self.options["format"] != "tree":
             self.say(f"{formats.documents(len(raw))} not decoded; they stand in the other format: --format tree.")
 
-    def show_trees(self, found: Sequence[PageDocument], facts: dict[str, Any], raw: Mapping[int, RawDocument]) -> None:
+    def show_trees(
+        self, found: Sequence[PageDocument], facts: dict[str, Any], raw: Mapping[int, UndecodableDocument]
+    ) -> None:
         zone = timezone.get_default_timezone()
         for document in found:
             self.stdout.write(f"document {document.number + 1}")
@@ -152,7 +155,7 @@ def newest(store: Store) -> str:
     return backups.latest(readable, now=timezone.now())
 
 
-def raw_json(entry: RawDocument) -> dict[str, Any]:
+def raw_json(entry: UndecodableDocument) -> dict[str, Any]:
     """Return a document that may not be decoded by its bytes; its number counts from 1, as `damaged` does."""
     return {
         "number": entry.number + 1,

@@ -13,12 +13,13 @@ from rich.table import Table
 
 from backups_app import configuration, formats
 from backups_app.browsing.whereabouts import Files
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput
-from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
-from backups_app.records import Kind, RunDocument
-from backups_app.workflow import overview, readiness
+from backups_app.management.terminal import progress_bars
+from backups_app.records import RunKind
+from backups_app.use_cases import listing, readiness
 
 FILES = {
     Files.GONE.value: ", files gone",
@@ -26,9 +27,9 @@ FILES = {
     Files.UNMOUNTED.value: ", folder not here",
 }
 KINDS = {
-    Kind.RESTORE.value: " (safety backup)",
-    Kind.TEST_COPY.value: " (test copy)",
-    Kind.REHEARSAL.value: " (rehearsal)",
+    RunKind.RESTORE.value: " (safety backup)",
+    RunKind.TEST_COPY.value: " (test copy)",
+    RunKind.REHEARSAL.value: " (rehearsal)",
 }
 COLUMNS = ("ID", "WHEN", "STATUS", "SYNC", "COLLECTIONS", "DOCS", "SIZE", "BY")
 
@@ -47,22 +48,22 @@ class Command(TempleCommand):
         wanted, since = options["status"], _since(options["since"])
         found = [
             run
-            for run in overview.list_runs(configuration=settings, every=bool(wanted))
-            if wanted in ("", "all", run["status"]) and (since is None or run["created_at"] >= since)
+            for run in listing.list_runs(configuration=settings, every=bool(wanted))
+            if wanted in ("", "all", run.status) and (since is None or run.created_at >= since)
         ][: options["limit"] or None]
         if options["json"]:
-            self.print_json([overview.public(run) for run in found])
+            self.print_json([listing.public(run) for run in found])
         else:
             self.show(found, lost=[] if wanted else self.lost(settings, since))
         return 0
 
-    def lost(self, settings: Configuration, since: datetime | None) -> list[RunDocument]:
+    def lost(self, settings: Configuration, since: datetime | None) -> list[RunRecord]:
         """Return the backups that were made and are not here, newest first."""
-        every = overview.list_runs(configuration=settings, every=True)
-        lost = [run for run in every if run["files"] in (Files.GONE, Files.ELSEWHERE, Files.UNMOUNTED)]
-        return [run for run in lost if since is None or run["created_at"] >= since]
+        every = listing.list_runs(configuration=settings, every=True)
+        lost = [run for run in every if run.files in (Files.GONE, Files.ELSEWHERE, Files.UNMOUNTED)]
+        return [run for run in lost if since is None or run.created_at >= since]
 
-    def show(self, found: list[RunDocument], *, lost: list[RunDocument]) -> None:
+    def show(self, found: list[RunRecord], *, lost: list[RunRecord]) -> None:
         if found:
             self.table(found)
         elif lost:
@@ -70,9 +71,9 @@ class Command(TempleCommand):
         else:
             self.stdout.write("No backups yet. Make the first one: manage.py backup_now")
         for run in lost:
-            self.stdout.write(f"{run['backup_id']}  {terminal.moment(run)}  not here: {run['message']}")
+            self.stdout.write(f"{run.backup_id}  {progress_bars.moment(run)}  not here: {run.message}")
 
-    def table(self, found: list[RunDocument]) -> None:
+    def table(self, found: list[RunRecord]) -> None:
         table = Table(*COLUMNS, box=None, pad_edge=False)
         for run in found:
             table.add_row(*_row(run))
@@ -82,18 +83,18 @@ class Command(TempleCommand):
         self.stdout.write(drawn.get().rstrip())
 
 
-def _row(run: RunDocument) -> tuple[str, ...]:
-    saved = bool(run["collections_backed_up"])
+def _row(run: RunRecord) -> tuple[str, ...]:
+    saved = bool(run.collections_backed_up)
     return (
-        run["backup_id"],
-        terminal.moment(run),
-        f"{run['status']}{FILES.get(run['files'], '')}{', damaged' if run['damaged'] else ''}"
-        f"{', dated in the future' if run['dated_in_future'] else ''}",
-        run["sync_status"],
-        str(len(run["collections_backed_up"])) if saved else "-",
-        formats.grouped(run["documents"]) if saved and run["documents"] is not None else "-",
-        formats.size(run["bytes"]) if saved and run["bytes"] is not None else "-",
-        f"{run['created_by']}{KINDS.get(run['kind'], '')}",
+        run.backup_id,
+        progress_bars.moment(run),
+        f"{run.status}{FILES.get(run.files, '')}{', damaged' if run.damaged else ''}"
+        f"{', dated in the future' if run.dated_in_future else ''}",
+        run.sync_status,
+        str(len(run.collections_backed_up)) if saved else "-",
+        formats.grouped(run.documents) if saved and run.documents is not None else "-",
+        formats.size(run.size_bytes) if saved and run.size_bytes is not None else "-",
+        f"{run.created_by}{KINDS.get(run.kind, '')}",
     )
 
 

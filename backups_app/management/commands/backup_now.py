@@ -9,18 +9,18 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration, formats
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import ConfirmationMissing
-from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
+from backups_app.management.terminal import progress_bars
 from backups_app.records import (
     CONFIRMATION_PHRASE,
     PURGEABLE,
     PURGEABLE_ALWAYS,
-    PURGEABLE_WHEN_CONFIRMED,
     Origin,
-    RunDocument,
+    purgeable,
 )
-from backups_app.workflow import jobs, overview, readiness
+from backups_app.use_cases import backups, listing, readiness
 
 
 class Command(TempleCommand):
@@ -45,7 +45,7 @@ class Command(TempleCommand):
             return self.rehearse(settings, delete_bookings)
         if delete_bookings:
             self.require_confirmation(settings, options["confirm"])
-        document = jobs.start_backup(
+        document = backups.start_backup(
             created_by=getpass.getuser(),
             delete_bookings=delete_bookings,
             origin=Origin.COMMAND,
@@ -58,8 +58,8 @@ class Command(TempleCommand):
     def rehearse(self, settings: configuration.Configuration, delete_bookings: bool) -> int:
         """Refuse what a real run would refuse, then say what it would delete."""
         readiness.require_ready(configuration=settings)
-        names = PURGEABLE_ALWAYS + (PURGEABLE_WHEN_CONFIRMED if delete_bookings else ())
-        live = overview.counts(configuration=settings)
+        names = purgeable(delete_bookings=delete_bookings)
+        live = listing.counts(configuration=settings)
         if self.options["json"]:
             counted = {
                 name: {"local": (live.local or {}).get(name), "remote": (live.remote or {}).get(name)} for name in names
@@ -73,33 +73,33 @@ class Command(TempleCommand):
         """Take the phrase from --confirm, or ask at a terminal. Raise `ConfirmationMissing`."""
         if not typed and self.someone_is_there:
             readiness.require_ready(configuration=settings)
-            self.show_counts(overview.counts(configuration=settings), PURGEABLE, out=self.stderr.write)
+            self.show_counts(listing.counts(configuration=settings), PURGEABLE, out=self.stderr.write)
             typed = input(f"Type {CONFIRMATION_PHRASE} to go on: ")
         if typed.strip() != CONFIRMATION_PHRASE:
             raise ConfirmationMissing()
 
-    def show_counts(self, live: overview.LiveCounts, names: tuple[str, ...], *, out: Any) -> None:
+    def show_counts(self, live: listing.LiveCounts, names: tuple[str, ...], *, out: Any) -> None:
         out("After the backup these documents will be DELETED:")
         out(f"  {'collection':<20} {'local':>10} {'atlas':>10}")
         for name in names:
             always = "   (always)" if name in PURGEABLE_ALWAYS else ""
             out(f"  {name:<20} {_counted(live.local, name):>10} {_counted(live.remote, name):>10}{always}")
 
-    def carry_out(self, document: RunDocument) -> RunDocument:
+    def carry_out(self, document: RunRecord) -> RunRecord:
         """Run it here, with bars. Ctrl-C asks it to stop: before the purge it does, during the purge it finishes."""
         with (
-            terminal.Bars(self.console, verbose=self.options["verbosity"] > 1) as bars,
-            terminal.stop_on_interrupt(document["backup_id"]),
+            progress_bars.Bars(self.console, verbose=self.options["verbosity"] > 1) as bars,
+            progress_bars.stop_on_interrupt(document.backup_id),
         ):
-            return jobs.execute(backup_id=document["backup_id"], listener=bars)
+            return backups.execute(backup_id=document.backup_id, listener=bars)
 
-    def report(self, document: RunDocument, options: dict[str, Any]) -> int:
+    def report(self, document: RunRecord, options: dict[str, Any]) -> int:
         if options["json"]:
-            self.print_json(overview.public(document))
+            self.print_json(listing.public(document))
         else:
-            for line in terminal.outcome_lines(document):
+            for line in progress_bars.outcome_lines(document):
                 self.stdout.write(line)
-        return 0 if options["detach"] else terminal.exit_code(document)
+        return 0 if options["detach"] else progress_bars.exit_code(document)
 
 
 def _counted(side: Any, name: str) -> str:

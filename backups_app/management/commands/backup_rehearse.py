@@ -9,10 +9,10 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.management import restore_text, terminal
 from backups_app.management.base import TempleCommand
+from backups_app.management.terminal import progress_bars, restore_text
 from backups_app.records import Origin
-from backups_app.workflow import jobs, overview, readiness, restoring
+from backups_app.use_cases import backups, listing, readiness, restores
 
 
 class Command(TempleCommand):
@@ -24,20 +24,20 @@ class Command(TempleCommand):
     def execute_command(self, **options: Any) -> int:
         readiness.require_local(configuration.current())
         wanted = options["backup_id"]
-        run = restoring.rehearse(
+        run = restores.rehearse(
             backup_id=None if wanted == "latest" else wanted,
             created_by=getpass.getuser(),
             origin=Origin.COMMAND,
             now=timezone.now(),
             enqueue=False,
         )
-        with terminal.Bars(self.console) as bars, terminal.stop_on_interrupt(run["backup_id"]):
-            run = jobs.execute(backup_id=run["backup_id"], listener=bars)
+        with progress_bars.Bars(self.console) as bars, progress_bars.stop_on_interrupt(run.backup_id):
+            run = backups.execute(backup_id=run.backup_id, listener=bars)
         if options["json"]:
-            self.print_json(overview.public(run))
-            return terminal.exit_code(run)
+            self.print_json(listing.public(run))
+            return progress_bars.exit_code(run)
         for line in restore_text.outcome_lines(run):
             self.stdout.write(line)
-        for step in run["steps"]:
-            self.stdout.write(f"  {step['name']:<10} {step['state']:<9} {step['sentence']}")
-        return terminal.exit_code(run)
+        for step in run.steps:
+            self.stdout.write(f"  {step.name:<10} {step.state:<9} {step.sentence}")
+        return progress_bars.exit_code(run)

@@ -12,12 +12,13 @@ from backups_app import configuration, formats
 from backups_app.browsing import opening
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, RestoreNotConfirmed
-from backups_app.management import named_collections, restore_text, terminal
 from backups_app.management.base import TempleCommand
+from backups_app.management.terminal import named_collections, progress_bars, restore_text
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices, Mode
-from backups_app.restore.preview import Preview
-from backups_app.workflow import jobs, overview, prepare, preview_json, readiness, restoring
+from backups_app.restore.preview import RestorePreview
+from backups_app.runs import preparation
+from backups_app.use_cases import backups, listing, preview_json, readiness, restores
 
 
 class Command(TempleCommand):
@@ -38,7 +39,7 @@ class Command(TempleCommand):
         )
         parser.add_argument("--include-purged", action="store_true", help="Also what a run emptied on purpose.")
         parser.add_argument("--dry-run", action="store_true", help="Only the preview: read, compared, nothing written.")
-        parser.add_argument("--confirm", default="", help=f"{restoring.PHRASE}, where nobody is there to type it.")
+        parser.add_argument("--confirm", default="", help=f"{restores.PHRASE}, where nobody is there to type it.")
         parser.add_argument("--undo", metavar="RUN", help="Put back what was there before this restore.")
         parser.add_argument("--copies", action="store_true", help="List the test copies.")
         parser.add_argument("--remove-copy", metavar="DB", help="Remove a test copy.")
@@ -49,8 +50,8 @@ class Command(TempleCommand):
         if options["copies"] or options["remove_copy"]:
             return self.copies(settings, options["remove_copy"])
         choices = self.choices(settings, options)
-        with terminal.Bars(self.console) as bars:
-            preview = restoring.look(configuration=settings, choices=choices, progress=bars)
+        with progress_bars.Bars(self.console) as bars:
+            preview = restores.preview_restore(configuration=settings, choices=choices, progress=bars)
         if options["dry_run"]:
             return self.show(preview)
         self.confirm(preview, options["confirm"])
@@ -58,13 +59,13 @@ class Command(TempleCommand):
 
     def choices(self, settings: Configuration, options: dict[str, Any]) -> Choices:
         if options["undo"]:
-            run = overview.get_run(configuration=settings, backup_id=options["undo"])
-            return restoring.undo(configuration=settings, run=run)
+            run = listing.get_run(configuration=settings, backup_id=options["undo"])
+            return restores.undo(configuration=settings, run=run)
         if not options["backup_id"]:
             raise InvalidInput(message="Name the backup: backup_restore ID.")
         wanted = options["backup_id"]
-        backup_id = restoring.newest_verified(configuration=settings) if wanted == "latest" else wanted
-        return restoring.choose(
+        backup_id = restores.newest_verified(configuration=settings) if wanted == "latest" else wanted
+        return restores.choose(
             configuration=settings,
             backup_id=backup_id,
             collections=self.collections(settings, backup_id, options["collections"]),
@@ -77,30 +78,30 @@ class Command(TempleCommand):
     def collections(self, settings: Configuration, backup_id: str, named: list[str] | None) -> list[str] | None:
         if named is None:
             return None
-        backup = opening.open_backup(store=prepare.store(settings), backup_id=backup_id)
+        backup = opening.open_backup(store=preparation.store(settings), backup_id=backup_id)
         return named_collections.chosen(named, held=backup.manifest.collections)
 
-    def show(self, preview: Preview) -> int:
+    def show(self, preview: RestorePreview) -> int:
         if self.options["json"]:
-            self.print_json(preview_json.of(preview))
+            self.print_json(preview_json.as_json(preview))
         else:
             for line in restore_text.preview_lines(preview):
                 self.stdout.write(line)
         return 0
 
-    def confirm(self, preview: Preview, typed: str) -> None:
+    def confirm(self, preview: RestorePreview, typed: str) -> None:
         """Take the phrase from --confirm, or ask at a terminal, where something would be overwritten or deleted."""
         if not preview.needs_the_phrase:
             return
         if not typed and self.someone_is_there:
             for line in restore_text.preview_lines(preview):
                 self.stderr.write(line)
-            typed = input(f"A safety backup is made first. Type {restoring.PHRASE} to go on: ")
-        if typed.strip() != restoring.PHRASE:
+            typed = input(f"A safety backup is made first. Type {restores.PHRASE} to go on: ")
+        if typed.strip() != restores.PHRASE:
             raise RestoreNotConfirmed()
 
-    def carry_out(self, preview: Preview) -> int:
-        run = restoring.start(
+    def carry_out(self, preview: RestorePreview) -> int:
+        run = restores.start(
             choices=preview.choices,
             confirmation=preview.confirmation,
             created_by=getpass.getuser(),
@@ -108,22 +109,22 @@ class Command(TempleCommand):
             now=timezone.now(),
             enqueue=False,
         )
-        with terminal.Bars(self.console) as bars, terminal.stop_on_interrupt(run["backup_id"]):
-            run = jobs.execute(backup_id=run["backup_id"], listener=bars)
+        with progress_bars.Bars(self.console) as bars, progress_bars.stop_on_interrupt(run.backup_id):
+            run = backups.execute(backup_id=run.backup_id, listener=bars)
         if self.options["json"]:
-            self.print_json(overview.public(run))
+            self.print_json(listing.public(run))
         else:
             for line in restore_text.outcome_lines(run):
                 self.stdout.write(line)
-        return terminal.exit_code(run)
+        return progress_bars.exit_code(run)
 
     def copies(self, settings: Configuration, remove: str | None) -> int:
         if remove:
             now = timezone.now()
-            restoring.remove_copy(
+            restores.remove_copy(
                 configuration=settings, name=remove, removed_by=getpass.getuser(), origin=Origin.COMMAND, now=now
             )
-        found = restoring.list_copies(configuration=settings)
+        found = restores.list_copies(configuration=settings)
         if self.options["json"]:
             self.print_json([formats.plain(vars(copy)) for copy in found])
             return 0

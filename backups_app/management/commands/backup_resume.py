@@ -9,10 +9,10 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
+from backups_app.management.terminal import progress_bars
 from backups_app.records import Origin
-from backups_app.workflow import jobs, overview, readiness
+from backups_app.use_cases import backups, listing, readiness
 
 
 class Command(TempleCommand):
@@ -25,8 +25,8 @@ class Command(TempleCommand):
     def execute_command(self, **options: Any) -> int:
         settings = configuration.current()
         readiness.require_local(settings)
-        run = jobs.resume(
-            backup_id=overview.resolve(settings, options["backup_id"], with_backup=True),
+        run = backups.resume(
+            backup_id=listing.resolve(settings, options["backup_id"], with_backup=True),
             requested_by=getpass.getuser(),
             origin=Origin.COMMAND,
             now=timezone.now(),
@@ -34,8 +34,8 @@ class Command(TempleCommand):
             enqueue=False,
         )
         if options["json"]:
-            self.print_json(overview.public(run))
+            self.print_json(listing.public(run))
         else:
-            for line in terminal.outcome_lines(run):
+            for line in progress_bars.outcome_lines(run):
                 self.stdout.write(line)
-        return 0 if options["keep"] else terminal.exit_code(run)
+        return 0 if options["keep"] else progress_bars.exit_code(run)

@@ -6,15 +6,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from backups_app import configuration
-from backups_app.management import terminal
+from backups_app.catalog.run_record import RunRecord
 from backups_app.management.base import TempleCommand
-from backups_app.records import Kind, RunDocument
-from backups_app.workflow import overview, readiness
+from backups_app.management.terminal import progress_bars
+from backups_app.records import RunKind
+from backups_app.use_cases import listing, readiness
 
 KINDS = {
-    Kind.RESTORE.value: "A restore; the backup of this id is its safety backup.",
-    Kind.TEST_COPY.value: "A test copy; it makes no backup.",
-    Kind.REHEARSAL.value: "A rehearsal: a backup was restored into a scratch database and compared; it makes none.",
+    RunKind.RESTORE.value: "A restore; the backup of this id is its safety backup.",
+    RunKind.TEST_COPY.value: "A test copy; it makes no backup.",
+    RunKind.REHEARSAL.value: "A rehearsal: a backup was restored into a scratch database and compared; it makes none.",
     "foreign": "Made by somebody else's mongodump.",
 }
 
@@ -28,25 +29,23 @@ class Command(TempleCommand):
     def execute_command(self, **options: Any) -> int:
         settings = configuration.current()
         readiness.require_local(settings)
-        run = overview.get_run(configuration=settings, backup_id=overview.resolve(settings, options["backup_id"]))
+        run = listing.get_run(configuration=settings, backup_id=listing.resolve(settings, options["backup_id"]))
         if options["json"]:
-            self.print_json(overview.public(run))
+            self.print_json(listing.public(run))
         else:
             self.show(run)
         return 0
 
-    def show(self, run: RunDocument) -> None:
-        by = f"by {run['created_by']}" if run["created_by"] else ""
-        self.stdout.write(
-            f"{run['backup_id']}  {terminal.moment(run)}  {by}  {run['status']}, sync {run['sync_status']}"
-        )
-        if run["dated_in_future"]:
+    def show(self, run: RunRecord) -> None:
+        by = f"by {run.created_by}" if run.created_by else ""
+        self.stdout.write(f"{run.backup_id}  {progress_bars.moment(run)}  {by}  {run.status}, sync {run.sync_status}")
+        if run.dated_in_future:
             self.stdout.write("It is dated in the future: a clock was wrong, so it counts as no recent backup.")
-        if run["kind"] != Kind.BACKUP:
-            self.stdout.write(KINDS.get(run["kind"], ""))
-        for step in run["steps"]:
-            self.stdout.write(f"  {step['name']:<14} {step['state']:<10} {step['sentence']}")
-        for line in terminal.outcome_lines(run):
+        if run.kind != RunKind.BACKUP:
+            self.stdout.write(KINDS.get(run.kind, ""))
+        for step in run.steps:
+            self.stdout.write(f"  {step.name:<14} {step.state:<10} {step.sentence}")
+        for line in progress_bars.outcome_lines(run):
             self.stdout.write(line)
-        if run["collections_backed_up"]:
-            self.stdout.write("Collections: " + ", ".join(run["collections_backed_up"]))
+        if run.collections_backed_up:
+            self.stdout.write("Collections: " + ", ".join(run.collections_backed_up))

@@ -1,60 +1,80 @@
-"""Am I protected? The status card in the terminal, with exit codes for monitoring."""
+"""How well the data is protected. The status card in the terminal, with exit codes for monitoring."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils import timezone
 
 from backups_app import configuration, formats
-from backups_app.management import terminal
+from backups_app.assurance.marks import duration_message
+from backups_app.assurance.sentence import Assurance
 from backups_app.management.base import TempleCommand
-from backups_app.management.document_text import safe
-from backups_app.workflow import status, status_json
-from backups_app.workflow.reach import Reach
-from backups_app.workflow.status import Verdict
-from backups_app.workflow.sync_run import SyncOverview
-
-EXITS = {Verdict.PROTECTED: 0, Verdict.RUNNING: 0, Verdict.NEEDS_ATTENTION: 6, Verdict.NOT_PROTECTED: 1, Verdict.OFF: 4}
+from backups_app.management.terminal import progress_bars
+from backups_app.management.terminal.document_text import safe
+from backups_app.messages import assurance as said
+from backups_app.use_cases import status, status_json
+from backups_app.use_cases.reach import Reach
+from backups_app.use_cases.syncs import SyncOverview
 
 
 class Command(TempleCommand):
-    help = "Say whether the data is protected. --check: exit 0 protected, 6 needs attention, 1 not protected."
+    help = "Say how well the data is protected. Exit 0 protected, 6 needs attention, 1 not protected or off."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="Let the exit code tell the verdict.")
+        parser.add_argument("--check", action="store_true", help="For older scripts. The exit code always tells.")
 
     def execute_command(self, **options: Any) -> int:
-        told = status.status(configuration=configuration.current(), now=timezone.now())
+        found = status.status(configuration=configuration.current(), now=timezone.now())
         if options["json"]:
-            self.print_json(status_json.public(told))
+            self.print_json(status_json.public(found))
         else:
-            self.show(told)
-        return EXITS[told.verdict] if options["check"] else 0
+            self.show(found)
+        return found.assurance.exit_code
 
-    def show(self, told: status.SystemStatus) -> None:
-        self.stdout.write(told.sentence)
-        if told.hint:
-            self.stdout.write(told.hint)
-        self.stdout.write(f"Primary database  {told.primary_database}")
-        self.stdout.write(
-            f"Backup            {'available' if told.backup_available else 'not available: ' + told.message}"
-        )
-        self.stdout.write(f"Sync              {'enabled' if told.sync_enabled else 'off'}")
-        for line in sync_lines(told.sync):
+    def show(self, found: status.SystemStatus) -> None:
+        for line in assurance_lines(found.assurance):
             self.stdout.write(line)
-        self.stdout.write(f"Engine            {told.engine or '-'}")
-        if told.last_backup is not None:
-            self.stdout.write(f"Last good backup  {told.last_backup['backup_id']}, {terminal.moment(told.last_backup)}")
-        if told.last_proven is not None:
-            proven = told.last_proven["restore"]["choices"]["backup_id"]
-            self.stdout.write(f"Last proven       {proven}, restorable, {terminal.moment(told.last_proven)}")
-        if told.disk_free_bytes is not None:
-            self.stdout.write(f"Backup disk       {formats.size(told.disk_free_bytes)} free")
-        self.stdout.write(f"Local MongoDB     {_reach(told.local)}")
-        if told.remote is not None:
-            self.stdout.write(f"Atlas             {_reach(told.remote)}")
+        self.stdout.write(f"Primary database  {found.primary_database}")
+        self.stdout.write(
+            f"Backup            {'available' if found.backup_available else 'not available: ' + found.message}"
+        )
+        self.stdout.write(f"Sync              {'enabled' if found.sync_enabled else 'off'}")
+        for line in sync_lines(found.sync):
+            self.stdout.write(line)
+        self.stdout.write(f"Engine            {found.engine or '-'}")
+        if found.last_backup is not None:
+            self.stdout.write(
+                f"Last good backup  {found.last_backup['backup_id']}, {progress_bars.moment(found.last_backup)}"
+            )
+        if found.last_proven is not None:
+            proven = found.last_proven["restore"]["choices"]["backup_id"]
+            self.stdout.write(f"Last proven       {proven}, restorable, {progress_bars.moment(found.last_proven)}")
+        if found.disk_free_bytes is not None:
+            self.stdout.write(f"Backup disk       {formats.size(found.disk_free_bytes)} free")
+        self.stdout.write(f"Local MongoDB     {_reach(found.local)}")
+        if found.remote is not None:
+            self.stdout.write(f"Atlas             {_reach(found.remote)}")
+
+
+def assurance_lines(concluded: Assurance) -> Iterator[str]:
+    """Yield the sentence and what to do, what else needs attention, the four marks, and what would be lost."""
+    yield safe(concluded.sentence)
+    if concluded.hint:
+        yield safe(concluded.hint)
+    for step in concluded.steps[1:]:
+        yield safe(" ".join(filter(None, [step.message.english, step.hint.english if step.hint else ""])))
+    for finding in concluded.attention:
+        parts = [f"Needs attention: {finding.message.english}", finding.hint.english if finding.hint else ""]
+        yield safe(" ".join(filter(None, parts)))
+    for mark in concluded.marks:
+        yield f"{mark.name.capitalize():<17} {'yes' if mark.ok else 'NO '}  {safe(mark.evidence.english)}"
+    for message in concluded.loss.messages:
+        yield f"If this computer died now: {safe(message.english)}"
+    if concluded.restore_seconds is not None:
+        yield said.RESTORE_TOOK(duration=duration_message(concluded.restore_seconds)).english
 
 
 def sync_lines(known: SyncOverview | None) -> list[str]:
@@ -63,7 +83,7 @@ def sync_lines(known: SyncOverview | None) -> list[str]:
         return []
     lines = [f"Last sync         {timezone.localtime(known.synced_at):%d %b %Y %H:%M}"]
     if known.proof is not None:
-        lines.append(f"Last proof        {terminal.proof(known.proof)}")
+        lines.append(f"Last proof        {progress_bars.proof(known.proof)}")
         lines += [
             f"                  {safe(one['collection'])} {safe(str(one['id']))}" for one in known.proof["differing"]
         ]

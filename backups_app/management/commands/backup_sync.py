@@ -11,15 +11,13 @@ from django.utils import timezone
 
 from backups_app import configuration
 from backups_app.errors import InvalidInput, SyncConfirmationMissing
-from backups_app.management import document_text, terminal
 from backups_app.management.base import TempleCommand
-from backups_app.management.document_text import safe
+from backups_app.management.terminal import document_text, progress_bars
+from backups_app.management.terminal.document_text import safe
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
-from backups_app.workflow import kept_versions, sync_run
-from backups_app.workflow.sync_run import ADOPT_PHRASE, SyncWish
-
-DELETE_PHRASE = "DELETE"
+from backups_app.use_cases import conflicts, syncs
+from backups_app.use_cases.syncs import ADOPT_PHRASE, DELETE_PHRASE, SyncWish
 
 
 class Command(TempleCommand):
@@ -50,8 +48,8 @@ class Command(TempleCommand):
         if options["put_back"]:
             return self.put_back(options["put_back"])
         wish = self.wish(options)
-        with terminal.Bars(self.console, verbose=options["verbosity"] > 1) as bars:
-            report = sync_run.sync_now(
+        with progress_bars.Bars(self.console, verbose=options["verbosity"] > 1) as bars:
+            report = syncs.sync_now(
                 wish=wish, requested_by=getpass.getuser(), origin=Origin.COMMAND, now=timezone.now(), listener=bars
             )
         return self.report(report)
@@ -93,7 +91,7 @@ class Command(TempleCommand):
         return 3 if report.left_over else 0
 
     def list_conflicts(self, limit: int) -> int:
-        found = kept_versions.newest(configuration=configuration.current(), only_conflicts=True, limit=limit)
+        found = conflicts.newest(configuration=configuration.current(), only_conflicts=True, limit=limit)
         if self.options["json"]:
             self.print_json(found)
             return 0
@@ -106,7 +104,7 @@ class Command(TempleCommand):
 
     def show_conflict(self, conflict_id: str) -> int:
         """Print what putting a kept version back would change here."""
-        version = kept_versions.get(configuration=configuration.current(), conflict_id=conflict_id)
+        version = conflicts.get(configuration=configuration.current(), conflict_id=conflict_id)
         zone = timezone.get_current_timezone()
         changes = version.changes(zone=zone)
         if self.options["json"]:
@@ -126,8 +124,8 @@ class Command(TempleCommand):
 
     def put_back(self, conflict_id: str) -> int:
         settings = configuration.current()
-        version = kept_versions.get(configuration=settings, conflict_id=conflict_id)
-        kept_versions.put_back(
+        version = conflicts.get(configuration=settings, conflict_id=conflict_id)
+        conflicts.restore_version(
             configuration=settings,
             conflict_id=conflict_id,
             seen=version.live_hash,
@@ -162,6 +160,6 @@ def _lines(report: SyncReport) -> list[str]:
     left = report.left_over
     lines += [f"  {name}: not synced, {reason}" for name, reason in report.skipped.items() if name not in left]
     if log["proof"]:
-        lines.append(f"  Proof: {terminal.proof(log['proof'])}")
+        lines.append(f"  Proof: {progress_bars.proof(log['proof'])}")
         lines += [f"    differs: {safe(one['collection'])} {safe(str(one['id']))}" for one in log["proof"]["differing"]]
     return lines + [f"  Warning: {sentence}" for sentence in report.warnings]

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from backups_app import configuration, formats
 from backups_app.errors import InvalidInput
-from backups_app.management import terminal
 from backups_app.management.base import TempleCommand
+from backups_app.management.terminal import progress_bars
 from backups_app.records import Origin
-from backups_app.workflow import overview, prepare, readiness, verifying
+from backups_app.runs import preparation
+from backups_app.use_cases import listing, readiness, verification
 
 
 class Command(TempleCommand):
@@ -38,14 +39,14 @@ class Command(TempleCommand):
 
     def wanted(self, settings: configuration.Configuration, options: dict[str, Any]) -> list[str]:
         if options["all"]:
-            return list(prepare.store(settings).backups().ids)
+            return list(preparation.store(settings).backups().ids)
         if not options["backup_id"]:
             raise InvalidInput(message="Name a backup id, or latest, or use --all.")
-        return [overview.resolve(settings, options["backup_id"], with_backup=True)]
+        return [listing.resolve(settings, options["backup_id"], with_backup=True)]
 
     def verify(self, settings: configuration.Configuration, backup_id: str) -> dict[str, Any]:
-        with terminal.Bars(self.console) as bars:
-            return verifying.verify_backup(
+        with progress_bars.Bars(self.console) as bars:
+            return verification.verify_backup(
                 configuration=settings,
                 backup_id=backup_id,
                 requested_by=getpass.getuser(),

@@ -25,6 +25,9 @@ class Command(TempleCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--reset", action="store_true", help="drop what the demo filled, and fill it anew")
+        parser.add_argument(
+            "--history", action="store_true", help="also thirty days of backups, made night by night, and a schedule"
+        )
         parser.add_argument("--confirm", default="", help="for --reset on servers that are not the demo's own")
 
     def execute_command(self, **options: Any) -> int:
@@ -33,7 +36,10 @@ class Command(TempleCommand):
         if options["reset"]:
             _require_confirmation(options["confirm"], current)
             filling.reset(sides=sides)
-        filled = filling.fill(sides=sides, now=timezone.now())
+        if options["history"] and not options["json"]:
+            self.stdout.write("Making thirty days of backups, once …")
+            self.stdout.flush()
+        filled = filling.fill(sides=sides, now=timezone.now(), with_history=options["history"])
         logins = people.make(known_passwords=settings.DEMO)
         if options["json"]:
             told = [{"username": one.username, "role_id": one.role_id, "password": one.password} for one in logins]
@@ -50,6 +56,8 @@ class Command(TempleCommand):
             self.stdout.write(f"The demo's temple is in {current.database_name} already.")
         if not current.sync_enabled:
             self.stdout.write("MONGODB_CLOUD_URL is not set: there is no Atlas side.")
+        if settings.DEMO and current.email_url.startswith("file://"):
+            self.stdout.write("Messages are files in .demo/mail: send a test on the page Notifications.")
         self.stdout.write("")
         for login in logins:
             password = login.password or "(was here before; its password is unchanged)"

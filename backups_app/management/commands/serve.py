@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 class Command(BaseCommand):
     help = "Serve pages and API and run backups, all in one command, until Ctrl-C."
+    _log: Path | None = None
     requires_system_checks = ()  # each child has its own; the demo has no URL before it starts
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,8 +39,10 @@ class Command(BaseCommand):
             help="unless servers are configured, start two of our own with a small temple",
         )
 
+        parser.add_argument("--log", type=Path, help="add what web server and worker print to this file")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        host, port = options["host"], options["port"]
+        host, port, self._log = options["host"], options["port"], options["log"]
         _require_free(host, port)
         private_files.tighten()
         try:
@@ -49,6 +53,8 @@ class Command(BaseCommand):
                 elif options["demo"]:
                     self.stdout.write("A database is configured, so the demo's own servers stay off.")
                     self._manage("migrate", "--verbosity", "0", environment=environment)
+                if environment:
+                    environment = {**environment, "SITE_URL": f"http://{host}:{port}"}
                 self._refuse_unmigrated(environment)
                 if not environment and not User.objects.exists():
                     self.stdout.write("Nobody can sign in yet. Make a Super Admin: manage.py createsuperuser")
@@ -63,14 +69,17 @@ class Command(BaseCommand):
         self.stdout.write("Starting two MongoDB servers: the temple's own, and one that stands for Atlas …")
         environment = stack.enter_context(demo_servers.running(settings.BASE_DIR))
         self._manage("migrate", "--verbosity", "0", environment=environment)
-        self._manage("demo", environment=environment)
+        self._manage("demo", "--history", environment=environment)
         return environment
 
     def _serve(self, host: str, port: int, environment: Mapping[str, str]) -> None:
         address = f"http://{host}:{port}/"
+        if self._log is not None:
+            self._log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._say(f"The log is written to {self._log}")
         services = [
-            Service(name="web server", command=_gunicorn(host, port), environment=environment),
-            Service(name="worker", command=_manage_py("worker"), environment=environment),
+            Service(name="web server", command=_gunicorn(host, port), environment=environment, log=self._log),
+            Service(name="worker", command=_manage_py("worker"), environment=environment, log=self._log),
         ]
         supervisor = Supervisor(services=services, say=self._say, patience_seconds=STOP_PATIENCE_SECONDS)
         supervisor.run(started=lambda: self._say(f"TempleOps serves {address}  (Ctrl-C stops it)", when=(host, port)))
@@ -79,7 +88,8 @@ class Command(BaseCommand):
     def _say(self, sentence: str, *, when: tuple[str, int] | None = None) -> None:
         """Print a sentence; `when` somebody listens there, or after 20 seconds without."""
         if when is not None and not _listens(when, seconds=20):
-            sentence = "The web server does not answer yet; what it says stands above."
+            where = f"is in {self._log}" if self._log else "stands above"
+            sentence = f"The web server does not answer yet; what it says {where}."
         self.stdout.write(sentence)
         self.stdout.flush()
 

@@ -1,23 +1,38 @@
-"""`manage.py worker`: runs backups, and every minute closes what a dead process left behind."""
+"""`manage.py worker`: runs what was asked for, and each minute looks at the schedules and at what a dead process left.
+
+Two lanes: this process carries out runs, one at a time; processes of their own do what only reads.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
+from django.utils import timezone
 
 from backups_app import configuration
 from backups_app.access import private_files
-from backups_app.workflow import recovery
+from backups_app.management import message_sender
+from backups_app.management.reading_lane import NICENESS, ReadingLane
+from backups_app.runs import housekeeping
+from backups_app.use_cases.retention import trash
+from backups_app.use_cases.schedules import tick as schedule_tick
+from backups_app.use_cases.schedules.acts import READING
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 TICK_SECONDS = 60.0
+RUNS = "default"
+"""The queue of the lane that carries out runs."""
 
 
 class Command(BaseCommand):
@@ -25,33 +40,68 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is waiting, then end")
+        parser.add_argument("--lane", choices=["runs", "reading"], help="only this lane, without looking at schedules")
 
     def handle(self, *args: Any, **options: Any) -> None:
         private_files.tighten()
+        once, verbosity = options["once"], max(options["verbosity"] - 1, 0)
+        if options["lane"] == "reading":
+            os.nice(NICENESS)
+            return _work(READING, once=once, verbosity=verbosity)
+        if once and not options["lane"]:
+            tick()
+        if once or options["lane"] == "runs":
+            _work(RUNS, once=once, verbosity=verbosity)
+            return None if options["lane"] else _work(READING, once=once, verbosity=verbosity)
         stopped = threading.Event()
-        # A daemon: an unreachable server must not hold up the end of the worker.
-        threading.Thread(target=_tick_until, args=(stopped,), name="recovery", daemon=True).start()
+        lane = ReadingLane(command=[sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", *READ_ONCE])
+        # Daemons: an unreachable server must not hold up the end of the worker.
+        threading.Thread(target=_tick_until, args=(stopped,), name="tick", daemon=True).start()
+        threading.Thread(target=message_sender.run_until, args=(stopped,), name="messages", daemon=True).start()
+        reading = threading.Thread(target=lane.run_until, args=(stopped,), name="reading lane", daemon=True)
+        reading.start()
         self.stdout.write("Worker ready.")
         try:
-            call_command(
-                "db_worker",
-                interval=POLL_SECONDS,
-                batch=options["once"],
-                reload=False,
-                startup_delay=False,
-                verbosity=max(options["verbosity"] - 1, 0),  # its own log is for those who look for it
-            )
+            _work(RUNS, once=False, verbosity=verbosity)
         finally:
             stopped.set()
+            reading.join()
+
+
+READ_ONCE = ("--lane", "reading", "--once")
+
+
+def _work(queue: str, *, once: bool, verbosity: int) -> None:
+    call_command(
+        "db_worker",
+        queue_name=queue,
+        interval=POLL_SECONDS,
+        batch=once,
+        reload=False,
+        startup_delay=False,
+        verbosity=verbosity,  # its own log is for those who look for it
+    )
 
 
 def _tick_until(stopped: threading.Event) -> None:
     while True:
-        try:
-            recovery.tick(configuration=configuration.current())
-        except Exception:
-            logger.exception("Recovery failed")
-        finally:
-            close_old_connections()
+        tick()
         if stopped.wait(TICK_SECONDS):
             return
+
+
+def tick() -> None:
+    """Close what a dead process left, empty the trash, look at the schedules. None keeps another from being done."""
+    current = configuration.current()
+    looks: dict[str, Callable[[], object]] = {
+        "housekeeping": lambda: housekeeping.tick(configuration=current, now=timezone.now()),
+        "trash": lambda: trash.housekeep(configuration=current, now=timezone.now()),
+        "schedules": lambda: schedule_tick.tick(configuration=current, now=timezone.now()),
+    }
+    for name, look in looks.items():
+        try:
+            look()
+        except Exception:
+            logger.exception("A look of the worker failed", extra={"look": name})
+        finally:
+            close_old_connections()

@@ -8,7 +8,7 @@ from bson import Decimal128, Int64
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from backups_app.management.demo import words
-from backups_app.management.demo.almanac import Almanac, DemoCollection, Document
+from backups_app.management.demo.generator import DemoCollection, Document, Generator
 
 BOOKING_SHAPE = {
     "$jsonSchema": {
@@ -24,8 +24,8 @@ BOOKING_SHAPE = {
 
 def bookings(count: int) -> DemoCollection:
     """Sevas that devotees booked. With a validator, a unique and a compound index."""
-    almanac = Almanac("bookings")
-    documents = [almanac.written(_booking(almanac, number)) for number in range(1, count + 1)]
+    generator = Generator("bookings")
+    documents = [generator.with_times(_booking(generator, number)) for number in range(1, count + 1)]
     return DemoCollection(
         name="bookings",
         documents=documents,
@@ -37,31 +37,31 @@ def bookings(count: int) -> DemoCollection:
     )
 
 
-def _booking(almanac: Almanac, number: int) -> Document:
-    name, local_name, price = almanac.random.choice(words.SEVAS)
-    people = almanac.random.randint(1, 6)
+def _booking(generator: Generator, number: int) -> Document:
+    name, local_name, price = generator.random.choice(words.SEVAS)
+    people = generator.random.randint(1, 6)
     return {
         "booking_number": f"BK-2026-{number:05d}",
-        "devotee": {"name": almanac.random.choice(words.DEVOTEES), "phone": f"+91 90000 {number:05d}"},
+        "devotee": {"name": generator.random.choice(words.DEVOTEES), "phone": f"+91 90000 {number:05d}"},
         "seva": {"name": name, "local_name": local_name},
-        "on": almanac.moment() + timedelta(days=7),
+        "on": generator.moment() + timedelta(days=7),
         "people": people,
         "amount": price * people,
-        "paid": almanac.random.random() < 0.9,
-        "status": almanac.random.choice(("confirmed", "confirmed", "completed", "cancelled")),
+        "paid": generator.random.random() < 0.9,
+        "status": generator.random.choice(("confirmed", "confirmed", "completed", "cancelled")),
     }
 
 
 def employee_bookings(count: int) -> DemoCollection:
     """Which employee attends to which booking."""
-    almanac = Almanac("employee_bookings")
+    generator = Generator("employee_bookings")
     documents = [
-        almanac.written(
+        generator.with_times(
             {
                 "booking_number": f"BK-2026-{number * 4 + 1:05d}",
-                "employee": almanac.random.choice(words.PRIESTS),
-                "hours": almanac.random.choice((0.5, 1.0, 1.5, 2.0)),
-                "allowance": Decimal128(f"{almanac.random.randint(100, 900)}.50"),
+                "employee": generator.random.choice(words.PRIESTS),
+                "hours": generator.random.choice((0.5, 1.0, 1.5, 2.0)),
+                "allowance": Decimal128(f"{generator.random.randint(100, 900)}.50"),
             }
         )
         for number in range(count)
@@ -73,11 +73,11 @@ def employee_bookings(count: int) -> DemoCollection:
 
 def activities(count: int) -> DemoCollection:
     """What people did in the temple's program: emptied by each backup."""
-    almanac = Almanac("activities")
+    generator = Generator("activities")
     actions = ("booking.created", "booking.cancelled", "donation.received", "room.assigned", "login")
     documents = [
-        almanac.written(
-            {"who": almanac.random.choice(("ravi", "meena", "counter-2")), "what": action, "sequence": number}
+        generator.with_times(
+            {"who": generator.random.choice(("ravi", "meena", "counter-2")), "what": action, "sequence": number}
         )
         for number, action in enumerate(actions * (count // len(actions) + 1))
     ]
@@ -86,17 +86,17 @@ def activities(count: int) -> DemoCollection:
 
 def donations(count: int) -> DemoCollection:
     """Gifts, to the paisa: decimals."""
-    almanac = Almanac("donations")
+    generator = Generator("donations")
     documents = [
-        almanac.written(
+        generator.with_times(
             {
                 "receipt": Int64(2_026_000_000_000 + number),
-                "donor": almanac.random.choice(words.DEVOTEES),
+                "donor": generator.random.choice(words.DEVOTEES),
                 "amount": Decimal128(
-                    f"{almanac.random.randint(11, 100_001)}.{almanac.random.choice(('00', '25', '50'))}"
+                    f"{generator.random.randint(11, 100_001)}.{generator.random.choice(('00', '25', '50'))}"
                 ),
-                "purpose": almanac.random.choice(("Annadanam", "गोशाला", "Renovation", "விளக்கு பூஜை")),
-                "in_memory_of": None if number % 5 else almanac.random.choice(words.DEVOTEES),
+                "purpose": generator.random.choice(("Annadanam", "गोशाला", "Renovation", "விளக்கு பூஜை")),
+                "in_memory_of": None if number % 5 else generator.random.choice(words.DEVOTEES),
             }
         )
         for number in range(1, count + 1)
@@ -108,17 +108,17 @@ def donations(count: int) -> DemoCollection:
 
 def prasadam_orders(count: int) -> DemoCollection:
     """Orders at the counter and by post."""
-    almanac = Almanac("prasadam_orders")
+    generator = Generator("prasadam_orders")
     documents = [
-        almanac.written(
+        generator.with_times(
             {
-                "for": almanac.random.choice(words.DEVOTEES),
+                "for": generator.random.choice(words.DEVOTEES),
                 "items": [
-                    {"name": name, "pieces": almanac.random.randint(1, 12)}
-                    for name in almanac.random.sample(words.PRASADAM, almanac.random.randint(1, 3))
+                    {"name": name, "pieces": generator.random.randint(1, 12)}
+                    for name in generator.random.sample(words.PRASADAM, generator.random.randint(1, 3))
                 ],
                 "by_post": number % 4 == 0,
-                "status": almanac.random.choice(("new", "packed", "handed over")),
+                "status": generator.random.choice(("new", "packed", "handed over")),
             }
         )
         for number in range(count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +11,8 @@ from pymongo.database import Database
 
 from backups_app.catalog import runs
 from backups_app.errors import DemoRefused
-from backups_app.management.demo import temple
-from backups_app.management.demo.almanac import DemoCollection
+from backups_app.management.demo import history, temple
+from backups_app.management.demo.generator import DemoCollection
 from backups_app.mongo import connections
 from backups_app.records import Side
 
@@ -21,10 +22,10 @@ MARKS = "templeops_demo"
 MongoDatabase = Database[dict[str, Any]]
 
 
-def fill(*, sides: Mapping[Side, MongoDatabase], now: datetime) -> dict[str, int]:
+def fill(*, sides: Mapping[Side, MongoDatabase], now: datetime, with_history: bool = False) -> dict[str, int]:
     """Write the temple into both sides (or one). Return the number of documents by local collection; empty when the
-    demo had been there already. A fill that was cut short begins anew. Raise `DemoRefused` where others' data are,
-    `DatabaseUnreachable`."""
+    demo had been there already. A fill that was cut short starts over. `with_history`: the local side grows in thirty
+    nights, each with its backup. Raise `DemoRefused` where others' data are, `DatabaseUnreachable`."""
     local = sides[Side.LOCAL]
     with connections.reachable(Side.LOCAL):
         if _mark(local) == "filled":
@@ -35,7 +36,10 @@ def fill(*, sides: Mapping[Side, MongoDatabase], now: datetime) -> dict[str, int
     for side, database in reversed(list(sides.items())):  # the local side last: its mark says that all is done
         with connections.reachable(side):
             _set_mark(database, "filling", now)
-            _write(side, database)
+            if with_history and side is Side.LOCAL:
+                _live_through(database, now)
+            else:
+                _write(side, database)
             _set_mark(database, "filled", now)
     return {collection.name: len(temple.on_both_sides(collection)[0].documents) for collection in temple.collections()}
 
@@ -70,6 +74,26 @@ def _write(side: Side, database: MongoDatabase) -> None:
     for collection in temple.collections():
         here, there = temple.on_both_sides(collection)
         _create(database, here if side is Side.LOCAL else there)
+
+
+def _live_through(database: MongoDatabase, now: datetime) -> None:
+    """Write the local side as it was thirty nights ago, then night by night what came since."""
+    collections = [temple.on_both_sides(collection)[0] for collection in temple.collections()]
+    there = {one.name: history.share(one, night=0) for one in collections}
+    for one in collections:
+        _create(database, replace(one, documents=one.documents[: there[one.name]]))
+
+    def grow(night: int) -> None:
+        for one in collections:
+            wanted = history.share(one, night=night)
+            if wanted > there[one.name]:
+                database[one.name].insert_many(one.documents[there[one.name] : wanted])
+                there[one.name] = wanted
+
+    history.make(now=now, grow=grow)
+    for one in collections:
+        if rest := one.documents[there[one.name] :]:
+            database[one.name].insert_many(rest)
 
 
 def _create(database: MongoDatabase, collection: DemoCollection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from backups_app.access.demo_people import PEOPLE, known_password
 from backups_app.models import User
 
 
@@ -18,21 +19,13 @@ class Login:
     password: str
 
 
-PEOPLE = (("ananya", "Super Admin", 0), ("ravi", "Admin", 1), ("meena", "Staff, no access to backups", 3))
-
-
 def make(*, known_passwords: bool) -> list[Login]:
     """Make those who are missing. Return all three.
 
     With `known_passwords` (the demo's own database only) everybody's is written in the README; otherwise each is
     made by chance and told once.
     """
-    return [_make(name, title, role_id, known_passwords) for name, title, role_id in PEOPLE]
-
-
-def known_password(username: str) -> str:
-    """Return what the README says."""
-    return f"{username}-at-the-temple"
+    return [_make(name, str(title), role_id, known_passwords) for name, title, role_id in PEOPLE]
 
 
 def _make(username: str, title: str, role_id: int, known_passwords: bool) -> Login:
@@ -42,5 +35,8 @@ def _make(username: str, title: str, role_id: int, known_passwords: bool) -> Log
             username=username, title=title, role_id=role_id, password=known if person.check_password(known) else ""
         )
     password = known if known_passwords else secrets.token_urlsafe(12)
-    User.objects.create_user(username, password=password, role_id=role_id, first_name=username.title())
+    User.objects.create_user(
+        username, password=password, role_id=role_id, first_name=username.title(),
+        email=f"{username}@temple.example" if known_passwords else "",
+    )  # fmt: skip
     return Login(username=username, title=title, role_id=role_id, password=password)

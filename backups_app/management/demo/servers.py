@@ -31,6 +31,8 @@ def running(base_dir: Path) -> Iterator[Mapping[str, str]]:
     `MongodMissing`, `MongodDidNotStart`.
     """
     folder = base_dir / ".demo"
+    if not os.environ.get("BACKUP_DIR"):  # a store makes its own folder, never the one above it
+        (base_dir / "backups").mkdir(mode=0o700, exist_ok=True)
     mongod = embedded.find()
     with contextlib.ExitStack() as stack:
         local, atlas = (
@@ -46,7 +48,12 @@ def running(base_dir: Path) -> Iterator[Mapping[str, str]]:
             "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
             "BACKUP_DIR": os.environ.get("BACKUP_DIR") or "backups/demo",
             "ALLOW_PLAIN_HTTP": "true",
+            # Messages of the demo go nowhere: each is a file that one can read.
+            "EMAIL_URL": f"file://{folder / 'mail'}",
+            "DEFAULT_FROM_EMAIL": "Temple backups <backup@temple.example>",
         }
+        if "BACKUP_DIR" not in os.environ:
+            (base_dir / "backups").mkdir(mode=0o700, exist_ok=True)  # a store makes its own folder, not the one above
         path = folder / "env"
         path.write_text("".join(f"{name}={value}\n" for name, value in environment.items()), encoding="utf-8")
         stack.callback(path.unlink, missing_ok=True)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from backups_app.management.demo import days, household, oddities
-from backups_app.management.demo.almanac import DemoCollection
+from backups_app.management.demo import days, edge_cases, people_and_rooms
+from backups_app.management.demo.generator import DemoCollection
 
 BOOKINGS, ONLY_HERE, ONLY_THERE = 1_250, 12, 10
 """1,240 bookings here and 1,238 in Atlas; 1,228 of them on both sides."""
@@ -21,20 +21,20 @@ def collections() -> list[DemoCollection]:
         days.activities(50),
         days.donations(420),
         days.prasadam_orders(300),
-        household.devotees(860),
-        household.priests(),
-        household.rooms(),
-        household.inventory(120),
-        household.vendors(40),
-        household.rituals(),
-        household.festivals(),
-        household.events(48),
-        household.announcements(24),
-        household.feedback(150),
-        *household.gallery(3),
-        oddities.settings(),
-        oddities.door_log(200),
-        oddities.unpaid_bookings(),
+        people_and_rooms.devotees(860),
+        people_and_rooms.priests(),
+        people_and_rooms.rooms(),
+        people_and_rooms.inventory(120),
+        people_and_rooms.vendors(40),
+        people_and_rooms.rituals(),
+        people_and_rooms.festivals(),
+        people_and_rooms.events(48),
+        people_and_rooms.announcements(24),
+        people_and_rooms.feedback(150),
+        *people_and_rooms.gallery(3),
+        edge_cases.settings(),
+        edge_cases.door_log(200),
+        edge_cases.unpaid_bookings(),
     ]
 
 

@@ -22,11 +22,12 @@ from pymongo.operations import DeleteMany
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
+from backups_app.messages import mongo as messages
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import failures, live_documents, orphans, statement
-from backups_app.mongo.exact_writes.failures import Kind
+from backups_app.mongo.exact_writes import failures, filters, live_documents, orphans
+from backups_app.mongo.exact_writes.failures import FailureKind
+from backups_app.mongo.exact_writes.filters import Frames
 from backups_app.mongo.exact_writes.live_collection import DURABLE, LiveCollection
-from backups_app.mongo.exact_writes.statement import Frames
 
 SIMPLE = Collation(locale="simple")
 UNKNOWN_TRIES = 2
@@ -46,21 +47,22 @@ _SNAPSHOT = ReadConcern("snapshot")
 class DeleteOutcome:
     """What became of each document, by raw id. Nothing here is assumed: each was seen.
 
-    `deleted`: seen with these bytes, and acknowledged or seen gone after our delete. `gone`: not there. `kept`: there
-    with other bytes, not touched. `refused`: there with these bytes, but the server would not delete it, and why.
+    `deleted`: seen with these bytes, and acknowledged or seen gone after our delete. `already_absent`: not there.
+    `kept`: there with other bytes, not touched. `refused`: there with these bytes, but the server would not delete it,
+    and why.
     When somebody else deleted some of a batch in the same moment, the number of `deleted` is right, and which of the
     absent ones they were is not known.
     """
 
     deleted: list[bytes] = field(default_factory=list)
-    gone: list[bytes] = field(default_factory=list)
+    already_absent: list[bytes] = field(default_factory=list)
     kept: list[bytes] = field(default_factory=list)
     refused: dict[bytes, str] = field(default_factory=dict)
 
     def add(self, other: DeleteOutcome) -> None:
-        """Take another outcome in."""
+        """Merge another outcome into this one."""
         self.deleted += other.deleted
-        self.gone += other.gone
+        self.already_absent += other.already_absent
         self.kept += other.kept
         self.refused.update(other.refused)
 
@@ -83,10 +85,10 @@ def delete_equal(*, live: LiveCollection, frames: Sequence[bytes]) -> DeleteOutc
     """
     if live.why_not:
         raise ValueError(live.why_not)
-    wanted = {raw_ids.of(frame): frame for frame in frames}
+    wanted = {raw_ids.id_of(frame): frame for frame in frames}
     if len({raw_ids.key(raw_id) for raw_id in wanted}) != len(frames):
-        raise ValueError("two documents with one _id")
-    outcome = DeleteOutcome(gone=[raw_id for raw_id in wanted if not raw_ids.can_be_live(raw_id)])
+        raise ValueError(messages.TWO_DOCUMENTS_ONE_ID())
+    outcome = DeleteOutcome(already_absent=[raw_id for raw_id in wanted if not raw_ids.can_be_live(raw_id)])
     possible = {raw_id: frame for raw_id, frame in wanted.items() if raw_ids.can_be_live(raw_id)}
     sent: set[bytes] = set()
     deadline = time.monotonic() + BUSY_SECONDS
@@ -108,9 +110,9 @@ def _windows(frames: Frames, statements: int) -> Iterator[dict[bytes, bytes]]:
     must carry it within the time limit."""
     window: dict[bytes, bytes] = {}
     held = size = 0
-    for part in statement.cut(frames):
+    for part in filters.batches_of(frames):
         part_bytes = sum(map(len, part.values()))
-        if held == statements or (held and size + part_bytes > statement.STATEMENT_BYTES):
+        if held == statements or (held and size + part_bytes > filters.STATEMENT_BYTES):
             yield window
             window, held, size = {}, 0, 0
         window |= part
@@ -137,13 +139,13 @@ def _deliver(live: LiveCollection, window: Frames, sent: set[bytes], deadline: f
                 return _attempt(live, window, sent)
         except (PyMongoError, InvalidDocument) as error:
             kind = failures.kind(error)
-            unknown += kind is Kind.UNKNOWN
-            busy += kind is Kind.BUSY
-            if kind is Kind.FINAL or unknown == UNKNOWN_TRIES:
+            unknown += kind is FailureKind.UNKNOWN
+            busy += kind is FailureKind.BUSY
+            if kind is FailureKind.FINAL or unknown == UNKNOWN_TRIES:
                 raise
-            if kind is Kind.REFUSED:
+            if kind is FailureKind.REFUSED:
                 raise _Refused(failures.reason(error)) from error
-            if kind is Kind.BUSY:
+            if kind is FailureKind.BUSY:
                 _be_patient(live, window, busy, deadline, error)
         time.sleep(random.uniform(0.2, 1.0) * min(0.01 * 2 ** (busy + unknown), 1.0))  # noqa: S311
 
@@ -153,7 +155,7 @@ def _be_patient(live: LiveCollection, window: Frames, busy: int, deadline: float
     if busy >= BUSY_TRIES_BEFORE_ORPHANS:
         orphans.end_idle_transactions(live.collection.database.client)
     if (busy >= BUSY_TRIES_BEFORE_HALVING and len(window) > 1) or time.monotonic() > deadline:
-        raise _Refused("other work held on to it") from error
+        raise _Refused(messages.OTHER_WORK_HOLDS_IT()) from error
 
 
 def _limit_seconds(live: LiveCollection) -> float:
@@ -170,7 +172,7 @@ def _attempt(live: LiveCollection, window: Frames, sent: set[bytes]) -> DeleteOu
             return outcome
         more, unmatched = _read_and_delete(live, unmatched, sent)
         outcome.add(more)
-    outcome.refused.update(dict.fromkeys(unmatched, "the server does not match it, though its bytes are equal"))
+    outcome.refused.update(dict.fromkeys(unmatched, messages.SERVER_DOES_NOT_MATCH_IT()))
     return outcome
 
 
@@ -183,8 +185,8 @@ def _read_and_delete(
         seen.deleted += same
         return seen, {}
     after, still = _classify(live, same, frozenset(), None)
-    seen.deleted += after.gone[:deleted]
-    seen.gone += after.gone[deleted:]
+    seen.deleted += after.already_absent[:deleted]
+    seen.already_absent += after.already_absent[deleted:]
     seen.kept += after.kept
     return seen, still
 
@@ -224,7 +226,7 @@ def _classify(
         elif found is not None:
             seen.kept.append(raw_id)
         else:
-            (seen.deleted if raw_id in sent else seen.gone).append(raw_id)
+            (seen.deleted if raw_id in sent else seen.already_absent).append(raw_id)
     return seen, same
 
 
@@ -235,8 +237,8 @@ def _send(live: LiveCollection, same: Frames, session: ClientSession | None) -> 
     # Without it a case-insensitive collection finds "ANNA" equal to "anna". Where the collection's own collation is
     # not simple, its `_id` index serves only that one, and the transaction is what makes the comparison of bytes hold.
     collation = None if live.own_collation else SIMPLE
-    filters = [statement.by_ids_and_bytes(part) for part in statement.cut(same)]
-    if len(filters) == 1:
-        return live.collection.delete_many(filters[0], collation=collation, session=session).deleted_count
-    deletes = [DeleteMany(one, collation=collation) for one in filters]
+    wanted = [filters.by_ids_and_bytes(part) for part in filters.batches_of(same)]
+    if len(wanted) == 1:
+        return live.collection.delete_many(wanted[0], collation=collation, session=session).deleted_count
+    deletes = [DeleteMany(one, collation=collation) for one in wanted]
     return live.collection.bulk_write(deletes, ordered=False, session=session).deleted_count

@@ -13,11 +13,13 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
+from backups_app.messages import mongo as messages
+
 _NOT_ALLOWED = frozenset({13, 18, 8000})
 _BUSY = frozenset({24, 112, 246, 251, 290})
 
 
-class Kind(Enum):
+class FailureKind(Enum):
     """UNKNOWN: it may have been done; read again. BUSY: it was not done; try again. REFUSED: the server will not take
     this statement. FINAL: nothing will change by trying."""
 
@@ -27,32 +29,32 @@ class Kind(Enum):
     FINAL = "final"
 
 
-def kind(error: Exception) -> Kind:
+def kind(error: Exception) -> FailureKind:
     """Given what a read or write raised, return what it means."""
     if isinstance(error, InvalidDocument):  # too large for one message
-        return Kind.REFUSED
+        return FailureKind.REFUSED
     if not isinstance(error, PyMongoError):
-        return Kind.FINAL
+        return FailureKind.FINAL
     if isinstance(error, ConnectionFailure | WriteConcernError) or error.timeout:
-        return Kind.UNKNOWN
+        return FailureKind.UNKNOWN
     if error.has_error_label("UnknownTransactionCommitResult"):
-        return Kind.UNKNOWN
+        return FailureKind.UNKNOWN
     code = _code(error)
     if code in _NOT_ALLOWED:
-        return Kind.FINAL
+        return FailureKind.FINAL
     if error.has_error_label("TransientTransactionError") or code in _BUSY:
-        return Kind.BUSY
+        return FailureKind.BUSY
     if isinstance(error, BulkWriteError) and code is None:  # the write concern alone failed
-        return Kind.UNKNOWN
-    return Kind.REFUSED if isinstance(error, OperationFailure) else Kind.FINAL
+        return FailureKind.UNKNOWN
+    return FailureKind.REFUSED if isinstance(error, OperationFailure) else FailureKind.FINAL
 
 
 def reason(error: Exception) -> str:
     """Return in a few words why the server refused: its code's name, never its message, which may quote documents."""
     if isinstance(error, OperationFailure):
         name = (error.details or {}).get("codeName") or f"code {_code(error)}"
-        return f"the server refused it ({name})"
-    return "it is too large for one message"
+        return messages.SERVER_REFUSED_IT(error=name)
+    return messages.TOO_LARGE_FOR_ONE_MESSAGE()
 
 
 def _code(error: PyMongoError) -> int | None:

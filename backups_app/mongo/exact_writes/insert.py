@@ -10,10 +10,10 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import failures, form, live_documents, written
-from backups_app.mongo.exact_writes.failures import Kind
+from backups_app.mongo.exact_writes import encoding, failures, live_documents, write_outcome
+from backups_app.mongo.exact_writes.failures import FailureKind
 from backups_app.mongo.exact_writes.live_collection import DURABLE
-from backups_app.mongo.exact_writes.written import Keyed, WriteOutcome
+from backups_app.mongo.exact_writes.write_outcome import Keyed, WriteOutcome
 
 
 def insert_missing(
@@ -28,7 +28,7 @@ def insert_missing(
     """
     outcome, possible = WriteOutcome(), []
     for frame in frames:
-        key, problem = raw_ids.key(raw_ids.of(frame)), form.why_not(frame)
+        key, problem = raw_ids.key(raw_ids.id_of(frame)), encoding.why_not(frame)
         if problem:
             outcome.refused[key] = problem
         else:
@@ -37,16 +37,16 @@ def insert_missing(
     if session is None:
         outcome.add(_each(target, possible))
     else:
-        outcome.add(written.all_or_parts(possible, lambda batch: _together(target, batch, session)))
+        outcome.add(write_outcome.all_or_parts(possible, lambda batch: _together(target, batch, session)))
     _tell_apart(target, outcome, dict(possible))
     return outcome
 
 
 def _tell_apart(target: Collection[Any], outcome: WriteOutcome, frames: Mapping[bytes, bytes]) -> None:
     """Of the `_id`s that an index with a collation refused, those that are really there are stale."""
-    doubtful = [key for key, reason in outcome.clashes.items() if reason == written.TAKEN_FOR_ANOTHER]
+    doubtful = [key for key, reason in outcome.clashes.items() if reason == write_outcome.TAKEN_FOR_ANOTHER]
     if doubtful:
-        there = live_documents.read(collection=target, ids=[raw_ids.of(frames[key]) for key in doubtful])
+        there = live_documents.read(collection=target, ids=[raw_ids.id_of(frames[key]) for key in doubtful])
         for key in there:
             del outcome.clashes[key]
             outcome.stale.append(key)
@@ -54,16 +54,18 @@ def _tell_apart(target: Collection[Any], outcome: WriteOutcome, frames: Mapping[
 
 def _together(target: Collection[Any], batch: Sequence[Keyed], session: ClientSession) -> WriteOutcome:
     def work(running: ClientSession) -> WriteOutcome:
-        there = live_documents.read(collection=target, ids=[raw_ids.of(frame) for _, frame in batch], session=running)
+        there = live_documents.read(
+            collection=target, ids=[raw_ids.id_of(frame) for _, frame in batch], session=running
+        )
         missing = [(key, frame) for key, frame in batch if key not in there]
         try:
             if missing:
-                target.bulk_write([form.insertion(frame) for _, frame in missing], ordered=True, session=running)
+                target.bulk_write([encoding.insertion(frame) for _, frame in missing], ordered=True, session=running)
         except BulkWriteError as error:
-            raise written.refused_of(error, missing) from error
+            raise write_outcome.refused_of(error, missing) from error
         return WriteOutcome(done=[key for key, _ in missing], stale=[key for key, _ in batch if key in there])
 
-    return written.in_transaction(session, work)
+    return write_outcome.in_transaction(session, work)
 
 
 def _each(target: Collection[Any], batch: Sequence[Keyed]) -> WriteOutcome:
@@ -72,9 +74,9 @@ def _each(target: Collection[Any], batch: Sequence[Keyed]) -> WriteOutcome:
         return outcome
     refused: dict[int, Any] = {}
     try:
-        target.bulk_write([form.insertion(frame) for _, frame in batch], ordered=False)
+        target.bulk_write([encoding.insertion(frame) for _, frame in batch], ordered=False)
     except BulkWriteError as error:
-        if error.details.get("writeConcernErrors") or failures.kind(error) is not Kind.REFUSED:
+        if error.details.get("writeConcernErrors") or failures.kind(error) is not FailureKind.REFUSED:
             raise
         refused = {one["index"]: one for one in error.details["writeErrors"]}
     for index, (key, _) in enumerate(batch):

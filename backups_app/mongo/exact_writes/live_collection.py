@@ -10,6 +10,7 @@ from pymongo.collection import Collection
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from backups_app.messages import mongo as messages
 from backups_app.mongo import connections
 
 DURABLE = WriteConcern(w="majority", j=True)
@@ -34,13 +35,13 @@ class LiveCollection:
     def why_not(self) -> str | None:
         """Return why nothing can be deleted exactly here, or None when it can."""
         if self.type not in ("collection", "missing"):
-            return f"it is a {self.type}, not a collection"
+            return messages.NOT_A_COLLECTION(type=self.type)
         if self.own_collation and not self.transactions:
-            return "its default collation needs a transaction for an exact delete, which only a replica set offers"
+            return messages.COLLATION_NEEDS_TRANSACTION()
         return None
 
 
-def look(*, collection: Collection[dict[str, Any]]) -> LiveCollection:
+def inspect(*, collection: Collection[dict[str, Any]]) -> LiveCollection:
     """Given a collection, ask its server once for its type, its collation, transactions, and how far away it is.
 
     Raise PyMongoError when the server cannot be asked.

@@ -13,7 +13,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import statement
+from backups_app.mongo.exact_writes import filters
 
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 
@@ -44,7 +44,7 @@ def read(
     # One more than can come, so that the server closes the cursor with its first answer.
     batch = max(2, len(possible) + 1)
     raw = collection.with_options(**options)
-    with raw.find(statement.by_ids(possible), session=session, batch_size=batch) as cursor:
+    with raw.find(filters.by_ids(possible), session=session, batch_size=batch) as cursor:
         for document in cursor:
             frame = bytes(document.raw)
             key = _key(frame)
@@ -57,8 +57,8 @@ def read(
 
 
 def _key(frame: bytes) -> bytes | None:
-    """None for a measurement without an `_id`: whoever asks for null finds those, too."""
+    """None for a measurement without an `_id`: the one who asks for null finds those, too."""
     try:
-        return raw_ids.key(raw_ids.of(frame))
+        return raw_ids.key(raw_ids.id_of(frame))
     except raw_ids.NoId:
         return None

@@ -1,7 +1,7 @@
 """Transactions that nobody will ever end: their process was killed, or its line cut, between a write and its commit.
 
-A server keeps such a transaction, and its hold on every document it wrote, for 60 to 90 seconds. Whoever meets one is
-not kept waiting: what is ours and stands idle is aborted, which undoes nothing that was ever acknowledged.
+A server keeps such a transaction, and its hold on every document it wrote, for 60 to 90 seconds. A writer that meets
+one is not kept waiting: what is ours and stands idle is aborted, which undoes nothing that was ever acknowledged.
 """
 
 from __future__ import annotations

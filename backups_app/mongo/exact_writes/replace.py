@@ -14,9 +14,9 @@ from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
 
 from backups_app.mongo import raw_ids
-from backups_app.mongo.exact_writes import form, live_documents, written
+from backups_app.mongo.exact_writes import encoding, live_documents, write_outcome
 from backups_app.mongo.exact_writes.live_collection import DURABLE
-from backups_app.mongo.exact_writes.written import Keyed, WriteOutcome
+from backups_app.mongo.exact_writes.write_outcome import Keyed, WriteOutcome
 
 SIMPLE = Collation(locale="simple")
 _ACKNOWLEDGED = WriteConcern(w=1)
@@ -45,7 +45,7 @@ def replace_equal(
     """
     outcome, possible = WriteOutcome(), []
     for replacement in replacements:
-        key, problem = raw_ids.key(raw_ids.of(replacement.new)), form.why_not(replacement.new)
+        key, problem = raw_ids.key(raw_ids.id_of(replacement.new)), encoding.why_not(replacement.new)
         if problem:
             outcome.refused[key] = problem
         else:
@@ -53,29 +53,29 @@ def replace_equal(
     if session is None:
         outcome.add(_each(collection, possible))
     else:
-        outcome.add(written.all_or_parts(possible, lambda batch: _together(collection, batch, session)))
+        outcome.add(write_outcome.all_or_parts(possible, lambda batch: _together(collection, batch, session)))
     return outcome
 
 
 def _together(collection: Collection[Any], batch: Sequence[Keyed], session: ClientSession) -> WriteOutcome:
     def work(running: ClientSession) -> WriteOutcome:
-        ids = [raw_ids.of(replacement.expected) for _, replacement in batch]
+        ids = [raw_ids.id_of(replacement.expected) for _, replacement in batch]
         there = live_documents.read(collection=collection, ids=ids, session=running)
         same = [(key, replacement) for key, replacement in batch if there.get(key) == replacement.expected]
         try:
             if same:
                 collection.bulk_write([_blind(one) for _, one in same], ordered=True, session=running)
         except BulkWriteError as error:
-            raise written.refused_of(error, same) from error
+            raise write_outcome.refused_of(error, same) from error
         done = {key for key, _ in same}
         return WriteOutcome(done=list(done), stale=[key for key, _ in batch if key not in done])
 
-    return written.in_transaction(session, work)
+    return write_outcome.in_transaction(session, work)
 
 
-def _blind(replacement: Replacement) -> form.Operation:
+def _blind(replacement: Replacement) -> encoding.Operation:
     """Inside the transaction that has just compared, the snapshot is the guard."""
-    return form.replacement(replacement.new, instead_of=replacement.expected)
+    return encoding.replacement(replacement.new, instead_of=replacement.expected)
 
 
 def _each(collection: Collection[Any], batch: Sequence[Keyed]) -> WriteOutcome:
@@ -83,7 +83,7 @@ def _each(collection: Collection[Any], batch: Sequence[Keyed]) -> WriteOutcome:
 
     def write(keyed: Keyed) -> WriteOutcome:
         key, replacement = keyed
-        matched, update = form.replacement_if_equal(replacement.new, instead_of=replacement.expected)
+        matched, update = encoding.replacement_if_equal(replacement.new, instead_of=replacement.expected)
         concern = DURABLE if keyed is batch[-1] else _ACKNOWLEDGED
         target = collection.with_options(write_concern=concern)
         if isinstance(update, RawBSONDocument):
@@ -92,4 +92,4 @@ def _each(collection: Collection[Any], batch: Sequence[Keyed]) -> WriteOutcome:
             result = target.update_one(matched, update, collation=SIMPLE)
         return WriteOutcome(done=[key]) if result.matched_count else WriteOutcome(stale=[key])
 
-    return written.one_by_one(batch, write)
+    return write_outcome.one_by_one(batch, write)

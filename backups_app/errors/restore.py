@@ -1,0 +1,75 @@
+"""A restore, a test copy or a rehearsal."""
+
+from __future__ import annotations
+
+from backups_app.errors.base import TempleOpsError
+
+
+class PreviewOutdated(TempleOpsError):
+    code, status, exit_code = "preview_outdated", 409, 2
+    sentence = (
+        "This is not what was shown in the preview: the choices, the backup or the server differ. Nothing was written. "
+        "Look at the preview again."
+    )
+
+
+class RestoreNotConfirmed(TempleOpsError):
+    code, status, exit_code = "confirmation_missing", 422, 2
+    sentence = "Refused: this overwrites or deletes documents and no one confirmed it. Nothing was written."
+    hint = "--confirm RESTORE"
+
+
+class RestoreTargetTaken(TempleOpsError):
+    """Facts: `database`."""
+
+    code, status, exit_code = "restore_target_taken", 409, 1
+    sentence = (
+        'The database "{database}" holds collections and is not a test copy of ours. Nothing was written. '
+        "Choose another name."
+    )
+
+
+class NotATestCopy(TempleOpsError):
+    """Facts: `database`."""
+
+    code, status, exit_code = "not_a_test_copy", 409, 1
+    sentence = 'The database "{database}" does not bear our mark of a test copy. Nothing was removed.'
+
+
+class CopyNotAllowed(TempleOpsError):
+    """Facts: `database`."""
+
+    code, status, exit_code = "copy_not_allowed", 409, 1
+    sentence = (
+        'The MongoDB user of TempleOps may not do everything it needs in the database "{database}". The temple\'s '
+        "database was not touched. The administrator of MongoDB allows it with: "
+        'db.getSiblingDB("admin").grantRolesToUser("<user>", [{role: "readWrite", db: "{database}"}, '
+        '{role: "dbAdmin", db: "{database}"}])'
+    )
+
+
+class RestoreUnfinished(TempleOpsError):
+    """Facts: `done`, `left`, `safe`."""
+
+    code, exit_code = "restore_unfinished", 3
+    sentence = "It did not finish. {done}; {left}. {safe} Start the same again: it goes on with what is left."
+
+
+class RestoreStoppedFor(RestoreUnfinished):
+    """Facts: `reason`, as sentences, besides those of its kind."""
+
+    sentence = "It did not finish. {reason} {done}; {left}. {safe} When that is mended, start the same again."
+
+
+class RestoreDiffers(TempleOpsError):
+    code, exit_code = "restore_differs", 3
+    sentence = "Some documents could not be put back as planned; each is named. Everything else is in place and proven."
+
+
+class RehearsalFailed(TempleOpsError):
+    """Facts: `problem`."""
+
+    code, exit_code = "rehearsal_failed", 5
+    sentence = (
+        "The rehearsal did not bring back what the backup holds: {problem}. The temple's database was not touched."
+    )

@@ -1,0 +1,65 @@
+"""A sync, and the versions that it replaced."""
+
+from __future__ import annotations
+
+from backups_app.errors.base import TempleOpsError
+
+
+class SyncFailed(TempleOpsError):
+    code = "sync_failed"
+    sentence = "Local and Atlas could not be brought together."
+
+
+class SyncAborted(SyncFailed):
+    """Facts: `reason`, the sync's own failure as a sentence. The operator wants no backup after it."""
+
+    sentence = "No backup was made, because the sync failed and SYNC_FAILURE_POLICY is abort."
+    hint = "{reason}"
+
+    @property
+    def reason(self) -> str:
+        return self.facts["reason"]  # type: ignore[no-any-return]
+
+
+class SyncInterrupted(SyncFailed):
+    """Facts: `side`, `pulled`, `pushed`, `deleted`. It broke off half-way; the next sync goes on where it was."""
+
+    sentence = (
+        "The {side} database was lost in the middle of the sync, after {pulled} documents were pulled, {pushed} pushed "
+        "and {deleted} deleted. What it replaced or deleted is kept: see Replaced versions on the page Sync conflicts. "
+        "The next sync goes on from there."
+    )
+
+
+class PairMismatch(TempleOpsError):
+    """Facts: `reason`."""
+
+    code = "pair_mismatch"
+    sentence = (
+        "Local and Atlas are not the pair that was synced before: {reason}. Sync wrote nothing and nothing will be "
+        "deleted. Check MONGODB_LOCAL_URL and MONGODB_CLOUD_URL."
+    )
+    hint = "manage.py backup_sync --adopt, if the change was made on purpose"
+
+
+class SideRolledBack(TempleOpsError):
+    """Facts: `side`."""
+
+    code = "side_rolled_back"
+    sentence = (
+        "The {side} database is older than at the last sync: it was restored from elsewhere. Sync wrote nothing and "
+        "nothing will be deleted."
+    )
+    hint = "manage.py backup_sync --adopt, to pair the two anew and take the union of both"
+
+
+class DocumentChanged(TempleOpsError):
+    code, status = "document_changed", 409
+    sentence = "The document changed since you looked at it. Nothing was written. Look at it again."
+
+
+class PutBackRefused(TempleOpsError):
+    """Facts: `reason`."""
+
+    code, status = "put_back_refused", 409
+    sentence = "This version cannot be put back: {reason}. Nothing was changed."

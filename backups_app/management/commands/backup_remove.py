@@ -1,0 +1,44 @@
+"""Remove one backup by name, for a day into the trash; or bring it back from there."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app import configuration
+from backups_app.management.base import TempleCommand
+from backups_app.records import Origin
+from backups_app.use_cases.retention import bringing_back, removal
+
+
+class Command(TempleCommand):
+    help = "Remove one backup of this computer: its id typed again. For a day --undo brings it back."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("backup_id", metavar="ID")
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--confirm", default="", metavar="ID", help="The id, typed again.")
+        what.add_argument("--undo", action="store_true", help="Bring it back from the trash.")
+
+    def execute_command(self, **options: Any) -> int:
+        backup_id: str = options["backup_id"]
+        who: dict[str, Any] = {
+            "configuration": configuration.current(), "backup_id": backup_id, "requested_by": getpass.getuser(),
+            "origin": Origin.COMMAND, "now": timezone.now(),
+        }  # fmt: skip
+        if options["undo"]:
+            pinned = bringing_back.bring_back(**who)
+            answer: dict[str, Any] = {"backup_id": backup_id, "brought_back": True, "pinned": pinned}
+            said = f"{backup_id} is back." + (" It is pinned: the rules would remove it again." if pinned else "")
+        else:
+            typed = options["confirm"]
+            if not typed and self.someone_is_there:
+                typed = input(f"Type {backup_id} to remove this backup: ")
+            thrown = removal.remove(typed=typed, **who)
+            answer = {"backup_id": backup_id, "removed_at": thrown.at, "until": thrown.until}
+            said = f"{backup_id} is in the trash for a day: backup_remove {backup_id} --undo brings it back."
+        self.print_json(answer) if options["json"] else self.stdout.write(said)
+        return 0

@@ -1,0 +1,36 @@
+"""What needs attention though a good backup is there. Each is a clause that stands after "Needs attention:"."""
+
+from __future__ import annotations
+
+from backups_app.messages.message import Sentence
+
+DELETION_UNFINISHED = Sentence("deletion_unfinished", "the deletion of the run of {run} is unfinished.")
+DELETION_UNFINISHED_WHY = Sentence(
+    "deletion_unfinished_why", "the deletion of the run of {run} is unfinished. {reason}"
+)
+FILES_GONE = Sentence("newest_files_gone", "The files of the backup of {run} are gone from the backup folder.")
+RUN_FAILED = Sentence("last_run_failed", "the last run failed. {reason}")
+RUN_PARTIAL = Sentence("last_run_partial", "the last run was partial. {reason}")
+RUN_CANCELLED = Sentence("last_run_cancelled", "the last run was cancelled. {reason}")
+LEFT_OVER = Sentence("sync_left_something", "the last sync left something over. {collection}: {reason}.")
+LITTLE_ROOM = Sentence(
+    "little_room",
+    "the backup disk has room for {n} more backup like the last one.",
+    "the backup disk has room for {n} more backups like the last one.",
+)
+ATLAS_AWAY = Sentence("atlas_away", "Atlas can't be reached. Backups still work; sync waits.")
+CLOCKS_APART = Sentence("clocks_apart", "the clocks of the two databases are {n} seconds apart.")
+
+DATED_IN_FUTURE = Sentence(
+    "newest_dated_in_future", "the backup {run} is dated in the future, so nobody knows how old it is."
+)
+NONE_IS_HERE = Sentence("no_good_backup_is_here", "no good backup is here. {reason}")
+
+RESUME = Sentence("hint_resume", "Resume it, or keep the documents after all.")
+KEEP = Sentence("hint_keep", "Keep the documents after all.")
+BACK_UP = Sentence("hint_back_up_again", "Make a backup now.")
+FIRST_BACKUP = Sentence("hint_first_backup", "Make your first backup now.")
+SET_CLOCK = Sentence("hint_set_clock", "Set the clock of this computer right, and make a backup now.")
+READ_LOG = Sentence("hint_read_sync_log", "The last sync's log names everything and what to do.")
+FREE_SPACE = Sentence("hint_free_space", "Free some space, or remove old backups.")
+SET_TIME = Sentence("hint_set_time", "Newer edits may be judged wrongly. Switch on time synchronisation (NTP).")

@@ -1,0 +1,27 @@
+"""Why a copy could not be made."""
+
+from __future__ import annotations
+
+from backups_app.messages.message import Sentence
+
+STRUCTURE_NOT_WRITABLE = Sentence(
+    "structure_not_writable", 'the options or indexes of "{name}" cannot be written without a change'
+)
+
+READ_RIGHT_MISSING = Sentence(
+    "read_right_missing",
+    (
+        'the user in MONGODB_LOCAL_URL may not read all of it; the role "read" on the database is enough, but'
+        ' time-series collections need the role "backup" on admin'
+    ),
+)
+READING_REFUSED = Sentence("reading_refused", "the server did not let us read to the end ({error})")
+
+MONGODUMP_WROTE_NOTHING = Sentence("mongodump_wrote_nothing", "mongodump reported success but wrote nothing")
+MONGODUMP_SKIPPED_COLLECTION = Sentence(
+    "mongodump_skipped_collection", 'mongodump reported success but did not write the collection "{name}"'
+)
+MONGODUMP_NOT_STARTED = Sentence("mongodump_not_started", "mongodump could not be started")
+
+DATABASE_EMPTY = Sentence("database_empty", 'the database "{name}" holds no collection')
+BUILT_IN_ENGINE = Sentence("built_in_engine", "The built-in engine")

@@ -1,0 +1,62 @@
+"""What a restore's preview and result name."""
+
+from __future__ import annotations
+
+from backups_app.messages.message import Sentence
+
+STAYS_EMPTY = Sentence("stays_empty", "its documents are removed, the collection itself stays")
+NOT_EMPTIED = Sentence("not_emptied", "this {kind} was not there before and cannot be emptied: drop it by hand")
+CAPPED_COLLECTION = Sentence("capped_collection", "capped collection")
+CAPPED_NOT_RESTORED = Sentence(
+    "capped_not_restored",
+    "it is capped and holds documents that older ones would push out: restore it into a test copy",
+)
+TIME_SERIES_NOT_RESTORED = Sentence(
+    "time_series_not_restored", "it is a time-series that holds measurements: restore it into a test copy"
+)
+WAS_NOT_THERE_BEFORE = Sentence("was_not_there_before", '"{name}" was not there before: {consequence}.')
+SERVER_DOES_NOT_MAKE_IT = Sentence("server_does_not_make_it", "the server does not make it ({reason})")
+CHANGED_MEANWHILE = Sentence("changed_meanwhile", "{n} documents were changed by others meanwhile and are theirs.")
+
+OWN_RECORDS = Sentence("own_records", "one of this product's own records")
+EMPTIED_BY_RUN = Sentence("emptied_by_run", "emptied on purpose by run {run}")
+OWN_RECORDS_ONLY_ADDED = Sentence(
+    "own_records_only_added", "This product's own records are only ever added to, never overwritten."
+)
+ONE_DOCUMENT_ADD_OR_OVERWRITE = Sentence(
+    "one_document_add_or_overwrite", "One document is restored into one collection, by add or overwrite."
+)
+ONE_DOCUMENT_OF_ORDINARY_COLLECTION = Sentence(
+    "one_document_of_ordinary_collection", "One document can only be restored from an ordinary collection."
+)
+
+SERVER_DISK_TOO_FULL = Sentence(
+    "server_disk_too_full", "About {wanted} would be written, and only {free} are free on the server's disk."
+)
+INDEX_EXPIRES_DOCUMENTS = Sentence(
+    "index_expires_documents",
+    (
+        'The index "{name}" makes the server delete documents {seconds} seconds after their time; older ones '
+        "will not stay."
+    ),
+)
+OLDER_VERSIONS_IN_BACKUP = Sentence(
+    "older_versions_in_backup", "{n} documents stand twice in the backup; the later version is put back."
+)
+DOCUMENTS_NOT_STORABLE = Sentence(
+    "documents_not_storable",
+    (
+        "{n} documents cannot be stored unchanged by any server (two fields of one name, with a Timestamp(0, "
+        "0) or a name that begins with $); they are left out and named."
+    ),
+)
+
+DOCUMENT_OF_COLLECTION_DAMAGED = Sentence("document_of_collection_damaged", 'a document of "{name}" is damaged')
+DOCUMENTS_UNREADABLE = Sentence("documents_unreadable", 'the documents of "{name}" cannot be read')
+DOCUMENTS_NOT_VERIFIED = Sentence(
+    "documents_not_verified", 'the documents of "{name}" are not those that were verified'
+)
+STRUCTURE_UNREADABLE = Sentence("structure_unreadable", 'the options and indexes of "{name}" cannot be read')
+
+NOTHING_DELETABLE = Sentence("nothing_deletable", "Nothing could be deleted: {reason}.")
+UNIQUE_INDEX_VALUE_TAKEN = Sentence("unique_index_value_taken", "another document has the same value of a unique index")

@@ -1,0 +1,129 @@
+"""Messages in records: code and facts stand beside the English sentence, which keeps its present name.
+
+    error_message: "…"                error_details: [{code, facts, sentence}, …], error_facts: {…} of the first
+    warnings: ["…", …]                warning_details: [{code, facts, sentence}, …]
+    steps[].sentence: "…"             steps[].code, steps[].facts
+    any other list `reasons`          reason_details: [{code, facts, sentence}, …]
+    any other text `blocked`          blocked_details: {code, facts, sentence}
+    withheld: {name: "…"}             withheld_details: {name: {code, facts, sentence}}
+
+`with_details` writes this form; `restored` reads it: there each sentence is a `Message` again, and the one who shows it
+renders it in the reader's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from backups_app.messages.message import Message, as_document, from_document, parts_of, stored_facts, together
+
+ERROR, STEP, WARNINGS = "error_message", "sentence", "warnings"
+BY_NAME = frozenset({"withheld"})
+"""Fields that hold a sentence for each of several names."""
+
+
+def with_details(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document, or the fields that change in one, with code and facts beside each sentence.
+
+    A field may be a path (`steps.3.sentence`): what stands beside it has the same path.
+    """
+    written: dict[str, Any] = {}
+    for path, value in document.items():
+        parent, dot, name = path.rpartition(".")
+        written[path] = _plain(value)
+        written |= {f"{parent}{dot}{beside}": details for beside, details in _beside(name, value)}
+    return written
+
+
+def warning_documents(warnings: Iterable[str]) -> list[dict[str, Any]]:
+    """Return warnings as `warning_details` holds them."""
+    return [as_document(said) for said in warnings]
+
+
+def restored(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored document whose sentences are messages again. One without details keeps its English text."""
+    return {name: _restored(name, value, document) for name, value in document.items()}
+
+
+def _beside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what stands beside a field."""
+    if name == WARNINGS and isinstance(value, list | tuple):
+        yield "warning_details", warning_documents(value)
+    elif isinstance(value, Message):
+        yield from _beside_a_text(name, value)
+    elif name in BY_NAME and isinstance(value, Mapping):
+        yield f"{name}_details", {key: as_document(said) for key, said in value.items()}
+    elif isinstance(value, list | tuple) and any(isinstance(said, Message) for said in value):
+        yield f"{name.removesuffix('s')}_details", warning_documents(value)
+
+
+def _beside_a_text(name: str, said: Message) -> Iterator[tuple[str, Any]]:
+    if name == ERROR:
+        parts = warning_documents(parts_of(said))
+        yield "error_details", parts
+        yield "error_facts", parts[0]["facts"] if parts else {}
+    elif name == STEP:
+        yield "code", said.code
+        yield "facts", stored_facts(said.facts)
+    else:
+        yield f"{name}_details", said.as_document()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Message):
+        return str(value)
+    if isinstance(value, dict):
+        return with_details_inside(value)
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def with_details_inside(value: Mapping[str, Any]) -> dict[str, Any]:
+    """As `with_details`, of a document inside another: its names are no paths."""
+    written: dict[str, Any] = {}
+    for name, inner in value.items():
+        written[name] = _plain(inner)
+        written |= dict(_beside(name, inner))
+    return written
+
+
+def _restored(name: str, value: Any, beside: Mapping[str, Any]) -> Any:
+    if isinstance(value, str):
+        return _text(name, value, beside)
+    if isinstance(value, list):
+        known = beside.get(f"{name.removesuffix('s')}_details")
+        by_sentence = {one["sentence"]: one for one in known} if isinstance(known, list) else {}
+        return [_item(one, by_sentence) for one in value]
+    if isinstance(value, dict):
+        known = beside.get(f"{name}_details") if name in BY_NAME else None
+        return _by_name(value, known) if isinstance(known, Mapping) else restored(value)
+    return value
+
+
+def _text(name: str, value: str, beside: Mapping[str, Any]) -> str:
+    if name == ERROR and isinstance(parts := beside.get("error_details"), list):
+        return _same(together(*(from_document(part) for part in parts)), value)
+    if name == STEP and "code" in beside and "facts" in beside:
+        return _same(from_document({**beside, "sentence": value}), value)
+    known = beside.get(f"{name}_details")
+    return _same(from_document(known), value) if isinstance(known, Mapping) else value
+
+
+def _item(one: Any, by_sentence: Mapping[str, Any]) -> Any:
+    if isinstance(one, str) and one in by_sentence:
+        return from_document(by_sentence[one])
+    if isinstance(one, dict):
+        return restored(one)
+    return one
+
+
+def _by_name(value: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _same(from_document(known[name]), said) if isinstance(said, str) and name in known else said
+        for name, said in value.items()
+    }
+
+
+def _same(message: Message, stored: str) -> str:
+    """Return the message; the stored text where there is none in it."""
+    return message or stored

@@ -1,0 +1,25 @@
+"""Why a request is refused."""
+
+from __future__ import annotations
+
+from backups_app.messages.message import Sentence
+
+TOO_MANY_RUNS = Sentence("too_many_runs", "Too many runs were started in this second. Try again.")
+DELETE_BOOKINGS_NOT_BOOLEAN = Sentence("delete_bookings_not_boolean", "delete_bookings must be true or false")
+
+DELETION_UNFINISHED_FIRST = Sentence(
+    "deletion_unfinished_first", "its deletion is not finished; resume it, or keep the documents after all, first"
+)
+
+URL_OPTION_NOT_OBEYED = Sentence(
+    "url_option_not_obeyed", "{option} in {variable} is not obeyed: backups read from the primary."
+)
+
+MODE_UNKNOWN = Sentence("mode_unknown", "The mode is add, overwrite or replace.")
+NO_COLLECTION_CHOSEN = Sentence("no_collection_chosen", "No collection was chosen.")
+ONE_DOCUMENT_ONE_COLLECTION = Sentence(
+    "one_document_one_collection", "One document is restored into exactly one collection: name it."
+)
+TEST_COPY_ONLY_ADDED_TO = Sentence(
+    "test_copy_only_added_to", "A test copy is only added to. Remove it and make it again to replace it."
+)

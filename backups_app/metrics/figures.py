@@ -1,0 +1,87 @@
+"""The status as Prometheus reads it. It concludes nothing itself: what it says is what the card says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from backups_app.assurance.sentence import Level
+from backups_app.catalog.run_record import RunRecord
+from backups_app.use_cases.status import SystemStatus
+
+
+def text(found: SystemStatus) -> bytes:
+    """Return the status in Prometheus' text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Figures(found))
+    return generate_latest(registry)
+
+
+class _Figures(Collector):
+    """What is not known has no sample: a missing figure is not a zero."""
+
+    def __init__(self, found: SystemStatus) -> None:
+        self._found = found
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        found, concluded = self._found, self._found.assurance
+        level = GaugeMetricFamily("templeops_assurance_level", "1 for the level that holds.", labels=["level"])
+        for one in Level:
+            level.add_metric([one.value], float(one is concluded.level))
+        yield level
+        code = GaugeMetricFamily("templeops_assurance_code", "1, with the code of the sentence.", labels=["code"])
+        code.add_metric([concluded.code], 1)
+        yield code
+        marks = GaugeMetricFamily("templeops_assurance_mark", "1 where the mark is there.", labels=["mark"])
+        for mark in concluded.marks:
+            marks.add_metric([mark.name], float(mark.ok))
+        yield marks
+        window = concluded.loss.window
+        last = found.last_backup or RunRecord()
+        yield from (
+            _gauge("protected", "1 when the data is protected.", float(concluded.level is Level.PROTECTED)),
+            _gauge("attention_findings", "What needs attention beside the sentence.", len(concluded.attention)),
+            _gauge("backup_available", "1 when a backup could be started now.", float(found.backup_available)),
+            _gauge("run_active", "1 while a run is active.", float(found.active_run is not None)),
+            _gauge("backups", "Published backups in the folder.", found.backups_count),
+            _gauge("last_backup_timestamp_seconds", "When the last good backup began.", _moment(last, "created_at")),
+            _gauge("last_backup_bytes", "Size of the newest verified backup.", last.size_bytes),
+            _gauge("last_backup_documents", "Documents of the newest verified backup.", last.documents),
+            _gauge("last_run_success", "1 when the last run was a success.", _success(found)),
+            _gauge("last_restore_test_timestamp_seconds", "When a restore test last ended well.",
+                   _moment(found.last_proven or {}, "finished_at")),
+            _gauge("last_restore_seconds", "How long the restore of the last test took.", concluded.restore_seconds),
+            _gauge("loss_window_seconds", "Changes of how many seconds would be lost if this computer died now.",
+                   None if window is None else window.total_seconds()),
+            _gauge("loss_documents", "Deleted documents that only this disk holds.", concluded.loss.documents),
+            _gauge("next_run_timestamp_seconds", "The next planned backup.", _seconds(found.next_run_at)),
+            _gauge("disk_free_bytes", "Free on the disk of the backup folder.", found.disk_free_bytes),
+            _gauge("disk_total_bytes", "Size of the disk of the backup folder.", found.disk_total_bytes),
+            _gauge("local_up", "1 when the local MongoDB answers.", float(found.local.reachable)),
+            _gauge("remote_up", "1 when Atlas answers.", float(found.remote.reachable) if found.remote else None),
+        )  # fmt: skip
+
+
+def _gauge(name: str, explained: str, value: float | None) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"templeops_{name}", explained)
+    if value is not None:
+        family.add_metric([], value)
+    return family
+
+
+def _success(found: SystemStatus) -> float | None:
+    return None if found.last_run is None else float(found.last_run.status == "success")
+
+
+def _moment(document: Any, name: str) -> float | None:
+    return _seconds(document.get(name))
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return moment.timestamp() if isinstance(moment, datetime) else None

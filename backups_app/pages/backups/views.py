@@ -1,0 +1,40 @@
+"""The list of backups: filter, marks, and what can be done with each."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from backups_app import configuration
+from backups_app.pages.backups import filters, rows, size_chart
+from backups_app.pages.guards import admin_page
+from backups_app.pages.requests import AdminRequest
+from backups_app.use_cases import listing
+
+PER_PAGE = 50
+
+
+@require_safe
+@admin_page
+def backups(request: AdminRequest) -> HttpResponse:
+    """Every backup and every run that made none, newest first."""
+    every = rows.rows_of(listing.list_runs(configuration=configuration.current(), every=True))
+    asked = filters.filter_of(request.GET)
+    chosen = asked.chosen(every)
+    first = (asked.page - 1) * PER_PAGE
+    context = {
+        "place": "list",
+        "asked": asked,
+        "every": every,
+        "chosen": chosen,
+        "rows": chosen[first : first + PER_PAGE],
+        "pages": max(1, -(-len(chosen) // PER_PAGE)),
+        "choices": [(key, name, count, asked.url(show=key)) for key, name, count in filters.choices(every)],
+        "months": filters.months(every),
+        "previous": asked.url(page=asked.page - 1) if asked.page > 1 else "",
+        "next": asked.url(page=asked.page + 1) if first + PER_PAGE < len(chosen) else "",
+        "newest_good": next((row.id for row in every if row.good), ""),
+        "chart": size_chart.chart_of(every),
+    }
+    return render(request, "backups/list.html", context)

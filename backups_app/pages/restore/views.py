@@ -1,0 +1,225 @@
+"""The restore flow: what, how and where, preview, confirm. Each step is an address; only the last one is a POST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods
+
+from backups_app import configuration
+from backups_app.access import audit, sessions
+from backups_app.errors import (
+    InvalidInput,
+    LoginRefused,
+    PreviewOutdated,
+    RateLimited,
+    RestoreNotConfirmed,
+    RunActive,
+    TempleOpsError,
+)
+from backups_app.pages.guards import admin_page
+from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
+from backups_app.pages.restore import restore_address, restore_flow, restore_previews
+from backups_app.pages.restore.restore_address import CONFIRM, HOW, PREVIEW, WHAT, Asked
+from backups_app.pages.restore.restore_previews import Making
+from backups_app.pages.shared import known_status, step_up, wording
+from backups_app.pages.shared.told import tell
+from backups_app.records import Origin
+from backups_app.restore.choices import Choices
+from backups_app.use_cases import restores
+
+WAIT_SECONDS = 2.0
+"""So long the page itself waits for a preview; one that takes longer is asked for once a second."""
+POLL_SECONDS = 0.5
+
+Problems = Mapping[str, str]
+"""Sentences by the field where they stand; under "" what belongs to none."""
+NONE: Problems = {}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@admin_page
+def restore(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """GET: one of the four steps. POST: restore what the preview showed."""
+    if request.method == "POST":
+        return _start(request, restore_address.read(request.POST, backup_id=backup_id))
+    asked = restore_address.read(request.GET, backup_id=backup_id)
+    if asked.step == WHAT:
+        return _step_what(request, asked)
+    if not asked.collections:
+        return _step_what(request, asked.at(WHAT), problems={"collections": _("Choose at least one collection.")})
+    if asked.step == HOW:
+        return _step_how(request, asked)
+    try:
+        choices = asked.choices(configuration.current())
+    except InvalidInput as refusal:
+        return _step_how(request, asked.at(HOW), problems={"to": tell(refusal.detail)})
+    return _step_preview(request, asked, choices) if asked.step == PREVIEW else _step_confirm(request, asked, choices)
+
+
+@require_GET
+@admin_page(polled=True)
+def preview(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """How far the preview is, and the preview when it is made."""
+    asked = restore_address.read(request.GET, backup_id=backup_id)
+    making = _making(asked.choices(configuration.current()), wait_seconds=POLL_SECONDS)
+    context = _context(asked) | _preview_context(making)
+    return show(request, page="restore/restore.html", fragment="restore/_preview.html", context=context)
+
+
+# ── the steps ────────────────────────────────────────────────────────────────────
+
+
+def _step_what(request: AdminRequest, asked: Asked, *, problems: Problems = NONE) -> HttpResponse:
+    everything = request.GET.get("all") == "1"
+    found = restore_flow.contents(asked, configuration=configuration.current(), everything=everything)
+    return _answer(request, _context(asked) | {"contents": found, "everything": everything, "problems": problems})
+
+
+def _step_how(request: AdminRequest, asked: Asked, *, problems: Problems = NONE) -> HttpResponse:
+    settings = configuration.current()
+    proposed = restores.copy_name(configuration=settings, backup_id=asked.backup_id)
+    context = {"modes": restore_flow.modes(asked), "proposed": asked.to or proposed, "problems": problems}
+    return _answer(request, _context(asked) | context)
+
+
+def _step_preview(request: AdminRequest, asked: Asked, choices: Choices, *, refusal: str = "") -> HttpResponse:
+    if refusal or "again" in request.GET:
+        restore_previews.forget(configuration=configuration.current(), choices=choices)
+    making = _making(choices, wait_seconds=WAIT_SECONDS)
+    if not making.on_record:  # a browser without script loads the page again until the preview is there
+        making.on_record = True
+        _record_look(request, choices)
+    status = HTTPStatus.CONFLICT if refusal else HTTPStatus.OK
+    problems = {"": tell(refusal)} if refusal else NONE
+    return _answer(request, _context(asked) | _preview_context(making) | {"problems": problems}, status=status)
+
+
+def _step_confirm(
+    request: AdminRequest, asked: Asked, choices: Choices, *, refusal: TempleOpsError | None = None
+) -> HttpResponse:
+    """The question, with the numbers of the preview. Without them there is nothing to confirm: back to the preview."""
+    making = _making(choices, wait_seconds=WAIT_SECONDS)
+    if making.result is None:
+        return go_to(request, asked.at(PREVIEW).url)
+    stale_login = not sessions.is_fresh(request.login_session, timezone.now())
+    context = _context(asked.at(CONFIRM)) | _preview_context(making)
+    context |= {
+        "phrase": restores.PHRASE if making.result.needs_the_phrase else "",
+        "typed": request.POST.get("confirm", ""),
+        "ask_password": choices.in_place and stale_login,
+        "problems": _confirmation_problems(refusal),
+    }
+    return _answer(request, context)
+
+
+def _confirmation_problems(refusal: TempleOpsError | None) -> Problems:
+    """What is wrong with the confirmation, by field; nothing was started."""
+    if refusal is None:
+        return NONE
+    if isinstance(refusal, RestoreNotConfirmed):
+        sentence = _("Type the word exactly: %(phrase)s. Nothing was started.")
+        return {"confirm": sentence % {"phrase": restores.PHRASE}}
+    if isinstance(refusal, LoginRefused):
+        return {"password": _("Wrong password. Nothing was started.")}
+    return {"": tell(refusal.detail)}
+
+
+@sensitive_post_parameters("password")
+def _start(request: AdminRequest, asked: Asked) -> HttpResponse:
+    """Start what was previewed. The phrase and the password are checked here, whatever the page allowed."""
+    choices = asked.choices(configuration.current())
+    try:
+        _require_confirmation(request, choices)
+        run = restores.start(
+            choices=choices,
+            confirmation=request.POST.get("confirmation"),
+            created_by=request.user.get_username(),
+            origin=Origin.WEB,
+            now=timezone.now(),
+        )
+    except (RestoreNotConfirmed, LoginRefused, RateLimited) as refusal:
+        return _step_confirm(request, asked, choices, refusal=refusal)
+    except PreviewOutdated as outdated:
+        return _step_preview(request, asked.at(PREVIEW), choices, refusal=outdated.detail)
+    except RunActive as active:
+        return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
+    restore_previews.forget_all()
+    known_status.forget()
+    return go_to(request, reverse("pages:run", args=[run.backup_id]))
+
+
+def _require_confirmation(request: AdminRequest, choices: Choices) -> None:
+    if choices.needs_the_phrase and request.POST.get("confirm", "").strip() != restores.PHRASE:
+        raise RestoreNotConfirmed
+    if choices.in_place:
+        step_up.require_fresh_password(request)
+
+
+# ── inside ──────────────────────────────────────────────────────────────────────
+
+
+def _making(choices: Choices, *, wait_seconds: float) -> Making:
+    """Return the preview of these choices. Raise what it failed with."""
+    making = restore_previews.of(configuration=configuration.current(), choices=choices, wait_seconds=wait_seconds)
+    if making.error is not None:
+        raise making.error
+    return making
+
+
+def _preview_context(making: Making) -> dict[str, Any]:
+    shown = restore_flow.preview_of(making.result) if making.result is not None else None
+    return {"making": making, "shown": shown, "sync_enabled": configuration.current().sync_enabled}
+
+
+def _context(asked: Asked) -> dict[str, Any]:
+    settings = configuration.current()
+    titles = [_("What"), _("How and where"), _("Preview"), _("Confirm")]
+    return {
+        "place": "restores",
+        "asked": asked,
+        "backup_at": wording.moment_of(asked.backup_id),
+        "undoing": restore_flow.undoes(asked),
+        "database": settings.database_name,
+        "step_title": titles[asked.step - 1],
+        "steps": [
+            {"number": number, "title": title, "url": asked.at(number).url if number < asked.step else ""}
+            for number, title in enumerate(titles, start=1)
+        ],
+    }
+
+
+def _answer(request: AdminRequest, context: dict[str, Any], *, status: int = HTTPStatus.OK) -> HttpResponse:
+    if context["problems"] and status == HTTPStatus.OK:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    context |= {"from_htmx": is_htmx(request)}
+    return show(
+        request,
+        page="restore/restore.html",
+        fragment="restore/_answer.html",
+        context=context,
+        status=status,
+        titled=True,
+    )
+
+
+def _record_look(request: AdminRequest, choices: Choices) -> None:
+    audit.record(
+        actor=request.user.get_username(),
+        origin=Origin.WEB,
+        session=request.login_session.sid,
+        address=request.META.get("REMOTE_ADDR", ""),
+        action="restore.preview",
+        target=choices.backup_id,
+        result="success",
+        request_id=request.request_id,
+        now=timezone.now(),
+        details={"choices": choices.as_json()},
+    )

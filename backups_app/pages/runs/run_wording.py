@@ -1,0 +1,212 @@
+"""The words of a run's end. Their order: what is safe, what is not, what happens if you do nothing, what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext as _
+
+from backups_app import formats
+from backups_app.browsing.whereabouts import Files
+from backups_app.catalog.run_record import RunRecord
+from backups_app.errors import BackupRemoved, RunCancelled, RunInterrupted, WorkerDown
+from backups_app.pages.runs.run_steps import Line
+from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.wording import size_text
+from backups_app.records import Side, Status, StepState, SyncStatus
+from backups_app.runs import lost_messages
+from backups_app.runs.end_messages import STEP_DID_NOT_RUN, WITHOUT_THE_NEWEST
+
+BROKEN_OFF = (RunInterrupted.code, WorkerDown.code)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """`tone` is ok, warn, bad or info; `safe` stands in bold, `rest` after it."""
+
+    headline: str
+    tone: str
+    icon: str
+    badge: str
+    safe: str = ""
+    rest: str = ""
+
+    @property
+    def said(self) -> str:
+        return f"{self.safe} {self.rest}".strip()
+
+    @property
+    def icon_class(self) -> str:
+        return f"c-{self.tone}"
+
+
+def badge(status: str) -> tuple[str, str, str]:
+    """Return the word, the tone and the icon of a status."""
+    known = {
+        Status.SUCCESS: (_("Success"), "ok", "circle-check"),
+        Status.PARTIAL: (_("Partial"), "warn", "triangle-alert"),
+        Status.FAILED: (_("Failed"), "bad", "circle-x"),
+        Status.CANCELLED: (_("Cancelled"), "", "circle-minus"),
+        Status.IN_PROGRESS: (_("Running"), "info", "loader-circle"),
+    }
+    if status not in set(Status):
+        return _("Not verified"), "warn", "shield-alert"
+    return known[Status(status)]
+
+
+def of(run: RunRecord, *, lines: Sequence[Line], purge_left: Sequence[tuple[str, int]]) -> Words:
+    """Given a run and what is left of its purge on Atlas, return its headline and sentences."""
+    status, lost = Status(run.status), lost_messages.sentence(run)
+    if lost:
+        return _lost(run, lost)
+    if status is Status.IN_PROGRESS:
+        return _running(run)
+    if status is Status.SUCCESS:
+        return _success(run)
+    if status is Status.PARTIAL:
+        return _partial(run, purge_left)
+    return _failed(run, lines)
+
+
+def badge_of(run: RunRecord) -> tuple[str, str, str]:
+    """Return the badge of a run. One that somebody stopped, or that the machine dropped, did not fail by itself."""
+    if run.error_code == RunCancelled.code:
+        return _("Cancelled"), "", "circle-minus"
+    if run.error_code in BROKEN_OFF:
+        return _("Interrupted"), "warn", "triangle-alert"
+    return badge(run.status)
+
+
+def _words(run: RunRecord, headline: str, *, safe: str, rest: str = "") -> Words:
+    name, tone, icon = badge_of(run)
+    return Words(headline=headline, tone=tone, icon=icon, badge=name, safe=safe, rest=rest)
+
+
+def _lost(run: RunRecord, said: str) -> Words:
+    """The backup of a run that is not here, not good or not verified: that comes before how the run ended."""
+    safe, rest = in_two(said)
+    if said == lost_messages.UNVERIFIED:
+        words = _words(run, _("This backup is not verified"), safe=safe, rest=rest)
+        return replace(words, tone="warn", icon="shield-alert")
+    headlines = {
+        Files.GONE: _("The files of this backup are gone"),
+        Files.ELSEWHERE: _("This backup is on another computer"),
+        Files.UNMOUNTED: _("The backup folder is not here"),
+    }
+    headline = headlines.get(Files(run.files), _("This backup is not good any more"))
+    if run.error_code == BackupRemoved.code:
+        headline = headlines[Files.GONE]
+    return replace(_words(run, headline, safe=safe, rest=rest), tone="bad", icon="shield-x")
+
+
+def _running(run: RunRecord) -> Words:
+    if run.cancel_requested:
+        return _words(run, _("Cancelling…"), safe="")
+    return _words(run, _("Backup in progress"), safe="")
+
+
+def _success(run: RunRecord) -> Words:
+    facts = {
+        "collections": len(run.collections_backed_up),
+        "documents": formats.grouped(run.documents or 0),
+        "size": size_text(run.size_bytes or 0),
+    }
+    safe = _("%(collections)s collections, %(documents)s documents, %(size)s saved and verified.") % facts
+    kept = run.kept_changed
+    rest = _("%(n)s documents changed meanwhile and were kept.") % {"n": formats.grouped(kept)} if kept else ""
+    return _words(run, _("Backup finished"), safe=safe, rest=rest)
+
+
+def _partial(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
+    if run.sync_status == SyncStatus.FAILED:
+        failed = _("The sync failed, so the deletion may not begin: %(reason)s") % {"reason": tell(reason(run))}
+        return _words(
+            run,
+            _("Backup made without the newest changes from Atlas"),
+            safe=_("Your backup is complete and safe. The deletion step did not run."),
+            rest=f"{failed} {_without_the_headline(after(run))}".strip(),
+        )
+    if run.purge.kept_after_all:
+        return _words(
+            run,
+            _("Backup saved; the rest is kept after all"),
+            safe=_("Your backup is complete and safe."),
+            rest=_("The deletion was ended by choice. The next sync copies back what Atlas lost."),
+        )
+    if not run.resume_available:
+        return _words(
+            run,
+            _("Backup saved, with something left undone"),
+            safe=_("Your backup is complete and safe."),
+            rest=run.error_message,
+        )
+    return _unfinished(run, purge_left)
+
+
+def _unfinished(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
+    """The deletion stopped half-way: on Atlas, so that this computer is whole, or here, after Atlas was finished."""
+    if not run.purge.planned:
+        return _words(
+            run,
+            _("Backup saved, but the deletion has not begun"),
+            safe=_("Your backup is complete and safe; nothing was deleted."),
+            rest=tell(run.error_message),
+        )
+    undisturbed = _("Until you choose, a sync neither brings back nor removes any of these.")
+    if not purge_left and not _remote_unfinished(run):
+        return _words(
+            run,
+            _("Backup saved, but the deletion on this computer is not finished"),
+            safe=_("Your backup is complete and safe; Atlas is finished."),
+            rest=undisturbed,
+        )
+    left = ", ".join(f"{formats.grouped(count)} {name}" for name, count in purge_left)
+    still = _("Still on Atlas: %(left)s.") % {"left": left} if left else ""
+    return _words(
+        run,
+        _("Backup saved, but the deletion on Atlas is not finished"),
+        safe=_("Your backup is complete and safe; the deletion on this computer did not begin."),
+        rest=f"{still} {undisturbed}".strip(),
+    )
+
+
+def _remote_unfinished(run: RunRecord) -> bool:
+    unfinished = any(not run.purge.collection(Side.REMOTE, name).done for name in run.purge.collections)
+    return run.sync_status != SyncStatus.SKIPPED and unfinished
+
+
+def _failed(run: RunRecord, lines: Sequence[Line]) -> Words:
+    said, rest = in_two(run.error_message)
+    rest = _without_the_headline(rest)
+    if run.error_code == RunCancelled.code:
+        return _words(run, _("Cancelled. The deletion step did not run."), safe=said, rest=rest)
+    if run.error_code in BROKEN_OFF:
+        return _words(run, _("Interrupted. The deletion step did not run."), safe=said, rest=rest)
+    stopped = next((line.number for line in lines if line.state is StepState.FAILED), None)
+    if stopped is None:
+        return _words(run, _("Backup failed. The deletion step did not run."), safe=said, rest=rest)
+    headline = _("Backup failed at step %(n)s. The deletion step did not run.") % {"n": stopped}
+    return _words(run, headline, safe=said, rest=rest)
+
+
+def reason(run: RunRecord) -> str:
+    """Return what stopped a run, as its record says it, without what the headline says of a sync that failed."""
+    return run.error_message.partition(WITHOUT_THE_NEWEST)[0].strip()
+
+
+def after(run: RunRecord) -> str:
+    """Return what a record says after the reason why the sync failed, in the page's language."""
+    return tell(run.error_message.partition(WITHOUT_THE_NEWEST)[2].strip())
+
+
+def _without_the_headline(said: str) -> str:
+    """The headline says already that the deletion step did not run."""
+    return " ".join(said.replace(tell(STEP_DID_NOT_RUN), "").split())
+
+
+def in_two(sentence: str) -> tuple[str, str]:
+    """Return a named failure in the page's language: what happened, to stand in bold, and its other sentences."""
+    first, *rest = re.split(r"(?<=[.।]) ", tell(sentence), maxsplit=1)
+    return first, "".join(rest)

@@ -1,0 +1,1 @@
+"""Schedule & retention: what runs by itself, the month as a calendar, sizes and durations."""

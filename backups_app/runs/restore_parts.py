@@ -1,0 +1,207 @@
+"""What the steps of a restore share: the backup as a source, the plan, the engine, and the record as it grows."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from backups_app.backup_files import locks, metadata
+from backups_app.catalog import purge_ledger, runs
+from backups_app.catalog.run_record import RunRecord
+from backups_app.configuration import Configuration
+from backups_app.errors import CopyNotAllowed, DatabaseUnreachable, TempleOpsError
+from backups_app.mongo import refusals, scratch
+from backups_app.progress import Progress, Silent
+from backups_app.records import Phase, RunKind, Side, Status
+from backups_app.restore import choices as chosen
+from backups_app.restore import engine, plan
+from backups_app.restore.choices import Choices, Mode
+from backups_app.restore.engine import Engine
+from backups_app.restore.outcome import CollectionOutcome
+from backups_app.restore.source import Source
+from backups_app.runs import adoption, description, preparation, restore_messages
+from backups_app.runs.context import Run
+
+
+def choices(run: Run) -> Choices:
+    """Return what was chosen, from the run's document."""
+    return chosen.from_json(run.document.restore.choices)
+
+
+def source(run: Run) -> Source:
+    """Return the backup to restore. Raises as `opened`."""
+    return opened(configuration=run.configuration, choices=choices(run))
+
+
+def opened(*, configuration: Configuration, choices: Choices, progress: Progress | None = None) -> Source:
+    """Return the chosen backup. An undo also holds, as empty ones, what the restore that is undone created. A folder of
+    somebody else's mongodump that nobody has verified is read whole first, and adopted.
+
+    Raise `BackupNotFound`, `VerificationFailed`, and what `progress` raises.
+    """
+    store = preparation.store(configuration)
+    folder = store.folder(choices.backup_id)
+    adoption.adopt(configuration=configuration, backup_id=choices.backup_id, progress=progress or Silent())
+    backup = Source(folder=folder, manifest=preparation.manifest_of(store, backup_id=choices.backup_id))
+    if not (choices.in_place and choices.mode is Mode.REPLACE and choices.collections):
+        return backup
+    record = description.get_run(configuration=configuration, backup_id=choices.backup_id)
+    return backup.with_absent(created_by(record) & set(choices.collections))
+
+
+def begun(record: RunRecord) -> list[str]:
+    """Return the collections that a restore may have written into: finished ones, and the one that was at work."""
+    at_work = record.restore.at_work
+    return [*record.restore.names, *([at_work] if at_work else [])]
+
+
+def created_by(record: RunRecord) -> set[str]:
+    """Return the collections that a restore created, as far as its record knows, finished or not."""
+    created = {entry["name"] for entry in record.restore.collections if entry["created"]}
+    return created | set(record.restore.unfinished)
+
+
+def marked_copy(run: Run) -> Database[Any]:
+    """Return the marked database of a test copy, made when it is not there. Raises as `scratch.make`."""
+    wanted = choices(run)
+    return scratch.make(
+        run.local.client,
+        name=wanted.target,
+        temple=run.local.name,
+        backup_id=wanted.backup_id,
+        purpose="test copy",
+        created_by=run.document.created_by,
+        now=run.now,
+    )
+
+
+def lent_scratch(run: Run) -> AbstractContextManager[Database[Any]]:
+    """Open the scratch database of a rehearsal; it is removed however the block ends. Raises as `scratch.make`."""
+    wanted = choices(run)
+    return scratch.lent(
+        run.local.client,
+        name=wanted.target,
+        temple=run.local.name,
+        backup_id=wanted.backup_id,
+        created_by=run.document.created_by,
+        now=run.now,
+    )
+
+
+def remove_old_scratch(run: Run) -> None:
+    """Remove what killed rehearsals left behind."""
+    for copy in scratch.listing(run.local.client, temple=run.local.name):
+        if copy.purpose == "rehearsal":
+            scratch.remove(run.local.client, name=copy.database, temple=run.local.name)
+
+
+def perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
+    """Restore collection by collection; after each the record knows its outcome. Return them all by name.
+
+    Raise `RestoreUnfinished` when the server is lost, `VerificationFailed` when the backup changed under our hands.
+    """
+    with locks.reading(run.store.root, choices(run).backup_id):
+        return _perform(run, target=target)
+
+
+def _perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
+    wanted, backup = choices(run), source(run)
+    decided = plan.decide(manifest=backup.manifest, choices=wanted, emptied=run.document.restore.emptied)
+    outcomes: dict[str, CollectionOutcome] = {}
+    run.document.apply({"restore.sums": engine.summary(outcomes)})
+    worker = _engine(run, wanted, backup, target)
+    empty = [left.name for left in decided.left_out if left.emptied_by]
+    for name in (*decided.taken, *empty):
+        _begin(run, name)
+        try:
+            outcome = worker.restore_empty(name) if name in empty else worker.restore(name)
+        except PyMongoError as error:
+            raise _stopped(run, error) from error
+        if name not in empty or outcome.created or not outcome.complete:
+            outcomes[name] = outcome
+        _record(run, outcomes)
+    return outcomes
+
+
+def _engine(run: Run, wanted: Choices, backup: Source, target: Database[Any]) -> Engine:
+    in_place = run.document.kind == RunKind.RESTORE
+    before = None
+    if in_place:
+        assert run.manifest is not None, "the safety backup comes before the restore"
+        before = Source(folder=run.folder, manifest=run.manifest)
+    return Engine(
+        source=backup,
+        choices=wanted,
+        database=target,
+        before=before,
+        release=_release(run) if in_place and purge_ledger.runs_with_open(run.local) else None,
+        progress=run.progress,
+        unfinished=_left_by_earlier_attempts(run, wanted) if in_place else frozenset(),
+        creating=lambda name: _remember_creating(run, name),
+    )
+
+
+def _release(run: Run) -> Any:
+    """Take documents out of every open purge before they are written: no resumed purge may take them again."""
+
+    def release(name: str, ids: Any) -> None:
+        purge_ledger.close_for_restore(run.local, collection=name, ids=ids)
+
+    return release
+
+
+def _left_by_earlier_attempts(run: Run, wanted: Choices) -> frozenset[str]:
+    """Collections that a restore of the same backup created and did not finish: theirs are the missing indexes."""
+    left: set[str] = set()
+    for document in reversed(runs.recent(run.local)):
+        restored = document.restore
+        if document.kind != RunKind.RESTORE or document.id == run.backup_id:
+            continue
+        if restored.choices.get("backup_id") == wanted.backup_id:
+            left -= set(restored.names)
+            left |= set(restored.unfinished) if document.status != Status.SUCCESS else set()
+    return frozenset(left)
+
+
+def _remember_creating(run: Run, name: str) -> None:
+    """Before a collection is created the record says so: the one who goes on after a crash finishes it."""
+    _write(run, {"restore.unfinished": [*run.document.restore.unfinished, name]})
+
+
+def _begin(run: Run, name: str) -> None:
+    """Before anything of a collection is written the record says so: an undo after a crash knows where to look."""
+    _write(run, {"restore.at_work": name})
+
+
+def _record(run: Run, outcomes: dict[str, CollectionOutcome]) -> None:
+    restored = run.document.restore
+    changes = {
+        "restore.collections": [outcome.as_document() for outcome in outcomes.values()],
+        "restore.sums": engine.summary(outcomes),
+        "restore.unfinished": [name for name in restored.unfinished if name != restored.at_work],
+        "restore.at_work": "",
+    }
+    _write(run, changes)
+
+
+def _write(run: Run, changes: dict[str, Any]) -> None:
+    """Set fields of the record, and of the copy that later steps read."""
+    run.document.apply(changes)
+    run.ownership.write(phase=Phase.RESTORING, changes=changes)
+
+
+def _stopped(run: Run, error: PyMongoError) -> TempleOpsError:
+    """Return what a server's failure in the middle means: a copy that we may not use, or a restore to be repeated."""
+    if run.document.kind != RunKind.RESTORE and scratch.is_refused_to_us(error):
+        return CopyNotAllowed(database=choices(run).target)
+    named = refusals.named(error, side=Side.LOCAL)
+    return restore_messages.unfinished(run.document, refusal=None if type(named) is DatabaseUnreachable else named)
+
+
+def undoes(source: Source, choices: Choices) -> bool:
+    """Return whether this puts the safety backup of a restore back, exactly as it was."""
+    made_by = (metadata.read(source.folder) or {}).get("kind")
+    return choices.in_place and choices.mode is Mode.REPLACE and made_by == RunKind.RESTORE

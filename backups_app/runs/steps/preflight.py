@@ -1,0 +1,50 @@
+"""Before anything is read or written: is there room, which engine, is this the store that we know."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop
+
+from backups_app import formats
+from backups_app.catalog import lease
+from backups_app.dump import engine
+from backups_app.errors import DiskFull
+from backups_app.records import Phase, StepState
+from backups_app.runs.context import Group, Run, StepResult
+
+NAME = "preflight"
+TITLE = gettext_noop("Check the disk")
+GROUP = Group.SYNC
+PHASE = Phase.PREFLIGHT
+CANCELLABLE = True
+
+RESERVE_BYTES = 64 * 1024 * 1024
+"""Room for the manifest, the indexes and the file system itself (`docs/reliability.md`)."""
+
+
+def needed_bytes(data_bytes: int) -> int:
+    """Return the free space a backup of `data_bytes` uncompressed wants: 1.15 times as much, and 64 MiB."""
+    return int(data_bytes * 1.15) + RESERVE_BYTES
+
+
+def perform(run: Run) -> StepResult:
+    """Choose the engine, check the disk, make the store's id known. Raise `DiskFull`, `MongodumpMissing`, …"""
+    run.engine = engine.choose(setting=run.configuration.backup_engine)
+    store_id = run.store.prepare()
+    lease.remember_store(run.local, store_id=store_id)
+    data_bytes = int(run.local.command("dbStats")["dataSize"])
+    disk = run.store.usage()
+    if disk.free_bytes < needed_bytes(data_bytes):
+        raise DiskFull(needed=formats.size(needed_bytes(data_bytes)), free=formats.size(disk.free_bytes))
+    return StepResult(
+        state=StepState.DONE,
+        sentence=f"Room for the backup, engine {run.engine.name}",
+        counts={"data_bytes": data_bytes, "free_bytes": disk.free_bytes},
+        changes={"engine": run.engine.name, "store_id": store_id},
+        warnings=_warnings(disk.free_bytes - data_bytes, disk.total_bytes),
+    )
+
+
+def _warnings(left_bytes: int, total_bytes: int) -> tuple[str, ...]:
+    if left_bytes >= total_bytes * 0.2:
+        return ()
+    return (f"Less than a fifth of the backup disk stays free ({formats.size(max(left_bytes, 0))}).",)

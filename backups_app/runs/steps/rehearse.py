@@ -1,0 +1,38 @@
+"""A backup is restored into a scratch database, compared document by document, and the scratch is removed."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop
+
+from backups_app import formats
+from backups_app.errors import RehearsalFailed
+from backups_app.records import Phase, StepState
+from backups_app.runs import restore_parts
+from backups_app.runs.context import Group, Run, StepResult
+
+NAME = "rehearse"
+TITLE = gettext_noop("Restore into a scratch database")
+GROUP = Group.WRITE
+PHASE = Phase.RESTORING
+CANCELLABLE = False
+
+
+def perform(run: Run) -> StepResult:
+    """Prove that the backup can be restored. Raise `RehearsalFailed` with what does not come back."""
+    restore_parts.remove_old_scratch(run)
+    with restore_parts.lent_scratch(run) as target:
+        outcomes = restore_parts.perform(run, target=target)
+    if not outcomes:
+        raise RehearsalFailed(problem="it holds no collection that a restore writes")
+    problems = [outcome for outcome in outcomes.values() if not outcome.complete or outcome.sentences]
+    if problems:
+        first = problems[0]
+        reasons = [first.withheld, *first.sentences, *first.reasons]
+        reason = next((said for said in reasons if said), "documents differ")
+        raise RehearsalFailed(problem=f'"{first.name}": {reason} ({len(problems)} of {len(outcomes)} collections)')
+    sums = run.document.restore.sums
+    return StepResult(
+        state=StepState.DONE,
+        sentence=f"{len(outcomes)} of {len(outcomes)} collections match, {formats.grouped(sums['proven'])} documents",
+        counts=sums,
+    )

@@ -1,0 +1,83 @@
+"""Local and Atlas exchange their changes. A failed sync never stops the backup by default, and always the purge.
+
+A sync that had to leave something over succeeded, and its step says what: the run is partial.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_noop
+
+from backups_app.catalog import runs
+from backups_app.errors import OwnershipLost, RunCancelled, SyncAborted, TempleOpsError
+from backups_app.records import Phase, StepState, SyncStatus
+from backups_app.runs import preparation
+from backups_app.runs.context import Group, Run, StepResult
+from backups_app.sync import engine
+
+NAME = "sync"
+TITLE = gettext_noop("Sync")
+GROUP = Group.SYNC
+PHASE = Phase.SYNCING
+CANCELLABLE = True
+
+LEFT_OVER = "sync_left_over"
+NAMED = 10
+
+logger = logging.getLogger(__name__)
+
+
+def perform(run: Run) -> StepResult:
+    """Sync both sides. Raise `SyncAborted` when it fails and `SYNC_FAILURE_POLICY=abort`."""
+    if run.remote is None:
+        return StepResult(
+            state=StepState.SKIPPED,
+            sentence="Skipped: sync is off",
+            changes={"sync_status": SyncStatus.SKIPPED.value},
+        )
+    try:
+        report = engine.synchronise(
+            local=run.local,
+            remote=run.remote,
+            run_id=run.backup_id,
+            options=preparation.sync_options(run.configuration),
+            progress=run.progress,
+            now=run.now,
+        )
+    except (OwnershipLost, RunCancelled):
+        raise
+    except TempleOpsError as error:
+        return _failed(run, error)
+    run.sync_report, run.sync_succeeded = report, True
+    left = report.left_over
+    return StepResult(
+        state=StepState.WARNING if left else StepState.DONE,
+        sentence=f"Synced: {report.sentence}. {_named(left)}" if left else report.sentence,
+        counts=report.counts | ({"error_code": LEFT_OVER} if left else {}),
+        changes={"sync_status": SyncStatus.SUCCESS.value},
+        warnings=tuple(report.warnings),
+    )
+
+
+def _named(left_over: Mapping[str, str]) -> str:
+    """Return which collections were not brought together whole; the warnings of the run say why, of each."""
+    names = sorted(left_over)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"Not brought together as a whole: {', '.join(names[:NAMED])}{more}."
+
+
+def _failed(run: Run, error: TempleOpsError) -> StepResult:
+    logger.warning("Sync failed", extra={"backup_id": run.backup_id, "code": error.code})
+    if runs.cancelled_by(run.local, backup_id=run.backup_id):
+        raise RunCancelled from error
+    if run.configuration.sync_failure_policy == "abort":
+        run.document.apply({"sync_status": SyncStatus.FAILED.value})
+        raise SyncAborted(reason=error.detail) from error
+    return StepResult(
+        state=StepState.FAILED,
+        sentence=error.detail,
+        counts={"error_code": error.code},
+        changes={"sync_status": SyncStatus.FAILED.value},
+    )

@@ -1,0 +1,44 @@
+"""The copy is read back from the disk, every byte of it, before anybody may call it a backup."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop
+
+from backups_app import formats
+from backups_app.records import Phase, StepState
+from backups_app.runs import closing
+from backups_app.runs.context import Group, Run, StepResult
+from backups_app.verification import verdict
+
+NAME = "verify"
+TITLE = gettext_noop("Verify")
+GROUP = Group.BACKUP
+PHASE = Phase.VERIFYING
+CANCELLABLE = True
+
+
+def perform(run: Run) -> StepResult:
+    """Verify the dump against what the server listed. Raise `VerificationFailed`."""
+    assert run.dump is not None, "the dump comes before its verification"
+    verified = verdict.verify(
+        folder=run.partial,
+        database=run.local.name,
+        report=run.dump,
+        progress=run.progress,
+    )
+    run.manifest = verified.manifest
+    run.verified_here = True
+    names = closing.temple_collections(verified.manifest)
+    held = verified.manifest.counts()
+    documents, size_bytes, own = held.documents, held.bytes, held.own_collections
+    said = (
+        f"{len(names)} collections of the temple, {own} of our own records; "
+        f"{formats.grouped(documents)} documents, {formats.size(size_bytes)} verified"
+    )
+    return StepResult(
+        state=StepState.DONE,
+        sentence=said,
+        counts={"collections": len(names), "own_collections": own, "documents": documents, "bytes": size_bytes},
+        changes={"collections_backed_up": names, "documents": documents, "bytes": size_bytes},
+        warnings=verified.warnings,
+    )

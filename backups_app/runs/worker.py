@@ -1,0 +1,107 @@
+"""Assembles a run from the configuration and carries it out under the lease, fresh or resumed."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+from pymongo.database import Database
+
+from backups_app import configuration as settings
+from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run_writers import Ownership
+from backups_app.configuration import Configuration
+from backups_app.errors import NotResumable, RunActive
+from backups_app.mongo import connections
+from backups_app.records import Phase, StepState
+from backups_app.runs import lease, pipelines, preparation, recovery, reporting, restore_pipelines, runner
+from backups_app.runs.context import Run
+from backups_app.runs.lease import Lease
+from backups_app.runs.progress import Listener, RunProgress
+
+logger = logging.getLogger(__name__)
+
+LEASE_WAIT_SECONDS = 45
+"""How long a started run waits for a sync, a restore or a dying owner before it leaves; it is closed after 60 s."""
+
+
+def execute(*, backup_id: str, listener: Listener | None = None) -> None:
+    """Claim a queued run and carry it out. Do nothing when somebody else has claimed it or it has ended."""
+    configuration = settings.current()
+    database = preparation.local_database(configuration)
+    seconds = configuration.lease_seconds
+    try:
+        with lease.held(database, seconds=seconds, wait_seconds=LEASE_WAIT_SECONDS) as held:
+            document = runs.claim(database, backup_id=backup_id, owner=held.owner.as_document(), fence=held.fence)
+            if document is None:
+                logger.info("Nothing to do: the run is claimed or ended", extra={"backup_id": backup_id})
+                return
+            run = _assemble(configuration, document, held=held, listener=listener)
+            reporting.run_began(document)
+            runner.carry_out(run, steps=restore_pipelines.STEPS.get(document.kind, pipelines.STEPS))
+    except RunActive:
+        logger.warning("The lease is held by another run", extra={"backup_id": backup_id})
+
+
+def reopen(*, database: Database[Any], backup_id: str) -> None:
+    """Open a partial run for Resume, to be claimed by a worker. Raise `NotResumable`, `RunActive`."""
+    if runs.reopen(database, backup_id=backup_id, owner=None, fence=0, phase=Phase.QUEUED) is None:
+        raise NotResumable()
+
+
+def execute_resume(*, backup_id: str, listener: Listener | None = None) -> None:
+    """Finish the purge of a run in the same run document, with all gates passed again.
+
+    Raise `NotResumable`, `RunActive`, `BackupRemoved`, `VerificationFailed`; then nothing was deleted.
+    """
+    configuration = settings.current()
+    database = preparation.local_database(configuration)
+    seconds = configuration.lease_seconds
+    with lease.held(database, seconds=seconds, wait_seconds=LEASE_WAIT_SECONDS) as held:
+        document = _claim_reopened(database, backup_id=backup_id, held=held)
+        run = _assemble(configuration, document, held=held, listener=listener)
+        run.published = True
+        run.progress.cancel_is_obeyed = False
+        _purge_steps_wait_again(document)
+        runner.carry_out(run, steps=pipelines.PURGE_STEPS)
+
+
+def _claim_reopened(database: Database[Any], *, backup_id: str, held: Lease) -> RunRecord:
+    owner, fence = held.owner.as_document(), held.fence
+    claimed = runs.claim(database, backup_id=backup_id, owner=owner, fence=fence)
+    if claimed is None:
+        claimed = runs.reopen(database, backup_id=backup_id, owner=owner, fence=fence, phase=Phase.PREFLIGHT)
+    if claimed is None:
+        raise NotResumable()
+    return claimed
+
+
+def _purge_steps_wait_again(document: RunRecord) -> None:
+    for name in (step.NAME for step in pipelines.PURGE_STEPS):
+        step = document.step(name)
+        if step is not None and step.state is not StepState.SKIPPED:
+            document.apply_to_step(name, {"state": StepState.WAITING.value})
+
+
+def _assemble(configuration: Configuration, document: RunRecord, *, held: Lease, listener: Listener | None) -> Run:
+    database, remote = preparation.local_database(configuration), preparation.remote_database(configuration)
+    recovery.clear_the_way(configuration=configuration, database=database, spared=document.id)
+    ownership = Ownership(database=database, backup_id=document.id, fence=held.fence)
+    return Run(
+        configuration=configuration,
+        document=document,
+        ownership=ownership,
+        local=database,
+        remote=remote,
+        store=preparation.store(configuration),
+        progress=RunProgress(
+            ownership=ownership,
+            held=held,
+            listener=listener,
+            give_up=None if remote is None else partial(connections.give_up, remote.client),
+        ),
+        now=timezone.now(),
+    )

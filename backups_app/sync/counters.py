@@ -1,0 +1,222 @@
+"""What a sync did, counted collection by collection, and the report that the run receives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from backups_app.catalog.sync_conflicts import ReplacedVersion
+from backups_app.mongo import raw_ids
+from backups_app.records import Side
+from backups_app.sync import merge
+
+NAMED_DOCUMENTS = 100
+"""How many unresolved documents a log names one by one; all are counted."""
+
+_COUNTS = (
+    "pulled", "pushed", "equal", "conflicts", "deleted_local", "deleted_remote", "edit_beat_deletion", "kept_back",
+    "stale", "held", "unresolved", "left_out", "ties", "size_bytes",
+)  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class CollectionCounters:
+    """The counts of one collection. `pulled` and `pushed` are documents written locally and remotely; those of them
+    that resolved a conflict, restored an edited document, or kept a deleted one are counted there too."""
+
+    name: str
+    found_by: str = "scan"
+    pulled: int = 0
+    pushed: int = 0
+    equal: int = 0
+    conflicts: int = 0
+    deleted_local: int = 0
+    deleted_remote: int = 0
+    edit_beat_deletion: int = 0
+    kept_back: int = 0
+    stale: int = 0
+    held: int = 0
+    found_by_scan_alone: int = 0
+    size_bytes: int = 0
+    seconds: float = 0.0
+    created_on: str | None = None
+    skipped: str | None = None
+    skipped_on_purpose: bool = True
+    """Whether somebody decided so, or there is nothing to carry over; otherwise sync could not do it."""
+    failed: str | None = None
+    """Why the collection as a whole is unresolved."""
+    blocked: str | None = None
+    differences: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    """What could not be made on the side where sync made the collection."""
+    indexes_differ: bool = False
+    ties: int = 0
+    without_name: dict[str, int] = field(default_factory=dict)
+    """How many documents no `_id` tells apart, by reason: they cannot be carried over."""
+    unresolved_documents: dict[bytes, str] = field(default_factory=dict)
+    other_ids: dict[bytes, Any] = field(default_factory=dict)
+    """The `_id` of the document that holds the unique value, where it is known."""
+
+    @property
+    def unresolved(self) -> int:
+        """Return how many documents could not be carried over; a collection that failed counts as one."""
+        documents = len(self.unresolved_documents) + sum(self.without_name.values())
+        return documents or int(self.failed is not None)
+
+    @property
+    def decision_counts(self) -> tuple[int, int, int]:
+        """Return the counts of a decision that has written nothing yet. Restore them before deciding again."""
+        return self.equal, self.edit_beat_deletion, self.kept_back
+
+    @decision_counts.setter
+    def decision_counts(self, counts: tuple[int, int, int]) -> None:
+        self.equal, self.edit_beat_deletion, self.kept_back = counts
+
+    @property
+    def left_out(self) -> int:
+        """Return 1 when the collection as a whole was not brought together."""
+        return int(self.failed is not None or (self.skipped is not None and not self.skipped_on_purpose))
+
+    @property
+    def left_over(self) -> str | None:
+        """Return in a clause what this sync did not do and nobody decided against, or None."""
+        if self.left_out:
+            return self.failed or self.skipped
+        said = [f"its deletions were not carried over, {self.blocked}"] if self.blocked else []
+        said += [f"{self.unresolved} documents could not be carried over"] if self.unresolved else []
+        return "; ".join([*said, *self.unfinished]) or None
+
+    def warnings(self) -> Iterator[str]:
+        """Yield a sentence for each thing that an admin should know, though the sync succeeded."""
+        if self.failed:
+            yield (
+                f"{self.name}: not brought together, {self.failed}. No version of it is lost, and the next sync tries "
+                "again. If that does not help, tell your technician, or leave it out with SYNC_EXCLUDE."
+            )
+        elif self.left_out:
+            yield (
+                f"{self.name}: not synced, {self.skipped}. A backup holds only what is on this computer. Rename one of "
+                "the two, or leave both out with SYNC_EXCLUDE."
+            )
+        elif self.unresolved:
+            yield f"{self.name}: {self.unresolved} documents could not be carried over."
+        if self.blocked:
+            yield f"{self.name}: its deletions were not carried over, {self.blocked}. Decide with backup_sync."
+        if self.held:
+            yield f"{self.name}: {self.held} documents of an unfinished deletion were left alone."
+        yield from (f"{self.name}: {said}. The next sync tries again." for said in self.unfinished)
+
+    @property
+    def written(self) -> int:
+        return self.pulled + self.pushed + self.deleted_local + self.deleted_remote
+
+    def count_written(self, side: Side, count: int) -> None:
+        """`count` documents were inserted or replaced on `side`."""
+        if side is Side.LOCAL:
+            self.pulled += count
+        else:
+            self.pushed += count
+
+    def count_deleted(self, side: Side, count: int) -> None:
+        """`count` documents were deleted on `side`."""
+        if side is Side.LOCAL:
+            self.deleted_local += count
+        else:
+            self.deleted_remote += count
+
+    def count_without_name(self, reason: str, count: int) -> None:
+        """`count` more documents cannot be told apart by an `_id`."""
+        self.without_name[reason] = self.without_name.get(reason, 0) + count
+
+    def count_conflict(self, replaced: ReplacedVersion | None) -> None:
+        """Count a replaced version; only a real conflict counts."""
+        if replaced is not None and replaced.reason == "conflict":
+            self.conflicts += 1
+            self.ties += replaced.why.endswith(merge.TIE)
+
+    def as_log(self) -> dict[str, Any]:
+        """Return the entry of this collection in `sync_logs`."""
+        named = list(self.unresolved_documents.items())[:NAMED_DOCUMENTS]
+        return {
+            "name": self.name,
+            "found_by": self.found_by,
+            **{count: getattr(self, count) for count in _COUNTS},
+            "unresolved_documents": [
+                {"id": raw_ids.readable(raw_id), "reason": reason, "other_id": self.other_ids.get(raw_id), "count": 1}
+                for raw_id, reason in named
+            ]
+            + [
+                {"id": None, "reason": reason, "other_id": None, "count": count}
+                for reason, count in self.without_name.items()
+            ],
+            "skipped": self.skipped,
+            "failed": self.failed,
+            "left_over": self.left_over,
+            "blocked": self.blocked,
+            "differences": list(self.differences),
+            "created_on": self.created_on,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def totals(all_counters: Iterable[CollectionCounters]) -> dict[str, int]:
+    """Return the counts of all collections together."""
+    every = list(all_counters)
+    return {count: sum(getattr(counters, count) for counters in every) for count in _COUNTS}
+
+
+def withheld(log: Mapping[str, Any]) -> dict[str, str]:
+    """Given a document of `sync_logs`, return why nothing of a collection may be purged: it is blocked, or as a whole
+    not brought together."""
+    why: dict[str, str] = {}
+    for one in log.get("collections") or []:
+        if one.get("left_out"):
+            why[one["name"]] = f"It was not brought together: {one['left_over']}."
+        elif one.get("blocked"):
+            why[one["name"]] = one["blocked"]
+    return why
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncReport:
+    """A sync that succeeded. `log` is the document of `sync_logs`; the mappings are by collection: how many documents
+    could not be carried over, why no deletion was carried over, why the collection was not synced, and whatever was
+    not done though nobody decided against it."""
+
+    log: Mapping[str, Any]
+    unresolved: Mapping[str, int] = field(default_factory=dict)
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    left_over: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return what was done, in numbers, without most zeros."""
+        counts: Mapping[str, int] = self.log["totals"]
+        always = ("pulled", "pushed", "conflicts")
+        return {name: count for name, count in counts.items() if count or name in always}
+
+    @property
+    def sentence(self) -> str:
+        """Return the sync in one line: `14 pulled, 6 pushed, 1 conflict`."""
+        return sentence(self.log["totals"])
+
+
+def sentence(counts: Mapping[str, int]) -> str:
+    """Return counts as people read them."""
+    conflicts = counts["conflicts"]
+    deleted = counts["deleted_local"] + counts["deleted_remote"]
+    parts = [f"{counts['pulled']} pulled", f"{counts['pushed']} pushed"]
+    parts += [f"{deleted} deleted"] if deleted else []
+    parts += [f"{conflicts} conflict{'' if conflicts == 1 else 's'}"] if conflicts else []
+    parts += [_several(counts.get("ties", 0), "tie: local won", "ties: local won")] if counts.get("ties") else []
+    parts += [f"{counts['unresolved']} unresolved"] if counts["unresolved"] else []
+    left_out = counts.get("left_out", 0)
+    parts += [_several(left_out, "collection left out", "collections left out")] if left_out else []
+    return ", ".join(parts)
+
+
+def _several(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,141 @@
+"""What needs attention though a backup could be made, worst first; and why there is no good backup. Pure.
+
+What is dated in the future is evidence for nothing but a deletion that is unfinished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from backups_app.assurance.evidence import Finding
+from backups_app.browsing.whereabouts import Files
+from backups_app.catalog.run_record import RunRecord
+from backups_app.errors import RunCancelled, TempleOpsError
+from backups_app.messages import attention as said
+from backups_app.messages.message import Message, as_message
+from backups_app.records import Status
+from backups_app.runs import lost_messages
+from backups_app.use_cases import reach
+from backups_app.use_cases.reach import Reach
+from backups_app.use_cases.syncs import SyncOverview
+
+ROOM_FOR_BACKUPS = 5
+
+
+def of_error(error: TempleOpsError) -> Finding:
+    """Return a named failure as a finding: its sentence and what to do."""
+    return Finding(message=as_message(error.detail), hint=as_message(error.hint) if error.hint else None)
+
+
+def findings(
+    *,
+    good: RunRecord | None,
+    ended: Sequence[RunRecord],
+    dated: Sequence[RunRecord],
+    free_bytes: int | None,
+    local: Reach,
+    remote: Reach | None,
+    local_ahead_seconds: float,
+    sync: SyncOverview | None,
+) -> Iterator[Finding]:
+    """Yield what needs attention. `ended` are the backup runs that ended, newest first; `dated` those of them whose
+    time can be trusted; `good` is the newest verified backup."""
+    yield from filter(None, [_unfinished_deletion(ended), _newest_is_gone(dated, good), _last_run(dated)])
+    for name, reason in (sync.left_over if sync else {}).items():
+        yield Finding(message=said.LEFT_OVER(collection=name, reason=as_message(reason)), hint=said.READ_LOG())
+    room = room_for(backup=good or RunRecord(), free_bytes=free_bytes)
+    if room is not None and room < ROOM_FOR_BACKUPS:
+        yield Finding(message=said.LITTLE_ROOM(n=room), hint=said.FREE_SPACE())
+    yield from _servers(local=local, remote=remote, local_ahead_seconds=local_ahead_seconds)
+
+
+def room_for(*, backup: RunRecord, free_bytes: int | None) -> int | None:
+    """Return for how many backups like this one there is room; None where its size or the disk is not known."""
+    size = backup.size_bytes
+    return free_bytes // size if size and free_bytes is not None else None
+
+
+def two_failed(dated: Sequence[RunRecord]) -> Finding | None:
+    """Return why the last two runs failed; None where one of them did not. A cancelled run is none."""
+    tried = [run for run in dated if run.status != Status.CANCELLED][:2]
+    if len(tried) < 2 or any(run.status != Status.FAILED for run in tried):
+        return None
+    return Finding(message=as_message(tried[0].message), backup_id=tried[0].backup_id)
+
+
+def none_good(ended: Sequence[RunRecord], *, dated: Sequence[RunRecord]) -> Finding | None:
+    """Return why no good backup is here though one was made; None where none was made."""
+    ahead = next((run for run in ended if run not in dated and run.published), None)
+    if ahead is not None:
+        return Finding(message=said.DATED_IN_FUTURE(run=ahead.backup_id), hint=said.SET_CLOCK())
+    lost = _newest_lost(dated)
+    if lost is None:
+        return None
+    return Finding(message=said.NONE_IS_HERE(reason=_files_gone(lost)), hint=said.BACK_UP())
+
+
+def unfinished(ended: Sequence[RunRecord]) -> RunRecord | None:
+    """Return the newest run whose deletion is not finished, resumable or not; None without one."""
+    return next((run for run in ended if run.resume_available or run.keep_available), None)
+
+
+def _unfinished_deletion(ended: Sequence[RunRecord]) -> Finding | None:
+    run = unfinished(ended)
+    if run is None:
+        return None
+    backup_id = run.backup_id
+    if run.resume_available:
+        return Finding(message=said.DELETION_UNFINISHED(run=backup_id), hint=said.RESUME(), backup_id=backup_id)
+    why = as_message(lost_messages.DAMAGED) if run.damaged else _files_gone(run)
+    message = said.DELETION_UNFINISHED_WHY(run=backup_id, reason=why)
+    return Finding(message=message, hint=said.KEEP(), backup_id=backup_id)
+
+
+def _newest_is_gone(dated: Sequence[RunRecord], good: RunRecord | None) -> Finding | None:
+    """The newest backup is gone though an older one is here."""
+    lost = _newest_lost(dated)
+    if lost is None or good is None or lost.created_at < good.created_at:
+        return None
+    return Finding(message=_files_gone(lost), hint=said.BACK_UP(), backup_id=lost.backup_id)
+
+
+def _newest_lost(runs: Sequence[RunRecord]) -> RunRecord | None:
+    return next((run for run in runs if run.files == Files.GONE), None)
+
+
+def _files_gone(run: RunRecord) -> Message:
+    return said.FILES_GONE(run=run.backup_id)
+
+
+def _last_run(dated: Sequence[RunRecord]) -> Finding | None:
+    """How the last run ended, where it was not a success."""
+    if not dated or dated[0].status == Status.SUCCESS:
+        return None
+    last = dated[0]
+    is_cancelled = last.status == Status.CANCELLED or last.error_code == RunCancelled.code
+    sentence = said.RUN_PARTIAL if last.status != Status.FAILED else said.RUN_FAILED
+    message = (said.RUN_CANCELLED if is_cancelled else sentence)(reason=as_message(last.message))
+    return Finding(message=message, backup_id=last.backup_id)
+
+
+def is_about_last_run(finding: Finding) -> bool:
+    """Whether a finding says how the last run ended."""
+    return finding.message.code in {said.RUN_FAILED.code, said.RUN_PARTIAL.code, said.RUN_CANCELLED.code}
+
+
+def without_reason(finding: Finding) -> Message:
+    """Return what a finding says, without the reason that its run gives."""
+    return Message(code=finding.message.code, facts={**finding.message.facts, "reason": ""})
+
+
+def _servers(*, local: Reach, remote: Reach | None, local_ahead_seconds: float) -> Iterator[Finding]:
+    for side in (local, remote):
+        if side is not None and side.problem is not None and not side.is_silent:
+            yield of_error(side.problem)
+    if remote is None:
+        return
+    if remote.is_silent:
+        yield Finding(message=said.ATLAS_AWAY())
+    apart = abs(remote.clock_ahead_seconds - local_ahead_seconds)
+    if remote.reachable and apart > reach.CLOCKS_APART_SECONDS:
+        yield Finding(message=said.CLOCKS_APART(n=round(apart)), hint=said.SET_TIME())

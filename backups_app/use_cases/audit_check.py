@@ -1,0 +1,77 @@
+"""Does the audit trail still agree with what backups and runs remember of it, and does it know every deletion?"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterator
+
+from backups_app.access import audit_chain
+from backups_app.access.audit_chain import AuditVerdict, ChainDigest, Remembered
+from backups_app.backup_files import metadata
+from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
+from backups_app.configuration import Configuration
+from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
+from backups_app.models import AuditEvent
+from backups_app.mongo import connections
+from backups_app.records import Side
+from backups_app.runs import preparation
+
+logger = logging.getLogger(__name__)
+
+
+def verify(*, configuration: Configuration) -> AuditVerdict:
+    """Walk the whole trail and compare it with every backup folder and every run's document.
+
+    What says nothing of the trail is passed over; run documents are left out while the local server does not answer.
+    """
+    store_id = preparation.store(configuration).store_id()
+    told = [*_folders(configuration), *_records(configuration)]
+    remembered = [_remembered(document, store_id=store_id) for document in told]
+    verdict = audit_chain.verify(remembered=[one for one in remembered if one is not None])
+    beyond = {*verdict.other_key_backups, *verdict.began_later}
+    unknown = {document.id for document in told if document.id not in beyond and not _is_known(document)}
+    return dataclasses.replace(verdict, unknown_runs=tuple(sorted(unknown)))
+
+
+def _folders(configuration: Configuration) -> Iterator[RunRecord]:
+    store = preparation.store(configuration)
+    for backup_id in store.backups().ids:
+        try:
+            written = metadata.read(store.folder(backup_id))
+        except (VerificationFailed, BackupNotFound, OSError):
+            continue
+        if written is not None:
+            yield RunRecord({**written, "_id": backup_id})
+
+
+def _records(configuration: Configuration) -> list[RunRecord]:
+    if not (configuration.is_local and configuration.local_url):
+        return []
+    try:
+        with connections.reachable(Side.LOCAL):
+            database = preparation.local_database(configuration)
+            connections.ping(database.client)
+            return runs.recent(database)
+    except TempleOpsError as error:
+        logger.warning("The runs' documents were not compared with the audit trail", extra={"code": error.code})
+        return []
+
+
+def _remembered(document: RunRecord, *, store_id: str | None) -> Remembered | None:
+    told = document.audit
+    if not isinstance(told, dict) or type(told.get("count")) is not int or not isinstance(told.get("sha256"), str):
+        return None
+    digest = ChainDigest(count=told["count"], sha256=told["sha256"], key_id=str(told.get("key_id", "")))
+    elsewhere = document.fetched or document.store_id not in (None, store_id)
+    return Remembered(backup_id=document.id, digest=digest, elsewhere=elsewhere)
+
+
+def _is_known(document: RunRecord) -> bool:
+    """Whether the trail has a row of each side on which this run deleted something."""
+    return all(
+        AuditEvent.objects.filter(action=f"purge.{side.value}", target=document.id).exists()
+        for side in Side
+        if any(entry.deleted for entry in document.purge.side(side).values())
+    )

@@ -1,0 +1,91 @@
+"""One backup is removed by name: its id typed again, every guard asked, and for a day in the trash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from backups_app.backup_files import layout, removals
+from backups_app.backup_files.trash import Thrown
+from backups_app.configuration import Configuration
+from backups_app.errors import (
+    BackupHeld,
+    BackupInUse,
+    BackupIsNewest,
+    BackupNeeded,
+    BackupOfTheFloor,
+    BackupPinned,
+    CopyMissing,
+    HistoryShrunk,
+    HolderDamaged,
+    RemovalDuringPurge,
+    RemovalNotConfirmed,
+    RemovalRefused,
+)
+from backups_app.records import Origin
+from backups_app.retention import guards as codes
+from backups_app.retention.facts import Backup
+from backups_app.retention.guards import Guards, bases
+from backups_app.runs import preparation
+from backups_app.use_cases import readiness
+from backups_app.use_cases.retention import facts, simulation, taking_out
+from backups_app.use_cases.retention.taking_out import Asked
+
+
+def remove(
+    *, configuration: Configuration, backup_id: str, typed: str, requested_by: str, origin: Origin, now: datetime
+) -> Thrown:
+    """Move one backup into the trash, from where it can be brought back for a day. `typed` is its id, typed again.
+
+    Raise `RemovalNotConfirmed`, `BackupNotFound`, each guard's refusal (`RemovalRefused`), and what
+    `taking_out.at_work` raises.
+    """
+    readiness.require_local(configuration)
+    layout.check_id(backup_id)
+    preparation.store(configuration).folder(backup_id)
+    if typed.strip() != backup_id:
+        raise RemovalNotConfirmed()
+    asked = Asked(by=requested_by, origin=origin, now=now)
+    with taking_out.at_work(configuration) as work:
+        found = facts.read(configuration=configuration, seconds=facts.PATIENT_SECONDS)
+        backup = found.of(backup_id)
+        for refusal in _refusals(backup, simulation.guards(found, configuration, now), found.backups):
+            raise refusal
+        work.require_complete(found)
+        return work.take_out(backup, asked=asked, how=removals.PERSON, reasons=(removals.PERSON,))
+
+
+def refusals(*, configuration: Configuration, backup_id: str, now: datetime) -> list[RemovalRefused]:
+    """Return every reason why this backup cannot be removed now; none when it can. Raise `BackupNotFound`."""
+    found = facts.read(configuration=configuration)
+    return _refusals(found.of(backup_id), simulation.guards(found, configuration, now), found.backups)
+
+
+def _refusals(backup: Backup, guards: Guards, backups: Sequence[Backup]) -> list[RemovalRefused]:
+    others = {one.backup_id for one in backups} - {backup.backup_id}
+    return [named(code, guards) for code in guards.refusals(backup, needed=bases(backups, staying=others))]
+
+
+PLAIN: dict[str, type[RemovalRefused]] = {
+    codes.NEWEST: BackupIsNewest,
+    codes.PINNED: BackupPinned,
+    codes.HELD: BackupHeld,
+    codes.NEEDED: BackupNeeded,
+    codes.IN_USE: BackupInUse,
+    codes.PURGE_UNFINISHED: RemovalDuringPurge,
+    codes.COPY_MISSING: CopyMissing,
+}
+
+
+def named(code: str, guards: Guards) -> RemovalRefused:
+    """Return the failure that a guard's code stands for, with its facts."""
+    if code == codes.FLOOR:
+        return BackupOfTheFloor(count=guards.min_keep)
+    if code == codes.SHRUNK:
+        last = guards.last_shrinkage
+        assert last is not None
+        return HistoryShrunk(collection=last.collection, before=last.before, after=last.after, backup_id=last.backup_id)
+    if code == codes.HOLDER_DAMAGED:
+        assert guards.last_damaged is not None
+        return HolderDamaged(backup_id=guards.last_damaged[1])
+    return PLAIN[code]()

@@ -1,0 +1,100 @@
+"""What a policy would keep and remove now, and why; how far the history reaches before and after. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from backups_app.catalog.run_record import RunRecord
+from backups_app.configuration import Configuration
+from backups_app.retention import decision as decisions
+from backups_app.retention.decision import Decision
+from backups_app.retention.guards import Guards
+from backups_app.retention.policy import Policy
+from backups_app.retention.shrinkage import Shrinkage
+from backups_app.use_cases.retention import facts
+from backups_app.use_cases.retention.facts import Facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """`reach_now` and `reach_then`: from the newest to the oldest backup that counts, before and after. `shrinkages`:
+    what nobody has accepted. `complete` is false where MongoDB did not answer: then no pass removes anything."""
+
+    policy: Policy
+    decision: Decision
+    reach_now: timedelta
+    reach_then: timedelta
+    shrinkages: tuple[Shrinkage, ...]
+    documents: dict[str, RunRecord]
+    complete: bool
+
+    @property
+    def history_shrinks(self) -> bool:
+        """Whether the oldest backup that counts goes: said before the policy is saved."""
+        return self.reach_then < self.reach_now
+
+
+def simulate(*, configuration: Configuration, policy: Policy, now: datetime) -> Simulation:
+    """Return what this policy would keep and remove now. Works with MongoDB down, from the folders alone."""
+    found = facts.read(configuration=configuration)
+    decision = decide(found, policy=policy, configuration=configuration, now=now)
+    return Simulation(
+        policy=policy,
+        decision=decision,
+        reach_now=_reach(found, now=now),
+        reach_then=decisions.history(decision),
+        shrinkages=tuple(guards(found, configuration, now).shrinkages),
+        documents=dict(found.documents),
+        complete=found.complete,
+    )
+
+
+def decide(found: Facts, *, policy: Policy, configuration: Configuration, now: datetime) -> Decision:
+    """Return what this policy keeps and removes of what was found."""
+    return decisions.decide(
+        backups=found.backups,
+        policy=policy,
+        min_keep=configuration.min_keep,
+        now=now,
+        zone=timezone.get_default_timezone(),
+        deletions=found.deletions,
+        lost_holders=found.lost_holders,
+    )
+
+
+def guards(found: Facts, configuration: Configuration, now: datetime) -> Guards:
+    """Return the guards over what was found."""
+    return decisions.guards_over(
+        backups=found.backups,
+        min_keep=configuration.min_keep,
+        now=now,
+        deletions=found.deletions,
+        lost_holders=found.lost_holders,
+    )
+
+
+def as_json(decision: Decision) -> dict[str, Any]:
+    """Return `{kept: [{backup_id, reasons}], removed: [{backup_id, reasons}]}`, newest first."""
+    return {
+        name: [{"backup_id": one.backup.backup_id, "reasons": list(one.reasons)} for one in group]
+        for name, group in (("kept", decision.kept), ("removed", decision.removed))
+    }
+
+
+def public(simulated: Simulation) -> dict[str, Any]:
+    """Return a simulation as the API tells it."""
+    return {
+        "policy": simulated.policy.as_json(),
+        **as_json(simulated.decision),
+        "history_days": simulated.reach_now.days,
+        "history_days_then": simulated.reach_then.days,
+    }
+
+
+def _reach(found: Facts, *, now: datetime) -> timedelta:
+    times = [one.taken_at for one in found.backups if one.counts(now=now)]
+    return max(times) - min(times) if times else timedelta(0)

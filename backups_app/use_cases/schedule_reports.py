@@ -1,0 +1,70 @@
+"""Reports what schedules did not do: a run that could not start, a check that failed, a planned deletion left out.
+
+How a run that did start has ended is reported by the run itself. A backup that was not made in time is *overdue*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from backups_app import errors
+from backups_app.messages import notifications as said
+from backups_app.messages.message import Sentence
+from backups_app.models import Schedule, ScheduleSlot
+from backups_app.notification import reports
+from backups_app.notification.channels import Channel
+from backups_app.notification.content import Content
+from backups_app.notification.states import Kind, Problem
+
+State = ScheduleSlot.State
+WITHIN = timedelta(days=1)
+PATH = "/admin/backups/schedule/"
+TITLES: dict[str, Sentence] = {
+    Schedule.Do.SYNC: said.SYNC_FAILED,
+    Schedule.Do.REHEARSE: said.REHEARSAL_FAILED,
+    Schedule.Do.VERIFY: said.BACKUP_DAMAGED,
+}
+NOT_MADE = (State.MISSED, State.SKIPPED)
+
+
+def report_schedules(*, channels: Sequence[Channel], sender_domain: str, now: datetime) -> None:
+    """Compare the newest decided slot of each schedule with what was reported, and announce planned deletions that
+    were left out, and slots that were dropped because the clock had been ahead: each once."""
+    for schedule in Schedule.objects.all():
+        newest = schedule.slots.filter(state__in=(State.FAILED, State.DONE, State.STARTED)).first()
+        failed = newest is not None and newest.state == State.FAILED and schedule.enabled
+        reports.report(
+            scope=f"schedule:{schedule.pk}",
+            present={_problem(schedule, newest): _failed(schedule, newest)} if failed and newest else {},
+            channels=channels, sender_domain=sender_domain, now=now,
+        )  # fmt: skip
+    recent = ScheduleSlot.objects.filter(changed_at__gte=now - WITHIN).select_related("schedule")
+    for slot in recent.filter(state__in=(*NOT_MADE, State.DROPPED)):
+        deletes = slot.schedule.do == Schedule.Do.BACKUP_AND_DELETE
+        if slot.state == State.DROPPED or deletes:
+            reports.announce(
+                event=f"slot:{slot.pk}:{slot.state}", kind=Kind.OVERDUE, content=_not_made(slot),
+                channels=channels, sender_domain=sender_domain, now=now,
+            )  # fmt: skip
+
+
+def _problem(schedule: Schedule, slot: ScheduleSlot) -> Problem:
+    kind = Kind.REHEARSAL_FAILED if schedule.do == Schedule.Do.REHEARSE else Kind.FAILED
+    return Problem(kind=kind, cause=slot.reason or State.FAILED.value)
+
+
+def _failed(schedule: Schedule, slot: ScheduleSlot) -> Content:
+    error = errors.by_code().get(slot.reason)
+    lines = (error.said(),) if error is not None and not error.said.places else ()
+    return Content(
+        title=TITLES.get(schedule.do, said.BACKUP_FAILED)(), lines=lines, path=PATH,
+        facts=((said.SCHEDULE(), schedule.name), (said.PLANNED_FOR(), slot.slot), (said.CODE(), slot.reason)),
+    )  # fmt: skip
+
+
+def _not_made(slot: ScheduleSlot) -> Content:
+    return Content(
+        title=said.SLOT_MISSED(schedule=slot.schedule.name), lines=(said.SLOT_MISSED_LINE(),), path=PATH,
+        facts=((said.SCHEDULE(), slot.schedule.name), (said.PLANNED_FOR(), slot.slot), (said.CODE(), slot.reason)),
+    )  # fmt: skip

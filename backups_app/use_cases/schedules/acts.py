@@ -1,0 +1,242 @@
+"""What a schedule starts, and what it has to know before: is a run active, do the clocks agree."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from django.utils import timezone
+from django_tasks import task
+from pymongo.errors import PyMongoError
+
+from backups_app import configuration as settings
+from backups_app.backup_files import metadata
+from backups_app.catalog import lease, runs
+from backups_app.catalog.run_record import RunRecord
+from backups_app.configuration import Configuration
+from backups_app.errors import (
+    BackupNotFound,
+    ClocksDiffer,
+    DatabaseUnreachable,
+    RunActive,
+    ScheduleTooLate,
+    TempleOpsError,
+    VerificationFailed,
+)
+from backups_app.models import ScheduleSlot
+from backups_app.mongo import connections
+from backups_app.records import CLOCK_TOLERANCE, Origin, RunKind, Side
+from backups_app.runs import holding, ownership, preparation
+from backups_app.schedule import due
+from backups_app.schedule.due import Work
+from backups_app.use_cases import backups, restores, syncs, verification
+from backups_app.use_cases.schedules import claims
+from backups_app.use_cases.schedules.claims import ASKED, State
+from backups_app.use_cases.syncs import SyncWish
+
+READING = "reading"
+"""The queue of the reading lane: it takes no lease and never waits behind a backup."""
+QUEUED_SYNC = timedelta(minutes=10)
+"""So long a sync that was queued counts as active before it has taken the lease."""
+LEFT_OVER = "left_over"
+STORED_TO = timedelta(milliseconds=1)
+"""MongoDB keeps a moment to the millisecond."""
+LOOK_BACK = 20
+"""Of so many newest runs one may be the rehearsal of a slot."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What is true at this moment. `known` is False where a database did not answer; then nothing else is known."""
+
+    known: bool
+    run_active: bool = False
+    clocks_agree: bool = True
+
+    def with_run(self, *, active: bool) -> Self:
+        """Return the same with a run active, or none."""
+        return replace(self, run_active=active)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TempleActs:
+    """The temple's own databases and runs."""
+
+    configuration: Configuration
+
+    def situation(self) -> Situation:
+        """Ask the databases. Never raises because one is away."""
+        try:
+            busy = self._is_busy()
+        except TempleOpsError:
+            return Situation(known=False, clocks_agree=False)
+        return Situation(known=True, run_active=busy, clocks_agree=clocks_agree(configuration=self.configuration))
+
+    def _is_busy(self) -> bool:
+        database = preparation.local_database(self.configuration)
+        with connections.reachable(Side.LOCAL):
+            connections.ping(database.client)
+            holder = lease.held_by(database)
+            held = holder is not None and not ownership.is_gone(holder)
+            if held or runs.active(database) is not None:
+                return True
+        since = timezone.now() - QUEUED_SYNC
+        queued = ScheduleSlot.objects.filter(state=State.STARTED, schedule__do=Work.SYNC, changed_at__gt=since)
+        return queued.exists()
+
+    def start(self, slot: ScheduleSlot, *, now: datetime) -> str:
+        """Start what the slot's schedule does. Return the id of its run, empty for what is queued and has none yet.
+
+        Calling it twice for one slot starts one run. Raise `RunActive`, `ScheduleTooLate`, `ClocksDiffer`, and what
+        readiness refuses by name.
+        """
+        work, key = Work(slot.schedule.do), f"schedule-slot-{slot.pk}"
+        if work is Work.BACKUP_AND_DELETE and slot.reason != ASKED:
+            self._require_in_time(slot, now=now)
+        if work is Work.SYNC:
+            carry_out_sync.enqueue(slot_id=slot.pk)
+            return ""
+        if work is Work.VERIFY:
+            carry_out_verification.enqueue(slot_id=slot.pk)
+            return ""
+        by, origin = asked_by(slot)
+        if work is Work.REHEARSE:
+            run = self._rehearsal_of(slot, by=by) or restores.rehearse(
+                backup_id=None, created_by=by, origin=origin, now=now
+            )
+        else:
+            deletes = work is Work.BACKUP_AND_DELETE
+            run = backups.start_backup(
+                created_by=by, delete_bookings=deletes, origin=origin, now=now, idempotency_key=key
+            )
+        return run.id
+
+    def _rehearsal_of(self, slot: ScheduleSlot, *, by: str) -> RunRecord | None:
+        """Return the rehearsal that was started for this slot before its worker was killed, or None."""
+        database = preparation.local_database(self.configuration)
+        with connections.reachable(Side.LOCAL):
+            found = runs.recent(database, limit=LOOK_BACK)
+        since = slot.decided_at - STORED_TO
+        begun = (run for run in found if run.created_by == by and run.created_at >= since)
+        return next((run for run in begun if run.kind == RunKind.REHEARSAL), None)
+
+    def _require_in_time(self, slot: ScheduleSlot, *, now: datetime) -> None:
+        """A late deletion would delete a new season, and a wrong clock makes any deletion late."""
+        if not timedelta(0) <= now - slot.slot < due.ON_TIME:
+            raise ScheduleTooLate()
+        if not clocks_agree(configuration=self.configuration):
+            raise ClocksDiffer()
+
+
+def asked_by(slot: ScheduleSlot) -> tuple[str, Origin]:
+    """Return who a slot's run is asked for by, as its record names them."""
+    if slot.reason == ASKED:
+        return slot.by, Origin(str(slot.worker.get("origin") or Origin.SCHEDULE.value))
+    return f"schedule {slot.schedule.name}", Origin.SCHEDULE
+
+
+def clocks_agree(*, configuration: Configuration) -> bool:
+    """Return whether the clocks of this computer, MongoDB and Atlas differ by less than ten minutes. False where one
+    cannot be asked."""
+    ahead = [0.0]
+    try:
+        for side in Side if configuration.sync_enabled else (Side.LOCAL,):
+            client = preparation.side(configuration, side).client
+            with connections.reachable(side):
+                ahead.append(connections.facts(client).clock_ahead_seconds)
+    except TempleOpsError:
+        return False
+    return timedelta(seconds=max(ahead) - min(ahead)) < CLOCK_TOLERANCE
+
+
+@task()
+def carry_out_sync(slot_id: int) -> None:
+    """The worker's part of a scheduled sync. While another run holds the lease the slot waits for the next tick."""
+    slot = _begun(slot_id)
+    if slot is None:
+        return
+    by, origin = asked_by(slot)
+    try:
+        report = syncs.sync_now(wish=SyncWish(), requested_by=by, origin=origin, now=timezone.now())
+    except RunActive as error:
+        if slot.reason == ASKED:
+            _failed(slot, error)
+        else:
+            claims.change(slot, now=timezone.now(), state=State.CLAIMED, worker={})
+    except (TempleOpsError, PyMongoError) as error:
+        _failed(slot, error)
+    else:
+        reason = LEFT_OVER if report.left_over else ""
+        claims.change(slot, now=timezone.now(), state=State.DONE, run=report.log["run_id"], reason=reason)
+
+
+@task(queue_name=READING)
+def carry_out_verification(slot_id: int) -> None:
+    """The worker's part of a scheduled verification: the newest backup, and each that alone holds deleted documents."""
+    slot = _begun(slot_id)
+    if slot is None:
+        return
+    by, origin = asked_by(slot)
+    damaged, read = [], []
+    try:
+        for backup_id in to_verify(configuration=settings.current()):
+            answer = verification.verify_backup(
+                configuration=settings.current(),
+                backup_id=backup_id,
+                requested_by=by,
+                origin=origin,
+                now=timezone.now(),
+            )
+            read.append(backup_id)
+            damaged += [backup_id] if not answer["verified"] else []
+    except (TempleOpsError, PyMongoError) as error:
+        _failed(slot, error)
+        return
+    if damaged:
+        claims.change(slot, now=timezone.now(), state=State.FAILED, run=damaged[0], reason=VerificationFailed.code)
+    else:
+        claims.change(slot, now=timezone.now(), state=State.DONE, run=read[0] if read else "")
+
+
+def to_verify(*, configuration: Configuration) -> list[str]:
+    """Return the newest backup, the newest that counts as verified, and the holders, newest first. Raise
+    `BackupNotFound` where there is none."""
+    store = preparation.store(configuration)
+    ids = sorted(store.backups().ids, reverse=True)
+    if not ids:
+        raise BackupNotFound()
+    with suppress(BackupNotFound):  # each is damaged already: the newest is read all the same, and named
+        newest_verified = restores.newest_verified(configuration=configuration)
+        return [one for one in ids if one in (ids[0], newest_verified) or _holds(store.folder(one))]
+    return [one for one in ids if one == ids[0] or _holds(store.folder(one))]
+
+
+def _holds(folder: Path) -> bool:
+    """Whether a backup alone may hold documents. Unknown counts as yes: it is read once more."""
+    try:
+        written = metadata.read(folder) or {}
+    except TempleOpsError:
+        return True
+    alone = holding.holds_alone(RunRecord(written))
+    return alone is None or bool(sum(alone.values()))
+
+
+def _begun(slot_id: int) -> ScheduleSlot | None:
+    """Take a queued slot to work on. None when it is taken already, or gone with its schedule."""
+    slot = ScheduleSlot.objects.select_related("schedule").filter(pk=slot_id).first()
+    if slot is None or slot.state not in (State.CLAIMED, State.STARTED):
+        return None
+    worker = {**slot.worker, **ownership.this_process().as_document()}
+    return slot if claims.change(slot, now=timezone.now(), state=State.RUNNING, worker=worker) else None
+
+
+def _failed(slot: ScheduleSlot, error: Exception) -> None:
+    code = error.code if isinstance(error, TempleOpsError) else DatabaseUnreachable.code
+    logger.error("A planned run failed", extra={"schedule": slot.schedule.name, "code": code})
+    claims.change(slot, now=timezone.now(), state=State.FAILED, reason=code)

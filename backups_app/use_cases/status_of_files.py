@@ -1,0 +1,20 @@
+"""Which runs and backups count as evidence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from backups_app.catalog.run_record import RunRecord
+from backups_app.records import is_ahead
+
+
+def dated(runs: Sequence[RunRecord], *, now: datetime) -> list[RunRecord]:
+    """Return the runs whose time can be trusted: those that are not dated in the future."""
+    return [run for run in runs if not is_ahead(run.created_at, now=now)]
+
+
+def newest_good(dated_runs: Sequence[RunRecord], *, database: str) -> RunRecord | None:
+    """Return the newest verified backup of this database that is here; None without one."""
+    good = (run for run in dated_runs if run.published and run.verified)
+    return next((run for run in good if (run.database or database) == database), None)

@@ -1,0 +1,191 @@
+"""A sync by itself, outside a backup: under the same lease, on record in `sync_logs` and in the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from backups_app import configuration as settings
+from backups_app.access import audit
+from backups_app.catalog import sync_logs, sync_state
+from backups_app.configuration import Configuration
+from backups_app.errors import SyncInterrupted, SyncIsOff, TempleOpsError
+from backups_app.mongo import connections
+from backups_app.progress import Progress, Silent
+from backups_app.records import Origin, Side
+from backups_app.runs import end_messages, lease, preparation
+from backups_app.runs.lease import Lease
+from backups_app.sync import engine
+from backups_app.sync.engine import SyncReport
+from backups_app.sync.options import SyncOptions
+from backups_app.use_cases import readiness
+
+ADOPT_PHRASE = "ADOPT"
+"""What a person types before two databases are paired again."""
+DELETE_PHRASE = "DELETE"
+"""What a person types before the deletions of a blocked collection are carried over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncWish:
+    """What a person asks of one sync, beyond the settings. `decided` settles blocked collections: `delete` carries
+    the deletions over, `keep` copies back what vanished."""
+
+    dry_run: bool = False
+    exact: bool = False
+    adopt: bool = False
+    only: frozenset[str] | None = None
+    decided: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncOverview:
+    """What pages, API and commands show of sync. `proof` is the last scan of everything with its verdict, `left_over`
+    what the last sync did not do though nobody decided against it, by collection."""
+
+    synced_at: datetime | None
+    proof: Mapping[str, Any] | None
+    blocked: Mapping[str, str]
+    left_over: Mapping[str, str]
+    logs: Sequence[Mapping[str, Any]]
+
+
+def sync_now(
+    *,
+    wish: SyncWish,
+    requested_by: str,
+    origin: Origin,
+    now: datetime,
+    listener: Progress | None = None,
+) -> SyncReport:
+    """Bring both databases together now, in this process. Return the report; its `log` is the `sync_logs` document.
+
+    Raise `ModeNotLocal`, `SyncIsOff`, `DatabaseNotFound` and what else readiness refuses, `RunActive` while a run, a
+    restore or another sync holds the lease, and what `engine.synchronise` raises.
+    """
+    configuration = settings.current()
+    readiness.require_local(configuration)
+    remote = preparation.remote_database(configuration)
+    if remote is None:
+        raise SyncIsOff()
+    readiness.require_ready(configuration=configuration)
+    local = preparation.local_database(configuration)
+    run_id = f"sync_{now:%Y%m%d_%H%M%S}"
+    with (
+        connections.reachable(Side.LOCAL),
+        lease.held(local, seconds=configuration.lease_seconds) as held,
+    ):
+        return _recorded(
+            local,
+            lambda: engine.synchronise(
+                local=local,
+                remote=remote,
+                run_id=run_id,
+                options=_options(configuration, wish),
+                progress=_Checked(held, listener or Silent()),
+                now=now,
+            ),
+            run_id=run_id,
+            wish=wish,
+            requested_by=requested_by,
+            origin=origin,
+            now=now,
+        )
+
+
+def overview(*, configuration: Configuration, limit: int = 20) -> SyncOverview:
+    """Return what is known of past syncs. Raise `DatabaseUnreachable`."""
+    local = preparation.local_database(configuration)
+    with connections.reachable(Side.LOCAL):
+        mark = sync_state.read(local) or {}
+        logs = sync_logs.newest(local, limit=limit)
+    return SyncOverview(
+        synced_at=mark.get("synced_at"),
+        proof=mark.get("proof"),
+        blocked={one["name"]: one["reason"] for one in mark.get("blocked", [])},
+        left_over={one["name"]: one["reason"] for one in mark.get("left_over", [])},
+        logs=logs,
+    )
+
+
+def log_of(*, configuration: Configuration, run_id: str) -> dict[str, Any] | None:
+    """Return the newest document of `sync_logs` about this run, or None. Raise `DatabaseUnreachable`."""
+    local = preparation.local_database(configuration)
+    with connections.reachable(Side.LOCAL):
+        return sync_logs.of_run(local, run_id=run_id)
+
+
+def _options(configuration: Configuration, wish: SyncWish) -> SyncOptions:
+    return replace(
+        preparation.sync_options(configuration),
+        dry_run=wish.dry_run,
+        exact=wish.exact,
+        adopt=wish.adopt,
+        only=wish.only,
+        decided=wish.decided,
+    )
+
+
+def _recorded(
+    local: Database[Any], work: Any, *, run_id: str, wish: SyncWish, requested_by: str, origin: Origin, now: datetime
+) -> SyncReport:
+    """Do the work between two entries of the audit trail."""
+    asked = {
+        "dry_run": wish.dry_run, "exact": wish.exact, "adopt": wish.adopt, "decided": dict(wish.decided),
+        "only": sorted(wish.only) if wish.only is not None else None,
+    }  # fmt: skip
+
+    def record(result: str, details: Mapping[str, Any], at: datetime) -> None:
+        audit.record(
+            actor=requested_by, origin=origin, action="sync", target=run_id, result=result, now=at, details=details
+        )
+
+    record(audit.STARTED, asked, now)
+    try:
+        report: SyncReport = work()
+    except TempleOpsError as error:
+        record(error.code, asked, timezone.now())
+        if not wish.dry_run:
+            _tell_how_far(local, run_id, error)
+        raise
+    record("success", {**asked, "counts": report.counts, "left_over": dict(report.left_over)}, timezone.now())
+    return report
+
+
+def _tell_how_far(local: Database[Any], run_id: str, error: TempleOpsError) -> None:
+    """Let a failure also say what the sync had done before it, where its sentence does not."""
+    if isinstance(error, SyncInterrupted):
+        return
+    try:
+        log = sync_logs.of_run(local, run_id=run_id)
+    except PyMongoError:
+        return
+    if wrote := end_messages.written(log or {}):
+        error.hint = f"{error.hint}. {end_messages.half_way(wrote)}" if error.hint else end_messages.half_way(wrote)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """Progress of work that has no run document: hands on to a listener, and stops when the lease is lost."""
+
+    held: Lease
+    listener: Progress
+
+    def expect(self, label: str, total: int) -> None:
+        self.listener.expect(label, total)
+
+    def advance(self, label: str, count: int, size_bytes: int = 0) -> None:
+        self.listener.advance(label, count, size_bytes)
+
+    def note(self, sentence: str) -> None:
+        self.listener.note(sentence)
+
+    def checkpoint(self) -> None:
+        self.held.checkpoint()
+        self.listener.checkpoint()

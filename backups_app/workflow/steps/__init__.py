@@ -1,1 +1,0 @@
-"""The steps of a run, one module each. Their order stands in `workflow/backup.py` alone."""

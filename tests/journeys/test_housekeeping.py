@@ -1,0 +1,87 @@
+"""The worker's tick and the start of a run put records in order; whatever is read meanwhile writes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
+from backups_app.configuration import Configuration
+from backups_app.records import Origin
+from backups_app.runs import housekeeping
+from backups_app.use_cases import backups, listing, status
+from tests.conftest import NOBODY
+
+from .conftest import now, raw_documents, run_backup
+from .test_unfinished import remote_fails_in
+
+Db = Database[dict[str, Any]]
+
+
+def left_waiting(local_db: Db) -> RunRecord:
+    """Return a run that no worker took for years."""
+    started = backups.start_backup(
+        created_by="ananya", delete_bookings=True, origin=Origin.WEB, now=now(), enqueue=False
+    )
+    long_ago = started["heartbeat_at"].replace(year=2020)
+    runs.collection(local_db).update_one({"_id": started["_id"]}, {"$set": {"heartbeat_at": long_ago}})
+    return started
+
+
+def test_reading_a_run_that_no_worker_took_leaves_it_to_the_tick(seeded: Configuration, local_db: Db) -> None:
+    backup_id = left_waiting(local_db)["_id"]
+    before = runs.get(local_db, backup_id=backup_id)
+
+    listing.list_runs(configuration=seeded, every=True)
+    listing.get_run(configuration=seeded, backup_id=backup_id)
+    status.status(configuration=seeded, now=now())
+    assert runs.get(local_db, backup_id=backup_id) == before
+
+    housekeeping.tick(configuration=seeded, now=now())
+    ended = listing.get_run(configuration=seeded, backup_id=backup_id)
+    assert (ended["status"], ended["error_code"]) == ("failed", "scheduler_down")
+
+
+def test_a_run_that_no_worker_took_does_not_keep_the_next_from_starting(seeded: Configuration, local_db: Db) -> None:
+    backup_id = left_waiting(local_db)["_id"]
+
+    assert run_backup(delete_bookings=False)["status"] == "success"
+    assert listing.get_run(configuration=seeded, backup_id=backup_id)["error_code"] == "scheduler_down"
+
+
+def test_lost_records_are_written_again_before_a_run_starts_and_none_is_replaced(
+    seeded: Configuration, local_db: Db
+) -> None:
+    first, second = run_backup(delete_bookings=False), run_backup(delete_bookings=False)
+    records = runs.collection(local_db)
+    records.delete_one({"_id": first["_id"]})
+    records.update_one({"_id": second["_id"]}, {"$set": {"note": "kept"}})
+
+    run_backup(delete_bookings=False)
+
+    rebuilt = runs.get(local_db, backup_id=first["_id"]) or RunRecord()
+    assert (rebuilt["status"], rebuilt["documents"]) == ("success", first["documents"])
+    assert not {"verified", "files", "message"} & rebuilt.keys()
+    assert (runs.get(local_db, backup_id=second["_id"]) or RunRecord()).note == "kept"
+
+
+def test_a_deletion_whose_record_was_lost_can_still_be_resumed(
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("bookings", monkeypatch):
+        backup_id = run_backup(delete_bookings=True)["_id"]
+    assert (runs.get(local_db, backup_id=backup_id) or RunRecord()).resume_available
+    local_db.drop_collection("backup_metadata")
+
+    ended = backups.resume(backup_id=backup_id, requested_by="ravi", origin=Origin.WEB, now=now(), enqueue=False)
+
+    assert (ended["status"], ended["resume_available"]) == ("success", False)
+    assert raw_documents(local_db, "bookings") == {}
+
+
+def test_a_tick_without_a_server_is_not_the_end_of_the_worker(seeded: Configuration) -> None:
+    housekeeping.tick(configuration=dataclasses.replace(seeded, local_url=NOBODY), now=now())

@@ -1,0 +1,81 @@
+"""The outcome of a run is a conclusion from its steps and from what is published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backups_app.catalog.run_parts import StepRecord
+from backups_app.catalog.run_record import RunRecord
+from backups_app.records import Side, Status, StepState
+from backups_app.runs import outcome
+
+
+def steps(*states: StepState) -> list[StepRecord]:
+    return [StepRecord(name=f"step{n}", state=state) for n, state in enumerate(states)]
+
+
+@pytest.mark.parametrize("states", [(StepState.DONE,), (StepState.DONE, StepState.SKIPPED), (StepState.FAILED,)])
+def test_what_published_nothing_is_failed_whatever_its_steps_say(states: tuple[StepState, ...]) -> None:
+    assert outcome.conclude(published=False, steps=steps(*states)) is Status.FAILED
+
+
+def test_everything_done_or_not_asked_for_is_a_success() -> None:
+    told = outcome.conclude(published=True, steps=steps(StepState.DONE, StepState.SKIPPED))
+
+    assert told is Status.SUCCESS
+
+
+@pytest.mark.parametrize(
+    "state", [StepState.FAILED, StepState.CANCELLED, StepState.WARNING, StepState.WAITING, StepState.RUNNING]
+)
+def test_a_published_backup_with_anything_undone_is_partial(state: StepState) -> None:
+    assert outcome.conclude(published=True, steps=steps(StepState.DONE, state)) is Status.PARTIAL
+
+
+def test_deletions_read_as_the_specification_prints_them() -> None:
+    purge = run(local={"activities": {"deleted": 50}, "bookings": {"deleted": 1}}).purge
+
+    assert outcome.deleted(purge, Side.LOCAL) == ["activities (50 documents)", "bookings (1 document)"]
+
+
+def test_kept_documents_of_both_sides_are_counted_and_at_most_a_hundred_are_named() -> None:
+    entry = {"kept_changed": 80, "kept_ids": [str(n) for n in range(80)]}
+
+    told = outcome.kept_changed(run(local={"bookings": entry}, remote={"bookings": entry}).purge)
+
+    assert told["count"] == 160
+    assert len(told["ids"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("Atlas was silent.", "The backup is complete and safe. Atlas was silent."),
+        ("The backup is complete and safe, but more is to do.", "The backup is complete and safe, but more is to do."),
+        (None, "The backup is complete and safe."),
+    ],
+)
+def test_that_a_backup_is_safe_is_said_once(said: str | None, message: str) -> None:
+    partial = RunRecord(kind="backup", status=Status.PARTIAL.value, error_message=said, steps=[])
+
+    assert outcome.message(partial) == message
+
+
+def run(**purge: Any) -> RunRecord:
+    return RunRecord(sync_status="success", purge={"collections": ["activities"], **purge})
+
+
+def test_resume_is_offered_when_an_allowed_purge_is_unfinished_on_a_side() -> None:
+    done, open_ = {"activities": {"done": True}}, {"activities": {"done": False}}
+
+    assert outcome.resume_available(run(allowed=True, remote=open_, local={}))
+    assert outcome.resume_available(run(allowed=True, remote=done, local={}))
+    assert not outcome.resume_available(run(allowed=True, remote=done, local=done))
+
+
+def test_resume_is_not_offered_when_the_purge_was_refused_or_given_up() -> None:
+    assert not outcome.resume_available(run(allowed=False, remote={}, local={}))
+    assert not outcome.resume_available(run(allowed=True, kept_after_all=True, remote={}, local={}))
+    assert not outcome.resume_available(RunRecord(sync_status="success", purge=None))

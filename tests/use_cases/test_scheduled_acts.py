@@ -1,0 +1,211 @@
+"""What schedules start, on real servers: one run a slot, no deletion too late, reading in a lane of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import override_settings
+from django.utils import timezone
+from pymongo.database import Database
+
+from backups_app.catalog import lease, runs
+from backups_app.configuration import Configuration
+from backups_app.management.reading_lane import waiting
+from backups_app.models import AuditEvent, Schedule, ScheduleSlot
+from backups_app.records import CONFIRMATION_PHRASE, Origin
+from backups_app.runs.ownership import this_process
+from backups_app.use_cases.schedules import acts, changes, overview
+from backups_app.use_cases.schedules import tick as schedule_tick
+from backups_app.use_cases.schedules.changes import Who
+from backups_app.use_cases.schedules.overview import Wish
+from tests.conftest import NOBODY
+from tests.journeys.conftest import seeded  # noqa: F401  (a fixture)
+
+Db = Database[dict[str, Any]]
+AT_ONCE = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend", "QUEUES": []}}
+State = ScheduleSlot.State
+
+
+@pytest.fixture
+def temple(seeded: Configuration) -> Iterator[Configuration]:  # noqa: F811
+    """A temple without a worker process: what is queued is done at once."""
+    with override_settings(TASKS=AT_ONCE):
+        yield seeded
+
+
+def due_now(do: str) -> Schedule:
+    """A schedule whose newest slot was a moment ago."""
+    now = timezone.now()
+    slot = now.replace(second=0, microsecond=0)
+    return Schedule.objects.create(
+        name=do, do=do, cron=f"{slot.minute} {slot.hour} * * *", time_zone="UTC", since=slot - timedelta(minutes=1),
+        if_missed="skip" if do == "backup_and_delete" else "run", settled_at=slot - timedelta(minutes=1),
+        created_at=now, created_by="ananya",
+    )  # fmt: skip
+
+
+def look(temple: Configuration, at: datetime | None = None) -> None:
+    schedule_tick.tick(configuration=temple, now=at or timezone.now())
+
+
+def test_a_due_backup_is_made_once_and_says_who_asked(temple: Configuration, local_db: Db) -> None:
+    row = due_now("backup")
+
+    look(temple)
+    look(temple)
+
+    slot = row.slots.get()
+    (run,) = runs.recent(local_db)
+    assert (slot.state, slot.run) == (State.STARTED, run["_id"])
+    assert (run["created_by"], run["origin"], run["status"]) == ("schedule backup", "schedule", "success")
+    assert not run["delete_bookings_requested"]
+
+
+def test_a_worker_killed_after_the_run_was_written_starts_no_second_one(temple: Configuration, local_db: Db) -> None:
+    row = due_now("backup")
+    look(temple)
+    dead = this_process().as_document() | {"pid": 2**22 + 1, "started": "1"}
+    row.slots.update(state=State.CLAIMED, run="", worker=dead)
+
+    look(temple)
+
+    assert len(runs.recent(local_db)) == 1
+    assert row.slots.get().run == runs.recent(local_db)[0]["_id"]
+
+
+def test_a_rehearsal_of_a_killed_worker_is_found_again(temple: Configuration, local_db: Db) -> None:
+    due_now("backup")
+    look(temple)
+    row = due_now("rehearse")
+    look(temple)
+    dead = this_process().as_document() | {"pid": 2**22 + 1, "started": "1"}
+    row.slots.update(state=State.CLAIMED, run="", worker=dead)
+
+    look(temple)
+
+    rehearsals = [run for run in runs.recent(local_db) if run["kind"] == "rehearsal"]
+    assert [run["_id"] for run in rehearsals] == [row.slots.get().run]
+
+
+def test_a_planned_deletion_deletes_in_its_time_and_not_after(temple: Configuration, local_db: Db) -> None:
+    row = due_now("backup_and_delete")
+    bookings = local_db.bookings.count_documents({})
+
+    look(temple, timezone.now() + timedelta(minutes=16))
+    assert row.slots.get().state == State.MISSED
+    assert local_db.bookings.count_documents({}) == bookings > 0
+    row.slots.all().delete()
+    Schedule.objects.update(settled_at=row.settled_at)
+    look(temple)
+
+    assert row.slots.get().state == State.STARTED
+    assert local_db.bookings.count_documents({}) == 0
+
+
+def test_a_planned_deletion_is_skipped_where_the_clock_of_atlas_cannot_be_asked(
+    temple: Configuration, local_db: Db
+) -> None:
+    row = due_now("backup_and_delete")
+
+    look(dataclasses.replace(temple, cloud_url=NOBODY))
+
+    assert (row.slots.get().state, row.slots.get().reason) == (State.SKIPPED, "clocks_differ")
+    assert runs.recent(local_db) == []
+
+
+def test_a_planned_sync_stands_in_the_sync_log(temple: Configuration) -> None:
+    row = due_now("sync")
+
+    look(temple)
+
+    slot = row.slots.get()
+    assert slot.state == State.DONE
+    assert AuditEvent.objects.get(action="sync", result="success").target == slot.run
+
+
+def test_a_planned_run_waits_while_a_sync_or_a_restore_holds_the_lease(temple: Configuration, local_db: Db) -> None:
+    row = due_now("backup")
+    other = this_process().as_document()
+    fence = lease.take(local_db, owner=other, seconds=60)
+    assert fence is not None
+
+    look(temple)
+    row.refresh_from_db()
+    assert row.waiting is not None
+    lease.release(local_db, owner=other, fence=fence)
+    look(temple)
+
+    assert row.slots.get().state == State.STARTED
+
+
+def test_a_planned_verification_reads_the_newest_and_those_that_hold_deleted_bookings(
+    temple: Configuration, local_db: Db
+) -> None:
+    who = Who(by="ananya", origin=Origin.WEB, now=timezone.now(), confirm=CONFIRMATION_PHRASE)
+    changes.add(Wish(name="season", do="backup_and_delete"), who=who)
+    for name in ("season", "plain", "newest"):
+        if name != "season":
+            changes.add(Wish(name=name), who=who)
+        changes.run_now(name, who=dataclasses.replace(who, now=timezone.now()))
+    ids = {run["note"] or run["_id"]: run["_id"] for run in runs.recent(local_db)}
+    newest, plain, season = sorted(ids.values(), reverse=True)
+
+    assert acts.to_verify(configuration=temple) == [newest, season]
+    assert plain not in acts.to_verify(configuration=temple)
+    row = due_now("verify")
+    look(temple)
+
+    assert (row.slots.get().state, row.slots.get().run) == (State.DONE, newest)
+    assert AuditEvent.objects.filter(action="backup.verified", result="good").count() == 2
+
+
+def test_a_planned_verification_that_finds_damage_says_so(temple: Configuration) -> None:
+    due_now("backup")
+    look(temple)
+    damaged = next(temple.backup_dir.glob("backup_*/*/donations.bson"), None) or next(
+        file for file in temple.backup_dir.glob("backup_*/*/*.bson") if file.stat().st_size
+    )
+    content = bytearray(damaged.read_bytes())
+    content[-2] ^= 1
+    damaged.write_bytes(content)
+    row = due_now("verify")
+
+    look(temple)
+
+    assert (row.slots.get().state, row.slots.get().reason) == (State.FAILED, "verification_failed")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verifying_waits_in_the_reading_queue_and_the_reading_lane_does_it(
+    seeded: Configuration,  # noqa: F811
+) -> None:
+    row = due_now("verify")
+    look(seeded)
+    assert waiting() == 1
+
+    call_command("worker", "--lane", "runs", "--once")
+    assert row.slots.get().state == State.STARTED
+    call_command("worker", "--lane", "reading", "--once")
+
+    assert waiting() == 0
+    assert (row.slots.get().state, row.slots.get().reason) == (State.FAILED, "backup_not_found")
+
+
+def test_what_is_asked_for_by_hand_bears_the_persons_name_and_decides_no_slot(
+    temple: Configuration, local_db: Db
+) -> None:
+    who = Who(by="ananya", origin=Origin.WEB, now=timezone.now())
+    changes.add(Wish(name="nightly"), who=who)
+
+    slot = changes.run_now("nightly", who=who)
+
+    run = runs.get(local_db, backup_id=slot.run)
+    assert run is not None
+    assert (run["created_by"], run["origin"]) == ("ananya", "web")
+    assert Schedule.objects.get().settled_at == who.now
+    assert [one.slot for one in overview.history(since=who.now, until=timezone.now())] == [who.now]
