@@ -156,6 +156,15 @@ def test_without_bookings_there_are_no_words_to_type(
     assert hidden_of(page) == "no"
 
 
+def test_buttons_that_are_blocked_look_again_by_themselves(admin_browser: Client, seeded: Configuration) -> None:
+    with override_settings(TEMPLEOPS=replace(seeded, database_name="templ_db")):
+        blocked = admin_browser.get("/admin/backups/_/counts/").content.decode()
+    free = admin_browser.get("/admin/backups/_/counts/").content.decode()
+
+    assert 'id="blocked-keep"' in blocked and 'hx-trigger="every 5s, run-changed' in blocked
+    assert 'id="blocked-keep"' not in free and "every 5s" not in free
+
+
 def hidden_of(page: str) -> str:
     found = re.search(r'name="delete_bookings" value="(\w+)"', page)
     assert found
