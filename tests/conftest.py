@@ -37,18 +37,32 @@ _numbers = itertools.count(1)
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_NEEDED = 3 << 30
 """Three servers and Django's database take 1.1 GB."""
-LONGEST_FIRST = ("browser", "faults", "journeys", "sync", "pages", "security")
+BROWSER = "browser"
+LONGEST_FIRST = ("faults", "journeys", "sync", "pages", "security")
 """Rooms whose files take longest: in several processes they begin, so that short files fill the end."""
+BESIDE_A_BROWSER = 2
+"""So many other files for each of the browser's: three browsers at once would starve two processors."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In several processes, put the longest rooms first."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: _rank(item.path))
+    """In several processes, put the longest rooms first, and the browser's files between them."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    files = [list(tests) for _, tests in itertools.groupby(items, key=lambda item: item.path)]
+    browser = [tests for tests in files if _room(tests[0].path) == BROWSER]
+    others = [tests for tests in files if _room(tests[0].path) != BROWSER]
+    others.sort(key=lambda tests: _rank(tests[0].path))
+    for number, tests in enumerate(browser):
+        others.insert(number * (BESIDE_A_BROWSER + 1), tests)
+    items[:] = itertools.chain.from_iterable(others)
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(Path(__file__).parent).parts[0]
 
 
 def _rank(path: Path) -> int:
-    room = path.relative_to(Path(__file__).parent).parts[0]
+    room = _room(path)
     return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
