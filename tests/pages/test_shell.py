@@ -30,7 +30,9 @@ def marked(browser: Client, address: str) -> list[str]:
         ("/admin/backups/", "/admin/backups/"),
         ("/admin/backups/restores/", "/admin/backups/restores/"),
         ("/admin/backups/compare/", "/admin/backups/compare/"),
-        ("/admin/backups/conflicts/", "/admin/backups/conflicts/"),
+        ("/admin/backups/list/", "/admin/backups/list/"),
+        ("/admin/backups/sync/", "/admin/backups/sync/"),
+        ("/admin/backups/conflicts/", "/admin/backups/sync/"),
         ("/admin/backups/audit/", "/admin/backups/audit/"),
     ],
 )
@@ -43,7 +45,7 @@ def test_the_sidebar_marks_where_one_is(
 @pytest.mark.parametrize(
     ("kind", "mark"),
     [
-        ("backup", "/admin/backups/"),
+        ("backup", "/admin/backups/list/"),
         ("restore", "/admin/backups/restores/"),
         ("test_copy", "/admin/backups/restores/"),
         ("rehearsal", "/admin/backups/restores/"),
