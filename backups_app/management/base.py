@@ -107,6 +107,11 @@ class TempleCommand(BaseCommand):
         no_color = bool(self.options.get("no_color") or os.environ.get("NO_COLOR"))
         return Console(stderr=True, quiet=silent, no_color=no_color, highlight=False)
 
+    def typed(self, phrase: str, *, to: str = "go on") -> str:
+        """Return what --confirm says; without it, and where somebody can answer, what a person types when asked."""
+        given: str = self.options["confirm"]
+        return given or (input(f"Type {phrase} to {to}: ") if self.someone_is_there else "")
+
     @property
     def someone_is_there(self) -> bool:
         """Whether a prompt can be answered: only when stdin is a terminal."""

@@ -188,3 +188,18 @@ def test_no_modules_import_one_another() -> None:
 
 def test_a_run_is_read_by_attributes_and_not_by_keys() -> None:
     assert house.record_accesses() == {}
+
+
+def test_what_was_typed_is_compared_and_asked_for_in_one_place() -> None:
+    """A face that compares a phrase itself would confirm by a rule of its own."""
+    typed = re.compile(r"""strip\(\) != |(?<![\w.])input\(""")
+    homes = {"use_cases/confirmation.py", "management/base.py"}
+    faces = [path for path in SOURCES if within(relative(path), {"pages", "api", "management", "use_cases"})]
+    found = {
+        f"{relative(path)}: {line.strip()}"
+        for path in faces
+        if relative(path) not in homes
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if typed.search(line)
+    }
+    assert found == set()

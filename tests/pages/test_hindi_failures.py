@@ -30,7 +30,7 @@ FACTS = {
     "deleted": 3, "what": "read", "count": 3, "before": 1000, "after": 400,
     "name": "ravi", "cron": "0 2 31 2 *", "reply": 550, "answer": 503,
 }  # fmt: skip
-A_SENTENCE = {RetentionFailed: {"reason": "No collection was chosen."}}
+A_SENTENCE: dict[type[TempleOpsError], dict[str, str]] = {RetentionFailed: {"reason": "No collection was chosen."}}
 """What they are given as a reason is a sentence of its own, with its full stop."""
 NOT_OF_RUNS = (ModeNotLocal, DemoUnconfirmed)
 """They have no full stop, for they are never followed by another sentence."""

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from backups_app import configuration, formats
 from backups_app.catalog.run_record import RunRecord
-from backups_app.errors import ConfirmationMissing
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
 from backups_app.records import (
@@ -20,7 +19,7 @@ from backups_app.records import (
     Origin,
     purgeable,
 )
-from backups_app.use_cases import backups, listing, readiness
+from backups_app.use_cases import backups, confirmation, listing, readiness
 
 
 class Command(TempleCommand):
@@ -44,7 +43,7 @@ class Command(TempleCommand):
         if options["dry_run"]:
             return self.rehearse(settings, delete_bookings)
         if delete_bookings:
-            self.require_confirmation(settings, options["confirm"])
+            self.require_confirmation(settings)
         document = backups.start_backup(
             created_by=getpass.getuser(),
             delete_bookings=delete_bookings,
@@ -69,14 +68,12 @@ class Command(TempleCommand):
             self.show_counts(live, names, out=self.stdout.write)
         return 0
 
-    def require_confirmation(self, settings: configuration.Configuration, typed: str) -> None:
-        """Take the phrase from --confirm, or ask at a terminal. Raise `ConfirmationMissing`."""
-        if not typed and self.someone_is_there:
+    def require_confirmation(self, settings: configuration.Configuration) -> None:
+        """Show what would be deleted to the person who is asked. Raise `ConfirmationMissing`."""
+        if not self.options["confirm"] and self.someone_is_there:
             readiness.require_ready(configuration=settings)
             self.show_counts(listing.counts(configuration=settings), PURGEABLE, out=self.stderr.write)
-            typed = input(f"Type {CONFIRMATION_PHRASE} to go on: ")
-        if typed.strip() != CONFIRMATION_PHRASE:
-            raise ConfirmationMissing()
+        confirmation.require_deletion(self.typed(CONFIRMATION_PHRASE))
 
     def show_counts(self, live: listing.LiveCounts, names: tuple[str, ...], *, out: Any) -> None:
         out("After the backup these documents will be DELETED:")

@@ -34,9 +34,7 @@ class Command(TempleCommand):
             answer: dict[str, Any] = {"backup_id": backup_id, "brought_back": True, "pinned": pinned}
             said = f"{backup_id} is back." + (" It is pinned: the rules would remove it again." if pinned else "")
         else:
-            typed = options["confirm"]
-            if not typed and self.someone_is_there:
-                typed = input(f"Type {backup_id} to remove this backup: ")
+            typed = self.typed(backup_id, to="remove this backup")
             thrown = removal.remove(typed=typed, **who)
             answer = {"backup_id": backup_id, "removed_at": thrown.at, "until": thrown.until}
             said = f"{backup_id} is in the trash for a day: backup_remove {backup_id} --undo brings it back."

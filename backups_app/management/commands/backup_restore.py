@@ -18,7 +18,7 @@ from backups_app.records import Origin
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.preview import RestorePreview
 from backups_app.runs import preparation
-from backups_app.use_cases import backups, listing, preview_json, readiness, restores
+from backups_app.use_cases import backups, confirmation, listing, preview_json, readiness, restores
 
 
 class Command(TempleCommand):
@@ -54,7 +54,7 @@ class Command(TempleCommand):
             preview = restores.preview_restore(configuration=settings, choices=choices, progress=bars)
         if options["dry_run"]:
             return self.show(preview)
-        self.confirm(preview, options["confirm"])
+        self.confirm(preview)
         return self.carry_out(preview)
 
     def choices(self, settings: Configuration, options: dict[str, Any]) -> Choices:
@@ -89,16 +89,16 @@ class Command(TempleCommand):
                 self.stdout.write(line)
         return 0
 
-    def confirm(self, preview: RestorePreview, typed: str) -> None:
-        """Take the phrase from --confirm, or ask at a terminal, where something would be overwritten or deleted."""
+    def confirm(self, preview: RestorePreview) -> None:
+        """Where documents would be replaced or deleted, show the preview to the person who is asked. Raise
+        `RestoreNotConfirmed`."""
         if not preview.needs_the_phrase:
             return
-        if not typed and self.someone_is_there:
+        if not self.options["confirm"] and self.someone_is_there:
             for line in restore_text.preview_lines(preview):
                 self.stderr.write(line)
-            typed = input(f"A safety backup is made first. Type {restores.PHRASE} to go on: ")
-        if typed.strip() != restores.PHRASE:
-            raise RestoreNotConfirmed()
+            self.stderr.write("A safety backup is made first.")
+        confirmation.require(restores.PHRASE, typed=self.typed(restores.PHRASE), refusal=RestoreNotConfirmed())
 
     def carry_out(self, preview: RestorePreview) -> int:
         run = restores.start(

@@ -11,7 +11,6 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.errors import ConfirmationMissing
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal.document_text import safe
 from backups_app.models import Schedule
@@ -77,7 +76,7 @@ class Command(TempleCommand):
         typed: str = self.options["confirm"]
         if not typed and self.someone_is_there and changes.needs_confirmation(name, wish):
             self.stderr.write("This schedule deletes bookings after each backup, without anybody asking.")
-            typed = input(f"Type {CONFIRMATION_PHRASE} to go on: ")
+            typed = self.typed(CONFIRMATION_PHRASE)
         return Who(by=getpass.getuser(), origin=Origin.COMMAND, now=timezone.now(), confirm=typed)
 
     def remove(self, name: str) -> int:
@@ -90,8 +89,6 @@ class Command(TempleCommand):
 
     def run_now(self, name: str) -> int:
         row = overview.get(name, now=timezone.now()).row
-        if row.do == Schedule.Do.BACKUP_AND_DELETE and not self.options["confirm"] and not self.someone_is_there:
-            raise ConfirmationMissing()
         slot = changes.run_now(name, who=self.who(None, Wish(name=name, do=row.do)))
         if self.options["json"]:
             self.print_json(overview.public_slot(slot))

@@ -16,7 +16,7 @@ from backups_app.management.terminal import document_text, progress_bars
 from backups_app.management.terminal.document_text import safe
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
-from backups_app.use_cases import conflicts, syncs
+from backups_app.use_cases import confirmation, conflicts, syncs
 from backups_app.use_cases.syncs import ADOPT_PHRASE, DELETE_PHRASE, SyncWish
 
 
@@ -60,11 +60,11 @@ class Command(TempleCommand):
         if options["blocked"] and not names:
             raise InvalidInput(message="Name the blocked collections: --blocked delete --collection bookings")
         if options["adopt"] and not options["dry_run"]:
-            self.require(ADOPT_PHRASE, options["confirm"], "The two databases are paired anew and become their union.")
+            self.require(ADOPT_PHRASE, "The two databases are paired anew and become their union.")
         if options["blocked"] == "delete" and not options["dry_run"]:
             which = ", ".join(sorted(names))
             said = f"What vanished from one side of {which} is deleted on the other; its bytes are kept."
-            self.require(DELETE_PHRASE, options["confirm"], said)
+            self.require(DELETE_PHRASE, said)
         return SyncWish(
             dry_run=options["dry_run"],
             exact=options["exact"],
@@ -73,13 +73,11 @@ class Command(TempleCommand):
             decided=dict.fromkeys(names, options["blocked"]) if options["blocked"] else {},
         )
 
-    def require(self, phrase: str, typed: str, sentence: str) -> None:
-        """Take the phrase from --confirm, or ask at a terminal."""
-        if not typed and self.someone_is_there:
+    def require(self, phrase: str, sentence: str) -> None:
+        """Say the sentence to the person who is asked. Raise `SyncConfirmationMissing`."""
+        if not self.options["confirm"] and self.someone_is_there:
             self.stderr.write(sentence)
-            typed = input(f"Type {phrase} to go on: ")
-        if typed.strip() != phrase:
-            raise SyncConfirmationMissing(phrase=phrase)
+        confirmation.require(phrase, typed=self.typed(phrase), refusal=SyncConfirmationMissing(phrase=phrase))
 
     def report(self, report: SyncReport) -> int:
         """Print the `sync_logs` document, or what a person wants to know. Return 3 when something was left over."""

@@ -15,6 +15,7 @@ from backups_app.management.base import TempleCommand
 from backups_app.management.demo import filling, people
 from backups_app.mongo import connections
 from backups_app.records import Side
+from backups_app.use_cases import confirmation
 
 
 class Command(TempleCommand):
@@ -77,5 +78,6 @@ def _sides(current: Configuration) -> dict[Side, filling.MongoDatabase]:
 
 def _require_confirmation(confirmed: str, current: Configuration) -> None:
     phrase = f"ERASE {current.database_name}"
-    if not settings.DEMO and confirmed != phrase:
-        raise DemoUnconfirmed(database=current.database_name, phrase=phrase)
+    if not settings.DEMO:
+        refusal = DemoUnconfirmed(database=current.database_name, phrase=phrase)
+        confirmation.require(phrase, typed=confirmed, refusal=refusal)

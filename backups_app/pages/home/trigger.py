@@ -23,7 +23,7 @@ from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.runs import run_wording, views
 from backups_app.pages.shared import known_status, step_up
 from backups_app.records import CONFIRMATION_PHRASE, Origin
-from backups_app.use_cases import backups, readiness
+from backups_app.use_cases import backups, confirmation, readiness
 
 
 def card_context(request: AdminRequest, *, active: RunRecord | None) -> dict[str, Any]:
@@ -97,8 +97,7 @@ def start(request: AdminRequest) -> HttpResponse:
 
 def require_confirmation(request: AdminRequest) -> None:
     """Raise ConfirmationMissing unless the phrase was typed, LoginRefused for a wrong password where one is needed."""
-    if request.POST.get("confirm", "").strip() != CONFIRMATION_PHRASE:
-        raise ConfirmationMissing
+    confirmation.require_deletion(request.POST.get("confirm", ""))
     step_up.require_fresh_password(request)
 
 

@@ -33,7 +33,7 @@ from backups_app.pages.shared import known_status, step_up, wording
 from backups_app.pages.shared.told import tell
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
-from backups_app.use_cases import restores
+from backups_app.use_cases import confirmation, restores
 
 WAIT_SECONDS = 2.0
 """So long the page itself waits for a preview; one that takes longer is asked for once a second."""
@@ -157,8 +157,8 @@ def _start(request: AdminRequest, asked: Asked) -> HttpResponse:
 
 
 def _require_confirmation(request: AdminRequest, choices: Choices) -> None:
-    if choices.needs_the_phrase and request.POST.get("confirm", "").strip() != restores.PHRASE:
-        raise RestoreNotConfirmed
+    if choices.needs_the_phrase:
+        confirmation.require(restores.PHRASE, typed=request.POST.get("confirm", ""), refusal=RestoreNotConfirmed())
     if choices.in_place:
         step_up.require_fresh_password(request)
 

@@ -32,7 +32,7 @@ from backups_app.pages.shared import background_work, known_status, step_up
 from backups_app.pages.shared.told import tell
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
-from backups_app.use_cases import conflicts, syncs
+from backups_app.use_cases import confirmation, conflicts, syncs
 from backups_app.use_cases.syncs import ADOPT_PHRASE, DELETE_PHRASE, SyncWish
 
 WAIT_SECONDS = 2.0
@@ -81,14 +81,13 @@ def _sync(wish: SyncWish, requested_by: str, making: background_work.BackgroundT
 
 def _wish(request: AdminRequest) -> SyncWish:
     """Read what is asked for. Raise `SyncConfirmationMissing`, `LoginRefused`, `RateLimited`."""
-    typed = request.POST.get("confirm", "").strip()
     adopt = request.POST.get("adopt") == "1"
     asked = {from_field(name): request.POST.get(f"decide-{name}", "") for name in request.POST.getlist("blocked")}
     decided = {name: decision for name, decision in asked.items() if decision in DECISIONS}
     phrase = ADOPT_PHRASE if adopt else DELETE_PHRASE if "delete" in decided.values() else ""
-    if phrase and typed != phrase:
-        raise SyncConfirmationMissing(phrase=phrase)
     if phrase:
+        typed = request.POST.get("confirm", "")
+        confirmation.require(phrase, typed=typed, refusal=SyncConfirmationMissing(phrase=phrase))
         step_up.require_fresh_password(request)
     only = frozenset(decided) if decided else None
     return SyncWish(exact=request.POST.get("exact") == "1", adopt=adopt, decided=decided, only=only)

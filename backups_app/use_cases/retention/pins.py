@@ -26,7 +26,7 @@ from backups_app.messages import retention as messages
 from backups_app.mongo import connections
 from backups_app.records import Origin, Side
 from backups_app.runs import preparation
-from backups_app.use_cases import readiness
+from backups_app.use_cases import confirmation, readiness
 from backups_app.use_cases.retention import facts, simulation
 from backups_app.use_cases.retention.taking_out import Asked, amend_record
 
@@ -75,8 +75,7 @@ def release(
     """
     readiness.require_local(configuration)
     layout.check_id(backup_id)
-    if typed.strip() != backup_id:
-        raise RemovalNotConfirmed()
+    confirmation.require(backup_id, typed=typed, refusal=RemovalNotConfirmed())
     found = facts.read(configuration=configuration, seconds=facts.PATIENT_SECONDS)
     here = next((one for one in found.backups if one.backup_id == backup_id), None)
     gone = any(one.backup_id == backup_id for one in found.lost_holders)
@@ -97,8 +96,7 @@ def accept(
 
     Raise `RemovalNotConfirmed`, `BackupNotFound`, `NothingToAccept`, `RecordsUnavailable`.
     """
-    if typed.strip() != backup_id:
-        raise RemovalNotConfirmed()
+    confirmation.require(backup_id, typed=typed, refusal=RemovalNotConfirmed())
     _folder(configuration, backup_id)
     found = facts.read(configuration=configuration)
     shrinkages = simulation.guards(found, configuration, now).shrinkages

@@ -27,7 +27,7 @@ from backups_app.retention import guards as codes
 from backups_app.retention.facts import Backup
 from backups_app.retention.guards import Guards, bases
 from backups_app.runs import preparation
-from backups_app.use_cases import readiness
+from backups_app.use_cases import confirmation, readiness
 from backups_app.use_cases.retention import facts, simulation, taking_out
 from backups_app.use_cases.retention.taking_out import Asked
 
@@ -43,8 +43,7 @@ def remove(
     readiness.require_local(configuration)
     layout.check_id(backup_id)
     preparation.store(configuration).folder(backup_id)
-    if typed.strip() != backup_id:
-        raise RemovalNotConfirmed()
+    confirmation.require(backup_id, typed=typed, refusal=RemovalNotConfirmed())
     asked = Asked(by=requested_by, origin=origin, now=now)
     with taking_out.at_work(configuration) as work:
         found = facts.read(configuration=configuration, seconds=facts.PATIENT_SECONDS)

@@ -13,7 +13,6 @@ from django.utils import timezone
 from backups_app import configuration as settings
 from backups_app.access import audit
 from backups_app.errors import (
-    ConfirmationMissing,
     InvalidInput,
     LateDeletionRefused,
     ScheduleNameInvalid,
@@ -21,10 +20,10 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.models import Schedule, ScheduleSlot
-from backups_app.records import CONFIRMATION_PHRASE, Origin
+from backups_app.records import Origin
 from backups_app.runs.ownership import this_process
 from backups_app.schedule import slots
-from backups_app.use_cases import readiness
+from backups_app.use_cases import confirmation, readiness
 from backups_app.use_cases.schedules import claims, overview
 from backups_app.use_cases.schedules.acts import TempleActs
 from backups_app.use_cases.schedules.claims import State
@@ -97,8 +96,8 @@ def run_now(name: str, *, who: Who) -> ScheduleSlot:
     configuration = settings.current()
     readiness.require_local(configuration)
     row = overview.row_of(name)
-    if row.do == Schedule.Do.BACKUP_AND_DELETE and who.confirm.strip() != CONFIRMATION_PHRASE:
-        raise ConfirmationMissing()
+    if row.do == Schedule.Do.BACKUP_AND_DELETE:
+        confirmation.require_deletion(who.confirm)
     worker = {**this_process().as_document(), "origin": who.origin.value}
     slot = claims.ask_now(row, by=who.by, now=who.now, worker=worker)
     _on_record("schedule.run_now", overview.of(row, now=who.now, newest_at=None).wish, who=who)
@@ -130,8 +129,8 @@ def _needs_confirmation(row: Schedule | None, wish: Wish) -> bool:
 
 
 def _require_confirmation(wish: Wish, who: Who) -> None:
-    if wish.deletes and wish.enabled and who.confirm.strip() != CONFIRMATION_PHRASE:
-        raise ConfirmationMissing()
+    if wish.deletes and wish.enabled:
+        confirmation.require_deletion(who.confirm)
 
 
 def _checked(wish: Wish, *, who: Who) -> Wish:
