@@ -21,6 +21,8 @@ from backups_app.errors import RunCancelled, TempleOpsError
 from backups_app.mongo import availability
 from backups_app.progress import Silent
 
+THREADS_BEGIN_WITH = "background "
+"""The names of their threads, in a list of all threads of the process."""
 KEPT_SECONDS = 600.0
 MOST_KEPT = 32
 ABANDONED_SECONDS = 60.0
@@ -84,7 +86,8 @@ class BackgroundWork(Generic[T]):
             if making is None:
                 making = self._known[key] = BackgroundTask(to_the_end=self.to_the_end)
                 work = (self._make, make, making)
-                Thread(target=availability.unlimited_context().run, args=work, name=self.name, daemon=True).start()
+                name = f"{THREADS_BEGIN_WITH}{self.name}"
+                Thread(target=availability.unlimited_context().run, args=work, name=name, daemon=True).start()
             making.asked_at = time.monotonic()
         if making.ended.wait(wait_seconds) and making.error is not None:
             self.forget(key)
