@@ -28,7 +28,7 @@ REASONS = {
     "backup_in_use": Sentence("kept_in_use", "being read now"),
     "purge_unfinished": Sentence("kept_purge_unfinished", "its deletion is not finished"),
     "copy_missing": Sentence("kept_copy_missing", "not copied elsewhere yet"),
-    "shrunk": Sentence("kept_shrunk", "older than a backup in which a collection lost more than half"),
+    "shrunk": Sentence("kept_shrunk", "a collection lost more than half, then or later"),
     "holder_damaged": Sentence("kept_holder_damaged", "older than a damaged or lost backup of deleted documents"),
     "dated_in_future": Sentence("kept_dated_in_future", "dated in the future"),
     "unverified": Sentence("kept_unverified", "not verified"),

@@ -6,6 +6,7 @@ from django.urls import path
 
 from backups_app.pages.account import account, login, my_sessions, people, step_up
 from backups_app.pages.audit import views
+from backups_app.pages.backups import acts
 from backups_app.pages.backups import views as backups
 from backups_app.pages.compare import views as compare
 from backups_app.pages.home import dashboard, status_card, trigger
@@ -58,7 +59,11 @@ urlpatterns = [
     path("admin/backups/schedule/", schedule.schedule, name="schedule"),
     path("admin/backups/schedule/retention/", retention.save, name="retention_save"),
     path("admin/backups/schedule/retention/preview/", retention.preview, name="retention_preview"),
-    path("admin/backups/<str:backup_id>/bring-back/", retention.bring_back, name="bring_back"),
+    path("admin/backups/<str:backup_id>/pin/", acts.pin, name="pin"),
+    path("admin/backups/<str:backup_id>/remove/", acts.remove, name="remove"),
+    path("admin/backups/<str:backup_id>/release/", acts.release, name="release"),
+    path("admin/backups/<str:backup_id>/accept/", acts.accept, name="accept"),
+    path("admin/backups/<str:backup_id>/bring-back/", acts.bring_back, name="bring_back"),
     path("admin/backups/schedule/new/", schedule.new, name="schedule_new"),
     path("admin/backups/schedule/preview/", schedule.preview, name="schedule_preview"),
     path("admin/backups/schedule/edit/<str:name>/", schedule.edit, name="schedule_edit"),

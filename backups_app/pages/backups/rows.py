@@ -8,7 +8,7 @@ from datetime import datetime
 
 from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
-from backups_app.pages.shared.wording import aware
+from backups_app.pages.backups.keeping import KeptBecause
 from backups_app.catalog.run_record import RunRecord
 from backups_app.records import PURGEABLE_WHEN_CONFIRMED, RunKind, Side, Status
 
@@ -20,13 +20,14 @@ LOST = (Files.GONE, Files.UNMOUNTED)
 class BackupRow:
     """A backup, or a run that made none. `documents_more` and `bytes_more` compare it with the newest good backup
     before it, None without one. `bookings_deleted` counts what its run deleted; `restore_tested_at` is the last restore
-    test of it that succeeded."""
+    test of it that succeeded; `kept` says why it stays, None for what is no backup here."""
 
     run: RunRecord
     documents_more: int | None
     bytes_more: int | None
     bookings_deleted: int
     restore_tested_at: datetime | None
+    kept: KeptBecause | None = None
 
     @property
     def id(self) -> str:
@@ -65,9 +66,9 @@ def is_good(run: RunRecord) -> bool:
     return run.published and run.verified and not run.damaged and not run.dated_in_future
 
 
-def rows_of(runs: Sequence[RunRecord]) -> list[BackupRow]:
-    """Given all runs, newest first, return the rows of the list, newest first. Restore tests and test copies have no
-    row: they stand under Restores."""
+def rows_of(runs: Sequence[RunRecord], *, kept: Mapping[str, KeptBecause] | None = None) -> list[BackupRow]:
+    """Given all runs, newest first, and why each backup is kept, return the rows of the list, newest first. Restore
+    tests and test copies have no row: they stand under Restores."""
     tested = _restore_tests(runs)
     listed = [run for run in runs if run.kind not in WITHOUT_A_BACKUP]
     rows: list[BackupRow] = []
@@ -80,6 +81,7 @@ def rows_of(runs: Sequence[RunRecord]) -> list[BackupRow]:
                 bytes_more=_more(run.size_bytes, before.size_bytes) if before and run.published else None,
                 bookings_deleted=bookings_deleted(run),
                 restore_tested_at=tested.get(run.backup_id),
+                kept=(kept or {}).get(run.backup_id),
             )
         )
         before = run if is_good(run) else before

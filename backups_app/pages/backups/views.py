@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from backups_app import configuration
-from backups_app.pages.backups import filters, rows, size_chart
+from backups_app.pages.backups import filters, keeping, rows, size_chart
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest
 from backups_app.use_cases import listing
+from backups_app.use_cases.retention import kept
 
 PER_PAGE = 50
 
@@ -19,7 +21,9 @@ PER_PAGE = 50
 @admin_page
 def backups(request: AdminRequest) -> HttpResponse:
     """Every backup and every run that made none, newest first."""
-    every = rows.rows_of(listing.list_runs(configuration=configuration.current(), every=True))
+    settings = configuration.current()
+    looked = kept.look(configuration=settings, now=timezone.now())
+    every = rows.rows_of(listing.list_runs(configuration=settings, every=True), kept=keeping.shown(looked))
     asked = filters.filter_of(request.GET)
     chosen = asked.chosen(every)
     first = (asked.page - 1) * PER_PAGE
@@ -36,5 +40,10 @@ def backups(request: AdminRequest) -> HttpResponse:
         "next": asked.url(page=asked.page + 1) if first + PER_PAGE < len(chosen) else "",
         "newest_good": next((row.id for row in every if row.good), ""),
         "chart": size_chart.chart_of(every),
+        "retention_on": looked.on,
+        "lost_holders": looked.lost_holders,
+        "trash": kept.in_trash(configuration=settings),
+        "done": request.GET.get("done", ""),
+        "done_to": request.GET.get("backup", ""),
     }
     return render(request, "backups/list.html", context)

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_POST, require_safe
 from backups_app import configuration
 from backups_app.access import sessions
 from backups_app.errors import InvalidInput, StepUpNeeded
-from backups_app.messages import retention as messages
+from backups_app.pages.backups import keeping
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.records import Origin
 from backups_app.retention.decision import DecidedBackup
 from backups_app.retention.policy import PERIODS, PROPOSED, Policy
-from backups_app.use_cases.retention import bringing_back, policy, simulation
+from backups_app.use_cases.retention import policy, simulation
 from backups_app.use_cases.retention.simulation import Simulation
 
 RULES = {
@@ -31,34 +31,6 @@ RULES = {
     "monthly": gettext_lazy("Monthly"),
     "yearly": gettext_lazy("Yearly"),
 }
-REASONS = {
-    "last": gettext_lazy("one of the last"),
-    "recent": gettext_lazy("less than a day old"),
-    "daily": gettext_lazy("the newest of its day"),
-    "weekly": gettext_lazy("the newest of its week"),
-    "monthly": gettext_lazy("the newest of its month"),
-    "yearly": gettext_lazy("the newest of its year"),
-    "backup_newest": gettext_lazy("the newest that one can rely on"),
-    "backup_floor": gettext_lazy("one of the newest, which always stay"),
-    "backup_pinned": gettext_lazy("pinned"),
-    "backup_held": gettext_lazy("holds documents that were deleted or replaced"),
-    "backup_needed": gettext_lazy("another backup is restored together with it"),
-    "backup_in_use": gettext_lazy("being read now"),
-    "purge_unfinished": gettext_lazy("its deletion is not finished"),
-    "copy_missing": gettext_lazy("not copied elsewhere yet"),
-    "shrunk": gettext_lazy("a collection lost more than half, then or later"),
-    "holder_damaged": gettext_lazy("older than a damaged or lost backup of deleted documents"),
-    "dated_in_future": gettext_lazy("dated in the future"),
-    "unverified": gettext_lazy("not verified"),
-    "foreign": gettext_lazy("not made here"),
-    "undo": gettext_lazy("undoes a restore of the last 30 days"),
-    "policy": gettext_lazy("no rule keeps it"),
-    "undo_over": gettext_lazy("its restore is more than 30 days ago"),
-    "removed_before_copy": gettext_lazy("removed before it was copied"),
-    "person": gettext_lazy("removed by name"),
-}
-"""The codes of `messages.retention.REASONS`, in the language of the page."""
-assert REASONS.keys() == messages.REASONS.keys(), "each reason has its words"
 
 
 def context(request: AdminRequest) -> dict[str, Any]:
@@ -96,17 +68,6 @@ def save(request: AdminRequest) -> HttpResponse:
         origin=Origin.WEB, now=now,
     )  # fmt: skip
     return go_to(request, f"{here}?retention={'off' if wanted is None else 'saved'}#retention")
-
-
-@require_POST
-@admin_page
-def bring_back(request: AdminRequest, backup_id: str) -> HttpResponse:
-    """Bring a removed backup back from the trash, and show its run."""
-    bringing_back.bring_back(
-        configuration=configuration.current(), backup_id=backup_id, requested_by=request.user.get_username(),
-        origin=Origin.WEB, now=timezone.now(),
-    )  # fmt: skip
-    return go_to(request, reverse("pages:run", args=[backup_id]))
 
 
 def _policy(numbers: Mapping[str, str]) -> Policy:
@@ -147,6 +108,7 @@ def _rows(rules: Policy) -> dict[str, Any]:
         "days_then": found.reach_then.days,
         "activities": _activities(found),
         "complete": found.complete,
+        "shrinkages": found.shrinkages,
     }
 
 
@@ -154,7 +116,7 @@ def _row(one: DecidedBackup) -> dict[str, Any]:
     return {
         "backup_id": one.backup.backup_id,
         "at": one.backup.taken_at,
-        "reasons": [REASONS.get(code, code) for code in one.reasons],
+        "reasons": [keeping.reason(code) for code in one.reasons],
     }
 
 
