@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from backups_app.access import records
 from backups_app.access.error_body import error_body
 from backups_app.errors import (
+    BackupRemoved,
     FieldsInvalid,
     NotAuthenticated,
     RateLimited,
@@ -72,6 +73,8 @@ def of(error: TempleOpsError) -> Response:
     body: dict[str, Any] = {**error_body(code=error.code, detail=error.detail, hint=error.hint)}
     if isinstance(error, FieldsInvalid):
         body["errors"] = error.facts["errors"]
+    if isinstance(error, BackupRemoved) and "removed" in error.facts:
+        body["removed"] = error.facts["removed"]
     response = Response(body, status=error.status)
     _add_headers(response, error)
     if isinstance(error, RunActive):

@@ -18,6 +18,8 @@ from rest_framework.serializers import (
     ListField,
 )
 
+from backups_app.api import assurance_shapes
+
 STATUS = ["success", "failed", "cancelled", "partial", "in_progress", "unverified"]
 DATED_IN_FUTURE = "More than 10 minutes after now: a clock was wrong. It is kept, and counts as no recent backup."
 SYNC_STATUS = ["success", "failed", "skipped", "in_progress"]
@@ -28,6 +30,14 @@ class Problem(serializers.Serializer[Any]):
     message = CharField()
 
 
+class RemovedBackup(serializers.Serializer[Any]):
+    at = DateTimeField()
+    by = CharField()
+    how = ChoiceField(choices=["retention", "person"])
+    reasons = ListField(child=CharField(), help_text="Codes.")
+    in_trash_until = DateTimeField(allow_null=True, help_text="Until then it can be brought back.")
+
+
 class Failure(serializers.Serializer[Any]):
     detail = CharField(help_text="A plain sentence: what is safe, and what to do.")
     code = CharField(help_text="Stable; for programs.")
@@ -36,6 +46,7 @@ class Failure(serializers.Serializer[Any]):
     errors = Problem(many=True, required=False)  # type: ignore[assignment]  # a field of that name, not the property
     run = CharField(required=False, help_text="With `run_active`: the id of the running run.")
     backup_id = CharField(required=False, help_text="When a run was started and failed: its id.")
+    removed = RemovedBackup(required=False, help_text="With `backup_removed`: when it was removed, and why.")
 
 
 SENTENCES = {
@@ -44,7 +55,7 @@ SENTENCES = {
     403: "Another role, or not in LOCAL mode.",
     404: "There is no such thing.",
     409: "Not now: another run is active, or this one cannot do that any more.",
-    410: "The files are gone.",
+    410: "The files are gone; `removed` says when and why, where that is known.",
     415: "The body is not JSON.",
     422: "The input is not valid.",
     429: "Too many failed logins.",
@@ -239,6 +250,7 @@ class SystemStatus(serializers.Serializer[Any]):
     backup_available = BooleanField()
     sync_enabled = BooleanField()
     message = CharField()
+    assurance = assurance_shapes.Assurance(help_text="What the four marks say, from evidence.")
 
 
 class AuditRow(serializers.Serializer[Any]):

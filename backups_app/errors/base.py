@@ -37,7 +37,7 @@ class TempleOpsError(Exception):
         self.hint = _message(self.said_hint, shown) if self.said_hint.one else ""
         super().__init__(self.detail)
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """Return code, detail and hint, as `--json` and the API show a failure."""
         return {"code": self.code, "detail": self.detail, "hint": self.hint}
 

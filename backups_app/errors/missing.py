@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from backups_app.errors.base import TempleOpsError
 
 
@@ -28,8 +30,28 @@ class DocumentNotFound(TempleOpsError):
 
 
 class BackupRemoved(TempleOpsError):
+    """Facts: `removed`, where it is known when and why: `{at, by, how, reasons, in_trash_until}`."""
+
     code, status, exit_code = "backup_removed", 410, 10
     sentence = "The files of this backup are gone from the backup folder."
+
+    def as_json(self) -> dict[str, Any]:
+        """Return code, detail and hint, and when and why it was removed."""
+        return super().as_json() | ({"removed": self.facts["removed"]} if "removed" in self.facts else {})
+
+
+class RemovedByRules(BackupRemoved):
+    """Facts: `at`, `reasons`, `removed` (see `lost_backups`)."""
+
+    sentence = "The rules of retention removed this backup on {at}: {reasons}."
+    hint = "For a day after its removal it can be brought back from the trash"
+
+
+class RemovedByPerson(BackupRemoved):
+    """Facts: `at`, `by`, `removed` (see `lost_backups`)."""
+
+    sentence = "{by} removed this backup by name on {at}."
+    hint = "For a day after its removal it can be brought back from the trash"
 
 
 class BackupElsewhere(TempleOpsError):

@@ -7,13 +7,15 @@ from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
-from backups_app.backup_files import layout, removals
+from backups_app import formats
+from backups_app.backup_files import layout, removals, trash
 from backups_app.backup_files.removals import Removal
 from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.errors import BackupElsewhere, BackupRemoved, TempleOpsError
+from backups_app.errors import BackupElsewhere, BackupRemoved, RemovedByPerson, RemovedByRules, TempleOpsError
+from backups_app.messages import retention as messages
 from backups_app.runs import preparation
 from backups_app.use_cases import listing
 
@@ -27,7 +29,12 @@ class LostBackup:
     record: RunRecord | None = None
     removed_at: datetime | None = None
     removal: Removal | None = None
-    in_trash: bool = False
+    in_trash_until: datetime | None = None
+
+    @property
+    def in_trash(self) -> bool:
+        """Whether it can be brought back."""
+        return self.in_trash_until is not None
 
     @property
     def was_there(self) -> bool:
@@ -53,7 +60,7 @@ def known_of(*, configuration: Configuration, backup_id: str) -> LostBackup | No
         record=record,
         removed_at=removed_at or (removal.at if removal else None),
         removal=removal,
-        in_trash=removed_at is not None,
+        in_trash_until=removed_at + trash.KEPT if removed_at else None,
     )
 
 
@@ -68,4 +75,24 @@ def named(error: TempleOpsError, *, configuration: Configuration, backup_id: str
         return error
     if known.record is not None and files == Files.ELSEWHERE:
         return BackupElsewhere(host=known.record.host or "unknown")
-    return BackupRemoved()
+    return _removed(known)
+
+
+def _removed(known: LostBackup) -> BackupRemoved:
+    """Return when and why it was removed, where that is known. Its facts `removed`: `{at, by, how, reasons,
+    in_trash_until}`, times in UTC, `in_trash_until` None where it cannot be brought back."""
+    removal = known.removal
+    if removal is None:
+        return BackupRemoved()
+    removed = {
+        "at": formats.utc_seconds(removal.at),
+        "by": removal.by,
+        "how": removal.how,
+        "reasons": list(removal.reasons),
+        "in_trash_until": formats.utc_seconds(known.in_trash_until) if known.in_trash_until else None,
+    }
+    at = f"{removal.at:%Y-%m-%d %H:%M} UTC"
+    if removal.how == removals.PERSON:
+        return RemovedByPerson(at=at, by=removal.by, removed=removed)
+    reasons = tuple(messages.reason(code) for code in removal.reasons)
+    return RemovedByRules(at=at, reasons=reasons, removed=removed)

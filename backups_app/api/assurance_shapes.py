@@ -1,0 +1,47 @@
+"""`assurance` of `GET /api/backup/status`, as the OpenAPI document describes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.serializers import BooleanField, CharField, DateTimeField, FloatField, IntegerField
+
+
+class AssuranceMark(serializers.Serializer[Any]):
+    ok = BooleanField()
+    since = DateTimeField(allow_null=True, help_text="Since when the evidence holds.")
+    evidence = CharField(help_text="A sentence.")
+    missing_code = CharField(allow_null=True, help_text="Why the mark is missing; null where it is there.")
+
+
+class AssuranceMarks(serializers.Serializer[Any]):
+    recent = AssuranceMark()
+    elsewhere = AssuranceMark()
+    restorable = AssuranceMark()
+    watched = AssuranceMark()
+
+
+class AssuranceStep(serializers.Serializer[Any]):
+    code = CharField()
+    sentence = CharField()
+    next_step = CharField(allow_blank=True, help_text="A code: what mends it.")
+    hint = CharField(allow_blank=True)
+
+
+class AssuranceFinding(serializers.Serializer[Any]):
+    code = CharField()
+    sentence = CharField()
+    hint = CharField(allow_blank=True)
+    backup_id = CharField(allow_null=True)
+
+
+class Assurance(serializers.Serializer[Any]):
+    code = CharField(help_text="`protected` when all four marks are there and nothing needs attention.")
+    sentence = CharField()
+    marks = AssuranceMarks()
+    next_steps = AssuranceStep(many=True)
+    attention = AssuranceFinding(many=True)
+    loss_window_seconds = IntegerField(allow_null=True, help_text="What would be lost if this computer died now.")
+    loss_documents = IntegerField(help_text="Deleted documents that exist only on this disk.")
+    last_restore_seconds = FloatField(allow_null=True, help_text="How long the last restore test took.")
