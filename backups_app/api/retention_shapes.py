@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.serializers import BooleanField, CharField, DateTimeField, IntegerField, ListField
+from rest_framework.serializers import BooleanField, CharField, ChoiceField, DateTimeField, IntegerField, ListField
 
 from backups_app.api.inputs import Strict, StrictBooleanField, StrictCharField
 from backups_app.retention.policy import LARGEST
@@ -83,3 +83,11 @@ class InTrash(serializers.Serializer[Any]):
 class BroughtBack(serializers.Serializer[Any]):
     backup_id = CharField()
     pinned = BooleanField(help_text="What the rules removed is pinned: they would remove it again.")
+
+
+class RemovedBackup(serializers.Serializer[Any]):
+    at = DateTimeField()
+    by = CharField()
+    how = ChoiceField(choices=["retention", "person"])
+    reasons = ListField(child=CharField(), help_text="Codes.")
+    in_trash_until = DateTimeField(allow_null=True, help_text="Until then it can be brought back.")

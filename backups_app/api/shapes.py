@@ -18,7 +18,7 @@ from rest_framework.serializers import (
     ListField,
 )
 
-from backups_app.api import assurance_shapes
+from backups_app.api import assurance_shapes, retention_shapes
 
 STATUS = ["success", "failed", "cancelled", "partial", "in_progress", "unverified"]
 DATED_IN_FUTURE = "More than 10 minutes after now: a clock was wrong. It is kept, and counts as no recent backup."
@@ -30,14 +30,6 @@ class Problem(serializers.Serializer[Any]):
     message = CharField()
 
 
-class RemovedBackup(serializers.Serializer[Any]):
-    at = DateTimeField()
-    by = CharField()
-    how = ChoiceField(choices=["retention", "person"])
-    reasons = ListField(child=CharField(), help_text="Codes.")
-    in_trash_until = DateTimeField(allow_null=True, help_text="Until then it can be brought back.")
-
-
 class Failure(serializers.Serializer[Any]):
     detail = CharField(help_text="A plain sentence: what is safe, and what to do.")
     code = CharField(help_text="Stable; for programs.")
@@ -46,7 +38,9 @@ class Failure(serializers.Serializer[Any]):
     errors = Problem(many=True, required=False)  # type: ignore[assignment]  # a field of that name, not the property
     run = CharField(required=False, help_text="With `run_active`: the id of the running run.")
     backup_id = CharField(required=False, help_text="When a run was started and failed: its id.")
-    removed = RemovedBackup(required=False, help_text="With `backup_removed`: when it was removed, and why.")
+    removed = retention_shapes.RemovedBackup(
+        required=False, help_text="With `backup_removed`: when it was removed, and why."
+    )
 
 
 SENTENCES = {
