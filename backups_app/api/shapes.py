@@ -39,7 +39,7 @@ class Failure(serializers.Serializer[Any]):
     run = CharField(required=False, help_text="With `run_active`: the id of the running run.")
     backup_id = CharField(required=False, help_text="When a run was started and failed: its id.")
     removed = retention_shapes.RemovedBackup(
-        required=False, help_text="With `backup_removed`: when it was removed, and why."
+        required=False, help_text="With `backup_removed`: when and why."
     )
 
 
