@@ -38,9 +38,7 @@ class Failure(serializers.Serializer[Any]):
     errors = Problem(many=True, required=False)  # type: ignore[assignment]  # a field of that name, not the property
     run = CharField(required=False, help_text="With `run_active`: the id of the running run.")
     backup_id = CharField(required=False, help_text="When a run was started and failed: its id.")
-    removed = retention_shapes.RemovedBackup(
-        required=False, help_text="With `backup_removed`: when and why."
-    )
+    removed = retention_shapes.RemovedBackup(required=False, help_text="With `backup_removed`: when and why.")
 
 
 SENTENCES = {

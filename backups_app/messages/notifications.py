@@ -17,6 +17,26 @@ SYNC_FAILED = Sentence("notify_sync_failed", "Sync failed")
 SYNC_DONE = Sentence("notify_sync_done", "Sync completed")
 BACKUP_DAMAGED = Sentence("notify_backup_damaged", "A backup is damaged")
 BACKUP_GOOD = Sentence("notify_backup_good", "Backups checked: all are good")
+BACKUP_GOOD_AGAIN = Sentence("notify_backup_good_again", "The backup was read again and is good.")
+DAMAGED_IS_GONE = Sentence("notify_damaged_is_gone", "The damaged backup is no longer here.")
+BACKUPS_REMOVED = Sentence(
+    "notify_backups_removed", "The rules removed {n} old backup", "The rules removed {n} old backups"
+)
+BACKUPS_REMOVED_LINE = Sentence(
+    "notify_backups_removed_line", "For one day they can be brought back from the trash, below the list of backups."
+)
+RETENTION_STOPPED = Sentence("notify_retention_stopped", "Old backups are not removed")
+RETENTION_GOES_ON = Sentence("notify_retention_goes_on", "The rules remove old backups again.")
+RETENTION_SHRUNK = Sentence(
+    "notify_retention_shrunk",
+    'The collection "{collection}" shrank from {before} to {after} documents in backup {backup_id}. Until somebody '
+    "accepts that, no older backup is removed.",
+)
+RETENTION_HOLDER = Sentence(
+    "notify_retention_holder",
+    "Backup {backup_id} held deleted documents and is damaged or gone. Until it is released, no older backup is "
+    "removed.",
+)
 COPY_FAILED = Sentence("notify_copy_failed", "Copying a backup failed")
 
 OVERDUE = Sentence("notify_overdue", "Backup overdue")

@@ -7,7 +7,7 @@ claims it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -31,7 +31,7 @@ from backups_app.notification.delivery import Sender
 from backups_app.notification.states import Kind, Problem
 from backups_app.records import Side
 from backups_app.runs import preparation, reporting
-from backups_app.use_cases import listing, schedule_reports, status_of_files
+from backups_app.use_cases import listing, notices, schedule_reports, status_of_files
 from backups_app.use_cases.attention import ROOM_FOR_BACKUPS, room_for
 from backups_app.use_cases.schedules import overview
 
@@ -64,6 +64,7 @@ def look(*, configuration: Configuration, now: datetime) -> None:
         channels=channels.every(reporting.channel_settings(configuration)),
         sender_domain=mail.domain_of(configuration.default_from_email), now=now,
     )  # fmt: skip
+    notices.remind(configuration=configuration, here=_here(configuration), now=now)
     for scope in ("backup", "rehearsal"):
         _report(configuration, scope=scope, present=reports.known_problems(scope), solved=None, now=now)
 
@@ -119,6 +120,15 @@ def _send(row: Notification, channel: Channel | None, sender: Sender) -> bool:
 def _catch_up(configuration: Configuration, *, now: datetime) -> None:
     with suppress(TempleOpsError), connections.reachable(Side.LOCAL):
         reporting.catch_up(preparation.local_database(configuration), now=now)
+
+
+def _here(configuration: Configuration) -> Collection[str] | None:
+    """Return the ids of the backups that are here; None where the folder is not the known one, as without its disk."""
+    store = preparation.store(configuration)
+    try:
+        return store.backups().ids if store.store_id() is not None else None
+    except (TempleOpsError, OSError):
+        return None
 
 
 def _overdue(good: RunRecord | None, *, now: datetime) -> Mapping[Problem, Content]:

@@ -24,7 +24,7 @@ from backups_app.runs.lease import Lease
 from backups_app.sync import engine
 from backups_app.sync.engine import SyncReport
 from backups_app.sync.options import SyncOptions
-from backups_app.use_cases import readiness
+from backups_app.use_cases import notices, readiness
 
 ADOPT_PHRASE = "ADOPT"
 """What a person types before two databases are paired again."""
@@ -82,6 +82,7 @@ def sync_now(
         lease.held(local, seconds=configuration.lease_seconds) as held,
     ):
         return _recorded(
+            configuration,
             local,
             lambda: engine.synchronise(
                 local=local,
@@ -133,9 +134,17 @@ def _options(configuration: Configuration, wish: SyncWish) -> SyncOptions:
 
 
 def _recorded(
-    local: Database[Any], work: Any, *, run_id: str, wish: SyncWish, requested_by: str, origin: Origin, now: datetime
+    configuration: Configuration,
+    local: Database[Any],
+    work: Any,
+    *,
+    run_id: str,
+    wish: SyncWish,
+    requested_by: str,
+    origin: Origin,
+    now: datetime,
 ) -> SyncReport:
-    """Do the work between two entries of the audit trail."""
+    """Do the work between two entries of the audit trail, and report how it ended. A dry run is reported to nobody."""
     asked = {
         "dry_run": wish.dry_run, "exact": wish.exact, "adopt": wish.adopt, "decided": dict(wish.decided),
         "only": sorted(wish.only) if wish.only is not None else None,
@@ -146,6 +155,13 @@ def _recorded(
             actor=requested_by, origin=origin, action="sync", target=run_id, result=result, now=at, details=details
         )
 
+    def report_end(error: TempleOpsError | None) -> None:
+        if not wish.dry_run:
+            notices.sync_ended(
+                configuration=configuration, run_id=run_id, error=error, origin=origin, by=requested_by,
+                now=timezone.now(),
+            )  # fmt: skip
+
     record(audit.STARTED, asked, now)
     try:
         report: SyncReport = work()
@@ -153,8 +169,10 @@ def _recorded(
         record(error.code, asked, timezone.now())
         if not wish.dry_run:
             _tell_how_far(local, run_id, error)
+        report_end(error)
         raise
     record("success", {**asked, "counts": report.counts, "left_over": dict(report.left_over)}, timezone.now())
+    report_end(None)
     return report
 
 

@@ -41,6 +41,7 @@ from backups_app.runs.verdicts import (
 from backups_app.runs.verdicts import (
     last as last,
 )
+from backups_app.use_cases import notices
 from backups_app.verification import verdict
 
 REMEMBER_SECONDS = 5
@@ -90,6 +91,7 @@ def verify_backup(
         )
     else:
         on_record(result=DAMAGED, now=now, details={"problem": wrong, verdicts.SEEN: verdicts.seen(store, backup_id)})
+    notices.verified(configuration=configuration, backup_id=backup_id, problem=problem, origin=origin, now=now)
     return {
         "backup_id": backup_id,
         "verified": problem is None,

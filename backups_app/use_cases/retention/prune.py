@@ -18,20 +18,25 @@ from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupInUse,
     BackupPinned,
+    ClocksApart,
     NewestDamaged,
     NothingToRelyOn,
     OwnershipLost,
     RetentionFailed,
     RunWaits,
+    StoreMissing,
+    StoreOfAnotherDatabase,
     TempleOpsError,
 )
+from backups_app.messages import notifications as said
 from backups_app.progress import Silent
 from backups_app.records import Origin, RunKind, Status
 from backups_app.retention.decision import DecidedBackup, Decision
 from backups_app.retention.facts import Backup
+from backups_app.retention.guards import HOLDER_DAMAGED, SHRUNK, Guards
 from backups_app.retention.policy import Policy
 from backups_app.runs import closing, preparation
-from backups_app.use_cases import readiness, verification
+from backups_app.use_cases import notices, readiness, verification
 from backups_app.use_cases.retention import facts, policy, simulation, taking_out
 from backups_app.use_cases.retention.facts import Facts
 from backups_app.use_cases.retention.taking_out import Asked, Work
@@ -42,6 +47,8 @@ ACTOR = "retention"
 """Who acts after a run: nobody asked for it but the policy."""
 READ_AGAIN_EVERY = timedelta(days=1)
 LOOK_EVERY_SECONDS = 5.0
+STOPPED = (ClocksApart, NewestDamaged, NothingToRelyOn, StoreMissing, StoreOfAnotherDatabase)
+"""What keeps a pass from removing anything until somebody does something."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +76,18 @@ def prune(
     if dry_run:
         return Pass(decision=simulation.simulate(configuration=configuration, policy=rules, now=now).decision)
     asked = Asked(by=requested_by, origin=origin, now=now)
-    with taking_out.at_work(configuration) as work:
-        found, decision = _decide(work, rules, now)
-        if not decision.removed:
-            return Pass(decision=decision)
-        if _read_again(work, found, asked=asked):
+    try:
+        with taking_out.at_work(configuration) as work:
             found, decision = _decide(work, rules, now)
-        return _remove(work, decision, asked=asked)
+            if decision.removed and _read_again(work, found, asked=asked):
+                found, decision = _decide(work, rules, now)
+            stopped = _stopped(simulation.guards(found, configuration, now), decision)
+            done = _remove(work, decision, asked=asked) if decision.removed else Pass(decision=decision)
+    except STOPPED as error:
+        notices.retention_looked(configuration=configuration, stopped={error.code: error.detail}, now=now)
+        raise
+    notices.retention_looked(configuration=configuration, stopped=stopped, now=now)
+    return done
 
 
 def after_run(*, backup_id: str) -> None:
@@ -131,19 +143,36 @@ def _was_read_today(document: RunRecord, *, now: datetime) -> bool:
     return at is not None and document.verification.problem is None and timedelta(0) <= now - at < READ_AGAIN_EVERY
 
 
+def _stopped(guards: Guards, decision: Decision) -> dict[str, str]:
+    """Return by code the guards that alone keep a backup, and that an admin can lift: each with what it waits for."""
+    alone = {code for one in decision.kept if set(one.reasons) <= {SHRUNK, HOLDER_DAMAGED} for code in one.reasons}
+    found: dict[str, str] = {}
+    if SHRUNK in alone and (last := guards.last_shrinkage):
+        found[SHRUNK] = said.RETENTION_SHRUNK(
+            collection=last.collection, before=last.before, after=last.after, backup_id=last.backup_id
+        )
+    if HOLDER_DAMAGED in alone and guards.last_damaged:
+        found[HOLDER_DAMAGED] = said.RETENTION_HOLDER(backup_id=guards.last_damaged[1])
+    return found
+
+
 def _remove(work: Work, decision: Decision, *, asked: Asked) -> Pass:
     """Move into the trash what the decision does not keep, oldest first. What somebody began to read or pinned
-    meanwhile stays; a run that waits ends the pass."""
-    removed, left = [], []
-    for one in reversed(decision.removed):
-        if runs.active(work.database) is not None:
-            raise RunWaits()
-        try:
-            _take_out(work, one, asked=asked)
-        except (BackupInUse, BackupPinned):
-            left.append(one.backup.backup_id)
-        else:
-            removed.append(one.backup.backup_id)
+    meanwhile stays; a run that waits ends the pass. What went is announced."""
+    removed: list[str] = []
+    left: list[str] = []
+    try:
+        for one in reversed(decision.removed):
+            if runs.active(work.database) is not None:
+                raise RunWaits()
+            try:
+                _take_out(work, one, asked=asked)
+            except (BackupInUse, BackupPinned):
+                left.append(one.backup.backup_id)
+            else:
+                removed.append(one.backup.backup_id)
+    finally:
+        notices.backups_removed(configuration=work.configuration, removed=removed, now=asked.now)
     return Pass(decision=decision, removed=tuple(removed), left=tuple(left))
 
 
