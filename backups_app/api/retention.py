@@ -14,6 +14,7 @@ from backups_app.api.endpoint import Endpoint
 from backups_app.records import Origin
 from backups_app.retention.policy import PROPOSED, Policy
 from backups_app.use_cases.retention import bringing_back, pins, policy, removal, simulation
+from backups_app.use_cases.schedules import overview
 
 
 class _Endpoint(Endpoint):
@@ -76,7 +77,9 @@ class RetentionPreviewEndpoint(_Endpoint):
         """Of the rules in the address; without any, of those in force, or else of the proposed ones. Writes nothing."""
         given = self.query(retention_shapes.RetentionRules)
         rules = Policy(**given) if given else policy.current() or PROPOSED
-        found = simulation.simulate(configuration=self.configuration, policy=rules, now=self.now)
+        found = simulation.simulate(
+            configuration=self.configuration, policy=rules, now=self.now, slots=overview.backup_slots(now=self.now)
+        )
         return Response(simulation.public(found))
 
 

@@ -60,12 +60,19 @@ class Decided(serializers.Serializer[Any]):
     reasons = ListField(child=CharField(), help_text="Codes.")
 
 
+class KeptLater(serializers.Serializer[Any]):
+    at = DateTimeField()
+    backups = IntegerField()
+    history_days = IntegerField()
+
+
 class RetentionPreview(serializers.Serializer[Any]):
     policy = Rules()
     kept = Decided(many=True)
     removed = Decided(many=True)
     history_days = IntegerField(help_text="How far back the backups reach that count.")
     history_days_then = IntegerField(help_text="The same, after these rules were applied.")
+    in_30_days = KeptLater(help_text="What is kept then, if the schedules go on.")
 
 
 class Pinned(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,6 +55,16 @@ def thrown(root: Path) -> tuple[Thrown, ...]:
 def of_backup(root: Path, backup_id: str) -> Thrown | None:
     """Return where a backup lies in the trash, the newest where it was thrown away twice; None where it does not."""
     return next((one for one in reversed(thrown(root)) if one.backup_id == backup_id), None)
+
+
+def size_bytes(root: Path, one: Thrown) -> int:
+    """Return the bytes that the files of a thrown backup take; what vanishes meanwhile takes none."""
+    total = 0
+    for where, _, files in os.walk(root / one.name, followlinks=False):
+        for name in files:
+            with suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(where, name)).st_size  # noqa: PTH118
+    return total
 
 
 def bring_back(root: Path, one: Thrown) -> Path:

@@ -25,6 +25,14 @@ BACKUPS_REMOVED = Sentence(
 BACKUPS_REMOVED_LINE = Sentence(
     "notify_backups_removed_line", "For one day they can be brought back from the trash, below the list of backups."
 )
+EMPTIED_EARLY = Sentence(
+    "notify_emptied_early", "{n} old backup was deleted to make room", "{n} old backups were deleted to make room"
+)
+EMPTIED_EARLY_LINE = Sentence(
+    "notify_emptied_early_line",
+    "The rules had removed them, and the next backup would have lacked space. They cannot be brought back. What a "
+    "person removed stays in the trash for its day.",
+)
 RETENTION_STOPPED = Sentence("notify_retention_stopped", "Old backups are not removed")
 RETENTION_GOES_ON = Sentence("notify_retention_goes_on", "The rules remove old backups again.")
 RETENTION_SHRUNK = Sentence(

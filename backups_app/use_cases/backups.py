@@ -41,7 +41,7 @@ from backups_app.runs import (
 from backups_app.runs.ownership import this_process
 from backups_app.runs.progress import Listener
 from backups_app.use_cases import idempotency, keeping, lost_backups, readiness
-from backups_app.use_cases.retention import prune
+from backups_app.use_cases.retention import prune, trash
 
 POLL_SECONDS, TAKE_TRIES = 0.2, 100
 KNOWN_SECONDS = 5
@@ -72,6 +72,7 @@ def start_backup(
         connections.ping(database.client)  # a lost server is found in seconds; the next question would wait for 30
 
         def start() -> RunRecord:
+            trash.make_room(configuration=configuration, now=now)
             readiness.require_ready(configuration=configuration)
             audit.digest()  # a run that cannot be put on record is not started
             housekeeping.put_in_order(configuration=configuration, now=now)

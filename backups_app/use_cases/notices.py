@@ -16,6 +16,7 @@ from django.db import DatabaseError
 from backups_app.configuration import Configuration
 from backups_app.errors import RunCancelled, TempleOpsError
 from backups_app.messages import notifications as said
+from backups_app.messages.message import Sentence
 from backups_app.notification import channels, mail, reports
 from backups_app.notification.content import Content
 from backups_app.notification.states import Kind, Problem
@@ -79,18 +80,48 @@ def retention_looked(*, configuration: Configuration, stopped: Mapping[str, str]
 
 def backups_removed(*, configuration: Configuration, removed: Collection[str], now: datetime) -> None:
     """Announce which backups the rules moved into the trash, to those who want everything."""
-    if not removed:
-        return
-    content = Content(
-        title=said.BACKUPS_REMOVED(n=len(removed)),
-        lines=(said.BACKUPS_REMOVED_LINE(),),
-        facts=((said.BACKUP(), ", ".join(sorted(removed))),),
-        path="/admin/backups/list/",
+    _announce(
+        configuration,
+        what="removed",
+        kind=Kind.SUCCESS,
+        backups=removed,
+        now=now,
+        title=said.BACKUPS_REMOVED,
+        line=said.BACKUPS_REMOVED_LINE,
     )
+
+
+def emptied_early(*, configuration: Configuration, backups: Collection[str], now: datetime) -> None:
+    """Announce which backups of the trash were deleted before their day was over, because the disk needs the room."""
+    _announce(
+        configuration,
+        what="emptied",
+        kind=Kind.DISK_LOW,
+        backups=backups,
+        now=now,
+        title=said.EMPTIED_EARLY,
+        line=said.EMPTIED_EARLY_LINE,
+    )
+
+
+def _announce(
+    configuration: Configuration,
+    *,
+    what: str,
+    kind: Kind,
+    backups: Collection[str],
+    title: Sentence,
+    line: Sentence,
+    now: datetime,
+) -> None:
+    if not backups:
+        return
+    facts = ((said.BACKUP(), ", ".join(sorted(backups))),)
+    content = Content(title=title(n=len(backups)), lines=(line(),), facts=facts, path="/admin/backups/list/")
     with _never_in_the_way():
         reports.announce(
-            event=f"retention:removed:{min(removed)}:{now:%Y%m%dT%H%M%S}",
-            kind=Kind.SUCCESS,
+            event=f"retention:{what}:{min(backups)}:{now:%Y%m%dT%H%M%S}",
+            kind=kind,
             content=content,
             channels=channels.every(reporting.channel_settings(configuration)),
             sender_domain=mail.domain_of(configuration.default_from_email),

@@ -16,6 +16,7 @@ from backups_app.records import Origin
 from backups_app.retention.policy import PERIODS, PROPOSED, Policy
 from backups_app.use_cases import readiness
 from backups_app.use_cases.retention import pins, policy, simulation
+from backups_app.use_cases.schedules import overview
 
 RULES = ("last", *PERIODS)
 
@@ -65,7 +66,7 @@ class Command(TempleCommand):
         """Print the policy and what it does now: of what was typed, or else of the one in force."""
         in_force = policy.current()
         tried = (_named(options) or in_force or PROPOSED) if options["do"] == "simulate" else in_force
-        simulated = tried and simulation.simulate(configuration=settings, policy=tried, now=timezone.now())
+        simulated = tried and _simulated(settings, tried)
         if options["json"]:
             decision = simulation.as_json(simulated.decision) if simulated else {"kept": [], "removed": []}
             self.print_json({"on": in_force is not None, "policy": tried and tried.as_json(), **decision})
@@ -75,6 +76,11 @@ class Command(TempleCommand):
         for line in retention_text.simulation_lines(simulated) if simulated else ():
             self.stdout.write(line)
         return 0
+
+
+def _simulated(settings: configuration.Configuration, tried: Policy) -> simulation.Simulation:
+    now = timezone.now()
+    return simulation.simulate(configuration=settings, policy=tried, now=now, slots=overview.backup_slots(now=now))
 
 
 def _named(options: dict[str, Any]) -> Policy | None:

@@ -15,7 +15,9 @@ def simulation_lines(simulated: Simulation) -> Iterator[str]:
     rules = ", ".join(f"{name} {count}" for name, count in simulated.policy.as_json().items())
     yield f"Rules: {rules}."
     if simulated.history_shrinks:
-        yield f"The history shrinks from {_days(simulated.reach_now)} to {_days(simulated.reach_then)}."
+        yield f"The history shrinks from {_days(simulated.reach_now)} to {_days(simulated.shortest)}."
+    later = simulated.in_30_days
+    yield f"In 30 days, if the schedules go on: {later.backups} kept, {_days(later.reach)} of history."
     if not simulated.complete:
         yield "The local MongoDB does not answer, so this is what the folders alone say, and nothing is removed now."
     yield from decision_lines(simulated.decision, dry_run=True)

@@ -69,6 +69,7 @@ RESULTS = {
     "covered": gettext_lazy("Covered by another"),
     "dropped": gettext_lazy("Dropped: claimed while the clock was ahead"),
     "trashed": gettext_lazy("In the trash"),
+    "unlinked": gettext_lazy("Deleted for good: the disk needs the room"),
     "here": gettext_lazy("Here again"),
     "on": gettext_lazy("On"),
     "off": gettext_lazy("Off"),

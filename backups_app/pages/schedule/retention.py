@@ -23,6 +23,7 @@ from backups_app.retention.decision import DecidedBackup
 from backups_app.retention.policy import PERIODS, PROPOSED, Policy
 from backups_app.use_cases.retention import policy, simulation
 from backups_app.use_cases.retention.simulation import Simulation
+from backups_app.use_cases.schedules import overview
 
 RULES = {
     "last": gettext_lazy("Last"),
@@ -45,7 +46,7 @@ def preview(request: AdminRequest) -> HttpResponse:
     """What the numbers in the form would keep and remove; without htmx the whole page says it."""
     if not getattr(request, "htmx", False):
         return go_to(request, f"{reverse('pages:schedule')}?{request.GET.urlencode()}#retention")
-    shown = _shown(request.GET, PROPOSED)
+    shown = {"retention_on": policy.current() is not None, **_shown(request.GET, PROPOSED)}
     return show(request, page="schedule/_simulation.html", fragment="schedule/_simulation.html", context=shown)
 
 
@@ -97,7 +98,10 @@ def _shown(given: Mapping[str, str], otherwise: Policy) -> dict[str, Any]:
 
 
 def _rows(rules: Policy) -> dict[str, Any]:
-    found = simulation.simulate(configuration=configuration.current(), policy=rules, now=timezone.now())
+    now = timezone.now()
+    found = simulation.simulate(
+        configuration=configuration.current(), policy=rules, now=now, slots=overview.backup_slots(now=now)
+    )
     return {
         "kept": [_row(one) for one in found.decision.kept],
         "removed": [_row(one) for one in found.decision.removed],
@@ -105,7 +109,9 @@ def _rows(rules: Policy) -> dict[str, Any]:
         "pinned": sum("backup_pinned" in one.reasons for one in found.decision.kept),
         "shrinks": found.history_shrinks,
         "days_now": found.reach_now.days,
-        "days_then": found.reach_then.days,
+        "days_then": found.shortest.days,
+        "later": found.in_30_days,
+        "later_days": found.in_30_days.reach.days,
         "activities": _activities(found),
         "complete": found.complete,
         "shrinkages": found.shrinkages,

@@ -28,6 +28,7 @@ from backups_app.pages.schedule.form import Filled
 from backups_app.pages.shared.told import tell
 from backups_app.records import CONFIRMATION_PHRASE, Origin
 from backups_app.use_cases import listing
+from backups_app.use_cases.retention import simulation
 from backups_app.use_cases.schedules import changes, overview
 from backups_app.use_cases.schedules.changes import Who
 from backups_app.use_cases.schedules.overview import Planned
@@ -70,7 +71,7 @@ def edit(request: AdminRequest, name: str) -> HttpResponse:
 def preview(request: AdminRequest) -> HttpResponse:
     """The sentence and the next five runs of what is in the form now."""
     filled = form.of_fields(request.GET.dict())
-    context = _form_context(request, filled, name=None)
+    context = _form_context(request, filled, name=request.GET.get("changes") or None)
     return show(request, page="schedule/edit.html", fragment="schedule/_plan.html", context=context)
 
 
@@ -135,12 +136,12 @@ def _form_context(request: AdminRequest, filled: Filled, *, name: str | None) ->
         "zones": form.zones(),
         "phrase": CONFIRMATION_PHRASE,
         "ask_password": not sessions.is_fresh(request.login_session, now),
-        **_plan(filled, now=now),
+        **_plan(filled, name=name, now=now),
     }
 
 
-def _plan(filled: Filled, *, now: datetime) -> dict[str, Any]:
-    """Return the sentence and the next runs of what is filled in, or why there are none."""
+def _plan(filled: Filled, *, name: str | None, now: datetime) -> dict[str, Any]:
+    """Return the sentence, the next runs of what is filled in and what is kept in 30 days, or why there are none."""
     try:
         wish = filled.wish()
         times = overview.next_runs(wish, now=now)
@@ -149,7 +150,16 @@ def _plan(filled: Filled, *, now: datetime) -> dict[str, Any]:
     if wish.do not in wording.WHAT:
         return {}
     zone = wish.time_zone or overview.house_zone()
-    return {"sentence": wording.sentence(wish, now=now), "next_runs": wording.run_times(times, zone=zone)}
+    shown = {"sentence": wording.sentence(wish, now=now), "next_runs": wording.run_times(times, zone=zone)}
+    return shown | (_later(wish, name=name, now=now) if wish.do in overview.MAKES_BACKUPS else {})
+
+
+def _later(wish: overview.Wish, *, name: str | None, now: datetime) -> dict[str, Any]:
+    """Return what is kept in 30 days with this schedule and the rules in force."""
+    own = overview.next_runs(wish, now=now, count=overview.MOST_AHEAD)
+    slots = sorted([*overview.backup_slots(now=now, without=name), *own])
+    later, reach_now = simulation.with_schedules(configuration=configuration.current(), slots=slots, now=now)
+    return {"later": later, "later_days": later.reach.days, "days_now": reach_now.days}
 
 
 def _page(request: AdminRequest) -> HttpResponse:

@@ -2,44 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
+from backups_app import formats
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.retention import decision as decisions
 from backups_app.retention.decision import Decision
+from backups_app.retention.forecast import Forecast, forecast
 from backups_app.retention.guards import Guards
 from backups_app.retention.policy import Policy
 from backups_app.retention.shrinkage import Shrinkage
 from backups_app.use_cases.retention import facts
+from backups_app.use_cases.retention import policy as policies
 from backups_app.use_cases.retention.facts import Facts
 
 
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
-    """`reach_now` and `reach_then`: from the newest to the oldest backup that counts, before and after. `shrinkages`:
-    what nobody has accepted. `complete` is false where MongoDB did not answer: then no pass removes anything."""
+    """`reach_now` and `reach_then`: from the newest to the oldest backup that counts, before and after. `in_30_days`:
+    what is kept then, if the schedules go on. `shrinkages`: what nobody has accepted. `complete` is false where MongoDB
+    did not answer: then no pass removes anything."""
 
     policy: Policy
     decision: Decision
     reach_now: timedelta
     reach_then: timedelta
+    in_30_days: Forecast
     shrinkages: tuple[Shrinkage, ...]
     documents: dict[str, RunRecord]
     complete: bool
 
     @property
     def history_shrinks(self) -> bool:
-        """Whether the oldest backup that counts goes: said before the policy is saved."""
-        return self.reach_then < self.reach_now
+        """Whether the history reaches less far back at once, or in 30 days: said before the policy is saved."""
+        return self.shortest < self.reach_now
+
+    @property
+    def shortest(self) -> timedelta:
+        """How far back the history reaches with these rules: at once or in 30 days, where it is shorter."""
+        return min(self.reach_then, self.in_30_days.reach)
 
 
-def simulate(*, configuration: Configuration, policy: Policy, now: datetime) -> Simulation:
-    """Return what this policy would keep and remove now. Works with MongoDB down, from the folders alone."""
+def simulate(
+    *, configuration: Configuration, policy: Policy, now: datetime, slots: Sequence[datetime] = ()
+) -> Simulation:
+    """Return what this policy would keep and remove now, and in 30 days if backups are made at `slots`. Works with
+    MongoDB down, from the folders alone."""
     found = facts.read(configuration=configuration)
     decision = decide(found, policy=policy, configuration=configuration, now=now)
     return Simulation(
@@ -47,9 +61,36 @@ def simulate(*, configuration: Configuration, policy: Policy, now: datetime) -> 
         decision=decision,
         reach_now=_reach(found, now=now),
         reach_then=decisions.history(decision),
+        in_30_days=ahead(found, policy=policy, slots=slots, configuration=configuration, now=now),
         shrinkages=tuple(guards(found, configuration, now).shrinkages),
         documents=dict(found.documents),
         complete=found.complete,
+    )
+
+
+def with_schedules(
+    *, configuration: Configuration, slots: Sequence[datetime], now: datetime
+) -> tuple[Forecast, timedelta]:
+    """Return what is kept in 30 days with the policy in force if backups are made at `slots`, and how far the history
+    reaches now."""
+    found = facts.read(configuration=configuration)
+    later = ahead(found, policy=policies.current(), slots=slots, configuration=configuration, now=now)
+    return later, _reach(found, now=now)
+
+
+def ahead(
+    found: Facts, *, policy: Policy | None, slots: Sequence[datetime], configuration: Configuration, now: datetime
+) -> Forecast:
+    """Return what is kept in 30 days with these slots; without a policy nothing goes."""
+    return forecast(
+        backups=found.backups,
+        slots=slots,
+        policy=policy,
+        min_keep=configuration.min_keep,
+        now=now,
+        zone=timezone.get_default_timezone(),
+        deletions=found.deletions,
+        lost_holders=found.lost_holders,
     )
 
 
@@ -92,6 +133,11 @@ def public(simulated: Simulation) -> dict[str, Any]:
         **as_json(simulated.decision),
         "history_days": simulated.reach_now.days,
         "history_days_then": simulated.reach_then.days,
+        "in_30_days": {
+            "at": formats.utc_seconds(simulated.in_30_days.at),
+            "backups": simulated.in_30_days.backups,
+            "history_days": simulated.in_30_days.reach.days,
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""The worker's housekeeping of the trash: what lay there for a day is unlinked."""
+"""The worker's housekeeping of the trash: what lay there for a day is unlinked, and earlier where the disk is full."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
-from backups_app.backup_files import trash
+from backups_app.backup_files import locks, removals, trash
+from backups_app.backup_files.store import Store
+from backups_app.backup_files.trash import Thrown
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import connections
-from backups_app.records import Side
+from backups_app.records import Origin, Side
 from backups_app.runs import preparation
+from backups_app.runs.steps import preflight
+from backups_app.use_cases import notices
 from backups_app.use_cases.retention import taking_out
+from backups_app.use_cases.retention.taking_out import Asked
 
 logger = logging.getLogger(__name__)
+
+ACTOR, UNLINKED = "worker", "unlinked"
 
 
 def housekeep(*, configuration: Configuration, now: datetime) -> tuple[str, ...]:
@@ -29,7 +36,57 @@ def housekeep(*, configuration: Configuration, now: datetime) -> tuple[str, ...]
             database = preparation.local_database(configuration)
             taking_out.require_known_store(store, database)
             taking_out.require_clocks_agree(database)
-        return store.empty_trash(older_than=now - trash.KEPT)
+        emptied = store.empty_trash(older_than=now - trash.KEPT)
     except (TempleOpsError, PyMongoError) as error:
         logger.warning("The trash was not emptied", extra={"reason": type(error).__name__})
         return ()
+    make_room(configuration=configuration, now=now)
+    return emptied
+
+
+def make_room(*, configuration: Configuration, now: datetime) -> tuple[str, ...]:
+    """Where the next run would lack space, unlink what retention removed before its day is over, oldest first, until
+    there is enough. What a person removed stays its day, and so does what `removed.json` says nothing of. Each is put
+    on record and reported. Return the ids."""
+    store = preparation.store(configuration)
+    try:
+        if not (configuration.is_local and configuration.local_url) or not _of_retention(store):
+            return ()
+        with connections.reachable(Side.LOCAL):
+            database = preparation.local_database(configuration)
+            taking_out.require_known_store(store, database)
+            taking_out.require_clocks_agree(database)
+            needed = preflight.needed_bytes(int(database.command("dbStats")["dataSize"]))
+        gone = _unlink_until(store, free_bytes=needed, now=now)
+    except (TempleOpsError, PyMongoError) as error:
+        logger.warning("The trash was not emptied", extra={"reason": type(error).__name__})
+        return ()
+    notices.emptied_early(configuration=configuration, backups=gone, now=now)
+    return gone
+
+
+def _of_retention(store: Store) -> list[Thrown]:
+    """Return what the rules removed and is in the trash, oldest first."""
+    removed = removals.all_of(store.root)
+    return [
+        one
+        for one in trash.thrown(store.root)
+        if one.backup_id in removed and removed[one.backup_id].how == removals.RETENTION
+    ]
+
+
+def _unlink_until(store: Store, *, free_bytes: int, now: datetime) -> tuple[str, ...]:
+    """Unlink nothing where all of it together would not make room enough."""
+    gone: list[str] = []
+    with locks.held(store.root, locks.TRASH):
+        there = _of_retention(store)
+        if store.usage().free_bytes + sum(trash.size_bytes(store.root, one) for one in there) < free_bytes:
+            return ()
+        for one in there:
+            if store.usage().free_bytes >= free_bytes:
+                break
+            asked = Asked(by=ACTOR, origin=Origin.SCHEDULE, now=now)
+            asked.put_on_record(taking_out.ACTION, one.backup_id, UNLINKED, {"reason": "disk_full"})
+            trash.remove(store.root, one.name)
+            gone.append(one.backup_id)
+    return tuple(gone)

@@ -14,12 +14,15 @@ from backups_app.assurance.marks import TICK, is_overdue
 from backups_app.configuration import Configuration
 from backups_app.errors import ScheduleNotFound
 from backups_app.models import Schedule, ScheduleSlot
+from backups_app.retention.forecast import AHEAD
 from backups_app.schedule import slots
 from backups_app.use_cases import listing, status_of_files
 from backups_app.use_cases.schedules import claims
 from backups_app.use_cases.schedules.claims import State
 
 NEXT_RUNS = 5
+MOST_AHEAD = 3_000
+"""Slots of one schedule in 30 days: one of each quarter of an hour has 2,880."""
 MAKES_BACKUPS = (Schedule.Do.BACKUP.value, Schedule.Do.BACKUP_AND_DELETE.value)
 
 
@@ -114,6 +117,13 @@ def planned_between(*, since: datetime, until: datetime, most: int = 400) -> lis
         coming = slots.upcoming(row.cron, time_zone=row.time_zone, after=since, count=most)
         found += [(slot, row) for slot in coming if slot < until]
     return sorted(found, key=lambda one: (one[0], one[1].name))
+
+
+def backup_slots(*, now: datetime, without: str | None = None) -> list[datetime]:
+    """Return when the enabled schedules make backups in the coming 30 days, oldest first; `without` leaves the schedule
+    of that name out."""
+    planned = planned_between(since=now, until=now + AHEAD, most=MOST_AHEAD)
+    return [slot for slot, row in planned if row.do in MAKES_BACKUPS and row.name != without]
 
 
 def assurance_slots(*, now: datetime) -> tuple[Slots, ...]:
