@@ -12,6 +12,7 @@ from django.test import Client
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.pages.backups import filters, rows, size_chart
+from backups_app.pages.shared.wording import duration
 from backups_app.use_cases import backups
 from tests.pages.conftest import MOMENT, a_run
 
@@ -85,6 +86,17 @@ def test_the_chart_marks_runs_without_a_backup_on_its_axis() -> None:
     assert chart is not None
     assert [bar.height for bar in chart.bars] == [48, 0, 96]
     assert size_chart.chart_of(rows.rows_of(listed[:1])) is None
+
+
+def test_the_chart_of_durations_tells_tenths_of_a_second() -> None:
+    listed = [run(2), run(1)]
+    for number, (row, took) in enumerate(zip(listed, (0.43, 0.01), strict=True)):
+        listed[number] = row | {"finished_at": row["created_at"] + timedelta(seconds=took)}
+
+    chart = size_chart.chart_of(rows.rows_of(listed), value=size_chart.seconds)
+
+    assert chart is not None
+    assert [duration(bar.value) for bar in chart.bars] == ["0.1 s", "0.4 s"]
 
 
 @pytest.mark.django_db

@@ -22,7 +22,7 @@ class Bar:
     x: int
     y: int
     height: int
-    value: int
+    value: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +35,10 @@ class SizeChart:
     bar_width: int = BAR
 
 
-def chart_of(rows: Sequence[BackupRow], *, value: Callable[[BackupRow], int] | None = None) -> SizeChart | None:
+def chart_of(rows: Sequence[BackupRow], *, value: Callable[[BackupRow], float] | None = None) -> SizeChart | None:
     """Return the chart of the newest 60 of `rows` (newest first), of their sizes or another `value`; None where there
     are not two values to compare."""
-    of = value or size_bytes
+    of: Callable[[BackupRow], float] = value or size_bytes
     shown = list(rows[:BARS])[::-1]
     largest = max((of(row) for row in shown), default=0)
     if sum(1 for row in shown if of(row)) < 2:
@@ -56,9 +56,10 @@ def size_bytes(row: BackupRow) -> int:
     return (row.run.size_bytes or 0) if row.run.published else 0
 
 
-def seconds(row: BackupRow) -> int:
-    """Return how long the run of a backup took, at least a second; 0 where it made none or has not ended."""
+def seconds(row: BackupRow) -> float:
+    """Return how long the run of a backup took, to a tenth of a second and at least that; 0 where it made none or has
+    not ended."""
     ended = row.run.finished_at
     if ended is None or not row.run.published:
         return 0
-    return max(1, round((ended - row.run.created_at).total_seconds()))
+    return max(0.1, round((ended - row.run.created_at).total_seconds(), 1))

@@ -26,6 +26,7 @@ from backups_app.use_cases import listing
 ESTIMATE_AFTER_SECONDS = 5
 LONG_SECONDS = 600
 SILENT_AFTER_SECONDS = 30
+WORKER_WITHIN_SECONDS = 60
 TECHNICAL = (
     "backup_id", "backup_path", "origin", "created_at", "finished_at", "status", "sync_status", "error_code",
     "error_message", "warnings", "engine", "engine_version", "server_version", "consistency", "host", "steps", "purge",
@@ -75,6 +76,11 @@ class RunPanel:
     @property
     def running(self) -> bool:
         return self.status is Status.IN_PROGRESS
+
+    @property
+    def waits_for_a_worker(self) -> bool:
+        """Whether no worker has taken the run for so long that somebody should start one."""
+        return self.queued and self.seconds >= WORKER_WITHIN_SECONDS
 
     @property
     def two_sided(self) -> bool:
