@@ -86,3 +86,12 @@ def test_without_the_record_the_store_still_answers(temple: Temple, super_admin:
 
     assert page.status_code == 410
     assert "The rules of retention removed it on" in page.content.decode()
+
+
+def test_the_page_of_its_run_says_it_too_and_brings_it_back(temple: Temple, super_admin: User) -> None:
+    old = removed_by_rules(temple)
+
+    page = signed_in(super_admin).get(f"/admin/backups/runs/{old}/").content.decode()
+
+    assert "The rules of retention removed it on" in page
+    assert f'action="/admin/backups/{old}/bring-back/"' in page

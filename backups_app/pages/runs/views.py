@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from backups_app import configuration
 from backups_app.browsing import collections
 from backups_app.browsing.collections import CollectionSummary
+from backups_app.browsing.whereabouts import Files
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import (
     BackupElsewhere,
@@ -33,7 +34,8 @@ from backups_app.pages.runs import restore_result, run_panel
 from backups_app.pages.shared import known_status
 from backups_app.pages.viewer import viewer_documents
 from backups_app.records import Origin, Status
-from backups_app.use_cases import backups, listing, status_of_files
+from backups_app.use_cases import backups, listing, lost_backups, status_of_files
+from backups_app.use_cases.lost_backups import LostBackup
 
 NOTES = ("already", "too_late", "nothing_left")
 """What a page says above a run to somebody who asked for something else."""
@@ -77,7 +79,15 @@ def run(request: AdminRequest, backup_id: str) -> HttpResponse:
     """One run: its progress while it runs, its result afterwards."""
     note = next((one for one in NOTES if one in request.GET), "")
     context = panel_context(backup_id) | {"note": note, "all_bars": "all" in request.GET.get("bars", "")}
-    return render(request, "runs/run.html", context | {"files": _files(context["panel"])})
+    panel = context["panel"]
+    return render(request, "runs/run.html", context | {"files": _files(panel), "lost": _lost(panel)})
+
+
+def _lost(panel: run_panel.RunPanel) -> LostBackup | None:
+    """Return what is known of a backup whose files are gone: who removed it, when, and whether it can come back."""
+    if panel.run.files != Files.GONE:
+        return None
+    return lost_backups.known_of(configuration=configuration.current(), backup_id=panel.id)
 
 
 def _files(panel: run_panel.RunPanel) -> tuple[CollectionSummary, ...]:
