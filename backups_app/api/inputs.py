@@ -124,6 +124,16 @@ class ListDocuments(Strict):
     whole = serializers.BooleanField(default=False, help_text="Only the document `offset`, however large.")
 
 
+class Find(Strict):
+    q = StrictCharField(max_length=256, help_text="A literal, or `field:value`.")
+    cursor = StrictCharField(
+        max_length=64, required=False, allow_blank=True, default="", help_text="`next` of the answer before, same `q`."
+    )
+    only_lost = serializers.BooleanField(
+        default=False, help_text="Leave out what is live on this computer. Counts where a search begins."
+    )
+
+
 class ListAudit(Strict):
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
     before = serializers.IntegerField(min_value=1, max_value=2**53, required=False)

@@ -38,6 +38,7 @@ NAME = "backup_purge_ledger"
 IDS_AT_ONCE = 1_000
 BYTES_AT_ONCE = 4 * 1024 * 1024
 OPEN, CLOSED = "open", "closed"
+_SAID = (b"seen", b"run")
 
 _DURABLE = WriteConcern(w="majority", j=True)
 _INDEXES = [
@@ -220,6 +221,24 @@ def close_for_restore(database: Database[Any], *, collection: str, ids: Sequence
             released += len(now_released.keys() - already)
             _release(database, document, list(now_released.values()), closes=len(now_released) == len(all_of_it))
     return released
+
+
+def runs_that_deleted(database: Database[Any], *, collection: str, ids: Sequence[bytes]) -> dict[bytes, str]:
+    """Given raw ids, return by key (`raw_ids.key`) the newest run whose entry names the document as deleted: it was
+    looked at on a side after the delete, was not kept there, and no restore took it back."""
+    named: dict[bytes, str] = {}
+    for part in _parts(ids):
+        among = RawBSONDocument(raw_bson.document([("$in", raw_ids.array(part))]))
+        wanted = {"collection": collection, "documents.id": among, "seen": {"$ne": {}}}
+        shown = {"documents.id": 1, "released": 1, "seen": 1, "run": 1}
+        for document in _raw(database).find(wanted, shown).sort("opened_at", 1):
+            raw = bytes(document.raw)
+            said = bson.decode(raw_bson.document((n.decode(), v) for n, v in raw_bson.elements(raw) if n in _SAID))
+            kept = {number for seen in said["seen"].values() for number in seen["kept"]}
+            released = _keys_of(raw, "released")
+            gone = (raw_ids.key(one) for at, one in enumerate(_ids_of(raw, "documents")) if at not in kept)
+            named |= dict.fromkeys((key for key in gone if key not in released), said["run"])
+    return {key: run for key, run in named.items() if key in {raw_ids.key(raw_id) for raw_id in ids}}
 
 
 def expire(database: Database[Any], *, now: datetime, days: int) -> int:

@@ -61,6 +61,11 @@ class BackupElsewhere(TempleOpsError):
     sentence = "This backup lies on host {host}, not on this one. Look at it there. Nothing was changed."
 
 
+class SearchNotKept(TempleOpsError):
+    code, status = "search_not_kept", 410
+    sentence = "This search is not kept any more: its results are removed after a day. Search again."
+
+
 class PersonNotFound(TempleOpsError):
     code, status = "person_not_found", 404
     sentence = "There is no such person."

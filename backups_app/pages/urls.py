@@ -9,6 +9,7 @@ from backups_app.pages.audit import views
 from backups_app.pages.backups import acts
 from backups_app.pages.backups import views as backups
 from backups_app.pages.compare import views as compare
+from backups_app.pages.find import views as find
 from backups_app.pages.home import dashboard, status_card, trigger
 from backups_app.pages.notifications import views as notifications
 from backups_app.pages.restore import history
@@ -42,6 +43,7 @@ urlpatterns = [
     path("admin/backups/_/dot/", dashboard.dot, name="dot"),
     path("admin/backups/confirm-delete/", trigger.confirm_deletion, name="confirm_deletion"),
     path("admin/backups/list/", backups.backups, name="backups"),
+    path("admin/backups/find/", find.find, name="find"),
     path("admin/backups/compare/", compare.two_backups, name="compare"),
     path("admin/backups/compare/progress/", compare.progress, name="compare_progress"),
     path("admin/backups/versions/", compare.document_versions, name="versions"),

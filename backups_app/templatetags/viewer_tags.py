@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 
 from backups_app.browsing.backups import BackupSummary, crowded_minutes, minute_of
 from backups_app.pages.runs import run_wording
+from backups_app.pages.shared.wording import moment_of as moment_of_id
 from backups_app.pages.shared.wording import when_text
 from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.pages.viewer.viewer_place import Place
@@ -111,6 +112,12 @@ def moment_of(entry: BackupSummary, crowded_minutes: frozenset[datetime]) -> str
         return when_text(entry.timestamp)
     local = timezone.localtime(entry.timestamp)
     return f"{date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
+
+
+@register.filter
+def backup_when(backup_id: str) -> str:
+    """Return `19 Jan 2025, 14:30 IST` for the id of a backup; an id that is no moment stands as it is."""
+    return when_text(moment_of_id(backup_id)) or backup_id
 
 
 @register.simple_tag

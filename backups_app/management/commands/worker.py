@@ -23,6 +23,7 @@ from backups_app.access import private_files
 from backups_app.management import message_sender
 from backups_app.management.reading_lane import NICENESS, ReadingLane
 from backups_app.runs import housekeeping
+from backups_app.use_cases import finding
 from backups_app.use_cases.retention import trash
 from backups_app.use_cases.schedules import tick as schedule_tick
 from backups_app.use_cases.schedules.acts import READING
@@ -91,11 +92,13 @@ def _tick_until(stopped: threading.Event) -> None:
 
 
 def tick() -> None:
-    """Close what a dead process left, empty the trash, look at the schedules. None keeps another from being done."""
+    """Close what a dead process left, empty the trash, forget old searches, look at the schedules. None keeps another
+    from being done."""
     current = configuration.current()
     looks: dict[str, Callable[[], object]] = {
         "housekeeping": lambda: housekeeping.tick(configuration=current, now=timezone.now()),
         "trash": lambda: trash.housekeep(configuration=current, now=timezone.now()),
+        "searches": lambda: finding.forget_old(now=timezone.now()),
         "schedules": lambda: schedule_tick.tick(configuration=current, now=timezone.now()),
     }
     for name, look in looks.items():

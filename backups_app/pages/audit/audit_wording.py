@@ -44,6 +44,7 @@ ACTIONS = {
     "sync": gettext_lazy("Synced with Atlas"),
     "conflict.put_back": gettext_lazy("Restored a replaced version"),
     "collection.view": gettext_lazy("Viewed a collection"),
+    "find": gettext_lazy("Searched all backups"),
     "restore.preview": gettext_lazy("Previewed a restore"),
     "restore.requested": gettext_lazy("Started a restore"),
     "restore.finished": gettext_lazy("Restore ended"),

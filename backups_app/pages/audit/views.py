@@ -21,7 +21,7 @@ from backups_app.pages.requests import AdminRequest, is_htmx, show
 from backups_app.pages.viewer.viewer_place import whole_number
 
 PER_PAGE = 50
-LOOKING = ("collection.view", "restore.preview")
+LOOKING = ("collection.view", "find", "restore.preview")
 """Actions that only read. They are shown when somebody asks for them."""
 EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 """A day before or after is taken for one of these: who types a year passes the year 2 on the way."""
