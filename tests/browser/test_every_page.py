@@ -65,6 +65,7 @@ def addresses(running_app: RunningApp) -> dict[str, str]:
         },
         "search": f"{BASE}/browse/?{urlencode(place | {'q': 'doe'})}",
         "everywhere": f"{BASE}/browse/?{urlencode({'backup': b, 'q': 'doe'})}",
+        "find": f"{BASE}/find/?{urlencode({'q': 'lakshmi'})}",
         "verify": f"{BASE}/{b}/verify/",
         "document": f"{BASE}/{b}/document/?{urlencode(document)}",
         "document-json": f"{BASE}/{b}/document/?{urlencode(document | {'view': 'json'})}",

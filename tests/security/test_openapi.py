@@ -22,10 +22,13 @@ from hypothesis import HealthCheck, given, settings
 from backups_app.access import sessions, tokens, visit
 from backups_app.backup_files.store import Store
 from backups_app.backup_files.trash import Thrown
+from backups_app.browsing.search import Hit
 from backups_app.configuration import Configuration
 from backups_app.models import LoginSession, User
+from backups_app.mongo import raw_ids
 from backups_app.records import Origin
 from backups_app.retention.policy import PROPOSED
+from backups_app.use_cases.found_places import PlacedDocument, PlacedVersion
 from templeops.wsgi import application
 from tests.security.test_rbac_api import FAKED, a_run
 
@@ -44,6 +47,13 @@ A_KEPT_VERSION = {
     "_id": "0" * 64, "document_id": 1, "collection": "bookings", "side": "remote", "kind": "replaced",
     "why": "the local version is newer", "kept_at": datetime(2026, 1, 10, tzinfo=UTC),
 }  # fmt: skip
+
+A_FRAME = bson.encode({"_id": 1, "name": "Lakshmi", "amount": 501})
+A_FOUND_BOOKING = PlacedDocument(
+    number=0, collection="bookings", raw_id=raw_ids.id_of(A_FRAME), here=False, on_atlas=None, syncs=False,
+    deleted_by="20250119_143022", versions=(PlacedVersion(backup_ids=("20250119_143022",), number=0),),
+    hit=Hit(number=0, frame=A_FRAME, paths=("name",)),
+)  # fmt: skip
 
 A_SLOT = {
     "slot": "2026-11-28T20:30:00Z", "state": "started", "reason": "", "late": False, "run": "20261128_203000",
@@ -68,6 +78,8 @@ REPLACED = {
     "backups_app.use_cases.conflicts.get": lambda **_: SimpleNamespace(
         record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
+    "backups_app.use_cases.finding.begin": FAKED["finding.begin"],
+    "backups_app.use_cases.found_places.placed": lambda **_: iter([A_FOUND_BOOKING]),
     "backups_app.use_cases.conflicts.restore_version": FAKED["conflicts.restore_version"],
     "backups_app.use_cases.schedules.overview.get": FAKED["overview.get"],
     "backups_app.use_cases.schedules.overview.public": lambda planned: A_SCHEDULE,

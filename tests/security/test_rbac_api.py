@@ -13,9 +13,12 @@ from django.test import override_settings
 from django.urls import get_resolver
 from django.utils import timezone
 
+from backups_app.browsing import query
+from backups_app.browsing.everywhere import FindState
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
+from backups_app.use_cases.finding import FoundSoFar
 from backups_app.use_cases.schedules.overview import Wish
 from tests.security.callers import PASSWORD, api_caller, every_cell, in_mode
 from tests.security.conftest import Caller
@@ -36,6 +39,13 @@ def a_schedule() -> Any:
     return SimpleNamespace(row=SimpleNamespace(do="backup", enabled=True), wish=Wish(name="nightly"))
 
 
+def a_search(words: str) -> FoundSoFar:
+    """A search that has found one document, and goes on."""
+    state = FindState(backups=[BACKUP_ID], step=1)
+    state.skip(backup_id=BACKUP_ID, collection="", code="backup_damaged")
+    return FoundSoFar(query=query.parse(words), state=state, key="a-key")
+
+
 FAKED: dict[str, Callable[..., Any]] = {
     "start_backup": lambda **_: a_run(),
     "cancel": lambda **_: a_run(),
@@ -44,6 +54,8 @@ FAKED: dict[str, Callable[..., Any]] = {
     "list_runs": lambda **_: [a_run()],
     "get_run": lambda **_: a_run(),
     "of_backup": lambda **_: (),
+    "finding.begin": lambda **asked: a_search(asked["words"]),
+    "found_places.placed": lambda **_: iter(()),
     "sync_now": lambda **_: SimpleNamespace(log={"run_id": "sync_1", "status": "success"}, sentence="0 pulled"),
     "conflicts.newest": lambda **_: [],
     "notifications.send_test": lambda **_: [],
