@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
 from backups_app.use_cases import finding
+from tests.conftest import NOBODY
 from tests.pages.test_beyond import two_backups
 from tests.pages.test_browser import HTMX, get
 from tests.pages.test_hindi import read
@@ -130,6 +132,17 @@ def test_a_damaged_backup_is_named(
     every = "".join([first, *to_its_end(admin_browser, first)])
 
     assert "2 parts could not be searched, or not to their end" in every and "<code>backup_damaged</code>" in every
+
+
+def test_backups_are_searched_while_the_database_is_away(
+    admin_browser: Client, two_backups: tuple[str, str], configured: Configuration
+) -> None:
+    with override_settings(TEMPLEOPS=dataclasses.replace(configured, local_url=NOBODY)):
+        first = get(admin_browser, f"{FIND}?q=%22John+Doe+7%22")
+        every = "".join([first, *to_its_end(admin_browser, first)])
+
+    assert "2 backups were searched; live data could not be searched." in every
+    assert "Nobody could be asked whether it is live" in every and "<code>database_unreachable</code>" in every
 
 
 def test_the_page_in_hindi(

@@ -120,6 +120,11 @@ class FoundPage:
         return self.state.skipped if self.state else ()
 
     @property
+    def live_skipped(self) -> bool:
+        """Whether live data, or a part of it, could not be searched."""
+        return any(not one.backup_id for one in self.skipped)
+
+    @property
     def skipped_unnamed(self) -> int:
         """How many more could not be read than are named."""
         return self.state.skipped_count - len(self.state.skipped) if self.state else 0
