@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups_app.api import inputs, shapes
+from backups_app.api import find_shapes, inputs, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.browsing import document_ids, tree
 from backups_app.records import Origin
@@ -48,7 +48,7 @@ class FindEndpoint(Endpoint):
     @extend_schema(
         summary="Find a document in live data and in every backup", operation_id="find_documents",
         parameters=[inputs.Find], examples=[EXAMPLE],
-        responses={200: shapes.Found, **shapes.failures(401, 403, 410, 422, 503)},
+        responses={200: find_shapes.Found, **shapes.failures(401, 403, 410, 422, 503)},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Search live data, then the backups, newest first, for about a second; `next` is the `cursor` to go on with,

@@ -38,7 +38,6 @@ NAME = "backup_purge_ledger"
 IDS_AT_ONCE = 1_000
 BYTES_AT_ONCE = 4 * 1024 * 1024
 OPEN, CLOSED = "open", "closed"
-_SAID = (b"seen", b"run")
 
 _DURABLE = WriteConcern(w="majority", j=True)
 _INDEXES = [
@@ -171,9 +170,9 @@ def close_entries(database: Database[Any], *, entries_to_close: Sequence[LedgerE
 def open_ids(database: Database[Any], *, collection: str, ids: Sequence[bytes]) -> set[bytes]:
     """Given raw ids, return those with an open entry, compared as the `_id` index compares them (1 = 1.0)."""
     held: set[bytes] = set()
-    for part in _parts(ids):
+    for part in in_parts(ids):
         for document in _open_entries(database, collection, part):
-            held |= _keys_of(document, "documents") - _keys_of(document, "released")
+            held |= keys_in(document, "documents") - keys_in(document, "released")
     return {raw_id for raw_id in ids if held and raw_ids.key(raw_id) in held}
 
 
@@ -198,8 +197,8 @@ def runs_with_open(database: Database[Any]) -> list[str]:
 
 def open_documents(database: Database[Any], *, run_id: str) -> Iterator[tuple[str, list[bytes]]]:
     """Yield what is open of a run, entry by entry: its collection and the raw ids."""
-    for document in _raw(database).find({"run": run_id, "state": OPEN}, {"collection": 1, "documents.id": 1}):
-        yield document["collection"], list(_ids_of(bytes(document.raw), "documents"))
+    for document in raw_entries(database).find({"run": run_id, "state": OPEN}, {"collection": 1, "documents.id": 1}):
+        yield document["collection"], list(ids_in(bytes(document.raw), "documents"))
 
 
 def close_all_for_run(database: Database[Any], *, run_id: str, reason: str = "kept_after_all") -> int:
@@ -213,32 +212,14 @@ def close_for_restore(database: Database[Any], *, collection: str, ids: Sequence
     them again, and sync carries them. Return how many were released."""
     wanted = {raw_ids.key(raw_id) for raw_id in ids}
     released = 0
-    for part in _parts(ids):
+    for part in in_parts(ids):
         for document in list(_open_entries(database, collection, part)):
-            already = _keys_of(document, "released")
-            all_of_it = {raw_ids.key(raw_id): raw_id for raw_id in _ids_of(document, "documents")}
+            already = keys_in(document, "released")
+            all_of_it = {raw_ids.key(raw_id): raw_id for raw_id in ids_in(document, "documents")}
             now_released = {key: raw_id for key, raw_id in all_of_it.items() if key in wanted | already}
             released += len(now_released.keys() - already)
             _release(database, document, list(now_released.values()), closes=len(now_released) == len(all_of_it))
     return released
-
-
-def runs_that_deleted(database: Database[Any], *, collection: str, ids: Sequence[bytes]) -> dict[bytes, str]:
-    """Given raw ids, return by key (`raw_ids.key`) the newest run whose entry names the document as deleted: it was
-    looked at on a side after the delete, was not kept there, and no restore took it back."""
-    named: dict[bytes, str] = {}
-    for part in _parts(ids):
-        among = RawBSONDocument(raw_bson.document([("$in", raw_ids.array(part))]))
-        wanted = {"collection": collection, "documents.id": among, "seen": {"$ne": {}}}
-        shown = {"documents.id": 1, "released": 1, "seen": 1, "run": 1}
-        for document in _raw(database).find(wanted, shown).sort("opened_at", 1):
-            raw = bytes(document.raw)
-            said = bson.decode(raw_bson.document((n.decode(), v) for n, v in raw_bson.elements(raw) if n in _SAID))
-            kept = {number for seen in said["seen"].values() for number in seen["kept"]}
-            released = _keys_of(raw, "released")
-            gone = (raw_ids.key(one) for at, one in enumerate(_ids_of(raw, "documents")) if at not in kept)
-            named |= dict.fromkeys((key for key in gone if key not in released), said["run"])
-    return {key: run for key, run in named.items() if key in {raw_ids.key(raw_id) for raw_id in ids}}
 
 
 def expire(database: Database[Any], *, now: datetime, days: int) -> int:
@@ -259,7 +240,7 @@ def _remembered(frame: bytes) -> RawBSONDocument:
 def _begin(database: Database[Any], entry: LedgerEntry, side: Side) -> LedgerEntry:
     """Note that a side begins in an entry that is there. Return it as it was before."""
     noting = {"$addToSet": {"begun": side.value}}
-    found = _raw(database).find_one_and_update({"_id": entry.identity}, noting)
+    found = raw_entries(database).find_one_and_update({"_id": entry.identity}, noting)
     assert found is not None, "its insert was refused because it is there"
     raw = bytes(found.raw)
     fields = bson.decode(raw_bson.document((name.decode(), value) for name, value in _entry_fields(raw)))
@@ -267,7 +248,7 @@ def _begin(database: Database[Any], entry: LedgerEntry, side: Side) -> LedgerEnt
         entry,
         open_sides=frozenset(map(Side, fields["open"] if fields["state"] == OPEN else [])),
         begun_before=frozenset(map(Side, fields.get("begun", []))),
-        released=frozenset(_keys_of(raw, "released")),
+        released=frozenset(keys_in(raw, "released")),
         seen={Side(name): SeenOnSide.of_stored(seen) for name, seen in fields["seen"].items()},
     )
 
@@ -280,7 +261,7 @@ def _entry_fields(raw: bytes) -> Iterator[tuple[bytes, raw_bson.Value]]:
 def _open_entries(database: Database[Any], name: str, ids: Sequence[bytes]) -> Iterator[bytes]:
     among = RawBSONDocument(raw_bson.document([("$in", raw_ids.array(ids))]))
     wanted = {"state": OPEN, "collection": name, "documents.id": among}
-    for document in _raw(database).find(wanted, {"documents.id": 1, "released": 1}):
+    for document in raw_entries(database).find(wanted, {"documents.id": 1, "released": 1}):
         yield bytes(document.raw)
 
 
@@ -294,7 +275,7 @@ def _release(database: Database[Any], raw: bytes, ids: Iterable[bytes], *, close
     entries(database).update_one({"_id": identity}, update)
 
 
-def _ids_of(raw: bytes, field_name: str) -> Iterator[bytes]:
+def ids_in(raw: bytes, field_name: str) -> Iterator[bytes]:
     """Yield the raw ids in an array of `{id: …}` of a raw entry."""
     for name, value in raw_bson.elements(raw):
         if name == field_name.encode():
@@ -303,14 +284,16 @@ def _ids_of(raw: bytes, field_name: str) -> Iterator[bytes]:
                 yield bytes([first.type]) + first.data
 
 
-def _keys_of(raw: bytes, field_name: str) -> set[bytes]:
-    return {raw_ids.key(raw_id) for raw_id in _ids_of(raw, field_name)}
+def keys_in(raw: bytes, field_name: str) -> set[bytes]:
+    """Return their keys."""
+    return {raw_ids.key(raw_id) for raw_id in ids_in(raw, field_name)}
 
 
-def _raw(database: Database[Any]) -> Collection[RawBSONDocument]:
+def raw_entries(database: Database[Any]) -> Collection[RawBSONDocument]:
+    """Return the ledger, its entries as bytes."""
     return entries(database).with_options(codec_options=CodecOptions(document_class=RawBSONDocument))
 
 
-def _parts(ids: Sequence[bytes]) -> Iterator[list[bytes]]:
+def in_parts(ids: Sequence[bytes]) -> Iterator[list[bytes]]:
     """Cut ids into what one query carries. No server stores an `_id` that cannot be live, so those are left out."""
     return batches.cut(filter(raw_ids.can_be_live, ids), size_of=len, most=IDS_AT_ONCE, most_bytes=BYTES_AT_ONCE)

@@ -1,5 +1,4 @@
-"""Rows of the Django database: people, their login sessions, the audit trail, schedules, messages, searches, the policy
-of retention."""
+"""Rows of the Django database: people, their login sessions, the audit trail, and the policy of retention."""
 
 from __future__ import annotations
 
@@ -8,6 +7,7 @@ from typing import Any, ClassVar, NoReturn
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
+from backups_app.models.kept_search import KeptSearch as KeptSearch
 from backups_app.models.retention import RetentionPolicy as RetentionPolicy
 
 
@@ -297,21 +297,3 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.channel}: {self.state}"
-
-
-class KeptSearch(models.Model):
-    """A search of live data and all backups that somebody may go on with, for a day: ids and counts, no document and
-    not what was searched for."""
-
-    key = models.CharField(max_length=43, unique=True)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="searches")
-    words = models.CharField(max_length=64, help_text="HMAC of what was searched for: it goes on with the same words.")
-    step = models.PositiveIntegerField(default=0)
-    state = models.JSONField()
-    created_at = models.DateTimeField()
-
-    class Meta:
-        indexes: ClassVar = [models.Index(fields=["created_at"], name="kept_search_age")]
-
-    def __str__(self) -> str:
-        return f"search of {self.user_id} at {self.created_at:%Y-%m-%d %H:%M}Z"

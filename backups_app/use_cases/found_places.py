@@ -13,7 +13,7 @@ from backups_app.browsing import documents, live_data, opening
 from backups_app.browsing.everywhere import FindState, FoundDocument
 from backups_app.browsing.query import Query, matching_paths
 from backups_app.browsing.search import Hit
-from backups_app.catalog import purge_ledger
+from backups_app.catalog import named_deletions
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
@@ -134,7 +134,7 @@ def _named_by_ledger(configuration: Configuration, lost: Sequence[FoundDocument]
         with availability.asking(Side.LOCAL, configuration=configuration, seconds=ASK_SECONDS):
             for name in {one.collection for one in lost}:
                 ids = [one.raw_id for one in lost if one.collection == name]
-                runs = purge_ledger.runs_that_deleted(database, collection=name, ids=ids)
+                runs = named_deletions.runs_that_deleted(database, collection=name, ids=ids)
                 named |= {(name, key): run for key, run in runs.items()}
     except (PyMongoError, TempleOpsError):
         return {}

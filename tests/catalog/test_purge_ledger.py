@@ -84,10 +84,10 @@ def test_ids_are_remembered_byte_for_byte(local_db: LedgerDatabase) -> None:
     values = [1, bson.Int64(2), bson.Decimal128("3.00"), {"b": 1, "a": [1, 2]}, bson.Timestamp(0, 0), bson.MinKey()]
     _opened(local_db, *values)
 
-    raw = purge_ledger._raw(local_db).find_one({})
+    raw = purge_ledger.raw_entries(local_db).find_one({})
 
     assert raw is not None
-    assert list(purge_ledger._ids_of(bytes(raw.raw), "documents")) == _ids(*values)
+    assert list(purge_ledger.ids_in(bytes(raw.raw), "documents")) == _ids(*values)
 
 
 def test_an_entry_is_open_until_its_last_side_was_seen(local_db: LedgerDatabase) -> None:
