@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import everywhere, find_everywhere, live_data, query, search
+from backups_app.browsing import collection_file, everywhere, find_everywhere, live_data, query, search
 from backups_app.browsing.everywhere import COLLECTION_LIMIT, FindState, FoundDocument
 from backups_app.errors import DatabaseUnreachable, SearchBusy
 from backups_app.mongo import raw_ids
@@ -69,7 +69,7 @@ def test_what_only_an_old_backup_holds_is_found_without_naming_it(three: Store) 
 
 def test_the_same_file_is_not_read_again(three: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    real = find_everywhere.open_collection
+    real = collection_file.open_collection
 
     def opened(**asked: Any) -> Any:
         read.append(f"{asked['backup'].backup_id} {asked['collection']}")
@@ -169,7 +169,9 @@ def test_one_collection_does_not_fill_the_list(store: Store, a_backup: Maker) ->
 
 
 def test_enough_is_enough(store: Store, a_backup: Maker) -> None:
-    names = {name: frames(*((number, "Lakshmi") for number in range(60))) for name in ("a", "b", "c")}
+    names: dict[str, Iterable[bytes]] = {
+        name: frames(*((number, "Lakshmi") for number in range(60))) for name in ("a", "b", "c")
+    }
     a_backup(NEW, names)
 
     state = search_for("lakshmi", store)
