@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.validators import ProhibitNullCharactersValidator
+from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
 from rest_framework import serializers
 
 BACKUP_ID = r"\A[0-9]{8}_[0-9]{6}(_[0-9]{2})?\Z"
@@ -125,7 +125,10 @@ class ListDocuments(Strict):
 
 
 class Find(Strict):
-    q = StrictCharField(max_length=256, help_text="A literal, or `field:value`.")
+    q = StrictCharField(
+        max_length=256, validators=[RegexValidator(r"\S", "Must hold more than spaces.")],
+        help_text="A literal, or `field:value`.",
+    )  # fmt: skip
     cursor = StrictCharField(
         max_length=64, required=False, allow_blank=True, default="", help_text="`next` of the answer before, same `q`."
     )

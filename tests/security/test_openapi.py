@@ -79,6 +79,7 @@ REPLACED = {
         record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
     "backups_app.use_cases.finding.begin": FAKED["finding.begin"],
+    "backups_app.use_cases.finding.go_on": FAKED["finding.begin"],
     "backups_app.use_cases.found_places.placed": lambda **_: iter([A_FOUND_BOOKING]),
     "backups_app.use_cases.conflicts.restore_version": FAKED["conflicts.restore_version"],
     "backups_app.use_cases.schedules.overview.get": FAKED["overview.get"],
