@@ -157,7 +157,10 @@ def test_backups_are_searched_while_the_database_is_away(
         every = "".join([first, *to_its_end(admin_browser, first)])
 
     assert "2 backups were searched; live data could not be searched." in every
-    assert "Nobody could be asked whether it is live" in every and "<code>database_unreachable</code>" in every
+    assert (
+        "Live on Atlas; this computer's database could not be asked" in every
+        and "<code>database_unreachable</code>" in every
+    )
 
 
 def test_the_page_in_hindi(hindi: Client, two_backups: tuple[str, str], local_db: Any, remote_db: Any) -> None:
