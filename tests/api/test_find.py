@@ -43,4 +43,4 @@ def test_what_is_asked_wrongly_and_what_is_not_kept(worker: Configuration, calle
         "/api/find?q=a&cursor=nothing.1": 410,
     }
 
-    assert {address: caller.get(address).status_code for address in refusals} == refusals  # type: ignore[attr-defined]
+    assert {address: caller.get(address).status_code for address in refusals} == refusals

@@ -42,7 +42,9 @@ def two_backups(seeded: Configuration, local_db: Any, remote_db: Any) -> tuple[s
 def _each_call_does_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that every search goes on, whatever the machine."""
     for function in (finding.begin, finding.go_on):
-        monkeypatch.setitem(function.__kwdefaults__, "seconds", 0.0)
+        defaults = function.__kwdefaults__
+        assert defaults is not None and "seconds" in defaults
+        monkeypatch.setitem(defaults, "seconds", 0.0)
 
 
 def further(page: str) -> str:
