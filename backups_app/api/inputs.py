@@ -8,6 +8,8 @@ from typing import Any
 from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
 from rest_framework import serializers
 
+NOT_ONLY_SPACES = r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+"""Spelt out: what `\\s` means differs between Python and the readers of OpenAPI."""
 BACKUP_ID = r"\A[0-9]{8}_[0-9]{6}(_[0-9]{2})?\Z"
 
 
@@ -126,7 +128,7 @@ class ListDocuments(Strict):
 
 class Find(Strict):
     q = StrictCharField(
-        max_length=256, validators=[RegexValidator(r"\S", "Must hold more than spaces.")],
+        max_length=256, validators=[RegexValidator(NOT_ONLY_SPACES, "Must hold more than spaces.")],
         help_text="A literal, or `field:value`.",
     )  # fmt: skip
     cursor = StrictCharField(
