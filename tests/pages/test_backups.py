@@ -88,6 +88,18 @@ def test_the_chart_marks_runs_without_a_backup_on_its_axis() -> None:
     assert size_chart.chart_of(rows.rows_of(listed[:1])) is None
 
 
+def test_what_was_removed_on_purpose_needs_no_attention_and_has_no_bar() -> None:
+    removed = {"at": MOMENT, "by": "ravi", "how": "person", "reasons": ["person"]}
+    listed = [run(3), run(2, files="gone", published=False, removed=removed), run(1, files="gone", published=False)]
+
+    found = rows.rows_of(listed)
+    chart = size_chart.chart_of([*found, *rows.rows_of([run(0)])])
+
+    assert [row.was_removed for row in found] == [False, True, False]
+    assert [row.needs_attention for row in found] == [False, False, True]
+    assert chart is not None and len(chart.bars) == 3
+
+
 def test_the_chart_of_durations_tells_tenths_of_a_second() -> None:
     listed = [run(2), run(1)]
     for number, (row, took) in enumerate(zip(listed, (0.43, 0.01), strict=True)):

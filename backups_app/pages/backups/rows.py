@@ -44,9 +44,15 @@ class BackupRow:
         return whereabouts.made_a_backup(self.run) and not self.run.published
 
     @property
+    def was_removed(self) -> bool:
+        """Whether a person or the rules removed it."""
+        return self.lost and bool(self.run.removed)
+
+    @property
     def needs_attention(self) -> bool:
-        """Whether it failed, or something of it is unfinished, unverified, damaged or missing."""
-        if self.run.status in (Status.IN_PROGRESS, Status.CANCELLED):
+        """Whether it failed, or something of it is unfinished, unverified, damaged or missing. What was removed on
+        purpose needs none."""
+        if self.run.status in (Status.IN_PROGRESS, Status.CANCELLED) or self.was_removed:
             return False
         unfinished = self.run.resume_available or self.run.keep_available
         return self.run.status != Status.SUCCESS or not self.good or unfinished

@@ -37,9 +37,9 @@ class SizeChart:
 
 def chart_of(rows: Sequence[BackupRow], *, value: Callable[[BackupRow], float] | None = None) -> SizeChart | None:
     """Return the chart of the newest 60 of `rows` (newest first), of their sizes or another `value`; None where there
-    are not two values to compare."""
+    are not two values to compare. What was removed on purpose has no bar."""
     of: Callable[[BackupRow], float] = value or size_bytes
-    shown = list(rows[:BARS])[::-1]
+    shown = [row for row in rows if not row.was_removed][:BARS][::-1]
     largest = max((of(row) for row in shown), default=0)
     if sum(1 for row in shown if of(row)) < 2:
         return None
