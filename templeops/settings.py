@@ -129,7 +129,7 @@ TEMPLATES = [
                 "backups_app.templatetags.viewer_tags",
                 "backups_app.pages.form_fields",
                 "backups_app.templatetags.restore_tags",
-                "backups_app.pages.shared.told",
+                "backups_app.pages.shared.translation",
             ],
         },
     },

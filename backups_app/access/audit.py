@@ -18,6 +18,7 @@ from backups_app import formats
 from backups_app.access import audit_chain, request_context
 from backups_app.access.audit_chain import ChainDigest
 from backups_app.errors import RecordsUnavailable
+from backups_app.messages import stored
 from backups_app.models import AuditEvent, User
 from backups_app.records import Origin
 
@@ -53,7 +54,7 @@ def record(
         "at": now.astimezone(UTC), "actor": storable(actor)[:150], "session": session or asked.session,
         "origin": str(origin), "address": address or asked.address, "action": action, "target": storable(target)[:255],
         "result": storable(result)[:64], "request_id": (request_id or asked.request_id)[:32],
-        "details": _plain_json(details or {}),
+        "details": _plain_json(stored.with_details(details or {})),
     }  # fmt: skip
     with _usable():
         facts["role_id"] = _role_of(facts["actor"], origin)

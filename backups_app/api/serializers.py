@@ -10,6 +10,7 @@ from typing import Any
 from backups_app import formats, progress
 from backups_app.access.tokens import TokenPair
 from backups_app.catalog.run_record import RunRecord
+from backups_app.messages import stored
 from backups_app.models import LoginSession
 from backups_app.records import Status, StepState
 from backups_app.runs import outcome
@@ -30,6 +31,7 @@ def trigger_answer(document: RunRecord) -> dict[str, Any]:
         "message": outcome.message(document),
         "status": document.status,
         "warnings": formats.plain(document.warnings),
+        "warning_details": formats.plain(stored.warning_documents(document.warnings)),
         "resume_available": document.resume_available,
     }
 

@@ -25,6 +25,12 @@ DATED_IN_FUTURE = "More than 10 minutes after now: a clock was wrong. It is kept
 SYNC_STATUS = ["success", "failed", "skipped", "in_progress"]
 
 
+class MessageShape(serializers.Serializer[Any]):
+    code = CharField()
+    facts = DictField(help_text="A fact can be a message itself.")
+    sentence = CharField()
+
+
 class Problem(serializers.Serializer[Any]):
     field = CharField(allow_blank=True)
     message = CharField()
@@ -96,6 +102,7 @@ class Triggered(serializers.Serializer[Any]):
     message = CharField()
     status = ChoiceField(choices=STATUS)
     warnings = ListField(child=CharField())
+    warning_details = MessageShape(many=True)
     resume_available = BooleanField()
 
 
@@ -124,7 +131,10 @@ class Run(serializers.Serializer[Any]):
     delete_bookings_requested = BooleanField(required=False)
     error_code = CharField(allow_null=True, required=False)
     error_message = CharField(allow_null=True, required=False)
+    error_facts = DictField(required=False, help_text="The facts of the first sentence of `error_message`.")
+    error_details = MessageShape(many=True, required=False, help_text="The sentences of `error_message`, in order.")
     warnings = ListField(child=CharField(), required=False)
+    warning_details = MessageShape(many=True, required=False)
     created_by = CharField(required=False)
     created_at = DateTimeField(required=False)
     resume_available = BooleanField(required=False)

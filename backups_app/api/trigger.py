@@ -39,6 +39,7 @@ ANSWER_EXAMPLE = OpenApiExample(
         "message": "Backup completed successfully",
         "status": "success",
         "warnings": [],
+        "warning_details": [],
         "resume_available": False,
     },
     response_only=True,

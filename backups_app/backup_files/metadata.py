@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backups_app import formats
 from backups_app.backup_files import descent, durable, layout, locks
 from backups_app.errors import VerificationFailed
 from backups_app.messages import backup_files as messages
+from backups_app.messages import stored
 
 _LARGEST = 64 * 1024 * 1024
 
@@ -30,11 +32,11 @@ def read(folder: Path) -> dict[str, Any] | None:
         raise VerificationFailed(problem=messages.METADATA_JSON_TOO_LARGE())
     try:
         document = json.loads(raw)
+        if not isinstance(document, dict):
+            raise VerificationFailed(problem=messages.METADATA_JSON_NOT_JSON_OBJECT())
+        return stored.restored(document)
     except (ValueError, RecursionError) as error:
         raise VerificationFailed(problem=messages.METADATA_JSON_INVALID()) from error
-    if not isinstance(document, dict):
-        raise VerificationFailed(problem=messages.METADATA_JSON_NOT_JSON_OBJECT())
-    return document
 
 
 def write(folder: Path, document: Mapping[str, Any]) -> None:
@@ -42,7 +44,7 @@ def write(folder: Path, document: Mapping[str, Any]) -> None:
 
     Raise `DiskFull`, `FolderNotWritable` or `StorageFailed`.
     """
-    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+    text = json.dumps(formats.plain(stored.with_details(document)), ensure_ascii=False, indent=2, allow_nan=False)
     durable.write_whole(folder / layout.METADATA, text.encode() + b"\n")
 
 

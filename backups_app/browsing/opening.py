@@ -71,7 +71,7 @@ def _document(folder: Path) -> tuple[Mapping[str, Any], str]:
     try:
         return metadata.read(folder) or {}, ""
     except VerificationFailed as error:
-        return {}, str(error.facts.get("problem", messages.METADATA_JSON_UNREADABLE()))
+        return {}, error.facts.get("problem") or messages.METADATA_JSON_UNREADABLE()
     except OSError:
         return {}, messages.METADATA_JSON_UNREADABLE()
 

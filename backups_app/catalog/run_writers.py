@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from pymongo.database import Database
 
+from backups_app.catalog import run_documents
 from backups_app.catalog.runs import amend, collection
 from backups_app.errors import OwnershipLost
 from backups_app.records import Phase, Status
@@ -61,9 +62,7 @@ class Ownership:
         wanted: dict[str, Any] = {"_id": self.backup_id, "fence": self.fence, "phase": phase.value}
         if unless_cancelled:
             wanted["cancel_requested"] = {"$ne": True}
-        update: dict[str, Any] = {"$set": dict(changes), "$currentDate": {"heartbeat_at": True}}
-        if warnings:
-            update["$push"] = {"warnings": {"$each": list(warnings)}}
+        update = run_documents.update(changes, warnings=warnings)
         if collection(self.database).update_one(wanted, update).matched_count == 1:
             return True
         if unless_cancelled and self.beat():

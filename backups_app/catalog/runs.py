@@ -4,13 +4,14 @@
      backup_timestamp: Date, created_at: Date, created_by: "ananya", origin: "web", note: "",
      backup_path: "backups/backup_20250119_143022", store_id: "…", host: "…", database: "temple_db",
      status, sync_status, phase, delete_bookings_requested,
-     steps: [{name: "sync", state: "done", sentence: "14 pulled, 6 pushed", started_at, finished_at, counts: {…},
-              labels: [{name: "bookings", done: 1240, total: 1240}]}, …],
+     steps: [{name: "sync", state: "done", sentence: "14 pulled, 6 pushed", code, facts, started_at, finished_at,
+              counts: {…}, labels: [{name: "bookings", done: 1240, total: 1240}]}, …],
      collections_backed_up: ["bookings", …], documents, bytes, engine, engine_version, consistency: {…},
      collections_deleted_local: ["activities (50 documents)", …], collections_deleted_remote: […],
      purge: {allowed: bool, withheld: {name: sentence},
              remote: {bookings: {deleted, gone, kept_changed, kept_ids: […], done: bool}, …}, local: {…}},
-     kept_changed: {count, ids}, resume_available, error_code, error_message, warnings: [sentence, …],
+     kept_changed: {count, ids}, resume_available, error_code, error_message, error_details, error_facts, warnings,
+     warning_details: [{code, facts, sentence}, …],
      owner: {host, pid, started, boot_id, token}, fence, heartbeat_at, cancel_requested, cancelled_by,
      idempotency_key, idempotency_claim: "ananya\\nkey", finished_at}
 
@@ -28,8 +29,10 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from backups_app.catalog import run_documents
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import RunActive
+from backups_app.messages import stored
 from backups_app.records import Phase, Status
 
 NAME = "backup_metadata"
@@ -67,7 +70,7 @@ def create(database: Database[Any], *, document: RunRecord) -> None:
     """Write the document of a new run. Raise `RunActive` when another one runs, `ClaimTaken` when one has its key,
     `DuplicateKeyError` on its `_id`."""
     try:
-        collection(database).insert_one(document)
+        collection(database).insert_one(stored.with_details(document))
     except DuplicateKeyError as error:
         clash = (error.details or {}).get("keyPattern", {})
         if "idempotency_claim" in clash:
@@ -98,7 +101,7 @@ def active(database: Database[Any]) -> RunRecord | None:
 def recent(database: Database[Any], *, limit: int = 0) -> list[RunRecord]:
     """Return runs, newest first by their recorded time; `limit` 0 means all."""
     found = collection(database).find().sort([("created_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
-    return list(map(RunRecord, found))
+    return _records(found)
 
 
 def ids(database: Database[Any]) -> frozenset[str]:
@@ -109,7 +112,7 @@ def ids(database: Database[Any]) -> frozenset[str]:
 def resumable(database: Database[Any]) -> list[RunRecord]:
     """Return the runs whose purge is unfinished, oldest first."""
     found = collection(database).find({"status": Status.PARTIAL.value, "resume_available": True})
-    return list(map(RunRecord, found.sort("created_at", 1)))
+    return _records(found.sort("created_at", 1))
 
 
 def by_idempotency_key(database: Database[Any], *, created_by: str, key: str, since: datetime) -> RunRecord | None:
@@ -118,8 +121,13 @@ def by_idempotency_key(database: Database[Any], *, created_by: str, key: str, si
     return _record(collection(database).find_one(wanted, sort=[("created_at", DESCENDING)]))
 
 
-def _record(found: dict[str, Any] | None) -> RunRecord | None:
-    return None if found is None else RunRecord(found)
+def _record(found: Mapping[str, Any] | None) -> RunRecord | None:
+    """Return a stored document with its sentences as messages."""
+    return None if found is None else RunRecord(stored.restored(found))
+
+
+def _records(found: Iterable[Mapping[str, Any]]) -> list[RunRecord]:
+    return [RunRecord(stored.restored(document)) for document in found]
 
 
 def release_claim(database: Database[Any], *, claim: str | None, older_than: datetime) -> None:
@@ -134,10 +142,7 @@ def claim(database: Database[Any], *, backup_id: str, owner: Mapping[str, Any], 
     return _record(
         collection(database).find_one_and_update(
             {"_id": backup_id, "status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None},
-            {
-                "$set": {"owner": dict(owner), "fence": fence, "phase": Phase.PREFLIGHT.value},
-                "$currentDate": {"heartbeat_at": True},
-            },
+            run_documents.update({"owner": dict(owner), "fence": fence, "phase": Phase.PREFLIGHT.value}),
             return_document=ReturnDocument.AFTER,
         )
     )
@@ -154,17 +159,16 @@ def reopen(
         return _record(
             collection(database).find_one_and_update(
                 {"_id": backup_id, "status": Status.PARTIAL.value, "resume_available": True},
-                {
-                    "$set": {
+                run_documents.update(
+                    {
                         "status": Status.IN_PROGRESS.value,
                         "phase": phase.value,
                         "owner": None if owner is None else dict(owner),
                         "fence": fence,
                         "cancel_requested": False,
                         "finished_at": None,
-                    },
-                    "$currentDate": {"heartbeat_at": True},
-                },
+                    }
+                ),
                 return_document=ReturnDocument.AFTER,
             )
         )
@@ -200,13 +204,13 @@ def unclaimed(database: Database[Any], *, late_after: timedelta) -> list[RunReco
     """Return queued runs that no worker has taken, each with `late`: whether for so long, by the server's clock."""
     queued = {"status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None}
     found = collection(database).aggregate([{"$match": queued}, {"$set": {"late": _silent(late_after)}}])
-    return list(map(RunRecord, found))
+    return _records(found)
 
 
 def stale(database: Database[Any], *, older_than: timedelta) -> list[RunRecord]:
     """Return owned runs whose heartbeat is older than `older_than`, by the server's clock."""
     owned = {"status": Status.IN_PROGRESS.value, "owner": {"$ne": None}, "$expr": _silent(older_than)}
-    return list(map(RunRecord, collection(database).find(owned)))
+    return _records(collection(database).find(owned))
 
 
 def _silent(older_than: timedelta) -> dict[str, Any]:
@@ -224,7 +228,7 @@ def close_if_unchanged(database: Database[Any], *, document: RunRecord, changes:
             "fence": document["fence"],
             "heartbeat_at": document["heartbeat_at"],
         },
-        {"$set": dict(changes)},
+        {"$set": stored.with_details(changes)},
     )
     return result.matched_count == 1
 
@@ -232,10 +236,12 @@ def close_if_unchanged(database: Database[Any], *, document: RunRecord, changes:
 def amend(database: Database[Any], *, backup_id: str, changes: Mapping[str, Any]) -> None:
     """Change fields of a run that has ended (`resume_available`, a note). Never touches one in progress."""
     collection(database).update_one(
-        {"_id": backup_id, "status": {"$ne": Status.IN_PROGRESS.value}}, {"$set": dict(changes)}
+        {"_id": backup_id, "status": {"$ne": Status.IN_PROGRESS.value}}, {"$set": stored.with_details(changes)}
     )
 
 
 def restore_record(database: Database[Any], *, document: RunRecord) -> None:
     """Write a record rebuilt from a folder, unless the run has one."""
-    collection(database).update_one({"_id": document["_id"]}, {"$setOnInsert": document}, upsert=True)
+    collection(database).update_one(
+        {"_id": document["_id"]}, {"$setOnInsert": stored.with_details(document)}, upsert=True
+    )

@@ -14,7 +14,7 @@ version too large for one document lies in `parts` more, `{_id: "5f…:0", part_
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +29,7 @@ from pymongo.operations import UpdateOne
 from pymongo.write_concern import WriteConcern
 
 from backups_app import batches
+from backups_app.messages import stored
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, live_collection
 
@@ -103,7 +104,8 @@ def newest(
     wanted: dict[str, Any] = {"part_of": None} | ({"reason": "conflict"} if only_conflicts else {})
     wanted |= {"run_id": run_id} if run_id else {}
     found = collection(database).find(wanted, {"bytes": 0, "other": 0})
-    return list(found.sort([("kept_at", DESCENDING), ("_id", DESCENDING)]).skip(offset).limit(limit))
+    page = found.sort([("kept_at", DESCENDING), ("_id", DESCENDING)]).skip(offset).limit(limit)
+    return [{**one, **_why(one)} for one in page]
 
 
 def get(database: Database[Any], *, conflict_id: str) -> dict[str, Any] | None:
@@ -114,7 +116,12 @@ def get(database: Database[Any], *, conflict_id: str) -> dict[str, Any] | None:
     parts = [f"{conflict_id}:{number}" for number in range(document["parts"])]
     by_id = {part["_id"]: bytes(part["bytes"]) for part in collection(database).find({"_id": {"$in": parts}})}
     document["bytes"] = bytes(document["bytes"]) + b"".join(by_id[part] for part in parts)
-    return document
+    return document | _why(document)
+
+
+def _why(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return why a version was kept, as a message."""
+    return stored.restored({name: document[name] for name in ("why", "why_details") if name in document})
 
 
 def mark_restored(database: Database[Any], *, conflict_id: str, now: datetime) -> None:
@@ -184,7 +191,7 @@ def _documents(replaced: ReplacedVersion, *, run_id: str, now: datetime) -> Iter
         "side": replaced.side,
         "kind": "deleted" if replaced.other is None else "replaced",
         "reason": replaced.reason,
-        "why": replaced.why,
+        **stored.with_details({"why": replaced.why}),
         "bytes": Binary(first),
         "sha256": hashlib.sha256(replaced.frame).hexdigest(),
         "other": Binary(replaced.other) if fits and replaced.other is not None else None,

@@ -22,6 +22,8 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.write_concern import WriteConcern
 
+from backups_app.messages import stored
+
 NAME = "sync_logs"
 _DURABLE = WriteConcern(w="majority", j=True)
 
@@ -46,14 +48,16 @@ def begin(database: Database[Any], *, run_id: str, now: datetime) -> dict[str, A
 
 def end(database: Database[Any], *, log: Mapping[str, Any]) -> None:
     """Write the document of a sync that ended, in whatever way."""
-    collection(database).replace_one({"_id": log["_id"]}, dict(log), upsert=True)
+    collection(database).replace_one({"_id": log["_id"]}, stored.with_details(log), upsert=True)
 
 
 def newest(database: Database[Any], *, limit: int = 20) -> list[dict[str, Any]]:
     """Return the documents of the last syncs, newest first."""
-    return list(collection(database).find().sort([("started_at", DESCENDING), ("_id", DESCENDING)]).limit(limit))
+    found = collection(database).find().sort([("started_at", DESCENDING), ("_id", DESCENDING)]).limit(limit)
+    return [stored.restored(log) for log in found]
 
 
 def of_run(database: Database[Any], *, run_id: str) -> dict[str, Any] | None:
     """Return the newest document of a run, or None."""
-    return collection(database).find_one({"run_id": run_id}, sort=[("started_at", DESCENDING)])
+    log = collection(database).find_one({"run_id": run_id}, sort=[("started_at", DESCENDING)])
+    return None if log is None else stored.restored(log)

@@ -8,7 +8,7 @@ The local one also remembers what the next sync needs:
      echo: {local: {session: UUID, after, last}, remote: …},   our own transactions, which the stream leaves out
      collections: [{name, local: uuid, remote: uuid, known: 812, indexes_differ: true}],
      making: [{name, side}],                 collections that sync makes there, until they have all their indexes
-     left_over: [{name, reason}],            what the last sync did not do and nobody decided against
+     left_over: [{name, reason, reason_details}],   what the last sync did not do and nobody decided against
      leftover: [{name, ids: [Binary]}], blocked: [{name, reason}],
      full: [name],                           collections that must be scanned next time
      proof: {at: Date, verdict: "equal" | "differs", documents: 23861, differing: […], …},
@@ -26,6 +26,8 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 from pymongo.write_concern import WriteConcern
 
+from backups_app.messages import stored
+
 NAME = "backup_sync_state"
 PAIR = "pair"
 _DURABLE = WriteConcern(w="majority", j=True)
@@ -39,7 +41,8 @@ def collection(database: Database[Any]) -> Collection[Any]:
 
 def read(database: Database[Any]) -> dict[str, Any] | None:
     """Return this side's mark, or None when it bears none."""
-    return collection(database).find_one({"_id": PAIR})
+    mark = collection(database).find_one({"_id": PAIR})
+    return None if mark is None else stored.restored(mark)
 
 
 def create(database: Database[Any], *, pair: str, role: str) -> bool:
@@ -90,6 +93,7 @@ def note_creation(database: Database[Any], *, name: str, side: str) -> None:
 def finish(database: Database[Any], *, pair: str, generation: int, changes: Mapping[str, Any]) -> bool:
     """Make the announced generation the current one. Return False when another sync announced a later one."""
     result = collection(database).update_one(
-        {"_id": PAIR, "pair": pair, "next_generation": generation}, {"$set": {**changes, "generation": generation}}
+        {"_id": PAIR, "pair": pair, "next_generation": generation},
+        {"$set": {**stored.with_details(changes), "generation": generation}},
     )
     return result.matched_count == 1

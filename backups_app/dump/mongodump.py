@@ -228,11 +228,16 @@ def _failure(ended: Ended) -> Exception:
     if "not authorized" in text or "Unauthorized" in text:
         return DumpFailed(reason=failures.LACKS_RIGHTS)
     if "no space left" in text or "disk quota" in text:
-        return DiskFull(needed="more space", free=formats.size(0))
+        return DiskFull(needed=messages.MORE_SPACE(), free=formats.size(0))
     if "permission denied" in text or "read-only file system" in text:
         return FolderNotWritable(errno_name="EACCES")
-    how = f"was ended by signal {-ended.code}" if ended.code < 0 else f"ended with code {ended.code}"
-    return DumpFailed(reason=f"mongodump {how}{': ' + text if text else ''}")
+    if ended.code < 0:
+        signal = str(-ended.code)
+        silent, saying = messages.MONGODUMP_KILLED(signal=signal), messages.MONGODUMP_KILLED_SAYING
+        return DumpFailed(reason=saying(signal=signal, output=text) if text else silent)
+    code = str(ended.code)
+    silent, saying = messages.MONGODUMP_ENDED(code=code), messages.MONGODUMP_ENDED_SAYING
+    return DumpFailed(reason=saying(code=code, output=text) if text else silent)
 
 
 def _consistency(started_at: datetime, finished_at: datetime) -> dict[str, Any]:

@@ -128,19 +128,13 @@ class PurgeUnfinished(TempleOpsError):
     """Facts: `side`."""
 
     code, exit_code = "purge_unfinished", 3
-    sentence = (
-        "The backup is complete and safe, but the deletion on the {side} side is not finished. Resume it when both "
-        "databases can be reached."
-    )
+    sentence = "The deletion on the {side} side is not finished. Resume it when both databases can be reached."
 
 
 class PurgeStoppedFor(PurgeUnfinished):
     """Facts: `side`, `reason`, as sentences."""
 
-    sentence = (
-        "The backup is complete and safe, but the deletion on the {side} side is not finished. {reason} Resume it when "
-        "that is mended."
-    )
+    sentence = "The deletion on the {side} side is not finished. {reason} Resume it when that is mended."
 
 
 class PurgeWithheld(TempleOpsError):
@@ -148,8 +142,7 @@ class PurgeWithheld(TempleOpsError):
 
     code, exit_code = "purge_withheld", 3
     sentence = (
-        "The backup is complete and safe. Nothing of {collection} was deleted on the {side} side, because it cannot be "
-        "deleted exactly there: {reason}."
+        "Nothing of {collection} was deleted on the {side} side, because it cannot be deleted exactly there: {reason}."
     )
 
 

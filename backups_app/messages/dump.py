@@ -25,3 +25,8 @@ MONGODUMP_NOT_STARTED = Sentence("mongodump_not_started", "mongodump could not b
 
 DATABASE_EMPTY = Sentence("database_empty", 'the database "{name}" holds no collection')
 BUILT_IN_ENGINE = Sentence("built_in_engine", "The built-in engine")
+MONGODUMP_ENDED = Sentence("mongodump_ended", "mongodump ended with code {code}")
+MONGODUMP_ENDED_SAYING = Sentence("mongodump_ended_saying", "mongodump ended with code {code}: {output}")
+MONGODUMP_KILLED = Sentence("mongodump_killed", "mongodump was ended by signal {signal}")
+MONGODUMP_KILLED_SAYING = Sentence("mongodump_killed_saying", "mongodump was ended by signal {signal}: {output}")
+MORE_SPACE = Sentence("more_space", "more space")

@@ -108,8 +108,13 @@ def together(*said: str) -> Message:
 def parts_of(said: str) -> tuple[str, ...]:
     """Return the sentences that a message was put together of: of any other text, itself."""
     if isinstance(said, Message) and said.code == SENTENCES:
-        return tuple(said.facts["parts"])
+        return tuple(part if isinstance(part, str) else str(part) for part in said.facts["parts"])
     return (said,) if said else ()
+
+
+def as_sentence(clause: str) -> str:
+    """Return a clause with its full stop; empty where there is none."""
+    return AS_SENTENCE(text=clause) if clause else ""
 
 
 def code_of(said: str | None) -> str:
@@ -124,12 +129,17 @@ def as_document(said: str) -> dict[str, Any]:
 
 def from_document(document: Mapping[str, Any]) -> Message:
     """Return the message of `{code, facts, sentence}`; its sentence as it is where the code is not known (any more)
-    or a fact is missing."""
+    or a fact is missing. The document may stand in a file that somebody edited."""
     code, facts = str(document.get("code")), document.get("facts") or {}
-    needed = frozenset({"parts"}) if code == SENTENCES else _SENTENCES[code].places if code in _SENTENCES else None
-    if needed is None or not isinstance(facts, Mapping) or needed - facts.keys():
+    if not isinstance(facts, Mapping) or not _is_complete(code, facts):
         return plain(str(document.get("sentence") or ""))
     return Message(code=code, facts={name: _restored(fact) for name, fact in facts.items()})
+
+
+def _is_complete(code: str, facts: Mapping[str, Any]) -> bool:
+    if code == SENTENCES:
+        return isinstance(facts.get("parts"), list | tuple)
+    return code in _SENTENCES and _SENTENCES[code].places <= facts.keys()
 
 
 def render(message: Message, *, translate: Translate) -> str:
@@ -167,6 +177,9 @@ def _again(code: str, facts: Mapping[str, Any], text: str) -> Message:
 
 def _english(sentence: Sentence, n: int | None) -> str:
     return sentence.many if sentence.many and n != 1 else sentence.one
+
+
+AS_SENTENCE = Sentence("as_sentence", "{text}.")
 
 
 def _shown(fact: Any, translate: Translate) -> str:

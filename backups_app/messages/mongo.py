@@ -39,6 +39,9 @@ UNIQUE_VALUE_TAKEN = Sentence(
 )
 
 RIGHT_TO_LIST = Sentence("right_to_list", "list collections")
+A_UNIQUE_INDEX = Sentence("a_unique_index", "a unique index")
+RIGHT_TO_READ = Sentence("right_to_read", "read")
+RIGHT_TO_WRITE = Sentence("right_to_write", "write")
 RIGHT_TO_REMOVE = Sentence("right_to_remove", "remove documents")
 CERTIFICATE_OF_ANOTHER_HOST = Sentence("certificate_of_another_host", "its certificate is for another host name")
 CERTIFICATE_EXPIRED = Sentence("certificate_expired", "its certificate has expired")

@@ -82,6 +82,7 @@ COLLECTIONS = Sentence("notify_collections", "{n} collection", "{n} collections"
 DOCUMENTS = Sentence("notify_documents", "{n} document", "{n} documents")
 DELETED_HERE = Sentence("notify_label_deleted_here", "Deleted on this computer")
 DELETED_ATLAS = Sentence("notify_label_deleted_atlas", "Deleted on Atlas")
+DELETED_VALUE = Sentence("notify_deleted_value", "{collections}")
 CONFLICTS = Sentence("notify_label_conflicts", "Sync conflicts")
 STARTED_BY = Sentence("notify_label_started_by", "Started by")
 COMPUTER = Sentence("notify_label_computer", "Computer")

@@ -60,3 +60,25 @@ STRUCTURE_UNREADABLE = Sentence("structure_unreadable", 'the options and indexes
 
 NOTHING_DELETABLE = Sentence("nothing_deletable", "Nothing could be deleted: {reason}.")
 UNIQUE_INDEX_VALUE_TAKEN = Sentence("unique_index_value_taken", "another document has the same value of a unique index")
+
+UNIQUE_VALUES_TAKEN = Sentence(
+    "unique_values_taken",
+    '{n} document has a value of the unique index "{index}" that another document holds now; it is left out unless '
+    "that one goes.",
+    '{n} documents have a value of the unique index "{index}" that another document holds now; they are left out '
+    "unless that one goes.",
+)
+RULE_BROKEN = Sentence(
+    "validation_rule_broken",
+    "{n} document breaks the collection's validation rule; the server refuses it.",
+    "{n} documents break the collection's validation rule; the server refuses them.",
+)
+UNCHECKED_INDEX = Sentence("unchecked_index", 'The unique index "{index}" could not be checked beforehand.')
+UNCHECKED_LISTS = Sentence(
+    "unchecked_lists", 'Some documents with lists under the unique index "{index}" could not be checked beforehand.'
+)
+UNCHECKED_DUPLICATES = Sentence(
+    "unchecked_duplicate_names",
+    "The validation rule for documents with two fields of one name could not be checked beforehand.",
+)
+UNCHECKED_RULE = Sentence("unchecked_rule", "The validation rule could not be checked beforehand.")

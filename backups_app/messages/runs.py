@@ -11,3 +11,128 @@ METADATA_JSON_NOT_OURS = Sentence("metadata_json_not_ours", "metadata.json does 
 MANIFEST_MISSING_OR_DAMAGED = Sentence("manifest_missing_or_damaged", "its manifest is missing or damaged")
 
 FILES_NOT_WHAT_WAS_VERIFIED = Sentence("files_not_what_was_verified", "its files are not what was verified")
+
+ROOM = Sentence("room_for_the_backup", "Room for the backup, engine {engine}")
+DISK_NEARLY_FULL = Sentence("disk_nearly_full", "Less than a fifth of the backup disk stays free ({size}).")
+SYNC_SKIPPED = Sentence("sync_skipped", "Skipped: sync is off")
+SYNCED_WITH_REST = Sentence("synced_with_rest", "Synced: {counts}. {rest}")
+NOT_BROUGHT_TOGETHER = Sentence("not_brought_together", "Not brought together as a whole: {names}.")
+NOT_BROUGHT_TOGETHER_AND_MORE = Sentence(
+    "not_brought_together_and_more", "Not brought together as a whole: {names} and {n} more."
+)
+COPIED = Sentence(
+    "copied",
+    "{n} collection of the temple, {own} of our own records copied",
+    "{n} collections of the temple, {own} of our own records copied",
+)
+VERIFIED = Sentence(
+    "verified",
+    "{n} collection of the temple, {own} of our own records; {documents}, {size} verified",
+    "{n} collections of the temple, {own} of our own records; {documents}, {size} verified",
+)
+PUBLISHED = Sentence("published", "Published")
+AS_VERIFIED = Sentence(
+    "backup_as_verified",
+    "{n} document of the backup is as it was verified",
+    "{n} documents of the backup are as they were verified",
+)
+NOTHING_UNFINISHED = Sentence("no_unfinished_deletion", "No unfinished deletion")
+EARLIER_FINISHED = Sentence(
+    "earlier_deletions_finished",
+    "{n} unfinished deletion of earlier runs finished",
+    "{n} unfinished deletions of earlier runs finished",
+)
+EARLIER_NOT_HERE = Sentence(
+    "earlier_deletion_not_here",
+    "The unfinished deletion of run {run} cannot be finished: the files of its backup are not here. "
+    "Keep its documents after all there.",
+)
+EARLIER_STILL_OPEN = Sentence(
+    "earlier_deletion_still_open", "The unfinished deletion of run {run} is still open; resume it there."
+)
+NOTHING_TO_RESTORE = Sentence("nothing_to_restore", "It holds no collection that a restore writes")
+NOT_AS_PLANNED = Sentence("not_as_planned", "Not as planned: {names}. {sums}.")
+REHEARSED = Sentence(
+    "rehearsed", "{n} of {all} collection matches, {documents}", "{n} of {all} collections match, {documents}"
+)
+REHEARSAL_HOLDS_NOTHING = Sentence("rehearsal_holds_nothing", "it holds no collection that a restore writes")
+REHEARSAL_DIFFERS = Sentence("rehearsal_differs", '"{name}": {reason} ({count} of {all} collections)')
+DOCUMENTS_DIFFER = Sentence("documents_differ", "documents differ")
+
+NOT_BEGUN = Sentence("not_begun", "Not begun")
+NOT_BEGUN_CANCELLED = Sentence("not_begun_cancelled", "Not begun: cancelled")
+CANCELLED_STEP = Sentence("step_cancelled", "Cancelled")
+INTERRUPTED_STEP = Sentence("step_interrupted", "Interrupted")
+
+REMOTE_FIRST = Sentence(
+    "remote_deletion_first", "Not begun: the deletion on Atlas is not finished, and it comes first."
+)
+SYNC_NOT_KNOWN = Sentence("sync_not_known", "what its sync could not resolve is not known any more")
+DELETED = Sentence("deleted", "Deleted: {counts}")
+DELETED_NONE = Sentence("deleted_none", "No documents were deleted")
+DELETED_SO_FAR = Sentence("deleted_so_far", "{reason} Deleted so far: {counts}.")
+DELETED_OF = Sentence("deleted_of_collection", "{collection} {n}")
+DELETED_DOCUMENTS = Sentence("deleted_documents", "{collection} ({documents})")
+CHANGED_AND_KEPT = Sentence("changed_and_kept", "{deleted}; {documents} changed meanwhile and kept")
+WITHHELD = Sentence("withheld", "{deleted}. Withheld: {reasons}")
+WITHHELD_COLLECTION = Sentence("withheld_collection", "{collection}: {reason}")
+NOTHING = Sentence("nothing", "nothing")
+
+COPY_STAYS = Sentence(
+    "unfinished_copy_stays",
+    "The unfinished copy could not be removed from the backup disk. The next run removes it.",
+)
+OUTCOME_NOT_MIRRORED = Sentence(
+    "outcome_not_mirrored", "The outcome could not be written beside the backup. It stands in the record."
+)
+DIGEST_NOT_BESIDE = Sentence(
+    "digest_not_beside",
+    "The digest of the audit trail could not be written beside the backup. It stands in the record.",
+)
+WITHOUT_THE_NEWEST_BECAUSE = Sentence(
+    "without_the_newest_because", "Backup made without the newest changes from Atlas: {reason}"
+)
+SAFE = Sentence("backup_verified", "Your backup is complete and verified.")
+STOPPED_BY = Sentence("stopped_by", "Stopped by {by}.")
+AN_ADMINISTRATOR = Sentence("an_administrator", "an administrator")
+COPY_REMOVED = Sentence("unfinished_copy_removed", "The unfinished copy was removed.")
+STEP_DID_NOT_RUN = Sentence("deletion_step_did_not_run", "The deletion step did not run.")
+STEP_DID_NOT_RUN_WITHOUT_ATLAS = Sentence(
+    "deletion_step_without_atlas", "The deletion step did not run, because Atlas could not be reached."
+)
+NOTHING_DELETED = Sentence("nothing_deleted", "Nothing was deleted by this run.")
+KEPT = Sentence(
+    "replaced_versions_kept",
+    "What it replaced or deleted is kept: see Replaced versions on the page Sync conflicts.",
+)
+WITHOUT_THE_NEWEST = Sentence("without_the_newest", "The backup was made without the newest changes from Atlas.")
+SYNC_BEFORE_UNKNOWN = Sentence("sync_before_unknown", "How much the sync before it had changed is not on record.")
+SYNC_BEFORE = Sentence("sync_before", "The sync before it pulled {pulled} and pushed {pushed} documents.")
+SYNC_BEFORE_DELETED = Sentence(
+    "sync_before_deleted",
+    "The sync before it pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and "
+    "{there} on Atlas.",
+)
+BEFORE_THAT = Sentence("before_that", "Before that, this sync pulled {pulled} and pushed {pushed} documents.")
+BEFORE_THAT_DELETED = Sentence(
+    "before_that_deleted",
+    "Before that, this sync pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and "
+    "{there} on Atlas.",
+)
+NEXT_SYNC_GOES_ON = Sentence("next_sync_goes_on", "The next sync goes on from there.")
+
+COMPLETED = Sentence("backup_completed", "Backup completed successfully")
+RUNNING = Sentence("backup_running", "Backup is running")
+FAILED = Sentence("backup_failed", "Backup failed. The deletion step did not run.")
+
+NO_UNDO = Sentence("no_undo", "It was the safety backup of a restore, which cannot be undone any more.")
+ONLY_ELSEWHERE = Sentence("only_elsewhere", "What its run deleted can only come from another backup.")
+NO_RESUME = Sentence("no_resume", "Its deletion is not finished and cannot be resumed: keep what is left after all.")
+UNVERIFIED = Sentence(
+    "backup_unverified",
+    "Nobody has verified these files as they are now. Verify this backup before you rely on it.",
+)
+FOUND_DAMAGED = Sentence(
+    "backup_found_damaged",
+    "This backup was found damaged. Do not rely on it: look for what it held in another one.",
+)

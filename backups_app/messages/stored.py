@@ -19,7 +19,7 @@ from typing import Any
 from backups_app.messages.message import Message, as_document, from_document, parts_of, stored_facts, together
 
 ERROR, STEP, WARNINGS = "error_message", "sentence", "warnings"
-BY_NAME = frozenset({"withheld"})
+BY_NAME = frozenset({"withheld", "left_over"})
 """Fields that hold a sentence for each of several names."""
 
 
@@ -28,10 +28,9 @@ def with_details(document: Mapping[str, Any]) -> dict[str, Any]:
 
     A field may be a path (`steps.3.sentence`): what stands beside it has the same path.
     """
-    written: dict[str, Any] = {}
+    written = {path: _plain(value) for path, value in document.items()}
     for path, value in document.items():
         parent, dot, name = path.rpartition(".")
-        written[path] = _plain(value)
         written |= {f"{parent}{dot}{beside}": details for beside, details in _beside(name, value)}
     return written
 
@@ -48,11 +47,14 @@ def restored(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _beside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what stands beside a field."""
-    if name == WARNINGS and isinstance(value, list | tuple):
+    if name == ERROR and not isinstance(value, Message):
+        yield "error_details", warning_documents([value] if value else [])
+        yield "error_facts", {}
+    elif name == WARNINGS and isinstance(value, list | tuple):
         yield "warning_details", warning_documents(value)
     elif isinstance(value, Message):
         yield from _beside_a_text(name, value)
-    elif name in BY_NAME and isinstance(value, Mapping):
+    elif name in BY_NAME and isinstance(value, Mapping) and value:
         yield f"{name}_details", {key: as_document(said) for key, said in value.items()}
     elif isinstance(value, list | tuple) and any(isinstance(said, Message) for said in value):
         yield f"{name.removesuffix('s')}_details", warning_documents(value)
@@ -74,16 +76,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Message):
         return str(value)
     if isinstance(value, dict):
-        return with_details_inside(value)
+        return _inside(value)
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def with_details_inside(value: Mapping[str, Any]) -> dict[str, Any]:
+def _inside(document: Mapping[str, Any]) -> dict[str, Any]:
     """As `with_details`, of a document inside another: its names are no paths."""
-    written: dict[str, Any] = {}
-    for name, inner in value.items():
-        written[name] = _plain(inner)
-        written |= dict(_beside(name, inner))
+    written = {name: _plain(value) for name, value in document.items()}
+    for name, value in document.items():
+        written |= dict(_beside(name, value))
     return written
 
 
@@ -92,8 +93,7 @@ def _restored(name: str, value: Any, beside: Mapping[str, Any]) -> Any:
         return _text(name, value, beside)
     if isinstance(value, list):
         known = beside.get(f"{name.removesuffix('s')}_details")
-        by_sentence = {one["sentence"]: one for one in known} if isinstance(known, list) else {}
-        return [_item(one, by_sentence) for one in value]
+        return _items(value, _documents(known))
     if isinstance(value, dict):
         known = beside.get(f"{name}_details") if name in BY_NAME else None
         return _by_name(value, known) if isinstance(known, Mapping) else restored(value)
@@ -102,11 +102,18 @@ def _restored(name: str, value: Any, beside: Mapping[str, Any]) -> Any:
 
 def _text(name: str, value: str, beside: Mapping[str, Any]) -> str:
     if name == ERROR and isinstance(parts := beside.get("error_details"), list):
-        return _same(together(*(from_document(part) for part in parts)), value)
+        return _same(together(*(from_document(part) for part in _documents(parts))), value)
     if name == STEP and "code" in beside and "facts" in beside:
         return _same(from_document({**beside, "sentence": value}), value)
     known = beside.get(f"{name}_details")
     return _same(from_document(known), value) if isinstance(known, Mapping) else value
+
+
+def _items(value: list[Any], known: list[Any]) -> list[Any]:
+    """A list may have grown by a version that stores no details: then its sentences are found by their text."""
+    by_sentence = {one["sentence"]: one for one in known}
+    beside = known if [one["sentence"] for one in known] == value else [None] * len(value)
+    return [from_document(own) if own else _item(one, by_sentence) for one, own in zip(value, beside, strict=True)]
 
 
 def _item(one: Any, by_sentence: Mapping[str, Any]) -> Any:
@@ -119,9 +126,20 @@ def _item(one: Any, by_sentence: Mapping[str, Any]) -> Any:
 
 def _by_name(value: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: _same(from_document(known[name]), said) if isinstance(said, str) and name in known else said
+        name: _same(from_document(known[name]), said)
+        if isinstance(said, str) and _is_document(known.get(name))
+        else said
         for name, said in value.items()
     }
+
+
+def _documents(known: Any) -> list[Mapping[str, Any]]:
+    """A file that somebody edited can hold anything beside a sentence."""
+    return [one for one in known if _is_document(one)] if isinstance(known, list) else []
+
+
+def _is_document(known: Any) -> bool:
+    return isinstance(known, Mapping) and isinstance(known.get("sentence"), str)
 
 
 def _same(message: Message, stored: str) -> str:

@@ -69,3 +69,45 @@ INDEX_NOT_MADE_ON_SIDE = Sentence(
     "index_not_made_on_side", "index {name} could not be made on the {side} side ({reason})"
 )
 INDEXES_NOT_LISTED = Sentence("indexes_not_listed", "the indexes of the {side} side could not be listed ({reason})")
+
+FAILED_COLLECTION = Sentence(
+    "collection_not_brought_together",
+    "{name}: not brought together, {reason}. No version of it is lost, and the next sync tries again. If that does "
+    "not help, tell your technician, or leave it out with SYNC_EXCLUDE.",
+)
+SKIPPED_COLLECTION = Sentence(
+    "collection_not_synced",
+    "{name}: not synced, {reason}. A backup holds only what is on this computer. Rename one of the two, or leave "
+    "both out with SYNC_EXCLUDE.",
+)
+UNRESOLVED_ON_SIDE = Sentence("unresolved_on_side", "{side}: {reason}")
+UNRESOLVED_IN = Sentence(
+    "unresolved_in_collection",
+    "{name}: {n} document could not be carried over.",
+    "{name}: {n} documents could not be carried over.",
+)
+BLOCKED_IN = Sentence(
+    "deletions_blocked", "{name}: its deletions were not carried over, {reason}. Decide with backup_sync."
+)
+HELD_IN = Sentence(
+    "documents_held",
+    "{name}: {n} document of an unfinished deletion was left alone.",
+    "{name}: {n} documents of an unfinished deletion were left alone.",
+)
+UNFINISHED_IN = Sentence("collection_unfinished", "{name}: {reason}. The next sync tries again.")
+BLOCKED = Sentence("left_over_blocked", "its deletions were not carried over, {reason}")
+UNRESOLVED = Sentence(
+    "left_over_unresolved", "{n} document could not be carried over", "{n} documents could not be carried over"
+)
+SEVERAL = Sentence("left_over_several", "{first}; {second}")
+WITHHELD_UNSYNCED = Sentence("withheld_unsynced", "It was not brought together: {reason}.")
+
+COUNTS = Sentence("sync_counts", "{counts}")
+PULLED = Sentence("pulled", "{n} pulled")
+PUSHED = Sentence("pushed", "{n} pushed")
+DELETED_COUNT = Sentence("sync_deleted", "{n} deleted")
+CONFLICTS = Sentence("conflicts", "{n} conflict", "{n} conflicts")
+TIES = Sentence("ties", "{n} tie: local won", "{n} ties: local won")
+UNRESOLVED_COUNT = Sentence("unresolved", "{n} unresolved")
+LEFT_OUT_COUNT = Sentence("left_out", "{n} collection left out", "{n} collections left out")
+SYNC_WAS_INTERRUPTED = Sentence("sync_was_interrupted", "The sync was interrupted.")

@@ -15,6 +15,16 @@ URL_OPTION_NOT_OBEYED = Sentence(
     "url_option_not_obeyed", "{option} in {variable} is not obeyed: backups read from the primary."
 )
 
+EARLIER_VERSION_RESTORED = Sentence("earlier_version_restored", "{by} put an earlier version back")
+
+KEPT_AFTER_ALL = Sentence("kept_after_all", "Kept after all: what had not been deleted stays.")
+
+SCHEDULE_DOES_UNKNOWN = Sentence(
+    "schedule_does_unknown", "A schedule does backup, backup_and_delete, sync, rehearse or verify."
+)
+SCHEDULE_MISSED_UNKNOWN = Sentence("schedule_missed_unknown", "A missed run is run late or skipped: run or skip.")
+WISH_UNKNOWN = Sentence("wish_unknown", "wish must be nothing, problems or everything; language one of the site's")
+
 MODE_UNKNOWN = Sentence("mode_unknown", "The mode is add, overwrite or replace.")
 NO_COLLECTION_CHOSEN = Sentence("no_collection_chosen", "No collection was chosen.")
 ONE_DOCUMENT_ONE_COLLECTION = Sentence(

@@ -19,12 +19,13 @@ SAVED_FROM_ANOTHER_COLLECTION = Sentence(
     "saved_from_another_collection", '"{name}" was saved from another collection of that name'
 )
 
+STRAY_WITH_EFFECT = Sentence("stray_with_effect", "{what}. {effect}")
 NOT_PART_OF_THE_BACKUP = Sentence("not_part_of_the_backup", "{path} is not part of the backup and was not read")
 MORE_NOT_PART_OF_THE_BACKUP = Sentence(
     "more_not_part_of_the_backup", "{n} more entries are not part of the backup and were not read"
 )
 
-FILE_DAMAGED_AT = Sentence("file_damaged_at", "{path} is damaged: {problem} ({place})")
+FILE_DAMAGED_AT = Sentence("file_damaged_at", "{path} is damaged: {problem} (document {number}, byte {offset})")
 PATH_NOT_OPENED = Sentence("path_not_opened", "{path} cannot be opened")
 
 NO_METADATA = Sentence("no_metadata", '"{name}" has no metadata: options and indexes unknown')

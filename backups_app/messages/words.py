@@ -18,3 +18,17 @@ def side(name: str) -> str:
 def documents(n: int) -> Message:
     """Return `1 document`, `50 documents`."""
     return DOCUMENTS(n=n)
+
+
+DEVICE = Sentence("device", "{browser} on {system}")
+DEVICE_UNKNOWN = Sentence("device_unknown_system", "{browser} on unknown")
+
+COLLECTION = Sentence("type_collection", "collection")
+VIEW = Sentence("type_view", "view")
+TIMESERIES = Sentence("type_timeseries", "timeseries")
+_TYPES = {"collection": COLLECTION, "view": VIEW, "timeseries": TIMESERIES}
+
+
+def collection_type(name: str) -> str:
+    """Return the word for a type of collection; a type that is not known here as it is."""
+    return _TYPES[name]() if name in _TYPES else name

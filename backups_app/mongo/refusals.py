@@ -20,7 +20,8 @@ VARIABLE = {Side.LOCAL: "MONGODB_LOCAL_URL", Side.REMOTE: "MONGODB_CLOUD_URL"}
 
 NOT_ALLOWED, LOGIN_FAILED, NO_MECHANISM, OUT_OF_DISK, ATLAS = 13, 18, 334, 14031, 8000
 
-LIST, READ, WRITE, REMOVE = messages.RIGHT_TO_LIST(), "read", "write", messages.RIGHT_TO_REMOVE()
+LIST, READ = messages.RIGHT_TO_LIST(), messages.RIGHT_TO_READ()
+WRITE, REMOVE = messages.RIGHT_TO_WRITE(), messages.RIGHT_TO_REMOVE()
 """What a user of MongoDB may have no right to do, as sentences say it."""
 
 _KIND = {

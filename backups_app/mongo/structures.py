@@ -11,6 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from backups_app.messages import mongo as messages
+from backups_app.messages import words
 from backups_app.mongo import connections
 
 _ORDERED: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO, tz_aware=True)
@@ -130,7 +131,13 @@ def differences(*, wanted: Structure, there: Structure) -> list[str]:
     """Return, in sentences, how a collection that is there differs from what is wanted. What every server does to the
     structures of an older one is no difference (`renewed`)."""
     if wanted.type != there.type:
-        return [messages.TYPE_DIFFERS_FROM_BACKUP(collection=wanted.name, type=there.type, in_backup=wanted.type)]
+        return [
+            messages.TYPE_DIFFERS_FROM_BACKUP(
+                collection=wanted.name,
+                type=words.collection_type(there.type),
+                in_backup=words.collection_type(wanted.type),
+            )
+        ]
     names = sorted((set(wanted.options) | set(there.options)) - _NOT_OPTIONS)
     differing = [name for name in names if not _same_option(wanted.options, there.options, name)]
     said: list[str] = [messages.OPTION_DIFFERS_FROM_BACKUP(option=name, collection=wanted.name) for name in differing]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backups_app.backup_files.manifest import Manifest
 from backups_app.messages import purge as messages
+from backups_app.messages import words
 from backups_app.records import PURGEABLE, SyncStatus, purgeable
 
 
@@ -94,7 +95,7 @@ def _reason(
     if name not in PURGEABLE:
         return messages.NOT_PURGEABLE()
     if entry.type != "collection":
-        return messages.PURGE_NOT_A_COLLECTION(type=entry.type)
+        return messages.PURGE_NOT_A_COLLECTION(type=words.collection_type(entry.type))
     if entry.file is None:
         return messages.NO_DATA_FILE()
     if name in blocked:

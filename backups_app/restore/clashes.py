@@ -14,6 +14,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from backups_app import batches
+from backups_app.messages import restore as messages
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import encoding
@@ -49,19 +50,15 @@ class Clashes:
 
     def sentences(self) -> list[str]:
         """Return what was found, in sentences."""
-        said = [
-            f'{count} documents have a value of the unique index "{name}" that another document holds now; they are '
-            "left out unless that one goes."
-            for name, count in self.taken.items()
-        ]
+        said: list[str] = [messages.UNIQUE_VALUES_TAKEN(n=count, index=name) for name, count in self.taken.items()]
         if self.invalid:
-            said.append(f"{self.invalid} documents break the collection's validation rule; the server refuses them.")
-        return said + [f"{what} could not be checked beforehand." for what in sorted(self.unchecked)]
+            said.append(messages.RULE_BROKEN(n=self.invalid))
+        return said + sorted(self.unchecked)
 
     def _unique(self, index: Mapping[str, Any], frames: Sequence[bytes]) -> None:
         name = str(index["name"])
         if "partialFilterExpression" in index or any(kind not in (1, -1, 1.0, -1.0) for kind in index["key"].values()):
-            self.unchecked.add(f'The unique index "{name}"')
+            self.unchecked.add(messages.UNCHECKED_INDEX(index=name))
             return
         fields = [str(field_name) for field_name in index["key"]]
         for at in range(0, len(frames), _AT_ONCE):
@@ -75,7 +72,7 @@ class Clashes:
         """Return the condition under which another document holds the values of this one; None if it has none."""
         values = [_value(frame, name) for name in fields]
         if any(value is not None and value.type == _ARRAY for value in values):
-            self.unchecked.add(f'Some documents with lists under the unique index "{index["name"]}"')
+            self.unchecked.add(messages.UNCHECKED_LISTS(index=index["name"]))
             return None
         if index.get("sparse") and all(value is None for value in values):
             return None
@@ -98,7 +95,7 @@ class Clashes:
         # Two fields of one name inside a literal abort a 6.0 server: those are told apart, not asked about.
         asked = [frame for frame in frames if not encoding.has_duplicate_names(frame)]
         if len(asked) < len(frames):
-            self.unchecked.add("The validation rule for documents with two fields of one name")
+            self.unchecked.add(messages.UNCHECKED_DUPLICATES())
         for part in _parts(asked):
             literal = raw_bson.document([("$literal", raw_bson.array(raw_bson.embedded(frame) for frame in part))])
             pipeline = [
@@ -109,7 +106,7 @@ class Clashes:
             try:
                 reply = self.database.command({"aggregate": 1, "pipeline": pipeline, "cursor": {}})
             except OperationFailure:
-                self.unchecked.add("The validation rule")
+                self.unchecked.add(messages.UNCHECKED_RULE())
                 return
             self.invalid += sum(int(row["n"]) for row in reply["cursor"]["firstBatch"])
 

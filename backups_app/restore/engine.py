@@ -13,6 +13,7 @@ from backups_app.backup_files import document_digests
 from backups_app.backup_files.document_digests import DocumentDigests
 from backups_app.backup_files.manifest import CollectionEntry
 from backups_app.messages import restore as messages
+from backups_app.messages import words
 from backups_app.mongo import raw_ids, structures
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import failures, live_collection
@@ -205,7 +206,7 @@ def why_not_emptied(there: Structure | None) -> str:
     """Return why what was not there before the backup is left as it is now, or an empty string."""
     if there is None or (there.type == "collection" and not there.options.get("capped")):
         return ""
-    kind = there.type if there.type != "collection" else messages.CAPPED_COLLECTION()
+    kind = words.collection_type(there.type) if there.type != "collection" else messages.CAPPED_COLLECTION()
     return messages.NOT_EMPTIED(kind=kind)
 
 

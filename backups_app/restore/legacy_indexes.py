@@ -16,6 +16,7 @@ from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
 from backups_app.backup_files.file_names import FileKind
 from backups_app.backup_files.manifest import Manifest
 from backups_app.errors import VerificationFailed
+from backups_app.messages import backup_files as file_messages
 
 _OPTIONS: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO, tz_aware=True)
 
@@ -29,7 +30,7 @@ def indexes_of(folder: Path, manifest: Manifest, collection: str) -> tuple[Mappi
     try:
         return tuple(spec for spec in _read(folder, path) if _collection(spec) == collection)
     except (OSError, InvalidFrame, BSONError) as error:
-        raise VerificationFailed(problem=f"{path} cannot be read") from error
+        raise VerificationFailed(problem=file_messages.FILE_UNREADABLE(path=path)) from error
 
 
 def _is_it(path: str) -> bool:

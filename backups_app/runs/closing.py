@@ -21,6 +21,8 @@ from backups_app.catalog import runs
 from backups_app.catalog.run_parts import StepRecord
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupNotFound, RecordsUnavailable, RunCancelled, TempleOpsError
+from backups_app.messages import runs as messages
+from backups_app.messages.message import together
 from backups_app.records import INTERNAL, Phase, RunKind, Side, StepState
 from backups_app.runs import end_messages, holding, outcome, reporting, restore_messages
 from backups_app.runs.context import Run, StepResult
@@ -43,7 +45,7 @@ STATUS_FIELDS = (
 )
 
 
-DIGEST_NOT_BESIDE = "The digest of the audit trail could not be written beside the backup. It stands in the record."
+DIGEST_NOT_BESIDE = messages.DIGEST_NOT_BESIDE()
 
 
 def finish(run: Run, *, error: TempleOpsError | None) -> None:
@@ -85,7 +87,7 @@ def _discard(run: Run) -> list[str]:
         run.store.discard_partial(run.backup_id, now=timezone.now())
     except TempleOpsError as error:
         logger.error("The unfinished copy stays", extra={"backup_id": run.backup_id, "code": error.code})
-        return ["The unfinished copy could not be removed from the backup disk. The next run removes it."]
+        return [messages.COPY_STAYS()]
     return []
 
 
@@ -95,7 +97,7 @@ def mirror(store: Store, *, document: RunRecord) -> list[str]:
         update_metadata(store.folder(document.id), document=document)
     except TempleOpsError as error:
         logger.error("metadata.json keeps its older status", extra={"backup_id": document.id, "code": error.code})
-        return ["The outcome could not be written beside the backup. It stands in the record."]
+        return [messages.OUTCOME_NOT_MIRRORED()]
     return []
 
 
@@ -137,11 +139,12 @@ def closing_changes(
     )
     code, message = _named(error, document, published=published) if error else _said_by_a_step(steps)
     if message is not None:
-        more = (
-            [end_messages.WITHOUT_THE_NEWEST] if end_messages.without_the_newest(document, published=published) else []
+        without = end_messages.without_the_newest(document, published=published)
+        message = together(
+            message,
+            messages.WITHOUT_THE_NEWEST() if without else "",
+            end_messages.deletion(document, wrote=wrote, error_code=code or "", said=message),
         )
-        more += [end_messages.deletion(document, wrote=wrote, error_code=code, said=message)]
-        message = " ".join(filter(None, [message, *more]))
     return {
         "status": status.value,
         "phase": Phase.FINISHED.value,
@@ -167,9 +170,9 @@ def replace_step(document: RunRecord, *, name: str, result: StepResult) -> None:
 def _closed(step: StepRecord) -> StepRecord:
     """A step that was running is failed; one that had not begun is cancelled: neither was done."""
     if step.state is StepState.RUNNING:
-        return dataclasses.replace(step, state=StepState.FAILED, sentence=step.sentence or "Interrupted")
+        return dataclasses.replace(step, state=StepState.FAILED, sentence=step.sentence or messages.INTERRUPTED_STEP())
     if step.state is StepState.WAITING:
-        return dataclasses.replace(step, state=StepState.CANCELLED, sentence="Not begun")
+        return dataclasses.replace(step, state=StepState.CANCELLED, sentence=messages.NOT_BEGUN())
     return step
 
 
@@ -190,11 +193,10 @@ def _named(error: TempleOpsError, document: RunRecord, *, published: bool) -> tu
 
 
 def _cancelled(document: RunRecord, *, published: bool) -> str:
-    by = document.cancelled_by or "an administrator"
+    by = document.cancelled_by or messages.AN_ADMINISTRATOR()
     if document.kind != RunKind.BACKUP:
         return restore_messages.cancelled(by)
-    safe = "The backup is complete and safe" if published else "The unfinished copy was removed"
-    return f"Stopped by {by}. {safe}."
+    return together(messages.STOPPED_BY(by=by), "" if published else messages.COPY_REMOVED())
 
 
 def without_the_newest(document: RunRecord, *, published: bool) -> list[str]:
@@ -203,7 +205,7 @@ def without_the_newest(document: RunRecord, *, published: bool) -> list[str]:
     if not end_messages.without_the_newest(document, published=published):
         return []
     failed = document.step("sync")
-    return [f"Backup made without the newest changes from Atlas: {failed.sentence if failed else ''}"]
+    return [messages.WITHOUT_THE_NEWEST_BECAUSE(reason=failed.sentence if failed else "")]
 
 
 def update_metadata(folder: Path, *, document: RunRecord) -> None:
@@ -252,8 +254,8 @@ def _audit_end(document: RunRecord) -> None:
         details={
             "error_code": document.error_code,
             "error_message": document.error_message or None,
-            "deleted_local": document.collections_deleted_local,
-            "deleted_remote": document.collections_deleted_remote,
+            "deleted_local": outcome.deleted_messages(document.purge, Side.LOCAL),
+            "deleted_remote": outcome.deleted_messages(document.purge, Side.REMOTE),
             **({"restored": dict(document.restore.sums)} if document.restore.recorded else {}),
         },
     )

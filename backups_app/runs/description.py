@@ -64,7 +64,9 @@ def merged(store: Store, backup_id: str, record: RunRecord | None) -> RunRecord:
         changed = folder_records.changed(folder, written)
         told = _of_the_folder(backup_id, written, record, changed)
     except (VerificationFailed, BackupNotFound, OSError) as error:
-        told = record or folder_records.foreign(backup_id, problem=str(error))
+        told = record or folder_records.foreign(
+            backup_id, problem=error.detail if isinstance(error, TempleOpsError) else str(error)
+        )
         return described(told, files=Files.HERE, damaged=True)
     damaged = _found_bad(store, backup_id, told) or changed in (Change.SIZE, Change.OTHERS)
     return described(told, files=Files.HERE, verified=changed is Change.NONE and not damaged, damaged=damaged)

@@ -9,18 +9,14 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app import formats
 from backups_app.catalog import sync_logs
 from backups_app.catalog.run_record import RunRecord
-from backups_app.errors import SyncAborted
+from backups_app.errors import DatabaseUnreachable, SyncAborted, SyncInterrupted
+from backups_app.messages import runs as messages
+from backups_app.messages.message import Message, Sentence, code_of, together
 from backups_app.records import RunKind, StepState, SyncStatus
 
 logger = logging.getLogger(__name__)
-
-NOTHING_DELETED = "Nothing was deleted by this run."
-STEP_DID_NOT_RUN = "The deletion step did not run."
-KEPT = "What it replaced or deleted is kept: see Replaced versions on the page Sync conflicts."
-WITHOUT_THE_NEWEST = "The backup was made without the newest changes from Atlas."
 
 WROTE_NOTHING: Mapping[str, int] = {}
 WRITES = ("pulled", "pushed", "deleted_local", "deleted_remote")
@@ -48,35 +44,38 @@ def written(log: Mapping[str, Any]) -> Mapping[str, int] | None:
     return None if totals is None else {name: totals[name] for name in WRITES if totals.get(name)}
 
 
-def deletion(document: RunRecord, *, wrote: Mapping[str, int] | None, error_code: str | None, said: str) -> str:
+def deletion(document: RunRecord, *, wrote: Mapping[str, int] | None, error_code: str, said: str) -> str:
     """Return the sentences that follow the reason why a run did not do everything. Empty where its deletion step did
-    run, which tells of itself, and for a restore, which has none."""
+    run, which says so itself, and for a restore, which has none. `said` is the reason."""
     if document.kind != RunKind.BACKUP or document.purge.allowed:
         return ""
-    if "pulled" in said:  # the reason told it already
-        return STEP_DID_NOT_RUN
+    unreachable = document.sync_status == SyncStatus.FAILED and error_code == DatabaseUnreachable.code
+    step = (messages.STEP_DID_NOT_RUN_WITHOUT_ATLAS if unreachable else messages.STEP_DID_NOT_RUN)()
+    if code_of(said) == SyncInterrupted.said.code:  # it counts what the sync did
+        return step
     if wrote is not None and not wrote:
-        return NOTHING_DELETED if said.startswith(SyncAborted.sentence) else f"{STEP_DID_NOT_RUN} {NOTHING_DELETED}"
-    return f"{STEP_DID_NOT_RUN} {changed(wrote)}"
+        return together("" if code_of(said) == SyncAborted.said.code else step, messages.NOTHING_DELETED())
+    return together(step, *changed(wrote))
 
 
-def changed(wrote: Mapping[str, int] | None) -> str:
-    """Return what a sync had changed, and where what it took away is."""
+def changed(wrote: Mapping[str, int] | None) -> tuple[Message, ...]:
+    """Return what a sync had changed, and where the versions it replaced are."""
     if wrote is None:
-        return f"How much the sync before it had changed is not on record. {KEPT}"
-    return f"The sync before it {_counted(wrote)}. {KEPT}"
+        return messages.SYNC_BEFORE_UNKNOWN(), messages.KEPT()
+    return _counted(wrote, messages.SYNC_BEFORE, messages.SYNC_BEFORE_DELETED), messages.KEPT()
 
 
-def half_way(wrote: Mapping[str, int]) -> str:
+def half_way(wrote: Mapping[str, int]) -> Message:
     """Return what a sync by itself had done before it failed."""
-    return f"Before that, this sync {_counted(wrote)}. {KEPT} The next sync goes on from there."
+    counted = _counted(wrote, messages.BEFORE_THAT, messages.BEFORE_THAT_DELETED)
+    return together(counted, messages.KEPT(), messages.NEXT_SYNC_GOES_ON())
 
 
-def _counted(wrote: Mapping[str, int]) -> str:
-    pulled, pushed, here, there = (formats.grouped(wrote.get(name, 0)) for name in WRITES)
+def _counted(wrote: Mapping[str, int], exchanged: Sentence, exchanged_and_deleted: Sentence) -> Message:
+    pulled, pushed, here, there = (wrote.get(name, 0) for name in WRITES)
     if wrote.keys().isdisjoint(("deleted_local", "deleted_remote")):
-        return f"pulled {pulled} and pushed {pushed} documents"
-    return f"pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and {there} on Atlas"
+        return exchanged(pulled=pulled, pushed=pushed)
+    return exchanged_and_deleted(pulled=pulled, pushed=pushed, here=here, there=there)
 
 
 def without_the_newest(document: RunRecord, *, published: bool) -> bool:

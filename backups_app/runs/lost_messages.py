@@ -8,14 +8,11 @@ from typing import Any
 from backups_app.browsing.whereabouts import Files
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupElsewhere, BackupRemoved, StoreMissing, VerificationFailed
+from backups_app.messages import runs as messages
+from backups_app.messages.message import together
 from backups_app.records import RunKind, Status
 
-NO_UNDO = "It was the safety backup of a restore, which cannot be undone any more."
-ONLY_ELSEWHERE = "What its run deleted can only come from another backup."
-NO_RESUME = "Its deletion is not finished and cannot be resumed: keep what is left after all."
 CLAIMS = ("The backup is complete and safe, but ", "The backup is complete and safe. ")
-UNVERIFIED = "Nobody has verified these files as they are now. Verify this backup before you rely on it."
-DAMAGED = "This backup was found damaged. Do not rely on it: look for what it held in another one."
 
 
 def sentence(run: RunRecord) -> str:
@@ -31,27 +28,27 @@ def sentence(run: RunRecord) -> str:
     if run.files == Files.UNMOUNTED:
         return StoreMissing().detail
     if run.files == Files.GONE or run.error_code == BackupRemoved.code:
-        return " ".join([BackupRemoved.sentence, *_consequences(run)])
+        return together(BackupRemoved().detail, *_consequences(run))
     if run.files == Files.HERE and not run.verified and not run.damaged:
         return _unverified(run)
     if run.damaged or (run.status == Status.PARTIAL and run.error_code == VerificationFailed.code):
-        return " ".join([DAMAGED, *([NO_RESUME] if run.keep_available else [])])
+        return together(messages.FOUND_DAMAGED(), messages.NO_RESUME() if run.keep_available else "")
     return ""
 
 
 def _unverified(run: RunRecord) -> str:
     """A safety backup is told of by its restore, which is what people look for there."""
-    return "" if run.is_restore else UNVERIFIED
+    return "" if run.is_restore else messages.UNVERIFIED()
 
 
 def without_claims(run: RunRecord) -> dict[str, Any]:
-    """Return the fields in which a run said of its backup, when it ended, that it is safe: now without these words."""
-    steps = [replace(step, sentence=without_claim(step.sentence)).as_document() for step in run.steps]
-    return {"steps": steps, "error_message": without_claim(run.error_message) or None}
+    """Return the fields in which a record from before codes says that its backup is safe, without these words. A
+    sentence that has a code does not say it."""
+    steps = [replace(step, sentence=_without_claim(step.sentence)).as_document() for step in run.steps]
+    return {"steps": steps, "error_message": _without_claim(run.error_message) or None}
 
 
-def without_claim(said: str) -> str:
-    """Return a sentence that said that its backup is safe, without these words: what stood after them."""
+def _without_claim(said: str) -> str:
     for claim in CLAIMS:
         before, found, after = said.partition(claim)
         if found:
@@ -60,7 +57,7 @@ def without_claim(said: str) -> str:
 
 
 def _consequences(run: RunRecord) -> list[str]:
-    said = [NO_UNDO] if run.kind == RunKind.RESTORE else []
+    said: list[str] = [messages.NO_UNDO()] if run.kind == RunKind.RESTORE else []
     if run.collections_deleted_local or run.collections_deleted_remote:
-        said.append(ONLY_ELSEWHERE)
-    return said + ([NO_RESUME] if run.keep_available else [])
+        said.append(messages.ONLY_ELSEWHERE())
+    return said + ([messages.NO_RESUME()] if run.keep_available else [])

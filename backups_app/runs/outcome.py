@@ -8,10 +8,12 @@ from typing import Any
 from backups_app import formats
 from backups_app.catalog.run_parts import PurgeRecord, StepRecord
 from backups_app.catalog.run_record import RunRecord
+from backups_app.messages import runs as messages
+from backups_app.messages import words
+from backups_app.messages.message import Message, together
 from backups_app.records import RunKind, Side, Status, StepState, SyncStatus
 from backups_app.runs import lost_messages, restore_messages
 
-SAFE = "The backup is complete and safe"
 GOOD = frozenset({StepState.DONE, StepState.SKIPPED})
 
 
@@ -39,6 +41,14 @@ def conclude(
 def deleted(purge: PurgeRecord, side: Side) -> list[str]:
     """Return the specification's strings for one side: `activities (50 documents)`."""
     return [f"{name} ({formats.documents(entry.deleted or 0)})" for name, entry in purge.side(side).items()]
+
+
+def deleted_messages(purge: PurgeRecord, side: Side) -> list[Message]:
+    """Return what `deleted` returns as messages, for people."""
+    return [
+        messages.DELETED_DOCUMENTS(collection=name, documents=words.documents(entry.deleted or 0))
+        for name, entry in purge.side(side).items()
+    ]
 
 
 def kept_changed(purge: PurgeRecord) -> dict[str, Any]:
@@ -86,16 +96,13 @@ def message(document: RunRecord) -> str:
     if document.is_restore:
         return restore_messages.message(document)
     if status == Status.SUCCESS:
-        return "Backup completed successfully"
+        return messages.COMPLETED()
     if status == Status.IN_PROGRESS:
-        return "Backup is running"
+        return messages.RUNNING()
     if status in (Status.FAILED, Status.CANCELLED):
-        return document.error_message or "Backup failed. The deletion step did not run."
-    missing = _what_is_missing(document)
-    return missing if missing.startswith(SAFE) else f"{SAFE}. {missing}".rstrip()
+        return document.error_message or messages.FAILED()
+    return together(messages.SAFE(), _what_is_missing(document))
 
 
 def _what_is_missing(document: RunRecord) -> str:
-    if document.error_message:
-        return document.error_message
-    return " ".join(step.sentence for step in document.steps if step.state not in GOOD and step.sentence)
+    return document.error_message or together(*(step.sentence for step in document.steps if step.state not in GOOD))

@@ -10,9 +10,9 @@ from typing import Any
 from django.utils import timezone
 from pymongo.database import Database
 
-from backups_app import formats
 from backups_app.access import audit
 from backups_app.catalog import stored_names, sync_base, sync_logs
+from backups_app.catalog.run_parts import CollectionPurgeRecord
 from backups_app.errors import (
     DatabaseRefused,
     DatabaseUnreachable,
@@ -22,6 +22,9 @@ from backups_app.errors import (
     TempleOpsError,
     VerificationFailed,
 )
+from backups_app.messages import runs as messages
+from backups_app.messages import words
+from backups_app.messages.message import Message, as_sentence, together
 from backups_app.mongo import connections
 from backups_app.purge import delete, plan
 from backups_app.records import PURGEABLE, Side, StepState, SyncStatus
@@ -41,7 +44,7 @@ NO_PLAN: dict[str, Any] = {
     Side.LOCAL.value: {},
 }
 """The purge of a run that ended before it had a plan, once somebody keeps everything after all."""
-SYNC_NOT_KNOWN = "what its sync could not resolve is not known any more"
+SYNC_NOT_KNOWN = messages.SYNC_NOT_KNOWN()
 
 
 def decide(run: Run) -> StepResult | None:
@@ -188,31 +191,44 @@ def _record(run: Run, *, side: Side, name: str, report: delete.CollectionPurge) 
 def _result(run: Run, *, side: Side, failure: TempleOpsError | None) -> StepResult:
     purge = run.document.purge
     entries = purge.side(side)
-    said = ", ".join(f"{name} {formats.grouped(entry.deleted or 0)}" for name, entry in entries.items())
-    kept = sum(entry.kept_changed for entry in entries.values())
-    note = f"; {formats.documents(kept)} changed meanwhile and kept" if kept else ""
+    done = _deleted(entries)
     counts: dict[str, Any] = {name: entry.deleted for name, entry in entries.items()}
     if failure is not None:
         named = isinstance(failure, DatabaseUnreachable | DatabaseRefused)
         code = failure.code if named else PurgeUnfinished.code
-        sentence = f"{_unfinished(side, failure).detail} Deleted so far: {said or 'nothing'}."
+        sentence = messages.DELETED_SO_FAR(
+            reason=_unfinished(side, failure).detail, counts=_counts(entries) or messages.NOTHING()
+        )
         return StepResult(state=StepState.FAILED, sentence=sentence, counts=counts | {"error_code": code})
     if purge.withheld:
-        reasons = " ".join(f"{name}: {reason}" for name, reason in purge.withheld.items())
+        reasons = [
+            messages.WITHHELD_COLLECTION(collection=name, reason=reason) for name, reason in purge.withheld.items()
+        ]
         return StepResult(
             state=StepState.WARNING,
-            sentence=f"Deleted: {said or 'nothing'}{note}. Withheld: {reasons}",
+            sentence=messages.WITHHELD(deleted=done, reasons=together(*reasons)),
             counts=counts | {"error_code": "purge_withheld"},
         )
-    return StepResult(state=StepState.DONE, sentence=f"Deleted: {said or 'nothing'}{note}", counts=counts)
+    return StepResult(state=StepState.DONE, sentence=done, counts=counts)
+
+
+def _deleted(entries: Mapping[str, CollectionPurgeRecord]) -> Message:
+    """Return how many documents were deleted of each collection, and how many had changed meanwhile and were kept."""
+    counts = _counts(entries)
+    deleted = messages.DELETED(counts=counts) if counts else messages.DELETED_NONE()
+    kept = sum(entry.kept_changed for entry in entries.values())
+    return messages.CHANGED_AND_KEPT(deleted=deleted, documents=words.documents(kept)) if kept else deleted
+
+
+def _counts(entries: Mapping[str, CollectionPurgeRecord]) -> list[Message]:
+    return [messages.DELETED_OF(collection=name, n=entry.deleted) for name, entry in entries.items() if entry.deleted]
 
 
 def _unfinished(side: Side, failure: TempleOpsError) -> PurgeUnfinished:
     """Return why a side is not finished: lost, or refused, with what to do."""
     if type(failure) in (DatabaseUnreachable, PurgeUnfinished):
         return PurgeUnfinished(side=side.value)
-    hint = f" {failure.hint}." if failure.hint else ""
-    return PurgeStoppedFor(side=side.value, reason=f"{failure.detail}{hint}")
+    return PurgeStoppedFor(side=side.value, reason=together(failure.detail, as_sentence(failure.hint)))
 
 
 def _audit(run: Run, *, side: Side, result: str, names: list[str]) -> None:
@@ -229,7 +245,7 @@ def _audit(run: Run, *, side: Side, result: str, names: list[str]) -> None:
 
 def skipped_without_remote() -> StepResult:
     """The remote step of a run whose sync is off."""
-    return StepResult(state=StepState.SKIPPED, sentence="Skipped: sync is off")
+    return StepResult(state=StepState.SKIPPED, sentence=messages.SYNC_SKIPPED())
 
 
 def remote_is_settled(run: Run) -> bool:

@@ -12,7 +12,7 @@ from backups_app.messages.message import Message, Sentence
 from backups_app.notification.content import Content, Fact
 from backups_app.notification.states import Kind as Notice
 from backups_app.notification.states import Problem
-from backups_app.records import RunKind, Status
+from backups_app.records import RunKind, Side, Status
 from backups_app.runs import outcome
 
 Titles = Mapping[Status, Sentence]
@@ -84,12 +84,9 @@ def _facts(document: RunRecord) -> Iterator[tuple[Message, Fact]]:
             documents=said.DOCUMENTS(n=document.documents),
             size=formats.size(document.size_bytes or 0),
         )  # fmt: skip
-    for label, deleted in (
-        (said.DELETED_HERE, document.collections_deleted_local),
-        (said.DELETED_ATLAS, document.collections_deleted_remote),
-    ):
-        if deleted:
-            yield label(), ", ".join(deleted)
+    for label, side in ((said.DELETED_HERE, Side.LOCAL), (said.DELETED_ATLAS, Side.REMOTE)):
+        if deleted := outcome.deleted_messages(document.purge, side):
+            yield label(), said.DELETED_VALUE(collections=deleted)
     conflicts = _conflicts(document)
     if conflicts:
         yield said.CONFLICTS(), formats.grouped(conflicts)

@@ -3,13 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from backups_app import formats
 from backups_app.catalog.run_parts import StepRecord
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import RestoreStoppedFor, RestoreUnfinished, TempleOpsError
+from backups_app.messages import restore_ends as messages
+from backups_app.messages import runs as runs_messages
+from backups_app.messages.message import Message, Sentence, as_sentence, together
 from backups_app.records import MAKES_A_BACKUP, RunKind, Status, StepState
 
+
+@dataclass(frozen=True)
+class _Ends:
+    """How the ends of one kind are called."""
+
+    running: Sentence
+    cancelled: Sentence
+    failed: Sentence
+    completed: Sentence
+    partial: Sentence
+
+
+_ENDS = {
+    RunKind.RESTORE: _Ends(
+        messages.RESTORE_RUNNING,
+        messages.RESTORE_CANCELLED,
+        messages.RESTORE_FAILED,
+        messages.RESTORE_COMPLETED,
+        messages.RESTORE_PARTIAL,
+    ),
+    RunKind.TEST_COPY: _Ends(
+        messages.COPY_RUNNING,
+        messages.COPY_CANCELLED,
+        messages.COPY_FAILED,
+        messages.COPY_COMPLETED,
+        messages.COPY_PARTIAL,
+    ),
+    RunKind.REHEARSAL: _Ends(
+        messages.REHEARSAL_RUNNING,
+        messages.REHEARSAL_CANCELLED,
+        messages.REHEARSAL_FAILED,
+        messages.REHEARSAL_COMPLETED,
+        messages.REHEARSAL_PARTIAL,
+    ),
+}
+_ALWAYS = {
+    "inserted": messages.ADDED,
+    "replaced": messages.OVERWRITTEN,
+    "deleted": messages.DELETED,
+    "unchanged": messages.UNCHANGED,
+}
+_WHERE_ANY = {
+    "kept": messages.KEPT,
+    "newer": messages.NEWER,
+    "clashes": messages.CLASHES,
+    "refused": messages.REFUSED,
+    "differing": messages.DIFFERING,
+}
 _RESULT = frozenset({StepState.DONE, StepState.SKIPPED, StepState.WARNING})
 
 
@@ -24,53 +75,50 @@ def unfinished(document: RunRecord, *, refusal: TempleOpsError | None = None) ->
     restored = document.restore
     finished, at_work = restored.names, restored.at_work
     waiting = [name for name in restored.taken if name not in finished and name != at_work]
-    left = [f'"{at_work}" was at work'] if at_work else []
-    left += [f"{', '.join(waiting)} had not begun"] if waiting else []
-    safe = "The safety backup holds what was there before."
+    in_place = document.kind == RunKind.RESTORE
     facts = {
-        "done": f"In place: {', '.join(finished) or 'nothing'}",
-        "left": "; ".join(left) or "only its end was not written",
-        "safe": safe if document.kind == RunKind.RESTORE else "The temple's database was not touched.",
+        "done": messages.IN_PLACE(names=finished or runs_messages.NOTHING()),
+        "left": _left(at_work, waiting),
+        "safe": (messages.SAFETY_HOLDS if in_place else messages.TEMPLE_UNTOUCHED)(),
     }
     if refusal is None:
         return RestoreUnfinished(**facts)
-    hint = f" {refusal.hint}." if refusal.hint else ""
-    return RestoreStoppedFor(**facts, reason=f"{refusal.detail}{hint}")
+    return RestoreStoppedFor(**facts, reason=together(refusal.detail, as_sentence(refusal.hint)))
 
 
-def cancelled(by: str) -> str:
+def _left(at_work: str, waiting: Sequence[str]) -> Message:
+    now = messages.AT_WORK(name=at_work) if at_work else None
+    later = messages.HAD_NOT_BEGUN(names=waiting) if waiting else None
+    if now and later:
+        return messages.BOTH_LEFT(at_work=now, waiting=later)
+    return now or later or messages.ONLY_END_NOT_WRITTEN()
+
+
+def cancelled(by: str) -> Message:
     """Return the sentence of a restore that was stopped before it wrote anything."""
-    return f"Stopped by {by} before anything was restored. Nothing was written into the temple's database."
+    return together(messages.STOPPED_BEFORE(by=by), messages.NOTHING_WRITTEN())
 
 
-def message(document: RunRecord) -> str:
+def message(document: RunRecord) -> Message:
     """Return the sentence that answers the one who started it."""
-    status, kind = document.status, document.kind
-    noun = {RunKind.RESTORE: "Restore", RunKind.TEST_COPY: "Test copy", RunKind.REHEARSAL: "Rehearsal"}[RunKind(kind)]
-    if status == Status.IN_PROGRESS:
-        return f"{noun} is running"
-    if status == Status.CANCELLED:
-        return f"{noun} cancelled. {document.get('error_message') or ''}".strip()
-    if status == Status.FAILED:
-        said = document.error_message or "Nothing was written into the temple's database."
-        return f"{noun} failed. {said}"
-    safe = f" The safety backup {document.backup_id} holds what was there before." if kind == RunKind.RESTORE else ""
-    if status == Status.SUCCESS:
-        return f"{noun} completed: {said_sums(document)}.{safe}"
-    return f"{noun} did not do everything: {document.get('error_message') or said_sums(document)}{safe}"
+    status, kind = Status(document.status), RunKind(document.kind)
+    ends, said = _ENDS[kind], document.error_message
+    safe = messages.SAFETY_HOLDS_NAMED(backup=document.backup_id) if kind == RunKind.RESTORE else ""
+    match status:
+        case Status.IN_PROGRESS:
+            return ends.running()
+        case Status.CANCELLED:
+            return together(ends.cancelled(), said)
+        case Status.FAILED:
+            return together(ends.failed(), said or messages.NOTHING_WRITTEN())
+        case Status.SUCCESS:
+            return together(ends.completed(sums=said_sums(document)), safe)
+    return together(ends.partial(reason=said or said_sums(document)), safe)
 
 
-def said_sums(document: RunRecord) -> str:
+def said_sums(document: RunRecord) -> Message:
     """Return the numbers of a restore in words: `1,240 added, 3 overwritten, 0 deleted, 11,990 the same`."""
     sums = document.restore.sums
-    names = {"inserted": "added", "replaced": "overwritten", "deleted": "deleted", "unchanged": "the same"}
-    said = [f"{formats.grouped(sums.get(key, 0))} {word}" for key, word in names.items()]
-    more = {
-        "kept": "kept in their own version",
-        "newer": "edited meanwhile and kept",
-        "clashes": "not added: a unique value is taken",
-        "refused": "refused by the server",
-        "differing": "not as planned afterwards",
-    }
-    said += [f"{formats.grouped(sums[key])} {word}" for key, word in more.items() if sums.get(key)]
-    return ", ".join(said)
+    counts = [sentence(n=sums.get(key, 0)) for key, sentence in _ALWAYS.items()]
+    counts += [sentence(n=sums[key]) for key, sentence in _WHERE_ANY.items() if sums.get(key)]
+    return messages.SUMS(counts=counts)

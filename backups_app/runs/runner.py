@@ -12,6 +12,7 @@ from django.utils import timezone
 from pymongo.errors import PyMongoError
 
 from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
+from backups_app.messages import runs as messages
 from backups_app.mongo import connections, refusals
 from backups_app.records import Side, StepState
 from backups_app.runs import closing
@@ -75,7 +76,7 @@ def _enter(run: Run, *, step: Step, index: int) -> bool:
     changes = {"phase": step.PHASE.value} | {f"steps.{index}.{key}": value for key, value in begun.items()}
     obeys = run.progress.cancel_is_obeyed
     if not run.ownership.write(phase=run.progress.phase, changes=changes, unless_cancelled=obeys):
-        _settle(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence="Not begun: cancelled"))
+        _settle(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence=messages.NOT_BEGUN_CANCELLED()))
         return False
     run.document.apply(changes)
     run.progress.enter(step=index, phase=step.PHASE)
@@ -91,7 +92,7 @@ def _perform(run: Run, *, step: Step, index: int) -> TempleOpsError | None:
     except OwnershipLost:
         raise
     except RunCancelled as cancelled:
-        _settle(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence="Cancelled"))
+        _settle(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence=messages.CANCELLED_STEP()))
         return cancelled
     except TempleOpsError as error:
         _settle(run, index=index, result=StepResult(state=StepState.FAILED, sentence=error.reason or error.detail))

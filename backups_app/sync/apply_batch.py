@@ -186,7 +186,7 @@ class BatchApplier:
             values = outcome.clashing.get(key, {})
             pending.clashes[key] = Clash(raw_id=writes[key].raw_id, reason=reason, side=side, values=values)
         for key, reason in outcome.refused.items():
-            self.counters.unresolved_documents[writes[key].raw_id] = f"{side.value}: {reason}"
+            self.counters.leave(writes[key].raw_id, side=side, reason=reason)
 
     def _delete(self, access: SideAccess, frames: Mapping[bytes, bytes], pending: Pending) -> list[bytes]:
         """Delete exactly. Return the keys of what is not there any more."""
@@ -201,11 +201,11 @@ class BatchApplier:
         )
         if live.why_not:
             for frame in frames.values():
-                self.counters.unresolved_documents[raw_ids.id_of(frame)] = f"{access.side.value}: {live.why_not}"
+                self.counters.leave(raw_ids.id_of(frame), side=access.side, reason=live.why_not)
             return []
         outcome = delete.delete_equal(live=live, frames=list(frames.values()))
         self.counters.count_deleted(access.side, len(outcome.deleted))
         pending.changed_meanwhile.update((raw_ids.key(raw_id), raw_id) for raw_id in outcome.kept)
         for raw_id, reason in outcome.refused.items():
-            self.counters.unresolved_documents[raw_id] = f"{access.side.value}: {reason}"
+            self.counters.leave(raw_id, side=access.side, reason=reason)
         return [raw_ids.key(raw_id) for raw_id in (*outcome.deleted, *outcome.already_absent)]

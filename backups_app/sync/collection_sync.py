@@ -90,7 +90,7 @@ class CollectionSync:
     def close(self) -> None:
         """Record what is pending: clashes are unresolved; documents that changed meanwhile wait for the next sync."""
         for clash in self.pending.clashes.values():
-            self.counters.unresolved_documents[clash.raw_id] = f"{clash.side.value}: {clash.reason}"
+            self.counters.leave(clash.raw_id, side=clash.side, reason=clash.reason)
             if len(self.counters.other_ids) < NAMED_DOCUMENTS:
                 self.counters.other_ids[clash.raw_id] = self.applier.who_holds(clash)
         self.counters.stale = len(self.pending.changed_meanwhile)

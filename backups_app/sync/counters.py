@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from backups_app.catalog.sync_conflicts import ReplacedVersion
+from backups_app.messages import sync as messages
+from backups_app.messages import words
+from backups_app.messages.message import Message, code_of
 from backups_app.mongo import raw_ids
 from backups_app.records import Side
 from backups_app.sync import merge
@@ -83,29 +87,26 @@ class CollectionCounters:
         """Return in a clause what this sync did not do and nobody decided against, or None."""
         if self.left_out:
             return self.failed or self.skipped
-        said = [f"its deletions were not carried over, {self.blocked}"] if self.blocked else []
-        said += [f"{self.unresolved} documents could not be carried over"] if self.unresolved else []
-        return "; ".join([*said, *self.unfinished]) or None
+        said: list[str] = [messages.BLOCKED(reason=self.blocked)] if self.blocked else []
+        said += [messages.UNRESOLVED(n=self.unresolved)] if self.unresolved else []
+        said += self.unfinished
+        return (
+            functools.reduce(lambda first, second: messages.SEVERAL(first=first, second=second), said) if said else None
+        )
 
     def warnings(self) -> Iterator[str]:
         """Yield a sentence for each thing that an admin should know, though the sync succeeded."""
         if self.failed:
-            yield (
-                f"{self.name}: not brought together, {self.failed}. No version of it is lost, and the next sync tries "
-                "again. If that does not help, tell your technician, or leave it out with SYNC_EXCLUDE."
-            )
+            yield messages.FAILED_COLLECTION(name=self.name, reason=self.failed)
         elif self.left_out:
-            yield (
-                f"{self.name}: not synced, {self.skipped}. A backup holds only what is on this computer. Rename one of "
-                "the two, or leave both out with SYNC_EXCLUDE."
-            )
+            yield messages.SKIPPED_COLLECTION(name=self.name, reason=self.skipped)
         elif self.unresolved:
-            yield f"{self.name}: {self.unresolved} documents could not be carried over."
+            yield messages.UNRESOLVED_IN(name=self.name, n=self.unresolved)
         if self.blocked:
-            yield f"{self.name}: its deletions were not carried over, {self.blocked}. Decide with backup_sync."
+            yield messages.BLOCKED_IN(name=self.name, reason=self.blocked)
         if self.held:
-            yield f"{self.name}: {self.held} documents of an unfinished deletion were left alone."
-        yield from (f"{self.name}: {said}. The next sync tries again." for said in self.unfinished)
+            yield messages.HELD_IN(name=self.name, n=self.held)
+        yield from (messages.UNFINISHED_IN(name=self.name, reason=said) for said in self.unfinished)
 
     @property
     def written(self) -> int:
@@ -129,11 +130,15 @@ class CollectionCounters:
         """`count` more documents cannot be told apart by an `_id`."""
         self.without_name[reason] = self.without_name.get(reason, 0) + count
 
+    def leave(self, raw_id: bytes, *, side: Side, reason: str) -> None:
+        """Count a document that could not be written or deleted on a side, with the reason."""
+        self.unresolved_documents[raw_id] = messages.UNRESOLVED_ON_SIDE(side=words.side(side.value), reason=reason)
+
     def count_conflict(self, replaced: ReplacedVersion | None) -> None:
         """Count a replaced version; only a real conflict counts."""
         if replaced is not None and replaced.reason == "conflict":
             self.conflicts += 1
-            self.ties += replaced.why.endswith(merge.TIE)
+            self.ties += code_of(replaced.why) in merge.TIES
 
     def as_log(self) -> dict[str, Any]:
         """Return the entry of this collection in `sync_logs`."""
@@ -172,7 +177,7 @@ def withheld(log: Mapping[str, Any]) -> dict[str, str]:
     why: dict[str, str] = {}
     for one in log.get("collections") or []:
         if one.get("left_out"):
-            why[one["name"]] = f"It was not brought together: {one['left_over']}."
+            why[one["name"]] = messages.WITHHELD_UNSYNCED(reason=one["left_over"])
         elif one.get("blocked"):
             why[one["name"]] = one["blocked"]
     return why
@@ -199,24 +204,21 @@ class SyncReport:
         return {name: count for name, count in counts.items() if count or name in always}
 
     @property
-    def sentence(self) -> str:
+    def sentence(self) -> Message:
         """Return the sync in one line: `14 pulled, 6 pushed, 1 conflict`."""
         return sentence(self.log["totals"])
 
 
-def sentence(counts: Mapping[str, int]) -> str:
+def sentence(counts: Mapping[str, int]) -> Message:
     """Return counts as people read them."""
-    conflicts = counts["conflicts"]
     deleted = counts["deleted_local"] + counts["deleted_remote"]
-    parts = [f"{counts['pulled']} pulled", f"{counts['pushed']} pushed"]
-    parts += [f"{deleted} deleted"] if deleted else []
-    parts += [f"{conflicts} conflict{'' if conflicts == 1 else 's'}"] if conflicts else []
-    parts += [_several(counts.get("ties", 0), "tie: local won", "ties: local won")] if counts.get("ties") else []
-    parts += [f"{counts['unresolved']} unresolved"] if counts["unresolved"] else []
-    left_out = counts.get("left_out", 0)
-    parts += [_several(left_out, "collection left out", "collections left out")] if left_out else []
-    return ", ".join(parts)
-
-
-def _several(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
+    always = ((messages.PULLED, counts["pulled"]), (messages.PUSHED, counts["pushed"]))
+    where_any = (
+        (messages.DELETED_COUNT, deleted),
+        (messages.CONFLICTS, counts["conflicts"]),
+        (messages.TIES, counts.get("ties", 0)),
+        (messages.UNRESOLVED_COUNT, counts["unresolved"]),
+        (messages.LEFT_OUT_COUNT, counts.get("left_out", 0)),
+    )
+    parts = [*always, *((said, n) for said, n in where_any if n)]
+    return messages.COUNTS(counts=[said(n=n) for said, n in parts])

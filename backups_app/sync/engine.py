@@ -22,6 +22,7 @@ from pymongo.errors import PyMongoError
 
 from backups_app.catalog import sync_conflicts, sync_logs
 from backups_app.errors import DatabaseUnreachable, SyncFailed, SyncInterrupted, TempleOpsError
+from backups_app.messages import sync as messages
 from backups_app.mongo import command_counter, connections
 from backups_app.progress import Progress
 from backups_app.records import Side
@@ -110,7 +111,7 @@ def _named(error: BaseException, session: SyncSession) -> BaseException:
 
 def _error(error: BaseException, session: SyncSession) -> dict[str, Any]:
     code = error.code if isinstance(error, TempleOpsError) else "interrupted"
-    message = error.detail if isinstance(error, TempleOpsError) else "The sync was interrupted."
+    message = error.detail if isinstance(error, TempleOpsError) else messages.SYNC_WAS_INTERRUPTED()
     return {
         "error_code": code,
         "error_message": message,

@@ -10,6 +10,7 @@ from typing import Any
 from pymongo.database import Database
 
 from backups_app.messages import sync as messages
+from backups_app.messages import words
 from backups_app.mongo import structures
 from backups_app.records import INTERNAL, Side
 
@@ -97,7 +98,10 @@ def _unwanted(name: str, infos: Mapping[Side, Info], exclude: Several[str], only
 
 def _of_two_kinds(infos: Mapping[Side, Info]) -> str | None:
     if len({str(info["type"]) for info in infos.values()}) > 1:
-        return messages.TYPES_DIFFER(local=infos[Side.LOCAL]["type"], remote=infos[Side.REMOTE]["type"])
+        return messages.TYPES_DIFFER(
+            local=words.collection_type(infos[Side.LOCAL]["type"]),
+            remote=words.collection_type(infos[Side.REMOTE]["type"]),
+        )
     if len({bool(info["options"].get("capped")) for info in infos.values()}) > 1:
         return messages.CAPPED_ON_ONE_SIDE()
     return None

@@ -12,7 +12,8 @@ from backups_app.messages import words
 from backups_app.records import Side
 from backups_app.sync import edit_time
 
-TIE = "a tie, local wins"
+TIES = frozenset({messages.WHY_TIE_WITHOUT_TIMES.code, messages.WHY_TIE_OF_TIMES.code})
+"""The codes of the reasons of a tie."""
 """How the reason of a tie ends."""
 
 

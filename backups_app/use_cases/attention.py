@@ -12,9 +12,9 @@ from backups_app.browsing.whereabouts import Files
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import RunCancelled, TempleOpsError
 from backups_app.messages import attention as said
+from backups_app.messages import runs as run_messages
 from backups_app.messages.message import Message, as_message
 from backups_app.records import Status
-from backups_app.runs import lost_messages
 from backups_app.use_cases import reach
 from backups_app.use_cases.reach import Reach
 from backups_app.use_cases.syncs import SyncOverview
@@ -86,7 +86,7 @@ def _unfinished_deletion(ended: Sequence[RunRecord]) -> Finding | None:
     backup_id = run.backup_id
     if run.resume_available:
         return Finding(message=said.DELETION_UNFINISHED(run=backup_id), hint=said.RESUME(), backup_id=backup_id)
-    why = as_message(lost_messages.DAMAGED) if run.damaged else _files_gone(run)
+    why = run_messages.FOUND_DAMAGED() if run.damaged else _files_gone(run)
     message = said.DELETION_UNFINISHED_WHY(run=backup_id, reason=why)
     return Finding(message=message, hint=said.KEEP(), backup_id=backup_id)
 

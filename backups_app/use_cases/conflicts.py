@@ -119,7 +119,7 @@ def _write(database: MongoDatabase, version: ConflictVersion, *, requested_by: s
     if version.live == version.frame:
         return
     if version.live is not None:
-        why = f"{requested_by} put an earlier version back"
+        why = messages.EARLIER_VERSION_RESTORED(by=requested_by)
         replaced = ReplacedVersion(
             collection=name, side="local", reason="put_back", why=why, frame=version.live, other=version.frame
         )

@@ -7,6 +7,7 @@ from typing import Any
 from backups_app.catalog import purge_ledger, runs, sync_base
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
+from backups_app.messages import use_cases as messages
 from backups_app.records import StepState
 from backups_app.runs import closing, lease, pipelines, preparation, purge_sides, reporting
 
@@ -35,6 +36,6 @@ def _kept(document: RunRecord) -> dict[str, Any]:
     document.apply(changes)
     for step in document.steps:
         if step.name in PURGES and step.state is not StepState.DONE:
-            kept = {"sentence": "Kept after all: what had not been deleted stays."}
+            kept = {"sentence": messages.KEPT_AFTER_ALL()}
             changes |= document.apply_to_step(step.name, kept)
     return changes

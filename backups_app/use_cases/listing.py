@@ -19,6 +19,7 @@ from backups_app.catalog import runs
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import AllDatedInFuture, BackupNotFound, TempleOpsError
+from backups_app.messages import stored
 from backups_app.mongo import availability
 from backups_app.mongo.collections import collection_of
 from backups_app.records import PURGEABLE, Side
@@ -98,8 +99,9 @@ def _age(document: RunRecord) -> tuple[datetime, str]:
 def public(document: RunRecord) -> dict[str, Any]:
     """Return a run as `--json` and the API show it: plain JSON, without what only the machinery needs."""
     hidden = {"_id", "owner", "fence", "heartbeat_at", "idempotency_key", "child", "starter"}
-    shown: dict[str, Any] = formats.plain({key: value for key, value in document.items() if key not in hidden})
-    return shown
+    shown = stored.with_details({key: value for key, value in document.items() if key not in hidden})
+    plain: dict[str, Any] = formats.plain(shown)
+    return plain
 
 
 def resolve(configuration: Configuration, wanted: str, *, with_backup: bool = False) -> str:

@@ -26,6 +26,7 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.messages import notifications as said
+from backups_app.messages import use_cases as messages
 from backups_app.models import Notification, NotificationChoice, User
 from backups_app.notification import channels, mail, outbox, services
 from backups_app.notification.channels import MANAGERS, Channel, Way
@@ -134,7 +135,7 @@ def choose(*, configuration: Configuration, channel: str, wish: str, language: s
     if found is None or found.way is Way.PING:
         raise ChannelNotFound()
     if wish not in WISHES or language not in dict(django_settings.LANGUAGES):
-        raise InvalidInput(message="wish must be nothing, problems or everything; language one of the site's")
+        raise InvalidInput(message=messages.WISH_UNKNOWN())
     if by.role_id != User.SUPER_ADMIN and (found.person is None or found.person.pk != by.pk):
         raise NotYours()
     NotificationChoice.objects.update_or_create(channel=channel, defaults={"wish": wish, "language": language})

@@ -11,6 +11,7 @@ from backups_app.assurance.sentence import Assurance, Level, conclude
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
+from backups_app.messages import status as messages
 from backups_app.mongo import availability
 from backups_app.records import Side, Status
 from backups_app.use_cases import attention, evidence, listing, reach, readiness, status_of_files, syncs
@@ -19,7 +20,7 @@ from backups_app.use_cases.reach import Reach
 from backups_app.use_cases.syncs import SyncOverview
 
 PROBE_SECONDS = 2
-READY = "Backup system ready"
+READY = messages.READY()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +119,7 @@ def _described(found: Found, *, configuration: Configuration) -> SystemStatus:
 def _message(looked: readiness.Readiness, active: RunRecord | None) -> str:
     if looked.refusals:
         return looked.refusals[0].detail
-    return READY if active is None else f"A backup by {active.created_by} is running"
+    return READY if active is None else messages.RUNNING_BY(by=active.created_by)
 
 
 def _sync(configuration: Configuration) -> SyncOverview | None:

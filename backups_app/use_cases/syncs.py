@@ -16,6 +16,7 @@ from backups_app.access import audit
 from backups_app.catalog import sync_logs, sync_state
 from backups_app.configuration import Configuration
 from backups_app.errors import SyncInterrupted, SyncIsOff, TempleOpsError
+from backups_app.messages.message import as_sentence, together
 from backups_app.mongo import connections
 from backups_app.progress import Progress, Silent
 from backups_app.records import Origin, Side
@@ -185,7 +186,7 @@ def _tell_how_far(local: Database[Any], run_id: str, error: TempleOpsError) -> N
     except PyMongoError:
         return
     if wrote := end_messages.written(log or {}):
-        error.hint = f"{error.hint}. {end_messages.half_way(wrote)}" if error.hint else end_messages.half_way(wrote)
+        error.hint = together(as_sentence(error.hint), end_messages.half_way(wrote))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Protocol
 from backups_app.backup_files.dump_folder import Held
 from backups_app.errors import VerificationFailed
 from backups_app.messages import verification as messages
+from backups_app.messages import words
 from backups_app.records import CollectionInfo
 
 _TOLERATED_SHARE = 0.01
@@ -49,7 +50,9 @@ def _check_one(info: CollectionInfo, held: Held | None, after: CollectionInfo | 
         raise VerificationFailed(problem=messages.COLLECTION_DROPPED_MEANWHILE(name=info.name))
     if held.type != info.type:
         raise VerificationFailed(
-            problem=messages.SAVED_AS_ANOTHER_TYPE(name=info.name, saved_as=held.type, type=info.type)
+            problem=messages.SAVED_AS_ANOTHER_TYPE(
+                name=info.name, saved_as=words.collection_type(held.type), type=words.collection_type(info.type)
+            )
         )
     if info.type != "view" and held.file is None:
         raise VerificationFailed(problem=messages.DOCUMENTS_MISSING(name=info.name))

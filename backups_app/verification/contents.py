@@ -78,7 +78,7 @@ def _said(stray: Stray, database: str, packed: bool) -> str:
         return stray.why
     effect = file_names.stock_effect(stray.path, database=database, packed=packed, is_directory=is_directory)
     said = stray.why or messages.NOT_PART_OF_THE_BACKUP(path=dump_folder.readable_name(stray.path))
-    return f"{said}. {effect}" if effect else said
+    return messages.STRAY_WITH_EFFECT(what=said, effect=effect) if effect else said
 
 
 _PRELUDES = (layout.PRELUDE, layout.PRELUDE + layout.GZIP_SUFFIX)

@@ -88,8 +88,10 @@ def hash_file(*, folder: Path, relative: str, tell: Callable[[int, int], None]) 
 
 
 def _damage(relative: str, error: InvalidFrame) -> VerificationFailed:
-    place = f"document {error.number + 1:,}, byte {error.offset:,}"
-    return VerificationFailed(problem=messages.FILE_DAMAGED_AT(path=relative, problem=error.problem, place=place))
+    damage = messages.FILE_DAMAGED_AT(
+        path=relative, problem=error.problem, number=error.number + 1, offset=error.offset
+    )
+    return VerificationFailed(problem=damage)
 
 
 def _confirmed(folder: Path, relative: str, suspects: frozenset[float]) -> int:

@@ -139,7 +139,7 @@ def test_partial_is_200_and_says_what_is_safe(worker: Configuration, caller: Cal
     body = answer.json()
     assert (answer.status_code, body["success"], body["status"]) == (200, False, "partial")
     assert (body["sync_status"], body["collections_deleted_local"]) == ("failed", [])
-    assert body["message"].startswith("The backup is complete and safe.")
+    assert body["message"].startswith("Your backup is complete and verified.")
     assert len(raw_documents(local_db, "bookings")) == 45
 
 

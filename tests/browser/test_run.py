@@ -142,7 +142,7 @@ def test_12_a_cancelled_run_deletes_nothing_and_leaves_no_folder(
     running_app.local_line.throttle(SLOW)
 
     expect(checked_page.page.locator("#run-heading")).to_have_text(
-        "Cancelled. The deletion step did not run.", timeout=30_000
+        "Backup cancelled. The deletion step did not run.", timeout=30_000
     )
     expect(checked_page.page.locator("#panel")).to_contain_text("Stopped by ananya")
     expect(checked_page.page.locator("#panel")).to_contain_text(re.compile(r"pulled \d+ and pushed \d+ documents"))

@@ -19,17 +19,19 @@ from backups_app.assurance.sentence import Level
 from backups_app.catalog import purge_ledger, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupRemoved
+from backups_app.messages import runs as messages
 from backups_app.models import User
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
 from backups_app.runs import preparation, purge_sides, recovery
-from backups_app.runs.lost_messages import UNVERIFIED
 from backups_app.runs.steps import purge_remote
 from backups_app.use_cases import backups, doctor, listing, restores, status
 from tests.journeys.conftest import Db, contents, raw_documents, run_backup
 from tests.journeys.test_unfinished import die_in, remote_fails_in, resume
 from tests.pages.conftest import signed_in
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
+
+UNVERIFIED = messages.UNVERIFIED()
 
 GONE = "The files of this backup are gone from the backup folder."
 

@@ -16,9 +16,9 @@ NAMES = frozenset({
     # products, places, units, the zone
     "Atlas", "MongoDB", "Database", "Tools", "mongodump", "TempleOps", "JSON", "BSON", "API", "HTTP", "HTTPS", "TLS",
     "URL", "UTF-8", "SHA", "CSV", "IST", "Asia", "Kolkata", "KB", "MB", "GB", "TB", "B", "ms", "id", "A",
-    "English", "Firefox", "Linux", "LOCAL", "PATH", "admin", "primary", "capped", "macOS", "mongod", "Idempotency-Key",
+    "Apprise", "English", "Firefox", "Linux", "LOCAL", "PATH", "admin", "primary", "capped", "macOS", "mongod",
     "percent-encode", "EACCES", "DNS", "MiB", "tls", "true", "tlsCAFile", "replicaSet", "authSource",
-    "Transfer-Encoding", "chunked", "Content-Length", "Apprise", "STARTTLS", "submission://", "smtps://",
+    "Transfer-Encoding", "chunked", "Content-Length", "Idempotency-Key", "STARTTLS", "submission://", "smtps://",
     # words to type
     "DELETE BOOKINGS", "RESTORE", "ADOPT", "DELETE",
 })  # fmt: skip

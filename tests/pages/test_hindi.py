@@ -17,6 +17,8 @@ from backups_app.catalog import runs
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import PurgeUnfinished
+from backups_app.messages import runs as run_messages
+from backups_app.messages import stored, sync, use_cases, verification, words
 from backups_app.models import User
 from backups_app.pages.shared import known_status
 from backups_app.records import Origin
@@ -185,13 +187,13 @@ def test_a_start_that_is_refused(
 
 
 WARNINGS = [
-    "bookings: nothing was deleted, the whole collection vanished from the remote side. Decide with backup_sync.",
-    "bookings: 12345 documents could not be carried over.",
-    "Less than a fifth of the backup disk stays free (1.20 GB).",
-    'index "by_date" could not be made on the remote side (code 85)',
-    "The unfinished deletion of run 20260119_111420 is still open; resume it there.",
-    "readPreference in MONGODB_LOCAL_URL is not obeyed: backups read from the primary.",
-    '"bookings" holds 2 _id more than once: they changed while the copy was made, and no purge will touch them',
+    sync.BLOCKED_IN(name="bookings", reason=sync.COLLECTION_VANISHED(side=words.side("remote"))),
+    sync.UNRESOLVED_IN(name="bookings", n=12345),
+    run_messages.DISK_NEARLY_FULL(size="1.20 GB"),
+    sync.INDEX_NOT_MADE_ON_SIDE(name="by_date", side=words.side("remote"), reason="code 85"),
+    run_messages.EARLIER_STILL_OPEN(run="20260119_111420"),
+    use_cases.URL_OPTION_NOT_OBEYED(option="readPreference", variable="MONGODB_LOCAL_URL"),
+    verification.DUPLICATE_IDS(name="bookings", count=2),
 ]
 
 
@@ -200,16 +202,19 @@ WARNINGS = [
 def test_a_deletion_that_stopped_half_way(
     hindi: Client, seeded: Configuration, local_db: Any, side: str, here: bool
 ) -> None:
-    said = f"{PurgeUnfinished(side=side).detail} Deleted so far: bookings 7."
+    said = run_messages.DELETED_SO_FAR(
+        reason=PurgeUnfinished(side=side).detail, counts=[run_messages.DELETED_OF(collection="bookings", n=7)]
+    )
     run = partial(created_by="ravi", error_message=said, warnings=WARNINGS, owner=None, fence=1)
     *others, remote, local = run["steps"]
     if side == "local":
+        deleted = run_messages.DELETED(counts=[run_messages.DELETED_OF(collection="bookings", n=1240)])
         done = dict.fromkeys(run["purge"]["collections"], run["purge"]["remote"]["bookings"])
         run["purge"] |= {"remote": done, "local": {"bookings": run["purge"]["remote"]["employee_bookings"]}}
-        remote, local = remote | {"state": "done", "sentence": "Deleted: bookings 1,240"}, local | {"state": "failed"}
+        remote, local = remote | {"state": "done", "sentence": deleted}, local | {"state": "failed"}
     stopped = remote if side == "remote" else local
     stopped["sentence"] = said
-    local_db.backup_metadata.insert_one(run | {"steps": [*others, remote, local]})
+    local_db.backup_metadata.insert_one(stored.with_details(run | {"steps": [*others, remote, local]}))
     if here:
         folder = seeded.backup_dir / f"backup_{run['backup_id']}"
         folder.mkdir(parents=True, mode=0o700)

@@ -9,6 +9,9 @@ import pytest
 from django.utils import translation
 
 from backups_app.catalog.run_record import RunRecord
+from backups_app.errors import DatabaseUnreachable, DiskFull
+from backups_app.messages import runs as messages
+from backups_app.messages.message import together
 from backups_app.pages.runs import run_panel, run_steps
 from backups_app.records import Phase, StepState
 from tests.pages.conftest import MOMENT, STEP_NAMES, a_run, step
@@ -153,7 +156,7 @@ def test_success_says_what_was_saved_and_what_was_kept() -> None:
     words = run_panel.of(a_run(kept_changed={"count": 3, "ids": [1, 2, 3]}), now=NOW).words
 
     assert words.headline == "Backup finished"
-    assert words.safe == "3 collections, 1,602 documents, 12.4 MB saved and verified."
+    assert words.safe == "3 collections, 1,602 documents, 12.4 MB, verified."
     assert words.rest == "3 documents changed meanwhile and were kept."
 
 
@@ -177,7 +180,7 @@ def partial(**fields: Any) -> RunRecord:
     steps += [step("verify", "done", labels=VERIFIED), step("publish", "done")]
     steps += [
         step("purge_remote", "failed", sentence="stopped"),
-        step("purge_local", "cancelled", sentence="Not begun"),
+        step("purge_local", "cancelled", sentence=messages.NOT_BEGUN()),
     ]
     return (
         a_run(status="partial", resume_available=True, purge=purge, steps=steps, error_code="purge_unfinished") | fields
@@ -188,7 +191,7 @@ def test_an_unfinished_deletion_says_first_what_is_safe_then_what_is_left() -> N
     panel = run_panel.of(partial(), now=NOW)
 
     assert panel.words.headline == "Backup saved, but the deletion on Atlas is not finished"
-    assert panel.words.safe == "Your backup is complete and safe; the deletion on this computer did not begin."
+    assert panel.words.safe == "Your backup is complete and verified; the deletion on this computer did not begin."
     assert panel.words.rest.startswith("Still on Atlas: 192 employee_bookings.")
     told = [(row.collection, row.remote, row.local.state) for row in panel.purge]
     assert [(name, side.deleted, side.documents, here) for name, side, here in told if side] == [
@@ -204,9 +207,8 @@ def test_an_unfinished_deletion_says_first_what_is_safe_then_what_is_left() -> N
 )
 def test_that_the_purge_deleted_nothing_is_said_once(code: str, language: str, said: str) -> None:
     message = {
-        "cancelled": "Stopped by ravi. The deletion step did not run. The unfinished copy was removed.",
-        "disk_full": "The backup disk is full: about 78 MB are needed, 4 MB are free. "
-        "Free some space, or remove old backups, and try again. The deletion step did not run.",
+        "cancelled": together(messages.STOPPED_BY(by="ravi"), messages.COPY_REMOVED(), messages.STEP_DID_NOT_RUN()),
+        "disk_full": together(DiskFull(needed="78 MB", free="4 MB").detail, messages.STEP_DID_NOT_RUN()),
     }[code]
     with translation.override(language):
         words = run_panel.of(a_run(status="failed", error_code=code, error_message=message), now=NOW).words
@@ -216,20 +218,15 @@ def test_that_the_purge_deleted_nothing_is_said_once(code: str, language: str, s
 
 
 def test_the_reason_of_a_failed_sync_is_said_once() -> None:
-    reason = "The remote MongoDB cannot be reached. Check that it runs and that its URL is right."
-    steps = [
-        step("preflight", "done"),
-        step("sync", "failed", sentence=f"{reason} The backup was made without the newest changes from Atlas."),
-        step("dump", "done"),
-    ]
-    warnings = ["The disk is old.", f"Backup made without the newest changes from Atlas: {reason}"]
+    reason = DatabaseUnreachable(side="remote").detail
+    steps = [step("preflight", "done"), step("sync", "failed", sentence=reason), step("dump", "done")]
     panel = run_panel.of(
         a_run(
             status="partial",
             sync_status="failed",
             steps=steps,
-            warnings=warnings,
-            error_message=f"{reason} The backup was made without the newest changes from Atlas.",
+            warnings=["The disk is old.", messages.WITHOUT_THE_NEWEST_BECAUSE(reason=reason)],
+            error_message=together(reason, messages.WITHOUT_THE_NEWEST(), messages.STEP_DID_NOT_RUN_WITHOUT_ATLAS()),
         ),
         now=NOW,
     )
@@ -252,7 +249,7 @@ def test_a_failed_sync_offers_no_resume_and_says_that_nothing_was_deleted() -> N
 @pytest.mark.parametrize(
     ("code", "headline"),
     [
-        ("cancelled", "Cancelled. The deletion step did not run."),
+        ("cancelled", "Backup cancelled. The deletion step did not run."),
         ("interrupted", "Interrupted. The deletion step did not run."),
         ("scheduler_down", "Interrupted. The deletion step did not run."),
         ("disk_full", "Backup failed at step 2. The deletion step did not run."),

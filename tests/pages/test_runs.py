@@ -76,7 +76,7 @@ def test_cancelling_asks_first_and_then_stops_the_run(admin_browser: Client, sta
     answer = admin_browser.post(f"/admin/backups/runs/{started}/cancel/", follow=True)
 
     assert "Stop this backup?" in asked and "Keep going" in asked
-    assert "Cancelled. The deletion step did not run." in answer.content.decode()
+    assert "Backup cancelled. The deletion step did not run." in answer.content.decode()
     assert runs.get(local_db, backup_id=started)["status"] == "cancelled"  # type: ignore[index]
 
 

@@ -52,9 +52,8 @@ def test_kept_documents_of_both_sides_are_counted_and_at_most_a_hundred_are_name
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ("Atlas was silent.", "The backup is complete and safe. Atlas was silent."),
-        ("The backup is complete and safe, but more is to do.", "The backup is complete and safe, but more is to do."),
-        (None, "The backup is complete and safe."),
+        ("Atlas was silent.", "Your backup is complete and verified. Atlas was silent."),
+        (None, "Your backup is complete and verified."),
     ],
 )
 def test_that_a_backup_is_safe_is_said_once(said: str | None, message: str) -> None:

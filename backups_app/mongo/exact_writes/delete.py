@@ -99,7 +99,7 @@ def delete_equal(*, live: LiveCollection, frames: Sequence[bytes]) -> DeleteOutc
             outcome.add(_deliver(live, window, sent, deadline))
         except _Refused as refusal:
             if len(window) == 1:
-                outcome.refused[next(iter(window))] = str(refusal)
+                outcome.refused[next(iter(window))] = refusal.args[0]
             else:
                 work.extendleft(_second_and_first_half(window))
     return outcome

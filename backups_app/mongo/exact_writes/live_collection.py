@@ -11,6 +11,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from backups_app.messages import mongo as messages
+from backups_app.messages import words
 from backups_app.mongo import connections
 
 DURABLE = WriteConcern(w="majority", j=True)
@@ -35,7 +36,7 @@ class LiveCollection:
     def why_not(self) -> str | None:
         """Return why nothing can be deleted exactly here, or None when it can."""
         if self.type not in ("collection", "missing"):
-            return messages.NOT_A_COLLECTION(type=self.type)
+            return messages.NOT_A_COLLECTION(type=words.collection_type(self.type))
         if self.own_collation and not self.transactions:
             return messages.COLLATION_NEEDS_TRANSACTION()
         return None

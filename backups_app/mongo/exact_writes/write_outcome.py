@@ -70,7 +70,7 @@ class WriteOutcome:
         elif is_own_id(details):
             self.stale.append(key)
         else:
-            fields = ", ".join(details.get("keyPattern", {})) or "a unique index"
+            fields = ", ".join(details.get("keyPattern", {})) or messages.A_UNIQUE_INDEX()
             self.clashing[key] = details.get("keyValue") or {}
             self.clashes[key] = messages.UNIQUE_VALUE_TAKEN(fields=fields)
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from backups_app.access import audit
+from backups_app.messages import stored
 from backups_app.models import AuditEvent
 from backups_app.pages.shared.shell import role_name
 
@@ -67,7 +68,7 @@ def folded(rows: list[Row]) -> list[Row]:
 
 
 def _row(event: AuditEvent, openings: Mapping[str, list[AuditEvent]]) -> Row:
-    details: Mapping[str, Any] = event.details if isinstance(event.details, dict) else {}
+    details = stored.restored(event.details) if isinstance(event.details, dict) else {}
     return Row(
         event=event,
         role=role_name(event.role_id) if event.role_id is not None else "",
@@ -75,7 +76,7 @@ def _row(event: AuditEvent, openings: Mapping[str, list[AuditEvent]]) -> Row:
         side=SIDES.get(event.action, ""),
         counts=_purged(details.get("counts")) if event.action in SIDES else [],
         deleted=_deleted(details),
-        error=str(details.get("error_message") or details.get("problem") or ""),
+        error=details.get("error_message") or details.get("problem") or "",
         run_url=_run_url(event),
         sync_url=reverse("pages:sync_log", args=[event.target]) if _has_sync_log(event) else "",
         details=json.dumps(event.details, ensure_ascii=False, indent=2) if event.details else "",
@@ -125,7 +126,7 @@ def _one_purged(name: str, entry: Mapping[str, Any]) -> Purged:
 
 def _deleted(details: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     sides = (("Atlas", details.get("deleted_remote")), ("local", details.get("deleted_local")))
-    return [(side, [str(one) for one in said]) for side, said in sides if isinstance(said, list) and said]
+    return [(side, list(said)) for side, said in sides if isinstance(said, list) and said]
 
 
 def _run_url(event: AuditEvent) -> str:

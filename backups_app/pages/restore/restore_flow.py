@@ -20,7 +20,7 @@ from backups_app.errors import TempleOpsError
 from backups_app.mongo import raw_ids
 from backups_app.pages.restore.restore_address import HERE, Asked
 from backups_app.pages.shared import wording
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.restore.choices import Mode
 from backups_app.restore.preview import PreviewedCollection, RestorePreview, Sample
@@ -161,16 +161,23 @@ class PreviewShown:
     @property
     def problems(self) -> list[tuple[str, str]]:
         """Collection (or database) and sentence; what would not be done at all stands first."""
-        disk = [(self.preview.choices.target, self.preview.disk_problem)] if self.preview.disk_problem else []
+        disk = (
+            [(self.preview.choices.target, translated(self.preview.disk_problem))] if self.preview.disk_problem else []
+        )
         withheld = [
-            (row.name, _("nothing is done: %(reason)s") % {"reason": tell(row.withheld)})
+            (row.name, _("nothing is done: %(reason)s") % {"reason": translated(row.withheld)})
             for row in self.rows
             if row.withheld
         ]
         return (
             disk
             + withheld
-            + [(row.name, problem) for row in self.rows for problem in row.problems if problem != row.withheld]
+            + [
+                (row.name, translated(problem))
+                for row in self.rows
+                for problem in row.problems
+                if problem != row.withheld
+            ]
         )
 
     @property

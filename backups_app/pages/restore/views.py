@@ -30,7 +30,7 @@ from backups_app.pages.restore import restore_address, restore_flow, restore_pre
 from backups_app.pages.restore.restore_address import CONFIRM, HOW, PREVIEW, WHAT, Asked
 from backups_app.pages.restore.restore_previews import Making
 from backups_app.pages.shared import known_status, step_up, wording
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
 from backups_app.use_cases import confirmation, restores
@@ -60,7 +60,7 @@ def restore(request: AdminRequest, backup_id: str) -> HttpResponse:
     try:
         choices = asked.choices(configuration.current())
     except InvalidInput as refusal:
-        return _step_how(request, asked.at(HOW), problems={"to": tell(refusal.detail)})
+        return _step_how(request, asked.at(HOW), problems={"to": translated(refusal.detail)})
     return _step_preview(request, asked, choices) if asked.step == PREVIEW else _step_confirm(request, asked, choices)
 
 
@@ -98,7 +98,7 @@ def _step_preview(request: AdminRequest, asked: Asked, choices: Choices, *, refu
         making.on_record = True
         _record_look(request, choices)
     status = HTTPStatus.CONFLICT if refusal else HTTPStatus.OK
-    problems = {"": tell(refusal)} if refusal else NONE
+    problems = {"": translated(refusal)} if refusal else NONE
     return _answer(request, _context(asked) | _preview_context(making) | {"problems": problems}, status=status)
 
 
@@ -129,7 +129,7 @@ def _confirmation_problems(refusal: TempleOpsError | None) -> Problems:
         return {"confirm": sentence % {"phrase": restores.PHRASE}}
     if isinstance(refusal, LoginRefused):
         return {"password": _("Wrong password. Nothing was started.")}
-    return {"": tell(refusal.detail)}
+    return {"": translated(refusal.detail)}
 
 
 @sensitive_post_parameters("password")

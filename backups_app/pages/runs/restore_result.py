@@ -14,7 +14,7 @@ from backups_app.errors import RunCancelled
 from backups_app.pages.runs import run_wording
 from backups_app.pages.runs.restore_steps import sums_text
 from backups_app.pages.runs.run_wording import Words
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.records import RunKind, Status, StepState
 from backups_app.runs import lost_messages, restore_parts
 
@@ -76,7 +76,7 @@ def words(run: RunRecord) -> Words:
     holds = _("The safety backup holds everything that was there before.")
     complete = _("Nothing was written; the safety backup is complete.")
     safe = "" if known.safe in (holds, complete) else known.safe
-    return replace(known, safe=safe, rest=f"{known.rest} {tell(lost)}".strip())
+    return replace(known, safe=safe, rest=f"{known.rest} {translated(lost)}".strip())
 
 
 def _words_of_the_record(run: RunRecord) -> Words:
@@ -127,20 +127,20 @@ def _partial(run: RunRecord) -> Words:
             run,
             _("Test copy made, with something left out"),
             safe=_("The temple's database was not touched."),
-            rest=run.error_message,
+            rest=translated(run.error_message),
         )
     if not any(step.name == "restore" and _wrote(step.state) for step in run.steps):
         return _words(
             run,
             _("Nothing was restored"),
             safe=_("Nothing was written; the safety backup is complete."),
-            rest=run.error_message,
+            rest=translated(run.error_message),
         )
     return _words(
         run,
         _("Restored, with something left undone"),
         safe=_("The safety backup holds everything that was there before."),
-        rest=run.error_message,
+        rest=translated(run.error_message),
     )
 
 
@@ -149,7 +149,7 @@ def _wrote(state: str) -> bool:
 
 
 def _failed(run: RunRecord, kind: RunKind) -> Words:
-    said = run.error_message
+    said = translated(run.error_message)
     if run.error_code == RunCancelled.code:
         return _words(run, _("Cancelled. Nothing was written."), safe=said)
     if kind is RunKind.REHEARSAL:
@@ -175,7 +175,9 @@ def _mode(mode: str) -> str:
 def _problems(entry: Mapping[str, Any]) -> list[Problem]:
     """What was not done or was kept, by name. What people edited meanwhile is theirs, and no fault."""
     name = entry["name"]
-    found = [Problem(collection=name, sentence=said) for said in (entry["withheld"], *entry["sentences"]) if said]
+    found = [
+        Problem(collection=name, sentence=translated(said)) for said in (entry["withheld"], *entry["sentences"]) if said
+    ]
     said_of = {
         "newer": _("%(n)s edited meanwhile, kept as they are"),
         "clashes": _("%(n)s not added: another document holds the same unique value"),
@@ -189,5 +191,5 @@ def _problems(entry: Mapping[str, Any]) -> list[Problem]:
             more = "…" if named["count"] > IDS_SHOWN else ""
             sentence = said % {"n": formats.grouped(named["count"])}
             found.append(Problem(collection=name, sentence=sentence, ids=ids + more))
-    reasons = [f"{formats.grouped(one['count'])}: {one['reason']}" for one in entry["reasons"]]
+    reasons = [f"{formats.grouped(one['count'])}: {translated(one['reason'])}" for one in entry["reasons"]]
     return found + [Problem(collection=name, sentence=said) for said in reasons]

@@ -12,7 +12,7 @@ from backups_app.catalog.run_parts import StepRecord
 from backups_app.catalog.run_record import RunRecord
 from backups_app.pages.runs import run_steps
 from backups_app.pages.runs.run_steps import GOOD, Line
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.pages.shared.wording import size_text
 from backups_app.records import RunKind, StepState
 from backups_app.runs.context import Group
@@ -87,7 +87,7 @@ def _title(key: str, state: StepState, run: RunRecord) -> str:
 
 def _sentence(key: str, state: StepState, steps: list[StepRecord], run: RunRecord) -> str:
     if state in (StepState.FAILED, StepState.CANCELLED):
-        return next((tell(step.sentence) for step in steps if step.state is state), "")
+        return next((translated(step.sentence) for step in steps if step.state is state), "")
     if key == "safety":
         return _safety(state, run)
     if key == "check" and state is StepState.DONE:

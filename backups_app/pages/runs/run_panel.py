@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,10 +13,12 @@ from backups_app import formats
 from backups_app.browsing.whereabouts import Files
 from backups_app.catalog.run_parts import PurgeRecord
 from backups_app.catalog.run_record import RunRecord
+from backups_app.messages import runs as messages
+from backups_app.messages.message import code_of, parts_of
 from backups_app.pages.runs import restore_result, restore_steps, run_steps, run_wording
 from backups_app.pages.runs.restore_result import RestoreShown
 from backups_app.pages.runs.run_steps import Line
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.progress import pace
 from backups_app.records import Phase, Side, Status, StepState, SyncStatus
 from backups_app.runs import declarations
@@ -127,9 +129,10 @@ class RunPanel:
     @property
     def warnings(self) -> Sequence[str]:
         """What the run warned of, in the page's language, without what its words and its lines say already."""
-        reason = run_wording.reason(self.run)
-        said = " ".join([self.words.said, *(line.sentence for line in self.lines)])
-        warned = [tell(warning) for warning in self.run.warnings if not reason or reason not in warning]
+        known = {messages.WITHOUT_THE_NEWEST_BECAUSE.code}
+        said = {translated(part) for part in parts_of(self.run.error_message)}
+        said |= {line.sentence for line in self.lines}
+        warned = [translated(one) for one in self.run.warnings if code_of(one) not in known]
         return [warning for warning in warned if warning not in said]
 
     @property
@@ -168,12 +171,13 @@ def of(run: RunRecord, *, now: datetime, limit_seconds: int | None = None) -> Ru
     per_second, left = _pace(current) if running else (None, None)
     purge = purge_rows(run)
     words = restore_result.words(run) if restores else _words(run, lines, purge)
+    above = [translated(part) for part in parts_of(run.error_message)]
     return RunPanel(
         run=run,
         id=run.backup_id,
         status=Status(run.status),
         words=words,
-        lines=lines if restores or running else [_once(line, words, purge) for line in lines],
+        lines=lines if restores or running else [_once(line, above, purge) for line in lines],
         current=current,
         seconds=max(0.0, ((ended if ended and not running else now) - began).total_seconds()),
         seconds_left=left,
@@ -200,11 +204,11 @@ def _words(run: RunRecord, lines: Sequence[Line], purge: Sequence[PurgeRow]) -> 
     return run_wording.of(run, lines=lines, purge_left=_left_on_atlas(purge))
 
 
-def _once(line: Line, words: run_wording.Words, purge: Sequence[PurgeRow]) -> Line:
+def _once(line: Line, said_above: Collection[str], purge: Sequence[PurgeRow]) -> Line:
     """A line that failed does not say again what the words above it say; one that deleted leaves that to the table."""
     if purge and line.key.startswith("purge") and line.state is StepState.DONE:
         return replace(line, sentence="")
-    said = line.state is StepState.FAILED and line.sentence and line.sentence in words.said
+    said = line.state is StepState.FAILED and line.sentence in said_above
     return replace(line, sentence=_("Failed")) if said else line
 
 

@@ -13,12 +13,11 @@ from backups_app import formats
 from backups_app.catalog.run_parts import LabelRecord, StepRecord
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import DatabaseUnreachable
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.pages.shared.wording import size_text
 from backups_app.records import INTERNAL, Side, StepState, SyncStatus, purgeable
 from backups_app.runs import declarations
 from backups_app.runs.context import Group
-from backups_app.runs.end_messages import WITHOUT_THE_NEWEST
 
 GOOD = (StepState.DONE, StepState.SKIPPED)
 LOOKS = {
@@ -244,9 +243,9 @@ def _sentence(key: str, state: StepState, steps: Sequence[StepRecord], run: RunR
     if key.startswith("purge") and state is StepState.FAILED and _lost(steps[-1]):
         return _("The connection was lost.")
     if state in (StepState.FAILED, StepState.CANCELLED):
-        said = next((step.sentence for step in steps if step.state is state), "")
-        return tell(said.removesuffix(WITHOUT_THE_NEWEST).strip())
-    return next((tell(step.sentence) for step in reversed(steps) if step.sentence and _tells(step, key, steps)), "")
+        return next((translated(step.sentence) for step in steps if step.state is state), "")
+    shown = (step for step in reversed(steps) if step.sentence and _tells(step, key, steps))
+    return next((translated(step.sentence) for step in shown), "")
 
 
 def _lost(step: StepRecord) -> bool:

@@ -12,13 +12,23 @@ from backups_app import formats
 from backups_app.browsing.whereabouts import Files
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupRemoved, RunCancelled, RunInterrupted, WorkerDown
+from backups_app.messages import runs as messages
+from backups_app.messages.message import Message, code_of, parts_of, together
 from backups_app.pages.runs.run_steps import Line
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.pages.shared.wording import size_text
 from backups_app.records import Side, Status, StepState, SyncStatus
 from backups_app.runs import lost_messages
-from backups_app.runs.end_messages import STEP_DID_NOT_RUN, WITHOUT_THE_NEWEST
 
+HEADLINES = frozenset(
+    sentence.code
+    for sentence in (
+        messages.WITHOUT_THE_NEWEST,
+        messages.STEP_DID_NOT_RUN,
+        messages.STEP_DID_NOT_RUN_WITHOUT_ATLAS,
+    )
+)
+"""Sentences that the headline says already."""
 BROKEN_OFF = (RunInterrupted.code, WorkerDown.code)
 
 
@@ -87,7 +97,7 @@ def _words(run: RunRecord, headline: str, *, safe: str, rest: str = "") -> Words
 def _lost(run: RunRecord, said: str) -> Words:
     """The backup of a run that is not here, not good or not verified: that comes before how the run ended."""
     safe, rest = in_two(said)
-    if said == lost_messages.UNVERIFIED:
+    if code_of(said) == messages.UNVERIFIED.code:
         words = _words(run, _("This backup is not verified"), safe=safe, rest=rest)
         return replace(words, tone="warn", icon="shield-alert")
     headlines = {
@@ -113,7 +123,7 @@ def _success(run: RunRecord) -> Words:
         "documents": formats.grouped(run.documents or 0),
         "size": size_text(run.size_bytes or 0),
     }
-    safe = _("%(collections)s collections, %(documents)s documents, %(size)s saved and verified.") % facts
+    safe = _("%(collections)s collections, %(documents)s documents, %(size)s, verified.") % facts
     kept = run.kept_changed
     rest = _("%(n)s documents changed meanwhile and were kept.") % {"n": formats.grouped(kept)} if kept else ""
     return _words(run, _("Backup finished"), safe=safe, rest=rest)
@@ -121,26 +131,27 @@ def _success(run: RunRecord) -> Words:
 
 def _partial(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
     if run.sync_status == SyncStatus.FAILED:
-        failed = _("The sync failed, so the deletion may not begin: %(reason)s") % {"reason": tell(reason(run))}
+        without_atlas = messages.STEP_DID_NOT_RUN_WITHOUT_ATLAS.code in codes(run)
+        step = messages.STEP_DID_NOT_RUN_WITHOUT_ATLAS if without_atlas else messages.STEP_DID_NOT_RUN
         return _words(
             run,
             _("Backup made without the newest changes from Atlas"),
-            safe=_("Your backup is complete and safe. The deletion step did not run."),
-            rest=f"{failed} {_without_the_headline(after(run))}".strip(),
+            safe=translated(together(messages.SAFE(), step())),
+            rest=_said(run, without=HEADLINES),
         )
     if run.purge.kept_after_all:
         return _words(
             run,
             _("Backup saved; the rest is kept after all"),
-            safe=_("Your backup is complete and safe."),
+            safe=translated(messages.SAFE()),
             rest=_("The deletion was ended by choice. The next sync copies back what Atlas lost."),
         )
     if not run.resume_available:
         return _words(
             run,
             _("Backup saved, with something left undone"),
-            safe=_("Your backup is complete and safe."),
-            rest=run.error_message,
+            safe=translated(messages.SAFE()),
+            rest=_said(run),
         )
     return _unfinished(run, purge_left)
 
@@ -151,15 +162,15 @@ def _unfinished(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
         return _words(
             run,
             _("Backup saved, but the deletion has not begun"),
-            safe=_("Your backup is complete and safe; nothing was deleted."),
-            rest=tell(run.error_message),
+            safe=_("Your backup is complete and verified; nothing was deleted."),
+            rest=_said(run),
         )
     undisturbed = _("Until you choose, a sync neither brings back nor removes any of these.")
     if not purge_left and not _remote_unfinished(run):
         return _words(
             run,
             _("Backup saved, but the deletion on this computer is not finished"),
-            safe=_("Your backup is complete and safe; Atlas is finished."),
+            safe=_("Your backup is complete and verified; Atlas is finished."),
             rest=undisturbed,
         )
     left = ", ".join(f"{formats.grouped(count)} {name}" for name, count in purge_left)
@@ -167,7 +178,7 @@ def _unfinished(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
     return _words(
         run,
         _("Backup saved, but the deletion on Atlas is not finished"),
-        safe=_("Your backup is complete and safe; the deletion on this computer did not begin."),
+        safe=_("Your backup is complete and verified; the deletion on this computer did not begin."),
         rest=f"{still} {undisturbed}".strip(),
     )
 
@@ -178,10 +189,9 @@ def _remote_unfinished(run: RunRecord) -> bool:
 
 
 def _failed(run: RunRecord, lines: Sequence[Line]) -> Words:
-    said, rest = in_two(run.error_message)
-    rest = _without_the_headline(rest)
+    said, rest = in_two(_parts(run, without=HEADLINES))
     if run.error_code == RunCancelled.code:
-        return _words(run, _("Cancelled. The deletion step did not run."), safe=said, rest=rest)
+        return _words(run, _("Backup cancelled. The deletion step did not run."), safe=said, rest=rest)
     if run.error_code in BROKEN_OFF:
         return _words(run, _("Interrupted. The deletion step did not run."), safe=said, rest=rest)
     stopped = next((line.number for line in lines if line.state is StepState.FAILED), None)
@@ -191,22 +201,25 @@ def _failed(run: RunRecord, lines: Sequence[Line]) -> Words:
     return _words(run, headline, safe=said, rest=rest)
 
 
-def reason(run: RunRecord) -> str:
-    """Return what stopped a run, as its record says it, without what the headline says of a sync that failed."""
-    return run.error_message.partition(WITHOUT_THE_NEWEST)[0].strip()
+def codes(run: RunRecord) -> frozenset[str]:
+    """Return the codes of the sentences that say how a run ended."""
+    return frozenset(code_of(part) for part in parts_of(run.error_message))
 
 
-def after(run: RunRecord) -> str:
-    """Return what a record says after the reason why the sync failed, in the page's language."""
-    return tell(run.error_message.partition(WITHOUT_THE_NEWEST)[2].strip())
+def _said(run: RunRecord, *, without: frozenset[str] = frozenset()) -> str:
+    """Return how a run ended in the page's language, without the sentences of these codes."""
+    return translated(_parts(run, without=without))
 
 
-def _without_the_headline(said: str) -> str:
-    """The headline says already that the deletion step did not run."""
-    return " ".join(said.replace(tell(STEP_DID_NOT_RUN), "").split())
+def _parts(run: RunRecord, *, without: frozenset[str]) -> str:
+    parts = [part for part in parts_of(run.error_message) if code_of(part) not in without]
+    return parts[0] if len(parts) == 1 else together(*parts)
 
 
 def in_two(sentence: str) -> tuple[str, str]:
     """Return a named failure in the page's language: what happened, to stand in bold, and its other sentences."""
-    first, *rest = re.split(r"(?<=[.।]) ", tell(sentence), maxsplit=1)
+    if not isinstance(sentence, Message):
+        first, *others = re.split(r"(?<=\.) ", sentence, maxsplit=1)
+        return translated(first), translated("".join(others))
+    first, *rest = re.split(r"(?<=[.।]) ", translated(sentence), maxsplit=1)
     return first, "".join(rest)

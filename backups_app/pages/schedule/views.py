@@ -25,7 +25,7 @@ from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.pages.runs import views as run_pages
 from backups_app.pages.schedule import calendar, form, retention, wording
 from backups_app.pages.schedule.form import Filled
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.records import CONFIRMATION_PHRASE, Origin
 from backups_app.use_cases import listing
 from backups_app.use_cases.retention import simulation
@@ -112,10 +112,10 @@ def _save(request: AdminRequest, name: str | None, filled: Filled) -> HttpRespon
     except (LoginRefused, RateLimited) as refusal:
         return _form_page(request, filled, name=name, problems=problems_of(refusal, field="password"))
     except ConfirmationMissing as refusal:
-        return _form_page(request, filled, name=name, problems={"confirm": tell(refusal.detail)})
+        return _form_page(request, filled, name=name, problems={"confirm": translated(refusal.detail)})
     except TempleOpsError as refusal:
         field = form.FIELDS.get(type(refusal), "")
-        return _form_page(request, filled, name=name, problems={field: tell(refusal.detail)})
+        return _form_page(request, filled, name=name, problems={field: translated(refusal.detail)})
     return go_to(request, _home(done="saved"))
 
 
@@ -146,7 +146,7 @@ def _plan(filled: Filled, *, name: str | None, now: datetime) -> dict[str, Any]:
         wish = filled.wish()
         times = overview.next_runs(wish, now=now)
     except TempleOpsError as refusal:
-        return {"plan_problem": tell(refusal.detail)}
+        return {"plan_problem": translated(refusal.detail)}
     if wish.do not in wording.WHAT:
         return {}
     zone = wish.time_zone or overview.house_zone()

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from backups_app.errors import ForeignOrigin, HostNotAllowed, RecordsUnavailable
 from backups_app.pages import guards
 from backups_app.pages.shared import preferences
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -48,7 +48,7 @@ def not_understood(request: HttpRequest) -> HttpResponse:
 def records_unavailable() -> HttpResponse:
     """503, standing on nothing: without its database nobody can be signed in."""
     error = RecordsUnavailable()
-    said = f"{tell(error.detail)} {tell(error.hint)}"
+    said = f"{translated(error.detail)} {translated(error.hint)}"
     return HttpResponse(said, status=error.status, content_type="text/plain; charset=utf-8")
 
 

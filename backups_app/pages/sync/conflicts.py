@@ -18,7 +18,7 @@ from backups_app.browsing import differences
 from backups_app.errors import DocumentChanged, KeptVersionNotFound, PutBackRefused, TempleOpsError
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.pages.sync import replaced_versions
 from backups_app.pages.viewer import document_view
 from backups_app.pages.viewer.viewer_place import whole_number
@@ -53,7 +53,7 @@ def restore_several(request: AdminRequest) -> HttpResponse:
             )
             restored += 1
         except (DocumentChanged, PutBackRefused, KeptVersionNotFound) as refusal:
-            refused.append((conflict_id, tell(refusal.detail)))
+            refused.append((conflict_id, translated(refusal.detail)))
     if restored and not refused:
         query = {name: request.POST[name] for name in ("all", "run") if request.POST.get(name)}
         return go_to(request, f"{reverse('pages:conflicts')}?{urlencode({**query, 'restored': restored})}")
@@ -119,6 +119,6 @@ def _page(request: AdminRequest, conflict_id: str, *, refusal: TempleOpsError | 
         "shortened": shortened.is_needed(version.frame),
         "changes": differences.fields(version.live, version.frame, zone=zone) if version.live is not None else (),
         "same": version.live == version.frame,
-        "problems": {"": tell(refusal.detail)} if refusal else {},
+        "problems": {"": translated(refusal.detail)} if refusal else {},
     }
     return render(request, "sync/conflict.html", context, status=refusal.status if refusal else HTTPStatus.OK)

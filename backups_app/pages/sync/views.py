@@ -29,7 +29,7 @@ from backups_app.pages.form_fields import from_field
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.pages.shared import background_work, known_status, step_up
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
 from backups_app.use_cases import confirmation, conflicts, syncs
@@ -126,4 +126,4 @@ def _problems(refusal: TempleOpsError | None) -> Mapping[str, Any]:
         return {"confirm": sentence % {"phrase": refusal.facts["phrase"]}}
     if isinstance(refusal, LoginRefused):
         return {"password": _("Wrong password. Nothing was started.")}
-    return {"": tell(refusal.detail)}
+    return {"": translated(refusal.detail)}

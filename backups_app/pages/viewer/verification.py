@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from backups_app import configuration
 from backups_app.browsing import backups
 from backups_app.browsing.backups import BackupState, BackupSummary
+from backups_app.messages import stored
 from backups_app.models import AuditEvent
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
@@ -76,7 +77,7 @@ class Verification:
 
     @property
     def details(self) -> dict[str, Any]:
-        return dict(self.last.details) if self.last else {}
+        return stored.restored(self.last.details) if self.last else {}
 
     def _said(self, *results: str) -> bool:
         return self.last is not None and self.last.result in results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
-from backups_app import formats
+from backups_app.messages import runs as messages
 from backups_app.records import Phase, StepState
 from backups_app.runs import preparation, restore_parts
 from backups_app.runs.context import Group, Run, StepResult
@@ -24,6 +24,6 @@ def perform(run: Run) -> StepResult:
     warnings = verdict.recheck(folder=run.store.folder(backup_id), manifest=manifest, progress=run.progress)
     return StepResult(
         state=StepState.DONE,
-        sentence=f"{formats.grouped(manifest.documents)} documents of the backup are as they were verified",
+        sentence=messages.AS_VERIFIED(n=manifest.documents),
         warnings=warnings,
     )

@@ -7,6 +7,8 @@ from dataclasses import asdict
 
 from django.utils.translation import gettext_noop
 
+from backups_app.messages import runs as messages
+from backups_app.messages.message import Message
 from backups_app.mongo.mongodump_process import ChildProcess
 from backups_app.records import INTERNAL, UNDUMPED_INTERNAL, CollectionInfo, Phase, StepState
 from backups_app.runs.context import Group, Run, StepResult
@@ -44,9 +46,9 @@ def perform(run: Run) -> StepResult:
     )
 
 
-def _copied(expected: Sequence[CollectionInfo]) -> str:
+def _copied(expected: Sequence[CollectionInfo]) -> Message:
     own = sum(1 for info in expected if info.name in INTERNAL)
-    return f"{len(expected) - own} collections of the temple, {own} of our own records copied"
+    return messages.COPIED(n=len(expected) - own, own=own)
 
 
 def _remember(run: Run, child: ChildProcess) -> None:

@@ -11,6 +11,8 @@ from backups_app.catalog import purge_ledger, runs
 from backups_app.catalog.run_record import RunRecord
 from backups_app.catalog.run_writers import Amendment
 from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
+from backups_app.messages import runs as messages
+from backups_app.messages.message import Message
 from backups_app.records import Phase, StepState, purgeable
 from backups_app.runs import closing, outcome
 from backups_app.runs.context import Group, Run, StepResult
@@ -32,22 +34,16 @@ def perform(run: Run) -> StepResult:
     """
     earlier = [document for document in runs.resumable(run.local) if _covered(run, document)]
     if not earlier:
-        return StepResult(state=StepState.SKIPPED, sentence="No unfinished deletion")
+        return StepResult(state=StepState.SKIPPED, sentence=messages.NOTHING_UNFINISHED())
     failed = [document for document in earlier if not _finish(run, document)]
     done = len(earlier) - len(failed)
     warnings = tuple(_still_open(run, document.id) for document in failed)
-    return StepResult(
-        state=StepState.DONE, sentence=f"{done} unfinished deletion(s) of earlier runs finished", warnings=warnings
-    )
+    return StepResult(state=StepState.DONE, sentence=messages.EARLIER_FINISHED(n=done), warnings=warnings)
 
 
-def _still_open(run: Run, backup_id: str) -> str:
-    if backup_id not in run.store.backups().ids:
-        return (
-            f"The unfinished deletion of run {backup_id} cannot be finished: the files of its backup are not here. "
-            "Keep its documents after all there."
-        )
-    return f"The unfinished deletion of run {backup_id} is still open; resume it there."
+def _still_open(run: Run, backup_id: str) -> Message:
+    here = backup_id in run.store.backups().ids
+    return (messages.EARLIER_STILL_OPEN if here else messages.EARLIER_NOT_HERE)(run=backup_id)
 
 
 def _covered(run: Run, document: RunRecord) -> bool:

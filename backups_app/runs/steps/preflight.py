@@ -8,6 +8,7 @@ from backups_app import formats
 from backups_app.catalog import lease
 from backups_app.dump import engine
 from backups_app.errors import DiskFull
+from backups_app.messages import runs as messages
 from backups_app.records import Phase, StepState
 from backups_app.runs.context import Group, Run, StepResult
 
@@ -37,7 +38,7 @@ def perform(run: Run) -> StepResult:
         raise DiskFull(needed=formats.size(needed_bytes(data_bytes)), free=formats.size(disk.free_bytes))
     return StepResult(
         state=StepState.DONE,
-        sentence=f"Room for the backup, engine {run.engine.name}",
+        sentence=messages.ROOM(engine=run.engine.name),
         counts={"data_bytes": data_bytes, "free_bytes": disk.free_bytes},
         changes={"engine": run.engine.name, "store_id": store_id},
         warnings=_warnings(disk.free_bytes - data_bytes, disk.total_bytes),
@@ -47,4 +48,4 @@ def perform(run: Run) -> StepResult:
 def _warnings(left_bytes: int, total_bytes: int) -> tuple[str, ...]:
     if left_bytes >= total_bytes * 0.2:
         return ()
-    return (f"Less than a fifth of the backup disk stays free ({formats.size(max(left_bytes, 0))}).",)
+    return (messages.DISK_NEARLY_FULL(size=formats.size(max(left_bytes, 0))),)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_noop
 
 from backups_app.backup_files import metadata
 from backups_app.errors import RunCancelled
+from backups_app.messages import runs as messages
 from backups_app.records import Phase, StepState
 from backups_app.runs import closing
 from backups_app.runs.context import Group, Run, StepResult
@@ -30,4 +31,4 @@ def perform(run: Run) -> StepResult:
         raise RunCancelled
     run.store.publish(run.backup_id)
     run.published = True
-    return StepResult(state=StepState.DONE, sentence="Published")
+    return StepResult(state=StepState.DONE, sentence=messages.PUBLISHED())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
+from backups_app.messages import runs as messages
 from backups_app.records import Phase, Side, StepState
 from backups_app.runs import purge_sides
 from backups_app.runs.context import Group, Run, StepResult
@@ -23,6 +24,6 @@ def perform(run: Run) -> StepResult:
     if not purge_sides.remote_is_settled(run):
         return StepResult(
             state=StepState.CANCELLED,
-            sentence="Not begun: the deletion on Atlas is not finished, and it comes first.",
+            sentence=messages.REMOTE_FIRST(),
         )
     return purge_sides.perform_side(run, side=Side.LOCAL, database=run.local)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
-from backups_app import formats
 from backups_app.errors import RehearsalFailed
+from backups_app.messages import runs as messages
+from backups_app.messages import words
 from backups_app.records import Phase, StepState
 from backups_app.runs import restore_parts
 from backups_app.runs.context import Group, Run, StepResult
@@ -23,16 +24,18 @@ def perform(run: Run) -> StepResult:
     with restore_parts.lent_scratch(run) as target:
         outcomes = restore_parts.perform(run, target=target)
     if not outcomes:
-        raise RehearsalFailed(problem="it holds no collection that a restore writes")
+        raise RehearsalFailed(problem=messages.REHEARSAL_HOLDS_NOTHING())
     problems = [outcome for outcome in outcomes.values() if not outcome.complete or outcome.sentences]
     if problems:
         first = problems[0]
         reasons = [first.withheld, *first.sentences, *first.reasons]
-        reason = next((said for said in reasons if said), "documents differ")
-        raise RehearsalFailed(problem=f'"{first.name}": {reason} ({len(problems)} of {len(outcomes)} collections)')
+        reason = next((said for said in reasons if said), messages.DOCUMENTS_DIFFER())
+        raise RehearsalFailed(
+            problem=messages.REHEARSAL_DIFFERS(name=first.name, reason=reason, count=len(problems), all=len(outcomes))
+        )
     sums = run.document.restore.sums
     return StepResult(
         state=StepState.DONE,
-        sentence=f"{len(outcomes)} of {len(outcomes)} collections match, {formats.grouped(sums['proven'])} documents",
+        sentence=messages.REHEARSED(n=len(outcomes), all=len(outcomes), documents=words.documents(sums["proven"])),
         counts=sums,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
+from backups_app.messages import runs as messages
 from backups_app.mongo import scratch
 from backups_app.records import Phase, RunKind, StepState
 from backups_app.runs import restore_messages, restore_parts
@@ -26,12 +27,13 @@ def perform(run: Run) -> StepResult:
     incomplete = [name for name, outcome in outcomes.items() if not outcome.complete]
     said = restore_messages.said_sums(run.document)
     if not run.document.restore.taken and not outcomes:
-        said = "It holds no collection that a restore writes"
-        return StepResult(state=StepState.WARNING, sentence=said, counts={"error_code": "restore_differs"})
+        return StepResult(
+            state=StepState.WARNING, sentence=messages.NOTHING_TO_RESTORE(), counts={"error_code": "restore_differs"}
+        )
     if not incomplete:
         return StepResult(state=StepState.DONE, sentence=said, counts=run.document.restore.sums)
     return StepResult(
         state=StepState.WARNING,
-        sentence=f"Not as planned: {', '.join(incomplete)}. {said}.",
+        sentence=messages.NOT_AS_PLANNED(names=incomplete, sums=said),
         counts={**run.document.restore.sums, "error_code": "restore_differs"},
     )

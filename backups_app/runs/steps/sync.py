@@ -12,6 +12,8 @@ from django.utils.translation import gettext_noop
 
 from backups_app.catalog import runs
 from backups_app.errors import OwnershipLost, RunCancelled, SyncAborted, TempleOpsError
+from backups_app.messages import runs as messages
+from backups_app.messages.message import Message
 from backups_app.records import Phase, StepState, SyncStatus
 from backups_app.runs import preparation
 from backups_app.runs.context import Group, Run, StepResult
@@ -34,7 +36,7 @@ def perform(run: Run) -> StepResult:
     if run.remote is None:
         return StepResult(
             state=StepState.SKIPPED,
-            sentence="Skipped: sync is off",
+            sentence=messages.SYNC_SKIPPED(),
             changes={"sync_status": SyncStatus.SKIPPED.value},
         )
     try:
@@ -54,18 +56,19 @@ def perform(run: Run) -> StepResult:
     left = report.left_over
     return StepResult(
         state=StepState.WARNING if left else StepState.DONE,
-        sentence=f"Synced: {report.sentence}. {_named(left)}" if left else report.sentence,
+        sentence=messages.SYNCED_WITH_REST(counts=report.sentence, rest=_named(left)) if left else report.sentence,
         counts=report.counts | ({"error_code": LEFT_OVER} if left else {}),
         changes={"sync_status": SyncStatus.SUCCESS.value},
         warnings=tuple(report.warnings),
     )
 
 
-def _named(left_over: Mapping[str, str]) -> str:
+def _named(left_over: Mapping[str, str]) -> Message:
     """Return which collections were not brought together whole; the warnings of the run say why, of each."""
     names = sorted(left_over)
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"Not brought together as a whole: {', '.join(names[:NAMED])}{more}."
+    if len(names) > NAMED:
+        return messages.NOT_BROUGHT_TOGETHER_AND_MORE(names=names[:NAMED], n=len(names) - NAMED)
+    return messages.NOT_BROUGHT_TOGETHER(names=names)
 
 
 def _failed(run: Run, error: TempleOpsError) -> StepResult:

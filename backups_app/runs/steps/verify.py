@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_noop
 
 from backups_app import formats
+from backups_app.messages import runs as messages
+from backups_app.messages import words
 from backups_app.records import Phase, StepState
 from backups_app.runs import closing
 from backups_app.runs.context import Group, Run, StepResult
@@ -31,10 +33,7 @@ def perform(run: Run) -> StepResult:
     names = closing.temple_collections(verified.manifest)
     held = verified.manifest.counts()
     documents, size_bytes, own = held.documents, held.bytes, held.own_collections
-    said = (
-        f"{len(names)} collections of the temple, {own} of our own records; "
-        f"{formats.grouped(documents)} documents, {formats.size(size_bytes)} verified"
-    )
+    said = messages.VERIFIED(n=len(names), own=own, documents=words.documents(documents), size=formats.size(size_bytes))
     return StepResult(
         state=StepState.DONE,
         sentence=said,

@@ -19,6 +19,7 @@ from backups_app.errors import (
     ScheduleNameTaken,
     TempleOpsError,
 )
+from backups_app.messages import use_cases as messages
 from backups_app.models import Schedule, ScheduleSlot
 from backups_app.records import Origin
 from backups_app.runs.ownership import this_process
@@ -139,9 +140,9 @@ def _checked(wish: Wish, *, who: Who) -> Wish:
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or "/" in name or name in (".", ".."):
         raise ScheduleNameInvalid()
     if wish.do not in Schedule.Do.values:
-        raise InvalidInput(message="A schedule does backup, backup_and_delete, sync, rehearse or verify.")
+        raise InvalidInput(message=messages.SCHEDULE_DOES_UNKNOWN())
     if wish.if_missed not in ("", *Schedule.IfMissed.values):
-        raise InvalidInput(message="A missed run is run late or skipped: run or skip.")
+        raise InvalidInput(message=messages.SCHEDULE_MISSED_UNKNOWN())
     if wish.deletes and wish.if_missed == Schedule.IfMissed.RUN:
         raise LateDeletionRefused()
     usual = Schedule.IfMissed.SKIP if wish.deletes else Schedule.IfMissed.RUN
