@@ -19,16 +19,11 @@ from rest_framework.serializers import (
 )
 
 from backups_app.api import assurance_shapes, retention_shapes
+from backups_app.api.message_shape import MessageShape
 
 STATUS = ["success", "failed", "cancelled", "partial", "in_progress", "unverified"]
 DATED_IN_FUTURE = "More than 10 minutes after now: a clock was wrong. It is kept, and counts as no recent backup."
 SYNC_STATUS = ["success", "failed", "skipped", "in_progress"]
-
-
-class MessageShape(serializers.Serializer[Any]):
-    code = CharField()
-    facts = DictField(help_text="A fact can be a message itself.")
-    sentence = CharField()
 
 
 class Problem(serializers.Serializer[Any]):

@@ -16,7 +16,7 @@ class TokenExpired(NotAuthenticated):
 
 
 class LoginRefused(NotAuthenticated):
-    sentence = "The user name or the password is not right."
+    sentence = "Wrong user name or password."
 
 
 class StepUpNeeded(TempleOpsError):

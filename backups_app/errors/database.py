@@ -106,7 +106,7 @@ class DatabaseLoginRefused(DatabaseUnreachable):
     """Facts: `side`, `variable`."""
 
     code = "database_login_refused"
-    sentence = "The {side} MongoDB answers and refuses the login: user name or password in {variable} is not right."
+    sentence = "The {side} MongoDB refuses the login: wrong user name or password in {variable}."
     hint = "Correct user, password and authSource in {variable}; percent-encode odd characters in the password"
 
 

@@ -63,7 +63,9 @@ class RestoreStoppedFor(RestoreUnfinished):
 
 class RestoreDiffers(TempleOpsError):
     code, exit_code = "restore_differs", 3
-    sentence = "Some documents could not be put back as planned; each is named. Everything else is in place and proven."
+    sentence = (
+        "Some documents could not be restored as planned; each is named. Everything else is restored and verified."
+    )
 
 
 class RehearsalFailed(TempleOpsError):
@@ -71,5 +73,5 @@ class RehearsalFailed(TempleOpsError):
 
     code, exit_code = "rehearsal_failed", 5
     sentence = (
-        "The rehearsal did not bring back what the backup holds: {problem}. The temple's database was not touched."
+        "The restore test did not restore what the backup holds: {problem}. The temple's database was not touched."
     )

@@ -50,7 +50,7 @@ class SideRolledBack(TempleOpsError):
         "The {side} database is older than at the last sync: it was restored from elsewhere. Sync wrote nothing and "
         "nothing will be deleted."
     )
-    hint = "manage.py backup_sync --adopt, to pair the two anew and take the union of both"
+    hint = "manage.py backup_sync --adopt, to pair the two again and merge both"
 
 
 class DocumentChanged(TempleOpsError):
@@ -62,4 +62,4 @@ class PutBackRefused(TempleOpsError):
     """Facts: `reason`."""
 
     code, status = "put_back_refused", 409
-    sentence = "This version cannot be put back: {reason}. Nothing was changed."
+    sentence = "This version cannot be restored: {reason}. Nothing was changed."

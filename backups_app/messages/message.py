@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +29,7 @@ PLAIN = "plain"
 SENTENCES = "sentences"
 """The code of several sentences one after the other: `parts` are messages."""
 
+_STORABLE = frozenset({bool, int, float, datetime})
 _SENTENCES: dict[str, Sentence] = {}
 
 
@@ -153,14 +155,15 @@ def by_code() -> Mapping[str, Sentence]:
 
 
 def stored_facts(value: Any) -> Any:
-    """Return facts as a record holds them: an inner message is `{code, facts, sentence}`."""
+    """Return facts as a record holds them: an inner message is `{code, facts, sentence}`; what is no number, moment or
+    list is its text, for a record must be written whatever the fact is."""
     if isinstance(value, Message):
         return value.as_document()
     if isinstance(value, Mapping):
         return {name: stored_facts(fact) for name, fact in value.items()}
     if isinstance(value, list | tuple):
         return [stored_facts(one) for one in value]
-    return str(value) if isinstance(value, str) else value
+    return value if value is None or type(value) in _STORABLE else str(value)
 
 
 def _rendered(code: str, facts: Mapping[str, Any], translate: Translate) -> str:

@@ -41,7 +41,7 @@ INDEX_EXPIRES_DOCUMENTS = Sentence(
     ),
 )
 OLDER_VERSIONS_IN_BACKUP = Sentence(
-    "older_versions_in_backup", "{n} documents stand twice in the backup; the later version is put back."
+    "older_versions_in_backup", "{n} documents are in the backup twice; the later version is restored."
 )
 DOCUMENTS_NOT_STORABLE = Sentence(
     "documents_not_storable",

@@ -42,7 +42,7 @@ WHY_TIE_OF_TIMES = Sentence("why_tie_of_times", "edited within one second of eac
 THEY_WERE_NEVER_SYNCED = Sentence("they_were_never_synced", "they were never synced")
 SAME_SERVER_TWICE = Sentence("same_server_twice", "both URLs lead to the same server")
 ATLAS_PAIRED_OR_LOCAL_NEW = Sentence(
-    "atlas_paired_or_local_new", "Atlas is paired with another local database, or this one was set up anew"
+    "atlas_paired_or_local_new", "Atlas is paired with another local database, or this one was set up again"
 )
 ATLAS_UNMARKED = Sentence("atlas_unmarked", "the Atlas database bears no mark of this pair")
 ATLAS_PAIRED_ELSEWHERE = Sentence("atlas_paired_elsewhere", "Atlas is paired with another local database")

@@ -15,7 +15,7 @@ URL_OPTION_NOT_OBEYED = Sentence(
     "url_option_not_obeyed", "{option} in {variable} is not obeyed: backups read from the primary."
 )
 
-EARLIER_VERSION_RESTORED = Sentence("earlier_version_restored", "{by} put an earlier version back")
+EARLIER_VERSION_RESTORED = Sentence("earlier_version_restored", "{by} restored an earlier version")
 
 KEPT_AFTER_ALL = Sentence("kept_after_all", "Kept after all: what had not been deleted stays.")
 

@@ -53,7 +53,7 @@ FILE_MISSING = Sentence("file_missing", "{path} is missing")
 COLLECTION_UNREADABLE = Sentence("collection_unreadable", "{name} cannot be read and was left out")
 DUPLICATE_IDS = Sentence(
     "duplicate_ids",
-    ('"{name}" holds {count} _id more than once: they changed while the copy was made, and no purge will touch them'),
+    '"{name}" holds {count} _id more than once: they changed while the copy was made, and no deletion will touch them',
 )
 FILE_SIZE_DIFFERS = Sentence("file_size_differs", "{path} has {bytes} bytes instead of {expected}")
 FILE_HASH_DIFFERS = Sentence("file_hash_differs", "{path} is not what was written: its SHA-256 differs")

@@ -117,7 +117,7 @@ def _ask(found: Detection, access: SideAccess, attempt: Attempt, dry_run: bool, 
                 progress=progress,
             )
         except StreamBroken as broken:
-            found.reasons.append(messages.CHANGE_STREAM_BROKE(side=words.side(side.value), reason=broken))
+            found.reasons.append(messages.CHANGE_STREAM_BROKE(side=words.side(side.value), reason=broken.args[0]))
         else:
             found.touched[side], found.tokens[side] = touched, touched.token
             return

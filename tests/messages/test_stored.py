@@ -33,6 +33,12 @@ def test_a_record_keeps_its_sentences_and_is_read_as_messages() -> None:
     assert code_of(read["purge"]["withheld"]["bookings"]) == "sync_not_known"
 
 
+def test_a_fact_that_no_record_can_hold_is_stored_as_its_text() -> None:
+    said = messages.STOPPED_BY(by=ValueError("ravi"))
+
+    assert stored.with_details({"warnings": [said]})["warning_details"][0]["facts"] == {"by": "ravi"}
+
+
 def test_a_change_of_one_step_changes_its_code_too() -> None:
     assert stored.with_details({"steps.2.sentence": messages.NOT_BEGUN()}) == {
         "steps.2.sentence": "Not begun",

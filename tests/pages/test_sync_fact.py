@@ -44,6 +44,6 @@ def test_documents_that_differ_and_blocked_deletions_are_named(
     _sync(exact=True)
 
     card = _card(admin_browser)
-    assert "every document compared a moment ago: 51 differ" in card
+    assert "Not in sync: 51 documents differ, compared a moment ago" in card
     assert "<code>lamps</code> <code>&lt;b&gt;77</code>" in card
     assert "<code>halls</code> deletions wait for a decision" in card

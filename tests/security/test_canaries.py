@@ -163,7 +163,7 @@ def test_a_configuration_does_not_show_its_secrets(secret: str) -> None:
         ("token eyJhbGciOiJIUzI1NiJ9.eyJzaWQiOiJ4In0.c2ln was sent", "token *** was sent"),
         ("amqp://u:p@host:5672//", "amqp://***@host:5672//"),
         ("https://x.blob.core.windows.net/c?sv=1&sig=abc%2Fdef&se=2", "https://x.blob.core.windows.net/c?sv=1&sig=***&se=2"),
-        ("The user name or the password is not right.", "The user name or the password is not right."),
+        ("Wrong user name or password.", "Wrong user name or password."),
         ("mail to priest@temple.example", "mail to priest@temple.example"),
         ("2 documents of bookings: {'_id': 7}", "2 documents of bookings: {'_id': 7}"),
     ],

@@ -1,4 +1,4 @@
-"""Restore from a backup: preview, confirm, put back, prove. A safety backup of the target comes first."""
+"""Restore from a backup: preview, confirm, restore, verify. A safety backup of the target comes first."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Command(TempleCommand):
         parser.add_argument("--include-purged", action="store_true", help="Also what a run emptied on purpose.")
         parser.add_argument("--dry-run", action="store_true", help="Only the preview: read, compared, nothing written.")
         parser.add_argument("--confirm", default="", help=f"{restores.PHRASE}, where nobody is there to type it.")
-        parser.add_argument("--undo", metavar="RUN", help="Put back what was there before this restore.")
+        parser.add_argument("--undo", metavar="RUN", help="Restore what was there before this restore.")
         parser.add_argument("--copies", action="store_true", help="List the test copies.")
         parser.add_argument("--remove-copy", metavar="DB", help="Remove a test copy.")
 

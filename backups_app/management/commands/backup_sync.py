@@ -1,4 +1,4 @@
-"""Bring local and Atlas together now; or show, compare and put back the versions that a sync kept."""
+"""Bring local and Atlas together now; or show, compare and restore the versions that a sync replaced."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Command(TempleCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only say what would be done; write nothing.")
         parser.add_argument("--collection", action="append", metavar="NAME", help="Only this one; may be repeated.")
         parser.add_argument("--exact", action="store_true", help="Read everything on both sides: a proof.")
-        parser.add_argument("--adopt", action="store_true", help="Pair the two anew: their union, no deletions.")
+        parser.add_argument("--adopt", action="store_true", help="Pair the two again: merge both, delete nothing.")
         parser.add_argument(
             "--blocked",
             choices=["delete", "keep"],
@@ -134,7 +134,7 @@ class Command(TempleCommand):
         if self.options["json"]:
             self.print_json({"put_back": conflict_id, "collection": version.record["collection"]})
         else:
-            self.stdout.write("Put back. The next sync carries it to Atlas.")
+            self.stdout.write("Version restored. The next sync carries it to Atlas.")
         return 0
 
 

@@ -38,7 +38,7 @@ from backups_app.pages.account.login import problems_of
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to
 from backups_app.pages.shared import known_status, step_up
-from backups_app.pages.shared.told import tell
+from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin, Side
 from backups_app.use_cases import confirmation, listing
 from backups_app.use_cases.retention import bringing_back, kept, pins, removal
@@ -69,7 +69,7 @@ def pin(request: AdminRequest, backup_id: str) -> HttpResponse:
     try:
         pins.pin(backup_id=backup_id, note=request.POST.get("note", ""), **_who(request))
     except InvalidInput as refused:
-        return _ask(request, "pin", backup_id, problems={"note": tell(refused.detail)})
+        return _ask(request, "pin", backup_id, problems={"note": translated(refused.detail)})
     return _done("pinned", request, backup_id)
 
 
@@ -204,7 +204,7 @@ def _why(refused: RemovalRefused, backup_id: str) -> WhyItStays:
     }
     route, deed = ways.get(type(refused), ("", ""))
     address = reverse(f"pages:{route}", args=[refused.facts.get("backup_id", backup_id)]) if route else ""
-    return WhyItStays(sentence=tell(refused.detail), address=address, deed=deed)
+    return WhyItStays(sentence=translated(refused.detail), address=address, deed=deed)
 
 
 def _activities(backup_id: str) -> int:

@@ -32,7 +32,7 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreShown:
-    """What the panel shows of a restore besides its steps. `undoable`: the safety backup can be put back;
+    """What the panel shows of a restore besides its steps. `undoable`: the safety backup can be restored;
     `undoes`: it is itself the way back of a restore."""
 
     kind: str
