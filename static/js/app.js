@@ -18,8 +18,7 @@
     const pressed = triggeringEvent && !(triggeringEvent instanceof CustomEvent);
     const waits = pressed && (at === document.body || elt.contains(at) || modal()?.contains(elt));
     moves.set(xhr, waits ? {} : target.contains(at) && { preventScroll: true });
-    // A poll that is on its way would come back to a place that is replaced now.
-    if (elt !== target && target.matches('[hx-trigger*="every"]')) htmx.trigger(target, 'htmx:abort');
+    if (!target.contains(elt) && target.matches('[hx-trigger*="every"]')) htmx.trigger(target, 'htmx:abort'); // its own poll
   });
   document.addEventListener('htmx:afterSettle', (event) => {
     const wanted = event.target.matches?.('[data-focus]') ? event.target : event.target.querySelector?.('[data-focus]');

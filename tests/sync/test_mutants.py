@@ -29,7 +29,7 @@ from tests.sync.pairs import NOW, Pair, contents, first_documents, seed, state_p
 Patch = pytest.MonkeyPatch
 
 
-# ── what an check of invariants of the short suite does ──────────────────────────────────────
+# ── what an invariant check of the short suite does ──────────────────────────────────────
 
 
 def race_after_reads(pair: Pair) -> None:
@@ -248,7 +248,7 @@ MUTANTS: list[tuple[Callable[[Patch], None], Callable[[Pair], None]]] = [
     (ledger_ignored, purge),
     (remote_always_wins, exact_winner),
 ]
-ORACLES = {invariants.__name__: invariants for _, invariants in MUTANTS}
+CHECKS = {invariants.__name__: invariants for _, invariants in MUTANTS}
 
 
 @pytest.fixture
@@ -257,7 +257,7 @@ def mutated(monkeypatch: Patch) -> Iterator[Patch]:
         yield patch
 
 
-@pytest.mark.parametrize(("mutant", "oracle"), MUTANTS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize(("mutant", "invariants"), MUTANTS, ids=lambda one: one.__name__)
 def test_without_its_guard_an_invariant_check_turns_red(
     pair: Pair, mutated: Patch, mutant: Callable[[Patch], None], invariants: Callable[[Pair], None]
 ) -> None:
@@ -267,6 +267,6 @@ def test_without_its_guard_an_invariant_check_turns_red(
         invariants(pair)
 
 
-@pytest.mark.parametrize("oracle", ["table", "accident", "purge", "exact_winner"])
+@pytest.mark.parametrize("invariants", ["table", "accident", "purge", "exact_winner"])
 def test_with_every_guard_the_invariant_check_is_green(pair: Pair, invariants: str) -> None:
-    ORACLES[invariants](pair)
+    CHECKS[invariants](pair)
