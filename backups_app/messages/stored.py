@@ -28,7 +28,7 @@ def with_details(document: Mapping[str, Any]) -> dict[str, Any]:
 
     A field may be a path (`steps.3.sentence`): what stands beside it has the same path.
     """
-    written = {path: _plain(value) for path, value in document.items()}
+    written = {path: _plain_field(path.rpartition(".")[2], value) for path, value in document.items()}
     for path, value in document.items():
         parent, dot, name = path.rpartition(".")
         written |= {f"{parent}{dot}{beside}": details for beside, details in _beside(name, value)}
@@ -72,6 +72,13 @@ def _beside_a_text(name: str, said: Message) -> Iterator[tuple[str, Any]]:
         yield f"{name}_details", said.as_document()
 
 
+def _plain_field(name: str, value: Any) -> Any:
+    """A field of `BY_NAME` holds names and sentences alone: what belongs to them stands beside the field."""
+    if name in BY_NAME and isinstance(value, Mapping):
+        return {key: str(text) if isinstance(text, Message) else text for key, text in value.items()}
+    return _plain(value)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Message):
         return str(value)
@@ -82,7 +89,7 @@ def _plain(value: Any) -> Any:
 
 def _inside(document: Mapping[str, Any]) -> dict[str, Any]:
     """As `with_details`, of a document inside another: its names are no paths."""
-    written = {name: _plain(value) for name, value in document.items()}
+    written = {name: _plain_field(name, value) for name, value in document.items()}
     for name, value in document.items():
         written |= dict(_beside(name, value))
     return written

@@ -124,7 +124,7 @@ def test_the_pages_say_that_they_are_gone(gone: str, admin: User) -> None:
     home = browser.get("/admin/backups/").content.decode()
     restore = browser.get(f"/admin/backups/{gone}/restore/")
 
-    assert "The files of this backup are gone" in run and "saved and verified" not in run
+    assert "The files of this backup are gone" in run and ", verified." not in run
     assert (opened.status_code, restore.status_code) == (410, 410)
     assert "no backup yet" not in home
 
@@ -162,7 +162,7 @@ def test_a_folder_whose_disk_is_not_mounted_is_not_called_gone(
 
     assert (run["files"], run["resume_available"], run["keep_available"]) == ("unmounted", False, False)
     assert "may not be mounted" in run["message"] and "may not be mounted" in page
-    assert "gone" not in run["message"] and "complete and safe" not in page
+    assert "gone" not in run["message"] and "complete and verified" not in page
     assert "may not be mounted" in command("backup_list")[1]
     assert "backup_removed" not in command("backup_verify", made, "--json")[1]
     seeded.backup_dir.with_name("unplugged").rename(seeded.backup_dir)
@@ -246,8 +246,8 @@ def test_a_partial_run_without_its_folder_cannot_be_resumed_and_is_not_called_sa
     page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
     assert (run["resume_available"], run["keep_available"], run["status"]) == (False, True, "partial")
     assert "safe" not in run["message"] and "keep what is left after all" in run["message"]
-    assert "complete and safe" not in page and "Resume the deletion" not in page and "Keep after all" in page
-    assert "complete and safe" not in command("backup_show", backup_id)[1]
+    assert "complete and verified" not in page and "Resume the deletion" not in page and "Keep after all" in page
+    assert "complete and verified" not in command("backup_show", backup_id)[1]
     assert contents(local_db) == before
     told = status.status(configuration=seeded, now=timezone.now())
     assert "are gone" in told.sentence and "safe" not in told.sentence
@@ -297,7 +297,7 @@ def test_a_resume_that_finds_its_backup_damaged_does_not_call_it_safe(
     run = listing.get_run(configuration=seeded, backup_id=backup_id)
     page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
     assert (run["status"], run["verified"], run["damaged"]) == ("partial", False, True)
-    assert "safe" not in run["message"] and "complete and safe" not in page
+    assert "safe" not in run["message"] and "complete and verified" not in page
     assert (run["resume_available"], run["keep_available"]) == (False, True)
     assert "cannot be resumed" in run["message"] and "Resume the deletion" not in page
 

@@ -24,6 +24,8 @@ def test_a_record_keeps_its_sentences_and_is_read_as_messages() -> None:
     written = stored.with_details(document)
     read = stored.restored(written)
 
+    assert set(written["purge"]["withheld"]) == {"bookings"}
+    assert set(written["purge"]) == {"withheld", "withheld_details"}
     assert written["error_message"] == "Stopped by ravi. The unfinished copy was removed."
     assert [type(value) for value in (written["error_message"], written["warnings"][0])] == [str, str]
     assert written["error_facts"] == {"by": "ravi"}
