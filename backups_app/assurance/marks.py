@@ -9,6 +9,7 @@ from enum import StrEnum
 from backups_app.assurance.evidence import Evidence, Slots
 from backups_app.messages import assurance as said
 from backups_app.messages.message import Message
+from backups_app.records import is_ahead
 
 WITHOUT_A_SCHEDULE = timedelta(days=8)
 SHORTEST_GRACE = timedelta(minutes=10)
@@ -59,7 +60,7 @@ def marks(evidence: Evidence) -> tuple[Mark, ...]:
 
 
 def recent(evidence: Evidence) -> Mark:
-    """Recent: no slot of a schedule that makes backups is overdue; without a schedule, eight days."""
+    """Recent: no slot of a schedule that makes backups is overdue; without a slot so far, eight days."""
     if evidence.newest_at is None:
         return _missing("recent", said.NO_BACKUP(), said.NO_GOOD_EVIDENCE(), mended_by=NextStep.BACK_UP)
     age = age_message(evidence.now - evidence.newest_at)
@@ -70,8 +71,11 @@ def recent(evidence: Evidence) -> Mark:
 
 def is_overdue(evidence: Evidence) -> bool:
     """Return whether a backup should have been made by now and was not. The same rule is the message *overdue*."""
+    newest_at = evidence.newest_at
     if not evidence.schedules:
-        return evidence.newest_at is None or evidence.now - evidence.newest_at > WITHOUT_A_SCHEDULE
+        return newest_at is None or evidence.now - newest_at > WITHOUT_A_SCHEDULE
+    if newest_at is not None and all(slots.last is None for slots in evidence.schedules):
+        return evidence.now - newest_at > WITHOUT_A_SCHEDULE  # a schedule that was never due proves nothing yet
     return any(_is_overdue(slots, evidence) for slots in evidence.schedules)
 
 
@@ -100,7 +104,7 @@ def elsewhere(evidence: Evidence) -> Mark:
 def restorable(evidence: Evidence) -> Mark:
     """Restorable: a restore test ended well within `REHEARSAL_DAYS`."""
     name, test = "restorable", evidence.rehearsal
-    if test is None:
+    if test is None or is_ahead(test.at, now=evidence.now):
         never = said.NEVER_REHEARSED_EVIDENCE()
         return _missing(name, said.NEVER_REHEARSED(), never, mended_by=NextStep.TEST_RESTORE)
     age = age_message(evidence.now - test.at)
@@ -116,15 +120,20 @@ def watched(evidence: Evidence) -> Mark:
     name, watch, now = "watched", evidence.watch, evidence.now
     if not evidence.schedules:
         return _missing(name, said.NO_SCHEDULE(), said.NO_SCHEDULE_EVIDENCE(), mended_by=NextStep.SET_SCHEDULE)
-    if watch.tick_at is None or now - watch.tick_at > TICK:
+    if not _is_within(TICK, watch.tick_at, now=now):
         return _missing(name, said.NO_WORKER(), said.NO_WORKER_EVIDENCE(), mended_by=NextStep.START_WORKER)
     if watch.undelivered_since is not None and now - watch.undelivered_since > UNDELIVERED:
         age = age_message(now - watch.undelivered_since)
         waits = said.UNDELIVERED_EVIDENCE(age=age)
         return _missing(name, said.UNDELIVERED(age=age), waits, mended_by=NextStep.CHOOSE_CHANNEL)
-    if watch.accepted_at is None or now - watch.accepted_at > evidence.rehearsal_valid:
+    if not _is_within(evidence.rehearsal_valid, watch.accepted_at, now=now):
         return _missing(name, said.NOT_WATCHED(), said.NOT_WATCHED_EVIDENCE(), mended_by=NextStep.CHOOSE_CHANNEL)
     return Mark(name=name, evidence=said.WATCHED_EVIDENCE(), since=watch.accepted_at)
+
+
+def _is_within(age: timedelta, at: datetime | None, *, now: datetime) -> bool:
+    """Whether a moment is known and no older than `age`. One that a clock ahead left in the future proves nothing."""
+    return at is not None and not is_ahead(at, now=now) and now - at <= age
 
 
 def age_message(age: timedelta) -> Message:

@@ -156,6 +156,31 @@ def test_without_a_schedule_eight_days(days: float, overdue: bool) -> None:
     assert is_overdue(replace(WELL, schedules=(), newest_at=NOW - timedelta(days=days))) is overdue
 
 
+@pytest.mark.parametrize(("days", "overdue"), [(8, False), (8.01, True)])
+def test_a_schedule_that_was_not_due_yet_proves_nothing(days: float, overdue: bool) -> None:
+    """Whether it was just added, or paused and resumed."""
+    new = Slots(last=None, next=NOW + 300 * DAY)
+
+    assert is_overdue(replace(WELL, schedules=(new,), newest_at=NOW - timedelta(days=days))) is overdue
+
+
+AHEAD: dict[str, tuple[dict[str, Any], str]] = {
+    "a worker's tick": ({"watch": replace(WELL.watch, tick_at=NOW + 30 * DAY)}, "no_worker"),
+    "an accepted message": ({"watch": replace(WELL.watch, accepted_at=NOW + 30 * DAY)}, "not_watched"),
+    "a restore test": ({"rehearsal": Rehearsal(at=NOW + 30 * DAY, seconds=12.0)}, "never_rehearsed"),
+}
+
+
+@pytest.mark.parametrize("case", AHEAD)
+def test_what_is_dated_in_the_future_proves_nothing(case: str) -> None:
+    """A clock that ran a month ahead must not vouch for a month in which no worker runs."""
+    changes, code = AHEAD[case]
+
+    assurance = conclude(replace(WELL, **changes))
+
+    assert (assurance.code, assurance.level) == (code, Level.NEEDS_ATTENTION)
+
+
 def test_what_needs_attention_is_not_hidden_behind_a_missing_mark() -> None:
     beside = conclude(replace(WELL, copies=None, attention=(ATLAS,)))
     alone = conclude(replace(WELL, attention=(ATLAS, FULL)))
