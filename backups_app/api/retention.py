@@ -140,7 +140,7 @@ class UndoRemovalEndpoint(_Endpoint):
 
     @extend_schema(
         summary="Bring a removed backup back", operation_id="undo_removal", request=None,
-        responses={200: retention_shapes.BroughtBack, **shapes.failures(401, 403, 409, 410, 422, 500, 503)},
+        responses={200: retention_shapes.BroughtBack, **shapes.failures(401, 403, 404, 409, 410, 422, 500, 503)},
     )  # fmt: skip
     def post(self, request: Request, backup_id: str) -> Response:
         """For a day after its removal it lies in the trash."""
@@ -154,13 +154,14 @@ class Removing(_Endpoint):
     @extend_schema(
         summary="Remove a backup", operation_id="remove_backup", parameters=[retention_shapes.ConfirmBackup],
         responses={
-            200: retention_shapes.InTrash, **shapes.failures(401, 403, 404, 409, 410, 422, 500, 503),
+            200: retention_shapes.InTrash, **shapes.failures(400, 401, 403, 404, 409, 410, 415, 422, 500, 503),
         },
     )  # fmt: skip
     def delete(self, request: Request, backup_id: str) -> Response:
-        """Into the trash for a day, by its id typed again in `confirm`. 409 with the reason where it stays. Wants a
-        fresh login."""
-        typed = self.query(retention_shapes.ConfirmBackup)["confirm"]
+        """Into the trash for a day, by its id typed again in `confirm`, in the address or as `{"confirm": id}` in the
+        body. 409 with the reason where it stays. Wants a fresh login."""
+        given = self.body if request.data and not request.query_params else self.query
+        typed = given(retention_shapes.ConfirmBackup)["confirm"]
         self.require_fresh_login()
         thrown = removal.remove(backup_id=backup_id, typed=typed, **self.who())
         return Response(formats.plain({"backup_id": backup_id, "removed_at": thrown.at, "until": thrown.until}))

@@ -29,7 +29,13 @@ class ChangeRetention(Strict):
     weekly = _rule()
     monthly = _rule()
     yearly = _rule()
-    off = StrictBooleanField(default=False, help_text="Remove nothing by itself any more.")
+    off = StrictBooleanField(default=False, help_text="Remove nothing by itself any more. Stands alone.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse rules beside `off`: which of the two was meant would be a guess."""
+        if attrs["off"] and len(attrs) > 1:
+            raise serializers.ValidationError({"off": ["Stands alone: give rules, or turn retention off."]})
+        return attrs
 
 
 class PinBackup(Strict):

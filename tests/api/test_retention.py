@@ -35,6 +35,31 @@ def test_the_policy_is_set_shown_and_turned_off(caller: Caller) -> None:
     assert sent(caller, "PUT", "/api/retention", {"off": True}).json()["on"] is False
 
 
+def test_rules_beside_off_are_refused(caller: Caller) -> None:
+    sent(caller, "PUT", "/api/retention", {"last": 2})
+
+    assert sent(caller, "PUT", "/api/retention", {"off": True, "last": 5}).status_code == 422
+    assert sent(caller, "GET", "/api/retention").json()["policy"]["last"] == 2
+
+
+def test_the_id_to_remove_is_confirmed_in_the_body_too(caller: Caller, temple: Temple) -> None:
+    old = temple.add(days=40)
+
+    for body, code in (({"confirm": "no"}, "confirmation_missing"), ({"id": old}, "validation_error")):
+        refused = sent(caller, "DELETE", f"/api/backups/{old}", body)
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
+    assert sent(caller, "DELETE", f"/api/backups/{old}", {"confirm": old}).status_code == 200
+    assert temple.in_trash() == {old}
+
+
+def test_what_never_was_a_backup_is_not_found_in_the_trash(caller: Caller, newest: str) -> None:
+    answer = sent(caller, "POST", "/api/backups/20200101_000000/undo")
+    here = sent(caller, "POST", f"/api/backups/{newest}/undo")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "backup_not_found")
+    assert (here.status_code, here.json()["code"]) == (410, "not_in_trash")
+
+
 def test_a_preview_names_each_backup_and_why(caller: Caller, temple: Temple, newest: str) -> None:
     old = temple.add(days=40.5)
 

@@ -13,12 +13,12 @@ from backups_app.backup_files.removals import Removal
 from backups_app.backup_files.store import Store
 from backups_app.backup_files.trash import Thrown
 from backups_app.configuration import Configuration
-from backups_app.errors import BringBackRefused, NotInTrash, TempleOpsError
+from backups_app.errors import BackupNotFound, BringBackRefused, NotInTrash, TempleOpsError
 from backups_app.messages import retention as messages
 from backups_app.messages.message import Message
 from backups_app.records import Origin
 from backups_app.runs import preparation
-from backups_app.use_cases import readiness
+from backups_app.use_cases import lost_backups, readiness
 from backups_app.use_cases.retention.taking_out import Asked, amend_record
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def bring_back(
     """Bring a removed backup back, and its base with it where it is an incremental. Return whether it was pinned: what
     the rules removed they would remove again.
 
-    Raise `NotInTrash`, `BringBackRefused`, `RecordsUnavailable`.
+    Raise `NotInTrash`, `BackupNotFound`, `BringBackRefused`, `RecordsUnavailable`.
     """
     readiness.require_local(configuration)
     layout.check_id(backup_id)
@@ -43,7 +43,7 @@ def bring_back(
     store.require_ours()
     asked = Asked(by=requested_by, origin=origin, now=now)
     with locks.held(store.root, locks.TRASH):
-        together = _together(store, backup_id)
+        together = _together(configuration, store, backup_id)
         pins = {one.backup_id: _pin(store, one, asked=asked) for one in together}
         for one in together:
             _bring_back(store, one, pin=pins[one.backup_id], asked=asked)
@@ -55,11 +55,12 @@ def bring_back(
     return pins[backup_id] is not None
 
 
-def _together(store: Store, backup_id: str) -> list[Thrown]:
+def _together(configuration: Configuration, store: Store, backup_id: str) -> list[Thrown]:
     """Return what comes back together: the base that the backup needs, and the backup."""
     one = trash.of_backup(store.root, backup_id)
     if one is None:
-        raise NotInTrash()
+        known = lost_backups.known_of(configuration=configuration, backup_id=backup_id)
+        raise NotInTrash() if known is not None and known.was_there else BackupNotFound()
     _require_free_name(store, one)
     base = (_written(store, one).get("incremental") or {}).get("base")
     if base is None or base in store.backups().ids:
