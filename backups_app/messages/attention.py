@@ -9,6 +9,14 @@ DELETION_UNFINISHED_WHY = Sentence(
     "deletion_unfinished_why", "the deletion of the run of {run} is unfinished. {reason}"
 )
 FILES_GONE = Sentence("newest_files_gone", "The files of the backup of {run} are gone from the backup folder.")
+NEWEST_DAMAGED = Sentence("newest_backup_damaged", "the newest backup, {run}, is damaged.")
+HOLDER_DAMAGED = Sentence(
+    "held_documents_damaged", "the backup {run} is damaged, and no other may hold the documents that its run deleted."
+)
+HOLDER_GONE = Sentence(
+    "held_documents_gone",
+    "the files of the backup {run} are gone, and no other may hold the documents that its run deleted.",
+)
 RUN_FAILED = Sentence("last_run_failed", "the last run failed. {reason}")
 RUN_PARTIAL = Sentence("last_run_partial", "the last run was partial. {reason}")
 RUN_CANCELLED = Sentence("last_run_cancelled", "the last run was cancelled. {reason}")
@@ -31,6 +39,9 @@ KEEP = Sentence("hint_keep", "Keep the documents after all.")
 BACK_UP = Sentence("hint_back_up_again", "Make a backup now.")
 FIRST_BACKUP = Sentence("hint_first_backup", "Make your first backup now.")
 SET_CLOCK = Sentence("hint_set_clock", "Set the clock of this computer right, and make a backup now.")
+BRING_BACK_FILES = Sentence(
+    "hint_bring_back_files", "Put its files back from a copy; or release it, if nobody needs those documents any more."
+)
 READ_LOG = Sentence("hint_read_sync_log", "The last sync's log names everything and what to do.")
 FREE_SPACE = Sentence("hint_free_space", "Free some space, or remove old backups.")
 SET_TIME = Sentence("hint_set_time", "Newer edits may be judged wrongly. Switch on time synchronisation (NTP).")

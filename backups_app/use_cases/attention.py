@@ -17,6 +17,7 @@ from backups_app.messages.message import Message, as_message
 from backups_app.records import Status
 from backups_app.use_cases import reach
 from backups_app.use_cases.reach import Reach
+from backups_app.use_cases.retention.facts import holds_something, is_signed
 from backups_app.use_cases.syncs import SyncOverview
 
 ROOM_FOR_BACKUPS = 5
@@ -30,6 +31,7 @@ def of_error(error: TempleOpsError) -> Finding:
 def findings(
     *,
     good: RunRecord | None,
+    every: Sequence[RunRecord],
     ended: Sequence[RunRecord],
     dated: Sequence[RunRecord],
     free_bytes: int | None,
@@ -38,9 +40,12 @@ def findings(
     local_ahead_seconds: float,
     sync: SyncOverview | None,
 ) -> Iterator[Finding]:
-    """Yield what needs attention. `ended` are the backup runs that ended, newest first; `dated` those of them whose
-    time can be trusted; `good` is the newest verified backup."""
-    yield from filter(None, [_unfinished_deletion(ended), _newest_is_gone(dated, good), _last_run(dated)])
+    """Yield what needs attention. `every` are all runs, newest first; `ended` the backup runs that ended; `dated` those
+    of them whose time can be trusted; `good` is the newest verified backup."""
+    bad = _newest_is_gone(dated, good) or _newest_is_damaged(dated, good)
+    yield from filter(None, [_unfinished_deletion(ended), bad])
+    yield from _bad_holders(every, but=bad.backup_id if bad else "")
+    yield from filter(None, [_last_run(dated)])
     for name, reason in (sync.left_over if sync else {}).items():
         yield Finding(message=said.LEFT_OVER(collection=name, reason=as_message(reason)), hint=said.READ_LOG())
     room = room_for(backup=good or RunRecord(), free_bytes=free_bytes)
@@ -97,6 +102,27 @@ def _newest_is_gone(dated: Sequence[RunRecord], good: RunRecord | None) -> Findi
     if lost is None or good is None or lost.created_at < good.created_at:
         return None
     return Finding(message=_files_gone(lost), hint=said.BACK_UP(), backup_id=lost.backup_id)
+
+
+def _newest_is_damaged(dated: Sequence[RunRecord], good: RunRecord | None) -> Finding | None:
+    """The newest backup is damaged though an older one is good."""
+    newest = next((run for run in dated if run.published), None)
+    if newest is None or good is None or not newest.damaged or newest.created_at < good.created_at:
+        return None
+    message = said.NEWEST_DAMAGED(run=newest.backup_id)
+    return Finding(message=message, hint=said.BACK_UP(), backup_id=newest.backup_id)
+
+
+def _bad_holders(every: Sequence[RunRecord], *, but: str) -> Iterator[Finding]:
+    """Backups that hold deleted documents, or may, and are damaged or gone; without the one that was named already."""
+    for run in every:
+        is_gone = run.files == Files.GONE and not run.removed
+        if not (is_gone or run.damaged) or run.backup_id == but or is_signed(run.released):
+            continue
+        if holds_something(run) and not (run.resume_available or run.keep_available):
+            sentence = said.HOLDER_GONE if is_gone else said.HOLDER_DAMAGED
+            message = sentence(run=run.backup_id)
+            yield Finding(message=message, hint=said.BRING_BACK_FILES(), backup_id=run.backup_id)
 
 
 def _newest_lost(runs: Sequence[RunRecord]) -> RunRecord | None:

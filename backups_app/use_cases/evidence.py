@@ -114,6 +114,7 @@ def _attention(
     said = {refusal.detail for refusal in found.looked.refusals[:1]}
     for finding in attention.findings(
         good=good,
+        every=found.every,
         ended=ended,
         dated=dated,
         free_bytes=disk.free_bytes if disk else None,

@@ -26,6 +26,7 @@ from backups_app.records import Origin, Side
 from backups_app.runs import preparation, purge_sides, recovery
 from backups_app.runs.steps import purge_remote
 from backups_app.use_cases import backups, doctor, listing, restores, status
+from backups_app.use_cases.retention import pins
 from tests.journeys.conftest import Db, contents, raw_documents, run_backup
 from tests.journeys.test_unfinished import die_in, remote_fails_in, resume
 from tests.pages.conftest import signed_in
@@ -95,6 +96,43 @@ def test_the_newest_backup_gone_needs_attention_though_an_older_one_is_here(seed
 
     (gone,) = told.assurance.attention
     assert (told.verdict, gone.message.code, gone.backup_id) == (Level.NEEDS_ATTENTION, "newest_files_gone", newest)
+
+
+def test_the_newest_backup_damaged_needs_attention_though_an_older_one_is_here(seeded: Configuration) -> None:
+    run_backup(delete_bookings=False)
+    newest = run_backup(delete_bookings=False)["backup_id"]
+    next(folder_of(seeded, newest).rglob("devotees.bson")).write_bytes(b"")
+
+    told = status.status(configuration=seeded, now=timezone.now())
+
+    assert [(one.message.code, one.backup_id) for one in told.assurance.attention] == [
+        ("newest_backup_damaged", newest)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "harm"),
+    [
+        ("held_documents_gone", shutil.rmtree),
+        ("held_documents_damaged", lambda folder: next(folder.rglob("bookings.bson")).write_bytes(b"")),
+    ],
+)
+def test_deleted_bookings_that_no_backup_holds_need_attention_until_they_are_released(
+    seeded: Configuration, code: str, harm: Callable[[Path], Any]
+) -> None:
+    """A newer good backup holds none of them."""
+    holder = run_backup(delete_bookings=True)["backup_id"]
+    run_backup(delete_bookings=False)
+    harm(folder_of(seeded, holder))
+
+    told = status.status(configuration=seeded, now=timezone.now())
+
+    assert [(one.message.code, one.backup_id) for one in told.assurance.attention] == [(code, holder)]
+    pins.release(
+        configuration=seeded, backup_id=holder, typed=holder, requested_by="ananya", origin=Origin.WEB,
+        now=timezone.now(),
+    )  # fmt: skip
+    assert status.status(configuration=seeded, now=timezone.now()).assurance.attention == ()
 
 
 @pytest.mark.parametrize(
