@@ -104,7 +104,7 @@ def refusal(url: str, question: Callable[[Database], Any] = lambda database: dat
 @pytest.mark.parametrize(
     "change",
     [
-        lambda url: url.replace(":secret@", ":wrong@"),
+        lambda url: url.replace(":secret@", ":misfit@"),
         lambda url: url + "&authSource=elsewhere",
         lambda url: url + "&authMechanism=PLAIN",
     ],
@@ -115,7 +115,7 @@ def test_a_login_that_is_refused(guarded: str, change: Callable[[str], str]) -> 
     assert type(error) is DatabaseLoginRefused
     assert "MONGODB_CLOUD_URL" in error.detail and "MONGODB_CLOUD_URL" in error.hint
     assert "cannot be reached" not in error.detail
-    assert "secret" not in error.detail and "wrong" not in error.detail
+    assert "secret" not in error.detail and "misfit" not in error.detail
 
 
 def test_a_login_that_is_demanded(guarded: str) -> None:
