@@ -14,7 +14,7 @@ RunDocument = dict[str, Any]
 PURGEABLE_ALWAYS = ("activities",)
 PURGEABLE_WHEN_CONFIRMED = ("bookings", "employee_bookings")
 PURGEABLE = PURGEABLE_ALWAYS + PURGEABLE_WHEN_CONFIRMED
-"""The compiled allow-list: nothing else is ever purged (`docs/reliability.md`, E6)."""
+"""The allow-list, in code and not a setting: nothing else is ever purged."""
 
 
 def purgeable(*, delete_bookings: bool) -> tuple[str, ...]:

@@ -9,7 +9,7 @@
         for each step of the pipeline, in its order        (pipelines.py, restore_pipelines.py)
           enter                  phase and step in one compare-and-set; a cancel is obeyed where the step allows it
           perform                the work: dump, verify, publish, purge, … (steps/); a failure ends the loop
-          settle                 how it ended: in the document, and in the copy that later steps read
+          record                 how it ended: in the document, and in the copy that later steps read
         closing.finish           outcome from what is there (outcome.py), metadata.json, document, audit trail
 
     housekeeping.tick            every minute in the worker, and before a run starts:

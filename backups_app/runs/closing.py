@@ -1,4 +1,4 @@
-"""The end of a run: its outcome from what is there, in `metadata.json` and in its document."""
+"""The end of a run: writes its outcome, which `outcome.conclude` decides, to `metadata.json` and to its document."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ def finish(run: Run, *, error: TempleOpsError | None) -> None:
     owner by now.
     """
     published = run.published or _has_its_name(run)
-    said = [] if published else _discard(run)
+    warnings = [] if published else _discard(run)
     run.document.apply({"cancelled_by": runs.cancelled_by(run.local, backup_id=run.backup_id)})
     wrote = end_messages.synced(run.local, run.document)
     changes = closing_changes(run.document, published=published, error=error, wrote=wrote)
-    said += without_the_newest(run.document, published=published)
+    warnings += without_the_newest(run.document, published=published)
     run.ownership.write(phase=run.progress.phase, changes={"phase": Phase.FINISHING.value})
     run.progress.enter(step=0, phase=Phase.FINISHING)
     run.document.apply(changes)
     if published:
-        said += mirror(run.store, document=run.document)
-    run.document.apply({"warnings": [*run.document.warnings, *said]})
-    run.ownership.write(phase=Phase.FINISHING, changes=changes, warnings=said)
+        warnings += mirror(run.store, document=run.document)
+    run.document.apply({"warnings": [*run.document.warnings, *warnings]})
+    run.ownership.write(phase=Phase.FINISHING, changes=changes, warnings=warnings)
     record_end(run.document)
     seal(run.local, run.store if published else None, document=run.document)
     reporting.run_ended(run.local, document=run.document)
@@ -106,15 +106,15 @@ def seal(database: Database[Any], store: Store | None, *, document: RunRecord) -
     into the published folder. Where one of them cannot be written it keeps its older digest; a folder that does is a
     warning of the run."""
     try:
-        told = _digest()
+        digest = _digest()
     except RecordsUnavailable:
         return
-    document.apply({"audit": told})
-    runs.amend(database, backup_id=document.id, changes={"audit": told})
+    document.apply({"audit": digest})
+    runs.amend(database, backup_id=document.id, changes={"audit": digest})
     if store is not None and mirror(store, document=document):
-        warned = {"warnings": [*document.warnings, DIGEST_NOT_BESIDE]}
-        document.apply(warned)
-        runs.amend(database, backup_id=document.id, changes=warned)
+        warning = {"warnings": [*document.warnings, DIGEST_NOT_BESIDE]}
+        document.apply(warning)
+        runs.amend(database, backup_id=document.id, changes=warning)
 
 
 def _digest() -> dict[str, Any]:
@@ -129,7 +129,7 @@ def closing_changes(
     wrote: Mapping[str, int] | None = end_messages.WROTE_NOTHING,
 ) -> dict[str, Any]:
     """Return the fields that close a run, computed from its steps, from whether its backup is published, and from what
-    its sync wrote (`end_words.synced`)."""
+    its sync wrote (`end_messages.synced`)."""
     steps = [_closed(step) for step in document.steps]
     status = outcome.conclude(
         published=published or restore_messages.has_result(document, steps),

@@ -26,7 +26,7 @@ from backups_app.sync.engine import SyncReport
 
 @dataclass(frozen=True, kw_only=True)
 class StepResult:
-    """How a step ended: its state, one sentence for people, its counts, and fields of the run document it settles."""
+    """How a step ended: its state, one sentence for people, its counts, and fields of the run that it changes."""
 
     state: StepState
     sentence: str = ""

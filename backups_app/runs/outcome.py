@@ -1,4 +1,4 @@
-"""What a run's end is called: a conclusion from what is there, never a variable set on the way."""
+"""Decides whether a run was a success, partial, failed or cancelled: from its steps and its backup, at its end."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _enter(run: Run, *, step: Step, index: int) -> bool:
     changes = {"phase": step.PHASE.value} | {f"steps.{index}.{key}": value for key, value in begun.items()}
     obeys = run.progress.cancel_is_obeyed
     if not run.ownership.write(phase=run.progress.phase, changes=changes, unless_cancelled=obeys):
-        _settle(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence=messages.NOT_BEGUN_CANCELLED()))
+        _record(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence=messages.NOT_BEGUN_CANCELLED()))
         return False
     run.document.apply(changes)
     run.progress.enter(step=index, phase=step.PHASE)
@@ -92,17 +92,17 @@ def _perform(run: Run, *, step: Step, index: int) -> TempleOpsError | None:
     except OwnershipLost:
         raise
     except RunCancelled as cancelled:
-        _settle(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence=messages.CANCELLED_STEP()))
+        _record(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence=messages.CANCELLED_STEP()))
         return cancelled
     except TempleOpsError as error:
-        _settle(run, index=index, result=StepResult(state=StepState.FAILED, sentence=error.reason or error.detail))
+        _record(run, index=index, result=StepResult(state=StepState.FAILED, sentence=error.reason or error.detail))
         return error
     except PyMongoError as failure:  # of the local server: what is asked of Atlas is asked by its name
         named = refusals.named(failure, side=Side.LOCAL) or TempleOpsError()
         return _unexpected(run, index=index, error=named, cause=failure)
     except Exception as failure:  # noqa: BLE001  (the last place that can record a defect of ours in the run)
         return _unexpected(run, index=index, error=TempleOpsError(), cause=failure)
-    _settle(run, index=index, result=result)
+    _record(run, index=index, result=result)
     seconds = round(time.monotonic() - begun, 3)
     run.progress.listener.step_ended(name=step.NAME, state=result.state, seconds=seconds, sentence=result.sentence)
     logger.info("Step finished", extra={"backup_id": run.backup_id, "step": step.NAME, "seconds": seconds})
@@ -111,20 +111,20 @@ def _perform(run: Run, *, step: Step, index: int) -> TempleOpsError | None:
 
 def _unexpected(run: Run, *, index: int, error: TempleOpsError, cause: Exception) -> TempleOpsError:
     logger.error("Step ended by an unexpected failure", exc_info=cause, extra={"backup_id": run.backup_id})
-    _settle(run, index=index, result=StepResult(state=StepState.FAILED, sentence=error.detail))
+    _record(run, index=index, result=StepResult(state=StepState.FAILED, sentence=error.detail))
     return error
 
 
-def _settle(run: Run, *, index: int, result: StepResult) -> None:
+def _record(run: Run, *, index: int, result: StepResult) -> None:
     """Write how a step ended, in the run's document and in the copy that later steps read."""
-    settled = {
+    ended = {
         "state": result.state.value,
         "sentence": result.sentence,
         "counts": dict(result.counts),
         "labels": run.progress.labels(),
         "finished_at": timezone.now(),
     }
-    changes = {f"steps.{index}.{key}": value for key, value in settled.items()} | dict(result.changes)
+    changes = {f"steps.{index}.{key}": value for key, value in ended.items()} | dict(result.changes)
     run.document.apply(changes | {"warnings": [*run.document.warnings, *result.warnings]})
     run.ownership.write(phase=run.progress.phase, changes=changes, warnings=result.warnings)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.urls import get_resolver
 from drf_spectacular.generators import SchemaGenerator
 
 from backups_app.configuration import Configuration
@@ -88,3 +90,17 @@ def test_every_operation_documents_its_failures(paths: dict[str, Any]) -> None:
             assert "401" in failures, (method, path)
             assert operation["summary"], (method, path)
             assert operation.get("description"), (method, path)
+
+
+def test_every_route_and_method_is_in_the_document(paths: dict[str, Any]) -> None:
+    """Red after an endpoint that is hidden from it. The document itself and its page are not in it."""
+    api: Any = next(one for one in get_resolver().url_patterns if getattr(one, "namespace", "") == "api")
+    offered = {
+        ("/api/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(one.pattern)), method)
+        for one in api.url_patterns
+        if one.name not in ("not_here", "schema", "docs")
+        for method in ("get", "post", "put", "patch", "delete")
+        if method in one.callback.cls.http_method_names and hasattr(one.callback.cls, method)
+    }
+
+    assert offered == {(path, method) for path, item in paths.items() for method in item}

@@ -1,4 +1,4 @@
-"""The RBAC matrix of docs/reliability.md, 3.3, as a table: who calls, and what each route answers to whom."""
+"""The RBAC matrix of docs/security.md as a table: who calls, and what each route answers to whom."""
 
 from __future__ import annotations
 

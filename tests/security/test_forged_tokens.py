@@ -1,4 +1,4 @@
-"""Rows JWT-1 to JWT-8 of docs/reliability.md: what is not our token, whole and unchanged, is worth nothing."""
+"""Forged tokens: what is not our token, whole and unchanged, is refused (`docs/security.md`)."""
 
 from __future__ import annotations
 

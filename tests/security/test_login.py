@@ -1,4 +1,4 @@
-"""Rows LOGIN-1 to LOGIN-3 of docs/reliability.md, at both doors: the API and the page."""
+"""Login by the API and by the page (`docs/security.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows SES-1 to SES-8 of docs/reliability.md, over the API: a session is authenticated again at every request."""
+"""Login sessions over the API: a session is authenticated again at every request (`docs/security.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row SES-7 and JWT-8 for pages: the cookie is worth what the login session behind it is worth."""
+"""Cookies of pages: a cookie is worth what the login session behind it is worth (`docs/security.md`)."""
 
 from __future__ import annotations
 

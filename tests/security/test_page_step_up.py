@@ -1,4 +1,4 @@
-"""STEP-1 and CSRF on the pages: an old login, an old or foreign token, another origin, and nothing is done."""
+"""Step-up and CSRF on the pages: an old login, an old or foreign token, another origin, and nothing is done."""
 
 from __future__ import annotations
 

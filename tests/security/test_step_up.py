@@ -1,4 +1,4 @@
-"""Rows STEP-1 and STEP-2 of docs/reliability.md, over the API: what cannot be taken back wants a fresh login."""
+"""Step-up over the API: what cannot be taken back wants a fresh login (`docs/security.md`)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Deletes exactly the documents whose bytes are handed in: one that differs in a single bit stays.
 
-Two guards, and both are needed (`docs/reliability.md`, 1.3): the live bytes are compared here, for the server's
+Two guards, and both are needed (`docs/reliability.md`, I2): the live bytes are compared here, for the server's
 equality is wider than bytes (1 = 1.0); and the comparison stands once more inside the delete, for a document may
 change after it was read. On a replica set read and delete share a snapshot transaction besides.
 """

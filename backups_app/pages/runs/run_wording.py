@@ -1,4 +1,8 @@
-"""The words of a run's end. Their order: what is safe, what is not, what happens if you do nothing, what to do."""
+"""The headline and the two sentences of the result panel. Their order: what is safe, what is not, what to do.
+
+A sentence about the cause is a message that the record keeps (`messages/runs.py`, put together by `runs/closing.py`).
+The headline, and what only a page says, stand here.
+"""
 
 from __future__ import annotations
 
