@@ -12,6 +12,7 @@ import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from backups_app.browsing import everywhere
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
 from backups_app.use_cases import finding
@@ -120,6 +121,21 @@ def test_a_common_word_says_that_there_is_more(admin_browser: Client, two_backup
     every = "".join(to_its_end(admin_browser, get(admin_browser, f"{FIND}?q=doe")))
 
     assert "More documents of <code>bookings</code> match than are shown." in every
+
+
+def test_a_search_that_ended_early_says_how_far_it_came_and_leads_to_the_rest(
+    admin_browser: Client, two_backups: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks for a deleted booking must not take live documents for all that there is."""
+    monkeypatch.setattr(everywhere, "DOCUMENTS_LIMIT", 1)
+
+    page = get(admin_browser, f"{FIND}?q=%22Lakshmi+Iyer%22")
+    every = "".join([page, *to_its_end(admin_browser, page)])
+    lost = get(admin_browser, f"{FIND}?q=%22Lakshmi+Iyer%22&lost=1")
+
+    assert "Enough was found, so the search ended after 0 of 2 backups." in every
+    assert f'href="{FIND}?q=%22Lakshmi+Iyer%22&amp;lost=1"' in every
+    assert "so the search ended after" not in lost
 
 
 def test_only_what_is_not_live(admin_browser: Client, two_backups: tuple[str, str], local_db: Any) -> None:

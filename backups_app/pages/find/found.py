@@ -107,6 +107,11 @@ class FoundPage:
         return self.asked.url(cursor=self.asked.cursor)
 
     @property
+    def lost(self) -> str:
+        """The same search, only for what is not live any more."""
+        return Asked(words=self.asked.words, only_lost=True).url()
+
+    @property
     def known_before(self) -> int:
         """How many documents the page shows already."""
         return self.state.known_before if self.state else 0
