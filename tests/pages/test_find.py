@@ -126,7 +126,7 @@ def test_a_common_word_says_that_there_is_more(admin_browser: Client, two_backup
 def test_a_search_that_ended_early_says_how_far_it_came_and_leads_to_the_rest(
     admin_browser: Client, two_backups: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever looks for a deleted booking must not take live documents for all that there is."""
+    """A person who looks for a deleted booking must not take live documents for all that there is."""
     monkeypatch.setattr(everywhere, "DOCUMENTS_LIMIT", 1)
 
     page = get(admin_browser, f"{FIND}?q=%22Lakshmi+Iyer%22")
