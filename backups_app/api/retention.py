@@ -48,7 +48,7 @@ class RetentionEndpoint(_Endpoint):
         return Response(self.state())
 
     @extend_schema(
-        summary="Set the rules", operation_id="set_retention", request=retention_shapes.ChangeRetention,
+        summary="Set the rules", operation_id="set_retention", request=retention_shapes.RULES_OR_OFF,
         responses={
             200: retention_shapes.RetentionState, **shapes.failures(400, 401, 403, 415, 422, 500, 503),
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 from rest_framework.serializers import BooleanField, CharField, ChoiceField, DateTimeField, IntegerField, ListField
 
@@ -36,6 +37,16 @@ class ChangeRetention(Strict):
         if attrs["off"] and len(attrs) > 1:
             raise serializers.ValidationError({"off": ["Stands alone: give rules, or turn retention off."]})
         return attrs
+
+
+class RetentionOff(Strict):
+    off = StrictBooleanField(help_text="Remove nothing by itself any more. Stands alone.")
+
+
+RULES_OR_OFF = PolymorphicProxySerializer(
+    component_name="RulesOrOff", serializers=[RetentionRules, RetentionOff], resource_type_field_name=None
+)
+"""How OpenAPI describes what `ChangeRetention` takes."""
 
 
 class PinBackup(Strict):
