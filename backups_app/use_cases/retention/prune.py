@@ -74,7 +74,8 @@ def prune(
     if rules is None:
         return Pass(decision=None)
     if dry_run:
-        return Pass(decision=simulation.simulate(configuration=configuration, policy=rules, now=now).decision)
+        found = facts.read(configuration=configuration)
+        return Pass(decision=simulation.decide(found, policy=rules, configuration=configuration, now=now))
     asked = Asked(by=requested_by, origin=origin, now=now)
     try:
         with taking_out.at_work(configuration) as work:
