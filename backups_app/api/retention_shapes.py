@@ -24,12 +24,7 @@ class RetentionRules(Strict):
     yearly = _rule()
 
 
-class ChangeRetention(Strict):
-    last = _rule()
-    daily = _rule()
-    weekly = _rule()
-    monthly = _rule()
-    yearly = _rule()
+class ChangeRetention(RetentionRules):
     off = StrictBooleanField(default=False, help_text="Remove nothing by itself any more. Stands alone.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
