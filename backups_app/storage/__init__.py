@@ -1,0 +1,5 @@
+"""Copies elsewhere: where they are stored.
+
+A target (`target.StorageTarget`) keeps objects under flat names. They are created, never overwritten.
+`object_store.py` keeps them in a bucket, `directory.py` in a directory; `targets.py` makes them from the settings.
+"""
