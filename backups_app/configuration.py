@@ -23,6 +23,7 @@ from marshmallow import ValidationError, validate
 from backups_app import mail_url
 
 Engine = Literal["auto", "mongodump", "python"]
+Compression = Literal["none", "gzip"]
 
 LONGEST_SECONDS, LONGEST_DAYS = 7 * 24 * 3600, 36_500
 SHORTEST_TOKEN = 16
@@ -52,6 +53,8 @@ class Configuration:
     database_name: str = "temple_db"
     backup_dir: Path = Path("backups")
     backup_engine: str = "auto"
+    backup_compression: Compression = "none"
+    incremental_max_chain: int = 96
     mongodump_timeout_seconds: int = 300
     sync_failure_policy: str = "backup_only"
     backup_sync_wait_seconds: int = 300
@@ -92,6 +95,8 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
         database_name=env.str("DATABASE_NAME", "temple_db", validate=_is_a_database_name),
         backup_dir=backup_dir if backup_dir.is_absolute() else base_dir / backup_dir,
         backup_engine=env.str("BACKUP_ENGINE", "auto", validate=validate.OneOf(["auto", "mongodump", "python"])),
+        backup_compression="gzip" if _is_gzip(env) else "none",
+        incremental_max_chain=env.int("INCREMENTAL_MAX_CHAIN", 96, validate=validate.Range(min=1, max=MOST_KEPT)),
         mongodump_timeout_seconds=env.int("MONGODUMP_TIMEOUT_SECONDS", 300, validate=seconds),
         sync_failure_policy=env.str(
             "SYNC_FAILURE_POLICY", "backup_only", validate=validate.OneOf(["backup_only", "abort"])
@@ -114,6 +119,10 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
         rehearsal_days=env.int("REHEARSAL_DAYS", 30, validate=days),
         metrics_token=Secret(env.str("METRICS_TOKEN", "", validate=_is_a_token) or ""),
     )
+
+
+def _is_gzip(env: Env) -> bool:
+    return env.str("BACKUP_COMPRESSION", "none", validate=validate.OneOf(["none", "gzip"])) == "gzip"
 
 
 def _urls(given: str) -> tuple[str, ...]:

@@ -29,7 +29,9 @@ def needed_bytes(data_bytes: int) -> int:
 
 def perform(run: Run) -> StepResult:
     """Choose the engine, check the disk, make the store's id known. Raise `DiskFull`, `MongodumpMissing`, …"""
-    run.engine = engine.choose(setting=run.configuration.backup_engine)
+    run.engine = engine.choose(
+        setting=run.configuration.backup_engine, compression=run.configuration.backup_compression
+    )
     store_id = run.store.prepare()
     lease.remember_store(run.local, store_id=store_id)
     data_bytes = int(run.local.command("dbStats")["dataSize"])
