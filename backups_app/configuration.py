@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from environs import Env
 from marshmallow import ValidationError, validate
+from pyrage import RecipientError
+from pyrage.x25519 import Recipient
 
 from backups_app import mail_url
 
@@ -72,6 +74,8 @@ class Configuration:
     healthcheck_url: Secret = field(default=Secret(""), repr=False)
     rehearsal_days: int = 30
     metrics_token: Secret = field(default=Secret(""), repr=False)
+    copy_recipients: tuple[str, ...] = ()
+    copy_identity_file: Path | None = None
 
     @property
     def is_local(self) -> bool:
@@ -118,6 +122,8 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
         healthcheck_url=Secret(env.str("HEALTHCHECK_URL", "", validate=_is_an_address) or ""),
         rehearsal_days=env.int("REHEARSAL_DAYS", 30, validate=days),
         metrics_token=Secret(env.str("METRICS_TOKEN", "", validate=_is_a_token) or ""),
+        copy_recipients=_names(env.str("BACKUP_COPY_RECIPIENTS", "", validate=_are_public_keys) or ""),
+        copy_identity_file=_path(env.str("BACKUP_COPY_IDENTITY_FILE", "") or "", base_dir=base_dir),
     )
 
 
@@ -162,6 +168,22 @@ def _names(given: str) -> tuple[str, ...]:
 def _is_a_token(given: str) -> None:
     if given and (len(given) < SHORTEST_TOKEN or not _TOKEN.fullmatch(given)):
         raise ValidationError(f"At least {SHORTEST_TOKEN} letters, digits, - and _: openssl rand -hex 32 makes one.")
+
+
+def _are_public_keys(given: str) -> None:
+    """The value is never repeated: a private key that was put there by mistake must not reach a log."""
+    for text in _names(given):
+        try:
+            Recipient.from_str(text)
+        except RecipientError:
+            raise ValidationError(
+                "Public keys of age (age1…), separated by commas: manage.py backup_keys new makes one. A private key "
+                "never stands here."
+            ) from None
+
+
+def _path(given: str, *, base_dir: Path) -> Path | None:
+    return base_dir / given if given.strip() else None
 
 
 def _are_names(given: str) -> None:
