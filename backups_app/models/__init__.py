@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
 from backups_app.models.kept_search import KeptSearch as KeptSearch
+from backups_app.models.opened_copy import OpenedCopy as OpenedCopy
 from backups_app.models.retention import RetentionPolicy as RetentionPolicy
 
 
