@@ -151,14 +151,19 @@ def _head(name: str, found: os.stat_result) -> ObjectHead:
     return ObjectHead(name=name, size_bytes=found.st_size, modified_at=datetime.fromtimestamp(found.st_mtime, UTC))
 
 
-def _failure(error: BaseException | None) -> type[TargetFailed]:
-    named: dict[type[BaseException], type[TargetFailed]] = {
-        DiskFull: TargetFull,
-        FolderNotWritable: TargetDenied,
-        PermissionError: TargetDenied,
-        FileExistsError: ObjectExists,
-        FileNotFoundError: TargetMissing,
-        NotADirectoryError: TargetMissing,
-        TimeoutError: TargetUnreachable,
-    }
-    return named.get(type(error)) or (_failure(error.__cause__) if error and error.__cause__ else TargetFailed)
+FAILURES: dict[type[BaseException], type[TargetFailed]] = {
+    DiskFull: TargetFull,
+    FolderNotWritable: TargetDenied,
+    PermissionError: TargetDenied,
+    FileExistsError: ObjectExists,
+    FileNotFoundError: TargetMissing,
+    NotADirectoryError: TargetMissing,
+    TimeoutError: TargetUnreachable,
+}
+
+
+def _failure(error: BaseException) -> type[TargetFailed]:
+    """Return what an error means for a target; a general one by its cause."""
+    if type(error) in FAILURES or error.__cause__ is None:
+        return FAILURES.get(type(error), TargetFailed)
+    return _failure(error.__cause__)
