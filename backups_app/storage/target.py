@@ -16,12 +16,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectHead:
-    """What a target says about an object. `md5` is set where the target's e_tag is the MD5 of the stored bytes."""
+    """What a target says about an object. `e_tag` is empty where it has none; what it proves: `etags.py`."""
 
     name: str
     size_bytes: int
     modified_at: datetime
-    md5: str = ""
+    e_tag: str = ""
 
 
 class StorageTarget(Protocol):
