@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 import obstore
 import pytest
@@ -85,10 +86,10 @@ def _identities() -> Mapping[str, object]:
 
 
 def _is_ready(server: Seaweed) -> bool:
+    config: Any = dict(server.options())
     with suppress(OSError, BaseError):
         server.make_bucket("ready")
-        store = S3Store("ready", config=dict(server.options()), client_options={"allow_http": True},
-                        retry_config={"max_retries": 0})  # fmt: skip
+        store = S3Store("ready", config=config, client_options={"allow_http": True}, retry_config={"max_retries": 0})
         obstore.put(store, "ready", b"ready")
         return True
     return False
