@@ -20,7 +20,7 @@ from typing import NoReturn
 from backups_app import formats
 from backups_app.backup_files import disk_recorder
 from backups_app.backup_files.disk_recorder import Operation as Operation
-from backups_app.backup_files.disk_recorder import notify_listeners
+from backups_app.backup_files.disk_recorder import notify_listeners as notify_listeners
 from backups_app.backup_files.disk_recorder import recording as recording
 from backups_app.errors import DiskFull, FolderNotWritable, StorageFailed
 from backups_app.messages import backup_files as messages

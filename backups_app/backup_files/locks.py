@@ -33,10 +33,11 @@ def reading(root: Path, backup_id: str) -> Iterator[None]:
         yield
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        with suppress(OSError):  # a file system without locks: there, nothing can be removed either
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield
     finally:
-        os.close(descriptor)
+        _close(descriptor)
 
 
 @contextmanager
@@ -53,7 +54,7 @@ def removing(root: Path, backup_id: str) -> Iterator[None]:
             raise BackupInUse() from error
         yield
     finally:
-        os.close(descriptor)
+        _close(descriptor)
 
 
 def is_read(root: Path, backup_id: str) -> bool:
@@ -67,22 +68,23 @@ def is_read(root: Path, backup_id: str) -> bool:
     except OSError:
         return True
     finally:
-        os.close(descriptor)
+        _close(descriptor)
     return False
 
 
 @contextmanager
 def held(root: Path, name: str) -> Iterator[None]:
-    """Hold the exclusive lock `name` of the store for the block; wait for it. Without lock files, go on: what the block
+    """Hold the exclusive lock `name` of the store for the block; wait for it. Without locks, go on: what the block
     writes then fails by its own name."""
     descriptor = _opened(root, name)
     try:
         if descriptor is not None:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         if descriptor is not None:
-            os.close(descriptor)
+            _close(descriptor)
 
 
 def forget(root: Path, backup_id: str) -> None:
@@ -90,6 +92,13 @@ def forget(root: Path, backup_id: str) -> None:
     for name in (layout.published_name(backup_id), f"{layout.published_name(backup_id)}.status"):
         with suppress(OSError):
             _path(root, name).unlink()
+
+
+def _close(descriptor: int) -> None:
+    """Give up the lock. The kernel frees the descriptor even where closing reports an error (close(2)), and a lock file
+    holds no data that such an error could have lost."""
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def _path(root: Path, name: str) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from backups_app.backup_files import disk_recorder, durable
+from backups_app.backup_files import durable
 from backups_app.catalog import lease, purge_ledger, run_writers, runs
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, filters, live_collection, live_documents
@@ -77,14 +77,14 @@ def sync_gate() -> None:
 
 def fsync() -> None:
     """Files are closed and renamed, and never asked to be on the disk."""
-    tell = disk_recorder.notify_listeners
+    notify = durable.notify_listeners
 
     def forgetful(kind: str, path: Any, **more: object) -> None:
         if kind != "fsync":
-            tell(kind, path, **more)
+            notify(kind, path, **more)
 
     os.fsync = lambda fd: None
-    durable.tell = forgetful  # type: ignore[attr-defined]
+    durable.notify_listeners = forgetful
 
 
 def manifest_check() -> None:
