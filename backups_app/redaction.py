@@ -17,6 +17,7 @@ PATTERNS = (
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,30}://)[^\s\"'<>]*@"), rf"\1{HIDDEN}@"),
     (re.compile(r"(?i)\bbearer\s+[a-z0-9._~+/=-]{8,}"), f"Bearer {HIDDEN}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?"), HIDDEN),
+    (re.compile(r"(?i)AGE-SECRET-KEY-[A-Z0-9-]+"), HIDDEN),
     (re.compile(r"(?i)((?:authMechanismProperties|session_token)=)[^&\s\"']+"), rf"\1{HIDDEN}"),
     (
         re.compile(

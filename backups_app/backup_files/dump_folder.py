@@ -16,8 +16,9 @@ from backups_app.backup_files.collection_metadata import CollectionMetadata
 from backups_app.backup_files.file_names import FileKind
 from backups_app.messages import backup_files as messages
 
-AT_THE_ROOT = frozenset({layout.METADATA, durable.temporary_name(layout.METADATA)})
-"""What changes after the backup was published: its status, and what a crash in the middle of that leaves."""
+AT_THE_ROOT = frozenset({layout.METADATA, durable.temporary_name(layout.METADATA), layout.ORIGINAL_METADATA})
+"""What changes after the backup was published: its status, and what a crash in the middle of that leaves; of a fetched
+backup its status elsewhere."""
 
 SERVERS_OWN = frozenset({"admin", "config", "local"})
 """Databases that every server has, and that no temple keeps its bookings in."""

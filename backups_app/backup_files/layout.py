@@ -15,6 +15,8 @@ from urllib.parse import quote_plus, unquote_plus
 from backups_app.errors import InvalidBackupId
 
 METADATA = "metadata.json"
+ORIGINAL_METADATA = "metadata.original.json"
+"""The `metadata.json` that a fetched backup had where it was made."""
 STORE_ID = ".store_id"
 PRELUDE = "prelude.json"
 DATA_SUFFIX = ".bson"

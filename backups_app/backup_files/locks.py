@@ -3,6 +3,7 @@ takes it exclusively. They end with their process, so a killed one blocks nobody
 
     .locks/backup_<id>          read by a restore, a verification, a comparison; taken exclusively to remove
     .locks/backup_<id>.status   the status fields of metadata.json are being replaced
+    .locks/backup_<id>.fetch    a copy of it is being fetched
     .locks/trash                the trash is emptied, or something is brought back from it
     .locks/removed              a line is added to removed.json
 """
@@ -59,8 +60,12 @@ def removing(root: Path, backup_id: str) -> Iterator[None]:
 
 def is_read(root: Path, backup_id: str) -> bool:
     """Return whether somebody holds the shared lock of this backup now. It makes no file."""
+    return _is_taken(_path(root, layout.published_name(backup_id)))
+
+
+def _is_taken(path: Path) -> bool:
     try:
-        descriptor = os.open(_path(root, layout.published_name(backup_id)), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -70,6 +75,11 @@ def is_read(root: Path, backup_id: str) -> bool:
     finally:
         _close(descriptor)
     return False
+
+
+def is_held(root: Path, name: str) -> bool:
+    """Return whether somebody holds the exclusive lock `name` of the store now. It makes no file."""
+    return _is_taken(_path(root, name))
 
 
 @contextmanager

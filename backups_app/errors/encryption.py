@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backups_app.errors.base import TempleOpsError
+from backups_app.errors.copies import CopyNotFound
 
 
 class KeyMissing(TempleOpsError):
@@ -48,3 +49,16 @@ class CopyUnreadable(TempleOpsError):
     code, status, exit_code = "copy_unreadable", 409, 5
     sentence = "The copy cannot be used: {problem}. Nothing of it was put among the backups."
     hint = "Fetch another backup, or the same one from another target"
+
+
+class NoCopyToTest(CopyNotFound):
+    sentence = 'At the target "{target}" there is no copy yet that was made to the present keys.'
+    hint = "Copy a backup first: manage.py backup_copy latest --to {target}"
+
+
+class BackupDiffers(TempleOpsError):
+    """Facts: `backup_id`."""
+
+    code, status, exit_code = "backup_differs", 409, 1
+    sentence = "Here is another backup {backup_id} than the copy holds. Both stay as they are."
+    hint = "Fetch the copy into another BACKUP_DIR"

@@ -33,3 +33,5 @@ ONE_DOCUMENT_ONE_COLLECTION = Sentence(
 TEST_COPY_ONLY_ADDED_TO = Sentence(
     "test_copy_only_added_to", "A test copy is only added to. Remove it and make it again to replace it."
 )
+
+KEY_FILE_EXISTS = Sentence("key_file_exists", "That file is there already. Nothing was written: name a new one.")

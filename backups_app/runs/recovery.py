@@ -14,7 +14,7 @@ from django.utils import timezone
 from pymongo.database import Database
 
 from backups_app.backup_files import manifest as manifests
-from backups_app.backup_files import metadata, trash
+from backups_app.backup_files import metadata, trash, unfinished_fetch
 from backups_app.backup_files.store import Store
 from backups_app.catalog import lease as stored_lease
 from backups_app.catalog import purge_ledger, runs
@@ -219,7 +219,9 @@ def clear_the_way(*, configuration: Configuration, database: Database[Any], spar
         return
     for backup_id in store.partials():
         document = runs.get(database, backup_id=backup_id)
-        if backup_id != spared and (document is None or not document.in_progress):
+        if backup_id == spared or unfinished_fetch.goes_on(store, backup_id, now=now):
+            continue
+        if document is None or not document.in_progress:
             store.discard_partial(backup_id, now=now)
     if clocks_agree:
         store.empty_trash(older_than=now - trash.KEPT)

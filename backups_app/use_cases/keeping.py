@@ -23,13 +23,13 @@ def keep_after_all(*, configuration: Configuration, document: RunRecord) -> None
         for name, ids in purge_ledger.open_documents(database, run_id=document.id):
             sync_base.forget(database, collection=name, ids=ids)
         purge_ledger.close_all_for_run(database, run_id=document.id)
-        changes = _kept(document)
+        changes = kept(document)
         runs.amend(database, backup_id=document.id, changes=changes)
         closing.seal(database, preparation.store(configuration), document=document)
         reporting.run_ended(database, document=document)
 
 
-def _kept(document: RunRecord) -> dict[str, Any]:
+def kept(document: RunRecord) -> dict[str, Any]:
     """Say in the run's document that what was not deleted stays. Return the change."""
     purge = document.purge.stored if document.purge.planned else purge_sides.NO_PLAN
     changes: dict[str, Any] = {"purge": {**purge, "kept_after_all": True}, "resume_available": False}

@@ -1,0 +1,42 @@
+"""Copies at a target, and what was fetched, as lines for a terminal."""
+
+from __future__ import annotations
+
+from backups_app import formats
+from backups_app.management.terminal.document_text import safe
+from backups_app.use_cases.fetching.fetch import Fetched
+from backups_app.use_cases.fetching.rows import CopyRow
+
+
+def at_target(row: CopyRow) -> str:
+    """Return one backup at a target: id, size, when it was copied, what it holds."""
+    size = "" if row.stored_bytes is None else formats.size(row.stored_bytes)
+    copied = "" if row.copied_at is None else f"copied {formats.utc_seconds(row.copied_at)}"
+    said = [f"{row.backup_id:<18}", f"{size:>10}", copied, _base(row), _held(row), _problem(row)]
+    return "  ".join(part for part in said if part)
+
+
+def fetched(result: Fetched) -> str:
+    """Return what became of one backup."""
+    backup_id = result.choice.backup_id
+    if result.error is not None:
+        what = "here already, and DAMAGED" if result.was_here else "NOT FETCHED"
+        return f"{backup_id}: {what}. {safe(result.error.detail)}"
+    return f"{backup_id}: {'here already, verified' if result.was_here else 'fetched and verified'}."
+
+
+def _base(row: CopyRow) -> str:
+    return f"begins from {row.base}" if row.base else ""
+
+
+def _held(row: CopyRow) -> str:
+    if not row.is_open:
+        return "encrypted" if row.encrypted else ""
+    if row.holds is None:
+        return "may hold deleted documents"
+    held = sum(row.holds.values())
+    return f"holds {formats.grouped(held)} deleted documents" if held else ""
+
+
+def _problem(row: CopyRow) -> str:
+    return "" if row.error is None else safe(row.error.detail)

@@ -1,0 +1,94 @@
+"""What is at a target, without any local record; and what became of each backup that was fetched: as rows for faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pyrage.x25519 import Identity
+
+from backups_app import formats
+from backups_app.configuration import Configuration
+from backups_app.errors import KeyMissing, TempleOpsError, WrongKey
+from backups_app.storage.target import StorageTarget
+from backups_app.use_cases import readiness
+from backups_app.use_cases.fetching import choosing
+from backups_app.use_cases.fetching.choosing import Choice
+from backups_app.use_cases.fetching.fetch import Fetched
+
+COMPLETE, FAILED, UNKNOWN = "complete", "failed", "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyRow:
+    """One backup at a target. `stored_bytes` and `copied_at` are None where its manifest cannot be read. `is_open` says
+    whether `holds`, `documents` and `recipients` are known; `holds` is None where nobody knows what it alone holds."""
+
+    backup_id: str
+    target: str
+    state: str
+    stored_bytes: int | None
+    copied_at: datetime | None
+    base: str | None
+    encrypted: bool | None
+    is_open: bool
+    holds: dict[str, int] | None
+    documents: int | None
+    recipients: tuple[str, ...]
+    error: TempleOpsError | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as commands and the API show it."""
+        return {
+            "backup_id": self.backup_id,
+            "target": self.target,
+            "state": self.state,
+            "bytes": self.stored_bytes,
+            "copied_at": None if self.copied_at is None else formats.utc_seconds(self.copied_at),
+            "read_back_at": None,
+            "recipients": list(self.recipients) if self.is_open else None,
+            "error_code": None if self.error is None else self.error.code,
+            "base": self.base,
+            "encrypted": self.encrypted,
+            "holds": self.holds if self.is_open else None,
+            "documents": self.documents,
+        }
+
+
+def at_target(*, configuration: Configuration, target: StorageTarget, identities: Sequence[Identity]) -> list[CopyRow]:
+    """Return every backup at a target, the newest first. Without a private key an encrypted one tells id, time, size
+    and base. Objects are compared by their sizes. Raise `ModeNotLocal`, kinds of `TargetFailed`."""
+    readiness.require_local(configuration)
+    target.check()
+    return [_row(target, choice) for choice in choosing.every(target, identities=identities)]
+
+
+def fetched(target: StorageTarget, results: Sequence[Fetched]) -> list[CopyRow]:
+    """Return what became of each backup that was fetched."""
+    return [_row(target, one.choice, error=one.error) for one in results]
+
+
+def _row(target: StorageTarget, choice: Choice, *, error: TempleOpsError | None = None) -> CopyRow:
+    manifest, problem = choice.manifest, error or choice.problem
+    return CopyRow(
+        backup_id=choice.backup_id,
+        target=target.name,
+        state=_state(problem, is_fetched=error is not None),
+        stored_bytes=None if manifest is None else manifest.stored_bytes,
+        copied_at=None if manifest is None else manifest.copied_at,
+        base=choice.base,
+        encrypted=None if manifest is None else manifest.encrypted,
+        is_open=choice.contents is not None,
+        holds=choice.holds,
+        documents=choice.run.documents,
+        recipients=choice.contents.recipients if choice.contents is not None else (),
+        error=None if isinstance(problem, KeyMissing) and error is None else problem,
+    )
+
+
+def _state(problem: TempleOpsError | None, *, is_fetched: bool) -> str:
+    if problem is None or (isinstance(problem, KeyMissing) and not is_fetched):
+        return COMPLETE
+    return UNKNOWN if isinstance(problem, WrongKey) and not is_fetched else FAILED
