@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -42,13 +42,18 @@ class Choice:
 
     @property
     def run(self) -> RunRecord:
-        """What its `metadata.json` says; empty where it is not open."""
-        return RunRecord(self.contents.metadata if self.contents is not None else {})
+        """What its `metadata.json` says of its run."""
+        return RunRecord(self.metadata)
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Its `metadata.json`; empty where it is not open."""
+        return self.contents.metadata if self.contents is not None else {}
 
     @property
     def holds(self) -> dict[str, int] | None:
         """How many deleted documents of each collection it alone holds; None where that is not known."""
-        told: Any = self.run.get("holds_alone")
+        told: Any = self.metadata.get("holds_alone")
         return dict(told) if isinstance(told, dict) else None
 
     @property

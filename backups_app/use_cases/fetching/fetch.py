@@ -126,7 +126,7 @@ def _verified_here(store: Store, choice: Choice, asked: Fetch) -> Fetched:
     """Look at a backup of this id that is here already. It is never replaced."""
     folder = store.folder(choice.backup_id)
     written = metadata.read(folder) or {}
-    if written.get("manifest") != choice.run.get("manifest"):
+    if written.get("manifest") != choice.metadata.get("manifest"):
         raise BackupDiffers(backup_id=choice.backup_id)
     found = verification.verify_backup(
         configuration=asked.configuration,
