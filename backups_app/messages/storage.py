@@ -12,4 +12,5 @@ KEY_FILE_LINE_INVALID = Sentence("key_file_line_invalid", "line {number} is no p
 ENCRYPTED_PART_DAMAGED = Sentence("encrypted_part_damaged", "its encrypted content is damaged or cut off")
 COPY_MANIFEST_INVALID = Sentence("copy_manifest_invalid", "the manifest of the copy is damaged")
 COPY_MANIFEST_VERSION = Sentence("copy_manifest_version", "its manifest was written by a newer TempleOps")
+SITE_CONTENT_INVALID = Sentence("site_content_invalid", "its site.json is damaged")
 COPY_MANIFEST_PATH = Sentence("copy_manifest_path", "its manifest names a file outside the backup's folder")

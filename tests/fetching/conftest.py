@@ -40,6 +40,7 @@ class Copied:
     made: list[str]
     burned: Path
     """Their folders, for comparing."""
+    now: datetime | None = None
 
     def fetch(
         self,
@@ -55,7 +56,7 @@ class Copied:
             identities=identities(*(pairs or (KEY,))) if with_key else [],
             requested_by="ananya",
             origin=Origin.COMMAND,
-            now=datetime.now(UTC),
+            now=self.now or datetime.now(UTC),
             progress=progress or Silent(),
         )
         return fetch.fetch(wanted, asked=asked)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from backups_app.backup_files.store import Store
 from backups_app.catalog import lease, runs
 from backups_app.configuration import Secret
 from backups_app.errors import (
+    AllDatedInFuture,
     BackupDiffers,
     CopyDamaged,
     CopyNotFound,
@@ -417,3 +418,11 @@ def test_a_second_fetch_beside_the_first_finds_it_done(burn: Burn, monkeypatch: 
 
     assert fetched.error is None
     assert copied.entries() == [f"backup_{copied.made[0]}"]
+
+
+def test_a_clock_that_is_behind_makes_no_backup_the_latest(burn: Burn) -> None:
+    copied = burn()
+    copied.now = datetime(2020, 1, 1, tzinfo=UTC)
+
+    with pytest.raises(AllDatedInFuture):
+        copied.fetch("latest")

@@ -11,7 +11,7 @@ from typing import Any
 from pyrage.x25519 import Identity
 
 from backups_app.catalog.run_record import RunRecord
-from backups_app.errors import CopyNotFound, KeyMissing, TempleOpsError, WrongKey
+from backups_app.errors import AllDatedInFuture, CopyNotFound, KeyMissing, TempleOpsError, WrongKey
 from backups_app.records import RunKind, is_ahead
 from backups_app.storage import copy_reading
 from backups_app.storage.copy_manifest import Contents, CopyManifest
@@ -88,7 +88,8 @@ def choose(target: StorageTarget, wanted: str, *, identities: Sequence[Identity]
     """Return what is to be fetched, in this order: holders first, then the newest first, each base before what needs
     it. What cannot be opened is among them, with its problem.
 
-    Raise `CopyNotFound`, and, where `latest` cannot be told without another key, `KeyMissing` or `WrongKey`.
+    Raise `CopyNotFound`, `AllDatedInFuture`, and `KeyMissing` or `WrongKey` where `latest` cannot be told without another
+    key.
     """
     if wanted == LATEST:
         chosen = _latest(target, identities, now)
@@ -109,13 +110,18 @@ def choose(target: StorageTarget, wanted: str, *, identities: Sequence[Identity]
 def _latest(target: StorageTarget, identities: Sequence[Identity], now: datetime) -> list[Choice]:
     """The newest ordinary backup that opens; before it, those newer ones that are damaged."""
     passed: list[Choice] = []
+    ahead = False
     for one in every(target, identities=identities):
         if isinstance(one.problem, KeyMissing | WrongKey):
             raise one.problem
         if one.contents is None:
             passed.append(one)
-        elif one.run.kind == RunKind.BACKUP and not is_ahead(one.run.created_at, now=now):
+        elif is_ahead(one.run.created_at, now=now):
+            ahead = True
+        elif one.run.kind == RunKind.BACKUP:
             return [*passed, one]
+    if ahead:
+        raise AllDatedInFuture()
     return passed
 
 

@@ -35,8 +35,9 @@ from backups_app.runs import folder_records, preparation
 from backups_app.storage import key_proofs
 from backups_app.storage.target import StorageTarget
 from backups_app.use_cases import readiness, verification
-from backups_app.use_cases.fetching import adopting, choosing, receiving
+from backups_app.use_cases.fetching import adopting, choosing, receiving, site
 from backups_app.use_cases.fetching.choosing import Choice
+from backups_app.use_cases.fetching.site import Site
 from backups_app.verification import verdict
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,19 @@ def fetch(wanted: str, *, asked: Fetch) -> list[Fetched]:
         layout.check_id(wanted)
     store = _prepared_store(asked.configuration)
     chosen = choosing.choose(asked.target, wanted, identities=asked.identities, now=asked.now)
+    site.go_on_with_trail(asked.target, identities=asked.identities)
     return [_one(store, choice, asked) for choice in chosen]
+
+
+def bring_site(*, asked: Fetch, choices: Sequence[Choice]) -> Site | None:
+    """Bring in what `site.json` of the newest of these copies tells: schedules, the policy, people. Return None where
+    no copy has one. Raises as `site.content_of` and `site.bring_in`."""
+    readiness.require_local(asked.configuration)
+    newest = sorted(choices, key=lambda one: one.backup_id, reverse=True)
+    content = site.content_of(asked.target, newest, identities=asked.identities)
+    if content is None:
+        return None
+    return site.bring_in(content, requested_by=asked.requested_by, origin=asked.origin, now=asked.now)
 
 
 def _prepared_store(configuration: Configuration) -> Store:

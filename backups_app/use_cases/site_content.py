@@ -1,0 +1,87 @@
+"""`site.json`: what a site is besides its backups. It travels with each copy, encrypted like the rest.
+
+    {"format": "templeops-site", "version": 1, "made_at": "2025-01-19T14:40:00Z",
+     "schedules": [{"name", "do", "cron", "time_zone", "if_missed", "enabled"}],
+     "retention": {"enabled", "last", "daily", "weekly", "monthly", "yearly"} or null,
+     "recipients": ["age1…"],
+     "people": [{"username", "name", "role_id", "email", "is_active", "wish", "language"}],
+     "audit": [every row so far]}
+
+No password, no session, no key and no address of a channel is in it. It is stored compressed (`site.json.gz`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError
+
+from backups_app import formats
+from backups_app.access import carried_trail
+from backups_app.configuration import Configuration
+from backups_app.errors import CopyUnreadable, RecordsUnavailable
+from backups_app.messages import storage as messages
+from backups_app.models import NotificationChoice, RetentionPolicy, Schedule, User
+
+FILE = "site.json.gz"
+FORMAT, VERSION = "templeops-site", 1
+SCHEDULE_FIELDS = ("name", "do", "cron", "time_zone", "if_missed", "enabled")
+POLICY_FIELDS = ("enabled", "last", "daily", "weekly", "monthly", "yearly")
+
+
+def made(*, configuration: Configuration, now: datetime) -> bytes:
+    """Return the compressed content as it is at this moment. Raise `RecordsUnavailable`."""
+    try:
+        content = {
+            "format": FORMAT,
+            "version": VERSION,
+            "made_at": formats.utc_seconds(now),
+            "schedules": list(Schedule.objects.order_by("name").values(*SCHEDULE_FIELDS)),
+            "retention": RetentionPolicy.objects.values(*POLICY_FIELDS).first(),
+            "recipients": list(configuration.copy_recipients),
+            "people": _people(),
+            "audit": list(carried_trail.rows()),
+        }
+    except DatabaseError as error:
+        raise RecordsUnavailable() from error
+    return gzip.compress(json.dumps(content, ensure_ascii=False, allow_nan=False).encode(), compresslevel=6, mtime=0)
+
+
+def read(data: bytes) -> dict[str, Any]:
+    """Given the compressed content, return it. Raise `CopyUnreadable`."""
+    try:
+        content = json.loads(gzip.decompress(data))
+    except (OSError, EOFError, ValueError, RecursionError) as error:
+        raise unreadable() from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise unreadable()
+    if content.get("version") != VERSION:
+        raise CopyUnreadable(problem=messages.COPY_MANIFEST_VERSION())
+    return content
+
+
+def unreadable() -> CopyUnreadable:
+    """Return the failure of a content that is none."""
+    return CopyUnreadable(problem=messages.SITE_CONTENT_INVALID())
+
+
+def _people() -> list[dict[str, Any]]:
+    choices = {one.channel: one for one in NotificationChoice.objects.all()}
+    return [_person(one, choices) for one in User.objects.order_by("username")]
+
+
+def _person(person: User, choices: Mapping[str, NotificationChoice]) -> dict[str, Any]:
+    choice = choices.get(f"mail:{person.pk}")
+    return {
+        "username": person.get_username(),
+        "name": person.get_full_name(),
+        "role_id": person.role_id,
+        "email": person.email,
+        "is_active": person.is_active,
+        "wish": choice.wish if choice else None,
+        "language": choice.language if choice else None,
+    }
