@@ -88,8 +88,8 @@ def choose(target: StorageTarget, wanted: str, *, identities: Sequence[Identity]
     """Return what is to be fetched, in this order: holders first, then the newest first, each base before what needs
     it. What cannot be opened is among them, with its problem.
 
-    Raise `CopyNotFound`, `AllDatedInFuture`, and `KeyMissing` or `WrongKey` where `latest` cannot be told without another
-    key.
+    Raise `CopyNotFound`, `AllDatedInFuture`, and, where `latest` cannot be told without another key, `KeyMissing` or
+    `WrongKey`.
     """
     if wanted == LATEST:
         chosen = _latest(target, identities, now)
