@@ -22,7 +22,8 @@ from marshmallow import ValidationError, validate
 from pyrage import RecipientError
 from pyrage.x25519 import Recipient
 
-from backups_app import mail_url
+from backups_app import mail_url, target_settings
+from backups_app.target_settings import TargetSettings
 
 Engine = Literal["auto", "mongodump", "python"]
 Compression = Literal["none", "gzip"]
@@ -74,6 +75,7 @@ class Configuration:
     healthcheck_url: Secret = field(default=Secret(""), repr=False)
     rehearsal_days: int = 30
     metrics_token: Secret = field(default=Secret(""), repr=False)
+    targets: tuple[TargetSettings, ...] = field(default=(), repr=False)
     copy_recipients: tuple[str, ...] = ()
     copy_identity_file: Path | None = None
 
@@ -122,6 +124,7 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
         healthcheck_url=Secret(env.str("HEALTHCHECK_URL", "", validate=_is_an_address) or ""),
         rehearsal_days=env.int("REHEARSAL_DAYS", 30, validate=days),
         metrics_token=Secret(env.str("METRICS_TOKEN", "", validate=_is_a_token) or ""),
+        targets=_targets(env.str("BACKUP_TARGETS", "", validate=_are_targets) or ""),
         copy_recipients=_names(env.str("BACKUP_COPY_RECIPIENTS", "", validate=_are_public_keys) or ""),
         copy_identity_file=_path(env.str("BACKUP_COPY_IDENTITY_FILE", "") or "", base_dir=base_dir),
     )
@@ -168,6 +171,20 @@ def _names(given: str) -> tuple[str, ...]:
 def _is_a_token(given: str) -> None:
     if given and (len(given) < SHORTEST_TOKEN or not _TOKEN.fullmatch(given)):
         raise ValidationError(f"At least {SHORTEST_TOKEN} letters, digits, - and _: openssl rand -hex 32 makes one.")
+
+
+def _targets(given: str) -> tuple[TargetSettings, ...]:
+    try:
+        return target_settings.parse(given, environment=os.environ)
+    except ValueError:  # it was named by the check of the value
+        return ()
+
+
+def _are_targets(given: str) -> None:
+    try:
+        target_settings.parse(given, environment=os.environ)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
 
 
 def _are_public_keys(given: str) -> None:

@@ -52,6 +52,8 @@ def _database_password() -> str:
 @lru_cache(maxsize=8)
 def _redactor(keys: tuple[str, ...], configuration: Configuration | None, database_password: str) -> redaction.Redactor:
     values = {*keys, database_password}
+    for target in configuration.targets if configuration is not None else ():
+        values |= set(target.secrets)
     for one in fields(configuration) if configuration is not None else ():
         value = getattr(configuration, one.name)
         for secret in value if isinstance(value, tuple) else (value,):
