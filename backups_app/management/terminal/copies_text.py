@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from backups_app import formats
 from backups_app.management.terminal.document_text import safe
 from backups_app.use_cases.fetching.fetch import Fetched
 from backups_app.use_cases.fetching.rows import CopyRow
+from backups_app.use_cases.fetching.site import Site
 
 
 def at_target(row: CopyRow) -> str:
@@ -23,6 +26,27 @@ def fetched(result: Fetched) -> str:
         what = "here already, and DAMAGED" if result.was_here else "NOT FETCHED"
         return f"{backup_id}: {what}. {safe(result.error.detail)}"
     return f"{backup_id}: {'here already, verified' if result.was_here else 'fetched and verified'}."
+
+
+def site(found: Site | None) -> Iterator[str]:
+    """Yield what came back with `--site`, and what is to be done now."""
+    if found is None:
+        yield "No site.json came with these copies."
+        return
+    if found.people:
+        yield f"People, without a password: {_names(found.people)}. For each: manage.py changepassword NAME"
+    if found.schedules:
+        yield f"Schedules, paused: {_names(found.schedules)}. For each: manage.py backup_schedule resume NAME"
+    if found.retention:
+        yield "The rules of retention came, turned off: manage.py backup_retention show"
+    if found.recipients:
+        yield f"Copies were encrypted to: BACKUP_COPY_RECIPIENTS={','.join(map(safe, found.recipients))}"
+    for said in found.left_out:
+        yield f"Left out: {safe(said)}"
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(map(safe, names))
 
 
 def _base(row: CopyRow) -> str:

@@ -95,7 +95,7 @@ def bring_in(content: Mapping[str, Any], *, requested_by: str, origin: Origin, n
     except DatabaseError as error:
         raise RecordsUnavailable() from error
     audit.record(
-        actor=requested_by, origin=origin, action=ACTION, result="brought in", now=now,
+        actor=requested_by, origin=origin, action=ACTION, result="success", now=now,
         details={"schedules": site.schedules, "people": site.people, "retention": site.retention},
     )  # fmt: skip
     return site
