@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,14 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import Argon2PasswordHasher
-from django.db import connection as django_connection
 from django.test import override_settings
 from django.utils import translation
 from pymongo.database import Database
-from pytest_django.plugin import blocking_manager_key
 
 from backups_app.configuration import Configuration, Secret
-from backups_app.models import AuditEvent, User
+from backups_app.models import User
 from backups_app.mongo import connections
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.pages.shared.background_work import THREADS_BEGIN_WITH
 from backups_app.records import Side
 
 pytest_plugins = ["tests.sync.counts"]
@@ -37,7 +33,6 @@ PASSWORD = "a-long-enough-password"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 NOBODY = Secret("mongodb://127.0.0.1:9/?appName=nobody")
 """Where no server is."""
-LONGEST_LEFT_SECONDS = 10
 _numbers = itertools.count(1)
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_NEEDED = 3 << 30
@@ -69,24 +64,6 @@ def _room(path: Path) -> str:
 def _rank(path: Path) -> int:
     room = _room(path)
     return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """A thread of background work writes by a connection of its own, where no rollback of its test reaches."""
-    yield
-    if nextitem is not None and item.get_closest_marker("django_db"):
-        with item.config.stash[blocking_manager_key].unblock():
-            for thread in threading.enumerate():
-                if thread.name.startswith(THREADS_BEGIN_WITH):
-                    thread.join(LONGEST_LEFT_SECONDS)
-            _empty_the_trail()
-
-
-def _empty_the_trail() -> None:
-    if AuditEvent.objects.exists():
-        with django_connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM {AuditEvent._meta.db_table}")
 
 
 @pytest.fixture(scope="session")

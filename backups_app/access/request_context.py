@@ -6,8 +6,10 @@ Set by RequestIdMiddleware; empty outside a request (commands, the worker).
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,22 @@ def enter(*, address: str) -> Token[RequestContext]:
 def signed_in(*, session: str) -> None:
     """The login session behind the request is known now."""
     _CURRENT.set(replace(_CURRENT.get(), session=session))
+
+
+def as_json() -> dict[str, str]:
+    """Return the context of the request at hand, for work that goes on after it."""
+    return asdict(_CURRENT.get())
+
+
+@contextmanager
+def resumed(stored: Mapping[str, str]) -> Iterator[None]:
+    """Within this block, work for the request that `as_json` described: the audit trail names it."""
+    known = {name: str(stored.get(name, "")) for name in asdict(RequestContext())}
+    token = _CURRENT.set(RequestContext(**known))
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
 
 
 def leave(token: Token[RequestContext]) -> None:

@@ -19,11 +19,12 @@ from backups_app.browsing.collection_file import CollectionFile, open_collection
 from backups_app.browsing.differences import FieldChange
 from backups_app.browsing.opening import OpenBackup
 from backups_app.browsing.tree import Node
-from backups_app.errors import CollectionNotFound, DamagedDocument
+from backups_app.errors import CollectionNotFound, CollectionPreparing, DamagedDocument
 from backups_app.mongo import raw_ids
 from backups_app.progress import Progress, Silent
 
 _KEPT = 16
+_PREPARE_SECONDS = 0.3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,9 +165,18 @@ def _compared(first: OpenBackup, second: OpenBackup, name: str, progress: Progre
 def _digest(backup: OpenBackup, name: str, progress: Progress) -> digests.DocumentDigests:
     if name not in backup.manifest.collections:
         return digests.DocumentDigests()
-    source = open_collection(backup=backup, collection=name, seconds=float("inf"))
+    source = _opened(backup, name, progress)
     progress.expect(name, source.total)
     return digests.digests_of(_sound(source), label=name, progress=progress)
+
+
+def _opened(backup: OpenBackup, name: str, progress: Progress) -> CollectionFile:
+    """Open a collection; where a foreign file has to be prepared first, do that bit by bit."""
+    while True:
+        try:
+            return open_collection(backup=backup, collection=name, seconds=_PREPARE_SECONDS)
+        except CollectionPreparing:
+            progress.checkpoint()
 
 
 def _sound(source: CollectionFile) -> Iterator[bytes]:

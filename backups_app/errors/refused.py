@@ -73,6 +73,30 @@ class WorkerDown(TempleOpsError):
     )
 
 
+class ReadingWorkerMissing(TempleOpsError):
+    code, status = "reading_worker_missing", 503
+    sentence = (
+        "No worker that has this backup folder is running, so nobody reads it. Nothing was changed, and the backups "
+        "are as they were. Start one: manage.py worker (or manage.py serve)."
+    )
+
+
+class ReadingInterrupted(TempleOpsError):
+    code, status = "reading_interrupted", 503
+    sentence = "The process that read this ended before it was done, twice. Nothing was changed. Ask for it again."
+    hint = "Look at the log of the worker: the computer may be short of memory."
+
+
+class TooManyReadings(TempleOpsError):
+    """Facts: `most`."""
+
+    code, status = "too_many_readings", 429
+    sentence = (
+        "{most} comparisons or previews of yours are still being worked on. Nothing was changed. Wait for one of them, "
+        "or leave its page: what nobody looks at ends after half a minute."
+    )
+
+
 class NotCancellable(TempleOpsError):
     code, status, exit_code = "not_cancellable", 409, 1
     sentence = "This run can no longer be cancelled: it has ended, or its deletion has begun and finishes by itself."

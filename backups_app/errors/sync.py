@@ -31,6 +31,15 @@ class SyncInterrupted(SyncFailed):
     )
 
 
+class SyncStopped(SyncFailed):
+    """Its process ended half-way; the next sync goes on where it was."""
+
+    sentence = (
+        "The worker that synced ended before the sync did. What it replaced or deleted until then is kept: see "
+        "Replaced versions on the page Sync conflicts. The next sync goes on from there."
+    )
+
+
 class PairMismatch(TempleOpsError):
     """Facts: `reason`."""
 

@@ -1,7 +1,7 @@
 """The worker's second lane: processes of their own for work that only reads, so that it never waits behind a backup.
 
-They are started when such work waits, two at most, with a low priority, and end when nothing is left. They take no
-lease. When the worker ends they end too: what they did not finish is done again, or recorded as interrupted.
+They are started when such work waits, two at most, with a low priority, and end when nothing has waited for a while.
+They take no lease. When the worker ends they end too: what they did not finish is done again by the next ones.
 """
 
 from __future__ import annotations
@@ -12,48 +12,68 @@ import signal
 import subprocess
 import threading
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from django.db import Error, close_old_connections
-from django_tasks_db.models import DBTaskResult
+from django.utils import timezone
 
+from backups_app.errors import TempleOpsError
 from backups_app.mongo import embedded
-from backups_app.use_cases.schedules.acts import READING
+from backups_app.use_cases.lanes import carrying_out, comparisons, jobs, previews, verifications
+from backups_app.use_cases.schedules import acts
 
 PROCESSES = 2
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
+TELL_EVERY = timedelta(seconds=10)
+IDLE_SECONDS = 30.0
+"""A process waits for so long for more: starting one takes a second."""
+TAKEN_WITHIN = timedelta(seconds=0.5)
+"""An idle process takes a job within this time: no other one need be started for it."""
 STOP_SECONDS = 5.0
 NICENESS = 10
 
 logger = logging.getLogger(__name__)
 
 
-def waiting() -> int:
-    """Return how many jobs of the reading lane wait to be taken."""
-    return int(DBTaskResult.objects.ready().filter(queue_name=READING).count())
+KINDS = (verifications.KIND, comparisons.KIND, previews.KIND, acts.VERIFICATION)
+
+
+def read(*, idle_seconds: float) -> None:
+    """Do what waits in the lane, in this process, until nothing has waited for so long."""
+    carrying_out.work(kinds=KINDS, idle_seconds=idle_seconds)
 
 
 class ReadingLane:
     """Starts a process where work waits, and ends all when the worker stops."""
 
     def __init__(self, *, command: Sequence[str]) -> None:
-        """Given the command that does what waits in the reading queue and then ends."""
+        """Given the command that does what waits and, when nothing has waited for a while, ends."""
         self._command = command
         self._running: list[subprocess.Popen[bytes]] = []
+        self._told: tuple[str, datetime] | None = None
 
     def run_until(self, stopped: threading.Event) -> None:
-        """Look every second until the worker stops. Runs in a thread that lives as long as the worker."""
+        """Look twice a second until the worker stops. Runs in a thread that lives as long as the worker."""
         try:
             while not stopped.wait(LOOK_SECONDS):
-                with contextlib.suppress(Error):  # the database of the queue is away: the worker itself says so
+                # The database of the jobs is away, or the disk of the backups: the worker itself says so.
+                with contextlib.suppress(Error, TempleOpsError):
                     self.look()
                 close_old_connections()
         finally:
             self.stop()
 
     def look(self) -> None:
-        """Start a process for each job that waits, as long as fewer than two run."""
+        """Start a process for each job that waits, as long as fewer than two run. Every ten seconds say that this host
+        reads, and look after what ended processes left."""
+        store, now = carrying_out.store_here(), timezone.now()
+        if self._told is None or self._told[0] != store or now - self._told[1] >= TELL_EVERY:
+            self._told = store, now
+            jobs.host_looked(store=store, now=now)
+            jobs.tidy(now=now)
         self._running = [process for process in self._running if process.poll() is None]
-        for _ in range(min(waiting(), PROCESSES - len(self._running))):
+        since = now - TAKEN_WITHIN if self._running else now
+        for _ in range(min(jobs.waiting(store=store, since=since), PROCESSES - len(self._running))):
             command = embedded.tethered(self._command, number=signal.SIGTERM)
             self._running.append(subprocess.Popen(command, start_new_session=True))
 

@@ -8,6 +8,9 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
 from backups_app.models.kept_search import KeptSearch as KeptSearch
+from backups_app.models.lane_job import LaneJob as LaneJob
+from backups_app.models.lane_job import ReadingHost as ReadingHost
+from backups_app.models.lane_job import WorkerTick as WorkerTick
 from backups_app.models.opened_copy import OpenedCopy as OpenedCopy
 from backups_app.models.retention import RetentionPolicy as RetentionPolicy
 
@@ -222,16 +225,6 @@ class ScheduleSlot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.schedule_id} at {self.slot:%Y-%m-%d %H:%M}Z: {self.state}"
-
-
-class WorkerTick(models.Model):
-    """When the worker of a host last looked at its schedules."""
-
-    host = models.CharField(max_length=255, primary_key=True)
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.host} at {self.at:%Y-%m-%d %H:%M:%S}Z"
 
 
 class NotificationChoice(models.Model):

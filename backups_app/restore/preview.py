@@ -34,17 +34,21 @@ SAMPLES = 3
 @dataclass(frozen=True, kw_only=True)
 class Sample:
     """One document of a preview. `action` is `insert`, `replace`, `keep` or `delete`; a side that has none is None. One
-    above 1 MiB is shortened: previews are kept for a while."""
+    above 1 MiB is shortened. `raw_id` and `number`, its place in the backup's file, find it again: a preview that is
+    kept holds no document."""
 
     action: str
     now: bytes | None
     backup: bytes | None
+    raw_id: bytes = b""
+    number: int | None = None
 
     @classmethod
-    def of(cls, action: str, *, now: bytes | None, backup: bytes | None) -> Sample:
-        """Return a sample of these documents."""
+    def of(cls, action: str, *, now: bytes | None, backup: bytes | None, number: int | None = None) -> Sample:
+        """Return a sample of these documents, one of which is there. `number`: the place of the one in the backup."""
+        raw_id = raw_ids.id_of(now if backup is None else backup)  # type: ignore[arg-type]
         now, backup = (None if frame is None else shortened.shorten(frame) for frame in (now, backup))
-        return cls(action=action, now=now, backup=backup)
+        return cls(action=action, now=now, backup=backup, raw_id=raw_id, number=number)
 
 
 @dataclass(kw_only=True)
@@ -221,7 +225,8 @@ class Previewer:
         for action, word in wanted.items():
             for number in numbers[action]:
                 frame = picked[number]
-                found.append(Sample.of(word, now=now.get(raw_ids.key(raw_ids.id_of(frame))), backup=frame))
+                live = now.get(raw_ids.key(raw_ids.id_of(frame)))
+                found.append(Sample.of(word, now=live, backup=frame, number=number))
         return found + self._deleted_samples(entry, name, work)
 
     def _live_versions(self, entry: CollectionEntry, name: str, frames: Sequence[bytes]) -> dict[bytes, bytes]:

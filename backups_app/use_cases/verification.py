@@ -58,17 +58,21 @@ def verify_backup(
     origin: Origin,
     now: datetime,
     progress: Progress | None = None,
+    again: bool = False,
 ) -> dict[str, Any]:
     """Verify one published backup: every byte against its manifest. Return `{backup_id, verified, problem, …}`.
 
     A folder that somebody else's mongodump wrote has no manifest: it is read whole, and gets one. `warnings` are
-    sentences about what was left out or is odd. Raise `BackupNotFound`, `InvalidBackupId`. A backup that fails is an
+    sentences about what was left out or is odd. `again`: its beginning is on record already.
+
+    Raise `BackupNotFound`, `InvalidBackupId`. A backup that fails is an
     answer, not an exception; it is never removed.
     """
     store = preparation.store(configuration)
     folder = store.folder(backup_id)
     on_record = partial(audit.record, actor=requested_by, origin=origin, action=ACTION, target=backup_id)
-    on_record(result=STARTED, now=now)
+    if not again:
+        on_record(result=STARTED, now=now)
     problem, wrong = None, None
     manifest: Manifest | None = None
     warnings: tuple[str, ...] = ()

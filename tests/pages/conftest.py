@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from threading import Event
 from typing import Any
 
 import pytest
@@ -14,11 +13,7 @@ from django.test import Client
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from backups_app.pages.compare import views
-from backups_app.pages.restore import restore_previews
 from backups_app.pages.shared import known_status
-from backups_app.pages.sync import views as sync
-from backups_app.pages.viewer import verification
 from backups_app.records import Phase
 from tests.conftest import PASSWORD
 
@@ -29,13 +24,7 @@ MOMENT = datetime(2026, 1, 19, 11, 14, 20, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _nothing_known() -> Iterator[None]:
     """What the pages remember for their process, no test finds of another one."""
-    memories = (
-        known_status.forget,
-        restore_previews.forget_all,
-        verification.forget_all,
-        views.forget_all,
-        sync.forget_all,
-    )
+    memories = (known_status.forget,)
     for forget in memories:
         forget()
     yield
@@ -67,18 +56,6 @@ def hindi(super_admin: User) -> Client:
     browser = signed_in(super_admin)
     browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "hi"
     return browser
-
-
-def held_up(real: Callable[..., Any], go_on: Event, *, documents: int) -> Callable[..., Any]:
-    """Return `real` as a large backup has it: so many documents are done, and the rest waits for `go_on`."""
-
-    def slow(**asked: Any) -> Any:
-        asked["progress"].expect("bookings", 1240)
-        asked["progress"].advance("bookings", documents)
-        assert go_on.wait(30)
-        return real(**asked)
-
-    return slow
 
 
 def step(name: str, state: str = "waiting", **more: Any) -> dict[str, Any]:

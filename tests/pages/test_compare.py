@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from threading import Event
+from unittest.mock import Mock
 
 import pytest
 from django.test import Client
 
 from backups_app.browsing import compare as comparing
 from backups_app.configuration import Configuration
-from backups_app.pages.compare import views
-from tests.pages.conftest import held_up
+from backups_app.use_cases.lanes import comparisons
+from tests.pages.reading_lane import nothing_is_short, read, watched
 from tests.pages.test_beyond import two_backups
 from tests.pages.test_browser import HTMX, get
 
@@ -46,20 +46,39 @@ def test_a_long_comparison_is_watched_and_its_result_comes_by_itself(
     admin_browser: Client, two_backups: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b = two_backups
-    go_on = Event()
-    monkeypatch.setattr(comparing, "of_backups", held_up(comparing.of_backups, go_on, documents=800))
-    monkeypatch.setattr(views, "WAIT_SECONDS", 0.2)
     asked = f"a={a}&b={b}&collection=bookings"
+    seen: list[str] = []
 
+    def look() -> None:
+        seen.append(get(admin_browser, f"/admin/backups/compare/progress/?{asked}", headers=HTMX))
+
+    nothing_is_short(monkeypatch)
     page = get(admin_browser, f"/admin/backups/compare/?{asked}")
-    polled = get(admin_browser, f"/admin/backups/compare/progress/?{asked}", headers=HTMX)
-    go_on.set()
-    monkeypatch.setattr(views, "POLL_SECONDS", 30)
+    slow = Mock(side_effect=watched(comparing.of_backups, look, documents=800))
+    monkeypatch.setattr(comparing, "of_backups", slow)
+    read()
     done = get(admin_browser, f"/admin/backups/compare/progress/?{asked}", headers=HTMX)
+    again = get(admin_browser, f"/admin/backups/compare/?{asked}&kind=only_b")
 
-    assert "800 documents compared" in page and '<meta http-equiv="refresh"' in page
-    assert 'hx-trigger="every 1s"' in polled and "/admin/backups/compare/progress/?a=" in polled
+    assert '<meta http-equiv="refresh"' in page and "Waiting for its turn" in page
+    assert 'hx-trigger="every 1s"' in seen[0] and "/admin/backups/compare/progress/?a=" in seen[0]
+    assert "800 documents read" in seen[0]
     assert "bookings, changed: 1" in done and "every 1s" not in done
+    assert "bookings, only in B: 1" in again and slow.call_count == 1
+
+
+def test_of_very_many_differing_documents_the_first_are_listed(
+    admin_browser: Client, two_backups: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = two_backups
+    monkeypatch.setattr(comparisons, "LISTED", 26)
+    asked = f"/admin/backups/compare/?a={a}&b={b}&collection=activities&kind=only_a"
+
+    get(admin_browser, asked)
+    kept = get(admin_browser, f"{asked}&page=2")
+
+    assert "activities, only in A: 50" in kept and "The first 26 are listed." in kept
+    assert "Page 2 of 2" in kept and kept.count('<details class="doc"') == 1
 
 
 @pytest.mark.parametrize(("a", "status"), [("20250101_000000", 404), ("../x", 422)])

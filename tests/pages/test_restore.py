@@ -14,11 +14,12 @@ from pymongo.database import Database
 from backups_app.catalog import runs
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.models import AuditEvent, LoginSession, User
+from backups_app.models import AuditEvent, LaneJob, LoginSession, User
 from backups_app.records import Origin
 from backups_app.use_cases import backups
 from tests.conftest import PASSWORD
 from tests.pages.conftest import signed_in
+from tests.pages.reading_lane import nothing_is_short, read
 
 pytestmark = pytest.mark.django_db
 
@@ -228,17 +229,55 @@ def test_a_long_preview_is_asked_for_until_it_is_there(
     admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup_id = a_backup()
-    monkeypatch.setattr("backups_app.pages.restore.views.WAIT_SECONDS", 0.0)
-    monkeypatch.setattr("backups_app.pages.restore.views.POLL_SECONDS", 20.0)
+    nothing_is_short(monkeypatch)
 
     page = admin_browser.get(where(backup_id, 3, "bookings")).content.decode()
     polled = re.search(r'hx-get="([^"]+preview/[^"]*)"', page)
     assert polled is not None, page
+    read()
     fragment = admin_browser.get(polled[1].replace("&amp;", "&"), headers=HTMX).content.decode()
 
     assert 'hx-trigger="every 1s"' in page and '<meta http-equiv="refresh" content="3">' in page
     assert fragment.lstrip().startswith('<div id="preview"')
     assert "every 1s" not in fragment and "Problems found: none." in fragment
+
+
+def test_a_kept_preview_holds_no_document_and_shows_its_samples_as_they_are_now(
+    admin_browser: Client, seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup_id = a_backup()
+    local_db.bookings.update_one({"_id": 7}, {"$set": {"name": "Somebody else"}})
+    local_db.bookings.insert_one({"_id": 5000, "name": "Taken since"})
+    address = where(backup_id, 3, "bookings", mode="replace")
+
+    first = admin_browser.get(address).content.decode()
+    kept = LaneJob.objects.get(kind="restore_preview")
+    local_db.bookings.delete_one({"_id": 5000})
+    local_db.bookings.update_one({"_id": 7}, {"$set": {"name": "A third one"}})
+    again = admin_browser.get(address).content.decode()
+
+    assert all(name in first for name in ("Somebody else", "John Doe 7", "Taken since"))
+    assert not any(name in str(vars(kept)) for name in ("Somebody", "John", "Taken"))
+    assert all(name in again for name in ("A third one", "John Doe 7")) and "Taken since" not in again
+
+
+def test_a_preview_that_failed_in_the_lane_says_so_once_and_is_made_again(
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup_id = a_backup()
+    file = next((seeded.backup_dir / f"backup_{backup_id}").rglob("bookings.bson"))
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-30] + b"x" + whole[-29:])
+    nothing_is_short(monkeypatch)
+    admin_browser.get(where(backup_id, 3, "bookings"))
+    read()
+
+    damaged = admin_browser.get(where(backup_id, 3, "bookings"))
+    file.write_bytes(whole)
+    waits = admin_browser.get(where(backup_id, 3, "bookings")).content.decode()
+
+    assert damaged.status_code == 500 and "verification_failed" in damaged.content.decode()
+    assert "Waiting for its turn" in waits
 
 
 def test_a_preview_that_fails_says_so_and_is_made_again(

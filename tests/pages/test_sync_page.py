@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from backups_app.configuration import Configuration, Secret
+from backups_app.models import LaneJob
 from backups_app.pages.sync import views
+from backups_app.records import Origin
+from backups_app.runs import ownership
+from backups_app.use_cases import backups, syncs
+from backups_app.use_cases.lanes import carrying_out
+from backups_app.use_cases.lanes import syncs as lane_syncs
+from tests.api.conftest import AT_ONCE, NEVER
+from tests.pages.reading_lane import watched
+from tests.pages.test_browser import HTMX
 
-pytestmark = pytest.mark.django_db(transaction=True)
-"""A sync goes on in a thread of its own, with its own connection to the database of people and audit."""
+pytestmark = pytest.mark.django_db
 
 HERE = "/admin/backups/sync/"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(views, "WAIT_SECONDS", 60.0)
-    views.forget_all()
-    yield
-    views.forget_all()
+def _worker() -> Iterator[None]:
+    """A worker that has synced before the page answers."""
+    with override_settings(TASKS=AT_ONCE):
+        yield
 
 
 def test_sync_now_and_its_log(admin_browser: Client, seeded: Configuration, remote_db: Any, local_db: Any) -> None:
@@ -91,3 +101,66 @@ def test_without_atlas_there_is_nothing_to_sync(admin_browser: Client, seeded: C
         page = admin_browser.get(HERE).content.decode()
 
     assert "Sync is off" in page and "Sync now" not in page
+
+
+def test_a_sync_is_watched_by_all_and_begun_once(
+    admin_browser: Client, hindi: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(views, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(carrying_out, "WRITE_EVERY", timedelta(0))
+
+    def look() -> None:
+        hindi.post(HERE)
+        seen.append(admin_browser.get(HERE, headers=HTMX).content.decode())
+
+    slow = Mock(side_effect=watched(syncs.sync_now, look, documents=800, progress="listener"))
+    monkeypatch.setattr(syncs, "sync_now", slow)
+    answer = admin_browser.post(HERE, follow=True).content.decode()
+
+    assert "800 documents read" in seen[0] and 'hx-trigger="every 1s"' in seen[0]
+    assert slow.call_count == 1
+    assert "Sync finished." in answer
+
+
+def test_a_sync_that_no_worker_takes_within_a_minute_is_closed_and_never_begun(
+    admin_browser: Client, seeded: Configuration, remote_db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "WAIT_SECONDS", 0.0)
+    with override_settings(TASKS=NEVER):
+        admin_browser.post(HERE)
+    waits = admin_browser.get(HERE).content.decode()
+    LaneJob.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+
+    late = admin_browser.get(HERE).content.decode()
+    lane_syncs.carry_out.call(job=LaneJob.objects.get().pk)
+
+    assert "Waiting for its turn" in waits
+    assert "No worker took this run within 60 seconds, so it was closed. Nothing was changed." in late
+    assert remote_db.backup_sync_state.count_documents({}) == 0 and LaneJob.objects.get().state == LaneJob.State.FAILED
+
+
+def test_while_a_backup_runs_a_sync_leads_to_it(admin_browser: Client, seeded: Configuration) -> None:
+    run = backups.start_backup(
+        created_by="ananya", delete_bookings=False, origin=Origin.WEB, now=timezone.now(), enqueue=False
+    )
+
+    answer = admin_browser.post(HERE)
+
+    assert answer["Location"] == f"/admin/backups/runs/{run.id}/?already=1" and not LaneJob.objects.exists()
+
+
+def test_a_sync_whose_worker_died_says_that_it_goes_on_with_the_next(
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "WAIT_SECONDS", 0.0)
+    with override_settings(TASKS=NEVER):
+        admin_browser.post(HERE)
+    dead = ownership.this_process().as_document() | {"pid": 2**22 + 1, "started": "1"}
+    LaneJob.objects.update(state=LaneJob.State.RUNNING, worker=dead)
+
+    page = admin_browser.get(HERE).content.decode()
+    again = admin_browser.post(HERE, follow=True).content.decode()
+
+    assert "The worker that synced ended before the sync did." in page
+    assert "Sync finished." in again

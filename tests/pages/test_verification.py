@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
 from unittest.mock import Mock
 
 import pytest
@@ -15,11 +14,10 @@ from django.utils import timezone
 from backups_app.access import audit
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
-from backups_app.pages.viewer import verification
 from backups_app.records import Origin
 from backups_app.use_cases import verification as verifying
 from tests.journeys.test_verifying import flip
-from tests.pages.conftest import held_up
+from tests.pages.reading_lane import nothing_is_short, read, watched
 from tests.pages.test_beyond import a_backup
 from tests.pages.test_browser import HTMX
 
@@ -87,25 +85,27 @@ def test_the_viewer_offers_it_and_so_does_what_cannot_be_read(
 
 
 def test_a_long_one_is_watched_and_not_begun_twice(
-    admin_browser: Client, backup_id: str, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client, hindi: Client, backup_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on = Event()
-    slow = Mock(side_effect=held_up(verifying.verify_backup, go_on, documents=700))
-    monkeypatch.setattr(verifying, "verify_backup", slow)
-    monkeypatch.setattr(verification, "WAIT_SECONDS", 0.2)
+    seen: list[str] = []
 
+    def look() -> None:
+        seen.append(admin_browser.post(address(backup_id), headers=HTMX).content.decode())
+        seen.append(admin_browser.get(address(backup_id)).content.decode())
+
+    nothing_is_short(monkeypatch)
     first = admin_browser.post(address(backup_id), headers=HTMX).content.decode()
-    second = admin_browser.post(address(backup_id), headers=HTMX).content.decode()
-    plain = admin_browser.get(address(backup_id)).content.decode()
-    go_on.set()
-    making = verification.of(backup_id).making
-    assert making is not None and making.ended.wait(30)
+    slow = Mock(side_effect=watched(verifying.verify_backup, look, documents=700))
+    monkeypatch.setattr(verifying, "verify_backup", slow)
+    hindi.post(address(backup_id))
+    read()
     polled = admin_browser.get(f"{address(backup_id)}progress/", headers=HTMX).content.decode()
 
-    assert "700 documents compared" in first and 'hx-trigger="every 1s"' in first and "every 1s" in second
-    assert '<meta http-equiv="refresh"' in plain
+    assert "Waiting for its turn" in first and 'hx-trigger="every 1s"' in first
+    assert "700 documents read" in seen[0] and "every 1s" in seen[0] and '<meta http-equiv="refresh"' in seen[1]
     assert slow.call_count == 1
     assert "This backup is good." in polled and "every 1s" not in polled
+    assert trail() == [("ravi", "started", "127.0.0.1"), ("ravi", "good", "127.0.0.1")]
 
 
 def test_another_process_reads_in_the_trail_that_it_runs_and_when_it_was_lost(

@@ -14,8 +14,8 @@ from pymongo import MongoClient
 from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
 from backups_app.mongo import connections
-from backups_app.pages.restore import restore_previews
 from backups_app.records import INTERNAL
+from backups_app.use_cases.lanes import previews
 from tests.api.conftest import AT_ONCE
 from tests.dump.test_rights import guarded  # noqa: F401  (a fixture)
 from tests.journeys.conftest import run_backup
@@ -157,7 +157,7 @@ def test_the_api_names_the_line(small_rights: Configuration, super_admin: User, 
 
 def test_the_pages_name_the_line(small_rights: Configuration, super_admin: User) -> None:
     browser, backup = signed_in(super_admin), run_backup(delete_bookings=False)["_id"]
-    restore_previews.forget_all()
+    previews.forget_all()
     line = f"{{role: &quot;dbAdmin&quot;, db: &quot;{NAME}_%s&quot;}}"
 
     preview = browser.get(

@@ -15,10 +15,11 @@ from pymongo.database import Database
 
 from backups_app.catalog import lease, runs
 from backups_app.configuration import Configuration
-from backups_app.management.reading_lane import waiting
+from backups_app.management import reading_lane
 from backups_app.models import AuditEvent, Schedule, ScheduleSlot
 from backups_app.records import CONFIRMATION_PHRASE, Origin
 from backups_app.runs.ownership import this_process
+from backups_app.use_cases.lanes import jobs
 from backups_app.use_cases.schedules import acts, changes, overview
 from backups_app.use_cases.schedules import tick as schedule_tick
 from backups_app.use_cases.schedules.changes import Who
@@ -51,6 +52,7 @@ def due_now(do: str) -> Schedule:
 
 def look(temple: Configuration, at: datetime | None = None) -> None:
     schedule_tick.tick(configuration=temple, now=at or timezone.now())
+    reading_lane.read(idle_seconds=0)
 
 
 def test_a_due_backup_is_made_once_and_says_who_asked(temple: Configuration, local_db: Db) -> None:
@@ -180,12 +182,16 @@ def test_a_planned_verification_that_finds_damage_says_so(temple: Configuration)
     assert (row.slots.get().state, row.slots.get().reason) == (State.FAILED, "verification_failed")
 
 
+def waiting() -> int:
+    return jobs.waiting(store="", since=timezone.now())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_verifying_waits_in_the_reading_queue_and_the_reading_lane_does_it(
     seeded: Configuration,  # noqa: F811
 ) -> None:
     row = due_now("verify")
-    look(seeded)
+    schedule_tick.tick(configuration=seeded, now=timezone.now())
     assert waiting() == 1
 
     call_command("worker", "--lane", "runs", "--once")

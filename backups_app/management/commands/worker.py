@@ -6,6 +6,7 @@ Two lanes: this process carries out runs, one at a time; processes of their own 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 import threading
@@ -20,13 +21,12 @@ from django.utils import timezone
 
 from backups_app import configuration
 from backups_app.access import private_files
-from backups_app.management import message_sender
-from backups_app.management.reading_lane import NICENESS, ReadingLane
+from backups_app.management import message_sender, reading_lane
+from backups_app.management.reading_lane import IDLE_SECONDS, NICENESS, ReadingLane
 from backups_app.runs import housekeeping
 from backups_app.use_cases import finding
 from backups_app.use_cases.retention import trash
 from backups_app.use_cases.schedules import tick as schedule_tick
-from backups_app.use_cases.schedules.acts import READING
 
 logger = logging.getLogger(__name__)
 
@@ -41,19 +41,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is waiting, then end")
+        parser.add_argument("--idle", type=float, default=0, help="with --once, wait so many seconds for more to read")
         parser.add_argument("--lane", choices=["runs", "reading"], help="only this lane, without looking at schedules")
 
     def handle(self, *args: Any, **options: Any) -> None:
         private_files.tighten()
         once, verbosity = options["once"], max(options["verbosity"] - 1, 0)
         if options["lane"] == "reading":
-            os.nice(NICENESS)
-            return _work(READING, once=once, verbosity=verbosity)
+            return _read(idle_seconds=options["idle"] if once else math.inf)
         if once and not options["lane"]:
             tick()
         if once or options["lane"] == "runs":
             _work(RUNS, once=once, verbosity=verbosity)
-            return None if options["lane"] else _work(READING, once=once, verbosity=verbosity)
+            return None if options["lane"] else reading_lane.read(idle_seconds=0)
         stopped = threading.Event()
         lane = ReadingLane(command=[sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", *READ_ONCE])
         # Daemons: an unreachable server must not hold up the end of the worker.
@@ -69,7 +69,14 @@ class Command(BaseCommand):
             reading.join()
 
 
-READ_ONCE = ("--lane", "reading", "--once")
+READ_ONCE = ("--lane", "reading", "--once", "--idle", str(IDLE_SECONDS))
+
+
+def _read(*, idle_seconds: float) -> None:
+    """Do what waits in the reading lane, with a low priority, until nothing has waited for so long. A signal ends this
+    process at once: reading changes nothing, and what was begun is begun again."""
+    os.nice(NICENESS)
+    reading_lane.read(idle_seconds=idle_seconds)
 
 
 def _work(queue: str, *, once: bool, verbosity: int) -> None:

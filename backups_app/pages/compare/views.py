@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -11,58 +10,44 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
 from backups_app import configuration
-from backups_app.backup_files.document_digests import Comparison
 from backups_app.browsing import backups, compare, document_ids, documents, versions
 from backups_app.browsing.backups import BackupSummary, crowded_minutes
-from backups_app.browsing.compare import CollectionDifference
 from backups_app.browsing.versions import NOW, Version
 from backups_app.errors import DocumentNotFound
 from backups_app.mongo import raw_ids
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, show
-from backups_app.pages.shared import background_work
 from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.pages.viewer.viewer_place import whole_number
-from backups_app.records import INTERNAL
+from backups_app.records import Origin
 from backups_app.use_cases import conflicts
+from backups_app.use_cases.lanes import asking, comparisons
+from backups_app.use_cases.lanes.comparisons import Compared
 
 KINDS = ("changed", "only_a", "only_b")
 PER_PAGE = 25
-WAIT_SECONDS = 2.0
-"""So long the page itself waits for a comparison; one that takes longer is asked for once a second."""
-POLL_SECONDS = 0.5
-
-Compared: TypeAlias = tuple[list[CollectionDifference], Comparison | None]
-"""The collections of two backups, and the documents of the one that was asked for."""
-
-_comparisons: background_work.BackgroundWork[Compared] = background_work.BackgroundWork("comparison")
-
-
-def forget_all() -> None:
-    """Forget what was compared in this process: for tests, which begin without memories."""
-    _comparisons.forget_all()
 
 
 @require_safe
 @admin_page
 def two_backups(request: AdminRequest) -> HttpResponse:
     """Choose two; then their collections; then the documents of one that differ."""
-    return _answer(request, wait_seconds=WAIT_SECONDS)
+    return _answer(request)
 
 
 @require_GET
 @admin_page(polled=True)
 def progress(request: AdminRequest) -> HttpResponse:
     """How far the comparison is, and its result when it is there."""
-    return _answer(request, wait_seconds=POLL_SECONDS)
+    return _answer(request)
 
 
-def _answer(request: AdminRequest, *, wait_seconds: float) -> HttpResponse:
+def _answer(request: AdminRequest) -> HttpResponse:
     readable = [entry for entry in backups.summaries(store=viewer_documents.store()) if entry.readable]
     a, b = _two(request, readable)
     context: dict[str, Any] = {"place": "compare", "backups": readable, "a": a, "b": b}
     if a and b and "a" in request.GET:
-        context |= _compared(request, a=a, b=b, wait_seconds=wait_seconds)
+        context |= _compared(request, a=a, b=b)
     return show(request, page="compare/compare.html", fragment="compare/_compare.html", context=context)
 
 
@@ -73,36 +58,38 @@ def _two(request: AdminRequest, readable: list[BackupSummary]) -> tuple[str, str
     return request.GET.get("a") or usual[0], request.GET.get("b") or usual[1]
 
 
-def _compared(request: AdminRequest, *, a: str, b: str, wait_seconds: float) -> dict[str, Any]:
+def _compared(request: AdminRequest, *, a: str, b: str) -> dict[str, Any]:
     """The collections of both, and the documents of one; or how far the comparison is."""
     name = request.GET.get("collection", "")
-    making = _comparisons.of((a, b, name), partial(_compare, a, b, name), wait_seconds=wait_seconds)
+    making = asking.ask(
+        comparisons.KIND,
+        configuration=configuration.current(),
+        arguments=comparisons.arguments_of(a=a, b=b, collection=name),
+        by=request.user.get_username(),
+        origin=Origin.WEB,
+        now=timezone.now(),
+    )
     if making.error is not None:
         raise making.error
     if making.result is None:
         asked = request.GET.urlencode()
         urls = {where: f"{reverse(f'pages:{where}')}?{asked}" for where in ("compare", "compare_progress")}
-        return {"making": making, "page_url": urls["compare"], "progress_url": urls["compare_progress"]}
-    rows, found = making.result
+        return {"making": making, "refresh_url": urls["compare"], "progress_url": urls["compare_progress"]}
+    rows, found = making.result.rows, making.result.found
     sums = {count: sum(getattr(row, count) for row in rows) for count in ("only_a", "only_b", "changed", "same")}
     differing = [row for row in rows if row.only_a or row.only_b or row.changed]
     alike = [row for row in rows if row not in differing]
     shown = {"rows": rows, "unlike": differing, "alike": alike, "sums": sums}
-    return shown | (_documents(request, a=a, b=b, name=name, found=found) if found else {})
+    return shown | (_documents(request, a=a, b=b, name=name, compared=making.result) if found else {})
 
 
-def _compare(a: str, b: str, name: str, making: background_work.BackgroundTask[Compared]) -> Compared:
-    store = viewer_documents.store()
-    rows = [row for row in compare.of_backups(store=store, a=a, b=b, progress=making) if row.name not in INTERNAL]
-    found = compare.of_collection(store=store, a=a, b=b, collection=name, progress=making) if name else None
-    return rows, found
-
-
-def _documents(request: AdminRequest, *, a: str, b: str, name: str, found: Comparison) -> dict[str, Any]:
+def _documents(request: AdminRequest, *, a: str, b: str, name: str, compared: Compared) -> dict[str, Any]:
+    found = compared.found
+    assert found is not None
     kind = request.GET.get("kind", KINDS[0])
     kind = kind if kind in KINDS else KINDS[0]
     page = max(1, whole_number(request.GET.get("page"), 1))
-    total, first = len(getattr(found, kind)), (page - 1) * PER_PAGE
+    listed, first = len(getattr(found, kind)), (page - 1) * PER_PAGE
     start = min(max(first, whole_number(request.GET.get("from"), 0)), first + PER_PAGE - 1)
     shown = compare.documents_of(
         store=viewer_documents.store(), a=a, b=b, collection=name, comparison=found, kind=kind,
@@ -113,10 +100,11 @@ def _documents(request: AdminRequest, *, a: str, b: str, name: str, found: Compa
         "collection": name,
         "kind": kind,
         "page": page,
-        "pages": max(1, -(-total // PER_PAGE)),
-        "total": total,
+        "pages": max(1, -(-listed // PER_PAGE)),
+        "total": compared.totals[kind],
+        "listed": listed,
         "differing": shown,
-        "goes_on_at": end if end < min(total, first + PER_PAGE) else None,
+        "goes_on_at": end if end < min(listed, first + PER_PAGE) else None,
     }
 
 

@@ -26,19 +26,18 @@ from backups_app.errors import (
 )
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
-from backups_app.pages.restore import restore_address, restore_flow, restore_previews
+from backups_app.pages.restore import restore_address, restore_flow
 from backups_app.pages.restore.restore_address import CONFIRM, HOW, PREVIEW, WHAT, Asked
-from backups_app.pages.restore.restore_previews import Making
 from backups_app.pages.shared import known_status, step_up, wording
 from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
+from backups_app.restore.preview import RestorePreview
 from backups_app.use_cases import confirmation, restores
+from backups_app.use_cases.lanes import asking, previews
+from backups_app.use_cases.lanes.asking import Answer
 
-WAIT_SECONDS = 2.0
-"""So long the page itself waits for a preview; one that takes longer is asked for once a second."""
-POLL_SECONDS = 0.5
-
+Making = Answer[RestorePreview]
 Problems = Mapping[str, str]
 """Sentences by the field where they stand; under "" what belongs to none."""
 NONE: Problems = {}
@@ -69,7 +68,7 @@ def restore(request: AdminRequest, backup_id: str) -> HttpResponse:
 def preview(request: AdminRequest, backup_id: str) -> HttpResponse:
     """How far the preview is, and the preview when it is made."""
     asked = restore_address.read(request.GET, backup_id=backup_id)
-    making = _making(asked.choices(configuration.current()), wait_seconds=POLL_SECONDS)
+    making = _making(request, asked.choices(configuration.current()))
     context = _context(asked) | _preview_context(making)
     return show(request, page="restore/restore.html", fragment="restore/_preview.html", context=context)
 
@@ -92,11 +91,9 @@ def _step_how(request: AdminRequest, asked: Asked, *, problems: Problems = NONE)
 
 def _step_preview(request: AdminRequest, asked: Asked, choices: Choices, *, refusal: str = "") -> HttpResponse:
     if refusal or "again" in request.GET:
-        restore_previews.forget(configuration=configuration.current(), choices=choices)
-    making = _making(choices, wait_seconds=WAIT_SECONDS)
-    if not making.on_record:  # a browser without script loads the page again until the preview is there
-        making.on_record = True
-        _record_look(request, choices)
+        arguments = previews.arguments_of(choices)
+        asking.forget(previews.KIND, configuration=configuration.current(), arguments=arguments)
+    making = _making(request, choices)
     status = HTTPStatus.CONFLICT if refusal else HTTPStatus.OK
     problems = {"": translated(refusal)} if refusal else NONE
     return _answer(request, _context(asked) | _preview_context(making) | {"problems": problems}, status=status)
@@ -106,7 +103,7 @@ def _step_confirm(
     request: AdminRequest, asked: Asked, choices: Choices, *, refusal: TempleOpsError | None = None
 ) -> HttpResponse:
     """The question, with the numbers of the preview. Without them there is nothing to confirm: back to the preview."""
-    making = _making(choices, wait_seconds=WAIT_SECONDS)
+    making = _making(request, choices)
     if making.result is None:
         return go_to(request, asked.at(PREVIEW).url)
     stale_login = not sessions.is_fresh(request.login_session, timezone.now())
@@ -151,7 +148,7 @@ def _start(request: AdminRequest, asked: Asked) -> HttpResponse:
         return _step_preview(request, asked.at(PREVIEW), choices, refusal=outdated.detail)
     except RunActive as active:
         return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
-    restore_previews.forget_all()
+    previews.forget_all()
     known_status.forget()
     return go_to(request, reverse("pages:run", args=[run.backup_id]))
 
@@ -166,11 +163,20 @@ def _require_confirmation(request: AdminRequest, choices: Choices) -> None:
 # ── inside ──────────────────────────────────────────────────────────────────────
 
 
-def _making(choices: Choices, *, wait_seconds: float) -> Making:
-    """Return the preview of these choices. Raise what it failed with."""
-    making = restore_previews.of(configuration=configuration.current(), choices=choices, wait_seconds=wait_seconds)
+def _making(request: AdminRequest, choices: Choices) -> Making:
+    """Return the preview of these choices, on record as looked at by who asks first. Raise what it failed with."""
+    making = asking.ask(
+        previews.KIND,
+        configuration=configuration.current(),
+        arguments=previews.arguments_of(choices),
+        by=request.user.get_username(),
+        origin=Origin.WEB,
+        now=timezone.now(),
+    )
     if making.error is not None:
         raise making.error
+    if making.is_new:
+        _record_look(request, choices)
     return making
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -28,24 +27,16 @@ from backups_app.errors import (
 from backups_app.pages.form_fields import from_field
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, show
-from backups_app.pages.shared import background_work, known_status, step_up
+from backups_app.pages.shared import known_status, step_up
 from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin
-from backups_app.sync.engine import SyncReport
 from backups_app.use_cases import confirmation, conflicts, syncs
+from backups_app.use_cases.lanes import syncs as lane_syncs
 from backups_app.use_cases.syncs import ADOPT_PHRASE, DELETE_PHRASE, SyncWish
 
 WAIT_SECONDS = 2.0
 """How long the page itself waits for a sync; one that takes longer is asked for once a second."""
-KEY = "sync"
 DECISIONS = ("delete", "keep")
-
-_syncs: background_work.BackgroundWork[SyncReport] = background_work.BackgroundWork("sync", at_once=1, to_the_end=True)
-
-
-def forget_all() -> None:
-    """Forget the sync of this process: for tests, which begin without memories."""
-    _syncs.forget_all()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,26 +48,25 @@ def sync(request: AdminRequest) -> HttpResponse:
 
 
 def _start(request: AdminRequest) -> HttpResponse:
-    """Sync in the background, or join the sync that runs. What deletes or pairs is confirmed by a typed word."""
+    """Let the worker sync, or join the sync that runs. What deletes or pairs is confirmed by a typed word."""
     try:
         wish = _wish(request)
     except (SyncConfirmationMissing, LoginRefused, RateLimited, InvalidInput) as refusal:
         return _answer(request, refusal=refusal)
-    making = _syncs.known(KEY)
-    if making is not None and making.ended.is_set():
-        _syncs.forget(KEY)
-    making = _syncs.of(KEY, partial(_sync, wish, request.user.get_username()), wait_seconds=WAIT_SECONDS)
-    if making.error is not None:
-        _syncs.forget(KEY)
-        if isinstance(making.error, RunActive):
-            return go_to(request, f"{reverse('pages:run', args=[making.error.facts['backup_id']])}?already=1")
-        return _answer(request, refusal=making.error)
+    try:
+        making = lane_syncs.start(
+            configuration=configuration.current(), wish=wish, by=request.user.get_username(), origin=Origin.WEB,
+            now=timezone.now(), wait_seconds=WAIT_SECONDS,
+        )  # fmt: skip
+        if making.error is not None:
+            lane_syncs.forget(configuration=configuration.current())
+            raise making.error
+    except RunActive as active:
+        return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
+    except TempleOpsError as refusal:
+        return _answer(request, refusal=refusal)
     known_status.forget()
     return go_to(request, reverse("pages:sync"))
-
-
-def _sync(wish: SyncWish, requested_by: str, making: background_work.BackgroundTask[SyncReport]) -> SyncReport:
-    return syncs.sync_now(wish=wish, requested_by=requested_by, origin=Origin.WEB, now=timezone.now(), listener=making)
 
 
 def _wish(request: AdminRequest) -> SyncWish:
@@ -95,8 +85,8 @@ def _wish(request: AdminRequest) -> SyncWish:
 
 def _answer(request: AdminRequest, *, refusal: TempleOpsError | None = None) -> HttpResponse:
     settings = configuration.current()
-    making = _syncs.known(KEY)
-    running = making is not None and not making.ended.is_set()
+    making = lane_syncs.known(configuration=settings, now=timezone.now())
+    running = making is not None and not making.ended
     report, failed = (making.result, making.error) if making is not None and not running else (None, None)
     refusal = refusal or failed
     overview = syncs.overview(configuration=settings)

@@ -1,14 +1,12 @@
 """Verifying a backup again: the button, how far it is, and what was found, in words.
 
-A large backup is read for minutes: in a thread of the process that was asked. What became of it stands in the audit
-trail, where every process finds it, and where it still stands tomorrow.
+A large backup is read for minutes, by the worker. What became of it stands in the audit trail.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -24,27 +22,22 @@ from backups_app.messages import stored
 from backups_app.models import AuditEvent
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
-from backups_app.pages.shared import background_work, known_status
+from backups_app.pages.shared import known_status
 from backups_app.pages.viewer import viewer_documents
 from backups_app.records import Origin
 from backups_app.use_cases import verification
+from backups_app.use_cases.lanes import asking, verifications
+from backups_app.use_cases.lanes.asking import Answer
 
-WAIT_SECONDS = 2.0
-"""So long the page itself waits for the verdict; one that takes longer is asked for once a second."""
 LOST_AFTER = timedelta(hours=1)
 """A verification that began so long ago elsewhere and has no end was ended with its process."""
 
-Result = dict[str, Any]
-Making = background_work.BackgroundTask[Result]
-
-_verifications: background_work.BackgroundWork[Result] = background_work.BackgroundWork(
-    "verification", at_once=1, to_the_end=True
-)
+Making = Answer[dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What is known of a backup's last verification. `making`: it runs, or ran, in this process; `last`: the newest
+    """What is known of a backup's last verification. `making`: it was asked for a while ago; `last`: the newest
     row of the audit trail about it; `others`: backups to turn to when this one is damaged, newest first."""
 
     backup_id: str
@@ -54,9 +47,17 @@ class Verification:
 
     @property
     def running(self) -> bool:
-        if self.making is not None:
-            return not self.making.ended.is_set()
+        if self.making is not None and (not self.making.ended or self.making.error is not None):
+            return not self.making.ended
         return self._said(verification.STARTED) and self.last is not None and timezone.now() - self.last.at < LOST_AFTER
+
+    @property
+    def progress(self) -> Making:
+        """How far it is; of one at a terminal, only since when."""
+        if self.making is not None and not self.making.ended:
+            return self.making
+        began = self.last.at if self.last else timezone.now()
+        return Answer(seconds=(timezone.now() - began).total_seconds())
 
     @property
     def good(self) -> bool:
@@ -83,16 +84,11 @@ class Verification:
         return self.last is not None and self.last.result in results
 
 
-def forget_all() -> None:
-    """Forget what was made in this process: for tests, which begin without memories."""
-    _verifications.forget_all()
-
-
 def of(backup_id: str) -> Verification:
     """Return what is known of the last verification of this backup."""
     known = Verification(
         backup_id=backup_id,
-        making=_verifications.known(backup_id),
+        making=_known(backup_id),
         last=verification.last(viewer_documents.store(), backup_id),
     )
     if not known.damaged:
@@ -106,11 +102,17 @@ def verify(request: AdminRequest, backup_id: str) -> HttpResponse:
     """GET: what is known. POST: read the backup again, or join in when somebody has just asked for that."""
     if request.method != "POST":
         return _answer(request, backup_id)
-    making = _verifications.known(backup_id)
-    if making is not None and making.ended.is_set():
-        _verifications.forget(backup_id)
-    work = partial(_verify, backup_id, request.user.get_username())
-    making = _verifications.of(backup_id, work, wait_seconds=WAIT_SECONDS)
+    known = _known(backup_id)
+    if known is not None and known.ended:
+        asking.forget(verifications.KIND, configuration=configuration.current(), arguments={"backup_id": backup_id})
+    making = asking.ask(
+        verifications.KIND,
+        configuration=configuration.current(),
+        arguments={"backup_id": backup_id},
+        by=request.user.get_username(),
+        origin=Origin.WEB,
+        now=timezone.now(),
+    )
     if making.error is not None:
         raise making.error
     known_status.forget()
@@ -126,14 +128,10 @@ def progress(request: AdminRequest, backup_id: str) -> HttpResponse:
     return _answer(request, backup_id)
 
 
-def _verify(backup_id: str, requested_by: str, making: Making) -> Result:
-    return verification.verify_backup(
-        configuration=configuration.current(),
-        backup_id=backup_id,
-        requested_by=requested_by,
-        origin=Origin.WEB,
-        now=timezone.now(),
-        progress=making,
+def _known(backup_id: str) -> Making | None:
+    arguments = {"backup_id": backup_id}
+    return asking.known(
+        verifications.KIND, configuration=configuration.current(), arguments=arguments, now=timezone.now()
     )
 
 

@@ -34,12 +34,12 @@ from backups_app.runs import holding, ownership, preparation
 from backups_app.schedule import due
 from backups_app.schedule.due import Work
 from backups_app.use_cases import backups, restores, syncs, verification
+from backups_app.use_cases.lanes import asking
+from backups_app.use_cases.lanes.kind import Call, Kind
 from backups_app.use_cases.schedules import claims
 from backups_app.use_cases.schedules.claims import ASKED, State
 from backups_app.use_cases.syncs import SyncWish
 
-READING = "reading"
-"""The queue of the reading lane: it takes no lease and never waits behind a backup."""
 QUEUED_SYNC = timedelta(minutes=10)
 """So long a sync that was queued counts as active before it has taken the lease."""
 LEFT_OVER = "left_over"
@@ -103,7 +103,15 @@ class TempleActs:
             carry_out_sync.enqueue(slot_id=slot.pk)
             return ""
         if work is Work.VERIFY:
-            carry_out_verification.enqueue(slot_id=slot.pk)
+            by, origin = asked_by(slot)
+            asking.enqueue(
+                VERIFICATION,
+                configuration=self.configuration,
+                arguments={"slot": slot.pk},
+                by=by,
+                origin=origin,
+                now=now,
+            )
             return ""
         by, origin = asked_by(slot)
         if work is Work.REHEARSE:
@@ -176,10 +184,9 @@ def carry_out_sync(slot_id: int) -> None:
         claims.change(slot, now=timezone.now(), state=State.DONE, run=report.log["run_id"], reason=reason)
 
 
-@task(queue_name=READING)
-def carry_out_verification(slot_id: int) -> None:
+def carry_out_verification(call: Call) -> None:
     """The worker's part of a scheduled verification: the newest backup, and each that alone holds deleted documents."""
-    slot = _begun(slot_id)
+    slot = _begun(int(call.arguments["slot"]))
     if slot is None:
         return
     by, origin = asked_by(slot)
@@ -192,6 +199,7 @@ def carry_out_verification(slot_id: int) -> None:
                 requested_by=by,
                 origin=origin,
                 now=timezone.now(),
+                progress=call.progress,
             )
             read.append(backup_id)
             damaged += [backup_id] if not answer["verified"] else []
@@ -202,6 +210,15 @@ def carry_out_verification(slot_id: int) -> None:
         claims.change(slot, now=timezone.now(), state=State.FAILED, run=damaged[0], reason=VerificationFailed.code)
     else:
         claims.change(slot, now=timezone.now(), state=State.DONE, run=read[0] if read else "")
+
+
+VERIFICATION: Kind[None] = Kind(
+    name="scheduled_verification",
+    make=carry_out_verification,
+    keep=lambda _: None,
+    recall=lambda *_: None,
+    to_the_end=True,
+)
 
 
 def to_verify(*, configuration: Configuration) -> list[str]:

@@ -1,0 +1,118 @@
+"""A sync that a page starts: a job of the lane `runs`, for it takes the lease. One at a time, for all who ask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django_tasks import task
+
+from backups_app.catalog import lease, runs
+from backups_app.configuration import Configuration
+from backups_app.models import LaneJob
+from backups_app.mongo import connections
+from backups_app.records import Origin, Side
+from backups_app.runs import ownership, preparation
+from backups_app.use_cases import syncs
+from backups_app.use_cases.lanes import asking, carrying_out, jobs
+from backups_app.use_cases.lanes.asking import Answer
+from backups_app.use_cases.lanes.kind import Arguments, Call, Kind
+from backups_app.use_cases.syncs import SyncWish
+
+LOOK_SECONDS = 0.1
+
+Synced = Mapping[str, Any]
+"""`run_id` and `totals` of the sync's log."""
+
+
+def start(
+    *, configuration: Configuration, wish: SyncWish, by: str, origin: Origin, now: datetime, wait_seconds: float
+) -> Answer[Synced]:
+    """Let the worker sync, or join the sync that somebody started; wait for its end for so long at most.
+
+    Raise `RunActive` while a run or another sync holds the lease, and `DatabaseUnreachable`. What the sync fails with
+    is in the answer.
+    """
+    row = _row(configuration, now=now)
+    if row is None or row.state not in jobs.OPEN:
+        _require_idle(configuration)
+        row = jobs.add(
+            kind=KIND, key=_key(configuration), arguments=_arguments(wish), store="", by=by, origin=origin, now=now
+        )
+        carry_out.enqueue(job=row.pk)
+    until = time.monotonic() + wait_seconds
+    while (row := _row(configuration, now=timezone.now())) is not None:
+        if row.state not in jobs.OPEN or time.monotonic() >= until:
+            return asking.answer_of(KIND, row, {}, now=timezone.now())
+        time.sleep(LOOK_SECONDS)
+    return Answer()
+
+
+def known(*, configuration: Configuration, now: datetime) -> Answer[Synced] | None:
+    """Return the sync that a page started last, if that was a short while ago."""
+    row = _row(configuration, now=now)
+    return None if row is None else asking.answer_of(KIND, row, {}, now=now)
+
+
+def forget(*, configuration: Configuration) -> None:
+    """The result was shown, or is not to be."""
+    jobs.forget(_key(configuration))
+
+
+@task()
+def carry_out(job: int) -> None:
+    """The worker's part. A job that waited for more than a minute is not begun."""
+    row = jobs.take_in_time(job, now=timezone.now())
+    if row is not None:
+        carrying_out.carry_out(row, KIND)
+
+
+def _row(configuration: Configuration, *, now: datetime) -> LaneJob | None:
+    row = jobs.find(_key(configuration), now=now)
+    if row is not None and jobs.close_late(row, now=now):
+        row.refresh_from_db()
+    return row
+
+
+def _require_idle(configuration: Configuration) -> None:
+    """A sync that waited behind a backup would begin when nobody expects it any more."""
+    database = preparation.local_database(configuration)
+    with connections.reachable(Side.LOCAL):
+        holder = lease.held_by(database)
+        if (holder is not None and not ownership.is_gone(holder)) or runs.active(database) is not None:
+            raise runs.another_run(database)
+
+
+def _key(configuration: Configuration) -> str:
+    return jobs.key_of(store=configuration.database_name, kind=KIND.name, arguments={})
+
+
+def _arguments(wish: SyncWish) -> dict[str, Any]:
+    only = None if wish.only is None else sorted(wish.only)
+    return {"exact": wish.exact, "adopt": wish.adopt, "decided": dict(wish.decided), "only": only}
+
+
+def _wish(asked: Arguments) -> SyncWish:
+    only = None if asked["only"] is None else frozenset(asked["only"])
+    return SyncWish(exact=asked["exact"], adopt=asked["adopt"], decided=asked["decided"], only=only)
+
+
+def _make(call: Call) -> Synced:
+    report = syncs.sync_now(
+        wish=_wish(call.arguments), requested_by=call.by, origin=Origin(call.origin), now=timezone.now(),
+        listener=call.progress,
+    )  # fmt: skip
+    return {"run_id": report.log["run_id"], "totals": dict(report.log["totals"])}
+
+
+KIND: Kind[Synced] = Kind(
+    name="sync",
+    make=_make,
+    keep=dict,
+    recall=lambda _, kept: dict(kept),
+    to_the_end=True,
+    lane=jobs.Lane.RUNS,
+)
