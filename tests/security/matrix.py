@@ -252,7 +252,7 @@ PAGE_ACTS = (
         ("backups_app.use_cases.conflicts.restore_version",), {"seen": "0" * 64}, 303),
     Row("restore replaced versions", Kind.ADMIN, "restore_versions", "POST", _page("conflicts/restore"),
         ("backups_app.use_cases.conflicts.restore_version",), {"version": "0" * 64, f"seen-{'0' * 64}": "0" * 64}, 303),
-    Row("sync now", Kind.ADMIN, "sync", "POST", _page("sync"), ("backups_app.use_cases.syncs.sync_now",), {}, 303),
+    Row("sync now", Kind.ADMIN, "sync", "POST", _page("sync"), ("backups_app.use_cases.lanes.syncs.begin",), {}, 303),
     Row("save channels", Kind.ADMIN, "save_notifications", "POST", _page("notifications/save"),
         ("backups_app.use_cases.notifications.choose",), {"channel": "url:1", "wish": "problems"}, 303),
     Row("test message", Kind.ADMIN, "test_notifications", "POST", _page("notifications/test"),

@@ -57,6 +57,7 @@ FAKED: dict[str, Callable[..., Any]] = {
     "finding.begin": lambda **asked: a_search(asked["words"]),
     "found_places.placed": lambda **_: iter(()),
     "sync_now": lambda **_: SimpleNamespace(log={"run_id": "sync_1", "status": "success"}, sentence="0 pulled"),
+    "syncs.begin": lambda **_: SimpleNamespace(error=None),
     "conflicts.newest": lambda **_: [],
     "notifications.send_test": lambda **_: [],
     "notifications.choose": lambda **_: None,

@@ -41,6 +41,11 @@ NOW = timezone.now()
 State = LaneJob.State
 
 
+@pytest.fixture(autouse=True)
+def _the_clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+
+
 @pytest.fixture
 def temple(a_folder: Path) -> Iterator[Configuration]:
     """A configuration in force whose store is made, and no database."""
@@ -160,7 +165,7 @@ def test_what_nobody_asks_for_half_a_minute_is_given_up_unless_it_is_wanted_to_i
     for to_the_end in (False, True):
         kind = kind_of(long, to_the_end=to_the_end)
         ask(kind, temple, name=str(to_the_end))
-        LaneJob.objects.update(asked_at=timezone.now() - jobs.ABANDONED - timedelta(seconds=1))
+        LaneJob.objects.update(asked_at=NOW - jobs.ABANDONED - timedelta(seconds=1))
         carry_out(kind)
 
     assert [(json.loads(row.arguments)["name"], row.state) for row in LaneJob.objects.all()] == [("True", State.DONE)]
@@ -265,7 +270,7 @@ def test_results_are_removed_after_a_day(temple: Configuration) -> None:
 def test_a_worker_starts_two_processes_at_most_and_ends_them(temple: Configuration) -> None:
     lane = reading_lane.ReadingLane(command=[sys.executable, "-c", "import time; time.sleep(60)"])
     for number in range(3):
-        ask(kind_of(long), temple, name=str(number), at=timezone.now() - timedelta(seconds=1))
+        ask(kind_of(long), temple, name=str(number), at=NOW - timedelta(seconds=1))
 
     lane.look()
     lane.look()
@@ -275,4 +280,4 @@ def test_a_worker_starts_two_processes_at_most_and_ends_them(temple: Configurati
     lane.run_until(stopped)
 
     assert len(running) == 2 and all(process.poll() is not None for process in running)
-    assert jobs.somebody_reads(store=carrying_out.store_here(), now=timezone.now())
+    assert jobs.somebody_reads(store=carrying_out.store_here(), now=NOW)

@@ -54,7 +54,7 @@ def _start(request: AdminRequest) -> HttpResponse:
     except (SyncConfirmationMissing, LoginRefused, RateLimited, InvalidInput) as refusal:
         return _answer(request, refusal=refusal)
     try:
-        making = lane_syncs.start(
+        making = lane_syncs.begin(
             configuration=configuration.current(), wish=wish, by=request.user.get_username(), origin=Origin.WEB,
             now=timezone.now(), wait_seconds=WAIT_SECONDS,
         )  # fmt: skip

@@ -28,7 +28,7 @@ Synced = Mapping[str, Any]
 """`run_id` and `totals` of the sync's log."""
 
 
-def start(
+def begin(
     *, configuration: Configuration, wish: SyncWish, by: str, origin: Origin, now: datetime, wait_seconds: float
 ) -> Answer[Synced]:
     """Let the worker sync, or join the sync that somebody started; wait for its end for so long at most.
