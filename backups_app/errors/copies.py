@@ -100,3 +100,11 @@ class CopyNotFound(TargetFailed):
     code, status, exit_code = "copy_not_found", 404, 10
     sentence = 'There is no copy of backup {backup_id} at the target "{target}".'
     hint = "manage.py backup_copies --from {target} lists what is there"
+
+
+class CopySourceDamaged(TempleOpsError):
+    """A file of the backup is not as its manifest says: what is copied must be what was verified. Fact: `backup_id`."""
+
+    code, exit_code = "copy_source_damaged", 5
+    sentence = "A file of backup {backup_id} on this computer is not as it was when it was verified. It was not copied."
+    hint = "manage.py backup_verify {backup_id}; make a new backup"

@@ -46,6 +46,8 @@ RETENTION_HOLDER = Sentence(
     "removed.",
 )
 COPY_FAILED = Sentence("notify_copy_failed", "Copying a backup failed")
+COPIES_AGAIN = Sentence("notify_copies_again", "Backups are copied again")
+TARGET = Sentence("notify_target", "Target")
 
 OVERDUE = Sentence("notify_overdue", "Backup overdue")
 OVERDUE_LINE = Sentence(

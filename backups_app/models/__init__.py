@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NoReturn
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
+from backups_app.models.backup_copy import BackupCopy as BackupCopy
 from backups_app.models.kept_search import KeptSearch as KeptSearch
 from backups_app.models.lane_job import LaneJob as LaneJob
 from backups_app.models.lane_job import ReadingHost as ReadingHost

@@ -90,6 +90,8 @@ class DirectoryTarget:
 
     def read(self, name: str) -> Iterator[bytes]:
         with self._opened(name) as descriptor:
+            with self._named():
+                durable.forget_cached(descriptor, self.root / name)
             while True:
                 with self._named():
                     chunk = os.read(descriptor, targets.CHUNK_BYTES)

@@ -223,14 +223,14 @@ class _Kept:
 class _Chunks:
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self._rest = b""
+        self._rest = memoryview(b"")
 
     def read(self, size: int = -1) -> bytes:
         if size < 0:
-            whole = self._rest + b"".join(self._pieces)
-            self._rest = b""
+            whole = bytes(self._rest) + b"".join(self._pieces)
+            self._rest = memoryview(b"")
             return whole
         if not self._rest:
-            self._rest = bytes(next((piece for piece in self._pieces if piece), b""))
-        taken, self._rest = self._rest[:size], self._rest[size:]
+            self._rest = memoryview(next((piece for piece in self._pieces if piece), b""))
+        taken, self._rest = bytes(self._rest[:size]), self._rest[size:]  # no copy of the rest for each reading
         return taken

@@ -40,7 +40,7 @@ def sync_ended(
         facts = ((said.RUN(), run_id), (said.STARTED_BY(), by), (said.CODE(), error.code))
         content = Content(title=said.SYNC_FAILED(), lines=(error.detail,), facts=facts, path=SYNC_PATH)
         present = {Problem(kind=Kind.FAILED, cause=error.code): content}
-    _report(configuration, scope=SYNC, present=present, ended=Content(title=said.SYNC_DONE()), now=now)
+    report(configuration, scope=SYNC, present=present, ended=Content(title=said.SYNC_DONE()), now=now)
 
 
 def verified(
@@ -57,7 +57,7 @@ def verified(
         if problem is not None:
             facts = ((said.BACKUP(), backup_id),)
             present[mine] = Content(title=said.BACKUP_DAMAGED(), lines=(problem,), facts=facts, path=path)
-        _report(
+        report(
             configuration,
             scope=VERIFY,
             present=present,
@@ -75,7 +75,7 @@ def retention_looked(*, configuration: Configuration, stopped: Mapping[str, str]
         )
         for code, line in stopped.items()
     }
-    _report(configuration, scope=RETENTION, present=present, ended=Content(title=said.RETENTION_GOES_ON()), now=now)
+    report(configuration, scope=RETENTION, present=present, ended=Content(title=said.RETENTION_GOES_ON()), now=now)
 
 
 def backups_removed(*, configuration: Configuration, removed: Collection[str], now: datetime) -> None:
@@ -133,13 +133,13 @@ def remind(*, configuration: Configuration, here: Collection[str] | None, now: d
     """Report again what lasts. `here` are the ids of the backups that are here, None where the backup folder cannot be
     seen: a damaged one that was removed is no problem any more."""
     for scope in (SYNC, RETENTION):
-        _report(configuration, scope=scope, present=reports.known_problems(scope), ended=None, now=now)
+        report(configuration, scope=scope, present=reports.known_problems(scope), ended=None, now=now)
     known = reports.known_problems(VERIFY)
     present = {problem: content for problem, content in known.items() if here is None or problem.cause in here}
-    _report(configuration, scope=VERIFY, present=present, ended=Content(title=said.DAMAGED_IS_GONE()), now=now)
+    report(configuration, scope=VERIFY, present=present, ended=Content(title=said.DAMAGED_IS_GONE()), now=now)
 
 
-def _report(
+def report(
     configuration: Configuration,
     *,
     scope: str,

@@ -33,6 +33,7 @@ from backups_app.records import Side
 from backups_app.runs import preparation, reporting
 from backups_app.use_cases import listing, notices, schedule_reports, status_of_files
 from backups_app.use_cases.attention import ROOM_FOR_BACKUPS, room_for
+from backups_app.use_cases.copies import notices as copy_notices
 from backups_app.use_cases.schedules import overview
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def look(*, configuration: Configuration, now: datetime) -> None:
         channels=channels.every(reporting.channel_settings(configuration)),
         sender_domain=mail.domain_of(configuration.default_from_email), now=now,
     )  # fmt: skip
+    copy_notices.looked(configuration=configuration, now=now)
     notices.remind(configuration=configuration, here=_here(configuration), now=now)
     for scope in ("backup", "rehearsal"):
         _report(configuration, scope=scope, present=reports.known_problems(scope), solved=None, now=now)

@@ -1,6 +1,6 @@
 """`manage.py worker`: runs what was asked for, and each minute looks at the schedules and at what a dead process left.
 
-Two lanes: this process carries out runs, one at a time; processes of their own do what only reads.
+Three lanes: this process carries out runs, one at a time; processes of their own do what only reads. A third copies backups elsewhere (`copying_lane.py`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from django.utils import timezone
 from backups_app import configuration
 from backups_app.access import private_files
 from backups_app.management import message_sender, reading_lane
+from backups_app.management.copying_lane import CopyingLane
 from backups_app.management.reading_lane import IDLE_SECONDS, NICENESS, ReadingLane
 from backups_app.runs import housekeeping
 from backups_app.use_cases import finding
+from backups_app.use_cases.copies import work as copying
 from backups_app.use_cases.retention import trash
 from backups_app.use_cases.schedules import tick as schedule_tick
 
@@ -42,34 +44,54 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is waiting, then end")
         parser.add_argument("--idle", type=float, default=0, help="with --once, wait so many seconds for more to read")
-        parser.add_argument("--lane", choices=["runs", "reading"], help="only this lane, without looking at schedules")
+        lanes = ["runs", "reading", "copies"]
+        parser.add_argument("--lane", choices=lanes, help="only this lane, without looking at schedules")
 
     def handle(self, *args: Any, **options: Any) -> None:
         private_files.tighten()
         once, verbosity = options["once"], max(options["verbosity"] - 1, 0)
         if options["lane"] == "reading":
             return _read(idle_seconds=options["idle"] if once else math.inf)
+        if options["lane"] == "copies":
+            os.nice(NICENESS)
+            return _copy()
         if once and not options["lane"]:
             tick()
         if once or options["lane"] == "runs":
             _work(RUNS, once=once, verbosity=verbosity)
-            return None if options["lane"] else reading_lane.read(idle_seconds=0)
+            return None if options["lane"] else _do_what_waits_in_other_lanes()
         stopped = threading.Event()
-        lane = ReadingLane(command=[sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", *READ_ONCE])
+        lane, copies = ReadingLane(command=_worker(*READ_ONCE)), CopyingLane(command=_worker("--lane", "copies"))
         # Daemons: an unreachable server must not hold up the end of the worker.
         threading.Thread(target=_tick_until, args=(stopped,), name="tick", daemon=True).start()
         threading.Thread(target=message_sender.run_until, args=(stopped,), name="messages", daemon=True).start()
         reading = threading.Thread(target=lane.run_until, args=(stopped,), name="reading lane", daemon=True)
         reading.start()
+        copier = threading.Thread(target=copies.run_until, args=(stopped,), name="copying lane", daemon=True)
+        copier.start()
         self.stdout.write("Worker ready.")
         try:
             _work(RUNS, once=False, verbosity=verbosity)
         finally:
             stopped.set()
             reading.join()
+            copier.join()
 
 
 READ_ONCE = ("--lane", "reading", "--once", "--idle", str(IDLE_SECONDS))
+
+
+def _worker(*arguments: str) -> list[str]:
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", *arguments]
+
+
+def _do_what_waits_in_other_lanes() -> None:
+    reading_lane.read(idle_seconds=0)
+    _copy()
+
+
+def _copy() -> None:
+    copying.copy_what_is_lacking(configuration=configuration.current())
 
 
 def _read(*, idle_seconds: float) -> None:

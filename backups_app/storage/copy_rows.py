@@ -1,0 +1,161 @@
+"""The rows of copies: who makes one, what was written so far, what became of it.
+
+Every change of a claimed row carries the fence of its claim. One that another process claimed meanwhile is not ours any
+more: `Overtaken`, and we stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from backups_app.errors import TempleOpsError
+from backups_app.models import BackupCopy
+from backups_app.storage.copy_manifest import CopiedFile, StoredObject
+
+State = BackupCopy.State
+
+SILENT = timedelta(minutes=5)
+"""After so long without a sign of life another process may go on with a copy."""
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
+
+
+class Overtaken(Exception):
+    """Another process goes on with this copy. This one stops and writes nothing more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """One attempt to write one object. Without `sha256` nobody knows whether it is there; `proven`: it was looked at
+    after it was written. `path` is empty for the manifest."""
+
+    name: str
+    path: str
+    size_bytes: int = 0
+    sha256: str = ""
+    clear_bytes: int = 0
+    clear_sha256: str = ""
+    proven: bool = False
+
+    @property
+    def stored(self) -> StoredObject:
+        return StoredObject(name=self.name, size_bytes=self.size_bytes, sha256=self.sha256)
+
+    @property
+    def copied(self) -> CopiedFile:
+        return CopiedFile(path=self.path, object=self.name, size_bytes=self.clear_bytes, sha256=self.clear_sha256)
+
+
+def joined(recipients: Iterable[str]) -> str:
+    """Return a set of recipients as a row holds it."""
+    return " ".join(sorted(set(recipients)))
+
+
+def of_target(target: str) -> QuerySet[BackupCopy]:
+    """Return the rows of one target that stand for a copy, made or in the making."""
+    return BackupCopy.objects.filter(target=target).exclude(state=State.REMOVED)
+
+
+def ask(
+    *, backup_id: str, target: str, recipients: Iterable[str], elsewhere: bool, facts: Mapping[str, Any], now: datetime
+) -> BackupCopy:
+    """Return the row of a copy that is to be made. One that is there already stays, and is due at once."""
+    row, made = BackupCopy.objects.get_or_create(
+        backup_id=backup_id, target=target, recipients=joined(recipients),
+        defaults={"created_at": now, "elsewhere": elsewhere, "backup": dict(facts)},
+    )  # fmt: skip
+    if not made and row.state in (State.FAILED, State.WAITING, State.REMOVED):
+        again = {"state": State.WAITING, "next_attempt_at": None, "backup": dict(facts), "elsewhere": elsewhere}
+        BackupCopy.objects.filter(pk=row.pk, fence=row.fence).update(**again)
+        row.refresh_from_db()
+    return row
+
+
+def claim(
+    row: BackupCopy, *, worker: Mapping[str, Any], is_gone: Callable[[Mapping[str, Any]], bool], now: datetime
+) -> Claim | None:
+    """Claim a row to go on with its copy. Return None where another process has it and lives, or overtook us."""
+    if row.state == State.COPYING and not _is_left(row, is_gone=is_gone, now=now):
+        return None
+    claimed = BackupCopy.objects.filter(pk=row.pk, fence=row.fence, state=row.state).update(
+        state=State.COPYING, fence=F("fence") + 1, attempts=F("attempts") + 1, worker=dict(worker), heartbeat_at=now,
+        error_code="", error_facts={},
+    )  # fmt: skip
+    if not claimed:
+        return None
+    row.refresh_from_db()
+    return Claim(row)
+
+
+def _is_left(row: BackupCopy, *, is_gone: Callable[[Mapping[str, Any]], bool], now: datetime) -> bool:
+    silent = row.heartbeat_at is None or now - row.heartbeat_at > SILENT
+    return silent or is_gone(row.worker)
+
+
+class Claim:
+    """The right to go on with one copy. Every method raises `Overtaken` when it is ours no more."""
+
+    def __init__(self, row: BackupCopy) -> None:
+        self.row = row
+        self._fence = row.fence
+        self.written = [Written(**entry) for entry in row.written]
+
+    def begin(self, entry: Written) -> None:
+        """Note a name before its object is written."""
+        self.written.append(entry)
+        self._save(written=self._plain())
+
+    def stored(self, entry: Written) -> None:
+        """Note size and hash of an object that the target has accepted, and later that it was looked at."""
+        self.written = [entry if one.name == entry.name else one for one in self.written]
+        self._save(written=self._plain(), bytes=self._proven_bytes())
+
+    def doubt(self, names: Iterable[str]) -> None:
+        """Note that objects are missing or differ: they are written again under new names."""
+        gone = set(names)
+        self.written = [replace(one, proven=False) if one.name in gone else one for one in self.written]
+        self._save(written=self._plain())
+
+    def total(self, total_bytes: int) -> None:
+        self._save(total_bytes=total_bytes)
+
+    def alive(self, *, sent_bytes: int, now: datetime) -> None:
+        """Give a sign of life, and say how much of the present object was sent."""
+        self._save(heartbeat_at=now, bytes=self._proven_bytes() + sent_bytes)
+
+    def complete(self, *, manifest: str, stored_bytes: int, read_back: bool, now: datetime) -> None:
+        """Note that the copy is whole and counts. `read_back`: all of it was read after it was written."""
+        read = {"read_back_at": now} if read_back else {}
+        self._save(
+            state=State.COMPLETE, manifest=manifest, bytes=stored_bytes, copied_at=now, next_attempt_at=None, worker={},
+            attempts=0, **read,
+        )  # fmt: skip
+
+    def failed(self, error: TempleOpsError, *, now: datetime) -> None:
+        """Note why it failed, and when it is tried again."""
+        pause = PAUSES[min(self.row.attempts, len(PAUSES)) - 1]
+        self._save(
+            state=State.FAILED, error_code=error.code, error_facts=shown(error), next_attempt_at=now + pause, worker={}
+        )
+
+    def _proven_bytes(self) -> int:
+        return sum(one.size_bytes for one in self.written if one.proven)
+
+    def _plain(self) -> list[dict[str, Any]]:
+        return [asdict(one) for one in self.written]
+
+    def _save(self, **changes: Any) -> None:
+        if not BackupCopy.objects.filter(pk=self.row.pk, fence=self._fence).update(**changes):
+            raise Overtaken
+        for name, value in changes.items():
+            setattr(self.row, name, value)
+
+
+def shown(error: TempleOpsError) -> dict[str, str]:
+    """Return the facts of a failure as a row holds them: those that its sentence and hint show."""
+    places = error.said.places | error.said_hint.places
+    return {name: str(value) for name, value in error.facts.items() if name in places}
