@@ -40,8 +40,8 @@ def is_elsewhere(configuration: Configuration, target: TargetSettings) -> bool:
 
 
 def _django_database() -> list[Path]:
-    database = settings.DATABASES["default"]
-    return [Path(str(database["NAME"])).parent] if database["ENGINE"].endswith("sqlite3") else []
+    default = settings.DATABASES["default"]
+    return [Path(str(default.get("NAME"))).parent] if str(default.get("ENGINE")).endswith("sqlite3") else []
 
 
 def _mongodb_folder(configuration: Configuration) -> list[Path]:

@@ -21,6 +21,7 @@ from backups_app.retention.facts import Backup
 from backups_app.runs import ownership, preparation
 from backups_app.storage import copy_rows
 from backups_app.storage.copy_rows import Claim, Overtaken, State
+from backups_app.use_cases import site_content
 from backups_app.use_cases.copies import notices, places, stored_facts
 from backups_app.use_cases.retention import facts
 
@@ -162,6 +163,7 @@ def _send(lane: Lane, claim: Claim) -> None:
             source=_source(configuration, row.backup_id),
             recipients=configuration.copy_recipients,
             clock=timezone.now,
+            site=site_content.made(configuration=configuration, now=timezone.now()),
             tell=lane.tell,
         ).send()
 
