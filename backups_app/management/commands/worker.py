@@ -1,6 +1,7 @@
 """`manage.py worker`: runs what was asked for, and each minute looks at the schedules and at what a dead process left.
 
-Three lanes: this process carries out runs, one at a time; processes of their own do what only reads. A third copies backups elsewhere (`copying_lane.py`).
+Three lanes: this process carries out runs, one at a time; processes of their own do what only reads,
+and one copies backups elsewhere (`copying_lane.py`).
 """
 
 from __future__ import annotations
