@@ -14,7 +14,6 @@ from backups_app.models.lane_job import ReadingHost as ReadingHost
 from backups_app.models.lane_job import WorkerTick as WorkerTick
 from backups_app.models.opened_copy import OpenedCopy as OpenedCopy
 from backups_app.models.retention import RetentionPolicy as RetentionPolicy
-from backups_app.models.worker_tick import WorkerTick as WorkerTick
 
 
 class TempleUserManager(UserManager["User"]):
