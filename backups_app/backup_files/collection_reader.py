@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 
-from backups_app.backup_files import bson_frames, descent, document_index, layout
+from backups_app.backup_files import bson_frames, descent, document_index, gone_documents, layout, overlaid
 from backups_app.backup_files.bson_frames import InvalidFrame, Readable
 from backups_app.backup_files.document_index import DocumentIndex
 from backups_app.backup_files.gzip_members import Decompressed
-from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.backup_files.manifest import CollectionEntry, Manifest, Overlay
 
 
-def frames(*, folder: Path, entry: CollectionEntry, start: int = 0) -> Iterator[bytes]:
+class StreamHashes:
+    """Hears the documents of a collection as they are read from its beginning: is this what was verified?"""
+
+    def __init__(self) -> None:
+        self.own, self.base = hashlib.sha256(), hashlib.sha256()
+        self.gone = ""
+
+    def are_those_of(self, manifest: Manifest, name: str) -> bool:
+        """Whether the whole collection was read, and every file that it is made of is the one of the manifest."""
+        entry = manifest.collections.get(name)
+        if entry is None or entry.file is None:
+            return True
+        if self.own.hexdigest() != manifest.files[entry.file].stream_sha256:
+            return False
+        over = entry.overlay
+        if over is None:
+            return True
+        gone = manifest.files[over.gone].sha256 if over.gone else ""
+        return self.base.hexdigest() == over.stream_sha256 and self.gone == gone
+
+
+def frames(
+    *, folder: Path, entry: CollectionEntry, start: int = 0, heard: StreamHashes | None = None
+) -> Iterator[bytes]:
     """Given a backup's folder and a collection of its manifest, yield the documents from number `start` on, raw and
-    in the file's order. A view has none.
+    in the file's order; of an incremental those of the base that stay, then its own. A view has none.
 
-    Raise `InvalidFrame` (its `number` counted from the file's start) at damage, `FileNotFoundError` when the file is
+    `heard`, for reading from the beginning, hears every byte, those of documents that are left out too. Raise
+    `InvalidFrame` (its `number` counted from the file's start) at damage, `FileNotFoundError` when the file is
     gone, `VerificationFailed` when it is a link. Validate a frame before decoding it.
     """
+    if entry.overlay is not None:
+        yield from _overlaid(folder, entry, entry.overlay, start, heard)
+        return
     if entry.file is None:
+        return
+    if heard is not None:
+        yield from _hashed(frames(folder=folder, entry=entry, start=start), heard.own)
         return
     with descent.open_file(folder, entry.file) as file:
         skip, stream = _positioned(file, folder=folder, entry=entry, start=start)
@@ -30,6 +61,27 @@ def frames(*, folder: Path, entry: CollectionEntry, start: int = 0) -> Iterator[
             yield from islice(bson_frames.frames(stream), skip, None)
         except InvalidFrame as error:
             raise InvalidFrame(error.problem, number=first + error.number, offset=error.offset) from error
+
+
+def _overlaid(
+    folder: Path, entry: CollectionEntry, over: Overlay, start: int, heard: StreamHashes | None
+) -> Iterator[bytes]:
+    gone = gone_documents.read(folder, over)
+    kept = over.documents - len(gone)
+    if start < kept or heard is not None:
+        first = 0 if heard is not None else gone.number_in_base(start)
+        base = frames(folder=overlaid.base_folder(folder, over), entry=overlaid.base_entry(entry, over), start=first)
+        if heard is not None:
+            base, heard.gone = _hashed(base, heard.base), gone.sha256() if over.gone else ""
+        yield from gone_documents.left(base, gone=gone, first=first)
+    own = overlaid.own_entry(entry, over)
+    yield from frames(folder=folder, entry=own, start=max(0, start - kept), heard=heard)
+
+
+def _hashed(found: Iterator[bytes], stream: hashlib._Hash) -> Iterator[bytes]:
+    for frame in found:
+        stream.update(frame)
+        yield frame
 
 
 def is_gzip(name: str) -> bool:

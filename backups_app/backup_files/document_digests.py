@@ -57,7 +57,7 @@ def identity_hash(key: bytes) -> bytes:
     return blake2b(key, digest_size=HASH_BYTES).digest()
 
 
-def content_hash(frame: bytes) -> bytes:
+def content_hash(frame: bytes | memoryview) -> bytes:
     """Return the hash of a document's bytes."""
     return blake2b(frame, digest_size=HASH_BYTES).digest()
 

@@ -128,7 +128,7 @@ class _FolderReading:
         self._where = folder / database if database else folder
         self._data: dict[str, str] = {}
         self._metadata: dict[str, str] = {}
-        self._indexes: set[str] = set()
+        self._beside: set[str] = set()
         self._held: list[Held] = []
         self._others: list[str] = []
         self._strays: list[Stray] = []
@@ -182,8 +182,8 @@ class _FolderReading:
                 self._problems.append(messages.FILE_IS_LINK(path=readable_name(path)))
         elif kind is FileKind.PRELUDE or (kind is FileKind.DATA and file_names.is_system_indexes(name)):
             self._others.append(path)
-        elif kind is FileKind.INDEX:
-            self._indexes.add(path)
+        elif kind is FileKind.BESIDE:
+            self._beside.add(path)
         elif not self._database and file_names.is_oplog(name):
             self._strays.append(Stray(path, _OPLOG))
         else:
@@ -205,8 +205,8 @@ class _FolderReading:
             self._undescribed(base)
         if len({one.name for one in self._held}) != len(self._held):
             self._problems.append(messages.TWO_FILES_OF_ONE_COLLECTION())
-        ours = {f"{one.file}{layout.INDEX_SUFFIX}" for one in self._held if one.file}
-        self._strays += [Stray(path) for path in sorted(self._indexes - ours)]
+        ours = {f"{one.file}{suffix}" for one in self._held if one.file for suffix in file_names.BESIDE_A_DATA_FILE}
+        self._strays += [Stray(path) for path in sorted(self._beside - ours)]
 
     def _described(self, base: str) -> None:
         """Join a metadata file with its data file, which is taken out of those that wait."""

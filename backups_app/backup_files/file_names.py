@@ -11,6 +11,7 @@ from backups_app.messages import backup_files as messages
 SYSTEM = "system."
 SYSTEM_INDEXES = "system.indexes"
 RESTORED_SYSTEM = frozenset({"system.js"})
+BESIDE_A_DATA_FILE = (layout.INDEX_SUFFIX, layout.DIGEST_SUFFIX, layout.GONE_SUFFIX)
 _OPLOG = "oplog.bson"
 _LEGACY_DATA_SUFFIX = ".bin"
 _LONGEST_DATABASE = 63
@@ -24,7 +25,8 @@ class FileKind(Enum):
     DATA = auto()
     METADATA = auto()
     PRELUDE = auto()
-    INDEX = auto()
+    BESIDE = auto()
+    """Of ours, and no part of a dump: it stands beside a data file and is named after it."""
     UNKNOWN = auto()
 
 
@@ -33,8 +35,8 @@ def kind(name: str) -> FileKind:
     plain = without_gzip(name)
     if plain == layout.PRELUDE:
         return FileKind.PRELUDE
-    if name.endswith(layout.INDEX_SUFFIX):
-        return FileKind.INDEX
+    if name.endswith(BESIDE_A_DATA_FILE):
+        return FileKind.BESIDE
     if plain.endswith(layout.COLLECTION_METADATA_SUFFIX):
         return FileKind.METADATA
     return FileKind.DATA if plain.endswith(layout.DATA_SUFFIX) else FileKind.UNKNOWN

@@ -7,14 +7,19 @@
                                   "index": "temple_db/bookings.bson.idx", "duplicate_ids": 0}}}
 
 `bytes` and `sha256` are of the file as it lies on disk; `stream_*` of its uncompressed content.
+
+An incremental's collection is laid over a file of its base: `overlay` says which, and what of it is left out. Its
+`documents` and `bytes` are those of the whole state; `file` holds what was added or changed.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from backups_app.backup_files import layout
 from backups_app.messages import backup_files as messages
 from backups_app.records import INTERNAL
 
@@ -29,6 +34,26 @@ class FileEntry:
     sha256: str
     stream_bytes: int
     stream_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlay:
+    """What an incremental's collection is laid over: a file of its base, as the base's manifest describes it.
+
+    `gone` is a file of the incremental: the numbers of the base's documents that were deleted or replaced (None: there
+    are none; `gone_documents` counts them). `own_documents` and `own_bytes` are of the incremental's own file.
+    """
+
+    backup: str
+    file: str
+    index: str
+    documents: int
+    bytes: int
+    stream_sha256: str
+    gone: str | None
+    gone_documents: int
+    own_documents: int
+    own_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +72,14 @@ class CollectionEntry:
     metadata: str | None
     index: str | None
     duplicate_ids: int = 0
+    overlay: Overlay | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plain form; a full backup's entry says nothing of an overlay."""
+        plain = asdict(self)
+        if self.overlay is None:
+            del plain["overlay"]
+        return plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +96,10 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
+    """`base` is the full backup that an incremental begins from, "" for a full one."""
+
     database: str
+    base: str = ""
     files: Mapping[str, FileEntry] = field(default_factory=dict)
     collections: Mapping[str, CollectionEntry] = field(default_factory=dict)
 
@@ -74,6 +110,26 @@ class Manifest:
     @property
     def bytes(self) -> int:
         return sum(entry.bytes for entry in self.collections.values())
+
+    @property
+    def root(self) -> str:
+        """The directory of the backup's folder in which the database's lies; "" for the folder itself."""
+        return layout.DELTA if self.base else ""
+
+    def content_hash(self, name: str) -> str:
+        """Return what two collections have in common only if they hold the same documents in the same order; empty
+        where nobody has verified them, and for a view."""
+        entry = self.collections.get(name)
+        own = self.files.get(entry.file) if entry is not None and entry.file else None
+        if entry is None or own is None:
+            return ""
+        over = entry.overlay
+        if over is None:
+            return own.stream_sha256
+        if not over.own_documents and not over.gone_documents:
+            return over.stream_sha256
+        gone = self.files[over.gone].stream_sha256 if over.gone else ""
+        return hashlib.sha256(f"{over.stream_sha256} {gone} {own.stream_sha256}".encode()).hexdigest()
 
     def counts(self) -> Counts:
         """Return what it holds of the temple's, and what of our own records."""
@@ -92,8 +148,9 @@ class Manifest:
         return {
             "version": VERSION,
             "database": self.database,
+            **({"base": self.base} if self.base else {}),
             "files": {name: asdict(entry) for name, entry in sorted(self.files.items())},
-            "collections": {name: asdict(entry) for name, entry in sorted(self.collections.items())},
+            "collections": {name: entry.as_json() for name, entry in sorted(self.collections.items())},
         }
 
 
@@ -104,8 +161,14 @@ def from_json(plain: Mapping[str, Any]) -> Manifest:
             raise ValueError(messages.MANIFEST_VERSION_UNKNOWN(version=plain["version"]))
         return Manifest(
             database=plain["database"],
+            base=plain.get("base", ""),
             files={name: FileEntry(**entry) for name, entry in plain["files"].items()},
-            collections={name: CollectionEntry(**entry) for name, entry in plain["collections"].items()},
+            collections={name: _entry(entry) for name, entry in plain["collections"].items()},
         )
     except (KeyError, TypeError) as error:
         raise ValueError(messages.NOT_MANIFEST()) from error
+
+
+def _entry(plain: Mapping[str, Any]) -> CollectionEntry:
+    over = plain.get("overlay")
+    return CollectionEntry(**{**plain, "overlay": None if over is None else Overlay(**over)})

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
-from backups_app.backup_files import bson_frames, collection_reader, descent
+from backups_app.backup_files import bson_frames, collection_reader, descent, gone_documents, overlaid
 from backups_app.backup_files.bson_frames import InvalidFrame, Readable
 from backups_app.backup_files.document_index import EVERY, DocumentIndex
-from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.backup_files.gone_documents import GoneDocuments
+from backups_app.backup_files.manifest import CollectionEntry, Overlay
 from backups_app.browsing import index
 from backups_app.browsing.frames import Block, read_exactly
 from backups_app.browsing.opening import OpenBackup
-from backups_app.errors import BackupRemoved, DamagedDocument, FileNotReadable, VerificationFailed
+from backups_app.errors import BackupRemoved, BaseMissing, DamagedDocument, FileNotReadable, VerificationFailed
 from backups_app.messages import browsing as messages
 
 BLOCK_BYTES = 4 * 1024 * 1024
@@ -27,7 +29,7 @@ class CollectionFile:
     """A collection's documents. `total` counts those that can be reached: in a foreign file, those before damage, and
     `broken` then says what is wrong behind the last of them."""
 
-    backup: OpenBackup
+    folder: Path
     entry: CollectionEntry
     index: DocumentIndex | None
     total: int
@@ -76,7 +78,7 @@ class CollectionFile:
         if self.entry.file is None or start >= self.total + bool(self.broken):
             return
         try:
-            with descent.open_file(self.backup.folder, self.entry.file) as file:
+            with descent.open_file(self.folder, self.entry.file) as file:
                 skip, _ = collection_reader.seek_before(file, name=self.entry.file, index=self.index, start=start)
                 yield start - skip, skip, collection_reader.opened(file, name=self.entry.file)
         except FileNotFoundError as error:
@@ -106,20 +108,96 @@ class CollectionFile:
 def open_collection(*, backup: OpenBackup, collection: str, seconds: float = index.SECONDS) -> CollectionFile:
     """Return a collection ready to be read.
 
-    Raise `CollectionNotFound`, `BackupRemoved`, `FileNotReadable` for a link or what else is no plain file, or
-    `CollectionPreparing` for a large foreign file (ask again).
+    Raise `CollectionNotFound`, `BackupRemoved`, `BaseMissing`, `FileNotReadable` for a link or what else is no plain
+    file, or `CollectionPreparing` for a large foreign file (ask again).
     """
     entry = backup.entry(collection)
     try:
+        if entry.overlay is not None:
+            return _overlaid(backup, entry, entry.overlay)
         known = index.index_of(folder=backup.folder, entry=entry, seconds=seconds)
     except FileNotFoundError as error:
         raise BackupRemoved from error
     except VerificationFailed as error:
         raise FileNotReadable(problem=error.facts["problem"]) from error
     if known is None or backup.verified:
-        return CollectionFile(backup=backup, entry=entry, index=known, total=entry.documents)
+        return CollectionFile(folder=backup.folder, entry=entry, index=known, total=entry.documents)
     broken = index.damage(folder=backup.folder, entry=entry)
-    return CollectionFile(backup=backup, entry=entry, index=known, total=known.documents, broken=broken)
+    return CollectionFile(folder=backup.folder, entry=entry, index=known, total=known.documents, broken=broken)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlaidCollection(CollectionFile):
+    """A collection of an incremental: the documents of its base that stay, then its own."""
+
+    base: CollectionFile
+    own: CollectionFile
+    gone: GoneDocuments
+
+    def frames(self, *, start: int) -> Iterator[bytes]:
+        kept = self._kept
+        try:
+            if start < kept:
+                first = self.gone.number_in_base(start)
+                base = self.base.frames(start=first)
+                yield from gone_documents.left(base, gone=self.gone, first=first)
+        except InvalidFrame as error:
+            raise InvalidFrame(error.problem, number=self._number(error.number), offset=error.offset) from error
+        try:
+            yield from self.own.frames(start=max(0, start - kept))
+        except InvalidFrame as error:
+            raise InvalidFrame(error.problem, number=kept + error.number, offset=error.offset) from error
+
+    def blocks(self, *, start: int) -> Iterator[Block]:
+        kept = self._kept
+        try:
+            if start < kept:
+                for block in self.base.blocks(start=self.gone.number_in_base(start)):
+                    left_out = self.gone.within(block.first, block.count)
+                    yield block.without(left_out, first=self._number(block.first))
+        except DamagedDocument as error:
+            number = self._number(error.facts["readable"])
+            raise DamagedDocument(number=number + 1, readable=number) from error
+        try:
+            for block in self.own.blocks(start=max(0, start - kept)):
+                yield block.moved(first=kept + block.first)
+        except DamagedDocument as error:
+            number = kept + error.facts["readable"]
+            raise DamagedDocument(number=number + 1, readable=number) from error
+
+    def raw(self, *, number: int, size: int) -> bytes:
+        if number < self._kept:
+            return self.base.raw(number=self.gone.number_in_base(number), size=size)
+        return self.own.raw(number=number - self._kept, size=size)
+
+    @property
+    def _kept(self) -> int:
+        return self.base.total - len(self.gone)
+
+    def _number(self, in_base: int) -> int:
+        """Return the number, in the whole state, of the base's document `in_base`, or of the next one that stays."""
+        return in_base - self.gone.before(in_base)
+
+
+def _overlaid(backup: OpenBackup, entry: CollectionEntry, over: Overlay) -> OverlaidCollection:
+    base_folder = overlaid.base_folder(backup.folder, over)
+    if not base_folder.is_dir():
+        raise BaseMissing(backup_id=over.backup)
+    base, own = overlaid.base_entry(entry, over), overlaid.own_entry(entry, over)
+    return OverlaidCollection(
+        folder=backup.folder,
+        entry=entry,
+        index=None,
+        total=entry.documents,
+        base=_indexed(base_folder, base),
+        own=_indexed(backup.folder, own),
+        gone=gone_documents.read(backup.folder, over),
+    )
+
+
+def _indexed(folder: Path, entry: CollectionEntry) -> CollectionFile:
+    known = index.index_of(folder=folder, entry=entry)
+    return CollectionFile(folder=folder, entry=entry, index=known, total=entry.documents)
 
 
 def _numbered(stream: Readable, first: int) -> Iterator[bytes]:

@@ -190,11 +190,9 @@ def _sound(source: CollectionFile) -> Iterator[bytes]:
 
 def _stream_hash(backup: OpenBackup, name: str) -> str:
     """The hash that verification wrote; empty where there is none, and nothing may be concluded."""
-    entry = backup.manifest.collections.get(name)
-    file = backup.manifest.files.get(entry.file) if entry and entry.file else None
-    if entry is None:
+    if name not in backup.manifest.collections:
         return f"absent from {backup.backup_id}"
-    return file.stream_sha256 if file else ""
+    return backup.manifest.content_hash(name)
 
 
 class _Remembered:

@@ -44,7 +44,7 @@ def span(source: CollectionFile, *, seconds: float = SECONDS) -> tuple[int, int]
     """
     if source.entry.file is None or not source.total:
         return None
-    walk = _walk_of(index.identity(source.backup.folder, source.entry.file))
+    walk = _walk_of(index.identity(source.folder, source.entry.file))
     with walk.lock:
         try:
             _go_on(source, walk, until=time.monotonic() + seconds)

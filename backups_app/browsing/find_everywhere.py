@@ -270,5 +270,4 @@ def _first_digest(document: FoundDocument) -> str:
 
 def _stream_digest(backup: OpenBackup, name: str) -> str:
     """Return the hash of a collection's uncompressed content; empty where nobody has verified it."""
-    file = backup.manifest.files.get(backup.manifest.collections[name].file or "")
-    return file.stream_sha256 if file is not None and backup.verified else ""
+    return backup.manifest.content_hash(name) if backup.verified else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 
 from backups_app.backup_files.bson_frames import SMALLEST, InvalidFrame, Readable
@@ -49,6 +50,22 @@ class Block:
         if skipped >= self.count:
             return Block(first=self.first + self.count, count=0, data=b"")
         return Block(first=self.first + skipped, count=self.count - skipped, data=self.data[self._starts[skipped] :])
+
+    def moved(self, *, first: int) -> Block:
+        """Return the same documents, numbered from `first` on."""
+        return Block(first=first, count=self.count, data=self.data)
+
+    def without(self, left_out: Sequence[int], *, first: int) -> Block:
+        """Return the block without the documents of these ascending numbers, numbered from `first` on."""
+        if not left_out:
+            return self.moved(first=first)
+        kept, at = [], 0
+        for number in left_out:
+            here = number - self.first
+            kept.append(self.data[at : self._starts[here]])
+            at = self.end_of(here)
+        kept.append(self.data[at:])
+        return Block(first=first, count=self.count - len(left_out), data=b"".join(kept))
 
 
 def read_exactly(stream: Readable, size: int, *, number: int) -> bytes:

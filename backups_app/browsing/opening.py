@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backups_app.backup_files import layout, metadata, stamps
 from backups_app.backup_files import manifest as manifests
-from backups_app.backup_files import metadata, stamps
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.backup_files.stamps import Change
 from backups_app.backup_files.store import Store
 from backups_app.browsing import foreign
-from backups_app.errors import CollectionNotFound, VerificationFailed
+from backups_app.errors import CollectionNotFound, InvalidBackupId, VerificationFailed
+from backups_app.messages import backup_files as file_messages
 from backups_app.messages import browsing as messages
 
 
@@ -51,14 +52,33 @@ def open_backup(*, store: Store, backup_id: str) -> OpenBackup:
     is_another = changed is Change.OTHERS and document.get("kind") == "foreign"
     if known is not None and changed in (Change.SIZE, Change.OTHERS) and not is_another:
         problem = messages.NOT_WHAT_WAS_VERIFIED(name=name)
+    problem = problem or _base_problem(folder, known)
     return OpenBackup(
         backup_id=backup_id,
         folder=folder,
         manifest=foreign.manifest(folder, preferred=store.database) if known is None or is_another else known,
-        verified=known is not None and changed is Change.NONE,
+        verified=known is not None and changed is Change.NONE and not (known.base and problem),
         problem=problem,
         document={} if is_another else document,
     )
+
+
+def _base_problem(folder: Path, manifest: Manifest | None) -> str:
+    """Return what is wrong with the base of an incremental; empty where nothing is, and for a full one."""
+    if manifest is None or not manifest.base:
+        return ""
+    try:
+        base_folder = folder.parent / layout.published_name(manifest.base)
+    except InvalidBackupId:
+        return file_messages.BASE_NOT_THERE(backup_id=manifest.base)
+    written, problem = _document(base_folder)
+    base = _manifest(written)
+    if base is None:
+        return problem or file_messages.BASE_NOT_THERE(backup_id=manifest.base)
+    changed, name = _changed(base_folder, base, written)
+    if changed in (Change.SIZE, Change.OTHERS):
+        problem = messages.NOT_WHAT_WAS_VERIFIED(name=name)
+    return file_messages.BASE_IS_DAMAGED(backup_id=manifest.base, problem=problem) if problem else ""
 
 
 def _changed(folder: Path, known: Manifest | None, document: Mapping[str, Any]) -> tuple[Change, str]:

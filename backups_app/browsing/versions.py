@@ -86,15 +86,15 @@ class _Last:
 
 def _look(backup: OpenBackup, collection: str, raw_id: bytes, last: _Last) -> tuple[int | None, bytes | None]:
     """Files of the same hash hold the same document: what did not change from backup to backup is read once."""
-    entry = backup.entry(collection)
-    file = backup.manifest.files.get(entry.file or "")
-    if file is not None and file.stream_sha256 and file.stream_sha256 == last.sha256:
+    backup.entry(collection)
+    content = backup.manifest.content_hash(collection)
+    if content and content == last.sha256:
         return last.number, last.frame
     found = documents.find_id(open_collection(backup=backup, collection=collection), raw_id=raw_id)
     if found is not None and found.damaged:
         raise DamagedDocument(number=found.number + 1, readable=found.number)
     number, frame = (None, None) if found is None else (found.number, found.frame)
-    known = (file.stream_sha256, number, frame) if file is not None else ("", None, None)
+    known = (content, number, frame) if content else ("", None, None)
     last.sha256, last.number, last.frame = known
     return number, frame
 

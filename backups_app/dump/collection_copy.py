@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,8 +15,10 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from backups_app.backup_files import gzip_members
+from backups_app.backup_files.base_digests import BaseDigests
 from backups_app.backup_files.document_index import EVERY
 from backups_app.backup_files.durable import DurableFile
+from backups_app.dump.changed_documents import ChangedDocuments, Sink
 from backups_app.mongo import scanning
 
 BATCH_BYTES = 8 * 1024 * 1024
@@ -31,11 +34,24 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Copied:
-    """`size_bytes` and `sha256` are of the file as it was written."""
+    """`documents` were read; `size_bytes` and `sha256` are of the file as it was written."""
 
     documents: int
     size_bytes: int
     sha256: str
+    changes: Changes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What became of the base's documents: `written` ones are new or changed, `gone` are the numbers of those in the
+    base that are deleted or replaced. `in_order`: those that are left, then the written ones, is the order in which the
+    collection was read."""
+
+    written: int
+    gone: array[int]
+    gone_bytes: int
+    in_order: bool
 
 
 def copy(
@@ -49,8 +65,10 @@ def copy(
     compress: bool,
     checkpoint: Callable[[], None],
     tell: Callable[[int, int], None],
+    base: BaseDigests | None = None,
 ) -> Copied:
-    """Read every document of `source` in natural order and write them to `file`, which is durable afterwards.
+    """Read every document of `source` in natural order and write them to `file`, which is durable afterwards; given a
+    `base`, only those that it does not hold.
 
     `checkpoint` is called before each batch and may raise; `tell` hears (documents, bytes) of each batch written.
     Raise pymongo's errors, `DiskFull`, `StorageFailed` and what `checkpoint` raises; the file is no good then.
@@ -63,24 +81,33 @@ def copy(
         "noCursorTimeout": True,
         "readConcern": dict(read_concern),
     }
-    sink = _GzipWriter(file) if compress else _PlainWriter(file)
+    writer = _GzipWriter(file) if compress else _PlainWriter(file)
+    changed = None if base is None else ChangedDocuments(writer, base)
+    sink: Sink = changed or writer
     count = 0
     pending: deque[Future[int]] = deque()
     answers = closing(scanning.batches(database, command, session=session, size=size))
-    with file, ThreadPoolExecutor(1, thread_name_prefix="dump-write") as writer, answers as batches:
+    with file, ThreadPoolExecutor(1, thread_name_prefix="dump-write") as second, answers as batches:
         for batch in batches:
             checkpoint()
-            pending.append(writer.submit(_write, sink, batch.array, tell))
+            pending.append(second.submit(_write, sink, batch.array, tell))
             del batch
             if len(pending) >= _IN_FLIGHT:
                 count += pending.popleft().result()
         count += sum(written.result() for written in pending)
         sink.finish()
-    return Copied(documents=count, size_bytes=file.size, sha256=sink.sha256.hexdigest())
+    return Copied(documents=count, size_bytes=file.size, sha256=writer.sha256.hexdigest(), changes=_changes_of(changed))
 
 
-def _write(sink: _PlainWriter | _GzipWriter, array: memoryview, tell: Callable[[int, int], None]) -> int:
-    documents = scanning.documents(array)
+def _changes_of(changed: ChangedDocuments | None) -> Changes | None:
+    if changed is None:
+        return None
+    gone = changed.gone()
+    return Changes(written=changed.written, gone=gone, gone_bytes=changed.bytes_of(gone), in_order=changed.in_order)
+
+
+def _write(sink: Sink, batch: memoryview, tell: Callable[[int, int], None]) -> int:
+    documents = scanning.documents(batch)
     tell(len(documents), sink.write(documents))
     return len(documents)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,12 +25,13 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from backups_app import formats
-from backups_app.backup_files import durable, gzip_members, layout
+from backups_app.backup_files import durable, gone_documents, gzip_members, layout
+from backups_app.backup_files.base_digests import BaseDigests
 from backups_app.backup_files.durable import DurableFile
 from backups_app.dump import collection_copy, collection_metadata, failures, listing, snapshot
 from backups_app.dump.collection_copy import Copied, Stopped
 from backups_app.dump.listing import Listed
-from backups_app.dump.report import DumpReport
+from backups_app.dump.report import CollectionChanges, DumpReport
 from backups_app.dump.snapshot import Snapshot, SnapshotExpired
 from backups_app.errors import DumpFailed, DumpTimedOut
 from backups_app.messages import dump as messages
@@ -72,15 +73,19 @@ class PythonDump:
         timeout_seconds: int,
         progress: Progress,
         on_child: Callable[[ChildProcess], None] | None = None,
+        base: Mapping[str, BaseDigests] | None = None,
     ) -> DumpReport:
         """Copy `database` into `out/<database>/`, everything fsynced. Return what was copied and of which moment.
+
+        Given a `base`, the digests of a full backup by collection, write of those collections what the base does not
+        hold, and beside it which documents of the base are gone.
 
         Raise `DumpFailed`, `DumpTimedOut`, `DiskFull`, `FolderNotWritable`, `StorageFailed`, `DatabaseUnreachable`, or
         what progress raises. What lies in `out` then is no backup. There is no child to tell of.
         """
         deadline = time.monotonic() + timeout_seconds
         with failures.translated(), scanning.open_scan(uri) as client:
-            run = _Run(self, client[database.name], out, progress, deadline, timeout_seconds)
+            run = _Run(self, client[database.name], out, progress, deadline, timeout_seconds, base or {})
             return run.make(excluded)
 
 
@@ -95,6 +100,7 @@ class _Run:
         progress: Progress,
         deadline: float,
         timeout_seconds: int,
+        base: Mapping[str, BaseDigests],
     ) -> None:
         self.engine = engine
         self.database = database
@@ -102,6 +108,7 @@ class _Run:
         self.progress = progress
         self.deadline = deadline
         self.timeout_seconds = timeout_seconds
+        self.base = base
         self.stop = threading.Event()
         self.heard: SimpleQueue[tuple[str, int, int]] = SimpleQueue()
         self.outside: list[str] = []
@@ -127,6 +134,7 @@ class _Run:
             database=self.database, excluded=excluded, before=expected, dumped=counts
         )
         deleted_after = listing.deleted_so_far(self.database)
+        changes = self._write_gone(copied)
         self._complete(server_version)
         started_at, finished_at = hello["localTime"].replace(tzinfo=UTC), self._server_time()
         return DumpReport(
@@ -140,7 +148,25 @@ class _Run:
             started_at=started_at,
             finished_at=finished_at,
             digests={self.files[name]: (one.size_bytes, one.sha256) for name, one in copied.items()},
+            changes=changes,
         )
+
+    def _write_gone(self, copied: dict[str, Copied]) -> dict[str, CollectionChanges]:
+        """Write beside each data file which documents of the base are gone. Return the changes by collection."""
+        found = {}
+        for name, one in copied.items():
+            if one.changes is None:
+                continue
+            if one.changes.gone:
+                path = self.folder.parent / (self.files[name] + layout.GONE_SUFFIX)
+                gone_documents.write(DurableFile(path), one.changes.gone)
+            found[name] = CollectionChanges(
+                documents=one.documents,
+                written=one.changes.written,
+                gone=len(one.changes.gone),
+                gone_bytes=one.changes.gone_bytes,
+            )
+        return found
 
     def _write_metadata(self, listed: tuple[Listed, ...]) -> None:
         durable.make_directory(self.folder)
@@ -205,25 +231,33 @@ class _Run:
             raise DumpTimedOut(engine=messages.BUILT_IN_ENGINE(), seconds=self.timeout_seconds)
 
     def _copy_one(self, one: Listed) -> Copied:
+        copied = self._copy_as_it_is(one, self.base.get(one.info.name))
+        if copied.changes is None or copied.changes.in_order or not one.info.options.get("capped"):
+            return copied
+        # The order of a capped collection is part of it, and laid over its base it would be another one.
+        self._start_over(one)
+        return self._copy_as_it_is(one, None)
+
+    def _copy_as_it_is(self, one: Listed, base: BaseDigests | None) -> Copied:
         if self.snapshot is not None and not self.snapshot.expired:
             try:
-                return self._scan(one, self.snapshot)
+                return self._scan(one, self.snapshot, base)
             except SnapshotExpired:
                 self._start_over(one)
             except OperationFailure as error:
                 if not snapshot.is_gone(error):
                     raise
                 self._start_over(one)
-        if self.snapshot is not None:
+        if self.snapshot is not None and one.info.name not in self.outside:
             self.outside.append(one.info.name)
         for _ in range(_CAPPED_ATTEMPTS - 1):
             try:
-                return self._scan(one, None)
+                return self._scan(one, None, base)
             except OperationFailure as error:
                 if error.code != _CAPPED_POSITION_LOST:
                     raise
                 self._start_over(one)
-        return self._scan(one, None)
+        return self._scan(one, None, base)
 
     def _start_over(self, one: Listed) -> None:
         """Never resume a scan into the same file: it would have a hole or hold documents twice."""
@@ -231,7 +265,7 @@ class _Run:
         documents, size_bytes = self.told.pop(one.info.name, (0, 0))
         self.heard.put((one.info.name, -documents, -size_bytes))
 
-    def _scan(self, one: Listed, moment: Snapshot | None) -> Copied:
+    def _scan(self, one: Listed, moment: Snapshot | None, base: BaseDigests | None) -> Copied:
         name, size_bytes, documents = one.info.name, one.info.size_bytes or 0, one.info.documents or 0
 
         def checkpoint() -> None:
@@ -247,7 +281,7 @@ class _Run:
 
         checkpoint()
         compress = self.engine.compression == "gzip"
-        reserved = 0 if compress or size_bytes < _WORTH_RESERVING else size_bytes
+        reserved = 0 if compress or base is not None or size_bytes < _WORTH_RESERVING else size_bytes
         assert one.source is not None
         with self.database.client.start_session(causal_consistency=False) as session:
             return collection_copy.copy(
@@ -260,6 +294,7 @@ class _Run:
                 compress=compress,
                 checkpoint=checkpoint,
                 tell=tell,
+                base=base,
             )
 
     def _data_path(self, one: Listed) -> str:

@@ -54,6 +54,14 @@ class RemovedByPerson(BackupRemoved):
     hint = "For a day after its removal it can be brought back from the trash"
 
 
+class BaseMissing(TempleOpsError):
+    """Facts: `backup_id`, the base's."""
+
+    code, status, exit_code = "base_missing", 410, 10
+    sentence = "This incremental backup begins from backup {backup_id}, and that one is not in the backup folder."
+    hint = "Bring the base back: from the trash, or from a copy"
+
+
 class BackupElsewhere(TempleOpsError):
     """Facts: `host`."""
 

@@ -33,6 +33,15 @@ class MongodumpMissing(TempleOpsError):
     hint = "Install MongoDB Database Tools or set BACKUP_ENGINE=auto"
 
 
+class IncrementalNeedsBuiltIn(TempleOpsError):
+    code, status, exit_code = "incremental_needs_built_in", 409, 13
+    sentence = (
+        "An incremental backup is made by the built-in engine, and BACKUP_ENGINE=mongodump forbids it. Nothing was "
+        "changed."
+    )
+    hint = "Set BACKUP_ENGINE=auto or python, or make a full backup"
+
+
 class RecordsUnavailable(TempleOpsError):
     code, status = "records_unavailable", 503
     sentence = (

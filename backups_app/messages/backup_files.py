@@ -26,6 +26,15 @@ METADATA_FILE_MISSING = Sentence("metadata_file_missing", "its metadata file is 
 METADATA_FILE_UNREADABLE = Sentence("metadata_file_unreadable", "its metadata file cannot be read")
 FILE_UNREADABLE = Sentence("file_unreadable", "{path} cannot be read")
 
+GONE_LIST_UNREADABLE = Sentence(
+    "gone_list_unreadable", "{path}, the list of what this incremental leaves out of its base, is missing or damaged"
+)
+BASE_NOT_THERE = Sentence("base_not_there", "its base, the backup {backup_id}, is not in the backup folder")
+BASE_NOT_THE_ONE = Sentence(
+    "base_not_the_one", 'its base, the backup {backup_id}, holds another "{name}" than the one it was made from'
+)
+BASE_IS_DAMAGED = Sentence("base_is_damaged", "its base, the backup {backup_id}, is not good: {problem}")
+
 NAMED_NOT_PLAIN_FILE = Sentence("named_not_plain_file", '"{name}" is not a plain file')
 FOLDER_NOT_OPENED = Sentence("folder_not_opened", "its folder cannot be opened")
 FILE_NOT_OPENED_AS_PLAIN = Sentence(

@@ -13,6 +13,29 @@ MANIFEST_MISSING_OR_DAMAGED = Sentence("manifest_missing_or_damaged", "its manif
 FILES_NOT_WHAT_WAS_VERIFIED = Sentence("files_not_what_was_verified", "its files are not what was verified")
 
 ROOM = Sentence("room_for_the_backup", "Room for the backup, engine {engine}")
+FULL_WITHOUT_BASE = Sentence("full_without_base", "A full backup is made: there is no good one to begin from.")
+FULL_AFTER_A_DAY = Sentence("full_after_a_day", "A full backup is made: the last one is a day old.")
+FULL_AFTER_MANY = Sentence(
+    "full_after_many",
+    "A full backup is made: {n} incremental begins from the last one.",
+    "A full backup is made: {n} incrementals begin from the last one.",
+)
+FULL_AFTER_MUCH = Sentence(
+    "full_after_much", "A full backup is made: more than a fifth has changed since the last one."
+)
+FULL_FOR_DAMAGE = Sentence(
+    "full_for_damage", "A full backup is made: the last one, {backup_id}, is not good: {problem}."
+)
+PURGES_STAY_OPEN = Sentence(
+    "purges_stay_open",
+    "{n} deletion of earlier runs is unfinished; an incremental backup deletes nothing, so it stays unfinished.",
+    "{n} deletions of earlier runs are unfinished; an incremental backup deletes nothing, so they stay unfinished.",
+)
+COPIED_CHANGES = Sentence(
+    "copied_changes",
+    "{n} document changed or new, {gone} deleted or replaced since backup {backup_id}",
+    "{n} documents changed or new, {gone} deleted or replaced since backup {backup_id}",
+)
 DISK_NEARLY_FULL = Sentence("disk_nearly_full", "Less than a fifth of the backup disk stays free ({size}).")
 SYNC_SKIPPED = Sentence("sync_skipped", "Skipped: sync is off")
 SYNCED_WITH_REST = Sentence("synced_with_rest", "Synced: {counts}. {rest}")

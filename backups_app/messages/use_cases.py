@@ -5,6 +5,9 @@ from __future__ import annotations
 from backups_app.messages.message import Sentence
 
 TOO_MANY_RUNS = Sentence("too_many_runs", "Too many runs were started in this second. Try again.")
+INCREMENTAL_DELETES_NOTHING = Sentence(
+    "incremental_deletes_nothing", "An incremental backup deletes nothing: leave delete_bookings out."
+)
 DELETE_BOOKINGS_NOT_BOOLEAN = Sentence("delete_bookings_not_boolean", "delete_bookings must be true or false")
 
 DELETION_UNFINISHED_FIRST = Sentence(
@@ -20,7 +23,7 @@ EARLIER_VERSION_RESTORED = Sentence("earlier_version_restored", "{by} restored a
 KEPT_AFTER_ALL = Sentence("kept_after_all", "Kept after all: what had not been deleted stays.")
 
 SCHEDULE_DOES_UNKNOWN = Sentence(
-    "schedule_does_unknown", "A schedule does backup, backup_and_delete, sync, rehearse or verify."
+    "schedule_does_unknown", "A schedule does backup, backup_and_delete, incremental, sync, rehearse or verify."
 )
 SCHEDULE_MISSED_UNKNOWN = Sentence("schedule_missed_unknown", "A missed run is run late or skipped: run or skip.")
 WISH_UNKNOWN = Sentence("wish_unknown", "wish must be nothing, problems or everything; language one of the site's")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from backups_app.backup_files import collection_metadata, collection_reader, given_ids
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.backup_files.collection_metadata import Described
+from backups_app.backup_files.collection_reader import StreamHashes
 from backups_app.backup_files.document_digests import DocumentDigests
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.errors import VerificationFailed
@@ -48,28 +48,24 @@ class Source:
         for number, frame in enumerate(self._as_they_lie(name)):
             yield _with_id(frame, number, name)
 
-    def _as_they_lie(self, name: str) -> Iterator[bytes]:
+    def _as_they_lie(self, name: str, heard: StreamHashes | None = None) -> Iterator[bytes]:
         entry = self.entry(name)
         try:
             if entry is not None:
-                yield from collection_reader.frames(folder=self.folder, entry=entry)
+                yield from collection_reader.frames(folder=self.folder, entry=entry, heard=heard)
         except (InvalidFrame, OSError) as error:
             raise VerificationFailed(problem=messages.DOCUMENTS_UNREADABLE(name=name)) from error
 
     def digest(self, name: str, *, progress: Progress) -> DocumentDigests:
         """Return the digest of a collection, read now. Raise `VerificationFailed` when these are not the bytes that
         were verified, and what `progress` raises."""
-        result, stream = DocumentDigests(), hashlib.sha256()
-        for number, frame in enumerate(self._as_they_lie(name)):
+        result, heard = DocumentDigests(), StreamHashes()
+        for number, frame in enumerate(self._as_they_lie(name, heard)):
             _add(result, _with_id(frame, number, name), name)
-            stream.update(frame)
             if result.documents % _AT_ONCE == 0:
                 progress.checkpoint()
-        entry = self.entry(name)
-        if entry is not None and entry.file is not None:
-            expected = self.manifest.files[entry.file].stream_sha256
-            if stream.hexdigest() != expected:
-                raise VerificationFailed(problem=messages.DOCUMENTS_NOT_VERIFIED(name=name))
+        if not heard.are_those_of(self.manifest, name):
+            raise VerificationFailed(problem=messages.DOCUMENTS_NOT_VERIFIED(name=name))
         return result
 
     def described(self, name: str) -> Described:

@@ -20,6 +20,7 @@ from backups_app.configuration import Configuration
 from backups_app.dump.engine import DumpEngine
 from backups_app.dump.report import DumpReport
 from backups_app.records import Phase, StepState
+from backups_app.runs.incremental_base import Base
 from backups_app.runs.progress import RunProgress
 from backups_app.sync.engine import SyncReport
 
@@ -49,6 +50,7 @@ class Run:
     now: datetime
 
     engine: DumpEngine | None = None
+    base: Base | None = None
     dump: DumpReport | None = None
     manifest: Manifest | None = None
     sync_report: SyncReport | None = None

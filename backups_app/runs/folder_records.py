@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from backups_app import formats
+from backups_app.backup_files import layout, metadata, stamps
 from backups_app.backup_files import manifest as manifests
-from backups_app.backup_files import stamps
 from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.stamps import Change
 from backups_app.catalog.run_record import RunRecord
-from backups_app.errors import VerificationFailed
+from backups_app.errors import InvalidBackupId, StorageFailed, VerificationFailed
 from backups_app.messages import runs as messages
 from backups_app.records import INTERNAL, Phase, Status
 
@@ -80,8 +80,22 @@ def changed(folder: Path, written: Mapping[str, Any]) -> Change | None:
     is no manifest, or another dump of others lies in the place of theirs. Raise `VerificationFailed`."""
     if "manifest" not in written:
         return None
-    found, _ = stamps.compare(folder, manifest=manifest_in(written), noted=written.get(stamps.FIELD))
+    manifest = manifest_in(written)
+    found, _ = stamps.compare(folder, manifest=manifest, noted=written.get(stamps.FIELD))
+    if manifest.base and found is Change.NONE:
+        found = _of_the_base(folder, manifest.base)
     return None if found is Change.OTHERS and written.get("kind") == FOREIGN else found
+
+
+def _of_the_base(folder: Path, base: str) -> Change:
+    """Return what became of the files of an incremental's base. A base that is gone is of another size."""
+    try:
+        base_folder = folder.parent / layout.published_name(base)
+        written = metadata.read(base_folder) or {}
+        found, _ = stamps.compare(base_folder, manifest=manifest_in(written), noted=written.get(stamps.FIELD))
+    except (InvalidBackupId, VerificationFailed, StorageFailed):
+        return Change.SIZE
+    return found
 
 
 def adopted(backup_id: str, *, manifest: Manifest, warnings: Sequence[str] = ()) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A backup run, from its start to its end: the steps in their order. This list is the only place that knows it."""
+"""A backup run, from its start to its end: the steps in their order. These lists are the only place that knows it."""
 
 from __future__ import annotations
 
@@ -19,4 +19,6 @@ from backups_app.runs.steps import (
 STEPS = cast(
     "tuple[Step, ...]", (preflight, finish_earlier_purges, sync, dump, verify, publish, purge_remote, purge_local)
 )
+INCREMENTAL_STEPS = cast("tuple[Step, ...]", (preflight, sync, dump, verify, publish))
+"""An incremental run deletes nothing: it has no step that could."""
 PURGE_STEPS = cast("tuple[Step, ...]", (purge_remote, purge_local))

@@ -18,7 +18,7 @@ from backups_app.errors import NotResumable, RunActive
 from backups_app.mongo import connections
 from backups_app.records import Phase, StepState
 from backups_app.runs import lease, pipelines, preparation, recovery, reporting, restore_pipelines, runner
-from backups_app.runs.context import Run
+from backups_app.runs.context import Run, Step
 from backups_app.runs.lease import Lease
 from backups_app.runs.progress import Listener, RunProgress
 
@@ -41,9 +41,15 @@ def execute(*, backup_id: str, listener: Listener | None = None) -> None:
                 return
             run = _assemble(configuration, document, held=held, listener=listener)
             reporting.run_began(document)
-            runner.carry_out(run, steps=restore_pipelines.STEPS.get(document.kind, pipelines.STEPS))
+            runner.carry_out(run, steps=_steps(document))
     except RunActive:
         logger.warning("The lease is held by another run", extra={"backup_id": backup_id})
+
+
+def _steps(document: RunRecord) -> tuple[Step, ...]:
+    if document.incremental_requested:
+        return pipelines.INCREMENTAL_STEPS
+    return restore_pipelines.STEPS.get(document.kind, pipelines.STEPS)
 
 
 def reopen(*, database: Database[Any], backup_id: str) -> None:

@@ -19,6 +19,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
     DatabaseUnreachable,
+    IncrementalNeedsBuiltIn,
     InvalidInput,
     NotCancellable,
     NotResumable,
@@ -57,16 +58,20 @@ def start_backup(
     idempotency_key: str | None = None,
     note: str = "",
     enqueue: bool = True,
+    incremental: bool = False,
 ) -> RunRecord:
     """Start a run and return its document. With `enqueue` a worker carries it out, else the caller does (`execute`).
 
-    `delete_bookings` must be a real boolean. The same `idempotency_key` of the same person returns the run it
+    `delete_bookings` must be a real boolean. An `incremental` run writes what changed since a full backup, and deletes
+    nothing. The same `idempotency_key` of the same person returns the run it
     started before, marked `replayed`. Raise what readiness refuses by name, `RunActive`, `IdempotencyKeyReused`.
     """
     if not isinstance(delete_bookings, bool):
         raise InvalidInput(message=messages.DELETE_BOOKINGS_NOT_BOOLEAN())
     configuration = settings.current()
     readiness.require_local(configuration)
+    if incremental:
+        _require_incremental(configuration, delete_bookings)
     database = preparation.local_database(configuration)
     with connections.reachable(Side.LOCAL):
         connections.ping(database.client)  # a lost server is found in seconds; the next question would wait for 30
@@ -78,19 +83,33 @@ def start_backup(
             housekeeping.put_in_order(configuration=configuration, now=now)
             runs.ensure_indexes(database)
             document = new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
+            if incremental:
+                document.apply(
+                    {"incremental_requested": True, "steps": runner.waiting_steps(pipelines.INCREMENTAL_STEPS)}
+                )
             document.apply({"starter": None if enqueue else this_process().as_document()})
             create(database, document, configuration)
             return document
 
         document = idempotency.once(
-            database, created_by=created_by, key=idempotency_key, delete_bookings=delete_bookings, now=now, start=start
-        )
+            database, created_by=created_by, key=idempotency_key, delete_bookings=delete_bookings,
+            incremental=incremental, now=now, start=start,
+        )  # fmt: skip
     if document.replayed:
         return document
-    put_on_record(database, document, details={"delete_bookings": delete_bookings})
+    details = {"delete_bookings": delete_bookings} | ({"incremental": True} if incremental else {})
+    put_on_record(database, document, details=details)
     if enqueue:
         carry_out_backup.enqueue(backup_id=document.id)
     return document
+
+
+def _require_incremental(configuration: Configuration, delete_bookings: bool) -> None:
+    """Raise `InvalidInput` for one that is to delete, `IncrementalNeedsBuiltIn`."""
+    if delete_bookings:
+        raise InvalidInput(message=messages.INCREMENTAL_DELETES_NOTHING())
+    if configuration.backup_engine == "mongodump":
+        raise IncrementalNeedsBuiltIn()
 
 
 def put_on_record(database: Database[Any], document: RunRecord, *, details: dict[str, Any]) -> None:
@@ -130,6 +149,8 @@ def new_document(
         "sync_status": SyncStatus.IN_PROGRESS.value,
         "phase": Phase.QUEUED.value,
         "delete_bookings_requested": delete_bookings,
+        "incremental_requested": False,
+        "incremental": None,
         "steps": runner.waiting_steps(pipelines.STEPS),
         "collections_backed_up": [],
         "collections_deleted_local": [],

@@ -23,8 +23,8 @@ LOOK_EVERY_SECONDS = 0.05
 
 
 def once(
-    database: Database[Any], *, created_by: str, key: str | None, delete_bookings: bool, now: datetime,
-    start: Callable[[], RunRecord],
+    database: Database[Any], *, created_by: str, key: str | None, delete_bookings: bool, incremental: bool = False,
+    now: datetime, start: Callable[[], RunRecord],
 ) -> RunRecord:  # fmt: skip
     """Return the run that this person started with this key within a day, marked `replayed`; or call `start`.
 
@@ -33,14 +33,15 @@ def once(
     """
     if key is None:
         return start()
-    before = _before(database, created_by, key, delete_bookings, now)
+    wanted = delete_bookings, incremental
+    before = _before(database, created_by, key, wanted, now)
     if before is not None:
         return before
     runs.release_claim(database, claim=claim(created_by=created_by, key=key), older_than=now - KEPT)
     try:
         return start()
     except (RunActive, runs.ClaimTaken) as refusal:
-        found = _written_meanwhile(database, created_by, key, delete_bookings, now)
+        found = _written_meanwhile(database, created_by, key, wanted, now)
         if found is None:
             raise runs.another_run(database) from refusal
         return found
@@ -52,10 +53,10 @@ def claim(*, created_by: str, key: str | None) -> str | None:
 
 
 def _written_meanwhile(
-    database: Database[Any], created_by: str, key: str, delete_bookings: bool, now: datetime
+    database: Database[Any], created_by: str, key: str, wanted: tuple[bool, bool], now: datetime
 ) -> RunRecord | None:
     for _ in range(LOOKS):
-        found = _before(database, created_by, key, delete_bookings, now)
+        found = _before(database, created_by, key, wanted, now)
         if found is not None:
             return found
         running = runs.active(database)
@@ -66,11 +67,11 @@ def _written_meanwhile(
 
 
 def _before(
-    database: Database[Any], created_by: str, key: str, delete_bookings: bool, now: datetime
+    database: Database[Any], created_by: str, key: str, wanted: tuple[bool, bool], now: datetime
 ) -> RunRecord | None:
     before = runs.by_idempotency_key(database, created_by=created_by, key=key, since=now - KEPT)
     if before is None:
         return None
-    if before.delete_bookings_requested is not delete_bookings:
+    if (before.delete_bookings_requested, before.incremental_requested) != wanted:
         raise IdempotencyKeyReused()
     return before | {"replayed": True}

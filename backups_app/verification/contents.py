@@ -7,6 +7,7 @@ from pathlib import Path
 
 from backups_app.backup_files import dump_folder, file_names, layout
 from backups_app.backup_files.dump_folder import DumpFolder, Held, Stray
+from backups_app.backup_files.manifest import Manifest
 from backups_app.errors import VerificationFailed
 from backups_app.messages import backup_files as file_messages
 from backups_app.messages import verification as messages
@@ -40,12 +41,24 @@ def unexpected(held: DumpFolder) -> list[str]:
     return sorted(map(dump_folder.readable_name, found))
 
 
-def look_beside(*, folder: Path, database: str, files: Collection[str]) -> tuple[str, ...]:
-    """Given the files of a published backup's manifest, return a sentence for whatever else lies in its folder. None of
-    it is read, and none of it is a reason to refuse the backup."""
+def look_beside(*, folder: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Given a published backup's manifest, return a sentence for whatever else lies in its folder. None of it is read,
+    and none of it is a reason to refuse the backup."""
+    if not manifest.root:
+        return _look_beside(folder, manifest.database, manifest.files)
+    expected = {manifest.root, *dump_folder.AT_THE_ROOT}
+    names = [name for name in dump_folder.entries(folder) if name not in expected]
+    strays = [Stray(name, kind=dump_folder.kind_of(folder / name)) for name in names]
+    said = said_of(strays, database=manifest.database, packed=_packed(manifest.files))
+    inside = {name.removeprefix(f"{manifest.root}/") for name in manifest.files}
+    return (*said, *_look_beside(folder / manifest.root, manifest.database, inside))
+
+
+def _look_beside(folder: Path, database: str, files: Collection[str]) -> tuple[str, ...]:
     strays = [stray for stray in dump_folder.read(folder, database=database).strays if stray.path not in files]
     named = {*files, *(stray.path for stray in strays), *dump_folder.AT_THE_ROOT}
     inside = [dump_folder.below(database, name) for name in dump_folder.entries(folder / database)]
+    named |= {name + layout.DIGEST_SUFFIX for name in files}
     others = [Stray(path, kind=dump_folder.kind_of(folder / path)) for path in inside if path not in named]
     return said_of([*strays, *others], database=database, packed=_packed(files))
 

@@ -26,11 +26,14 @@ def check_collections(folder: Path, manifest: Manifest) -> None:
         if not _is_its_own(folder, name, entry, manifest):
             raise _differ(name)
     named = {path for one in manifest.collections.values() for path in (one.file, one.metadata, one.index)}
+    named |= {one.overlay.gone for one in manifest.collections.values() if one.overlay is not None}
     for relative in sorted(manifest.files.keys() - named):
         if not _belongs_to_none(relative):
             raise _differ(relative)
-    for one in dump_folder.read(folder, database=manifest.database).collections:
-        if one.file and one.file not in named and document_index.read(folder, one.file + layout.INDEX_SUFFIX):
+    root, prefix = folder / manifest.root, f"{manifest.root}/" if manifest.root else ""
+    for one in dump_folder.read(root, database=manifest.database).collections:
+        file = f"{prefix}{one.file}" if one.file else None
+        if file and file not in named and document_index.read(folder, file + layout.INDEX_SUFFIX):
             raise _differ(one.name)
 
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backups_app.backup_files import document_index, durable, layout
+from backups_app.backup_files import document_index, durable, layout, overlaid
 from backups_app.backup_files.manifest import CollectionEntry, FileEntry, Manifest
 from backups_app.errors import VerificationFailed
 from backups_app.messages import verification as messages
 from backups_app.progress import Progress
-from backups_app.verification import completeness, contents, file_scan, foreign_words, rechecking
+from backups_app.verification import base_check, completeness, contents, file_scan, foreign_words, rechecking
 from backups_app.verification.completeness import Expectation
 from backups_app.verification.contents import DumpFolder, Held
 from backups_app.verification.file_scan import ScannedFile
@@ -62,10 +62,15 @@ def recheck(*, folder: Path, manifest: Manifest, progress: Progress) -> tuple[st
     """Read a published backup from the disk and compare every byte with its manifest. Return warnings: what else lies
     in the folder, and the indexes that had to be made again.
 
-    Raise `VerificationFailed` at the first file of the manifest that is missing or different, and what progress raises.
+    Of an incremental its base is read too. Raise `VerificationFailed` at the first file of the manifest that is missing
+    or different, and what progress raises.
     """
+    base_warnings: tuple[str, ...] = ()
+    if manifest.base:
+        base_warnings = base_check.recheck(folder, manifest, progress, recheck=recheck)
+        progress = base_check.Unseen(progress)
     rechecking.check_collections(folder, manifest)
-    warnings = list(contents.look_beside(folder=folder, database=manifest.database, files=manifest.files))
+    warnings = list(contents.look_beside(folder=folder, manifest=manifest))
     by_file = {entry.file: name for name, entry in manifest.collections.items() if entry.file}
     for relative, expected in sorted(manifest.files.items()):
         name = by_file.get(relative)
@@ -76,12 +81,14 @@ def recheck(*, folder: Path, manifest: Manifest, progress: Progress) -> tuple[st
         else:
             found = file_scan.hash_file(folder=folder, relative=relative, tell=lambda _, __: progress.checkpoint())
             _compare(relative, found, expected)
-    return tuple(warnings)
+    return (*base_warnings, *warnings)
 
 
 def _reread(folder: Path, name: str, manifest: Manifest, progress: Progress) -> list[str]:
     """Compare the documents of one collection, and its index, with the manifest; make the index again if need be."""
     entry = manifest.collections[name]
+    if entry.overlay is not None:
+        entry = overlaid.own_entry(entry, entry.overlay)
     assert entry.file is not None
     progress.expect(name, entry.documents)
     said: list[str] = []

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.test import override_settings
 from pymongo.database import Database
 
-from backups_app.browsing import compare, documents
+from backups_app.browsing import collections, compare, documents
 from backups_app.configuration import Configuration
 from backups_app.models import User
 from backups_app.mongo import mongodump_process
@@ -28,26 +28,50 @@ pytestmark = pytest.mark.django_db
 Db = Database[dict[str, Any]]
 Made = Callable[[], str]
 GZIP = {"backup_compression": "gzip"}
+CHANGED = ("bookings", "devotees", "events")
 FORMS: dict[str, dict[str, Any]] = {
     "gzip": GZIP,
     "gzip by mongodump": GZIP | {"backup_engine": "mongodump"},
+    "incremental": {},
+    "incremental gzip": GZIP,
 }
 
 
 @pytest.fixture(params=FORMS)
-def made(request: pytest.FixtureRequest, seeded: Configuration) -> Iterator[Made]:
-    """Make a backup of this form."""
+def made(request: pytest.FixtureRequest, seeded: Configuration, local_db: Db) -> Iterator[Made]:
+    """Make a backup of this form. An incremental begins from a full one that holds other documents."""
     wanted = dict(FORMS[request.param])
     if wanted.get("backup_engine") == "mongodump" and mongodump_process.find("mongodump") is None:
         pytest.skip("mongodump is not on PATH, so no run was made with it.")
 
+    incremental = request.param.startswith("incremental")
+    bases: list[str] = []
+
     def make() -> str:
-        run = run_backup(delete_bookings=False)
+        if incremental and not bases:
+            bases.append(_base_with_other_documents(local_db))
+        run = run_backup(delete_bookings=False, incremental=incremental)
         assert run["status"] == "success", run["error_message"]
+        assert run.base == (bases[0] if incremental else None)
         return run.id
 
     with override_settings(TEMPLEOPS=dataclasses.replace(seeded, **wanted)):
         yield make
+
+
+def _base_with_other_documents(database: Db) -> str:
+    """Make a full backup while documents are changed, missing and too many, and make them again what they were."""
+    run_backup(delete_bookings=False)  # so that both sides are the same
+    before = {name: list(database[name].find()) for name in database.list_collection_names() if name in CHANGED}
+    for name in before:
+        database[name].update_many({"updatedAt": {"$exists": True}}, {"$set": {"old": "x" * 40}})
+        database[name].insert_many([{"_id": f"too many {n}", "phone": f"too many {n}"} for n in range(7)])
+        database[name].delete_one({})
+    base = run_backup(delete_bookings=False)
+    for name, documents_before in before.items():
+        database[name].delete_many({})
+        database[name].insert_many(documents_before)
+    return base.id
 
 
 def test_it_holds_what_the_database_holds(made: Made, seeded: Configuration, local_db: Db) -> None:
@@ -60,6 +84,12 @@ def test_it_holds_what_the_database_holds(made: Made, seeded: Configuration, loc
         held = {bson.encode({"_id": bson.decode(one.frame)["_id"]}): one.frame for one in page.documents}
         assert held == expected, name
         assert page.total == len(expected)
+    assert described(seeded, backup_id)["devotees"] == ("_id_", "phone_1")
+
+
+def described(configuration: Configuration, backup_id: str) -> dict[str, tuple[str, ...]]:
+    listed = collections.of_backup(store=preparation.store(configuration), backup_id=backup_id)
+    return {one.name: one.indexes for one in listed}
 
 
 def test_any_page_is_the_same_stretch_of_the_whole(made: Made, seeded: Configuration, local_db: Db) -> None:

@@ -28,6 +28,9 @@ class Command(TempleCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         choice = parser.add_mutually_exclusive_group()
         choice.add_argument("--keep-bookings", action="store_true", help="Bookings stay (the default).")
+        choice.add_argument(
+            "--incremental", action="store_true", help="Write what changed since a full backup; delete nothing."
+        )
         choice.add_argument("--delete-bookings", action="store_true", help="Delete bookings after the backup.")
         parser.add_argument("--confirm", default="", help=f'"{CONFIRMATION_PHRASE}", where nobody is there to type it.')
         waiting = parser.add_mutually_exclusive_group()
@@ -51,13 +54,14 @@ class Command(TempleCommand):
             now=timezone.now(),
             note=options["note"],
             enqueue=bool(options["detach"]),
+            incremental=bool(options["incremental"]),
         )
         return self.report(document if options["detach"] else self.carry_out(document), options)
 
     def rehearse(self, settings: configuration.Configuration, delete_bookings: bool) -> int:
         """Refuse what a real run would refuse, then say what it would delete."""
         readiness.require_ready(configuration=settings)
-        names = purgeable(delete_bookings=delete_bookings)
+        names = () if self.options["incremental"] else purgeable(delete_bookings=delete_bookings)
         live = listing.counts(configuration=settings)
         if self.options["json"]:
             counted = {

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from backups_app.backup_files import durable, layout, locks
+from backups_app.backup_files.base_digests import BaseDigests
+from backups_app.dump.python_dump import PythonDump
+from backups_app.dump.report import DumpReport
+from backups_app.errors import VerificationFailed
 from backups_app.messages import runs as messages
-from backups_app.messages.message import Message
+from backups_app.messages.message import Message, together
 from backups_app.mongo.mongodump_process import ChildProcess
 from backups_app.records import INTERNAL, UNDUMPED_INTERNAL, CollectionInfo, Phase, StepState
+from backups_app.runs import incremental_base
 from backups_app.runs.context import Group, Run, StepResult
+from backups_app.runs.incremental_base import Base
 
 NAME = "dump"
 TITLE = gettext_noop("Back up")
@@ -23,20 +31,27 @@ CANCELLABLE = True
 def perform(run: Run) -> StepResult:
     """Dump with the chosen engine. Raise `DumpFailed`, `DumpTimedOut`, `DiskFull`, …"""
     assert run.engine is not None, "preflight chooses the engine"
-    report = run.engine.dump(
-        database=run.local,
-        uri=run.configuration.local_url,
-        out=run.store.make_partial(run.backup_id),
-        excluded=UNDUMPED_INTERNAL,
-        timeout_seconds=run.configuration.mongodump_timeout_seconds,
-        progress=run.progress,
-        on_child=lambda child: _remember(run, child),
-    )
+    out = run.store.make_partial(run.backup_id)
+    digests, said = _base_digests(run)
+    told: dict[str, Any] = {
+        "database": run.local,
+        "uri": run.configuration.local_url,
+        "excluded": UNDUMPED_INTERNAL,
+        "timeout_seconds": run.configuration.mongodump_timeout_seconds,
+        "progress": run.progress,
+    }
+    if run.base is not None:
+        durable.make_directory(out / layout.DELTA)
+        assert isinstance(run.engine, PythonDump), "preflight chooses the built-in engine"
+        report = run.engine.dump(out=out / layout.DELTA, base=digests, **told)
+    else:
+        report = run.engine.dump(out=out, on_child=lambda child: _remember(run, child), **told)
     run.dump = report
     return StepResult(
         state=StepState.DONE,
-        sentence=_copied(report.expected),
+        sentence=together(*said, _changed(run.base, report) if run.base else _copied(report.expected)),
         changes={
+            "incremental": run.base.as_document() if run.base else None,
             "child": None,
             "engine": report.engine,
             "engine_version": report.engine_version,
@@ -44,6 +59,27 @@ def perform(run: Run) -> StepResult:
             "consistency": report.consistency,
         },
     )
+
+
+def _base_digests(run: Run) -> tuple[dict[str, BaseDigests], tuple[Message, ...]]:
+    """Return the digests of the base of an incremental. A base that is not what was verified is none: then a full
+    backup is made, and says why."""
+    if run.base is None:
+        return {}, ()
+    with locks.reading(run.store.root, run.base.backup_id):
+        try:
+            return incremental_base.digests(
+                folder=run.base.backup.folder, manifest=run.base.manifest, progress=run.progress
+            ), ()
+        except VerificationFailed as failed:
+            backup_id, run.base = run.base.backup_id, None
+            return {}, (messages.FULL_FOR_DAMAGE(backup_id=backup_id, problem=failed.facts["problem"]),)
+
+
+def _changed(base: Base, report: DumpReport) -> Message:
+    written = sum(one.written for one in report.changes.values())
+    gone = sum(one.gone for one in report.changes.values())
+    return messages.COPIED_CHANGES(n=written, gone=gone, backup_id=base.backup_id)
 
 
 def _copied(expected: Sequence[CollectionInfo]) -> Message:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext_noop
 
 from backups_app import formats
-from backups_app.catalog import lease
+from backups_app.catalog import lease, runs
 from backups_app.dump import engine
+from backups_app.dump.engine import DumpEngine
 from backups_app.errors import DiskFull
 from backups_app.messages import runs as messages
+from backups_app.messages.message import Message, together
 from backups_app.records import Phase, StepState
+from backups_app.runs import incremental_base
 from backups_app.runs.context import Group, Run, StepResult
 
 NAME = "preflight"
@@ -29,22 +34,44 @@ def needed_bytes(data_bytes: int) -> int:
 
 def perform(run: Run) -> StepResult:
     """Choose the engine, check the disk, make the store's id known. Raise `DiskFull`, `MongodumpMissing`, …"""
-    run.engine = engine.choose(
-        setting=run.configuration.backup_engine, compression=run.configuration.backup_compression
-    )
+    run.engine = _engine(run)
     store_id = run.store.prepare()
     lease.remember_store(run.local, store_id=store_id)
     data_bytes = int(run.local.command("dbStats")["dataSize"])
     disk = run.store.usage()
     if disk.free_bytes < needed_bytes(data_bytes):
         raise DiskFull(needed=formats.size(needed_bytes(data_bytes)), free=formats.size(disk.free_bytes))
+    incremental, said = _incremental(run)
     return StepResult(
         state=StepState.DONE,
-        sentence=messages.ROOM(engine=run.engine.name),
+        sentence=together(messages.ROOM(engine=run.engine.name), *said),
         counts={"data_bytes": data_bytes, "free_bytes": disk.free_bytes},
-        changes={"engine": run.engine.name, "store_id": store_id},
-        warnings=_warnings(disk.free_bytes - data_bytes, disk.total_bytes),
+        changes={"engine": run.engine.name, "store_id": store_id, "incremental": incremental},
+        warnings=(*_warnings(disk.free_bytes - data_bytes, disk.total_bytes), *_left_open(run)),
     )
+
+
+def _engine(run: Run) -> DumpEngine:
+    setting = "python" if run.document.incremental_requested else run.configuration.backup_engine
+    return engine.choose(setting=setting, compression=run.configuration.backup_compression)
+
+
+def _incremental(run: Run) -> tuple[dict[str, Any] | None, tuple[Message, ...]]:
+    """Choose the base of an incremental. Return what the record says of it, and why it is a full one after all."""
+    if not run.document.incremental_requested:
+        return None, ()
+    chosen = incremental_base.choose(store=run.store, max_chain=run.configuration.incremental_max_chain, now=run.now)
+    if not isinstance(chosen, incremental_base.Base):
+        return None, (chosen,)
+    run.base = chosen
+    return chosen.as_document(), ()
+
+
+def _left_open(run: Run) -> tuple[str, ...]:
+    if not run.document.incremental_requested:
+        return ()
+    count = len(runs.resumable(run.local))
+    return (messages.PURGES_STAY_OPEN(n=count),) if count else ()
 
 
 def _warnings(left_bytes: int, total_bytes: int) -> tuple[str, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.utils.translation import gettext_noop
 
 from backups_app import formats
+from backups_app.dump.report import DumpReport
 from backups_app.messages import runs as messages
 from backups_app.messages import words
 from backups_app.records import Phase, StepState
-from backups_app.runs import closing
+from backups_app.runs import closing, incremental_base
 from backups_app.runs.context import Group, Run, StepResult
-from backups_app.verification import verdict
+from backups_app.verification import incremental, verdict
+from backups_app.verification.verdict import Verdict
 
 NAME = "verify"
 TITLE = gettext_noop("Verify")
@@ -22,12 +24,7 @@ CANCELLABLE = True
 def perform(run: Run) -> StepResult:
     """Verify the dump against what the server listed. Raise `VerificationFailed`."""
     assert run.dump is not None, "the dump comes before its verification"
-    verified = verdict.verify(
-        folder=run.partial,
-        database=run.local.name,
-        report=run.dump,
-        progress=run.progress,
-    )
+    verified = _verified(run, run.dump)
     run.manifest = verified.manifest
     run.verified_here = True
     names = closing.temple_collections(verified.manifest)
@@ -41,3 +38,16 @@ def perform(run: Run) -> StepResult:
         changes={"collections_backed_up": names, "documents": documents, "bytes": size_bytes},
         warnings=verified.warnings,
     )
+
+
+def _verified(run: Run, report: DumpReport) -> Verdict:
+    if run.base is not None:
+        base = incremental.Base(backup_id=run.base.backup_id, manifest=run.base.manifest)
+        return incremental.verify(
+            folder=run.partial, database=run.local.name, report=report, changes=report.changes, base=base,
+            progress=run.progress,
+        )  # fmt: skip
+    verified = verdict.verify(folder=run.partial, database=run.local.name, report=report, progress=run.progress)
+    if run.document.incremental_requested:  # the next one begins from it
+        incremental_base.digests(folder=run.partial, manifest=verified.manifest, progress=run.progress)
+    return verified

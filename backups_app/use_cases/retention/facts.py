@@ -90,7 +90,7 @@ def _used_by(record: RunRecord) -> set[str]:
     if not record.in_progress:
         return set()
     restored = record.restore.choices.get("backup_id")
-    return {record.id, *([str(restored)] if restored else [])}
+    return {record.id, *(str(other) for other in (restored, record.base) if other)}
 
 
 def _written(store: Store, backup_id: str) -> dict[str, Any]:
@@ -121,6 +121,7 @@ def _backup(
         verified=document.verified and not document.damaged,
         success=document.status == Status.SUCCESS,
         base=(written.get("incremental") or {}).get("base"),
+        chained=bool(written.get("incremental_requested")),
         pinned=bool(written.get("pinned") or (record is not None and record.pinned)),
         in_use=backup_id in active or locks.is_read(store.root, backup_id),
         purge_unfinished=backup_id in unfinished or bool(resumable),

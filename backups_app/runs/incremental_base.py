@@ -1,0 +1,108 @@
+"""From which full backup does an incremental begin? Or why is the next one a full one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from backups_app.backup_files import base_digests
+from backups_app.backup_files.base_digests import BaseDigests
+from backups_app.backup_files.manifest import Manifest
+from backups_app.backup_files.store import Store
+from backups_app.browsing import opening
+from backups_app.browsing.opening import OpenBackup
+from backups_app.catalog.run_record import RunRecord
+from backups_app.errors import BackupNotFound
+from backups_app.messages import runs as messages
+from backups_app.messages.message import Message
+from backups_app.progress import Progress
+from backups_app.records import RunKind, is_ahead
+
+OLDEST = timedelta(days=1)
+LARGEST_SHARE = 5
+"""A delta of more than a fifth of its base makes the next backup a full one."""
+SMALL_BYTES = 1024 * 1024
+"""A delta that is smaller is never too large: of a small database our own records alone are more than a fifth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """The full backup to begin from, and the number that the next incremental has on it."""
+
+    backup: OpenBackup
+    number: int
+
+    @property
+    def backup_id(self) -> str:
+        return self.backup.backup_id
+
+    def as_document(self) -> dict[str, Any]:
+        """Return what the record and `metadata.json` say of it."""
+        return {"base": self.backup_id, "number": self.number}
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.backup.manifest
+
+
+def choose(*, store: Store, max_chain: int, now: datetime) -> Base | Message:
+    """Return the newest good full backup of the store's database that a run of ours made, or why there must be a new
+    one: there is none, it is a day old, `max_chain` incrementals begin from it, or the last of them is large."""
+    chain: list[OpenBackup] = []
+    for backup_id in store.backups().ids:
+        backup = _opened(store, backup_id)
+        if backup is None or not _is_ours(backup, store.database):
+            continue
+        if backup.manifest.base:
+            chain.append(backup)
+            continue
+        if not backup.verified or backup.problem:
+            return messages.FULL_WITHOUT_BASE()
+        return _judged(backup, [one for one in chain if one.manifest.base == backup_id], max_chain, now)
+    return messages.FULL_WITHOUT_BASE()
+
+
+def _opened(store: Store, backup_id: str) -> OpenBackup | None:
+    try:
+        return opening.open_backup(store=store, backup_id=backup_id)
+    except BackupNotFound:  # removed since the folder was listed
+        return None
+
+
+def _is_ours(backup: OpenBackup, database: str) -> bool:
+    record = RunRecord(backup.document)
+    return bool(backup.document) and record.kind == RunKind.BACKUP and backup.manifest.database == database
+
+
+def _judged(base: OpenBackup, chain: Sequence[OpenBackup], max_chain: int, now: datetime) -> Base | Message:
+    """`chain`: the incrementals on this base, newest first."""
+    taken_at = RunRecord(base.document).backup_timestamp
+    if taken_at is None or is_ahead(taken_at, now=now) or now - taken_at >= OLDEST:
+        return messages.FULL_AFTER_A_DAY()
+    if len(chain) >= max_chain:
+        return messages.FULL_AFTER_MANY(n=len(chain))
+    delta_bytes = _stored_bytes(chain[0].manifest) if chain else 0
+    if delta_bytes > max(SMALL_BYTES, _stored_bytes(base.manifest) // LARGEST_SHARE):
+        return messages.FULL_AFTER_MUCH()
+    number = max((RunRecord(one.document).number_on_base or 0 for one in chain), default=0) + 1
+    return Base(backup=base, number=number)
+
+
+def _stored_bytes(manifest: Manifest) -> int:
+    return sum(file.bytes for file in manifest.files.values())
+
+
+def digests(*, folder: Path, manifest: Manifest, progress: Progress) -> dict[str, BaseDigests]:
+    """Return the digests of a full backup's collections; those that are not there are made.
+
+    Raise `VerificationFailed` where it is not what was verified, `DiskFull`, `FolderNotWritable`, `StorageFailed`, and
+    what `progress` raises.
+    """
+    return {
+        name: base_digests.opened(folder=folder, manifest=manifest, name=name, checkpoint=progress.checkpoint)
+        for name, entry in manifest.collections.items()
+        if entry.file is not None
+    }
