@@ -1,6 +1,6 @@
 """The documents of a full backup's collection as hashes, kept beside the file for the incrementals that begin from it.
 
-On disk (`<base>.bson.digest`), little-endian: a header (magic, number of documents, SHA-256 of the file's uncompressed
+On disk (`<base>.digest`), little-endian: a header (magic, number of documents, SHA-256 of the file's uncompressed
 content); the hash of each document's bytes (12 bytes) and its length (32 bits), in the file's order; then, sorted, the
 hash of each `_id` (12 bytes) with the document's number (32 bits); at last the SHA-256 of all that. It is no part of
 the manifest and is made again when it is lost: only its checksum makes it worth anything.
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backups_app.backup_files import collection_reader, descent, document_digests, durable, layout
+from backups_app.backup_files import collection_reader, descent, document_digests, durable, file_names
 from backups_app.backup_files.bson_frames import InvalidFrame
 from backups_app.backup_files.collection_reader import StreamHashes
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
@@ -91,11 +91,11 @@ def opened(
     if entry.file is None or not entry.documents:
         return NONE
     stream = manifest.files[entry.file].stream_sha256
-    found = _read(folder, entry.file + layout.DIGEST_SUFFIX, entry, stream)
+    found = _read(folder, file_names.digest_of(entry.file), entry, stream)
     if found is not None:
         return found
     data = _made(folder, manifest, name, checkpoint)
-    durable.write_whole(folder / (entry.file + layout.DIGEST_SUFFIX), data)
+    durable.write_whole(folder / file_names.digest_of(entry.file), data)
     return BaseDigests(entry.documents, data)
 
 

@@ -205,7 +205,9 @@ class _FolderReading:
             self._undescribed(base)
         if len({one.name for one in self._held}) != len(self._held):
             self._problems.append(messages.TWO_FILES_OF_ONE_COLLECTION())
-        ours = {f"{one.file}{suffix}" for one in self._held if one.file for suffix in file_names.BESIDE_A_DATA_FILE}
+        files = [one.file for one in self._held if one.file]
+        ours = {file + layout.INDEX_SUFFIX for file in files}
+        ours |= {*map(file_names.digest_of, files), *map(file_names.gone_of, files)}
         self._strays += [Stray(path) for path in sorted(self._beside - ours)]
 
     def _described(self, base: str) -> None:

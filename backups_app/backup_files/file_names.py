@@ -42,6 +42,16 @@ def kind(name: str) -> FileKind:
     return FileKind.DATA if plain.endswith(layout.DATA_SUFFIX) else FileKind.UNKNOWN
 
 
+def digest_of(data_file: str) -> str:
+    """Return the path of the digests that stand beside a data file."""
+    return without_gzip(data_file).removesuffix(layout.DATA_SUFFIX) + layout.DIGEST_SUFFIX
+
+
+def gone_of(data_file: str) -> str:
+    """Return the path of the list of gone documents that stands beside a data file of an incremental."""
+    return without_gzip(data_file).removesuffix(layout.DATA_SUFFIX) + layout.GONE_SUFFIX
+
+
 def is_of_a_dump(name: str) -> bool:
     """Whether a file of this name holds documents, options or indexes of a collection."""
     return kind(name) in (FileKind.DATA, FileKind.METADATA)

@@ -25,7 +25,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from backups_app import formats
-from backups_app.backup_files import durable, gone_documents, gzip_members, layout
+from backups_app.backup_files import durable, file_names, gone_documents, gzip_members, layout
 from backups_app.backup_files.base_digests import BaseDigests
 from backups_app.backup_files.durable import DurableFile
 from backups_app.dump import collection_copy, collection_metadata, failures, listing, snapshot
@@ -158,7 +158,7 @@ class _Run:
             if one.changes is None:
                 continue
             if one.changes.gone:
-                path = self.folder.parent / (self.files[name] + layout.GONE_SUFFIX)
+                path = self.folder.parent / file_names.gone_of(self.files[name])
                 gone_documents.write(DurableFile(path), one.changes.gone)
             found[name] = CollectionChanges(
                 documents=one.documents,

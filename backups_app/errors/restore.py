@@ -29,6 +29,15 @@ class RestoreTargetTaken(TempleOpsError):
     )
 
 
+class ExportTargetTaken(TempleOpsError):
+    code, status, exit_code = "export_target_taken", 409, 1
+    sentence = (
+        "The folder to export into is there already, lies in the backup folder, or its parent is missing. Nothing was "
+        "written."
+    )
+    hint = "Name a folder that does not exist yet, outside BACKUP_DIR"
+
+
 class NotATestCopy(TempleOpsError):
     """Facts: `database`."""
 

@@ -58,7 +58,7 @@ def _look_beside(folder: Path, database: str, files: Collection[str]) -> tuple[s
     strays = [stray for stray in dump_folder.read(folder, database=database).strays if stray.path not in files]
     named = {*files, *(stray.path for stray in strays), *dump_folder.AT_THE_ROOT}
     inside = [dump_folder.below(database, name) for name in dump_folder.entries(folder / database)]
-    named |= {name + layout.DIGEST_SUFFIX for name in files}
+    named |= {file_names.digest_of(name) for name in files}
     others = [Stray(path, kind=dump_folder.kind_of(folder / path)) for path in inside if path not in named]
     return said_of([*strays, *others], database=database, packed=_packed(files))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from backups_app.backup_files import gone_documents, layout
+from backups_app.backup_files import file_names, gone_documents, layout
 from backups_app.backup_files.manifest import CollectionEntry, FileEntry, Manifest, Overlay
 from backups_app.errors import VerificationFailed
 from backups_app.messages import verification as messages
@@ -115,7 +115,7 @@ def _laid_over(
     """Return the entry of the whole collection, and add its list of gone documents to `files`."""
     known = base.manifest.collections[name]
     assert known.file is not None and known.index is not None and entry.file is not None
-    gone = entry.file + layout.GONE_SUFFIX if changed.gone else None
+    gone = file_names.gone_of(entry.file) if changed.gone else None
     over = Overlay(
         backup=base.backup_id,
         file=known.file,
