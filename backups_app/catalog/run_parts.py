@@ -53,6 +53,21 @@ class LabelRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class IncrementalRecord:
+    """What was asked for, and what was made: `base` is the full backup that an incremental begins from, None where a
+    full one was made; `number` counts the incrementals on it. A run with `requested` deletes nothing in any case."""
+
+    requested: bool = False
+    base: str | None = None
+    number: int = 0
+
+    @classmethod
+    def of(cls, stored: Any, *, requested: Any) -> IncrementalRecord:
+        told = _mapping(stored)
+        return cls(requested=bool(requested), base=told.get("base"), number=told.get("number") or 0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StepRecord:
     """One step of a run. `moved_at` is when a counter moved last. `stored` is the document that it was read from."""
 

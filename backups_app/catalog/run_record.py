@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from backups_app.catalog.run_parts import PurgeRecord, RestoreRecord, StepRecord, VerificationRecord, moment
+from backups_app.catalog.run_parts import (
+    IncrementalRecord,
+    PurgeRecord,
+    RestoreRecord,
+    StepRecord,
+    VerificationRecord,
+    moment,
+)
 from backups_app.records import RunKind, Status, StepState
 
 
@@ -160,19 +167,8 @@ class RunRecord(dict[str, Any]):
         return asked if isinstance(asked, bool) else None
 
     @property
-    def incremental_requested(self) -> bool:
-        """Whether an incremental backup was asked for: such a run deletes nothing, also where it made a full one."""
-        return bool(self.get("incremental_requested"))
-
-    @property
-    def base(self) -> str | None:
-        """The full backup that this incremental begins from; None for a full one."""
-        return (self.get("incremental") or {}).get("base")
-
-    @property
-    def number_on_base(self) -> int | None:
-        """The how manieth incremental on its base it is."""
-        return (self.get("incremental") or {}).get("number")
+    def incremental(self) -> IncrementalRecord:
+        return IncrementalRecord.of(self.get("incremental"), requested=self.get("incremental_requested"))
 
     @property
     def collections_backed_up(self) -> list[str]:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -25,13 +24,13 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from backups_app import formats
-from backups_app.backup_files import durable, file_names, gone_documents, gzip_members, layout
+from backups_app.backup_files import durable, layout
 from backups_app.backup_files.base_digests import BaseDigests
 from backups_app.backup_files.durable import DurableFile
-from backups_app.dump import collection_copy, collection_metadata, failures, listing, snapshot
+from backups_app.dump import collection_copy, failures, listing, small_files, snapshot
 from backups_app.dump.collection_copy import Copied, Stopped
 from backups_app.dump.listing import Listed
-from backups_app.dump.report import CollectionChanges, DumpReport
+from backups_app.dump.report import DumpReport
 from backups_app.dump.snapshot import Snapshot, SnapshotExpired
 from backups_app.errors import DumpFailed, DumpTimedOut
 from backups_app.messages import dump as messages
@@ -109,6 +108,7 @@ class _Run:
         self.deadline = deadline
         self.timeout_seconds = timeout_seconds
         self.base = base
+        self.compress = engine.compression == "gzip"
         self.stop = threading.Event()
         self.heard: SimpleQueue[tuple[str, int, int]] = SimpleQueue()
         self.outside: list[str] = []
@@ -125,7 +125,10 @@ class _Run:
         listed = listing.listing(database=self.database, excluded=excluded)
         if not listed:
             raise DumpFailed(reason=messages.DATABASE_EMPTY(name=self.database.name))
-        self._write_metadata(listed)
+        durable.make_directory(self.folder)
+        for one in listed:
+            self._checkpoint()
+            small_files.write_metadata(self.folder, self.database, one, compress=self.compress)
         self.snapshot = self._take_snapshot(hello, listed)
         copied = self._copy_all(listed)
         expected = tuple(one.info for one in listed)
@@ -134,8 +137,8 @@ class _Run:
             database=self.database, excluded=excluded, before=expected, dumped=counts
         )
         deleted_after = listing.deleted_so_far(self.database)
-        changes = self._write_gone(copied)
-        self._complete(server_version)
+        changes = small_files.write_gone(self.folder.parent, self.files, copied)
+        small_files.complete(self.folder, server=server_version, tool=self.engine.version(), compress=self.compress)
         started_at, finished_at = hello["localTime"].replace(tzinfo=UTC), self._server_time()
         return DumpReport(
             engine=self.engine.name,
@@ -151,30 +154,6 @@ class _Run:
             changes=changes,
         )
 
-    def _write_gone(self, copied: dict[str, Copied]) -> dict[str, CollectionChanges]:
-        """Write beside each data file which documents of the base are gone. Return the changes by collection."""
-        found = {}
-        for name, one in copied.items():
-            if one.changes is None:
-                continue
-            if one.changes.gone:
-                path = self.folder.parent / file_names.gone_of(self.files[name])
-                gone_documents.write(DurableFile(path), one.changes.gone)
-            found[name] = CollectionChanges(
-                documents=one.documents,
-                written=one.changes.written,
-                gone=len(one.changes.gone),
-                gone_bytes=one.changes.gone_bytes,
-            )
-        return found
-
-    def _write_metadata(self, listed: tuple[Listed, ...]) -> None:
-        durable.make_directory(self.folder)
-        for one in listed:
-            self._checkpoint()
-            text = collection_metadata.text(database=self.database, listed=one)
-            self._small_file(layout.file_base(one.info.name) + layout.COLLECTION_METADATA_SUFFIX, text)
-
     def _take_snapshot(self, hello: dict[str, Any], listed: tuple[Listed, ...]) -> Snapshot | None:
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             return None
@@ -186,12 +165,6 @@ class _Run:
             return snapshot.take(
                 self.database, sources=sources, session=session, lifetime_seconds=self.engine.snapshot_seconds
             )
-
-    def _complete(self, server_version: str) -> None:
-        prelude = {"ServerVersion": server_version, "ToolVersion": self.engine.version()}
-        self._small_file(layout.PRELUDE, json.dumps(prelude, separators=(",", ":")))
-        durable.fsync_directory(self.folder)
-        durable.fsync_directory(self.folder.parent)
 
     def _copy_all(self, listed: tuple[Listed, ...]) -> dict[str, Copied]:
         with_data = sorted((one for one in listed if one.source), key=lambda one: -(one.info.size_bytes or 0))
@@ -280,8 +253,7 @@ class _Run:
             self.heard.put((name, count, count_bytes))
 
         checkpoint()
-        compress = self.engine.compression == "gzip"
-        reserved = 0 if compress or base is not None or size_bytes < _WORTH_RESERVING else size_bytes
+        reserved = 0 if self.compress or base is not None or size_bytes < _WORTH_RESERVING else size_bytes
         assert one.source is not None
         with self.database.client.start_session(causal_consistency=False) as session:
             return collection_copy.copy(
@@ -291,7 +263,7 @@ class _Run:
                 read_concern=moment.read_concern if moment else {"level": self.level},
                 session=session,
                 file=DurableFile(self.folder.parent / self.files[name], expected_bytes=reserved),
-                compress=compress,
+                compress=self.compress,
                 checkpoint=checkpoint,
                 tell=tell,
                 base=base,
@@ -299,15 +271,8 @@ class _Run:
 
     def _data_path(self, one: Listed) -> str:
         assert one.source is not None
-        suffix = layout.DATA_SUFFIX + (layout.GZIP_SUFFIX if self.engine.compression == "gzip" else "")
+        suffix = layout.DATA_SUFFIX + (layout.GZIP_SUFFIX if self.compress else "")
         return f"{self.database.name}/{layout.file_base(one.source)}{suffix}"
-
-    def _small_file(self, name: str, text: str) -> None:
-        data = text.encode()
-        if self.engine.compression == "gzip":
-            name, data = name + layout.GZIP_SUFFIX, gzip_members.member(data)
-        with DurableFile(self.folder / name) as file:
-            file.write(data)
 
     def _server_time(self) -> datetime:
         now: datetime = self.database.client.admin.command("hello")["localTime"]

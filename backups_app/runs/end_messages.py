@@ -47,7 +47,7 @@ def written(log: Mapping[str, Any]) -> Mapping[str, int] | None:
 def deletion(document: RunRecord, *, wrote: Mapping[str, int] | None, error_code: str, said: str) -> str:
     """Return the sentences that follow the reason why a run did not do everything. Empty where its deletion step did
     run, which says so itself, and for a restore, which has none. `said` is the reason."""
-    if document.kind != RunKind.BACKUP or document.incremental_requested or document.purge.allowed:
+    if document.kind != RunKind.BACKUP or document.incremental.requested or document.purge.allowed:
         return ""
     unreachable = document.sync_status == SyncStatus.FAILED and error_code == DatabaseUnreachable.code
     step = (messages.STEP_DID_NOT_RUN_WITHOUT_ATLAS if unreachable else messages.STEP_DID_NOT_RUN)()

@@ -61,7 +61,7 @@ def choose(*, store: Store, max_chain: int, now: datetime) -> Base | Message:
             continue
         if not backup.verified or backup.problem:
             return messages.FULL_WITHOUT_BASE()
-        return _judged(backup, [one for one in chain if one.manifest.base == backup_id], max_chain, now)
+        return _decided(backup, [one for one in chain if one.manifest.base == backup_id], max_chain, now)
     return messages.FULL_WITHOUT_BASE()
 
 
@@ -77,7 +77,7 @@ def _is_ours(backup: OpenBackup, database: str) -> bool:
     return bool(backup.document) and record.kind == RunKind.BACKUP and backup.manifest.database == database
 
 
-def _judged(base: OpenBackup, chain: Sequence[OpenBackup], max_chain: int, now: datetime) -> Base | Message:
+def _decided(base: OpenBackup, chain: Sequence[OpenBackup], max_chain: int, now: datetime) -> Base | Message:
     """`chain`: the incrementals on this base, newest first."""
     taken_at = RunRecord(base.document).backup_timestamp
     if taken_at is None or is_ahead(taken_at, now=now) or now - taken_at >= OLDEST:
@@ -87,7 +87,7 @@ def _judged(base: OpenBackup, chain: Sequence[OpenBackup], max_chain: int, now: 
     delta_bytes = _stored_bytes(chain[0].manifest) if chain else 0
     if delta_bytes > max(SMALL_BYTES, _stored_bytes(base.manifest) // LARGEST_SHARE):
         return messages.FULL_AFTER_MUCH()
-    number = max((RunRecord(one.document).number_on_base or 0 for one in chain), default=0) + 1
+    number = max((RunRecord(one.document).incremental.number for one in chain), default=0) + 1
     return Base(backup=base, number=number)
 
 

@@ -47,7 +47,7 @@ def execute(*, backup_id: str, listener: Listener | None = None) -> None:
 
 
 def _steps(document: RunRecord) -> tuple[Step, ...]:
-    if document.incremental_requested:
+    if document.incremental.requested:
         return pipelines.INCREMENTAL_STEPS
     return restore_pipelines.STEPS.get(document.kind, pipelines.STEPS)
 

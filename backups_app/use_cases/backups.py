@@ -83,11 +83,9 @@ def start_backup(
             housekeeping.put_in_order(configuration=configuration, now=now)
             runs.ensure_indexes(database)
             document = new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
-            if incremental:
-                document.apply(
-                    {"incremental_requested": True, "steps": runner.waiting_steps(pipelines.INCREMENTAL_STEPS)}
-                )
-            document.apply({"starter": None if enqueue else this_process().as_document()})
+            steps = runner.waiting_steps(pipelines.INCREMENTAL_STEPS if incremental else pipelines.STEPS)
+            starter = None if enqueue else this_process().as_document()
+            document.apply({"incremental_requested": incremental, "steps": steps, "starter": starter})
             create(database, document, configuration)
             return document
 

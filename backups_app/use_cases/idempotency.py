@@ -72,6 +72,6 @@ def _before(
     before = runs.by_idempotency_key(database, created_by=created_by, key=key, since=now - KEPT)
     if before is None:
         return None
-    if (before.delete_bookings_requested, before.incremental_requested) != wanted:
+    if (before.delete_bookings_requested, before.incremental.requested) != wanted:
         raise IdempotencyKeyReused()
     return before | {"replayed": True}

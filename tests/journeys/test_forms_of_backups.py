@@ -52,7 +52,7 @@ def made(request: pytest.FixtureRequest, seeded: Configuration, local_db: Db) ->
             bases.append(_base_with_other_documents(local_db))
         run = run_backup(delete_bookings=False, incremental=incremental)
         assert run["status"] == "success", run["error_message"]
-        assert run.base == (bases[0] if incremental else None)
+        assert run.incremental.base == (bases[0] if incremental else None)
         return run.id
 
     with override_settings(TEMPLEOPS=dataclasses.replace(seeded, **wanted)):

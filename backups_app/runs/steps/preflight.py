@@ -52,13 +52,13 @@ def perform(run: Run) -> StepResult:
 
 
 def _engine(run: Run) -> DumpEngine:
-    setting = "python" if run.document.incremental_requested else run.configuration.backup_engine
+    setting = "python" if run.document.incremental.requested else run.configuration.backup_engine
     return engine.choose(setting=setting, compression=run.configuration.backup_compression)
 
 
 def _incremental(run: Run) -> tuple[dict[str, Any] | None, tuple[Message, ...]]:
     """Choose the base of an incremental. Return what the record says of it, and why it is a full one after all."""
-    if not run.document.incremental_requested:
+    if not run.document.incremental.requested:
         return None, ()
     chosen = incremental_base.choose(store=run.store, max_chain=run.configuration.incremental_max_chain, now=run.now)
     if not isinstance(chosen, incremental_base.Base):
@@ -68,7 +68,7 @@ def _incremental(run: Run) -> tuple[dict[str, Any] | None, tuple[Message, ...]]:
 
 
 def _left_open(run: Run) -> tuple[str, ...]:
-    if not run.document.incremental_requested:
+    if not run.document.incremental.requested:
         return ()
     count = len(runs.resumable(run.local))
     return (messages.PURGES_STAY_OPEN(n=count),) if count else ()

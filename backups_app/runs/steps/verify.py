@@ -48,6 +48,6 @@ def _verified(run: Run, report: DumpReport) -> Verdict:
             progress=run.progress,
         )  # fmt: skip
     verified = verdict.verify(folder=run.partial, database=run.local.name, report=report, progress=run.progress)
-    if run.document.incremental_requested:  # the next one begins from it
+    if run.document.incremental.requested:  # the next one begins from it
         incremental_base.digests(folder=run.partial, manifest=verified.manifest, progress=run.progress)
     return verified

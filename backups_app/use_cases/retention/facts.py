@@ -90,7 +90,7 @@ def _used_by(record: RunRecord) -> set[str]:
     if not record.in_progress:
         return set()
     restored = record.restore.choices.get("backup_id")
-    return {record.id, *(str(other) for other in (restored, record.base) if other)}
+    return {record.id, *(str(other) for other in (restored, record.incremental.base) if other)}
 
 
 def _written(store: Store, backup_id: str) -> dict[str, Any]:
