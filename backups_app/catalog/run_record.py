@@ -18,10 +18,11 @@ from backups_app.catalog.run_parts import (
     VerificationRecord,
     moment,
 )
+from backups_app.catalog.stored_run import StoredRun
 from backups_app.records import RunKind, Status, StepState
 
 
-class RunRecord(dict[str, Any]):
+class RunRecord(StoredRun):
     """One run. `described` runs (`runs/description.py`) also know where their files are and what may be done."""
 
     @property
@@ -282,19 +283,6 @@ class RunRecord(dict[str, Any]):
     @property
     def keep_available(self) -> bool:
         return bool(self.get("keep_available", self.resume_available))
-
-    def stored_fields(self, *names: str) -> dict[str, Any]:
-        """Return these fields under their stored names, None where they are not there."""
-        return {name: self.get(name) for name in names}
-
-    def apply(self, changes: Mapping[str, Any]) -> None:
-        """Set fields as `$set` of MongoDB does: `{"steps.2.state": "done", "purge.remote.bookings": {…}}`."""
-        for path, value in changes.items():
-            *way, last = path.split(".")
-            place: Any = self
-            for name in way:
-                place = place[int(name)] if isinstance(place, list) else place[name]
-            place[last] = value
 
     def apply_to_step(self, name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Set fields of one step. Return the change under its stored name: `{"steps.2.state": "done"}`."""
