@@ -20,6 +20,12 @@ _LARGEST = 64 * 1024 * 1024
 def read(folder: Path) -> dict[str, Any] | None:
     """Return the document of a backup folder, or None when there is none. Raise `VerificationFailed` when the file
     is no JSON object, is too large or is a link, `StorageFailed` when the disk does not give it."""
+    document = read_plain(folder)
+    return None if document is None else stored.restored(document)
+
+
+def read_plain(folder: Path) -> dict[str, Any] | None:
+    """Return the document as it lies there: each sentence as text, its code and facts beside it. Raises as `read`."""
     try:
         with descent.open_file(folder, layout.METADATA) as file:
             # No more than there is: a buffer of the whole limit would be made for each reading.
@@ -34,7 +40,7 @@ def read(folder: Path) -> dict[str, Any] | None:
         document = json.loads(raw)
         if not isinstance(document, dict):
             raise VerificationFailed(problem=messages.METADATA_JSON_NOT_JSON_OBJECT())
-        return stored.restored(document)
+        return document
     except (ValueError, RecursionError) as error:
         raise VerificationFailed(problem=messages.METADATA_JSON_INVALID()) from error
 

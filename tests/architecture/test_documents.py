@@ -12,7 +12,7 @@ from backups_app.access import demo_people as people
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 COMMANDS = {path.stem for path in (ROOT / "backups_app" / "management" / "commands").glob("[a-z]*.py")}
-DJANGOS = {"migrate", "createsuperuser", "check", "compilemessages", "help", "dumpdata", "loaddata"}
+DJANGOS = {"migrate", "createsuperuser", "check", "compilemessages", "help", "dumpdata", "loaddata", "changepassword"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -86,50 +86,50 @@ def test_every_step_of_the_runbook_does_what_it_says(shell: Shell, local_db: Db)
     shell("manage.py backup_now --delete-bookings --confirm 'DELETE BOOKINGS'")
     (purged,) = published(shell)
 
-    # 2. Purged bookings are needed again.
-    for script in blocks(2):
+    # 3. Purged bookings are needed again.
+    for script in blocks(3):
         shell(script, ID=purged)
     assert (len(contents(local_db)["bookings"]), len(contents(local_db)["employee_bookings"])) == (30, 5)
 
-    # 1. One document is wrong.
+    # 2. One document is wrong.
     shell("manage.py backup_now --keep-bookings")
     kept = published(shell)[-1]
     before = contents(local_db)
     local_db["bookings"].update_one({"_id": "B-7"}, {"$set": {"name": "wrong"}})
-    for script in blocks(1):
+    for script in blocks(2):
         assert "B-7" in shell(script, ID=kept, DOC="B-7", WORD="Lakshmi 7")
     assert contents(local_db) == before
 
-    # 3. A collection was spoilt; and the decision to replace it was wrong.
+    # 4. A collection was spoilt; and the decision to replace it was wrong.
     local_db["devotees"].delete_many({"_id": {"$lt": 5}})
     local_db["devotees"].insert_one({"_id": 99, "phone": "new"})
     spoilt = contents(local_db)
-    replace, undo = blocks(3)
+    replace, undo = blocks(4)
     shell(replace, ID=kept)
     assert contents(local_db) == before
     shell(undo, RUN=published(shell)[-1])
     assert contents(local_db) == spoilt
 
-    # 4. The database is lost.
+    # 5. The database is lost.
     local_db.client.drop_database(local_db.name)
-    for script in blocks(4):
+    for script in blocks(5):
         shell(script, ID=kept)
     assert contents(local_db) == before
     assert local_db["devotees"].index_information()["phone_1"]["unique"]
 
-    # 5. The machine is lost: another Django database, another folder with the copies of the backups.
+    # 6. The machine is lost: another Django database, another folder with the copies of the backups.
     local_db.client.drop_database(local_db.name)
     shutil.copytree(shell.folder / "store", shell.folder / "copies")
     shell.environment |= {
         "BACKUP_DIR": str(shell.folder / "copies"),
         "DATABASE_URL": f"sqlite:///{shell.folder / 'new.sqlite3'}",
     }
-    for script in blocks(5):
+    for script in blocks(6):
         shell(script, ID=kept)
     assert contents(local_db) == before
 
-    # 7. How to know that this will work.
-    for script in blocks(7):
+    # 8. How to know that this will work.
+    for script in blocks(8):
         told = shell(script)
     assert "restorable" in told
     shown = shell("manage.py backup_show latest")
@@ -140,14 +140,14 @@ def test_every_step_of_the_runbook_does_what_it_says(shell: Shell, local_db: Db)
 def test_the_steps_with_stock_tools_alone_bring_everything_back(shell: Shell, local_db: Db) -> None:
     missing = [tool for tool in ("mongorestore", "bsondump", "jq", "sha256sum") if shutil.which(tool) is None]
     if missing:
-        pytest.skip(f"not on PATH: {', '.join(missing)}. Install them to try the runbook's sixth section.")
+        pytest.skip(f"not on PATH: {', '.join(missing)}. Install them to try the runbook's seventh section.")
     fill(local_db)
     before = contents(local_db)
     shell("manage.py backup_now --keep-bookings")
     (backup,) = published(shell)
     restored = local_db.client[f"{local_db.name}_restored"]
 
-    told = [shell(script, FOLDER=str(shell.folder / f"store/backup_{backup}")) for script in blocks(6, "sh stock")]
+    told = [shell(script, FOLDER=str(shell.folder / f"store/backup_{backup}")) for script in blocks(7, "sh stock")]
 
     assert contents(restored) == before
     assert restored["devotees"].index_information()["phone_1"]["unique"]

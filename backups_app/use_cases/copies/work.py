@@ -171,7 +171,7 @@ def _send(lane: Lane, claim: Claim) -> None:
 def _source(configuration: Configuration, backup_id: str) -> Source:
     store = preparation.store(configuration)
     folder = store.folder(backup_id)
-    written = metadata.read(folder) or {}
+    written = metadata.read_plain(folder) or {}
     return Source(
         backup_id=backup_id,
         folder=folder,
