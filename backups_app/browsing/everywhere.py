@@ -72,7 +72,8 @@ class FindState:
     """`searched` counts documents that were looked at. `full` names collections of which no further document is taken.
     `last` is, by collection, the hash of the file that was searched last and its place; `percent` how much of a foreign
     file is read before it can be searched. `only_lost`: what is live on this computer is not
-    wanted. `known_before`: how many documents were known before the last call."""
+    wanted. `known_before`: how many documents were known before the last call. `live_next`: where live data goes on
+    after the newest backup; `ahead`: how many backups were searched before the rest of it."""
 
     backups: list[str]
     at: int = LIVE
@@ -88,11 +89,42 @@ class FindState:
     percent: int | None = None
     only_lost: bool = False
     known_before: int = 0
+    live_next: list[Any] | None = None
+    ahead: int = 0
 
     @property
     def backups_searched(self) -> int:
         """How many backups are done with."""
-        return max(0, min(self.at, len(self.backups)))
+        return self.ahead if self.at == LIVE else min(self.at, len(self.backups))
+
+    @property
+    def live_unsearched(self) -> bool:
+        """Whether live data is not done with."""
+        return not self.only_lost and (self.at == LIVE or self.live_next is not None)
+
+    @property
+    def next_backup(self) -> str:
+        """The newest backup that is not done with; empty where all are."""
+        left = self.backups[self.backups_searched :]
+        return left[0] if left else ""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something was not searched, also where enough was found."""
+        return self.at < len(self.backups) or self.live_next is not None
+
+    def leave_live(self) -> None:
+        """Go to the newest backup now, and search the rest of live data after it."""
+        self.live_next = [self.collection, self.number]
+        self.at, self.collection, self.number = 0, "", 0
+
+    def go_to_next(self) -> None:
+        """The present source is done with: go to the one after it."""
+        if self.live_next is not None:
+            self.at, self.ahead = LIVE, self.at + 1
+            (self.collection, self.number), self.live_next = self.live_next, None
+        else:
+            self.at, self.collection, self.number = (self.ahead if self.at == LIVE else self.at + 1), "", 0
 
     @property
     def is_full(self) -> bool:
@@ -101,7 +133,7 @@ class FindState:
     @property
     def finished(self) -> bool:
         """Whether nothing is left to search, or enough was found."""
-        return self.is_full or self.at >= len(self.backups)
+        return self.is_full or not self.has_more
 
     def changed(self) -> list[tuple[int, FoundDocument]]:
         """Return what the last call found, or found in further backups, with its number."""
@@ -135,7 +167,7 @@ def as_json(state: FindState) -> dict[str, Any]:
 def from_json(stored: Mapping[str, Any]) -> FindState:
     """Return the state that `as_json` wrote."""
     return FindState(
-        **{name: stored[name] for name in _PLAIN},
+        **{name: stored[name] for name in _PLAIN if name in stored},
         documents=[
             FoundDocument(
                 collection=one["collection"],
@@ -152,5 +184,5 @@ def from_json(stored: Mapping[str, Any]) -> FindState:
 
 _PLAIN = (
     "backups", "at", "collection", "number", "step", "searched", "skipped_count", "full", "last", "percent",
-    "only_lost", "known_before",
+    "only_lost", "known_before", "live_next", "ahead",
 )  # fmt: skip

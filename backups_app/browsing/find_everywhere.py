@@ -99,12 +99,33 @@ class _Sweep:
         """Search source by source. Raise `_TimeOver` before the end."""
         state = self.state
         while not state.finished:
-            if state.at == LIVE:
-                self._search_live()
-            else:
+            if state.at != LIVE:
                 self._search_backup(state.backups[state.at])
-            state.at, state.collection, state.number = state.at + 1, "", 0
+            elif state.step > 1 or state.ahead or not state.backups:
+                self._search_live()
+            elif not self._search_live_for_half_the_time():
+                continue
+            if state.is_full:
+                return
+            state.go_to_next()
             self._look_at_the_clock()
+
+    def _search_live_for_half_the_time(self) -> bool:
+        """Search live data in the first call; return whether it was searched to its end. Otherwise the newest backup is
+        next: the first answer holds what it holds, however large live data is."""
+        whole, began = self._deadline, self._clock()
+        self._deadline = began + (whole - began) / 2
+        try:
+            self._search_live()
+        except _TimeOver:
+            if self.state.percent is None and self._worked:
+                self.state.leave_live()
+                self._worked = False
+                return False
+            raise
+        finally:
+            self._deadline = whole
+        return True
 
     def _look_at_the_clock(self) -> None:
         if self._worked and self._clock() >= self._deadline:

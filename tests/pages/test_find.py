@@ -113,6 +113,7 @@ def test_stopped_it_stands_still_and_goes_on_when_asked(admin_browser: Client, t
     page = get(admin_browser, f"{FIND}?q=doe")
     stopped = get(admin_browser, f"{further(page)}&stop=1", headers={**HTMX, "HX-Target": "more"})
 
+    assert "0 of 2 backups were searched." in stopped and "and all older ones." in stopped
     assert "The search was stopped." in stopped and "Search further" in stopped and "hx-trigger" not in stopped
     assert '<article class="found"' not in stopped
 
@@ -134,8 +135,20 @@ def test_a_search_that_ended_early_says_how_far_it_came_and_leads_to_the_rest(
     lost = get(admin_browser, f"{FIND}?q=%22Lakshmi+Iyer%22&lost=1")
 
     assert "Enough was found, so the search ended after 0 of 2 backups." in every
+    assert "Live data was not searched to its end." in every and "and all older ones." in every
     assert f'href="{FIND}?q=%22Lakshmi+Iyer%22&amp;lost=1"' in every
     assert "so the search ended after" not in lost
+
+
+def test_what_is_only_live_is_in_none_of_the_backups_searched(
+    admin_browser: Client, two_backups: tuple[str, str], local_db: Any
+) -> None:
+    local_db.bookings.insert_one({"_id": 9001, "name": "Meenakshi"})
+
+    first = get(admin_browser, f"{FIND}?q=meenakshi")
+    every = "".join([first, *to_its_end(admin_browser, first)])
+
+    assert "in none of the backups searched" in every and "Live data and 2 backups were searched." in every
 
 
 def test_only_what_is_not_live(admin_browser: Client, two_backups: tuple[str, str], local_db: Any) -> None:

@@ -121,6 +121,21 @@ class FoundPage:
         return len(self.state.documents) if self.state else 0
 
     @property
+    def ended_early(self) -> bool:
+        """Whether the search stands still before everything was searched."""
+        return self.state is not None and (self.state.is_full or self.asked.stop) and self.state.has_more
+
+    @property
+    def next_backup(self) -> str:
+        """The newest backup that was not searched to its end; empty where all were."""
+        return self.state.next_backup if self.state else ""
+
+    @property
+    def live_unsearched(self) -> bool:
+        """Whether live data is still to be searched."""
+        return self.state is not None and self.state.live_unsearched
+
+    @property
     def skipped(self) -> Sequence[Skipped]:
         return self.state.skipped if self.state else ()
 
