@@ -61,6 +61,9 @@ class Trigger(Strict):
     delete_bookings = StrictBooleanField(
         default=False, help_text="Whether bookings and employee_bookings are deleted afterwards."
     )
+    incremental = StrictBooleanField(
+        default=False, help_text="Write what changed since the last full backup, and delete nothing at all."
+    )
 
 
 class Resume(Strict):
@@ -144,7 +147,7 @@ class ListAudit(Strict):
     before = serializers.IntegerField(min_value=1, max_value=2**53, required=False)
 
 
-WORK = ["backup", "backup_and_delete", "sync", "rehearse", "verify"]
+WORK = ["backup", "backup_and_delete", "incremental", "sync", "rehearse", "verify"]
 
 
 class RunSchedule(Strict):

@@ -124,6 +124,10 @@ class Run(serializers.Serializer[Any]):
     collections_deleted_local = ListField(child=CharField(), required=False)
     collections_deleted_remote = ListField(child=CharField(), required=False)
     delete_bookings_requested = BooleanField(required=False)
+    incremental_requested = BooleanField(required=False)
+    incremental = DictField(
+        allow_null=True, required=False, help_text="`{base, number}` of an incremental backup; null for a full one."
+    )
     error_code = CharField(allow_null=True, required=False)
     error_message = CharField(allow_null=True, required=False)
     error_facts = DictField(required=False, help_text="The facts of the first sentence of `error_message`.")
@@ -281,7 +285,7 @@ class ScheduleSlot(serializers.Serializer[Any]):
 
 class Schedule(serializers.Serializer[Any]):
     name = CharField()
-    do = ChoiceField(choices=["backup", "backup_and_delete", "sync", "rehearse", "verify"])
+    do = ChoiceField(choices=["backup", "backup_and_delete", "incremental", "sync", "rehearse", "verify"])
     cron = CharField()
     time_zone = CharField()
     if_missed = ChoiceField(choices=["run", "skip"])

@@ -79,6 +79,7 @@ class TriggerEndpoint(Endpoint):
             origin=Origin.API,
             now=self.now,
             idempotency_key=key,
+            incremental=given["incremental"],
         )
         replayed = document.pop("replayed", False)
         if document.status == Status.IN_PROGRESS and wanted.wait_seconds:

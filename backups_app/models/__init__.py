@@ -158,6 +158,7 @@ class Schedule(models.Model):
     class Do(models.TextChoices):
         BACKUP = "backup"
         BACKUP_AND_DELETE = "backup_and_delete"
+        INCREMENTAL = "incremental"
         SYNC = "sync"
         REHEARSE = "rehearse"
         VERIFY = "verify"

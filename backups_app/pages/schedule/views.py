@@ -151,7 +151,7 @@ def _plan(filled: Filled, *, name: str | None, now: datetime) -> dict[str, Any]:
         return {}
     zone = wish.time_zone or overview.house_zone()
     shown = {"sentence": wording.sentence(wish, now=now), "next_runs": wording.run_times(times, zone=zone)}
-    return shown | (_later(wish, name=name, now=now) if wish.do in overview.MAKES_BACKUPS else {})
+    return shown | (_later(wish, name=name, now=now) if wish.do in overview.MAKES_FULL_BACKUPS else {})
 
 
 def _later(wish: overview.Wish, *, name: str | None, now: datetime) -> dict[str, Any]:

@@ -26,6 +26,7 @@ Do = Schedule.Do
 DOES: dict[str, Promise] = {
     Do.BACKUP: gettext_lazy("Backup"),
     Do.BACKUP_AND_DELETE: gettext_lazy("Backup, then delete bookings"),
+    Do.INCREMENTAL: gettext_lazy("Incremental backup"),
     Do.SYNC: gettext_lazy("Sync with Atlas"),
     Do.REHEARSE: gettext_lazy("Test of a restore"),
     Do.VERIFY: gettext_lazy("Verification"),
@@ -33,6 +34,7 @@ DOES: dict[str, Promise] = {
 WHAT: dict[str, Promise] = {
     Do.BACKUP: gettext_lazy("a backup, without deleting bookings"),
     Do.BACKUP_AND_DELETE: gettext_lazy("a backup, then bookings are deleted"),
+    Do.INCREMENTAL: gettext_lazy("a backup of what changed since the last full one, without deleting anything"),
     Do.SYNC: gettext_lazy("a sync with Atlas"),
     Do.REHEARSE: gettext_lazy("a test of a restore"),
     Do.VERIFY: gettext_lazy("the newest backup is read again, and each that holds deleted bookings"),

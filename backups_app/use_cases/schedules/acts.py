@@ -121,8 +121,9 @@ class TempleActs:
         else:
             deletes = work is Work.BACKUP_AND_DELETE
             run = backups.start_backup(
-                created_by=by, delete_bookings=deletes, origin=origin, now=now, idempotency_key=key
-            )
+                created_by=by, delete_bookings=deletes, origin=origin, now=now, idempotency_key=key,
+                incremental=work is Work.INCREMENTAL,
+            )  # fmt: skip
         return run.id
 
     def _rehearsal_of(self, slot: ScheduleSlot, *, by: str) -> RunRecord | None:

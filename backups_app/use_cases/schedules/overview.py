@@ -23,7 +23,8 @@ from backups_app.use_cases.schedules.claims import State
 NEXT_RUNS = 5
 MOST_AHEAD = 3_000
 """Slots of one schedule in 30 days: one of each quarter of an hour has 2,880."""
-MAKES_BACKUPS = (Schedule.Do.BACKUP.value, Schedule.Do.BACKUP_AND_DELETE.value)
+MAKES_FULL_BACKUPS = (Schedule.Do.BACKUP.value, Schedule.Do.BACKUP_AND_DELETE.value)
+MAKES_BACKUPS = (*MAKES_FULL_BACKUPS, Schedule.Do.INCREMENTAL.value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +121,10 @@ def planned_between(*, since: datetime, until: datetime, most: int = 400) -> lis
 
 
 def backup_slots(*, now: datetime, without: str | None = None) -> list[datetime]:
-    """Return when the enabled schedules make backups in the coming 30 days, oldest first; `without` leaves the schedule
-    of that name out."""
+    """Return when the enabled schedules make full backups in the coming 30 days, oldest first; `without` leaves the
+    schedule of that name out. Incrementals go after a day and push no full one out."""
     planned = planned_between(since=now, until=now + AHEAD, most=MOST_AHEAD)
-    return [slot for slot, row in planned if row.do in MAKES_BACKUPS and row.name != without]
+    return [slot for slot, row in planned if row.do in MAKES_FULL_BACKUPS and row.name != without]
 
 
 def assurance_slots(*, now: datetime) -> tuple[Slots, ...]:
