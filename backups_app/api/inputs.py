@@ -107,6 +107,11 @@ class Rehearse(Strict):
         BACKUP_ID, required=False, allow_null=True, default=None, max_length=18,
         help_text="Left out: the newest verified backup.",
     )  # fmt: skip
+    target = serializers.RegexField(
+        r"^[a-z][a-z0-9_-]{0,30}$", required=False, allow_null=True, default=None, max_length=31,
+        help_text="Begin from the copy at this target instead of this disk. An encrypted one needs "
+        "`BACKUP_COPY_IDENTITY_FILE`.",
+    )  # fmt: skip
 
 
 class ListBackups(Strict):

@@ -14,7 +14,7 @@ from backups_app.api.endpoint import Endpoint
 from backups_app.api.trigger import accepted
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
-from backups_app.use_cases import preview_json, restores
+from backups_app.use_cases import copy_rehearsals, preview_json, restores
 
 
 class RestoreEndpoint(Endpoint):
@@ -71,13 +71,16 @@ class RehearsalEndpoint(Endpoint):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Restores the newest verified backup, or the one that is named, into a scratch database, compares it document
-        by document and removes the scratch. The run says how it ended; the temple's database is not touched."""
-        document = restores.rehearse(
-            backup_id=self.body(inputs.Rehearse)["backup_id"],
-            created_by=self.person.get_username(),
-            origin=Origin.API,
-            now=self.now,
-        )
+        by document and removes the scratch. With `target` it begins from the copy there. The run says how it ended; the
+        temple's database is not touched."""
+        given = self.body(inputs.Rehearse)
+        who: dict[str, Any] = {
+            "created_by": self.person.get_username(), "origin": Origin.API, "now": self.now,
+        }  # fmt: skip
+        if given["target"]:
+            document = copy_rehearsals.start(target=given["target"], backup_id=given["backup_id"], **who)
+        else:
+            document = restores.rehearse(backup_id=given["backup_id"], **who)
         return accepted(serializers.run(document, now=self.now))
 
 

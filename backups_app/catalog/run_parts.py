@@ -190,7 +190,8 @@ def _collections(stored: Any) -> dict[str, CollectionPurgeRecord]:
 class RestoreRecord:
     """What a restore, a test copy or a rehearsal was to do and has done. `collections` are the outcomes of those that
     were finished, `at_work` the one that was begun and has no outcome, `unfinished` those that were created and lack
-    their indexes. `recorded` is False for a run that is no restore, `measured` where outcomes are not recorded."""
+    their indexes. `recorded` is False for a run that is no restore, `measured` where outcomes are not recorded.
+    `copy_at` is the target that a restore test began from, with the copy's manifest; empty: it began from this disk."""
 
     recorded: bool = False
     measured: bool = False
@@ -202,6 +203,8 @@ class RestoreRecord:
     unfinished: tuple[str, ...] = ()
     at_work: str = ""
     undoes: bool = False
+    copy_at: str = ""
+    copy_manifest: str = ""
 
     @classmethod
     def of(cls, stored: Any) -> RestoreRecord:
@@ -218,6 +221,8 @@ class RestoreRecord:
             unfinished=_members(stored.get("unfinished")),
             at_work=stored.get("at_work") or "",
             undoes=stored.get("undoes") is True,
+            copy_at=str(_mapping(stored.get("copy")).get("target") or ""),
+            copy_manifest=str(_mapping(stored.get("copy")).get("manifest") or ""),
         )
 
     @property

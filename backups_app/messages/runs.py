@@ -75,6 +75,11 @@ EARLIER_STILL_OPEN = Sentence(
 )
 NOTHING_TO_RESTORE = Sentence("nothing_to_restore", "It holds no collection that a restore writes")
 NOT_AS_PLANNED = Sentence("not_as_planned", "Not as planned: {names}. {sums}.")
+COPY_FETCHED = Sentence(
+    "copy_fetched",
+    'Fetched from "{target}" and opened; {n} document is as it was verified',
+    'Fetched from "{target}" and opened; {n} documents are as they were verified',
+)
 REHEARSED = Sentence(
     "rehearsed", "{n} of {all} collection matches, {documents}", "{n} of {all} collections match, {documents}"
 )

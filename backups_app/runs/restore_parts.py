@@ -22,7 +22,7 @@ from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.engine import Engine
 from backups_app.restore.outcome import CollectionOutcome
 from backups_app.restore.source import Source
-from backups_app.runs import adoption, description, preparation, restore_messages
+from backups_app.runs import adoption, copy_source, description, preparation, restore_messages
 from backups_app.runs.context import Run
 
 
@@ -32,7 +32,9 @@ def choices(run: Run) -> Choices:
 
 
 def source(run: Run) -> Source:
-    """Return the backup to restore. Raises as `opened`."""
+    """Return the backup to restore: of a restore test from a copy, the fetched one. Raises as `opened`."""
+    if run.document.restore.copy_at:
+        return copy_source.source(run)
     return opened(configuration=run.configuration, choices=choices(run))
 
 

@@ -49,7 +49,8 @@ def execute(*, backup_id: str, listener: Listener | None = None) -> None:
 def _steps(document: RunRecord) -> tuple[Step, ...]:
     if document.incremental.requested:
         return pipelines.INCREMENTAL_STEPS
-    return restore_pipelines.STEPS.get(document.kind, pipelines.STEPS)
+    name = restore_pipelines.name_of(document.kind, from_a_copy=bool(document.restore.copy_at))
+    return restore_pipelines.STEPS.get(name, pipelines.STEPS)
 
 
 def reopen(*, database: Database[Any], backup_id: str) -> None:

@@ -88,7 +88,8 @@ def rehearsal(dated: Sequence[RunRecord]) -> Rehearsal | None:
     if proven is None or step is None or step.started_at is None or step.finished_at is None:
         return None
     seconds = (step.finished_at - step.started_at).total_seconds()
-    return Rehearsal(at=proven.finished_at or step.finished_at, seconds=max(seconds, 0.0))
+    at = proven.finished_at or step.finished_at
+    return Rehearsal(at=at, seconds=max(seconds, 0.0), target=proven.restore.copy_at)
 
 
 def last_proven(dated: Sequence[RunRecord]) -> RunRecord | None:

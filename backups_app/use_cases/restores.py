@@ -26,7 +26,8 @@ from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.live import Live
 from backups_app.restore.preview import RestorePreview
-from backups_app.runs import housekeeping, preparation, restore_parts, restore_pipelines, runner
+from backups_app.restore.source import Source
+from backups_app.runs import copy_source, housekeeping, preparation, restore_parts, restore_pipelines, runner
 from backups_app.runs.ownership import this_process
 from backups_app.use_cases import backups as jobs
 from backups_app.use_cases import listing, readiness
@@ -132,16 +133,17 @@ def start(
     rehearsal: bool = False,
     note: str = "",
     enqueue: bool = True,
+    copy: copy_source.RehearsedCopy | None = None,
 ) -> RunRecord:
     """Start a restore of what was previewed and return its run document. With `enqueue` a worker carries it out, else
     the caller does (`jobs.execute`).
 
-    `confirmation` is the preview's hash; a rehearsal needs none. Raise `PreviewOutdated`, `RunActive`, and what
-    readiness refuses by name.
+    `confirmation` is the preview's hash. A rehearsal needs none, and may begin from a copy at a target. Raise
+    `PreviewOutdated`, `RunActive`, and what readiness refuses by name.
     """
     configuration = settings.current()
     readiness.require_local(configuration)
-    source = restore_parts.opened(configuration=configuration, choices=choices)
+    source = copy or restore_parts.opened(configuration=configuration, choices=choices)
     database = preparation.local_database(configuration)
     with connections.reachable(Side.LOCAL):
         meant = chosen.confirmation_hash(choices, manifest=source.manifest, server=_server(configuration))
@@ -155,7 +157,11 @@ def start(
         runs.ensure_indexes(database)
         document = _new_document(configuration, choices, decided, emptied, rehearsal, created_by, origin, now, note)
         starter = None if enqueue else this_process().as_document()
-        document.apply({"restore.undoes": restore_parts.undoes(source, choices), "starter": starter})
+        undoes = isinstance(source, Source) and restore_parts.undoes(source, choices)
+        document.apply({"restore.undoes": undoes, "starter": starter})
+        if copy is not None:
+            document.apply({"restore.copy": copy.as_document()})
+            document.apply({"steps": runner.waiting_steps(restore_pipelines.STEPS[restore_pipelines.FROM_A_COPY])})
         jobs.create(database, document, configuration)
     jobs.put_on_record(database, document, details={"choices": choices.as_json()})
     if enqueue:
@@ -169,11 +175,8 @@ def rehearse(
     """Start a rehearsal of a backup, the newest verified one by default. Raises as `start`, and `BackupNotFound`."""
     configuration = settings.current()
     wanted = backup_id or newest_verified(configuration=configuration)
-    # Always the same name: the administrator of MongoDB can allow it once. What a killed one left is removed first.
-    target = scratch.name_beside(configuration.database_name, ending="_rehearsal")
-    choices = choose(configuration=configuration, backup_id=wanted, to=target)
     return start(
-        choices=choices,
+        choices=choose_rehearsal(configuration=configuration, backup_id=wanted),
         confirmation=None,
         created_by=created_by,
         origin=origin,
@@ -181,6 +184,13 @@ def rehearse(
         rehearsal=True,
         enqueue=enqueue,
     )
+
+
+def choose_rehearsal(*, configuration: Configuration, backup_id: str) -> Choices:
+    """Return the choices of a rehearsal. Its scratch has always the same name: the administrator of MongoDB can allow
+    it once. What a killed one left is removed first."""
+    target = scratch.name_beside(configuration.database_name, ending="_rehearsal")
+    return choose(configuration=configuration, backup_id=backup_id, to=target)
 
 
 def undo(*, configuration: Configuration, run: RunRecord) -> Choices:

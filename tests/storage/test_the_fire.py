@@ -95,7 +95,8 @@ def live(database: Db) -> Held:
 
 
 def held(database: Db, name: str) -> list[bytes]:
-    return sorted(bytes(one.raw) for one in database.get_collection(name, codec_options=RAW).find())
+    collection: Any = database.get_collection(name, codec_options=RAW)
+    return sorted(bytes(one.raw) for one in collection.find())
 
 
 def season(database: Db, number: int) -> Held:

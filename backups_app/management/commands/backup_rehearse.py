@@ -12,7 +12,8 @@ from backups_app import configuration
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars, restore_text
 from backups_app.records import Origin
-from backups_app.use_cases import backups, listing, readiness, restores
+from backups_app.runs import copy_source
+from backups_app.use_cases import backups, copy_access, copy_rehearsals, listing, readiness, restores
 
 
 class Command(TempleCommand):
@@ -20,17 +21,23 @@ class Command(TempleCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("backup_id", metavar="ID", nargs="?", help="A backup id, or latest (the default).")
+        parser.add_argument("--from", dest="target", metavar="NAME", default="", help="Begin from the copy there.")
+        parser.add_argument("--identity", metavar="FILE", action="append", default=[], help="The private key's file.")
 
     def execute_command(self, **options: Any) -> int:
         readiness.require_local(configuration.current())
-        wanted = options["backup_id"]
-        run = restores.rehearse(
-            backup_id=None if wanted == "latest" else wanted,
-            created_by=getpass.getuser(),
-            origin=Origin.COMMAND,
-            now=timezone.now(),
-            enqueue=False,
-        )
+        keys = copy_access.identities(configuration.current(), options["identity"]) if options["target"] else ()
+        with copy_source.using(keys):
+            return self.rehearse(**options)
+
+    def rehearse(self, **options: Any) -> int:
+        """Start the restore test, carry it out here, and say how it ended."""
+        wanted = None if options["backup_id"] == "latest" else options["backup_id"]
+        who: dict[str, Any] = {"created_by": getpass.getuser(), "origin": Origin.COMMAND, "now": timezone.now()}
+        if options["target"]:
+            run = copy_rehearsals.start(target=options["target"], backup_id=wanted, enqueue=False, **who)
+        else:
+            run = restores.rehearse(backup_id=wanted, enqueue=False, **who)
         with progress_bars.Bars(self.console) as bars, progress_bars.stop_on_interrupt(run.backup_id):
             run = backups.execute(backup_id=run.backup_id, listener=bars)
         if options["json"]:

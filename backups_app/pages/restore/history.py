@@ -19,8 +19,8 @@ from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.pages.restore import restore_address
 from backups_app.pages.shared import known_status, wording
 from backups_app.records import Origin
+from backups_app.use_cases import copy_rehearsals, restores
 from backups_app.use_cases import listing as overview
-from backups_app.use_cases import restores
 
 
 @require_safe
@@ -35,6 +35,8 @@ def listing(request: AdminRequest) -> HttpResponse:
         "copies": restores.list_copies(configuration=settings),
         "proven": status_card.current(now=timezone.now(), at_most=status_card.KNOWN_FOR).last_proven,
         "newest": _newest(),
+        "copy_targets": copy_rehearsals.offered(settings),
+        "key_is_away": copy_rehearsals.needs_key_by_hand(settings),
         "removed": request.GET.get("removed", ""),
     }
     return render(request, "restore/restores.html", context)
@@ -44,13 +46,15 @@ def listing(request: AdminRequest) -> HttpResponse:
 @admin_page
 def rehearse(request: AdminRequest) -> HttpResponse:
     """Restore the newest verified backup into a scratch database and compare every document."""
+    who: dict[str, Any] = {
+        "created_by": request.user.get_username(), "origin": Origin.WEB, "now": timezone.now(),
+    }  # fmt: skip
+    target = request.POST.get("target", "")
     try:
-        run = restores.rehearse(
-            backup_id=request.POST.get("backup_id") or None,
-            created_by=request.user.get_username(),
-            origin=Origin.WEB,
-            now=timezone.now(),
-        )
+        if target:
+            run = copy_rehearsals.start(target=target, **who)
+        else:
+            run = restores.rehearse(backup_id=request.POST.get("backup_id") or None, **who)
     except RunActive as active:
         return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
     known_status.forget()

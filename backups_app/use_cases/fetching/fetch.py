@@ -31,11 +31,11 @@ from backups_app.errors import (
 from backups_app.mongo import availability
 from backups_app.progress import Progress
 from backups_app.records import Origin, Side
-from backups_app.runs import folder_records, preparation
+from backups_app.runs import folder_records, preparation, receiving
 from backups_app.storage import key_proofs
 from backups_app.storage.target import StorageTarget
 from backups_app.use_cases import readiness, verification
-from backups_app.use_cases.fetching import adopting, choosing, receiving, site
+from backups_app.use_cases.fetching import adopting, choosing, site
 from backups_app.use_cases.fetching.choosing import Choice
 from backups_app.use_cases.fetching.site import Site
 from backups_app.verification import verdict

@@ -1,0 +1,139 @@
+"""A restore test from a copy: fetched, opened, restored into a scratch database, compared; nothing of it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from backups_app.catalog.run_record import RunRecord
+from backups_app.configuration import Configuration
+from backups_app.errors import CopyNotFound, KeyMissing, KeyNotReadable, TargetNotFound, WrongKey
+from backups_app.mongo import scratch
+from backups_app.records import Origin
+from backups_app.runs import copy_source, preparation
+from backups_app.storage import copy_reading, encryption, key_proofs
+from backups_app.storage.directory import DirectoryTarget
+from backups_app.target_settings import TargetSettings
+from backups_app.use_cases import backups, copy_rehearsals, evidence, listing
+from tests.fetching.conftest import KEY, identities
+from tests.fetching.test_commands import command
+from tests.journeys.conftest import run_backup, seeded  # noqa: F401  (a fixture)
+from tests.storage import making
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def target(seeded: Configuration, tmp_path: Path) -> DirectoryTarget:  # noqa: F811
+    """One backup, here and encrypted at the target `nas`."""
+    found = making.directory_target(tmp_path / "nas", database=seeded.database_name)
+    made = run_backup(delete_bookings=False)["backup_id"]
+    making.copy_folder(found, seeded.backup_dir / f"backup_{made}", recipients=[KEY.public])
+    return found
+
+
+@pytest.fixture
+def temple(seeded: Configuration, target: DirectoryTarget, tmp_path: Path) -> Iterator[Configuration]:  # noqa: F811
+    """The settings with the target and a private key on this machine."""
+    key_file = tmp_path / "key.txt"
+    key_file.write_text(KEY.private)
+    settings = (TargetSettings(name="nas", kind="file", place=str(target.root)),)
+    found = replace(seeded, targets=settings, copy_recipients=(KEY.public,), copy_identity_file=key_file)
+    with override_settings(TEMPLEOPS=found):
+        yield found
+
+
+def rehearse(backup_id: str | None = None) -> RunRecord:
+    run = copy_rehearsals.start(
+        target="nas", backup_id=backup_id, created_by="ananya", origin=Origin.COMMAND, now=timezone.now(), enqueue=False
+    )
+    return backups.execute(backup_id=run.id)
+
+
+def nothing_is_left(configuration: Configuration) -> None:
+    database = preparation.local_database(configuration)
+    assert scratch.listing(database.client, temple=database.name) == ()
+    assert preparation.store(configuration).partials() == ()
+    assert not list(configuration.backup_dir.glob(".trash-partial*"))
+
+
+def test_a_copy_is_fetched_restored_compared_and_removed(temple: Configuration) -> None:
+    run = rehearse()
+
+    assert run.status == "success", run.error_message
+    assert [(step.name, step.state) for step in run.steps] == [("fetch_copy", "done"), ("rehearse", "done")]
+    assert run.restore.copy_at == "nas"
+    assert run.restore.sums["proven"] > 100
+    nothing_is_left(temple)
+
+
+def test_the_evidence_knows_that_the_copy_was_proven_and_the_key_is_believed(temple: Configuration) -> None:
+    rehearse()
+
+    proven = evidence.rehearsal(listing.list_runs(configuration=temple, every=True))
+
+    assert proven is not None and proven.target == "nas"
+    assert key_proofs.opened_at([KEY.public]) is not None
+
+
+def test_a_damaged_copy_fails_by_name_and_nothing_is_left(temple: Configuration, target: DirectoryTarget) -> None:
+    (found,) = copy_reading.find(target)
+    assert found.manifest is not None
+    largest = max(found.manifest.objects, key=lambda one: one.size_bytes)
+    path = target.root / largest.name
+    data = bytearray(path.read_bytes())
+    data[-10] ^= 1
+    path.write_bytes(data)
+
+    run = rehearse()
+
+    assert (run.status, run.error_code) == ("failed", "copy_damaged")
+    nothing_is_left(temple)
+
+
+def test_without_a_key_it_is_refused_before_it_begins(temple: Configuration) -> None:
+    with override_settings(TEMPLEOPS=replace(temple, copy_identity_file=None)), pytest.raises(KeyMissing):
+        rehearse()
+    with (
+        override_settings(TEMPLEOPS=replace(temple, copy_identity_file=Path("nowhere"))),
+        pytest.raises(KeyNotReadable),
+    ):
+        rehearse()
+    with copy_source.using(identities(encryption.new_key_pair())), pytest.raises(WrongKey):
+        rehearse()
+    with override_settings(TEMPLEOPS=replace(temple, targets=())), pytest.raises(TargetNotFound):
+        rehearse()
+    with pytest.raises(CopyNotFound):
+        rehearse("20200101_000000")
+
+    assert [run for run in listing.list_runs(configuration=temple, every=True) if run.is_restore] == []
+
+
+def test_a_person_with_the_key_tests_it_by_hand(temple: Configuration, tmp_path: Path) -> None:
+    with override_settings(TEMPLEOPS=replace(temple, copy_identity_file=None)):
+        refused, *_ = command("backup_rehearse", "--from", "nas")
+        code, out, _ = command("backup_rehearse", "--from", "nas", "--identity", str(tmp_path / "key.txt"))
+
+    assert (refused, code) == (14, 0)
+    assert "fetch_copy" in out
+    nothing_is_left(temple)
+
+
+def test_the_private_key_is_in_no_record(temple: Configuration) -> None:
+    run = rehearse()
+
+    assert KEY.private not in str(run)
+    assert str(temple.copy_identity_file) not in str(run)
+
+
+def test_pages_offer_it_only_where_a_worker_has_the_key(temple: Configuration) -> None:
+    away = replace(temple, copy_identity_file=None)
+
+    assert copy_rehearsals.offered(temple) == ("nas",)
+    assert copy_rehearsals.offered(away) == ()
+    assert copy_rehearsals.needs_key_by_hand(away) and not copy_rehearsals.needs_key_by_hand(temple)
