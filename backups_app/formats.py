@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
 from bson import json_util
+
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def size(size_bytes: int) -> str:
@@ -43,6 +46,16 @@ def utc_seconds(moment: datetime) -> str:
 def documents(count: int) -> str:
     """Return `1 document` or `50 documents`."""
     return f"{count} document{'' if count == 1 else 's'}"
+
+
+def one_line(text: str) -> str:
+    """Return what a person typed as one line: signs that control a terminal, a header or the direction of a text are
+    spaces, and of several spaces one is left. Joiners stay: names in many scripts are written with them."""
+    return " ".join("".join(" " if _is_control(sign) else sign for sign in text).split())
+
+
+def _is_control(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Zl", "Zp") or sign in _DIRECTIONS
 
 
 def plain(value: Any) -> Any:

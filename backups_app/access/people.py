@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from backups_app import formats
 from backups_app.access import audit, granting
 from backups_app.access.visit import Visit
 from backups_app.errors import LastSuperAdmin, NameTaken, NotYours, PasswordTooWeak, PersonNotFound
@@ -36,7 +37,7 @@ def add(
         raise NotYours
     username = User.normalize_username(username)  # as the login reads it: one name, however its letters are composed
     _require_good(password, username=username)
-    person = User(username=username, first_name=full_name[:150], role_id=role_id)
+    person = User(username=username, first_name=formats.one_line(full_name)[:150], role_id=role_id)
     if not username.isprintable() or not 0 < len(username) <= 150 or _is_taken(username):
         raise NameTaken
     person.set_password(password)

@@ -38,7 +38,8 @@ class CronInvalid(InvalidInput):
 class CronNeverDue(InvalidInput):
     """Facts: `cron`."""
 
-    sentence = 'No day fits the cron expression "{cron}".'
+    code = "cron_never_due"
+    sentence = 'The cron expression "{cron}" never comes: none of its months has such a day. Nothing was changed.'
 
 
 class TimeZoneUnknown(InvalidInput):

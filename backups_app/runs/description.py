@@ -58,6 +58,12 @@ def _record(configuration: Configuration, backup_id: str) -> RunRecord | None:
 def merged(store: Store, backup_id: str, record: RunRecord | None) -> RunRecord:
     """The record tells how the run ended; the folder tells whether there is a manifest to trust, and whether the files
     are those that it was made of. What others dumped is told by the folder alone: a record may be of another dump."""
+    return merged_with_metadata(store, backup_id, record)[0]
+
+
+def merged_with_metadata(store: Store, backup_id: str, record: RunRecord | None) -> tuple[RunRecord, Mapping[str, Any]]:
+    """Return what `merged` returns, and `metadata.json` as it was read for that: empty where it cannot be read."""
+    written: Mapping[str, Any] = {}
     try:
         folder = store.folder(backup_id)
         written = metadata.read(folder) or {}
@@ -67,9 +73,9 @@ def merged(store: Store, backup_id: str, record: RunRecord | None) -> RunRecord:
         told = record or folder_records.foreign(
             backup_id, problem=error.detail if isinstance(error, TempleOpsError) else str(error)
         )
-        return described(told, files=Files.HERE, damaged=True)
+        return described(told, files=Files.HERE, damaged=True), written
     damaged = _found_bad(store, backup_id, told) or changed in (Change.SIZE, Change.OTHERS)
-    return described(told, files=Files.HERE, verified=changed is Change.NONE and not damaged, damaged=damaged)
+    return described(told, files=Files.HERE, verified=changed is Change.NONE and not damaged, damaged=damaged), written
 
 
 def _of_the_folder(

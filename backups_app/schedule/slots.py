@@ -15,6 +15,8 @@ from cronsim import CronSim, CronSimError
 from backups_app.errors import CronFieldsInvalid, CronInvalid, CronNeverDue, TimeZoneUnknown
 
 FIELDS = 5
+DAY, MONTH = 2, 3
+"""Their places among the fields."""
 LONGEST = 100
 MOST_MISSED = 1_000
 """So many missed slots are counted; of more it is said that there are more."""
@@ -37,7 +39,8 @@ def check(expression: str, *, time_zone: str, now: datetime) -> None:
 
 
 def upcoming(expression: str, *, time_zone: str, after: datetime, count: int) -> list[datetime]:
-    """Return the next `count` slots after a moment, oldest first. Raises as `check`."""
+    """Return the next `count` slots after a moment, oldest first. Raise `CronInvalid`, `CronNeverDue`,
+    `TimeZoneUnknown`."""
     return list(islice(_slots(expression, time_zone, after, reverse=False), count))
 
 
@@ -70,4 +73,18 @@ def _slots(expression: str, time_zone: str, start: datetime, *, reverse: bool) -
         for slot in CronSim(expression, start.astimezone(zone(time_zone)), reverse=reverse):
             yield slot.astimezone(UTC)
     except CronSimError as error:
-        raise CronInvalid(cron=expression) from error
+        raise (CronNeverDue if _never_comes(expression) else CronInvalid)(cron=expression) from error
+
+
+def _never_comes(expression: str) -> bool:
+    """Whether a refused expression is right but for its day and its month, which never meet (31 February)."""
+    fields = expression.split()
+    return len(fields) == FIELDS and all(_is_right([*fields[:at], "*", *fields[at + 1 :]]) for at in (DAY, MONTH))
+
+
+def _is_right(fields: list[str]) -> bool:
+    try:
+        CronSim(" ".join(fields), datetime(2000, 1, 1, tzinfo=UTC))
+    except CronSimError:
+        return False
+    return True

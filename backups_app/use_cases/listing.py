@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,7 +50,7 @@ def list_runs(*, configuration: Configuration, every: bool = False, limit: int =
     records, ids, store_id = _records(configuration), store.backups().ids, store.store_id()
     published = {backup_id: description.merged(store, backup_id, records.pop(backup_id, None)) for backup_id in ids}
     unpublished = [description.unpublished(document, store_id) for document in records.values()] if every else []
-    merged = sorted([*published.values(), *unpublished], key=_age, reverse=True)
+    merged = newest_first([*published.values(), *unpublished])
     return merged[:limit] if limit else merged
 
 
@@ -89,6 +89,11 @@ def _records(configuration: Configuration) -> dict[str, RunRecord]:
     except (PyMongoError, TempleOpsError) as error:
         logger.warning("Listing from the folders alone", extra={"reason": type(error).__name__})
         return {}
+
+
+def newest_first(documents: Iterable[RunRecord]) -> list[RunRecord]:
+    """Return runs in the order of every list."""
+    return sorted(documents, key=_age, reverse=True)
 
 
 def _age(document: RunRecord) -> tuple[datetime, str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from backups_app.backup_files import metadata
 from backups_app.models import AuditEvent, LoginSession, User
 from backups_app.use_cases.retention import pins
 from tests.conftest import PASSWORD
@@ -47,6 +50,30 @@ def test_a_pin_with_a_note_is_set_changed_and_taken_away(browser: Client, temple
 
     assert "The pin is gone." in freed
     assert temple.written(old)["pinned"] is None
+
+
+def test_a_note_is_one_line_whatever_it_was_typed_with(browser: Client, temple: Temple) -> None:
+    old = temple.add(days=40)
+
+    browser.post(address(old, "pin"), {"note": " before\r\nthe \x1b[31mfestival\u202e of रा\u200dम "})
+
+    assert temple.written(old)["pinned"]["note"] == "before the [31mfestival of रा\u200dम"
+
+
+def test_the_list_reads_each_backup_once(
+    browser: Client, temple: Temple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [temple.add(days=days) for days in (40, 30, 20)]
+    real, read = metadata.read, Counter[str]()
+
+    def counted(folder: Path) -> object:
+        read[folder.name] += 1
+        return real(folder)
+
+    monkeypatch.setattr(metadata, "read", counted)
+    browser.get(LIST)
+
+    assert [read[f"backup_{backup_id}"] for backup_id in ids] == [1, 1, 1]
 
 
 def test_a_note_that_is_too_long_is_refused_at_its_field(browser: Client, temple: Temple) -> None:

@@ -40,6 +40,12 @@ def test_a_changed_password_keeps_this_session_and_ends_the_others(staff: User) 
     assert NEW not in repr(list(AuditEvent.objects.values()))
 
 
+def test_a_persons_name_is_one_line(super_admin: User) -> None:
+    signed_in(super_admin).post("/people/", ADDED | {"full_name": "Kavya\r\nBcc: x@example.org\x1b[2J"})
+
+    assert User.objects.get(username="kavya").first_name == "Kavya Bcc: x@example.org [2J"
+
+
 @pytest.mark.parametrize(
     ("form", "field"),
     [

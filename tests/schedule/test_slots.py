@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from backups_app.errors import InvalidInput
+from backups_app.errors import CronInvalid, CronNeverDue, InvalidInput
 from backups_app.schedule import slots
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -89,6 +89,23 @@ def test_of_a_year_of_missed_quarter_hours_a_thousand_are_counted() -> None:
 def test_an_expression_without_slots_is_refused(expression: str) -> None:
     with pytest.raises(InvalidInput):
         slots.check(expression, time_zone="UTC", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("expression", "refusal"),
+    [
+        ("0 0 31 2 *", CronNeverDue), ("0 0 30 2 *", CronNeverDue), ("0 0 31 4,6 *", CronNeverDue),
+        ("0 0 1 13 *", CronInvalid), ("61 0 31 2 *", CronInvalid), ("0 0 32 2 *", CronInvalid),
+    ],
+)  # fmt: skip
+def test_a_day_that_never_comes_is_told_from_what_is_no_expression(
+    expression: str, refusal: type[InvalidInput]
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        slots.check(expression, time_zone="Asia/Kolkata", now=datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert type(refused.value) is refusal
+    assert (refused.value.code == "cron_never_due") is (refusal is CronNeverDue)
 
 
 @pytest.mark.parametrize("name", ["", "IST ", "Asia/Nowhere", "../../etc/passwd", "Asia", "a\0b"])

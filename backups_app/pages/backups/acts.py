@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from backups_app import configuration
 from backups_app.access import sessions
 from backups_app.backup_files import layout
+from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import (
     BackupHeld,
     BackupNotFound,
@@ -130,27 +131,29 @@ def _carry_out(
 def _ask_to_remove(request: AdminRequest, backup_id: str, *, problems: Problems = NONE) -> HttpResponse:
     layout.check_id(backup_id)
     found = removal.refusals(configuration=configuration.current(), backup_id=backup_id, now=timezone.now())
-    context = {"reasons": [_why(one, backup_id) for one in found], "activities": _activities(backup_id)}
-    return _ask(request, "remove", backup_id, context, problems=problems)
+    run = listing.get_run(configuration=configuration.current(), backup_id=backup_id)
+    context = {"reasons": [_why(one, backup_id) for one in found], "activities": _activities(run)}
+    return _ask(request, "remove", backup_id, context, problems=problems, run=run)
 
 
 def _ask_to_release(request: AdminRequest, backup_id: str, *, problems: Problems = NONE) -> HttpResponse:
-    looked = _looked(backup_id)
+    looked, run = _looked(backup_id)
     here, is_gone = looked.backups.get(backup_id), backup_id in looked.lost_holders
     if not is_gone and (here is None or not here.backup.is_holder):
         raise NothingToRelease()
     context = {"holds": here.backup.holds if here else None, "is_gone": is_gone}
-    return _ask(request, "release", backup_id, context, problems=problems)
+    return _ask(request, "release", backup_id, context, problems=problems, run=run)
 
 
 def _ask_to_accept(request: AdminRequest, backup_id: str, *, problems: Problems = NONE) -> HttpResponse:
-    here = _looked(backup_id).backups.get(backup_id)
+    looked, run = _looked(backup_id)
+    here = looked.backups.get(backup_id)
     if here is None:
         raise BackupNotFound()
     if not here.shrinkages:
         raise NothingToAccept()
-    context = {"shrinkages": here.shrinkages, "before": _one_before(backup_id)}
-    return _ask(request, "accept", backup_id, context, problems=problems)
+    context = {"shrinkages": here.shrinkages, "before": _one_before(looked, backup_id)}
+    return _ask(request, "accept", backup_id, context, problems=problems, run=run)
 
 
 def _problems(refused: RemovalNotConfirmed | LoginRefused | RateLimited) -> Problems:
@@ -167,9 +170,10 @@ def _ask(
     *,
     problems: Problems = NONE,
     status: int = HTTPStatus.OK,
+    run: RunRecord | None = None,
 ) -> HttpResponse:
-    """Show the page `backups/<what>.html`. Raise `BackupNotFound`."""
-    run = listing.get_run(configuration=configuration.current(), backup_id=backup_id)
+    """Show the page `backups/<what>.html`, about `run` where it was fetched already. Raise `BackupNotFound`."""
+    run = run or listing.get_run(configuration=configuration.current(), backup_id=backup_id)
     if not run.published and what != "release":
         raise BackupNotFound()
     context = {
@@ -186,11 +190,14 @@ def _ask(
     return render(request, f"backups/{what}.html", context, status=status)
 
 
-def _looked(backup_id: str) -> Looked:
-    """Raise `InvalidBackupId`, and `BackupNotFound` where neither the folder nor a record knows of it."""
+def _looked(backup_id: str) -> tuple[Looked, RunRecord]:
+    """Return why each backup is kept, and the run of this one. Raise `InvalidBackupId`, and `BackupNotFound` where
+    neither the folder nor a record knows of it."""
     settings = configuration.current()
-    listing.get_run(configuration=settings, backup_id=backup_id)
-    return kept.look(configuration=settings, now=timezone.now())
+    layout.check_id(backup_id)
+    looked = kept.look(configuration=settings, now=timezone.now())
+    known = next((run for run in looked.runs if run.id == backup_id), None)
+    return looked, known or listing.get_run(configuration=settings, backup_id=backup_id)
 
 
 def _why(refused: RemovalRefused, backup_id: str) -> WhyItStays:
@@ -207,15 +214,14 @@ def _why(refused: RemovalRefused, backup_id: str) -> WhyItStays:
     return WhyItStays(sentence=translated(refused.detail), address=address, deed=deed)
 
 
-def _activities(backup_id: str) -> int:
+def _activities(run: RunRecord) -> int:
     """Return how many activities the run of a backup deleted: they live as long as their backup."""
-    run = listing.get_run(configuration=configuration.current(), backup_id=backup_id)
     return max(run.purge.collection(side, "activities").deleted or 0 for side in Side)
 
 
-def _one_before(backup_id: str) -> str:
+def _one_before(looked: Looked, backup_id: str) -> str:
     """Return the newest published backup before this one, to compare with; empty where there is none."""
-    ids = [run.backup_id for run in listing.list_runs(configuration=configuration.current())]
+    ids = [run.id for run in looked.runs if run.published]
     older = ids[ids.index(backup_id) + 1 :] if backup_id in ids else []
     return older[0] if older else ""
 

@@ -11,7 +11,6 @@ from backups_app import configuration
 from backups_app.pages.backups import filters, keeping, rows, size_chart
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest
-from backups_app.use_cases import listing
 from backups_app.use_cases.retention import kept
 
 PER_PAGE = 50
@@ -23,7 +22,7 @@ def backups(request: AdminRequest) -> HttpResponse:
     """Every backup and every run that made none, newest first."""
     settings = configuration.current()
     looked = kept.look(configuration=settings, now=timezone.now())
-    every = rows.rows_of(listing.list_runs(configuration=settings, every=True), kept=keeping.shown(looked))
+    every = rows.rows_of(looked.runs, kept=keeping.shown(looked))
     asked = filters.filter_of(request.GET)
     chosen = asked.chosen(every)
     first = (asked.page - 1) * PER_PAGE

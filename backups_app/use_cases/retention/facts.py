@@ -15,7 +15,7 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from backups_app.backup_files import collection_metadata, locks, metadata, removals
+from backups_app.backup_files import collection_metadata, locks, removals
 from backups_app.backup_files.store import Store
 from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
@@ -34,12 +34,14 @@ PATIENT_SECONDS = 60.0
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """All backups of this store's database, and what happened between them. `documents` are the runs' documents by
-    backup, for those who show them; `complete` is false where MongoDB did not answer: then nothing may be removed."""
+    backup, `without_folder` those of all other runs, for pages that show them; `complete` is false where MongoDB did
+    not answer: then nothing may be removed."""
 
     backups: tuple[Backup, ...]
     deletions: tuple[Deletion, ...]
     lost_holders: tuple[LostHolder, ...]
     documents: Mapping[str, RunRecord]
+    without_folder: tuple[RunRecord, ...]
     complete: bool
 
     def of(self, backup_id: str) -> Backup:
@@ -57,7 +59,7 @@ def read(*, configuration: Configuration, seconds: float = description.LOOK_SECO
     active = {used for record in (records or {}).values() for used in _used_by(record)}
     known = dict(records or {})
     here = {
-        backup_id: (description.merged(store, backup_id, known.pop(backup_id, None)), _written(store, backup_id))
+        backup_id: description.merged_with_metadata(store, backup_id, known.pop(backup_id, None))
         for backup_id in store.backups().ids
     }
     backups = [
@@ -65,11 +67,13 @@ def read(*, configuration: Configuration, seconds: float = description.LOOK_SECO
         for backup_id, (document, written) in here.items()
     ]
     documents = {backup_id: document for backup_id, (document, _) in here.items()}
+    store_id = store.store_id()
     return Facts(
         backups=tuple(backups),
         deletions=tuple(_deletions([*documents.values(), *known.values()])),
         lost_holders=tuple(_lost_holders(store, known.values())),
         documents=documents,
+        without_folder=tuple(description.unpublished(document, store_id) for document in known.values()),
         complete=records is not None,
     )
 
@@ -91,14 +95,6 @@ def _used_by(record: RunRecord) -> set[str]:
         return set()
     restored = record.restore.choices.get("backup_id")
     return {record.id, *(str(other) for other in (restored, record.incremental.base) if other)}
-
-
-def _written(store: Store, backup_id: str) -> dict[str, Any]:
-    """Return `metadata.json`; empty where it cannot be read: such a backup is not verified, and stays."""
-    try:
-        return metadata.read(store.folder(backup_id)) or {}
-    except (TempleOpsError, OSError):
-        return {}
 
 
 def _backup(

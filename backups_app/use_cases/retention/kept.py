@@ -8,11 +8,13 @@ from datetime import datetime
 
 from backups_app.backup_files import removals, trash
 from backups_app.backup_files.removals import Removal
+from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.retention.facts import Backup
 from backups_app.retention.shrinkage import Shrinkage
 from backups_app.runs import preparation
+from backups_app.use_cases import listing
 from backups_app.use_cases.retention import facts, policy, simulation
 from backups_app.use_cases.retention.facts import Facts
 
@@ -31,11 +33,12 @@ class Kept:
 @dataclass(frozen=True, kw_only=True)
 class Looked:
     """`on`: whether retention is on; off, only the guards give reasons. `lost_holders`: ids of runs that held something
-    and whose folder is gone."""
+    and whose folder is gone. `runs`: all runs as `listing.list_runs` lists them, read once for both."""
 
     on: bool = False
     backups: Mapping[str, Kept] = field(default_factory=dict)
     lost_holders: frozenset[str] = frozenset()
+    runs: tuple[RunRecord, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,7 @@ def look(*, configuration: Configuration, now: datetime) -> Looked:
         on=rules is not None,
         backups=_kept(found, reasons, guards.shrinkages),
         lost_holders=frozenset(one.backup_id for one in found.lost_holders),
+        runs=tuple(listing.newest_first([*found.documents.values(), *found.without_folder])),
     )
 
 

@@ -42,7 +42,7 @@ def pin(
 
     Raise `BackupNotFound`, InvalidInput for a note of more than 200 characters, `RecordsUnavailable`.
     """
-    note = audit.storable(note.strip())
+    note = formats.one_line(audit.storable(note))
     if len(note) > LONGEST_NOTE:
         raise InvalidInput(message=messages.NOTE_TOO_LONG(most=LONGEST_NOTE))
     folder = _folder(configuration, backup_id)
