@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
+from django.urls import Resolver404, resolve
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import temple_data
@@ -16,6 +18,7 @@ from tests.browser.checked_page import LONG, PHONE, WIDE, CheckedPage
 from tests.browser.conftest import RunningApp
 from tests.browser.test_home import a_good_backup
 from tests.conftest import PASSWORD
+from tests.security.matrix import PAGES
 
 BASE = "/admin/backups"
 HOME_KILOBYTES = 180
@@ -37,8 +40,21 @@ ONLY_BY_SCRIPT = """[...document.querySelectorAll('[hx-get], [hx-post]')].filter
   || /load|every|run-changed/.test(e.getAttribute('hx-trigger') || ''))).map(e => e.outerHTML.slice(0, 160))"""
 
 
+ELSEWHERE = {
+    "login": "test_access.py", "accept": "test_backup_acts.py", "release": "test_backup_acts.py",
+    "notification": "test_notifications.py", "remove_copy": "test_restore.py",
+}  # fmt: skip
+"""Pages that need more than a temple with two backups, and the file that opens them in the browser."""
+
+PARTS = {
+    "status", "counts", "dot", "compare_progress", "restore_preview", "retention_preview", "schedule_preview",
+    "verify_progress", "progress", "runs",
+}  # fmt: skip
+"""Parts of pages, and addresses that lead to one."""
+
+
 @pytest.fixture
-def addresses(running_app: RunningApp) -> dict[str, str]:
+def addresses(running_app: RunningApp) -> Iterator[dict[str, str]]:
     """Every page of a temple with two backups and a conflict, each with something on it."""
     for side, later in (("local", 1), ("remote", 0)):
         at = temple_data.START.replace(minute=later)
@@ -53,7 +69,9 @@ def addresses(running_app: RunningApp) -> dict[str, str]:
     place = {"backup": b, "collection": "bookings"}
     document = {"collection": "bookings", "number": 0}
     restore = {"collection": "donations", "mode": "overwrite"}
-    return {
+    schedule = ("backup_schedule", "add", "--name", "nightly", "--do", "backup", "--cron", "0 2 1 1 *")
+    assert running_app.manage(*schedule).returncode == 0
+    yield {
         "dashboard": "/",
         "home": f"{BASE}/",
         "confirm": f"{BASE}/confirm-delete/",
@@ -78,17 +96,55 @@ def addresses(running_app: RunningApp) -> dict[str, str]:
         "conflict": f"{BASE}/conflicts/{conflict['_id']}/",
         "run": f"{BASE}/runs/{b}/",
         "restores": f"{BASE}/restores/",
+        "undo": f"{BASE}/restores/{b}/undo/",
+        "cancel": f"{BASE}/runs/{b}/cancel/",
+        "keep": f"{BASE}/runs/{b}/keep/",
         "restore-what": f"{BASE}/{b}/restore/",
         "restore-how": f"{BASE}/{b}/restore/?{urlencode(restore | {'step': 2})}",
         "schedule": f"{BASE}/schedule/",
+        "schedule-edit": f"{BASE}/schedule/edit/nightly/",
         "schedule-new": f"{BASE}/schedule/new/",
         "audit": f"{BASE}/audit/",
         "audit-problem": f"{BASE}/audit/?from=2026-02-30",
         "sync-log": f"{BASE}/syncs/{b}/",
         "sessions": "/sessions/",
+        "account": "/account/",
+        "people": "/people/",
+        "step-up": "/step-up/?next=/account/",
+        "notifications": f"{BASE}/notifications/",
+        "pin": f"{BASE}/{b}/pin/",
+        "remove": f"{BASE}/{a}/remove/",
+        "stays": f"{BASE}/{b}/remove/",
         "not-found": "/no-such-page/",
         "removed": f"{BASE}/runs/20200101_000000/",
     }
+    running_app.manage("backup_schedule", "remove", "nightly")
+
+
+def test_every_page_that_there_is_stands_among_the_addresses_or_in_another_file(addresses: dict[str, str]) -> None:
+    listed = {name for address in addresses.values() if (name := name_of(address))}
+    pages = {name for name, method in PAGES if method == "GET"} - PARTS
+
+    assert pages - listed == set(ELSEWHERE)
+    assert [file for file in ELSEWHERE.values() if not Path(__file__).with_name(file).is_file()] == []
+
+
+def test_the_pages_of_people_and_of_one_schedule_are_examined(
+    checked_page: CheckedPage, addresses: dict[str, str]
+) -> None:
+    checked_page.sign_in()
+    for name in ("account", "people", "step-up", "schedule-edit", "undo", "cancel", "keep"):
+        checked_page.page.goto(addresses[name])
+        checked_page.settle()
+        checked_page.check(f"32-{name}")
+
+
+def name_of(address: str) -> str:
+    """Return the name of the page behind an address; empty where there is none."""
+    try:
+        return resolve(urlsplit(address).path).url_name or ""
+    except Resolver404:
+        return ""
 
 
 def go_round(page: Page, name: str) -> None:

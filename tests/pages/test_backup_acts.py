@@ -60,9 +60,7 @@ def test_a_note_is_one_line_whatever_it_was_typed_with(browser: Client, temple: 
     assert temple.written(old)["pinned"]["note"] == "before the [31mfestival of रा\u200dम"
 
 
-def test_the_list_reads_each_backup_once(
-    browser: Client, temple: Temple, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_list_reads_each_backup_once(browser: Client, temple: Temple, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [temple.add(days=days) for days in (40, 30, 20)]
     real, read = metadata.read, Counter[str]()
 
