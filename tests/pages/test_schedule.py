@@ -79,7 +79,8 @@ def test_what_is_typed_is_said_at_once_to_htmx_and_by_a_button_without_a_script(
     ("wrong", "field", "said"),
     [
         ({"every": "custom", "cron": "0 2 * *"}, "cron", "five fields"),
-        ({"every": "custom", "cron": "0 2 30 2 *"}, "cron", "is not a cron expression"),
+        ({"every": "custom", "cron": "0 2 30 2 *"}, "cron", "never comes: none of its months has such a day"),
+        ({"every": "custom", "cron": "0 2 * 13 *"}, "cron", "is not a cron expression"),
         ({"time_zone": "Asia/Nowhere"}, "time_zone", "There is no time zone"),
         ({"time": "25:00"}, "time", "looks like 02:00"),
         ({"name": "a/b"}, "name", "without a slash"),
