@@ -18,6 +18,7 @@ from backups_app.api import (
     schedules,
     sync,
     system,
+    targets,
     trigger,
 )
 from backups_app.api.endpoint import NotHere
@@ -69,6 +70,8 @@ urlpatterns = [
     path("backups/<str:backup_id>/restore", restore.RestoreEndpoint.as_view(), name="restore"),
     path("backups/<str:backup_id>/collections", browse.CollectionsEndpoint.as_view(), name="collections"),
     path("backups/<str:backup_id>/collections/<any:name>", browse.DocumentsEndpoint.as_view(), name="documents"),
+    path("backups/<str:backup_id>/copies", targets.BackupCopiesEndpoint.as_view(), name="backup_copies"),
+    path("targets", targets.TargetsEndpoint.as_view(), name="targets"),
     path("schedules", schedules.SchedulesEndpoint.as_view(), name="schedules"),
     path("schedules/<str:schedule>", schedules.ScheduleEndpoint.as_view(), name="schedule"),
     path("schedules/<str:schedule>/run", schedules.RunScheduleEndpoint.as_view(), name="run_schedule"),

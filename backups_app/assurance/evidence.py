@@ -21,6 +21,8 @@ class Copies:
     """What is known of copies elsewhere. A copy on this computer does not count.
 
     `uncopied_documents`: deleted documents that only this disk holds, over all holders without a copy that counts.
+    `holders_are_copied` is false also where nobody knows how many documents one of them holds.
+    `since`: when the newest backup that has a copy was made. `only_on_this_computer`: no target survives it.
     """
 
     target: str
@@ -28,6 +30,8 @@ class Copies:
     uncopied_documents: int
     opened: bool
     since: datetime | None = None
+    only_on_this_computer: bool = False
+    holders_are_copied: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

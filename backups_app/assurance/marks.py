@@ -91,9 +91,13 @@ def elsewhere(evidence: Evidence) -> Mark:
     name, copies = "elsewhere", evidence.copies
     if copies is None:
         return _missing(name, said.ONLY_HERE(), said.ONLY_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
+    if copies.only_on_this_computer:
+        return _missing(name, said.COPIES_HERE(), said.COPIES_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
     if copies.uncopied_documents:
         n = copies.uncopied_documents
         return _missing(name, said.HOLDERS_ONLY_HERE(n=n), said.HOLDERS_EVIDENCE(n=n), mended_by=NextStep.COPY_NOW)
+    if not copies.holders_are_copied:
+        return _missing(name, said.HOLDER_ONLY_HERE(), said.HOLDER_EVIDENCE(), mended_by=NextStep.COPY_NOW)
     if not copies.newest_is_copied:
         return _missing(name, said.NEWEST_ONLY_HERE(), said.NEWEST_EVIDENCE(), mended_by=NextStep.COPY_NOW)
     if not copies.opened:

@@ -26,6 +26,7 @@ from backups_app.use_cases.copies import work
 LOOK_SECONDS = (5.0, 60.0)
 BACKUPS_A_SECOND = 50
 """A look reads every backup's metadata.json: with many of them it is taken less often."""
+CLEAR_SECONDS = 3600.0
 STOP_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class CopyingLane:
         self._command = command
         self._running: subprocess.Popen[bytes] | None = None
         self._looked_at = float("-inf")
+        self._cleared_at = time.monotonic()
 
     def run_until(self, stopped: threading.Event) -> None:
         """Look every few seconds until the worker stops. Runs in a thread that lives as long as the worker."""
@@ -62,9 +64,16 @@ class CopyingLane:
         except (TempleOpsError, OSError) as error:
             logger.warning("Copies could not be looked for", extra={"reason": type(error).__name__})
             return
-        if lacking:
+        if lacking or self._is_hourly():
             command = embedded.tethered(self._command, number=signal.SIGTERM)
             self._running = subprocess.Popen(command, start_new_session=True)
+
+    def _is_hourly(self) -> bool:
+        """Whether old copies are to be cleared, which is done once an hour where there are targets."""
+        if not configuration.current().targets or time.monotonic() - self._cleared_at < CLEAR_SECONDS:
+            return False
+        self._cleared_at = time.monotonic()
+        return True
 
     def _pause(self) -> float:
         shortest, longest = LOOK_SECONDS

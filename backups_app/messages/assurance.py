@@ -26,6 +26,8 @@ HOLDERS_ONLY_HERE = Sentence(
     "{n} deleted document exists only on this disk.",
     "{n} deleted documents exist only on this disk.",
 )
+COPIES_HERE = Sentence("copies_on_this_computer", "Backed up; the copies are on this computer too.")
+HOLDER_ONLY_HERE = Sentence("holder_only_here", "A backup that may hold deleted documents exists only on this disk.")
 NEWEST_ONLY_HERE = Sentence("newest_only_here", "The newest backup exists only on this disk.")
 KEY_NEVER_TRIED = Sentence("key_never_tried", "Copies exist, but no key has opened one yet.")
 NEVER_REHEARSED = Sentence("never_rehearsed", "Backed up; a restore was never tested.")
@@ -42,7 +44,9 @@ WATCHED_EVIDENCE = Sentence("watched_evidence", "scheduled; failures are reporte
 NO_GOOD_EVIDENCE = Sentence("no_good_evidence", "no good backup")
 OLD_EVIDENCE = Sentence("old_evidence", "the last one is {age} old")
 ONLY_HERE_EVIDENCE = Sentence("only_here_evidence", "not configured")
+COPIES_HERE_EVIDENCE = Sentence("copies_here_evidence", "on this computer only")
 HOLDERS_EVIDENCE = Sentence("holders_evidence", "{n} deleted document not copied", "{n} deleted documents not copied")
+HOLDER_EVIDENCE = Sentence("holder_evidence", "a backup with deleted documents is not copied")
 NEWEST_EVIDENCE = Sentence("newest_evidence", "the newest is not copied")
 KEY_EVIDENCE = Sentence("key_evidence", "no key was tried")
 NEVER_REHEARSED_EVIDENCE = Sentence("never_rehearsed_evidence", "never tested")
@@ -56,8 +60,7 @@ FROM_COPY = Sentence("from_the_copy", "the copy on {target}")
 
 HINT_BACK_UP = Sentence("hint_back_up", "Make a backup now.")
 HINT_ADD_COPY = Sentence(
-    "hint_add_copy",
-    "TempleOps cannot copy by itself yet. Copy the backup folder to another disk or computer regularly.",
+    "hint_add_copy", "Name a bucket or another disk in BACKUP_TARGETS: every backup is copied there."
 )
 HINT_COPY_NOW = Sentence("hint_copy_now", "Copy it to another place now.")
 HINT_TEST_KEY = Sentence("hint_test_key", "Open one copy with the key.")

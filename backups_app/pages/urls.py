@@ -9,6 +9,7 @@ from backups_app.pages.audit import views
 from backups_app.pages.backups import acts
 from backups_app.pages.backups import views as backups
 from backups_app.pages.compare import views as compare
+from backups_app.pages.copies import views as copies
 from backups_app.pages.find import views as find
 from backups_app.pages.home import dashboard, status_card, trigger
 from backups_app.pages.notifications import views as notifications
@@ -47,6 +48,10 @@ urlpatterns = [
     path("admin/backups/compare/", compare.two_backups, name="compare"),
     path("admin/backups/compare/progress/", compare.progress, name="compare_progress"),
     path("admin/backups/versions/", compare.document_versions, name="versions"),
+    path("admin/backups/copies/", copies.copies, name="copies"),
+    path("admin/backups/copies/copy/", copies.copy, name="copy_backups"),
+    path("admin/backups/copies/<str:name>/test/", copies.test, name="test_target"),
+    path("admin/backups/copies/<str:name>/prepare/", copies.prepare, name="prepare_target"),
     path("admin/backups/sync/", sync.sync, name="sync"),
     path("admin/backups/conflicts/restore/", conflicts.restore_several, name="restore_versions"),
     path("admin/backups/conflicts/", conflicts.listing, name="conflicts"),

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from backups_app.assurance.evidence import Copies, Evidence, Finding, Rehearsal, Slots, Watch
+from backups_app.assurance.evidence import Evidence, Finding, Rehearsal, Slots, Watch
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable
 from backups_app.records import RunKind, Status
 from backups_app.runs import holding
 from backups_app.use_cases import attention, notifications, status_of_files
+from backups_app.use_cases.copies.evidence import copies
 from backups_app.use_cases.reach import Reach
 from backups_app.use_cases.readiness import Readiness
 from backups_app.use_cases.schedules import claims, overview
@@ -49,7 +50,7 @@ def gather(found: Found, *, configuration: Configuration) -> Evidence:
         backups=sum(1 for run in found.every if run.published and run.verified),
         newest_at=good.created_at if good else None,
         schedules=schedules(now=now),
-        copies=copies(),
+        copies=copies(configuration=configuration, every=found.every, good=good),
         rehearsal=rehearsal(status_of_files.dated(found.every, now=now)),
         rehearsal_valid=timedelta(days=configuration.rehearsal_days),
         watch=watch(configuration=configuration),
@@ -64,11 +65,6 @@ def gather(found: Found, *, configuration: Configuration) -> Evidence:
 def schedules(*, now: datetime) -> tuple[Slots, ...]:
     """Return the last and the next slot of every enabled schedule that makes backups."""
     return overview.assurance_slots(now=now)
-
-
-def copies() -> Copies | None:
-    """Return what is known of copies elsewhere; None where no target is configured. This version has no targets."""
-    return None
 
 
 def watch(*, configuration: Configuration) -> Watch:

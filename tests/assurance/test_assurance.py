@@ -62,6 +62,16 @@ STATES: dict[str, tuple[dict[str, Any], str, Level]] = {
         "1,552 deleted documents exist only on this disk.",
         Level.NEEDS_ATTENTION,
     ),
+    "a holder of nobody knows what uncopied": (
+        {"copies": replace(COPIES, holders_are_copied=False)},
+        "A backup that may hold deleted documents exists only on this disk.",
+        Level.NEEDS_ATTENTION,
+    ),
+    "copies on this computer": (
+        {"copies": replace(COPIES, only_on_this_computer=True)},
+        "Backed up; the copies are on this computer too.",
+        Level.NEEDS_ATTENTION,
+    ),
     "newest uncopied": (
         {"copies": replace(COPIES, newest_is_copied=False)},
         "The newest backup exists only on this disk.",

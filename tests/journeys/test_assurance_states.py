@@ -59,7 +59,7 @@ class Scene:
             self.local["backup_metadata"].update_one({"_id": run["_id"]}, {"$set": moments})
 
     def copied(self, **changes: Any) -> None:
-        self.patch.setattr(evidence, "copies", lambda: dataclasses.replace(COPIED, **changes))
+        self.patch.setattr(evidence, "copies", lambda **_: dataclasses.replace(COPIED, **changes))
 
     def watched(self, *, told: bool = True) -> None:
         """A daily schedule, a worker that ticks, and an e-mail that was accepted."""

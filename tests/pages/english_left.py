@@ -25,7 +25,7 @@ NAMES = frozenset({
 COMMANDS = re.compile(
     "|".join((
         r'"(pip|brew) install [\w-]+"', r"pip install -r [\w-]+\.txt", r'--confirm "[A-Z ]+"',
-        r"manage\.py backup_(copy ID|remove ID|copies init)( [A-Za-z-]+)*",
+        r"manage\.py backup_(copy|remove|copies)\b( [A-Za-z-]+)*",
         r"manage\.py backup_(notify list|retention accept)\b", r"manage\.py [\w-]+( --[\w-]+)*", r"--\w+( \w+)?",
         r"[A-Z]+(_[A-Z]+)+(=\S+)?", r"mongodb(\+srv)?://\S*", r"chmod \d+", r"\.\w+\b", r"metadata",
         r"\w+\.(json|bson)", r"x86_64", r"Timestamp\(0, 0\)", r"\b[a-z]*_[a-z0-9_]+\b",

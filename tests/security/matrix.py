@@ -88,6 +88,7 @@ PLANS = "backups_app.use_cases.schedules.overview"
 PLANNING = "backups_app.use_cases.schedules.changes"
 RESTORING = "backups_app.use_cases.restores"
 RETENTION = "backups_app.use_cases.retention"
+COPIES = "backups_app.use_cases.copies"
 API_ROWS = (
     Row("back up, keep", Kind.ADMIN, "api:trigger", "POST", "/api/backup", (f"{JOBS}.start_backup",),
         {"delete_bookings": False}),
@@ -151,6 +152,13 @@ API_ROWS = (
         {"confirm": BACKUP_ID}, 204),
     Row("accept", Kind.ADMIN, "api:accept", "POST", _backup("/accept"), (f"{RETENTION}.pins.accept",),
         {"confirm": BACKUP_ID}, 204),
+    Row("targets", Kind.ADMIN, "api:targets", "GET", "/api/targets", (f"{COPIES}.overview.targets",)),
+    Row("copies of a backup", Kind.ADMIN, "api:backup_copies", "GET", _backup("/copies"),
+        (f"{COPIES}.overview.copies",)),
+    Row("copy a backup", Kind.ADMIN, "api:backup_copies", "POST", _backup("/copies"), (f"{COPIES}.acts.copy_soon",),
+        {"target": "offsite"}, 202),
+    Row("remove a copy", Kind.ADMIN, "api:backup_copies", "DELETE",
+        _backup(f"/copies?target=offsite&confirm={BACKUP_ID}"), (f"{COPIES}.acts.remove",), success=204),
     Row("remove a backup", Kind.ADMIN, "api:run", "DELETE", _backup(f"?confirm={BACKUP_ID}"),
         (f"{RETENTION}.removal.remove",)),
     Row("undo a removal", Kind.ADMIN, "api:undo_removal", "POST", _backup("/undo"),
@@ -232,6 +240,11 @@ PAGE_ACTS = (
     Row("bring a backup back", Kind.ADMIN, "bring_back", "POST", _page(f"{BACKUP_ID}/bring-back"),
         (f"{RETENTION}.bringing_back.bring_back",), {}, 303),
     Row("pin", Kind.ADMIN, "pin", "POST", _page(f"{BACKUP_ID}/pin"), (f"{RETENTION}.pins.pin",), {"note": "x"}, 303),
+    Row("copy now", Kind.ADMIN, "copy_backups", "POST", _page("copies/copy"), (f"{COPIES}.acts.copy_soon",), {}, 303),
+    Row("test a target", Kind.ADMIN, "test_target", "POST", _page("copies/nas/test"), (f"{COPIES}.acts.test",),
+        {}, 303),
+    Row("prepare a target", Kind.ADMIN, "prepare_target", "POST", _page("copies/nas/prepare"),
+        (f"{COPIES}.acts.prepare",), {}, 303),
     Row("unpin", Kind.ADMIN, "pin", "POST", _page(f"{BACKUP_ID}/pin"), (f"{RETENTION}.pins.unpin",),
         {"act": "unpin"}, 303),
     Row("remove a backup", Kind.ADMIN, "remove", "POST", _page(f"{BACKUP_ID}/remove"),
@@ -296,6 +309,8 @@ PAGES: dict[tuple[str, str], Door] = {
     ("conflict", GET): Door.ADMIN,
     ("put_back", POST): Door.ADMIN,
     ("restore_versions", POST): Door.ADMIN,
+    ("copies", GET): Door.ADMIN,
+    **{(name, POST): Door.ADMIN for name in ("copy_backups", "test_target", "prepare_target")},
     ("sync", GET): Door.ADMIN,
     ("sync", POST): Door.ADMIN,
     ("restores", GET): Door.ADMIN,

@@ -100,6 +100,8 @@ REPLACED = {
         backup_id="20250119_143022", name=".trash-backup_20250119_143022-0-0", at=timezone.now()
     ),
     "backups_app.use_cases.retention.bringing_back.bring_back": lambda **_: False,
+    "backups_app.use_cases.copies.acts.copy_soon": lambda *_, **__: [],
+    "backups_app.use_cases.copies.acts.remove": lambda *_, **__: None,
     "backups_app.use_cases.retention.pins.release": lambda **_: None,
     "backups_app.use_cases.retention.pins.accept": lambda **_: None,
     "backups_app.use_cases.preview_json.as_json": lambda preview: {

@@ -11,20 +11,30 @@ from django.utils import timezone
 from backups_app import configuration
 from backups_app.management.base import TempleCommand
 from backups_app.records import Origin
+from backups_app.use_cases.copies import acts, overview
+from backups_app.use_cases.copies.acts import Asked
 from backups_app.use_cases.retention import bringing_back, removal
 
 
 class Command(TempleCommand):
-    help = "Remove one backup of this computer: its id typed again. For a day --undo brings it back."
+    help = (
+        "Remove one backup of this computer: its id typed again. For a day --undo brings it back. --from removes the "
+        "copy at a target instead, for good."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("backup_id", metavar="ID")
+        parser.add_argument(
+            "--from", dest="target", default="", metavar="NAME", help="Its copy at this target instead."
+        )
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--confirm", default="", metavar="ID", help="The id, typed again.")
         what.add_argument("--undo", action="store_true", help="Bring it back from the trash.")
 
     def execute_command(self, **options: Any) -> int:
         backup_id: str = options["backup_id"]
+        if options["target"]:
+            return self._remove_copy(backup_id, options["target"])
         who: dict[str, Any] = {
             "configuration": configuration.current(), "backup_id": backup_id, "requested_by": getpass.getuser(),
             "origin": Origin.COMMAND, "now": timezone.now(),
@@ -38,5 +48,24 @@ class Command(TempleCommand):
             thrown = removal.remove(typed=typed, **who)
             answer = {"backup_id": backup_id, "removed_at": thrown.at, "until": thrown.until}
             said = f"{backup_id} is in the trash for a day: backup_remove {backup_id} --undo brings it back."
+            copies = sorted(
+                {copy.target for copy in overview.copies(configuration=who["configuration"], backup_id=backup_id)}
+            )
+            if copies:
+                answer["copies"] = copies
+                said += f" Copies remain at: {', '.join(copies)}."
         self.print_json(answer) if options["json"] else self.stdout.write(said)
+        return 0
+
+    def _remove_copy(self, backup_id: str, target: str) -> int:
+        asked = Asked(
+            configuration=configuration.current(), requested_by=getpass.getuser(), origin=Origin.COMMAND,
+            now=timezone.now(),
+        )  # fmt: skip
+        typed = self.typed(backup_id, to=f"remove the copy at {target}")
+        acts.remove(asked, backup_id=backup_id, target=target, typed=typed)
+        if self.options["json"]:
+            self.print_json({"backup_id": backup_id, "target": target, "removed": True})
+        else:
+            self.stdout.write(f"The copy of {backup_id} at {target} is gone.")
         return 0

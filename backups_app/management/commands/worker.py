@@ -27,6 +27,7 @@ from backups_app.management.copying_lane import CopyingLane
 from backups_app.management.reading_lane import IDLE_SECONDS, NICENESS, ReadingLane
 from backups_app.runs import housekeeping
 from backups_app.use_cases import finding
+from backups_app.use_cases.copies import upkeep
 from backups_app.use_cases.copies import work as copying
 from backups_app.use_cases.retention import trash
 from backups_app.use_cases.schedules import tick as schedule_tick
@@ -92,7 +93,9 @@ def _do_what_waits_in_other_lanes() -> None:
 
 
 def _copy() -> None:
+    """Copy what targets lack, then clear there what is not kept any more."""
     copying.copy_what_is_lacking(configuration=configuration.current())
+    upkeep.clear(configuration=configuration.current(), now=timezone.now())
 
 
 def _read(*, idle_seconds: float) -> None:

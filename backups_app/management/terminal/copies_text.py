@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from backups_app import formats
 from backups_app.management.terminal.document_text import safe
+from backups_app.use_cases.copies.overview import Copy
 from backups_app.use_cases.fetching.fetch import Fetched
 from backups_app.use_cases.fetching.rows import CopyRow
 from backups_app.use_cases.fetching.site import Site
@@ -17,6 +18,16 @@ def at_target(row: CopyRow) -> str:
     copied = "" if row.copied_at is None else f"copied {formats.utc_seconds(row.copied_at)}"
     said = [f"{row.backup_id:<18}", f"{size:>10}", copied, _base(row), _held(row), _problem(row)]
     return "  ".join(part for part in said if part)
+
+
+def made(copy: Copy) -> str:
+    """Return one copy that we made or are making, and why it is not complete."""
+    when = "" if copy.copied_at is None else f"copied {formats.utc_seconds(copy.copied_at)}"
+    read = "" if copy.read_back_at is None else f"read back {formats.utc_seconds(copy.read_back_at)}"
+    said = [f"{copy.backup_id:<18}", f"{copy.target:<12}", f"{copy.state:<8}", f"{formats.size(copy.stored_bytes):>10}"]
+    here = "" if copy.elsewhere else "on this computer"
+    problem = "" if copy.error is None else safe(f"{copy.error.detail} {copy.error.hint}")
+    return "  ".join(part for part in [*said, when, read, here, problem] if part)
 
 
 def fetched(result: Fetched) -> str:

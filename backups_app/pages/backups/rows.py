@@ -10,6 +10,7 @@ from backups_app.browsing import whereabouts
 from backups_app.browsing.whereabouts import Files
 from backups_app.pages.backups.keeping import KeptBecause
 from backups_app.catalog.run_record import RunRecord
+from backups_app.use_cases.copies.overview import Copy
 from backups_app.records import PURGEABLE_WHEN_CONFIRMED, RunKind, Side, Status
 
 WITHOUT_A_BACKUP = (RunKind.TEST_COPY, RunKind.REHEARSAL)
@@ -20,7 +21,7 @@ LOST = (Files.GONE, Files.UNMOUNTED)
 class BackupRow:
     """A backup, or a run that made none. `documents_more` and `bytes_more` compare it with the newest good backup
     before it, None without one. `bookings_deleted` counts what its run deleted; `restore_tested_at` is the last restore
-    test of it that succeeded; `kept` says why it stays, None for what is no backup here."""
+    test of it that succeeded; `kept` says why it stays, None for what is no backup here; `copies` are those elsewhere."""
 
     run: RunRecord
     documents_more: int | None
@@ -28,6 +29,7 @@ class BackupRow:
     bookings_deleted: int
     restore_tested_at: datetime | None
     kept: KeptBecause | None = None
+    copies: Sequence[Copy] = ()
 
     @property
     def id(self) -> str:

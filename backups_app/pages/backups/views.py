@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -11,6 +13,7 @@ from backups_app import configuration
 from backups_app.pages.backups import filters, keeping, rows, size_chart
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest
+from backups_app.use_cases.copies import overview
 from backups_app.use_cases.retention import kept
 
 PER_PAGE = 50
@@ -26,12 +29,15 @@ def backups(request: AdminRequest) -> HttpResponse:
     asked = filters.filter_of(request.GET)
     chosen = asked.chosen(every)
     first = (asked.page - 1) * PER_PAGE
+    shown = chosen[first : first + PER_PAGE]
+    copies = overview.by_backup(configuration=settings, backup_ids=[row.id for row in shown])
     context = {
         "place": "list",
         "asked": asked,
         "every": every,
         "chosen": chosen,
-        "rows": chosen[first : first + PER_PAGE],
+        "rows": [replace(row, copies=copies.get(row.id, ())) for row in shown],
+        "copied": bool(settings.targets),
         "pages": max(1, -(-len(chosen) // PER_PAGE)),
         "choices": [(key, name, count, asked.url(show=key)) for key, name, count in filters.choices(every)],
         "months": filters.months(every),

@@ -17,6 +17,9 @@ from backups_app.use_cases import attention
 PLACES = {
     NextStep.SET_SCHEDULE: "pages:schedule",
     NextStep.CHOOSE_CHANNEL: "pages:notifications",
+    NextStep.ADD_COPY: "pages:copies",
+    NextStep.COPY_NOW: "pages:copies",
+    NextStep.TEST_KEY: "pages:copies",
 }
 """The page that mends it. Where this version has no such page the hint says what to do."""
 

@@ -27,6 +27,7 @@ from backups_app.mongo import availability
 from backups_app.records import INTERNAL, RunKind, Side, Status
 from backups_app.retention.facts import Backup, Deletion, LostHolder, Maker
 from backups_app.runs import description, folder_records, holding, preparation
+from backups_app.storage import counted
 
 PATIENT_SECONDS = 60.0
 
@@ -56,6 +57,7 @@ def read(*, configuration: Configuration, seconds: float = description.LOOK_SECO
     """Return the facts as they are now. To remove something, read them under the lease and with `PATIENT_SECONDS`."""
     store = preparation.store(configuration)
     records, unfinished = _recorded(configuration, seconds)
+    copied = _copied(configuration)
     active = {used for record in (records or {}).values() for used in _used_by(record)}
     known = dict(records or {})
     here = {
@@ -63,7 +65,15 @@ def read(*, configuration: Configuration, seconds: float = description.LOOK_SECO
         for backup_id in store.backups().ids
     }
     backups = [
-        _backup(store, document, written, record=(records or {}).get(backup_id), active=active, unfinished=unfinished)
+        _backup(
+            store,
+            document,
+            written,
+            record=(records or {}).get(backup_id),
+            active=active,
+            unfinished=unfinished,
+            copied=copied,
+        )
         for backup_id, (document, written) in here.items()
     ]
     documents = {backup_id: document for backup_id, (document, _) in here.items()}
@@ -105,6 +115,7 @@ def _backup(
     record: RunRecord | None,
     active: set[str],
     unfinished: frozenset[str],
+    copied: set[str] | None,
 ) -> Backup:
     backup_id = document.id
     resumable = written.get("resume_available") or (record is not None and record.resume_available)
@@ -124,9 +135,16 @@ def _backup(
         holds=held(record, written),
         released=is_signed(written.get("released")),
         accepted=is_signed(written.get("accepted")),
+        copied=copied is None or backup_id in copied,
         documents=documents,
         limited=limited,
     )
+
+
+def _copied(configuration: Configuration) -> set[str] | None:
+    """Return the backups that have a copy that counts; None where no copies are made."""
+    names = [target.name for target in configuration.targets]
+    return counted.backup_ids(targets=names, recipients=configuration.copy_recipients) if names else None
 
 
 def is_signed(status: Any) -> bool:

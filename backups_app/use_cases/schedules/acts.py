@@ -33,7 +33,9 @@ from backups_app.records import CLOCK_TOLERANCE, Origin, RunKind, Side
 from backups_app.runs import holding, ownership, preparation
 from backups_app.schedule import due
 from backups_app.schedule.due import Work
+from backups_app.storage import copy_rows
 from backups_app.use_cases import backups, restores, syncs, verification
+from backups_app.use_cases.copies import upkeep
 from backups_app.use_cases.lanes import asking
 from backups_app.use_cases.lanes.kind import Call, Kind
 from backups_app.use_cases.schedules import claims
@@ -204,6 +206,8 @@ def carry_out_verification(call: Call) -> None:
             )
             read.append(backup_id)
             damaged += [backup_id] if not answer["verified"] else []
+        read_copies = upkeep.read_back_what_is_due(configuration=settings.current(), now=timezone.now())
+        damaged += [row.backup_id for row in read_copies if row.state == copy_rows.State.FAILED]
     except (TempleOpsError, PyMongoError) as error:
         _failed(slot, error)
         return

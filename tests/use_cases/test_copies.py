@@ -1,0 +1,359 @@
+"""Copies of a temple's backups, from the run to the sentence on the card, in one process: to a directory."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import override_settings
+
+from backups_app.assurance.evidence import Copies
+from backups_app.configuration import Configuration
+from backups_app.errors import (
+    BackupNotFound,
+    CopyNotFound,
+    RemovalNotConfirmed,
+    TargetDenied,
+    TargetMissing,
+    TargetNotFound,
+    TargetUnreachable,
+)
+from backups_app.models import AuditEvent, BackupCopy
+from backups_app.records import Origin
+from backups_app.retention.policy import Policy
+from backups_app.storage import copy_reading, encryption, key_proofs, targets
+from backups_app.storage.copy_rows import Claim, State
+from backups_app.storage.directory import DirectoryTarget
+from backups_app.target_settings import TargetSettings
+from backups_app.use_cases import backups, listing
+from backups_app.use_cases.copies import acts, evidence, overview, upkeep, work
+from backups_app.use_cases.copies.acts import Asked
+from backups_app.use_cases.retention import facts
+from tests.retention import conftest as retention
+from tests.retention.conftest import Temple
+
+temple = retention.temple
+KEYS = encryption.new_key_pair()
+
+
+@dataclasses.dataclass
+class Copied:
+    """A temple with one target, and what a test does with it."""
+
+    temple: Temple
+    configuration: Configuration
+    target: DirectoryTarget
+
+    @property
+    def asked(self) -> Asked:
+        now = datetime.now(UTC)
+        return Asked(configuration=self.configuration, requested_by="ravi", origin=Origin.COMMAND, now=now)
+
+    def copy(self) -> int:
+        return work.copy_what_is_lacking(configuration=self.configuration)
+
+    def there(self) -> list[str]:
+        return [one.backup_id for one in copy_reading.find(self.target) if one.problem is None]
+
+    def row(self, backup_id: str) -> BackupCopy:
+        return BackupCopy.objects.get(backup_id=backup_id)
+
+    def evidence(self) -> Copies:
+        every = listing.list_runs(configuration=self.configuration)
+        good = next((run for run in every if run.verified), None)
+        found = evidence.copies(configuration=self.configuration, every=every, good=good)
+        assert found is not None
+        return found
+
+    def clear(self, *, days: float = 0) -> None:
+        upkeep.clear(configuration=self.configuration, now=datetime.now(UTC) + timedelta(days=days))
+
+
+@pytest.fixture
+def copied(temple: Temple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Copied]:
+    """The target counts as elsewhere, though it is on the same disk: where it is, is tested with the targets."""
+    monkeypatch.setattr(targets, "is_elsewhere", lambda settings, here: True)
+    with using(temple, tmp_path / "nas") as found:
+        found.target.prepare(database=temple.database.name)
+        yield found
+
+
+class using:  # noqa: N801
+    """The temple with a target in force, with other settings beside it."""
+
+    def __init__(self, temple: Temple, root: Path, **changes: object) -> None:
+        settings = TargetSettings(name="nas", kind="file", place=str(root))
+        configuration = dataclasses.replace(temple.configuration, targets=(settings,), **changes)  # type: ignore[arg-type]
+        self._override = override_settings(TEMPLEOPS=configuration)
+        target = DirectoryTarget(name="nas", root=root)
+        self._found = Copied(temple=temple, configuration=configuration, target=target)
+
+    def __enter__(self) -> Copied:
+        self._override.enable()
+        return self._found
+
+    def __exit__(self, *_: object) -> None:
+        self._override.disable()
+
+
+def test_every_verified_backup_is_copied_the_holders_first(copied: Copied) -> None:
+    temple = copied.temple
+    old = temple.add(days=3)
+    holder = temple.add(days=5, holds_alone={"bookings": 7})
+    newest = temple.newest_real()
+    order: list[str] = []
+    send = work._send
+
+    def noted(lane: work.Lane, claim: Claim) -> None:
+        order.append(claim.row.backup_id)
+        send(lane, claim)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work, "_send", noted)
+        assert copied.copy() == 3
+
+    assert order == [holder, newest, old]
+    assert sorted(copied.there()) == sorted(order)
+    assert copied.copy() == 0
+    assert not work.has_work(configuration=copied.configuration, now=datetime.now(UTC))
+
+
+def test_the_evidence_says_what_only_this_disk_holds(copied: Copied) -> None:
+    run = backups.start_backup(
+        created_by="ananya", delete_bookings=True, origin=Origin.COMMAND, now=datetime.now(UTC), enqueue=False
+    )
+    backups.execute(backup_id=run.id)
+    before = copied.evidence()
+
+    copied.copy()
+    after = copied.evidence()
+
+    assert (before.newest_is_copied, before.uncopied_documents) == (False, 40)
+    assert (after.newest_is_copied, after.uncopied_documents, after.target, after.opened) == (True, 0, "nas", True)
+
+
+def test_a_copy_on_this_computer_is_not_elsewhere(temple: Temple, tmp_path: Path) -> None:
+    with using(temple, tmp_path / "nas") as copied:
+        copied.target.prepare(database=temple.database.name)
+        copied.copy()
+
+        assert copied.there() == [temple.newest_real()]
+        assert copied.evidence().only_on_this_computer
+        assert not copied.evidence().newest_is_copied
+
+
+def test_encrypted_copies_count_once_a_key_has_opened_one(copied: Copied) -> None:
+    with using(copied.temple, copied.target.root, copy_recipients=(KEYS.public,)) as encrypted:
+        encrypted.copy()
+        before = encrypted.evidence()
+        key_proofs.record(recipients=[KEYS.public], target="nas", backup_id="x", by="test", now=datetime.now(UTC))
+
+        assert (before.newest_is_copied, before.opened) == (True, False)
+        assert encrypted.evidence().opened
+
+
+def test_after_a_change_of_keys_backups_are_copied_again_and_the_old_copies_go_when_the_new_key_is_proven(
+    copied: Copied,
+) -> None:
+    copied.copy()
+    newest = copied.temple.newest_real()
+    with using(copied.temple, copied.target.root, copy_recipients=(KEYS.public,)) as encrypted:
+        assert encrypted.copy() == 1
+        encrypted.clear(days=2)
+        assert encrypted.there() == [newest, newest]
+        key_proofs.record(recipients=[KEYS.public], target="nas", backup_id=newest, by="test", now=datetime.now(UTC))
+
+        encrypted.clear(days=2)
+
+        assert encrypted.there() == [newest]
+        assert encrypted.row(newest).recipients == KEYS.public
+
+
+def test_a_target_that_fails_is_tried_again_later_and_told(temple: Temple, tmp_path: Path) -> None:
+    with using(temple, tmp_path / "never prepared") as copied:
+        assert copied.copy() == 0
+
+        row = copied.row(temple.newest_real())
+        assert (row.state, row.error_code) == (State.FAILED, TargetMissing.code)
+        assert row.next_attempt_at is not None
+        (told,) = overview.targets(configuration=copied.configuration)
+        assert isinstance(told.error, TargetMissing)
+        assert not work.has_work(configuration=copied.configuration, now=datetime.now(UTC))
+
+
+def test_a_damaged_copy_is_found_by_reading_it_back_and_made_again(copied: Copied) -> None:
+    copied.copy()
+    newest = copied.temple.newest_real()
+    damaged = next(one for one in copied.row(newest).written if one["path"].endswith("bookings.bson"))
+    path = copied.target.root / damaged["name"]
+    path.write_bytes(b"?" + path.read_bytes()[1:])
+
+    read = upkeep.read_back_what_is_due(configuration=copied.configuration, now=datetime.now(UTC) + timedelta(days=8))
+
+    assert [row.error_code for row in read] == ["copy_damaged"]
+    assert not copied.evidence().newest_is_copied
+    assert copied.copy() == 1
+    assert copied.there() == [newest]
+    assert copied.evidence().newest_is_copied
+
+
+def test_reading_back_waits_a_week(copied: Copied) -> None:
+    copied.copy()
+    now = datetime.now(UTC)
+
+    assert upkeep.read_back_what_is_due(configuration=copied.configuration, now=now + timedelta(days=6)) == []
+    assert len(upkeep.read_back_what_is_due(configuration=copied.configuration, now=now + timedelta(days=7))) == 1
+
+
+def test_the_rules_remove_there_what_is_gone_here(copied: Copied) -> None:
+    temple = copied.temple
+    old = temple.add(days=30)
+    copied.copy()
+    temple.set_policy(Policy(last=1))
+
+    copied.clear()
+    assert old in copied.there()  # it is still here
+    temple.prune()
+    copied.clear()
+
+    assert copied.there() == [temple.newest_real()]
+    assert copied.row(old).state == State.REMOVED
+    assert AuditEvent.objects.filter(action=acts.REMOVED, target=old, result="done").exists()
+
+
+def test_a_holder_stays_there_whatever_the_rules_say(copied: Copied) -> None:
+    temple = copied.temple
+    holder = temple.add(days=30, holds_alone={"bookings": 7})
+    copied.copy()
+    temple.set_policy(Policy(last=1))
+    temple.store.trash(holder, now=temple.now)
+
+    copied.clear(days=400)
+
+    assert holder in copied.there()
+
+
+def test_without_the_right_to_delete_old_copies_stay_and_the_row_says_so(
+    copied: Copied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temple = copied.temple
+    old = temple.add(days=30)
+    copied.copy()
+    temple.set_policy(Policy(last=1))
+    temple.prune()
+
+    def refuse(target: DirectoryTarget, name: str) -> None:
+        raise TargetDenied(target=target.name)
+
+    monkeypatch.setattr(DirectoryTarget, "delete", refuse)
+    copied.clear()
+
+    row = copied.row(old)
+    assert (row.state, row.error_code) == (State.COMPLETE, TargetDenied.code)
+
+
+def test_retention_keeps_a_holder_here_until_its_copy_counts(copied: Copied) -> None:
+    temple = copied.temple
+    holder = temple.add(days=30, holds_alone={"bookings": 7})
+
+    assert not facts.read(configuration=copied.configuration).of(holder).copied
+    copied.copy()
+
+    assert facts.read(configuration=copied.configuration).of(holder).copied
+
+
+def test_a_copy_is_removed_by_name_and_not_made_again(copied: Copied) -> None:
+    copied.copy()
+    newest = copied.temple.newest_real()
+
+    with pytest.raises(RemovalNotConfirmed):
+        acts.remove(copied.asked, backup_id=newest, target="nas", typed="")
+    acts.remove(copied.asked, backup_id=newest, target="nas", typed=newest)
+
+    assert list(copied.target.list_objects()) == []
+    assert copied.copy() == 0
+    with pytest.raises(CopyNotFound):
+        acts.remove(copied.asked, backup_id=newest, target="nas", typed=newest)
+    acts.copy_now(copied.asked, backup_id=newest)
+    assert copied.there() == [newest]
+
+
+def test_what_is_asked_for_is_due_at_once(copied: Copied) -> None:
+    newest = copied.temple.newest_real()
+    BackupCopy.objects.create(
+        backup_id=newest,
+        target="nas",
+        state=State.FAILED,
+        created_at=copied.temple.now,
+        next_attempt_at=copied.temple.now + timedelta(hours=1),
+    )
+    assert copied.copy() == 0
+
+    (soon,) = acts.copy_soon(copied.asked, backup_id=newest)
+
+    assert soon.state == "copying"
+    assert copied.copy() == 1
+    with pytest.raises(TargetNotFound):
+        acts.copy_soon(copied.asked, backup_id=newest, target="other")
+    with pytest.raises(BackupNotFound):
+        acts.copy_soon(copied.asked, backup_id="20010101_000000")
+
+
+def test_a_target_is_tested_without_writing(copied: Copied, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert acts.test(configuration=copied.configuration, target="nas") is None
+
+    def away(target: DirectoryTarget) -> None:
+        raise TargetUnreachable(target=target.name)
+
+    monkeypatch.setattr(DirectoryTarget, "check", away)
+
+    assert isinstance(acts.test(configuration=copied.configuration, target="nas"), TargetUnreachable)
+    assert list(copied.target.list_objects()) == []
+
+
+class TestCommands:
+    """`backup_copies init`, `backup_copy`, `backup_copies`, `backup_remove --from`."""
+
+    def test_from_an_empty_directory_to_a_copy_and_back(
+        self, temple: Temple, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with using(temple, tmp_path / "nas") as copied:
+            newest = temple.newest_real()
+            with pytest.raises(SystemExit) as failed:
+                call_command("backup_copy", "--json")
+            assert failed.value.code == 3
+            assert _json(capsys)[0]["error_code"] == "target_missing"
+
+            call_command("backup_copies", "init", "nas", "--json")
+            assert _json(capsys) == {"target": "nas", "prepared": True}
+            call_command("backup_copy", "latest", "--to", "nas", "--json")
+            (made,) = _json(capsys)
+            assert {**made, "bytes": 0, "copied_at": "", "read_back_at": ""} == {
+                "backup_id": newest, "target": "nas", "state": "complete", "bytes": 0, "copied_at": "",
+                "read_back_at": "", "recipients": [], "error_code": None,
+            }  # fmt: skip
+            call_command("backup_copies", "--json")
+            assert _json(capsys) == [made]
+            call_command("backup_copies")
+            assert newest in capsys.readouterr().out
+
+            call_command("backup_remove", newest, "--from", "nas", "--confirm", newest, "--json")
+            assert _json(capsys) == {"backup_id": newest, "target": "nas", "removed": True}
+            assert copied.there() == []
+
+    def test_a_target_that_nobody_named(self, copied: Copied, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as refused:
+            call_command("backup_copy", "--to", "other", "--json")
+
+        assert refused.value.code == 10
+        assert _json(capsys)["code"] == "target_not_found"
+
+
+def _json(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
