@@ -112,6 +112,7 @@ def addresses(running_app: RunningApp) -> Iterator[dict[str, str]]:
         "people": "/people/",
         "step-up": "/step-up/?next=/account/",
         "notifications": f"{BASE}/notifications/",
+        "copies": f"{BASE}/copies/",
         "pin": f"{BASE}/{b}/pin/",
         "remove": f"{BASE}/{a}/remove/",
         "stays": f"{BASE}/{b}/remove/",
