@@ -60,11 +60,36 @@ class IncrementalRecord:
     requested: bool = False
     base: str | None = None
     number: int = 0
+    read: str = ""
+    """`stream` or `all`: whether a change stream told what had changed, or everything was read."""
 
     @classmethod
     def of(cls, stored: Any, *, requested: Any) -> IncrementalRecord:
         told = _mapping(stored)
-        return cls(requested=bool(requested), base=told.get("base"), number=told.get("number") or 0)
+        return cls(
+            requested=bool(requested),
+            base=told.get("base"),
+            number=told.get("number") or 0,
+            read=told.get("read") or "",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamRecord:
+    """A place in the change stream, taken before the first read of a full backup by the run with this fence."""
+
+    token: Mapping[str, Any]
+    set_id: str
+    fence: int
+
+    @classmethod
+    def of(cls, stored: Any) -> StreamRecord | None:
+        """Return None where there is none, or somebody edited it."""
+        told = _mapping(stored)
+        token, fence = _mapping(told.get("token")), told.get("fence")
+        if not token or not isinstance(fence, int):
+            return None
+        return cls(token=token, set_id=str(told.get("set_id") or ""), fence=fence)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

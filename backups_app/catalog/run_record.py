@@ -15,6 +15,7 @@ from backups_app.catalog.run_parts import (
     PurgeRecord,
     RestoreRecord,
     StepRecord,
+    StreamRecord,
     VerificationRecord,
     moment,
 )
@@ -172,6 +173,10 @@ class RunRecord(StoredRun):
         return IncrementalRecord.of(self.get("incremental"), requested=self.get("incremental_requested"))
 
     @property
+    def stream(self) -> StreamRecord | None:
+        return StreamRecord.of(self.get("stream"))
+
+    @property
     def collections_backed_up(self) -> list[str]:
         return list(self.get("collections_backed_up") or ())
 
@@ -230,7 +235,6 @@ class RunRecord(StoredRun):
 
     @property
     def audit(self) -> Mapping[str, Any] | None:
-        """The digest of the audit trail when the run ended."""
         return self.get("audit")
 
     @property

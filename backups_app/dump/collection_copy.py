@@ -81,7 +81,7 @@ def copy(
         "noCursorTimeout": True,
         "readConcern": dict(read_concern),
     }
-    writer = _GzipWriter(file) if compress else _PlainWriter(file)
+    writer = writer_to(file, compress=compress)
     changed = None if base is None else ChangedDocuments(writer, base)
     sink: Sink = changed or writer
     count = 0
@@ -97,6 +97,11 @@ def copy(
         count += sum(written.result() for written in pending)
         sink.finish()
     return Copied(documents=count, size_bytes=file.size, sha256=writer.sha256.hexdigest(), changes=_changes_of(changed))
+
+
+def writer_to(file: DurableFile, *, compress: bool) -> _PlainWriter | _GzipWriter:
+    """Return what writes documents to a file, as they are or as gzip."""
+    return _GzipWriter(file) if compress else _PlainWriter(file)
 
 
 def _changes_of(changed: ChangedDocuments | None) -> Changes | None:

@@ -23,15 +23,16 @@ import pymongo
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from backups_app import formats
 from backups_app.backup_files import durable, layout
 from backups_app.backup_files.base_digests import BaseDigests
 from backups_app.backup_files.durable import DurableFile
-from backups_app.dump import collection_copy, failures, listing, small_files, snapshot
+from backups_app.dump import collection_copy, failures, listing, small_files, snapshot, touched_copy
+from backups_app.dump.base_state import BaseState, Changed
 from backups_app.dump.collection_copy import Copied, Stopped
 from backups_app.dump.listing import Listed
 from backups_app.dump.report import DumpReport
 from backups_app.dump.snapshot import Snapshot, SnapshotExpired
+from backups_app.dump.touched_copy import CountDiffers
 from backups_app.errors import DumpFailed, DumpTimedOut
 from backups_app.messages import dump as messages
 from backups_app.mongo import scanning
@@ -41,8 +42,7 @@ from backups_app.progress import Progress
 Compression = Literal["none", "gzip"]
 
 _WORTH_RESERVING = 1024 * 1024
-_LISTEN_SECONDS = 0.1
-_FAREWELL_SECONDS = 5
+_LISTEN_SECONDS, _FAREWELL_SECONDS = 0.1, 5
 _CAPPED_POSITION_LOST, _CAPPED_ATTEMPTS = 136, 5
 """A busy capped collection may overwrite what a scan was about to read; the next scan may be luckier."""
 
@@ -72,19 +72,18 @@ class PythonDump:
         timeout_seconds: int,
         progress: Progress,
         on_child: Callable[[ChildProcess], None] | None = None,
-        base: Mapping[str, BaseDigests] | None = None,
+        base: BaseState | None = None,
     ) -> DumpReport:
         """Copy `database` into `out/<database>/`, everything fsynced. Return what was copied and of which moment.
 
-        Given a `base`, the digests of a full backup by collection, write of those collections what the base does not
-        hold, and beside it which documents of the base are gone.
+        Given a `base`, write of its collections what it does not hold, and beside it which of its documents are gone.
 
         Raise `DumpFailed`, `DumpTimedOut`, `DiskFull`, `FolderNotWritable`, `StorageFailed`, `DatabaseUnreachable`, or
         what progress raises. What lies in `out` then is no backup. There is no child to tell of.
         """
         deadline = time.monotonic() + timeout_seconds
         with failures.translated(), scanning.open_scan(uri) as client:
-            run = _Run(self, client[database.name], out, progress, deadline, timeout_seconds, base or {})
+            run = _Run(self, client[database.name], out, progress, deadline, timeout_seconds, base)
             return run.make(excluded)
 
 
@@ -99,7 +98,7 @@ class _Run:
         progress: Progress,
         deadline: float,
         timeout_seconds: int,
-        base: Mapping[str, BaseDigests],
+        base: BaseState | None,
     ) -> None:
         self.engine = engine
         self.database = database
@@ -107,7 +106,7 @@ class _Run:
         self.progress = progress
         self.deadline = deadline
         self.timeout_seconds = timeout_seconds
-        self.base = base
+        self.changed = Changed(base)
         self.compress = engine.compression == "gzip"
         self.stop = threading.Event()
         self.heard: SimpleQueue[tuple[str, int, int]] = SimpleQueue()
@@ -130,11 +129,12 @@ class _Run:
             self._checkpoint()
             small_files.write_metadata(self.folder, self.database, one, compress=self.compress)
         self.snapshot = self._take_snapshot(hello, listed)
+        self.changed.read_stream(self.database, checkpoint=self._checkpoint, snapshot=self.snapshot is not None)
         copied = self._copy_all(listed)
         expected = tuple(one.info for one in listed)
-        counts = {name: each.documents for name, each in copied.items()}
+        dumped = {name: each.documents for name, each in copied.items()}
         after = listing.collections_after_dump(
-            database=self.database, excluded=excluded, before=expected, dumped=counts
+            database=self.database, excluded=excluded, before=expected, dumped=dumped
         )
         deleted_after = listing.deleted_so_far(self.database)
         changes = small_files.write_gone(self.folder.parent, self.files, copied)
@@ -144,7 +144,9 @@ class _Run:
             engine=self.engine.name,
             engine_version=self.engine.version(),
             server_version=server_version,
-            consistency=self._consistency(started_at, finished_at),
+            consistency=snapshot.consistency(
+                self.snapshot, started_at, finished_at, outside=self.outside, of=len(self.files)
+            ),
             expected=expected,
             after=after,
             deleted_meanwhile=listing.deleted_between(deleted_before, deleted_after),
@@ -152,6 +154,8 @@ class _Run:
             finished_at=finished_at,
             digests={self.files[name]: (one.size_bytes, one.sha256) for name, one in copied.items()},
             changes=changes,
+            by_stream=self.changed.by_stream,
+            told=tuple(self.changed.told),
         )
 
     def _take_snapshot(self, hello: dict[str, Any], listed: tuple[Listed, ...]) -> Snapshot | None:
@@ -204,7 +208,16 @@ class _Run:
             raise DumpTimedOut(engine=messages.BUILT_IN_ENGINE(), seconds=self.timeout_seconds)
 
     def _copy_one(self, one: Listed) -> Copied:
-        copied = self._copy_as_it_is(one, self.base.get(one.info.name))
+        ids = self.changed.touched_ids(one)
+        if ids is not None and self.snapshot is not None and not self.snapshot.expired:
+            try:
+                return self._scan(one, self.snapshot, self.changed.digests(one.info.name), ids)
+            except CountDiffers:
+                self.changed.count_differed(one.info.name)
+                self._start_over(one)
+            except SnapshotExpired:
+                self._start_over(one)
+        copied = self._copy_as_it_is(one, self.changed.digests(one.info.name))
         if copied.changes is None or copied.changes.in_order or not one.info.options.get("capped"):
             return copied
         # The order of a capped collection is part of it, and laid over its base it would be another one.
@@ -238,7 +251,13 @@ class _Run:
         documents, size_bytes = self.told.pop(one.info.name, (0, 0))
         self.heard.put((one.info.name, -documents, -size_bytes))
 
-    def _scan(self, one: Listed, moment: Snapshot | None, base: BaseDigests | None) -> Copied:
+    def _scan(
+        self,
+        one: Listed,
+        moment: Snapshot | None,
+        base: BaseDigests | None,
+        ids: Mapping[bytes, bytes] | None = None,
+    ) -> Copied:
         name, size_bytes, documents = one.info.name, one.info.size_bytes or 0, one.info.documents or 0
 
         def checkpoint() -> None:
@@ -256,18 +275,20 @@ class _Run:
         reserved = 0 if self.compress or base is not None or size_bytes < _WORTH_RESERVING else size_bytes
         assert one.source is not None
         with self.database.client.start_session(causal_consistency=False) as session:
-            return collection_copy.copy(
-                database=self.database,
-                source=one.source,
-                average_bytes=size_bytes // max(documents, 1),
-                read_concern=moment.read_concern if moment else {"level": self.level},
-                session=session,
-                file=DurableFile(self.folder.parent / self.files[name], expected_bytes=reserved),
-                compress=self.compress,
-                checkpoint=checkpoint,
-                tell=tell,
-                base=base,
-            )
+            same: dict[str, Any] = {
+                "database": self.database,
+                "source": one.source,
+                "read_concern": moment.read_concern if moment else {"level": self.level},
+                "session": session,
+                "file": DurableFile(self.folder.parent / self.files[name], expected_bytes=reserved),
+                "compress": self.compress,
+                "checkpoint": checkpoint,
+                "tell": tell,
+                "base": base,
+            }
+            if ids is not None:
+                return touched_copy.copy(ids=ids, **same)
+            return collection_copy.copy(average_bytes=size_bytes // max(documents, 1), **same)
 
     def _data_path(self, one: Listed) -> str:
         assert one.source is not None
@@ -277,10 +298,3 @@ class _Run:
     def _server_time(self) -> datetime:
         now: datetime = self.database.client.admin.command("hello")["localTime"]
         return now.replace(tzinfo=UTC)
-
-    def _consistency(self, started_at: datetime, finished_at: datetime) -> dict[str, Any]:
-        moments = {"from": formats.utc(started_at), "to": formats.utc(finished_at)}
-        if self.snapshot is None or len(self.outside) == len(self.files):
-            return {"kind": "per_collection", **moments}
-        at = {"kind": "snapshot", "at": formats.utc(self.snapshot.at.as_datetime())}
-        return {**at, **moments, "outside_snapshot": sorted(self.outside)} if self.outside else at

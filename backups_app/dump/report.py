@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from backups_app.messages.message import Message
 from backups_app.records import CollectionInfo
 
 
@@ -30,7 +31,8 @@ class DumpReport:
     "from": …, "to": …` for collections that could not be read at it (capped ones), or `{"kind": "per_collection",
     "from": …, "to": …}`; moments are ISO 8601 in UTC. `digests` are (bytes, SHA-256) of each data file as it left our
     hands, by its path below the folder; mongodump tells none. `changes` are there for an incremental: the collections
-    that are laid over a file of its base.
+    that are laid over a file of its base; `by_stream`: whether a change stream told what was to be read, and `told`
+    why it could not.
     """
 
     engine: str
@@ -44,3 +46,5 @@ class DumpReport:
     finished_at: datetime
     digests: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     changes: Mapping[str, CollectionChanges] = field(default_factory=dict)
+    by_stream: bool = False
+    told: tuple[Message, ...] = ()

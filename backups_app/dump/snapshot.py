@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from bson import Timestamp
@@ -12,6 +13,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from backups_app import formats
 from backups_app.mongo import scanning
 
 LIFETIME_SECONDS = 240
@@ -66,3 +68,14 @@ def take(
 def is_gone(error: OperationFailure) -> bool:
     """Whether a read failed because its snapshot is no longer kept."""
     return error.code in _GONE
+
+
+def consistency(
+    moment: Snapshot | None, started_at: datetime, finished_at: datetime, *, outside: Sequence[str], of: int
+) -> dict[str, Any]:
+    """Return of which moment a copy of `of` collections is, those `outside` the snapshot left out of it."""
+    moments = {"from": formats.utc(started_at), "to": formats.utc(finished_at)}
+    if moment is None or len(outside) == of:
+        return {"kind": "per_collection", **moments}
+    at = {"kind": "snapshot", "at": formats.utc(moment.at.as_datetime())}
+    return {**at, **moments, "outside_snapshot": sorted(outside)} if outside else at

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from backups_app.messages.message import Sentence
 
+ALL_READ = Sentence("all_read", "Everything was read, because {reason}.")
+NO_SNAPSHOT = Sentence("no_snapshot", "the server gave no snapshot")
+READ_FOR_ITS_COUNT = Sentence(
+    "read_for_its_count", 'All of "{name}" was read: the change stream had not told of every change.'
+)
+
 STRUCTURE_NOT_WRITABLE = Sentence(
     "structure_not_writable", 'the options or indexes of "{name}" cannot be written without a change'
 )

@@ -26,6 +26,14 @@ FULL_AFTER_MUCH = Sentence(
 FULL_FOR_DAMAGE = Sentence(
     "full_for_damage", "A full backup is made: the last one, {backup_id}, is not good: {problem}."
 )
+BASE_NOT_ON_RECORD = Sentence(
+    "base_not_on_record",
+    "the run of backup {backup_id} is not on record as it was: the database was restored or rolled back",
+)
+ANOTHER_REPLICA_SET = Sentence("another_replica_set", "this is another replica set, or its id cannot be read")
+PROOF_IS_DUE = Sentence(
+    "proof_is_due", "everything is compared once in {n} day", "everything is compared once in {n} days"
+)
 PURGES_STAY_OPEN = Sentence(
     "purges_stay_open",
     "{n} deletion of earlier runs is unfinished; an incremental backup deletes nothing, so it stays unfinished.",

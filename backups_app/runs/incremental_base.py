@@ -21,6 +21,7 @@ from backups_app.messages.message import Message
 from backups_app.progress import Progress
 from backups_app.records import RunKind, is_ahead
 
+STREAM, ALL = "stream", "all"
 OLDEST = timedelta(days=1)
 LARGEST_SHARE = 5
 """A delta of more than a fifth of its base makes the next backup a full one."""
@@ -39,9 +40,11 @@ class Base:
     def backup_id(self) -> str:
         return self.backup.backup_id
 
-    def as_document(self) -> dict[str, Any]:
-        """Return what the record and `metadata.json` say of it."""
-        return {"base": self.backup_id, "number": self.number}
+    def as_document(self, *, by_stream: bool | None = None) -> dict[str, Any]:
+        """Return what the record and `metadata.json` say of it. `by_stream`: whether a change stream told what had
+        changed, or everything was read; None while nobody knows."""
+        known = {} if by_stream is None else {"read": STREAM if by_stream else ALL}
+        return {"base": self.backup_id, "number": self.number, **known}
 
     @property
     def manifest(self) -> Manifest:

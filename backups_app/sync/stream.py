@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo.errors import OperationFailure
@@ -16,32 +15,16 @@ from pymongo.errors import OperationFailure
 from backups_app.catalog import sync_state
 from backups_app.errors import DatabaseRefused, TempleOpsError
 from backups_app.messages import sync as messages
-from backups_app.mongo import connections, raw_ids
+from backups_app.mongo import change_events, connections
+from backups_app.mongo.change_events import StreamBroken as StreamBroken
+from backups_app.mongo.change_events import Touched as Touched
 from backups_app.mongo.exact_writes.live_documents import RAW
 from backups_app.progress import Progress
 from backups_app.records import INTERNAL
 from backups_app.sync.sides import SideAccess
 
-TOUCHED_AT_MOST = 200_000
-"""More changed documents of one collection are found more cheaply by a scan."""
-
 CATCH_UP_SECONDS = 120.0
 _WAIT_MILLISECONDS = 1_000
-_DOCUMENT_CHANGES = frozenset({"insert", "update", "replace", "delete"})
-
-
-class StreamBroken(Exception):
-    """The stream cannot tell what changed; the reason is for the log. A scan finds out."""
-
-
-@dataclass(kw_only=True)
-class Touched:
-    """What a stream told: raw ids by collection and key. `whole` are collections that must be scanned: dropped,
-    renamed, or with too many changes. `token` is where the next sync goes on."""
-
-    token: Mapping[str, Any]
-    ids: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
-    whole: set[str] = field(default_factory=set)
 
 
 def here_and_now(access: SideAccess) -> Mapping[str, Any] | None:
@@ -92,7 +75,7 @@ def read(
                         continue  # of an earlier sync that did not come to its end
                     touched.token = _plain(stream.resume_token)
                     return touched
-                _note(touched, change)
+                change_events.note(touched, change)
                 progress.checkpoint()
     except DatabaseRefused as error:
         raise StreamBroken(messages.STREAM_NOT_ALLOWED()) from error
@@ -103,21 +86,6 @@ def read(
     except Exception as error:
         raise StreamBroken(messages.STREAM_UNREADABLE(error=type(error).__name__)) from error
     raise StreamBroken(messages.STREAM_DID_NOT_CATCH_UP())
-
-
-def _note(touched: Touched, change: Mapping[str, Any]) -> None:
-    kind, name = change["operationType"], change["ns"].get("coll", "")
-    if kind in _DOCUMENT_CHANGES:
-        ids = touched.ids.setdefault(name, {})
-        raw_id = raw_ids.id_of(bytes(change["documentKey"].raw))
-        if len(ids) < TOUCHED_AT_MOST:
-            ids[raw_ids.key(raw_id)] = raw_id
-        else:
-            touched.whole.add(name)
-    elif kind in ("drop", "rename"):
-        touched.whole |= {name, change.get("to", {}).get("coll", name)}
-    else:  # dropDatabase, invalidate, and whatever a later server invents
-        raise StreamBroken(messages.STREAM_REPORTED(event=kind))
 
 
 def _wanted(echo: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from pymongo.database import Database
 
 from backups_app.backup_files import base_digests, bson_frames, dump_folder, metadata
 from backups_app.backup_files.manifest import Manifest
+from backups_app.dump.base_state import BaseState
 from backups_app.dump.python_dump import Compression, PythonDump
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.progress import Silent
@@ -66,7 +67,7 @@ class Shelf:
             if entry.file
         }
         report = PythonDump(compression=self.compression).dump(
-            database=database, uri=self.uri, out=folder / "delta", base=digests, **USUAL
+            database=database, uri=self.uri, out=folder / "delta", base=BaseState(digests=digests), **USUAL
         )
         found = incremental.verify(
             folder=folder, database=database.name, report=report, changes=report.changes,
@@ -189,10 +190,10 @@ def test_each_of_ten_incrementals_is_the_whole_state(temple: tuple[Db, Shelf], t
             restored_by_both(database, source, plain.path, shelf.uri)
 
 
-def assert_dumped(database: Db, source: Source, uri: str) -> None:
+def assert_dumped(database: Db, source: Source, uri: str, *, excluded: frozenset[str] = frozenset()) -> None:
     """The whole state is byte for byte, collection by collection, what a full dump of this moment holds."""
     with tempfile.TemporaryDirectory() as folder:
-        PythonDump().dump(database=database, uri=uri, out=Path(folder), **USUAL)
+        PythonDump().dump(database=database, uri=uri, out=Path(folder), **USUAL | {"excluded": excluded})
         fresh = dump_folder.read(Path(folder), database=database.name).collections
         assert {one.name for one in fresh} == source.manifest.collections.keys()
         for one in fresh:

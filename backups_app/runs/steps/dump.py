@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from backups_app.backup_files import durable, layout, locks
-from backups_app.backup_files.base_digests import BaseDigests
+from backups_app.dump.base_state import BaseState
 from backups_app.dump.python_dump import PythonDump
 from backups_app.dump.report import DumpReport
 from backups_app.errors import VerificationFailed
@@ -17,7 +17,7 @@ from backups_app.messages import runs as messages
 from backups_app.messages.message import Message, together
 from backups_app.mongo.mongodump_process import ChildProcess
 from backups_app.records import INTERNAL, UNDUMPED_INTERNAL, CollectionInfo, Phase, StepState
-from backups_app.runs import incremental_base
+from backups_app.runs import incremental_base, incremental_stream
 from backups_app.runs.context import Group, Run, StepResult
 from backups_app.runs.incremental_base import Base
 
@@ -32,7 +32,8 @@ def perform(run: Run) -> StepResult:
     """Dump with the chosen engine. Raise `DumpFailed`, `DumpTimedOut`, `DiskFull`, …"""
     assert run.engine is not None, "preflight chooses the engine"
     out = run.store.make_partial(run.backup_id)
-    digests, said = _base_digests(run)
+    base, said = _base(run)
+    stream = None if run.base else incremental_stream.here_and_now(run)
     told: dict[str, Any] = {
         "database": run.local,
         "uri": run.configuration.local_url,
@@ -43,7 +44,7 @@ def perform(run: Run) -> StepResult:
     if run.base is not None:
         durable.make_directory(out / layout.DELTA)
         assert isinstance(run.engine, PythonDump), "preflight chooses the built-in engine"
-        report = run.engine.dump(out=out / layout.DELTA, base=digests, **told)
+        report = run.engine.dump(out=out / layout.DELTA, base=base, **told)
     else:
         report = run.engine.dump(out=out, on_child=lambda child: _remember(run, child), **told)
     run.dump = report
@@ -51,29 +52,34 @@ def perform(run: Run) -> StepResult:
         state=StepState.DONE,
         sentence=together(*said, _changed(run.base, report) if run.base else _copied(report.expected)),
         changes={
-            "incremental": run.base.as_document() if run.base else None,
+            "incremental": run.base.as_document(by_stream=report.by_stream) if run.base else None,
+            "stream": stream,
             "child": None,
             "engine": report.engine,
             "engine_version": report.engine_version,
             "server_version": report.server_version,
             "consistency": report.consistency,
         },
+        warnings=report.told,
     )
 
 
-def _base_digests(run: Run) -> tuple[dict[str, BaseDigests], tuple[Message, ...]]:
-    """Return the digests of the base of an incremental. A base that is not what was verified is none: then a full
+def _base(run: Run) -> tuple[BaseState | None, tuple[Message, ...]]:
+    """Return what is known of the base of an incremental. A base that is not what was verified is none: then a full
     backup is made, and says why."""
     if run.base is None:
-        return {}, ()
+        return None, ()
     with locks.reading(run.store.root, run.base.backup_id):
         try:
-            return incremental_base.digests(
+            digests = incremental_base.digests(
                 folder=run.base.backup.folder, manifest=run.base.manifest, progress=run.progress
-            ), ()
+            )
         except VerificationFailed as failed:
             backup_id, run.base = run.base.backup_id, None
-            return {}, (messages.FULL_FOR_DAMAGE(backup_id=backup_id, problem=failed.facts["problem"]),)
+            return None, (messages.FULL_FOR_DAMAGE(backup_id=backup_id, problem=failed.facts["problem"]),)
+    uuids = {name: entry.uuid for name, entry in run.base.manifest.collections.items()}
+    stream, said = incremental_stream.start(run, run.base)
+    return BaseState(digests=digests, uuids=uuids, stream=stream), said
 
 
 def _changed(base: Base, report: DumpReport) -> Message:

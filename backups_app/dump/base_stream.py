@@ -1,0 +1,114 @@
+"""What changed since a base was made, told by the change stream of the replica set.
+
+1. before the first read of a full backup: `here_and_now`, its token, which lies in that backup's folder;
+2. an incremental takes its snapshot, at T; then a mark is written into its own run document;
+3. the stream is read from the token to the mark: what happened before T has arrived by then;
+4. the touched documents are read in the snapshot, so that what came after T changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import OperationFailure, PyMongoError
+
+from backups_app.messages import sync as messages
+from backups_app.mongo import change_events
+from backups_app.mongo.change_events import StreamBroken, Touched
+from backups_app.mongo.scanning import RAW
+from backups_app.records import INTERNAL
+
+MARK = "stream_mark"
+"""A field of the run document that only the stream looks for."""
+
+CATCH_UP_SECONDS = 120.0
+_WAIT_MILLISECONDS = 1_000
+_RECORDS = "backup_metadata"
+_MARKED = f"updateDescription.updatedFields.{MARK}"
+_SLIM = {"$project": {"operationType": 1, "ns.coll": 1, "to.coll": 1, "documentKey._id": 1, _MARKED: 1}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A place in the stream of one replica set: what a full backup keeps of the moment before its first read."""
+
+    token: Mapping[str, Any]
+    set_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamStart:
+    """From where an incremental reads. `write_mark` writes a text into the run document of `run_id`, under `MARK`."""
+
+    place: Place
+    run_id: str
+    write_mark: Callable[[str], None]
+
+
+def here_and_now(database: Database[Any]) -> Place | None:
+    """Return this moment's place; None where there is no change stream, or no right to it or to the set's id."""
+    try:
+        set_id = _set_id(database)
+        if set_id is None:
+            return None
+        with database.watch([_wanted("", "")]) as stream:
+            token = stream.resume_token
+    except OperationFailure:
+        return None
+    return None if token is None else Place(token={key: token[key] for key in token}, set_id=set_id)
+
+
+def is_same_set(database: Database[Any], place: Place) -> bool:
+    """Whether this is the replica set in whose stream the place is."""
+    try:
+        return _set_id(database) == place.set_id
+    except OperationFailure:
+        return False
+
+
+def read(database: Database[Any], start: StreamStart, *, checkpoint: Callable[[], None]) -> Touched:
+    """Read what happened from the place to now, and return what was touched. Call it after the snapshot was taken.
+
+    Raise `StreamBroken` when the history is gone, does not catch up or tells of something that no single document
+    stands for, and what `checkpoint` raises.
+    """
+    mark, deadline = token_hex(16), time.monotonic() + CATCH_UP_SECONDS
+    start.write_mark(mark)
+    touched = Touched(token=start.place.token)
+    try:
+        with database.with_options(codec_options=RAW).watch(
+            [_wanted(start.run_id, mark), _SLIM],
+            start_after=start.place.token,
+            max_await_time_ms=_WAIT_MILLISECONDS,
+            batch_size=10_000,
+        ) as stream:
+            while time.monotonic() < deadline:
+                change = stream.try_next()
+                checkpoint()
+                if change is None:
+                    continue
+                if change["ns"].get("coll") == _RECORDS:
+                    return touched
+                change_events.note(touched, change)
+    except OperationFailure as error:
+        raise StreamBroken(messages.STREAM_HISTORY_GONE(code=str(error.code))) from error
+    except PyMongoError as error:
+        raise StreamBroken(messages.STREAM_UNREADABLE(error=type(error).__name__)) from error
+    raise StreamBroken(messages.STREAM_DID_NOT_CATCH_UP())
+
+
+def _set_id(database: Database[Any]) -> str | None:
+    if "setName" not in database.client.admin.command("hello"):
+        return None
+    settings = database.client.admin.command("replSetGetConfig")["config"].get("settings", {})
+    return str(settings["replicaSetId"]) if "replicaSetId" in settings else None
+
+
+def _wanted(run_id: str, mark: str) -> dict[str, Any]:
+    marked = {"ns.coll": _RECORDS, "documentKey._id": run_id, _MARKED: mark}
+    return {"$match": {"$or": [{"ns.coll": {"$nin": sorted(INTERNAL)}}, marked]}}

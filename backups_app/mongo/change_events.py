@@ -1,0 +1,49 @@
+"""What the events of a change stream tell of a database, for sync and for incremental backups.
+
+A stream is not complete: it has no event for time-series inserts, `create`, `createIndex` and `collMod` (tried on
+6.0.5). It tells which documents of ordinary collections were touched, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from backups_app.messages import sync as messages
+from backups_app.mongo import raw_ids
+
+TOUCHED_AT_MOST = 200_000
+"""More changed documents of one collection are found more cheaply by a scan."""
+
+_DOCUMENT_CHANGES = frozenset({"insert", "update", "replace", "delete"})
+
+
+class StreamBroken(Exception):
+    """The stream cannot tell what changed; the reason is a sentence. A scan finds out."""
+
+
+@dataclass(kw_only=True)
+class Touched:
+    """What a stream told: raw ids by collection and key. `whole` are collections that must be scanned: dropped,
+    renamed, or with too many changes. `token` is where the next reading goes on."""
+
+    token: Mapping[str, Any]
+    ids: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
+
+
+def note(touched: Touched, change: Mapping[str, Any]) -> None:
+    """Take in one event, raw. Raise `StreamBroken` for one that says nothing of single collections."""
+    kind, name = change["operationType"], change["ns"].get("coll", "")
+    if kind in _DOCUMENT_CHANGES:
+        ids = touched.ids.setdefault(name, {})
+        raw_id = raw_ids.id_of(bytes(change["documentKey"].raw))
+        if len(ids) < TOUCHED_AT_MOST:
+            ids[raw_ids.key(raw_id)] = raw_id
+        else:
+            touched.whole.add(name)
+    elif kind in ("drop", "rename"):
+        touched.whole |= {name, change.get("to", {}).get("coll", name)}
+    else:  # dropDatabase, invalidate, and whatever a later server invents
+        raise StreamBroken(messages.STREAM_REPORTED(event=kind))

@@ -1,0 +1,204 @@
+"""Incremental runs on a replica set: by the change stream where it may be trusted, read in full and told where not."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from pymongo.database import Database
+
+from backups_app.backup_files import metadata
+from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
+from backups_app.configuration import Configuration, Secret
+from backups_app.errors import IncrementalNeedsBuiltIn, InvalidInput
+from backups_app.records import INTERNAL
+from backups_app.restore.source import Source
+from backups_app.runs import incremental_base, preparation
+from tests.contracts.test_incrementals import CHANGES, assert_dumped, fill
+from tests.journeys.conftest import AT, contents, run_backup
+
+pytestmark = pytest.mark.django_db
+Db = Database[dict[str, Any]]
+AFTER_A_DAY = datetime.now(UTC) + timedelta(days=1, minutes=5)
+
+
+@pytest.fixture
+def alone(configured: Configuration) -> Iterator[Configuration]:
+    """No Atlas: what is live is what was written here."""
+    configuration = dataclasses.replace(configured, cloud_url=Secret(""))
+    with override_settings(TEMPLEOPS=configuration):
+        yield configuration
+
+
+def full() -> RunRecord:
+    run = run_backup(delete_bookings=False)
+    assert run["status"] == "success", run["error_message"]
+    return run
+
+
+def incremental() -> RunRecord:
+    run = run_backup(delete_bookings=False, incremental=True)
+    assert run["status"] == "success", run["error_message"]
+    return run
+
+
+def assert_whole(run: RunRecord, configuration: Configuration, database: Db) -> None:
+    """What the backup stands for is what a full dump of this moment holds, our own records aside."""
+    manifest = preparation.manifest_of(preparation.store(configuration), backup_id=run.id)
+    temple = {name: one for name, one in manifest.collections.items() if name not in INTERNAL}
+    source = Source(folder=Path(run.backup_path), manifest=dataclasses.replace(manifest, collections=temple))
+    assert_dumped(database, source, str(configuration.local_url), excluded=INTERNAL)
+
+
+def test_after_everything_that_a_stream_does_not_tell_it_is_the_whole_state(alone: Configuration, local_db: Db) -> None:
+    fill(local_db)
+    base = full()
+    assert incremental().incremental.read == "all"  # the proof of the week
+
+    for number, change in enumerate(CHANGES, 2):
+        change(local_db)
+        run = incremental()
+        assert (run.incremental.base, run.incremental.number, run.incremental.read) == (base.id, number, "stream")
+        assert run["consistency"]["kind"] == "snapshot"
+        assert_whole(run, alone, local_db)
+
+
+def test_only_touched_documents_are_read_and_written(alone: Configuration, local_db: Db) -> None:
+    local_db["bookings"].insert_many([{"_id": n, "name": f"Lakshmi {n}", "note": "x" * 300} for n in range(5_000)])
+    base = full()
+    incremental()
+    local_db["bookings"].update_many({"_id": {"$mod": [100, 0]}}, {"$set": {"name": "edited"}})
+
+    run = incremental()
+
+    entry = preparation.manifest_of(preparation.store(alone), backup_id=run.id).collections["bookings"]
+    assert run.incremental.read == "stream"
+    assert entry.overlay is not None
+    assert (entry.documents, entry.overlay.own_documents, entry.overlay.gone_documents) == (5_000, 50, 50)
+    dump = run.step("dump")
+    assert dump is not None
+    (label,) = [one for one in dump.labels if one.name == "bookings"]
+    assert label.done == 50  # of 5,000
+    assert base.incremental.base is None
+
+
+def token_gone(run: RunRecord, database: Db) -> None:
+    """A token that this server does not know any more is refused like one that it never gave."""
+    folder = Path(run.backup_path)
+    stream = (metadata.read(folder) or {})["stream"]
+    metadata.amend(folder, {"stream": stream | {"token": {"_data": "00"}}})
+
+
+def record_of_another_run(run: RunRecord, database: Db) -> None:
+    """As after a rollback, or a restore of our own records: the document is another one."""
+    runs.collection(database).update_one({"_id": run.id}, {"$inc": {"fence": 1}})
+
+
+def another_set(run: RunRecord, database: Db) -> None:
+    folder = Path(run.backup_path)
+    metadata.amend(folder, {"stream": (metadata.read(folder) or {})["stream"] | {"set_id": "another"}})
+
+
+def no_record(run: RunRecord, database: Db) -> None:
+    runs.collection(database).delete_one({"_id": run.id})
+
+
+@pytest.mark.parametrize("spoil", [token_gone, record_of_another_run, another_set, no_record])
+def test_a_stream_that_may_not_be_trusted_is_not_and_that_is_told(
+    alone: Configuration, local_db: Db, spoil: Callable[[RunRecord, Db], None]
+) -> None:
+    local_db["bookings"].insert_many([{"_id": n} for n in range(50)])
+    base = full()
+    incremental()
+    spoil(base, local_db)
+    local_db["bookings"].update_one({"_id": 7}, {"$set": {"name": "edited"}})
+
+    run = incremental()
+
+    assert run.incremental.read == "all"
+    assert said(run, "Everything was read")
+    assert_whole(run, alone, local_db)
+
+
+def test_a_change_that_the_stream_kept_to_itself_is_found_by_the_count(
+    alone: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local_db["bookings"].insert_many([{"_id": n} for n in range(50)])
+    full()
+    incremental()
+    local_db["bookings"].insert_one({"_id": "untold"})
+    monkeypatch.setattr("backups_app.mongo.change_events.note", lambda touched, change: None)
+
+    run = incremental()
+
+    assert said(run, 'All of "bookings" was read')
+    assert_whole(run, alone, local_db)
+
+
+def test_an_incremental_deletes_nothing(seeded: Configuration, local_db: Db) -> None:
+    full()
+    local_db["activities"].insert_one({"_id": "new", "updatedAt": AT})
+
+    run = incremental()
+
+    assert contents(local_db)["activities"] != {}
+    assert (run.collections_deleted_local, run.collections_deleted_remote) == ([], [])
+    assert run.step("purge_local") is None
+
+
+def test_the_next_one_is_full_when_it_has_to_be_and_says_why(alone: Configuration, local_db: Db) -> None:
+    local_db["bookings"].insert_many([{"_id": n, "note": "x" * 900} for n in range(3_000)])
+
+    first = incremental()
+    second = incremental()
+    local_db["bookings"].update_many({}, {"$set": {"seen": True}})
+    third = incremental()
+    fourth = incremental()
+    with override_settings(TEMPLEOPS=dataclasses.replace(alone, incremental_max_chain=1)):
+        fifth = incremental()
+        sixth = incremental()
+    store = preparation.store(alone)
+    tomorrow = incremental_base.choose(store=store, max_chain=96, now=AFTER_A_DAY)
+
+    assert [run.incremental.base for run in (first, second, third, fourth)] == [None, first.id, first.id, None]
+    assert said(first, "there is no good one to begin from")
+    assert said(fourth, "more than a fifth has changed")
+    assert (fifth.incremental.base, sixth.incremental.base) == (fourth.id, None)
+    assert said(sixth, "1 incremental begins from the last one")
+    assert isinstance(tomorrow, str)
+    assert "a day old" in tomorrow
+
+
+def said(run: RunRecord, words: str) -> bool:
+    return any(words in sentence for sentence in (*run.warnings, *(step.sentence for step in run.steps)))
+
+
+def test_a_rotten_base_is_no_base(alone: Configuration, local_db: Db) -> None:
+    local_db["bookings"].insert_many([{"_id": n} for n in range(50)])
+    base = full()
+    path = Path(base.backup_path, local_db.name, "bookings.bson")
+    stat = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"\x07\x00\x00\x00", b"\x08\x00\x00\x00", 1))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+    run = incremental()
+
+    assert run.incremental.base is None
+    assert said(run, f"the last one, {base.id}, is not good")
+
+
+def test_it_is_refused_with_mongodump_and_with_deletion(alone: Configuration) -> None:
+    with (
+        override_settings(TEMPLEOPS=dataclasses.replace(alone, backup_engine="mongodump")),
+        pytest.raises(IncrementalNeedsBuiltIn),
+    ):
+        incremental()
+    with pytest.raises(InvalidInput):
+        run_backup(delete_bookings=True, incremental=True)
