@@ -125,9 +125,7 @@ class Run(serializers.Serializer[Any]):
     collections_deleted_remote = ListField(child=CharField(), required=False)
     delete_bookings_requested = BooleanField(required=False)
     incremental_requested = BooleanField(required=False)
-    incremental = DictField(
-        allow_null=True, required=False, help_text="`{base, number}` of an incremental backup; null for a full one."
-    )
+    incremental = DictField(allow_null=True, required=False, help_text="`{base, number, read}`; null: a full backup.")
     error_code = CharField(allow_null=True, required=False)
     error_message = CharField(allow_null=True, required=False)
     error_facts = DictField(required=False, help_text="The facts of the first sentence of `error_message`.")

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from backups_app.catalog import sync_base, sync_state
+from backups_app.mongo import change_events
 from backups_app.mongo.exact_writes import encoding
 from backups_app.records import Side
 from backups_app.sync import scan, stream
@@ -91,7 +92,7 @@ def test_a_recreated_collection_is_scanned(synced: Pair) -> None:
 
 
 def test_more_changes_than_a_stream_should_carry_are_scanned(synced: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "TOUCHED_AT_MOST", 10)
+    monkeypatch.setattr(change_events, "TOUCHED_AT_MOST", 10)
     seed(synced, [version(key) for key in range(100, 150)], sides=[Side.LOCAL])
 
     report = synced.sync()
