@@ -6,6 +6,7 @@ speaks to a server; `backup_doctor` does.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.core.checks import CheckMessage, Error, Info, Tags, Warning, registe
 from django.db import Error as DatabaseError
 from django.db import connections as connections_of_django
 
-from backups_app import configuration
+from backups_app import configuration, target_settings
 from backups_app.access import private_files, redaction
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
@@ -90,6 +91,15 @@ def secrets_are_private(**_: Any) -> list[CheckMessage]:
     return [
         Warning(f"{one.path.name} can be read by others (mode {one.mode:o}).", hint=one.repair, id="templeops.W007")
         for one in private_files.loose()
+    ]
+
+
+@register("templeops")
+def targets_are_named(**_: Any) -> list[CheckMessage]:
+    """A variable of a target that `BACKUP_TARGETS` does not name has a typing error."""
+    return [
+        Warning(f"{name} belongs to no target of BACKUP_TARGETS.", hint="Correct its name.", id="templeops.W009")
+        for name in target_settings.strays(configuration.current().targets, environment=os.environ)
     ]
 
 

@@ -11,8 +11,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from backups_app import configuration
 from backups_app.assurance.sentence import Level
 from backups_app.catalog.run_record import RunRecord
+from backups_app.use_cases.copies import overview
 from backups_app.use_cases.status import SystemStatus
 
 
@@ -42,6 +44,7 @@ class _Figures(Collector):
         for mark in concluded.marks:
             marks.add_metric([mark.name], float(mark.ok))
         yield marks
+        yield from _copies()
         window = concluded.loss.window
         last = found.last_backup or RunRecord()
         yield from (
@@ -66,6 +69,21 @@ class _Figures(Collector):
             _gauge("local_up", "1 when the local MongoDB answers.", float(found.local.reachable)),
             _gauge("remote_up", "1 when Atlas answers.", float(found.remote.reachable) if found.remote else None),
         )  # fmt: skip
+
+
+def _copies() -> Iterator[GaugeMetricFamily]:
+    """Yield the copies at each target by state; nothing where there is no target."""
+    current = configuration.current()
+    if not current.is_local or not current.targets:
+        return
+    copies = GaugeMetricFamily("templeops_copies", "Copies of backups at a target.", labels=["target", "state"])
+    last = GaugeMetricFamily("templeops_last_copy_timestamp_seconds", "When the last copy was made.", labels=["target"])
+    for target in overview.targets(configuration=current):
+        for state in ("complete", "copying", "failed"):
+            copies.add_metric([target.name, state], getattr(target, state))
+        if target.last_copied_at is not None:
+            last.add_metric([target.name], target.last_copied_at.timestamp())
+    yield from (copies, last)
 
 
 def _gauge(name: str, explained: str, value: float | None) -> GaugeMetricFamily:

@@ -49,6 +49,9 @@ RETRIES = {
     "backoff": {"init_backoff": timedelta(seconds=0.5), "max_backoff": timedelta(seconds=15), "base": 2},
 }
 """The library's default failed an outage of two seconds."""
+ONE_TRY = {**RETRIES, "max_retries": 1, "retry_timeout": timedelta(seconds=10)}
+SHORT_TIMES = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=15)}
+"""Somebody waits for the answer to a test of the connection."""
 TIMES = {"connect_timeout": timedelta(seconds=15), "timeout": timedelta(minutes=15)}
 """A part over a line of 10 kB/s arrives in a quarter of an hour."""
 
@@ -109,20 +112,24 @@ class ObjectStoreTarget:
 
     @cached_property
     def _store(self) -> Any:
+        return self._open(retries=RETRIES, times=TIMES)
+
+    def _open(self, *, retries: Mapping[str, Any], times: Mapping[str, Any]) -> Any:
         try:
             return self._make(
                 self._bucket,
                 prefix=self._prefix or None,
                 config=self._options,
-                client_options={"allow_http": self._allow_http, **TIMES},
-                retry_config=RETRIES,
+                client_options={"allow_http": self._allow_http, **times},
+                retry_config=dict(retries),
             )
         except (BaseError, ValueError, TypeError) as error:
             raise TargetMisconfigured(target=self.name, setting=_wrong_setting(error, self._options)) from None
 
     def check(self) -> None:
+        store = self._open(retries=ONE_TRY, times=SHORT_TIMES)
         with self._named():
-            next(iter(obstore.list(self._store, chunk_size=1)), None)
+            next(iter(obstore.list(store, chunk_size=1)), None)
 
     def put(self, name: str, chunks: Iterable[bytes]) -> None:
         pieces = _of_a_part(chunks)

@@ -6,6 +6,7 @@ import logging
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from django.utils import timezone
 
@@ -21,7 +22,9 @@ from backups_app.notification import mail
 from backups_app.records import Side
 from backups_app.runs import preparation, recovery
 from backups_app.sync import pair
+from backups_app.target_settings import TargetSettings
 from backups_app.use_cases import notifications, readiness
+from backups_app.use_cases.copies import acts, places
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,8 @@ def examine(*, configuration: Configuration) -> list[Finding]:
     findings += _looked_at("messages", lambda: _messages(configuration))
     if not configuration.is_local:
         return findings
+    for target in configuration.targets:
+        findings += _looked_at(f"target {target.name}", partial(_target, configuration, target))
     if looked.engine:
         findings.append(Finding(level="ok", subject="engine", sentence=f"Backups are made by {looked.engine}."))
     findings += _looked_at("folder", lambda: _folder(configuration))
@@ -137,6 +142,20 @@ def _messages(configuration: Configuration) -> Iterator[Finding]:
         if state.problem is not None:
             sentence = f"{state.channel.name}: {state.problem.detail}"
             yield Finding(level="problem", subject=state.problem.code, sentence=sentence, fix=state.problem.hint)
+
+
+def _target(configuration: Configuration, target: TargetSettings) -> Iterator[Finding]:
+    """A target for copies: whether it answers, and whether a copy there survives this computer."""
+    subject = f"target {target.name}"
+    failure = acts.test(configuration=configuration, target=target.name)
+    if failure is not None:
+        yield Finding(level="problem", subject=subject, sentence=failure.detail, fix=failure.hint)
+        return
+    if places.is_elsewhere(configuration, target):
+        yield Finding(level="ok", subject=subject, sentence="It answers and can be read.")
+    else:
+        sentence = "It answers, but it is on this computer: copies there do not count as elsewhere."
+        yield Finding(level="note", subject=subject, sentence=sentence)
 
 
 def _side(side: Side, configuration: Configuration) -> Iterator[Finding]:
