@@ -124,7 +124,6 @@ class Run(serializers.Serializer[Any]):
     collections_deleted_local = ListField(child=CharField(), required=False)
     collections_deleted_remote = ListField(child=CharField(), required=False)
     delete_bookings_requested = BooleanField(required=False)
-    incremental_requested = BooleanField(required=False)
     incremental = DictField(allow_null=True, required=False, help_text="`{base, number, read}`; null: a full backup.")
     error_code = CharField(allow_null=True, required=False)
     error_message = CharField(allow_null=True, required=False)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from backups_app.messages.message import Sentence
 
 TOO_MANY_RUNS = Sentence("too_many_runs", "Too many runs were started in this second. Try again.")
+INCREMENTALS_NEED_IT = Sentence(
+    "incrementals_need_it",
+    "{n} incremental backup begins from it and cannot be trusted either: {names}.",
+    "{n} incremental backups begin from it and cannot be trusted either: {names}.",
+)
 INCREMENTAL_DELETES_NOTHING = Sentence(
     "incremental_deletes_nothing", "An incremental backup deletes nothing: leave delete_bookings out."
 )

@@ -16,9 +16,13 @@ from backups_app import formats
 from backups_app.access import audit
 from backups_app.backup_files import locks, metadata, stamps
 from backups_app.backup_files.manifest import Manifest
+from backups_app.backup_files.store import Store
+from backups_app.browsing import chains
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError, VerificationFailed
+from backups_app.messages import use_cases as messages
+from backups_app.messages.message import together
 from backups_app.mongo import availability
 from backups_app.progress import Progress, Silent
 from backups_app.records import Origin, Side
@@ -80,7 +84,7 @@ def verify_backup(
         with locks.reading(store.root, backup_id):
             manifest, warnings = _checked(folder, metadata.read(folder) or {}, store.database, progress or Silent())
     except VerificationFailed as failed:
-        problem, wrong = failed.detail, failed.facts.get("problem")
+        problem, wrong = together(failed.detail, *_what_needs_it(store, backup_id)), failed.facts.get("problem")
         logger.error("A backup did not verify", extra={"backup_id": backup_id})
     except TempleOpsError as error:
         on_record(result=FAILED, now=now, details={"problem": error.detail})
@@ -104,6 +108,14 @@ def verify_backup(
         **counted,
         "checked_at": formats.utc_seconds(now),
     }
+
+
+def _what_needs_it(store: Store, backup_id: str) -> tuple[str, ...]:
+    """Return the sentence that names the incrementals that begin from a damaged full backup."""
+    chain = chains.chain_of(store=store, backup_id=backup_id)
+    if chain is None or chain.base != backup_id:
+        return ()
+    return (messages.INCREMENTALS_NEED_IT(n=chain.number, names=", ".join(chain.incrementals)),)
 
 
 def _checked(

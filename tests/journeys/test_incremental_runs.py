@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,14 +15,17 @@ import pytest
 from django.test import override_settings
 from pymongo.database import Database
 
+from backups_app import configuration as settings
 from backups_app.backup_files import metadata
 from backups_app.catalog import runs
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
-from backups_app.errors import IncrementalNeedsBuiltIn, InvalidInput
-from backups_app.records import INTERNAL
+from backups_app.errors import IncrementalNeedsBuiltIn, InvalidInput, TempleOpsError
+from backups_app.records import INTERNAL, Origin
 from backups_app.restore.source import Source
 from backups_app.runs import incremental_base, preparation
+from backups_app.use_cases import verification
+from backups_app.use_cases.retention import removal
 from tests.contracts.test_incrementals import CHANGES, assert_dumped, fill
 from tests.journeys.conftest import AT, contents, run_backup
 
@@ -202,3 +207,72 @@ def test_it_is_refused_with_mongodump_and_with_deletion(alone: Configuration) ->
         incremental()
     with pytest.raises(InvalidInput):
         run_backup(delete_bookings=True, incremental=True)
+
+
+def test_a_damaged_base_names_what_begins_from_it_and_a_damaged_incremental_harms_itself_alone(
+    alone: Configuration, local_db: Db
+) -> None:
+    local_db["bookings"].insert_many([{"_id": n, "name": "Lakshmi"} for n in range(50)])
+    base = full()
+    first, second = changed_again(local_db, 1), changed_again(local_db, 2)
+    damage(Path(first.backup_path, "delta", local_db.name, "bookings.bson"))
+
+    verdicts = {run.id: verified(alone, run) for run in (base, first, second)}
+    damage(Path(base.backup_path, local_db.name, "bookings.bson"))
+    after = {run.id: verified(alone, run) for run in (base, first, second)}
+
+    assert {one: verdict["verified"] for one, verdict in verdicts.items()} == {
+        base.id: True, first.id: False, second.id: True,
+    }  # fmt: skip
+    assert not any(verdict["verified"] for verdict in after.values())
+    assert (
+        f"2 incremental backups begin from it and cannot be trusted either: {second.id}, {first.id}"
+        in (after[base.id]["problem"])
+    )
+    assert f"its base, the backup {base.id}, is not good" in after[second.id]["problem"]
+
+
+def changed_again(database: Db, number: int) -> RunRecord:
+    database["bookings"].update_one({"_id": number}, {"$set": {"name": f"edited {number}"}})
+    return incremental()
+
+
+def damage(path: Path) -> None:
+    """Flip a bit in the middle, and let the file look as before."""
+    stat, data = path.stat(), bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def verified(configuration: Configuration, run: RunRecord) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return verification.verify_backup(
+        configuration=configuration, backup_id=run.id, requested_by="ananya", origin=Origin.COMMAND, now=now
+    )
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_removed_in_any_order_none_is_lost_that_another_needs(
+    alone: Configuration, local_db: Db, order: tuple[int, ...]
+) -> None:
+    local_db["bookings"].insert_many([{"_id": n, "name": "Lakshmi"} for n in range(50)])
+    chain = [full(), changed_again(local_db, 1), changed_again(local_db, 2)]
+    with override_settings(TEMPLEOPS=dataclasses.replace(alone, min_keep=1)):
+        full()
+        for place in order:
+            remove(chain[place])
+        store = preparation.store(alone)
+        here = {place for place, run in enumerate(chain) if run.id in store.backups().ids}
+
+    gone_before = {place: order.index(place) < order.index(0) for place in (1, 2)}
+    assert here == (set() if all(gone_before.values()) else {0})
+    assert 0 in here or not {1, 2} & here  # whatever is left has its base
+
+
+def remove(run: RunRecord) -> None:
+    with suppress(TempleOpsError):
+        removal.remove(
+            configuration=settings.current(), backup_id=run.id, typed=run.id, requested_by="ananya",
+            origin=Origin.COMMAND, now=datetime.now(UTC),
+        )  # fmt: skip

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.browsing import collections
+from backups_app.browsing import chains, collections
+from backups_app.browsing.chains import Chain
 from backups_app.browsing.collections import CollectionSummary
 from backups_app.browsing.whereabouts import Files
 from backups_app.catalog.run_record import RunRecord
@@ -80,7 +81,9 @@ def run(request: AdminRequest, backup_id: str) -> HttpResponse:
     note = next((one for one in NOTES if one in request.GET), "")
     context = panel_context(backup_id) | {"note": note, "all_bars": "all" in request.GET.get("bars", "")}
     panel = context["panel"]
-    return render(request, "runs/run.html", context | {"files": _files(panel), "lost": _lost(panel)})
+    return render(
+        request, "runs/run.html", context | {"files": _files(panel), "lost": _lost(panel), "chain": _chain(panel)}
+    )
 
 
 def _lost(panel: run_panel.RunPanel) -> LostBackup | None:
@@ -88,6 +91,13 @@ def _lost(panel: run_panel.RunPanel) -> LostBackup | None:
     if panel.run.files != Files.GONE:
         return None
     return lost_backups.known_of(configuration=configuration.current(), backup_id=panel.id)
+
+
+def _chain(panel: run_panel.RunPanel) -> Chain | None:
+    """Return what a backup belongs to: its base, or the incrementals that begin from it."""
+    if panel.running or not panel.run.published:
+        return None
+    return chains.chain_of(store=viewer_documents.store(), backup_id=panel.id)
 
 
 def _files(panel: run_panel.RunPanel) -> tuple[CollectionSummary, ...]:
