@@ -176,6 +176,10 @@ class Schedule(Strict):
         help_text="A missed slot: one late run for any number of them, or none. `backup_and_delete` always skips.",
     )  # fmt: skip
     enabled = StrictBooleanField(default=True)
+    target = StrictCharField(
+        max_length=64, required=False, allow_blank=True, default="",
+        help_text="`rehearse`: begin from the copy at this target. An encrypted one needs `BACKUP_COPY_IDENTITY_FILE`.",
+    )  # fmt: skip
     confirm = StrictCharField(
         max_length=64, required=False, allow_blank=True, default="",
         help_text="`DELETE BOOKINGS`, where bookings will be deleted.",
@@ -189,4 +193,5 @@ class ChangedSchedule(Strict):
     time_zone = StrictCharField(max_length=64, required=False, allow_blank=True)
     if_missed = serializers.ChoiceField(choices=["run", "skip"], required=False)
     enabled = StrictBooleanField(required=False)
+    target = StrictCharField(max_length=64, required=False, allow_blank=True)
     confirm = StrictCharField(max_length=64, required=False, allow_blank=True)

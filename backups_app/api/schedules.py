@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups_app import formats
-from backups_app.api import inputs, shapes
+from backups_app.api import inputs, schedule_shapes, shapes
 from backups_app.api.endpoint import Endpoint
 from backups_app.models import Schedule
 from backups_app.records import Origin
@@ -26,7 +26,9 @@ class _Endpoint(Endpoint):
 
     def saving(self, name: str | None, given: dict[str, Any]) -> tuple[Wish, Who]:
         """Return what is asked for and who asks. A run that deletes bookings wants a fresh login to be switched on."""
-        wish = Wish(**{field: given[field] for field in ("name", "do", "cron", "time_zone", "if_missed", "enabled")})
+        wish = Wish(
+            **{field: given[field] for field in ("name", "do", "cron", "time_zone", "if_missed", "enabled", "target")}
+        )
         if changes.needs_confirmation(name, wish):
             self.require_fresh_login()
         return wish, self.who(confirm=given["confirm"])
@@ -37,7 +39,7 @@ class SchedulesEndpoint(_Endpoint):
 
     @extend_schema(
         summary="Schedules", operation_id="list_schedules",
-        responses={200: shapes.Schedules, **shapes.failures(401, 403, 500, 503)},
+        responses={200: schedule_shapes.Schedules, **shapes.failures(401, 403, 500, 503)},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """All of them by name, with the next five runs, and what became of the last one."""
@@ -51,7 +53,7 @@ class SchedulesEndpoint(_Endpoint):
 
     @extend_schema(
         summary="Add a schedule", operation_id="add_schedule", request=inputs.Schedule,
-        responses={201: shapes.Schedule, **shapes.failures(400, 401, 403, 409, 415, 422, 500, 503)},
+        responses={201: schedule_shapes.Schedule, **shapes.failures(400, 401, 403, 409, 415, 422, 500, 503)},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """One that deletes bookings needs `"confirm": "DELETE BOOKINGS"` and a fresh login; a run of it that was missed
@@ -65,7 +67,7 @@ class ScheduleEndpoint(_Endpoint):
 
     @extend_schema(
         summary="One schedule", operation_id="get_schedule",
-        responses={200: shapes.Schedule, **shapes.failures(401, 403, 404, 500, 503)},
+        responses={200: schedule_shapes.Schedule, **shapes.failures(401, 403, 404, 500, 503)},
     )  # fmt: skip
     def get(self, request: Request, schedule: str) -> Response:
         """With the next five runs, and what became of the last one."""
@@ -73,7 +75,7 @@ class ScheduleEndpoint(_Endpoint):
 
     @extend_schema(
         summary="Change a schedule", operation_id="change_schedule", request=inputs.ChangedSchedule,
-        responses={200: shapes.Schedule, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 500, 503)},
+        responses={200: schedule_shapes.Schedule, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 500, 503)},
     )  # fmt: skip
     def put(self, request: Request, schedule: str) -> Response:
         """What is not named stays. `{"enabled": false}` pauses it; what is due meanwhile does not count as missed."""
@@ -99,7 +101,7 @@ class RunScheduleEndpoint(_Endpoint):
 
     @extend_schema(
         summary="Run a schedule now", operation_id="run_schedule", request=inputs.RunSchedule,
-        responses={202: shapes.ScheduleSlot, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 500, 503)},
+        responses={202: schedule_shapes.ScheduleSlot, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 500, 503)},
     )  # fmt: skip
     def post(self, request: Request, schedule: str) -> Response:
         """`run` is the id of the run that was started; empty for a sync and a verification, which the worker does when

@@ -173,6 +173,9 @@ class Schedule(models.Model):
     time_zone = models.CharField(max_length=64, help_text="The zone that the cron expression is read in.")
     if_missed = models.CharField(max_length=4, choices=IfMissed.choices, default=IfMissed.RUN)
     enabled = models.BooleanField(default=True)
+    target = models.CharField(
+        max_length=64, blank=True, default="", help_text="A restore test begins from the copy there; empty: this disk."
+    )
     since = models.DateTimeField(help_text="When it was switched on or its times changed. Earlier slots do not count.")
     settled_at = models.DateTimeField(help_text="The newest slot that is decided, or `since`.")
     waiting = models.DateTimeField(null=True, blank=True, help_text="The slot that waits for another run to end.")

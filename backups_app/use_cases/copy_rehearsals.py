@@ -11,8 +11,7 @@ from backups_app.errors import KeyMissing
 from backups_app.records import Origin
 from backups_app.runs import copy_source, folder_records
 from backups_app.runs.copy_source import RehearsedCopy
-from backups_app.use_cases import copy_access, readiness, restores
-from backups_app.use_cases.fetching import choosing
+from backups_app.use_cases import copy_access, copy_choices, readiness, restores
 
 
 def start(
@@ -49,7 +48,7 @@ def find(*, target: str, backup_id: str | None, now: datetime) -> RehearsedCopy:
     readiness.require_local(configuration)
     keys = copy_source.identities(configuration)
     opened = copy_access.target(configuration, target)
-    found = choosing.choose(opened, backup_id or choosing.LATEST, identities=keys, now=now)
+    found = copy_choices.choose(opened, backup_id or copy_choices.LATEST, identities=keys, now=now)
     chosen = next((one for one in reversed(found) if one.contents is not None), found[-1])
     if chosen.problem is not None:
         raise chosen.problem

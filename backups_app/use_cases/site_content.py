@@ -1,7 +1,7 @@
 """`site.json`: what a site is besides its backups. It travels with each copy, encrypted like the rest.
 
     {"format": "templeops-site", "version": 1, "made_at": "2025-01-19T14:40:00Z",
-     "schedules": [{"name", "do", "cron", "time_zone", "if_missed", "enabled"}],
+     "schedules": [{"name", "do", "cron", "time_zone", "if_missed", "enabled", "target"}],
      "retention": {"enabled", "last", "daily", "weekly", "monthly", "yearly"} or null,
      "recipients": ["age1…"],
      "people": [{"username", "name", "role_id", "email", "is_active", "wish", "language"}],
@@ -29,7 +29,7 @@ from backups_app.models import NotificationChoice, RetentionPolicy, Schedule, Us
 
 FILE = "site.json.gz"
 FORMAT, VERSION = "templeops-site", 1
-SCHEDULE_FIELDS = ("name", "do", "cron", "time_zone", "if_missed", "enabled")
+SCHEDULE_FIELDS = ("name", "do", "cron", "time_zone", "if_missed", "enabled", "target")
 POLICY_FIELDS = ("enabled", "last", "daily", "weekly", "monthly", "yearly")
 
 

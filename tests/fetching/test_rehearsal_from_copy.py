@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.test import override_settings
+from django.urls import reverse
 from django.utils import timezone
 
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import CopyNotFound, KeyMissing, KeyNotReadable, TargetNotFound, WrongKey
+from backups_app.models import Schedule, User
 from backups_app.mongo import scratch
 from backups_app.records import Origin
 from backups_app.runs import copy_source, preparation
@@ -20,9 +23,13 @@ from backups_app.storage import copy_reading, encryption, key_proofs
 from backups_app.storage.directory import DirectoryTarget
 from backups_app.target_settings import TargetSettings
 from backups_app.use_cases import backups, copy_rehearsals, evidence, listing
+from backups_app.use_cases.schedules import changes
+from backups_app.use_cases.schedules.changes import Who
+from backups_app.use_cases.schedules.overview import Wish
 from tests.fetching.conftest import KEY, identities
 from tests.fetching.test_commands import command
 from tests.journeys.conftest import run_backup, seeded  # noqa: F401  (a fixture)
+from tests.pages.conftest import signed_in
 from tests.storage import making
 
 pytestmark = pytest.mark.django_db
@@ -137,3 +144,74 @@ def test_pages_offer_it_only_where_a_worker_has_the_key(temple: Configuration) -
     assert copy_rehearsals.offered(temple) == ("nas",)
     assert copy_rehearsals.offered(away) == ()
     assert copy_rehearsals.needs_key_by_hand(away) and not copy_rehearsals.needs_key_by_hand(temple)
+
+
+WISH = Wish(name="yearly", do="rehearse", cron="0 4 1 1 *", target="nas")
+
+
+def who() -> Who:
+    return Who(by="ananya", origin=Origin.COMMAND, now=timezone.now())
+
+
+def test_a_schedule_begins_from_the_copy(temple: Configuration) -> None:
+    changes.add(WISH, who=who())
+
+    slot = changes.run_now("yearly", who=who())
+
+    run = backups.execute(backup_id=slot.run)
+    assert (run.status, run.restore.copy_at) == ("success", "nas")
+
+
+def test_a_schedule_from_an_encrypted_copy_is_refused_without_the_key(temple: Configuration) -> None:
+    with override_settings(TEMPLEOPS=replace(temple, copy_identity_file=None)), pytest.raises(KeyMissing):
+        changes.add(WISH, who=who())
+    with override_settings(TEMPLEOPS=replace(temple, copy_identity_file=Path("no"))), pytest.raises(KeyNotReadable):
+        changes.add(WISH, who=who())
+    with pytest.raises(TargetNotFound):
+        changes.add(replace(WISH, target="other"), who=who())
+    unencrypted = replace(temple, copy_identity_file=None, copy_recipients=())
+    with override_settings(TEMPLEOPS=unencrypted):
+        changes.add(replace(WISH, name="unencrypted"), who=who())
+
+    assert list(Schedule.objects.values_list("name", flat=True)) == ["unencrypted"]
+
+
+def test_only_a_restore_test_has_a_target(temple: Configuration) -> None:
+    planned = changes.add(replace(WISH, do="backup"), who=who())
+
+    assert planned.row.target == ""
+
+
+def test_the_command_names_the_target(temple: Configuration) -> None:
+    arguments = ("--name", "yearly", "--do", "rehearse", "--cron", "0 4 1 1 *", "--from", "nas", "--json")
+
+    code, out, _ = command("backup_schedule", "add", *arguments)
+
+    assert (code, json.loads(out)["target"]) == (0, "nas")
+
+
+def test_the_page_offers_the_targets_and_says_at_the_field_that_the_key_is_away(
+    temple: Configuration, super_admin: User
+) -> None:
+    client = signed_in(super_admin)
+    shown = client.get(reverse("pages:schedule_new")).content.decode()
+    with override_settings(TEMPLEOPS=replace(temple, copy_identity_file=None)):
+        fields = {"name": "yearly", "do": "rehearse", "every": "custom", "cron": "0 4 1 1 *", "target": "nas"}
+        refused = client.post(reverse("pages:schedule_new"), fields).content.decode()
+
+    assert '<option value="nas">nas</option>' in shown
+    assert "no private key was given" in refused and 'id="target-problem"' in refused
+
+
+def test_the_page_of_restores_tests_a_copy_or_says_how(temple: Configuration, super_admin: User) -> None:
+    client = signed_in(super_admin)
+    offered = client.get(reverse("pages:restores")).content.decode()
+    with override_settings(TEMPLEOPS=replace(temple, copy_identity_file=None)):
+        by_hand = client.get(reverse("pages:restores")).content.decode()
+    started = client.post(reverse("pages:rehearse"), {"target": "nas"})
+
+    assert "Test the copy at nas" in offered
+    assert "backup_rehearse --from NAME --identity FILE" in by_hand
+    assert started.status_code == 303
+    (run,) = [one for one in listing.list_runs(configuration=temple, every=True) if one.is_restore]
+    assert run.restore.copy_at == "nas"

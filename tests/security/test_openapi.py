@@ -61,8 +61,8 @@ A_SLOT = {
 }  # fmt: skip
 A_SCHEDULE = {
     "name": "nightly", "do": "backup", "cron": "0 2 * * *", "time_zone": "Asia/Kolkata", "if_missed": "run",
-    "enabled": True, "next_runs": ["2026-11-29T20:30:00Z"], "waiting": None, "overdue": False, "last": A_SLOT,
-    "created_by": "ananya", "created_at": "2026-11-01T00:00:00Z",
+    "enabled": True, "target": "", "next_runs": ["2026-11-29T20:30:00Z"], "waiting": None, "overdue": False,
+    "last": A_SLOT, "created_by": "ananya", "created_at": "2026-11-01T00:00:00Z",
 }  # fmt: skip
 
 # Answers that need databases come from a fake of the right shape; everything before them is real.

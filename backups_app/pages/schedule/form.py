@@ -8,14 +8,18 @@ from zoneinfo import available_timezones
 
 from django.utils.translation import gettext as _
 
+from backups_app import configuration
 from backups_app.errors import (
     ConfirmationMissing,
     CronFieldsInvalid,
     CronInvalid,
     CronNeverDue,
+    KeyMissing,
+    KeyNotReadable,
     ScheduleNameInvalid,
     ScheduleNameTaken,
     ScheduleTimeInvalid,
+    TargetNotFound,
     TempleOpsError,
     TimeZoneUnknown,
 )
@@ -34,6 +38,9 @@ FIELDS: dict[type[TempleOpsError], str] = {
     CronNeverDue: "cron",
     TimeZoneUnknown: "time_zone",
     ConfirmationMissing: "confirm",
+    KeyMissing: "target",
+    KeyNotReadable: "target",
+    TargetNotFound: "target",
 }
 """At which field a refusal stands."""
 
@@ -51,6 +58,7 @@ class Filled:
     cron: str = "0 2 * * *"
     time_zone: str = ""
     if_missed: str = Schedule.IfMissed.RUN.value
+    target: str = ""
     enabled: bool = True
 
     def wish(self) -> Wish:
@@ -61,7 +69,7 @@ class Filled:
         deletes = self.do == Schedule.Do.BACKUP_AND_DELETE
         return Wish(
             name=self.name, do=self.do, cron=cron, time_zone=self.time_zone.strip(),
-            if_missed="" if deletes else self.if_missed, enabled=self.enabled,
+            if_missed="" if deletes else self.if_missed, enabled=self.enabled, target=self.target,
         )  # fmt: skip
 
 
@@ -77,6 +85,7 @@ def of_wish(wish: Wish) -> Filled:
     return Filled(
         name=wish.name, do=wish.do, every=form.every.value, time=form.time, weekday=str(form.weekday), day=form.day,
         cron=wish.cron, time_zone=wish.time_zone, if_missed=wish.if_missed, enabled=wish.enabled,
+        target=wish.target,
     )  # fmt: skip
 
 
@@ -92,6 +101,7 @@ def choices() -> dict[str, list[tuple[str, str]]]:
         ],
         "weekday": [(str(number), wording.weekday(number)) for number in (1, 2, 3, 4, 5, 6, 0)],
         "day": [*((str(number), str(number)) for number in range(1, 32)), (LAST, _("the last day"))],
+        "target": [("", _("this disk")), *((one.name, one.name) for one in configuration.current().targets)],
         "if_missed": [
             (Schedule.IfMissed.RUN.value, _("Run once, late")),
             (Schedule.IfMissed.SKIP.value, _("Skip it")),

@@ -34,9 +34,9 @@ from backups_app.records import Origin, Side
 from backups_app.runs import folder_records, preparation, receiving
 from backups_app.storage import key_proofs
 from backups_app.storage.target import StorageTarget
-from backups_app.use_cases import readiness, verification
-from backups_app.use_cases.fetching import adopting, choosing, site
-from backups_app.use_cases.fetching.choosing import Choice
+from backups_app.use_cases import copy_choices, readiness, verification
+from backups_app.use_cases.copy_choices import Choice
+from backups_app.use_cases.fetching import adopting, site
 from backups_app.use_cases.fetching.site import Site
 from backups_app.verification import verdict
 
@@ -83,10 +83,10 @@ def fetch(wanted: str, *, asked: Fetch) -> list[Fetched]:
     `progress` raises.
     """
     readiness.require_local(asked.configuration)
-    if wanted not in (choosing.LATEST, choosing.HOLDERS, choosing.ALL):
+    if wanted not in (copy_choices.LATEST, copy_choices.HOLDERS, copy_choices.ALL):
         layout.check_id(wanted)
     store = _prepared_store(asked.configuration)
-    chosen = choosing.choose(asked.target, wanted, identities=asked.identities, now=asked.now)
+    chosen = copy_choices.choose(asked.target, wanted, identities=asked.identities, now=asked.now)
     site.go_on_with_trail(asked.target, identities=asked.identities)
     return [_one(store, choice, asked) for choice in chosen]
 

@@ -13,9 +13,8 @@ from backups_app import formats
 from backups_app.configuration import Configuration
 from backups_app.errors import KeyMissing, TempleOpsError, WrongKey
 from backups_app.storage.target import StorageTarget
-from backups_app.use_cases import readiness
-from backups_app.use_cases.fetching import choosing
-from backups_app.use_cases.fetching.choosing import Choice
+from backups_app.use_cases import copy_choices, readiness
+from backups_app.use_cases.copy_choices import Choice
 from backups_app.use_cases.fetching.fetch import Fetched
 
 COMPLETE, FAILED, UNKNOWN = "complete", "failed", "unknown"
@@ -62,7 +61,7 @@ def at_target(*, configuration: Configuration, target: StorageTarget, identities
     and base. Objects are compared by their sizes. Raise `ModeNotLocal`, kinds of `TargetFailed`."""
     readiness.require_local(configuration)
     target.check()
-    return [_row(target, choice) for choice in choosing.every(target, identities=identities)]
+    return [_row(target, choice) for choice in copy_choices.every(target, identities=identities)]
 
 
 def fetched(target: StorageTarget, results: Sequence[Fetched]) -> list[CopyRow]:

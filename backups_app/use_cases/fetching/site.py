@@ -18,9 +18,8 @@ from backups_app.models import NotificationChoice, RetentionPolicy, User
 from backups_app.records import Origin
 from backups_app.storage import copy_reading
 from backups_app.storage.target import StorageTarget
-from backups_app.use_cases import site_content
-from backups_app.use_cases.fetching import choosing
-from backups_app.use_cases.fetching.choosing import Choice
+from backups_app.use_cases import copy_choices, site_content
+from backups_app.use_cases.copy_choices import Choice
 from backups_app.use_cases.schedules import changes
 from backups_app.use_cases.schedules.changes import Who
 from backups_app.use_cases.schedules.overview import Wish
@@ -64,7 +63,7 @@ def go_on_with_trail(target: StorageTarget, *, identities: Sequence[Identity]) -
     if not carried_trail.is_empty():
         return 0
     try:
-        content = content_of(target, choosing.every(target, identities=identities), identities=identities)
+        content = content_of(target, copy_choices.every(target, identities=identities), identities=identities)
     except RecordsUnavailable:
         raise
     except TempleOpsError:
@@ -133,7 +132,7 @@ def _add_person(plain: Mapping[str, Any]) -> None:
 
 
 def _add_schedule(plain: Mapping[str, Any], who: Who) -> None:
-    wish = Wish(**{name: plain[name] for name in site_content.SCHEDULE_FIELDS} | {"enabled": False})
+    wish = Wish(**{name: plain[name] for name in site_content.SCHEDULE_FIELDS} | {"enabled": False, "target": ""})
     changes.add(wish, who=who)
 
 

@@ -34,7 +34,7 @@ from backups_app.runs import holding, ownership, preparation
 from backups_app.schedule import due
 from backups_app.schedule.due import Work
 from backups_app.storage import copy_rows
-from backups_app.use_cases import backups, restores, syncs, verification
+from backups_app.use_cases import backups, copy_rehearsals, restores, syncs, verification
 from backups_app.use_cases.copies import upkeep
 from backups_app.use_cases.lanes import asking
 from backups_app.use_cases.lanes.kind import Call, Kind
@@ -117,9 +117,7 @@ class TempleActs:
             return ""
         by, origin = asked_by(slot)
         if work is Work.REHEARSE:
-            run = self._rehearsal_of(slot, by=by) or restores.rehearse(
-                backup_id=None, created_by=by, origin=origin, now=now
-            )
+            run = self._rehearsal_of(slot, by=by) or self._rehearse(slot, by=by, origin=origin, now=now)
         else:
             deletes = work is Work.BACKUP_AND_DELETE
             run = backups.start_backup(
@@ -127,6 +125,12 @@ class TempleActs:
                 incremental=work is Work.INCREMENTAL,
             )  # fmt: skip
         return run.id
+
+    def _rehearse(self, slot: ScheduleSlot, *, by: str, origin: Origin, now: datetime) -> RunRecord:
+        target = slot.schedule.target
+        if target:
+            return copy_rehearsals.start(target=target, created_by=by, origin=origin, now=now)
+        return restores.rehearse(backup_id=None, created_by=by, origin=origin, now=now)
 
     def _rehearsal_of(self, slot: ScheduleSlot, *, by: str) -> RunRecord | None:
         """Return the rehearsal that was started for this slot before its worker was killed, or None."""

@@ -24,7 +24,7 @@ from backups_app.models import Schedule, ScheduleSlot
 from backups_app.records import Origin
 from backups_app.runs.ownership import this_process
 from backups_app.schedule import slots
-from backups_app.use_cases import confirmation, readiness
+from backups_app.use_cases import confirmation, copy_rehearsals, readiness
 from backups_app.use_cases.schedules import claims, overview
 from backups_app.use_cases.schedules.acts import TempleActs
 from backups_app.use_cases.schedules.claims import State
@@ -44,7 +44,8 @@ class Who:
 
 
 def add(wish: Wish, *, who: Who) -> Planned:
-    """Save a new schedule; its first slot is the next one from now. Raise `ScheduleNameTaken`, `LateDeletionRefused`,
+    """Save a new schedule; its first slot is the next one from now. A restore test from an encrypted copy needs a key
+    that the worker can read. Raise `ScheduleNameTaken`, `LateDeletionRefused`, `TargetNotFound`, `KeyMissing`,
     `ConfirmationMissing` and other `InvalidInput`, `ModeNotLocal`."""
     wish = _checked(wish, who=who)
     _require_confirmation(wish, who)
@@ -149,13 +150,16 @@ def _checked(wish: Wish, *, who: Who) -> Wish:
     zone = wish.time_zone or overview.house_zone()
     cron = " ".join(wish.cron.split())
     slots.check(cron, time_zone=zone, now=who.now)
-    return replace(wish, name=name, time_zone=zone, cron=cron, if_missed=wish.if_missed or usual.value)
+    target = wish.target if wish.do == Schedule.Do.REHEARSE else ""
+    if target:
+        copy_rehearsals.require_key(settings.current(), target=target)
+    return replace(wish, name=name, target=target, time_zone=zone, cron=cron, if_missed=wish.if_missed or usual.value)
 
 
 def _fields(wish: Wish) -> dict[str, Any]:
     return {
         "name": wish.name, "do": wish.do, "cron": wish.cron, "time_zone": wish.time_zone,
-        "if_missed": wish.if_missed, "enabled": wish.enabled,
+        "if_missed": wish.if_missed, "enabled": wish.enabled, "target": wish.target,
     }  # fmt: skip
 
 

@@ -137,5 +137,5 @@ def _unchanged(row: Schedule) -> QuerySet[Schedule]:
     """The row while it is what the decision was made from."""
     return Schedule.objects.filter(
         pk=row.pk, enabled=True, do=row.do, cron=row.cron, time_zone=row.time_zone, if_missed=row.if_missed,
-        settled_at=row.settled_at, waiting=row.waiting,
+        target=row.target, settled_at=row.settled_at, waiting=row.waiting,
     )  # fmt: skip

@@ -29,7 +29,8 @@ MAKES_BACKUPS = (*MAKES_FULL_BACKUPS, Schedule.Do.INCREMENTAL.value)
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a schedule is to be. An empty `time_zone` is the house's (`TIME_ZONE`)."""
+    """What a schedule is to be. An empty `time_zone` is the house's (`TIME_ZONE`). With a `target` a restore test
+    begins from the copy there."""
 
     name: str
     do: str = Schedule.Do.BACKUP.value
@@ -37,6 +38,7 @@ class Wish:
     time_zone: str = ""
     if_missed: str = ""
     enabled: bool = True
+    target: str = ""
 
     @property
     def deletes(self) -> bool:
@@ -58,7 +60,7 @@ class Planned:
         row = self.row
         return Wish(
             name=row.name, do=row.do, cron=row.cron, time_zone=row.time_zone, if_missed=row.if_missed,
-            enabled=row.enabled,
+            enabled=row.enabled, target=row.target,
         )  # fmt: skip
 
 
@@ -147,6 +149,7 @@ def public(planned: Planned) -> dict[str, Any]:
         "cron": row.cron,
         "time_zone": row.time_zone,
         "if_missed": row.if_missed,
+        "target": row.target,
         "enabled": row.enabled,
         "next_runs": list(planned.next_runs),
         "waiting": row.waiting,
