@@ -6,36 +6,43 @@ takes it exclusively. They end with their process, so a killed one blocks nobody
     .locks/backup_<id>.fetch    a copy of it is being fetched
     .locks/trash                the trash is emptied, or something is brought back from it
     .locks/removed              a line is added to removed.json
+
+A process that was stopped keeps its locks, so nobody waits for one without end.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from backups_app.backup_files import durable, layout
-from backups_app.errors import BackupInUse
+from backups_app.errors import BackupInUse, StoreBusy
 
 FOLDER = ".locks"
 TRASH = "trash"
 REMOVED = "removed"
+WAIT_SECONDS = 10.0
+LOOK_SECONDS = 0.02
 
 
 @contextmanager
 def reading(root: Path, backup_id: str) -> Iterator[None]:
     """Hold the shared lock of a backup for the block, after a removal that is going on. Where there is no such backup,
-    or the disk takes no lock file (it is read-only), the block runs without one: nothing is removed there either."""
+    or the disk takes no lock file (it is read-only), the block runs without one: nothing is removed there either.
+
+    Raise `StoreBusy` where it is held for more than `WAIT_SECONDS`.
+    """
     name = layout.published_name(backup_id)
     descriptor = _opened(root, name) if (root / name).is_dir() else None
     if descriptor is None:
         yield
         return
     try:
-        with suppress(OSError):  # a file system without locks: there, nothing can be removed either
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        _take(descriptor, fcntl.LOCK_SH)
         yield
     finally:
         _close(descriptor)
@@ -84,13 +91,12 @@ def is_held(root: Path, name: str) -> bool:
 
 @contextmanager
 def held(root: Path, name: str) -> Iterator[None]:
-    """Hold the exclusive lock `name` of the store for the block; wait for it. Without locks, go on: what the block
-    writes then fails by its own name."""
+    """Hold the exclusive lock `name` of the store for the block. Without locks, go on: what the block writes then fails
+    by its own name. Raise `StoreBusy` where it is held for more than `WAIT_SECONDS`."""
     descriptor = _opened(root, name)
     try:
         if descriptor is not None:
-            with suppress(OSError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _take(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         if descriptor is not None:
@@ -102,6 +108,20 @@ def forget(root: Path, backup_id: str) -> None:
     for name in (layout.published_name(backup_id), f"{layout.published_name(backup_id)}.status"):
         with suppress(OSError):
             _path(root, name).unlink()
+
+
+def _take(descriptor: int, how: int) -> None:
+    """Take a lock, and wait for it. A file system without locks gives none; there, nobody removes anything either."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            return fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= until:
+                raise StoreBusy(seconds=round(WAIT_SECONDS)) from error
+            time.sleep(LOOK_SECONDS)
+        except OSError:
+            return None
 
 
 def _close(descriptor: int) -> None:

@@ -110,6 +110,17 @@ class StorageFailed(TempleOpsError):
     sentence = "The backup disk reported an error ({errno_name}) and the copy on it cannot be trusted. Check the disk."
 
 
+class StoreBusy(StorageFailed):
+    """Facts: `seconds`."""
+
+    code, status = "store_busy", 409
+    sentence = (
+        "Another process holds a lock of the backup folder and did not release it within {seconds} seconds. No backup "
+        "was changed."
+    )
+    hint = "Try again. If this stays so, look for a stopped process of Backup Management on this machine and end it"
+
+
 class VerificationFailed(TempleOpsError):
     """Facts: `problem`."""
 
