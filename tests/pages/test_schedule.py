@@ -81,6 +81,8 @@ def test_what_is_typed_is_said_at_once_to_htmx_and_by_a_button_without_a_script(
         ({"every": "custom", "cron": "0 2 * *"}, "cron", "five fields"),
         ({"every": "custom", "cron": "0 2 30 2 *"}, "cron", "never comes: none of its months has such a day"),
         ({"every": "custom", "cron": "0 2 * 13 *"}, "cron", "is not a cron expression"),
+        ({"every": "custom"}, "cron", "five fields"),
+        ({"every": "fortnight"}, "time", "looks like 02:00"),
         ({"time_zone": "Asia/Nowhere"}, "time_zone", "There is no time zone"),
         ({"time": "25:00"}, "time", "looks like 02:00"),
         ({"name": "a/b"}, "name", "without a slash"),
@@ -123,6 +125,21 @@ def test_deletion_asks_for_the_password_when_the_login_is_not_fresh(browser: Cli
     with_it = browser.post(f"{HOME}new/", deleting | {"password": PASSWORD})
 
     assert with_it.status_code == 303
+
+
+def test_a_deletion_that_is_on_changes_its_times_by_the_phrase_alone_and_a_form_counts_once(browser: Client) -> None:
+    deleting = NIGHTLY | {"do": "backup_and_delete", "confirm": CONFIRMATION_PHRASE}
+    answers = [browser.post(f"{HOME}new/", deleting) for _ in range(2)]
+    before = Schedule.objects.get().cron
+
+    for phrase in ("", "delete bookings", f"{CONFIRMATION_PHRASE}."):
+        other = deleting | {"time": "03:30", "confirm": phrase}
+        answers.append(browser.post(f"{HOME}edit/nightly/", other))
+
+    assert [answer.status_code for answer in answers] == [303, 422, 422, 422, 422]
+    assert Schedule.objects.get().cron == before
+    assert browser.post(f"{HOME}edit/nightly/", deleting | {"time": "03:30"}).status_code == 303
+    assert Schedule.objects.get().cron == "30 3 * * *"
 
 
 def test_a_paused_deletion_is_resumed_by_its_form_only(browser: Client) -> None:

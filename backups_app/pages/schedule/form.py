@@ -63,7 +63,9 @@ class Filled:
 
     def wish(self) -> Wish:
         """Return the schedule that is meant. Raise `ScheduleTimeInvalid`."""
-        every = Every(self.every) if self.every in set(Every) else Every.CUSTOM
+        if self.every not in set(Every):
+            raise ScheduleTimeInvalid()
+        every = Every(self.every)
         number = int(self.weekday) if self.weekday in set("0123456") else -1
         cron = forms.cron_of(Form(every=every, time=self.time, weekday=number, day=self.day, cron=self.cron))
         deletes = self.do == Schedule.Do.BACKUP_AND_DELETE
@@ -75,7 +77,8 @@ class Filled:
 
 def of_fields(fields: Mapping[str, str], *, enabled: bool = True) -> Filled:
     """Return what the fields of a request hold."""
-    known = {name: fields[name] for name in Filled.__dataclass_fields__ if name in fields and name != "enabled"}
+    known = {"cron": ""} if fields.get("every") == Every.CUSTOM else {}
+    known |= {name: fields[name] for name in Filled.__dataclass_fields__ if name in fields and name != "enabled"}
     return Filled(**known, enabled=enabled)
 
 
