@@ -14,6 +14,9 @@ FILES_NOT_WHAT_WAS_VERIFIED = Sentence("files_not_what_was_verified", "its files
 
 ROOM = Sentence("room_for_the_backup", "Room for the backup, engine {engine}")
 FULL_WITHOUT_BASE = Sentence("full_without_base", "A full backup is made: there is no good one to begin from.")
+FULL_AFTER_NEW_KEYS = Sentence(
+    "full_after_new_keys", "A full backup is made: copies are encrypted to other keys than the last one."
+)
 FULL_AFTER_A_DAY = Sentence("full_after_a_day", "A full backup is made: the last one is a day old.")
 FULL_AFTER_MANY = Sentence(
     "full_after_many",

@@ -22,6 +22,8 @@ from backups_app.progress import Progress
 from backups_app.records import RunKind, is_ahead
 
 STREAM, ALL = "stream", "all"
+COPY_RECIPIENTS = "copy_recipients"
+"""The field of a run that names the public keys that copies were encrypted to; not there without keys or targets."""
 OLDEST = timedelta(days=1)
 LARGEST_SHARE = 5
 """A delta of more than a fifth of its base makes the next backup a full one."""
@@ -45,6 +47,12 @@ class Base:
         changed, or everything was read; None while nobody knows."""
         known = {} if by_stream is None else {"read": STREAM if by_stream else ALL}
         return {"base": self.backup_id, "number": self.number, **known}
+
+    @property
+    def recipients(self) -> set[str]:
+        """The public keys that copies were encrypted to when it was made."""
+        (told,) = RunRecord(self.backup.document).stored_fields(COPY_RECIPIENTS).values()
+        return set(told or ())
 
     @property
     def manifest(self) -> Manifest:

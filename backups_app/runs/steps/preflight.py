@@ -46,7 +46,7 @@ def perform(run: Run) -> StepResult:
         state=StepState.DONE,
         sentence=together(messages.ROOM(engine=run.engine.name), *said),
         counts={"data_bytes": data_bytes, "free_bytes": disk.free_bytes},
-        changes={"engine": run.engine.name, "store_id": store_id, "incremental": incremental},
+        changes={"engine": run.engine.name, "store_id": store_id, "incremental": incremental, **_recipients(run)},
         warnings=(*_warnings(disk.free_bytes - data_bytes, disk.total_bytes), *_left_open(run)),
     )
 
@@ -63,8 +63,16 @@ def _incremental(run: Run) -> tuple[dict[str, Any] | None, tuple[Message, ...]]:
     chosen = incremental_base.choose(store=run.store, max_chain=run.configuration.incremental_max_chain, now=run.now)
     if not isinstance(chosen, incremental_base.Base):
         return None, (chosen,)
+    if run.configuration.targets and chosen.recipients != set(run.configuration.copy_recipients):
+        return None, (messages.FULL_AFTER_NEW_KEYS(),)
     run.base = chosen
     return chosen.as_document(), ()
+
+
+def _recipients(run: Run) -> dict[str, Any]:
+    """Return what the record says of the keys that copies were encrypted to: with other ones the next run is full."""
+    keys = run.configuration.copy_recipients
+    return {incremental_base.COPY_RECIPIENTS: list(keys)} if keys and run.configuration.targets else {}
 
 
 def _left_open(run: Run) -> tuple[str, ...]:
