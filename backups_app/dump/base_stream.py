@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
@@ -18,16 +19,15 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from backups_app.messages import sync as messages
-from backups_app.mongo import change_events
+from backups_app.mongo import change_events, raw_bson, raw_ids, scanning
 from backups_app.mongo.change_events import StreamBroken, Touched
-from backups_app.mongo.scanning import RAW
 from backups_app.records import INTERNAL
 
 MARK = "stream_mark"
 """A field of the run document that only the stream looks for."""
 
 CATCH_UP_SECONDS = 120.0
-_WAIT_MILLISECONDS = 1_000
+_AT_ONCE = 10_000
 _RECORDS = "backup_metadata"
 _MARKED = f"updateDescription.updatedFields.{MARK}"
 _SLIM = {"$project": {"operationType": 1, "ns.coll": 1, "to.coll": 1, "documentKey._id": 1, _MARKED: 1}}
@@ -80,26 +80,44 @@ def read(database: Database[Any], start: StreamStart, *, checkpoint: Callable[[]
     mark, deadline = token_hex(16), time.monotonic() + CATCH_UP_SECONDS
     start.write_mark(mark)
     touched = Touched(token=start.place.token)
+    pipeline = [{"$changeStream": {"startAfter": start.place.token}}, _wanted(start.run_id, mark), _SLIM]
+    command = {"aggregate": 1, "pipeline": pipeline, "cursor": {"batchSize": _AT_ONCE}}
     try:
-        with database.with_options(codec_options=RAW).watch(
-            [_wanted(start.run_id, mark), _SLIM],
-            start_after=start.place.token,
-            max_await_time_ms=_WAIT_MILLISECONDS,
-            batch_size=10_000,
-        ) as stream:
-            while time.monotonic() < deadline:
-                change = stream.try_next()
+        with closing(scanning.batches(database, command, size=_AT_ONCE)) as batches:
+            for batch in batches:
                 checkpoint()
-                if change is None:
-                    continue
-                if change["ns"].get("coll") == _RECORDS:
+                if any(not _take(touched, event) for event in scanning.documents(batch.array)):
                     return touched
-                change_events.note(touched, change)
+                if time.monotonic() > deadline:
+                    break
     except OperationFailure as error:
         raise StreamBroken(messages.STREAM_HISTORY_GONE(code=str(error.code))) from error
     except PyMongoError as error:
         raise StreamBroken(messages.STREAM_UNREADABLE(error=type(error).__name__)) from error
     raise StreamBroken(messages.STREAM_DID_NOT_CATCH_UP())
+
+
+def _take(touched: Touched, event: memoryview) -> bool:
+    """Take in one event. Return False for the mark."""
+    parts = {name: value.data for name, value in raw_bson.elements(bytes(event))}
+    name = _collection(parts.get(b"ns"))
+    if name == _RECORDS:
+        return False
+    key = parts.get(b"documentKey")
+    change_events.note(
+        touched,
+        kind=parts[b"operationType"][4:-1].decode(),
+        name=name,
+        to=_collection(parts.get(b"to")),
+        raw_id=b"" if key is None else raw_ids.id_of(key),
+    )
+    return True
+
+
+def _collection(named: bytes | None) -> str:
+    """Return the `coll` of an event's `ns` or `to`; empty where it names none."""
+    found = () if named is None else raw_bson.elements(named)
+    return next((value.data[4:-1].decode() for name, value in found if name == b"coll"), "")
 
 
 def _set_id(database: Database[Any]) -> str | None:

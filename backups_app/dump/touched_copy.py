@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from bson import MinKey
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
@@ -50,9 +51,12 @@ def copy(
         for part in _parts(ids):
             checkpoint()
             found = _read(database, source, part, read_concern, session)
-            fresh = [frame for key, frame in found.items() if not _is_held(base, key, frame)]
+            fresh = []
             for key in part:
-                gone.update(_replaced(base, key, found.get(key)))
+                numbers, same = _in_base(base, key, found.get(key))
+                gone.update(number for number in numbers if number != same)
+                if key in found and same is None:
+                    fresh.append(found[key])
             if fresh:
                 writer.write([memoryview(frame) for frame in fresh])
             written += len(fresh)
@@ -61,13 +65,13 @@ def copy(
     documents = base.documents - len(gone) + written
     if documents != _count(database, source, read_concern, session):
         raise CountDiffers
-    numbers = array("Q", sorted(gone))
+    in_base = array("Q", sorted(gone))
     return Copied(
         documents=documents,
         size_bytes=file.size,
         sha256=writer.sha256.hexdigest(),
         changes=Changes(
-            written=written, gone=numbers, gone_bytes=sum(base.length(number) for number in numbers), in_order=True
+            written=written, gone=in_base, gone_bytes=sum(base.length(number) for number in in_base), in_order=True
         ),
     )
 
@@ -102,27 +106,20 @@ def _read(
     return found
 
 
-def _held_as(base: BaseDigests, key: bytes, frame: bytes) -> int | None:
-    """Return the number of a document of the base with this `_id` and these bytes, or None."""
+def _in_base(base: BaseDigests, key: bytes, frame: bytes | None) -> tuple[list[int], int | None]:
+    """Return the numbers of the base's documents of this `_id`, and of the one that has these bytes, if one has."""
+    numbers = list(base.numbers_of(document_digests.identity_hash(key)))
+    if frame is None or not numbers:
+        return numbers, None
     content = document_digests.content_hash(frame)
-    numbers = base.numbers_of(document_digests.identity_hash(key))
-    return next((number for number in numbers if base.content(number) == content), None)
-
-
-def _is_held(base: BaseDigests, key: bytes, frame: bytes) -> bool:
-    return _held_as(base, key, frame) is not None
-
-
-def _replaced(base: BaseDigests, key: bytes, frame: bytes | None) -> list[int]:
-    """Return the numbers of the base's documents of this `_id` that are not as they were."""
-    same = None if frame is None else _held_as(base, key, frame)
-    return [number for number in base.numbers_of(document_digests.identity_hash(key)) if number != same]
+    return numbers, next((number for number in numbers if base.content(number) == content), None)
 
 
 def _count(database: Database[Any], source: str, read_concern: Mapping[str, Any], session: ClientSession) -> int:
     command = {
         "aggregate": source,
-        "pipeline": [{"$count": "n"}],
+        "pipeline": [{"$match": {"_id": {"$gte": MinKey()}}}, {"$count": "n"}],
+        "hint": {"_id": 1},  # the index alone is read
         "cursor": {},
         "readConcern": dict(read_concern),
     }

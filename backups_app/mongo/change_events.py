@@ -33,17 +33,16 @@ class Touched:
     whole: set[str] = field(default_factory=set)
 
 
-def note(touched: Touched, change: Mapping[str, Any]) -> None:
-    """Take in one event, raw. Raise `StreamBroken` for one that says nothing of single collections."""
-    kind, name = change["operationType"], change["ns"].get("coll", "")
+def note(touched: Touched, *, kind: str, name: str, to: str, raw_id: bytes) -> None:
+    """Take in one event: its operation, its collection, the collection that another was renamed to, and the raw `_id`
+    of the touched document. Raise `StreamBroken` for one that says nothing of single collections."""
     if kind in _DOCUMENT_CHANGES:
         ids = touched.ids.setdefault(name, {})
-        raw_id = raw_ids.id_of(bytes(change["documentKey"].raw))
         if len(ids) < TOUCHED_AT_MOST:
             ids[raw_ids.key(raw_id)] = raw_id
         else:
             touched.whole.add(name)
     elif kind in ("drop", "rename"):
-        touched.whole |= {name, change.get("to", {}).get("coll", name)}
+        touched.whole |= {name, to or name}
     else:  # dropDatabase, invalidate, and whatever a later server invents
         raise StreamBroken(messages.STREAM_REPORTED(event=kind))

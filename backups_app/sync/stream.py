@@ -15,7 +15,7 @@ from pymongo.errors import OperationFailure
 from backups_app.catalog import sync_state
 from backups_app.errors import DatabaseRefused, TempleOpsError
 from backups_app.messages import sync as messages
-from backups_app.mongo import change_events, connections
+from backups_app.mongo import change_events, connections, raw_ids
 from backups_app.mongo.change_events import StreamBroken as StreamBroken
 from backups_app.mongo.change_events import Touched as Touched
 from backups_app.mongo.exact_writes.live_documents import RAW
@@ -75,7 +75,14 @@ def read(
                         continue  # of an earlier sync that did not come to its end
                     touched.token = _plain(stream.resume_token)
                     return touched
-                change_events.note(touched, change)
+                key = change.get("documentKey")
+                change_events.note(
+                    touched,
+                    kind=change["operationType"],
+                    name=change["ns"].get("coll", ""),
+                    to=change.get("to", {}).get("coll", ""),
+                    raw_id=b"" if key is None else raw_ids.id_of(bytes(key.raw)),
+                )
                 progress.checkpoint()
     except DatabaseRefused as error:
         raise StreamBroken(messages.STREAM_NOT_ALLOWED()) from error
