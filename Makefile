@@ -39,6 +39,7 @@ check: .venv/.for-development  ## style, types, layers, settings, migrations: wh
 
 bench: .venv/.for-development  ## figures of speed and memory
 	$(BIN)/python -m tests.benchmarks
+	MONGODB_LOCAL_URL=mongodb://127.0.0.1/ $(BIN)/python -m tests.benchmarks.copies
 
 faults: .venv/.for-development  ## kills, cuts, full disks: the long form
 	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/faults tests/purge tests/verification \
