@@ -25,7 +25,7 @@ from backups_app.mongo import connections
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Side
 
-pytest_plugins = ["tests.sync.counts"]
+pytest_plugins = ["tests.sync.counts", "tests.services.fixtures"]
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "a-long-enough-password"
 # Playwright leaves its loop running in this thread from the first browser test on; Django would refuse its database to

@@ -110,13 +110,14 @@ class Sender:
     def _object(self, path: str, file: Readable, *, expected: tuple[int, str] | None = None) -> bool:
         """Write one object, encrypted where there are recipients, and prove it. Return whether it was read back."""
         clear, stored = Measured(file), Outgoing(clock=self.clock, alive=self.claim.alive, tell=self.tell)
-        pieces = encryption.sealed(clear, recipients=self.recipients) if self.recipients else clear.pieces()
+        pieces = encryption.sealed(clear, recipients=self.recipients) if self.recipients else _pieces(file)
         entry = Written(name=copy_manifest.new_object_name(), path=path)
         self.claim.begin(entry)
         self.target.put(entry.name, stored.pass_on(pieces))
-        if expected is not None and clear.seen != expected:
+        seen = clear.seen if self.recipients else (stored.size_bytes, stored.sha256)
+        if expected is not None and seen != expected:
             raise CopySourceDamaged(backup_id=self.source.backup_id)
-        return self._prove(replace(entry, clear_bytes=clear.seen[0], clear_sha256=clear.seen[1]), stored)
+        return self._prove(replace(entry, clear_bytes=seen[0], clear_sha256=seen[1]), stored)
 
     def _manifest_of_before(self) -> str:
         """Return the manifest that an earlier attempt wrote after all that is here; empty where there is none."""
@@ -181,9 +182,10 @@ class Measured:
         self._hash.update(data)
         return data
 
-    def pieces(self) -> Iterator[bytes]:
-        while piece := self.read(CHUNK_BYTES):
-            yield piece
+
+def _pieces(file: Readable) -> Iterator[bytes]:
+    while piece := file.read(CHUNK_BYTES):
+        yield piece
 
 
 class Outgoing:

@@ -230,14 +230,18 @@ class _Source:
 
 def _of_a_part(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the same bytes in pieces of one part each; the last may be shorter."""
-    waiting = bytearray()
+    waiting: list[memoryview] = []
+    size = 0
     for chunk in chunks:
-        waiting += chunk
-        while len(waiting) > PART_BYTES:
-            yield bytes(waiting[:PART_BYTES])
-            del waiting[:PART_BYTES]
-    if waiting:
-        yield bytes(waiting)
+        rest = memoryview(chunk)
+        while size + len(rest) > PART_BYTES:
+            missing = PART_BYTES - size
+            yield b"".join([*waiting, rest[:missing]])
+            waiting, size, rest = [], 0, rest[missing:]
+        waiting.append(rest)
+        size += len(rest)
+    if size:
+        yield b"".join(waiting)
 
 
 def _head(meta: Mapping[str, Any]) -> ObjectHead:

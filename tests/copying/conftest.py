@@ -18,10 +18,7 @@ from backups_app.models import BackupCopy
 from backups_app.storage import copy_reading, copy_rows, encryption
 from backups_app.storage.copy_rows import Claim, Written
 from backups_app.storage.target import StorageTarget
-from tests.storage import conftest as servers
 from tests.storage.making import directory_target
-
-s3_server, azure_server, impatient = servers.s3_server, servers.azure_server, servers.impatient
 
 BACKUP_ID = "20250119_143022"
 NOW = datetime(2025, 1, 19, 15, 0, tzinfo=UTC)

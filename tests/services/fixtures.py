@@ -1,4 +1,4 @@
-"""Servers that keep objects, started for the first test that asks."""
+"""The servers as fixtures of every test: started for the first one that asks, once in a process."""
 
 from __future__ import annotations
 
