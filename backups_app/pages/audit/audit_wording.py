@@ -56,6 +56,9 @@ ACTIONS = {
     "test_copy.remove": gettext_lazy("Removed a test copy"),
     "rehearsal.requested": gettext_lazy("Started a restore test"),
     "rehearsal.finished": gettext_lazy("Restore test ended"),
+    "backup.fetch": gettext_lazy("Fetched a backup from a target"),
+    "copy_key.test": gettext_lazy("Tested a private key of copies"),
+    "site.fetch": gettext_lazy("Brought in schedules and people"),
 }
 RESULTS = {
     "success": gettext_lazy("Success"),
@@ -72,6 +75,8 @@ RESULTS = {
     "skipped": gettext_lazy("Skipped"),
     "covered": gettext_lazy("Covered by another"),
     "dropped": gettext_lazy("Dropped: claimed while the clock was ahead"),
+    "fetched": gettext_lazy("Fetched and verified"),
+    "opened": gettext_lazy("The key opened a copy"),
     "trashed": gettext_lazy("In the trash"),
     "unlinked": gettext_lazy("Deleted for good: the disk needs the room"),
     "here": gettext_lazy("Here again"),
