@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from backups_app.access import audit
@@ -16,6 +17,7 @@ from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
 from backups_app.records import Origin
 from backups_app.use_cases import verification as verifying
+from backups_app.verification import verdict
 from tests.journeys.test_verifying import flip
 from tests.pages.reading_lane import nothing_is_short, read, watched
 from tests.pages.test_beyond import a_backup
@@ -106,6 +108,28 @@ def test_a_long_one_is_watched_and_not_begun_twice(
     assert slow.call_count == 1
     assert "This backup is good." in polled and "every 1s" not in polled
     assert trail() == [("ravi", "started", "127.0.0.1"), ("ravi", "good", "127.0.0.1")]
+
+
+def test_while_the_lane_verifies_a_backup_nobody_removes_it(
+    admin_browser: Client, seeded: Configuration, backup_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    real = verdict.recheck
+    a_backup(timezone.now() + timedelta(seconds=2))
+
+    def slow(**asked: object) -> object:
+        removal = admin_browser.post(f"/admin/backups/{backup_id}/remove/", {"confirm": backup_id})
+        seen.append(f"{removal.status_code} {removal.content.decode()}")
+        return real(**asked)  # type: ignore[arg-type]
+
+    nothing_is_short(monkeypatch)
+    admin_browser.post(address(backup_id))
+    monkeypatch.setattr(verdict, "recheck", slow)
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, min_keep=1)):
+        read()
+
+    assert seen[0].startswith("409") and "This backup is being read" in seen[0]
+    assert folder_of(seeded, backup_id).is_dir() and trail()[-1][1] == "good"
 
 
 def test_another_process_reads_in_the_trail_that_it_runs_and_when_it_was_lost(
