@@ -8,7 +8,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
 from backups_app.access import records
-from backups_app.api import errors
+from backups_app.api.shared import errors
 from backups_app.errors import HostNotAllowed, RecordsUnavailable
 from backups_app.middleware import API
 from backups_app.pages.shared import failures

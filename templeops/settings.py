@@ -10,7 +10,7 @@ from environs import Env, EnvValidationError
 
 from backups_app import configuration
 from backups_app.access import proxies
-from backups_app.api import schema as api_schema
+from backups_app.api.shared import schema as api_schema
 from templeops import environment, secret_key, wrong_settings
 
 django_stubs_ext.monkeypatch()
@@ -159,12 +159,12 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     # Deny by default: a view that declares nothing is for roles 0 and 1 in local mode only.
-    "DEFAULT_AUTHENTICATION_CLASSES": ["backups_app.api.permissions.LoginSessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["backups_app.api.permissions.MayManageBackups"],
-    "DEFAULT_PARSER_CLASSES": ["backups_app.api.strict_json.StrictJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["backups_app.api.shared.permissions.LoginSessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["backups_app.api.shared.permissions.MayManageBackups"],
+    "DEFAULT_PARSER_CLASSES": ["backups_app.api.shared.strict_json.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backups_app.api.permissions.AlwaysJSON",
-    "EXCEPTION_HANDLER": "backups_app.api.errors.answer",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backups_app.api.shared.permissions.AlwaysJSON",
+    "EXCEPTION_HANDLER": "backups_app.api.shared.errors.answer",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = api_schema.SETTINGS

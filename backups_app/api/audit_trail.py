@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups_app.access import audit
-from backups_app.api import inputs, shapes
-from backups_app.api.endpoint import Endpoint
+from backups_app.api.shared import inputs, shapes
+from backups_app.api.shared.endpoint import Endpoint
 
 
 class AuditEndpoint(Endpoint):

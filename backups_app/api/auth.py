@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups_app.access import login, sessions, tokens
-from backups_app.api import inputs, serializers, shapes
-from backups_app.api.endpoint import Endpoint
-from backups_app.api.permissions import SignedIn
+from backups_app.api.shared import inputs, serializers, shapes
+from backups_app.api.shared.endpoint import Endpoint
+from backups_app.api.shared.permissions import SignedIn
 from backups_app.models import LoginSession
 
 EXAMPLE = OpenApiExample(

@@ -10,16 +10,18 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups_app.api import inputs, serializers, shapes
-from backups_app.api.endpoint import Endpoint
 from backups_app.api.retention import Removing
+from backups_app.api.shared import inputs, serializers, shapes
+from backups_app.api.shared.endpoint import Endpoint
 from backups_app.api.trigger import accepted
-from backups_app.browsing import opening
+from backups_app.browsing.reading import opening
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import TempleOpsError
 from backups_app.records import Origin
 from backups_app.runs import folder_records, preparation
-from backups_app.use_cases import backups, listing, verification
+from backups_app.use_cases import verification
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
 
 LIST_EXAMPLE = OpenApiExample(  # of one row: the list around it is added
     "Backups",

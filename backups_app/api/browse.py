@@ -15,11 +15,12 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups_app.api import inputs, shapes
-from backups_app.api.endpoint import Endpoint
+from backups_app.api.shared import inputs, shapes
+from backups_app.api.shared.endpoint import Endpoint
 from backups_app.backup_files import extended_json, json_stream, shortened
-from backups_app.browsing import collection_file, collections, documents, opening, query, raw_documents, search
-from backups_app.browsing.documents import PageDocument
+from backups_app.browsing.reading import collection_file, collections, documents, opening, raw_documents
+from backups_app.browsing.reading.documents import PageDocument
+from backups_app.browsing.search import query, search
 from backups_app.errors import CollectionNotFound, DamagedDocument, DocumentNotFound
 from backups_app.runs import preparation
 

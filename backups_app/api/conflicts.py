@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups_app import formats
-from backups_app.api import shapes
-from backups_app.api.endpoint import Endpoint
-from backups_app.api.inputs import Strict, StrictCharField
+from backups_app.api.shared import shapes
+from backups_app.api.shared.endpoint import Endpoint
+from backups_app.api.shared.inputs import Strict, StrictCharField
 from backups_app.backup_files import extended_json, shortened
 from backups_app.records import Origin
 from backups_app.use_cases import conflicts

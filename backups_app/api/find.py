@@ -9,13 +9,15 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups_app.api import find_shapes, inputs, shapes
-from backups_app.api.endpoint import Endpoint
-from backups_app.browsing import document_ids, tree
+from backups_app.api import find_shapes
+from backups_app.api.shared import inputs, shapes
+from backups_app.api.shared.endpoint import Endpoint
+from backups_app.browsing.reading import document_ids
+from backups_app.browsing.values import tree
 from backups_app.records import Origin
-from backups_app.use_cases import finding, found_places
-from backups_app.use_cases.finding import FoundSoFar
-from backups_app.use_cases.found_places import PlacedDocument
+from backups_app.use_cases.finding import finding, found_places
+from backups_app.use_cases.finding.finding import FoundSoFar
+from backups_app.use_cases.finding.found_places import PlacedDocument
 
 EXAMPLE = OpenApiExample(
     "A booking that was deleted after a season",

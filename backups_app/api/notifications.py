@@ -9,10 +9,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups_app.api import shapes
-from backups_app.api.endpoint import Endpoint
-from backups_app.api.inputs import Strict, StrictCharField
-from backups_app.use_cases import notifications
+from backups_app.api.shared import shapes
+from backups_app.api.shared.endpoint import Endpoint
+from backups_app.api.shared.inputs import Strict, StrictCharField
+from backups_app.use_cases.notifications import notifications
 
 
 class ListNotifications(Strict):

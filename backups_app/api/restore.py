@@ -9,12 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups_app import formats
-from backups_app.api import inputs, serializers, shapes
-from backups_app.api.endpoint import Endpoint
+from backups_app.api.shared import inputs, serializers, shapes
+from backups_app.api.shared.endpoint import Endpoint
 from backups_app.api.trigger import accepted
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
-from backups_app.use_cases import copy_rehearsals, preview_json, restores
+from backups_app.use_cases import copy_rehearsals
+from backups_app.use_cases.restores import preview_json, restores
 
 
 class RestoreEndpoint(Endpoint):

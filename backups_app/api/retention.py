@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups_app import formats
-from backups_app.api import retention_shapes, shapes
-from backups_app.api.endpoint import Endpoint
+from backups_app.api.shared import retention_shapes, shapes
+from backups_app.api.shared.endpoint import Endpoint
 from backups_app.records import Origin
 from backups_app.retention.policy import PROPOSED, Policy
 from backups_app.use_cases.retention import bringing_back, pins, policy, removal, simulation

@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups_app import formats
-from backups_app.api import inputs, schedule_shapes, shapes
-from backups_app.api.endpoint import Endpoint
+from backups_app.api import schedule_shapes
+from backups_app.api.shared import inputs, shapes
+from backups_app.api.shared.endpoint import Endpoint
 from backups_app.models import Schedule
 from backups_app.records import Origin
 from backups_app.use_cases.schedules import changes, overview

@@ -6,9 +6,9 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups_app.api import shapes
-from backups_app.api.endpoint import Endpoint
-from backups_app.use_cases import status, status_json
+from backups_app.api.shared import shapes
+from backups_app.api.shared.endpoint import Endpoint
+from backups_app.use_cases.status import status, status_json
 
 EXAMPLE = OpenApiExample(
     "Ready",

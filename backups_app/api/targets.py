@@ -9,13 +9,13 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups_app.api import shapes
-from backups_app.api.endpoint import Endpoint
-from backups_app.api.inputs import Strict, StrictCharField
+from backups_app.api.shared import shapes
+from backups_app.api.shared.endpoint import Endpoint
+from backups_app.api.shared.inputs import Strict, StrictCharField
 from backups_app.records import Origin
-from backups_app.use_cases import listing
 from backups_app.use_cases.copies import acts, overview
 from backups_app.use_cases.copies.acts import Asked
+from backups_app.use_cases.listing import listing
 
 
 class CopyWish(Strict):

@@ -11,13 +11,13 @@ from rest_framework.response import Response
 
 from backups_app import errors as named
 from backups_app.access import request_context
-from backups_app.api import inputs, prefer, serializers, shapes
-from backups_app.api.endpoint import Endpoint
+from backups_app.api.shared import inputs, prefer, serializers, shapes
+from backups_app.api.shared.endpoint import Endpoint
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import InvalidInput, TempleOpsError
 from backups_app.records import Origin, Status, StepState
-from backups_app.runs import outcome
-from backups_app.use_cases import backups
+from backups_app.runs.closing import outcome
+from backups_app.use_cases.backups import backups
 
 MOST_WAITING = 4
 """So many requests of a web process may wait for a run, half of its threads (`gunicorn.conf.py`); the rest get 202."""

@@ -10,7 +10,6 @@ from backups_app.api import (
     backups,
     browse,
     conflicts,
-    documentation,
     find,
     notifications,
     restore,
@@ -21,7 +20,8 @@ from backups_app.api import (
     targets,
     trigger,
 )
-from backups_app.api.endpoint import NotHere
+from backups_app.api.shared import documentation
+from backups_app.api.shared.endpoint import NotHere
 
 
 class AnyName:

@@ -23,7 +23,7 @@ from backups_app.access import records
 from backups_app.errors import BackupNotFound, RecordsUnavailable, TempleOpsError
 from backups_app.mongo import availability, refusals
 from backups_app.records import Side
-from backups_app.use_cases import lost_backups
+from backups_app.use_cases.listing import lost_backups
 
 
 class TempleCommand(BaseCommand):

@@ -10,7 +10,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.use_cases import notification_work
+from backups_app.use_cases.notifications import notification_work
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from backups_app import configuration
 from backups_app.assurance.sentence import Level
 from backups_app.catalog.run_record import RunRecord
 from backups_app.use_cases.copies import overview
-from backups_app.use_cases.status import SystemStatus
+from backups_app.use_cases.status.status import SystemStatus
 
 
 def text(found: SystemStatus) -> bytes:

@@ -12,7 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from backups_app import configuration
 from backups_app.access import proxies
 from backups_app.metrics import figures
-from backups_app.use_cases import status
+from backups_app.use_cases.status import status
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto", "Via")
 BEARER = "Bearer "

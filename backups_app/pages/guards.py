@@ -28,7 +28,7 @@ from backups_app.models import User
 from backups_app.mongo import availability, connections
 from backups_app.pages.requests import AdminRequest, go_to, here, is_htmx
 from backups_app.records import Origin, Side
-from backups_app.use_cases import lost_backups
+from backups_app.use_cases.listing import lost_backups
 
 P = ParamSpec("P")
 View = Callable[Concatenate[AdminRequest, P], HttpResponse]

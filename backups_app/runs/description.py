@@ -11,8 +11,8 @@ from pymongo.errors import PyMongoError
 from backups_app.backup_files import layout, metadata
 from backups_app.backup_files.stamps import Change
 from backups_app.backup_files.store import Store
-from backups_app.browsing import whereabouts
-from backups_app.browsing.whereabouts import Files
+from backups_app.browsing.reading import whereabouts
+from backups_app.browsing.reading.whereabouts import Files
 from backups_app.catalog import runs
 from backups_app.catalog.run_parts import VerificationRecord
 from backups_app.catalog.run_record import RunRecord
@@ -20,7 +20,8 @@ from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
 from backups_app.mongo import availability
 from backups_app.records import Side, is_ahead
-from backups_app.runs import folder_records, lost_messages, outcome, preparation, verdicts
+from backups_app.runs import folder_records, preparation, verdicts
+from backups_app.runs.closing import lost_messages, outcome
 
 LOOK_SECONDS = 2
 """A server that is down must not make a page wait: the folders alone are an answer."""

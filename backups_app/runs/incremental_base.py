@@ -12,8 +12,8 @@ from backups_app.backup_files import base_digests
 from backups_app.backup_files.base_digests import BaseDigests
 from backups_app.backup_files.manifest import Manifest
 from backups_app.backup_files.store import Store
-from backups_app.browsing import opening
-from backups_app.browsing.opening import OpenBackup
+from backups_app.browsing.reading import opening
+from backups_app.browsing.reading.opening import OpenBackup
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupNotFound
 from backups_app.messages import runs as messages

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import opening
+from backups_app.browsing.reading import opening
 from backups_app.catalog import runs
 from backups_app.catalog.run_record import RunRecord
 from backups_app.dump import base_stream

@@ -15,7 +15,7 @@ from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
 from backups_app.messages import runs as messages
 from backups_app.mongo import connections, refusals
 from backups_app.records import Side, StepState
-from backups_app.runs import closing
+from backups_app.runs.closing import closing
 from backups_app.runs.context import Run, Step, StepResult
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backups_app.backup_files import layout, stamps
 from backups_app.backup_files.store import Store
-from backups_app.browsing import opening
+from backups_app.browsing.reading import opening
 from backups_app.errors import BackupNotFound
 from backups_app.models import AuditEvent
 

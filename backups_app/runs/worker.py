@@ -17,10 +17,12 @@ from backups_app.configuration import Configuration
 from backups_app.errors import NotResumable, RunActive
 from backups_app.mongo import connections
 from backups_app.records import Phase, StepState
-from backups_app.runs import lease, pipelines, preparation, recovery, reporting, restore_pipelines, runner
+from backups_app.runs import lease, pipelines, preparation, restore_pipelines, runner
+from backups_app.runs.closing import reporting
 from backups_app.runs.context import Run, Step
 from backups_app.runs.lease import Lease
 from backups_app.runs.progress import Listener, RunProgress
+from backups_app.runs.recovery import recovery
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from backups_app.browsing.backups import BackupSummary, crowded_minutes, minute_of
+from backups_app.browsing.reading.backups import BackupSummary, crowded_minutes, minute_of
 from backups_app.pages.runs import run_wording
 from backups_app.pages.shared.wording import moment_of as moment_of_id
 from backups_app.pages.shared.wording import when_text

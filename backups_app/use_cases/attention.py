@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from backups_app.assurance.evidence import Finding
-from backups_app.browsing.whereabouts import Files
+from backups_app.browsing.reading.whereabouts import Files
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import RunCancelled, TempleOpsError
 from backups_app.messages import attention as said
 from backups_app.messages import runs as run_messages
 from backups_app.messages.message import Message, as_message
 from backups_app.records import Status
-from backups_app.use_cases import reach
-from backups_app.use_cases.reach import Reach
+from backups_app.use_cases.readiness import reach
+from backups_app.use_cases.readiness.reach import Reach
 from backups_app.use_cases.retention.facts import holds_something, is_signed
 from backups_app.use_cases.syncs import SyncOverview
 

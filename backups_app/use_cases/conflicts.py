@@ -8,8 +8,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from backups_app.access import audit
-from backups_app.browsing import differences
-from backups_app.browsing.differences import FieldChange
+from backups_app.browsing.compare import differences
+from backups_app.browsing.compare.differences import FieldChange
 from backups_app.catalog import purge_ledger, sync_conflicts
 from backups_app.catalog.sync_conflicts import ReplacedVersion
 from backups_app.configuration import Configuration

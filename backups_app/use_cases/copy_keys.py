@@ -27,7 +27,7 @@ from backups_app.storage.copy_manifest import Contents
 from backups_app.storage.copy_reading import FoundCopy
 from backups_app.storage.encryption import KeyPair
 from backups_app.storage.target import StorageTarget
-from backups_app.use_cases import readiness
+from backups_app.use_cases.readiness import readiness
 
 ACTION = "copy_key.test"
 

@@ -11,7 +11,9 @@ from backups_app.errors import KeyMissing
 from backups_app.records import Origin
 from backups_app.runs import copy_source, folder_records
 from backups_app.runs.copy_source import RehearsedCopy
-from backups_app.use_cases import copy_access, copy_choices, readiness, restores
+from backups_app.use_cases import copy_access, copy_choices
+from backups_app.use_cases.readiness import readiness
+from backups_app.use_cases.restores import restores
 
 
 def start(

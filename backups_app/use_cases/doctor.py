@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backups_app import formats, mail_url
 from backups_app.access import audit, audit_chain, private_files
-from backups_app.browsing import backups
+from backups_app.browsing.reading import backups
 from backups_app.catalog import lease, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import NoChannel, RightMissing, TempleOpsError
@@ -20,11 +20,13 @@ from backups_app.mongo import connections, refusals, rights
 from backups_app.mongo.connections import ServerFacts
 from backups_app.notification import mail
 from backups_app.records import Side
-from backups_app.runs import preparation, recovery
+from backups_app.runs import preparation
+from backups_app.runs.recovery import recovery
 from backups_app.sync import pair
 from backups_app.target_settings import TargetSettings
-from backups_app.use_cases import notifications, readiness
 from backups_app.use_cases.copies import acts, places
+from backups_app.use_cases.notifications import notifications
+from backups_app.use_cases.readiness import readiness
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from backups_app.notification import channels, mail, reports
 from backups_app.notification.content import Content
 from backups_app.notification.states import Kind, Problem
 from backups_app.records import Origin
-from backups_app.runs import reporting
+from backups_app.runs.closing import reporting
 
 logger = logging.getLogger(__name__)
 

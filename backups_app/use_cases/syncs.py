@@ -20,12 +20,14 @@ from backups_app.messages.message import as_sentence, together
 from backups_app.mongo import connections
 from backups_app.progress import Progress, Silent
 from backups_app.records import Origin, Side
-from backups_app.runs import end_messages, lease, preparation
+from backups_app.runs import lease, preparation
+from backups_app.runs.closing import end_messages
 from backups_app.runs.lease import Lease
 from backups_app.sync import engine
 from backups_app.sync.engine import SyncReport
 from backups_app.sync.options import SyncOptions
-from backups_app.use_cases import notices, readiness
+from backups_app.use_cases import notices
+from backups_app.use_cases.readiness import readiness
 
 ADOPT_PHRASE = "ADOPT"
 """What a person types before two databases are paired again."""

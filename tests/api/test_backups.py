@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from tests.api.conftest import backed_up
 from tests.journeys.conftest import Db, contents
 from tests.security.conftest import Caller

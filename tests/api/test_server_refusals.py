@@ -18,7 +18,9 @@ from backups_app.models import User
 from backups_app.mongo import availability, connections
 from backups_app.records import Origin
 from backups_app.runs.steps import dump
-from backups_app.use_cases import backups, doctor, status, status_json
+from backups_app.use_cases import doctor
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.status import status, status_json
 from tests.guarded import guarded_server, uri
 from tests.journeys.conftest import now, run_backup
 from tests.journeys.test_restore import command

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from backups_app.api import strict_json
+from backups_app.api.shared import strict_json
 from backups_app.configuration import Configuration
 from backups_app.errors import BadRequest, RunActive
 from tests.security.conftest import Caller, send
@@ -45,7 +45,7 @@ BODIES = {
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Whether a run was started after all."""
     calls: list[Any] = []
-    monkeypatch.setattr("backups_app.use_cases.backups.start_backup", lambda **given: calls.append(given))
+    monkeypatch.setattr("backups_app.use_cases.backups.backups.start_backup", lambda **given: calls.append(given))
     return calls
 
 
@@ -70,7 +70,7 @@ def test_bookings_are_kept_unless_the_body_says_otherwise(
         asked.append(given["delete_bookings"])
         raise RunActive(backup_id="20250119_143022", created_by="ananya")
 
-    monkeypatch.setattr("backups_app.use_cases.backups.start_backup", refuse)
+    monkeypatch.setattr("backups_app.use_cases.backups.backups.start_backup", refuse)
     with override_settings(TEMPLEOPS=Configuration()):
         answer = send("POST", "/api/backup", body, {"Authorization": f"Bearer {caller.access}", **caller.headers})
 

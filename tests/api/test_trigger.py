@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from backups_app.api import trigger
 from backups_app.configuration import Configuration, Secret
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from tests.api.conftest import backed_up
 from tests.conftest import NOBODY
 from tests.journeys.conftest import PURGED, Db, raw_documents

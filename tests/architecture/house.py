@@ -23,7 +23,7 @@ RECORD_NAMES = re.compile(r"\b(?:document|run|record|active|ended|running|restor
 RECORD_HOME = {"catalog/runs.py", "catalog/run_record.py", "catalog/run_parts.py", "catalog/run_writers.py"}
 OTHER_DOCUMENTS = {
     "api/conflicts.py": "versions that a sync replaced",
-    "browsing/opening.py": "metadata.json",
+    "browsing/reading/opening.py": "metadata.json",
     "catalog/lease.py": "the lease",
     "catalog/purge_ledger.py": "entries of the purge ledger",
     "catalog/sync_conflicts.py": "versions that a sync replaced",

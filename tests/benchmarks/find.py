@@ -21,8 +21,8 @@ import bson
 from pymongo.database import Database
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import everywhere, find_everywhere, query
-from backups_app.browsing.everywhere import FindState
+from backups_app.browsing.search import everywhere, find_everywhere, query
+from backups_app.browsing.search.everywhere import FindState
 from backups_app.mongo.embedded import EmbeddedServer
 from tests.benchmarks.data import DOCUMENT_BYTES, _frames, _template, fill
 from tests.browsing.conftest import Maker

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import backups
-from backups_app.browsing.backups import BackupState
+from backups_app.browsing.reading import backups
+from backups_app.browsing.reading.backups import BackupState
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupNotFound
 from tests.browsing.conftest import Maker, bookings

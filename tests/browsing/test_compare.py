@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import compare, differences, versions
+from backups_app.browsing.compare import compare, differences, versions
 from backups_app.errors import BackupNotFound, CollectionNotFound
 from backups_app.mongo import raw_ids
 from tests.browsing.conftest import Maker, bookings

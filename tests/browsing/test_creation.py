@@ -8,8 +8,8 @@ import bson
 import pytest
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import collection_file, creation, opening
-from backups_app.browsing.collection_file import CollectionFile
+from backups_app.browsing.reading import collection_file, creation, opening
+from backups_app.browsing.reading.collection_file import CollectionFile
 from tests.browsing.conftest import Maker
 
 ID = "20260101_090000"

@@ -11,10 +11,13 @@ import bson.raw_bson
 import pytest
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import collections, compare, documents, fields, raw_documents, search
-from backups_app.browsing.collection_file import open_collection
-from backups_app.browsing.opening import open_backup
-from backups_app.browsing.query import parse
+from backups_app.browsing.compare import compare
+from backups_app.browsing.reading import collections, documents, raw_documents
+from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.opening import open_backup
+from backups_app.browsing.search import search
+from backups_app.browsing.search.query import parse
+from backups_app.browsing.values import fields
 from backups_app.errors import BackupRemoved, DamagedDocument, FileNotReadable
 from tests.browsing.conftest import Maker, bookings
 

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import collections, document_ids, documents, search
-from backups_app.browsing.collection_file import open_collection
-from backups_app.browsing.opening import open_backup
-from backups_app.browsing.query import parse
+from backups_app.browsing.reading import collections, document_ids, documents
+from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.opening import open_backup
+from backups_app.browsing.search import search
+from backups_app.browsing.search.query import parse
 from backups_app.errors import (
     BackupNotFound,
     BackupRemoved,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bson
 
-from backups_app.browsing import fields
+from backups_app.browsing.values import fields
 
 
 def test_fields_are_told_with_types_and_shares() -> None:

@@ -12,8 +12,9 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import collection_file, everywhere, find_everywhere, live_data, query, search
-from backups_app.browsing.everywhere import COLLECTION_LIMIT, FindState, FoundDocument
+from backups_app.browsing.reading import collection_file, live_data
+from backups_app.browsing.search import everywhere, find_everywhere, query, search
+from backups_app.browsing.search.everywhere import COLLECTION_LIMIT, FindState, FoundDocument
 from backups_app.errors import DatabaseUnreachable, SearchBusy
 from backups_app.mongo import raw_ids
 from tests.browsing.conftest import Maker

@@ -11,8 +11,10 @@ import pytest
 
 from backups_app.backup_files import extended_json
 from backups_app.backup_files.store import Store
-from backups_app.browsing import collections, document_ids, documents, fields, index, opening, query, search, tree
-from backups_app.browsing.collection_file import open_collection
+from backups_app.browsing.reading import collections, document_ids, documents, index, opening
+from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.search import query, search
+from backups_app.browsing.values import fields, tree
 from backups_app.errors import CollectionPreparing
 from backups_app.mongo import raw_ids
 from tests.browsing.conftest import FIXTURES, bookings

@@ -11,10 +11,13 @@ from bson import Binary, Code, Int64, ObjectId
 
 from backups_app.backup_files import bson_frames, extended_json, json_stream, shortened
 from backups_app.backup_files.store import Store
-from backups_app.browsing import compare, documents, fields, search, tree, versions
-from backups_app.browsing.collection_file import open_collection
-from backups_app.browsing.opening import open_backup
-from backups_app.browsing.query import parse
+from backups_app.browsing.compare import compare, versions
+from backups_app.browsing.reading import documents
+from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.opening import open_backup
+from backups_app.browsing.search import search
+from backups_app.browsing.search.query import parse
+from backups_app.browsing.values import fields, tree
 from backups_app.mongo import raw_ids
 from tests.browsing import large
 from tests.browsing.conftest import Maker

@@ -12,9 +12,9 @@ from bson import Binary, Decimal128, Int64, ObjectId, Regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups_app.browsing import query
-from backups_app.browsing.frames import Block
-from backups_app.browsing.search import _candidates
+from backups_app.browsing.reading.frames import Block
+from backups_app.browsing.search import query
+from backups_app.browsing.search.search import _candidates
 from backups_app.errors import InvalidInput
 
 KOLKATA = ZoneInfo("Asia/Kolkata")

@@ -10,9 +10,10 @@ import bson
 import pytest
 
 from backups_app.backup_files.store import Store
-from backups_app.browsing import opening, query, search_all
-from backups_app.browsing.opening import OpenBackup
-from backups_app.browsing.search_all import SHOWN, Spot
+from backups_app.browsing.reading import opening
+from backups_app.browsing.reading.opening import OpenBackup
+from backups_app.browsing.search import query, search_all
+from backups_app.browsing.search.search_all import SHOWN, Spot
 from tests.browsing.conftest import Maker
 
 ID = "20260101_090000"

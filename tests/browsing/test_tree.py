@@ -12,8 +12,8 @@ import bson
 import pytest
 from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 
-from backups_app.browsing import tree
-from backups_app.browsing.tree import Node, Shape
+from backups_app.browsing.values import tree
+from backups_app.browsing.values.tree import Node, Shape
 from backups_app.errors import DocumentNotFound
 
 KOLKATA = ZoneInfo("Asia/Kolkata")

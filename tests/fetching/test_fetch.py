@@ -33,10 +33,12 @@ from backups_app.errors import (
 )
 from backups_app.models import AuditEvent
 from backups_app.records import Origin
-from backups_app.runs import housekeeping, preparation, receiving, recovery
+from backups_app.runs import preparation, receiving
+from backups_app.runs.recovery import housekeeping, recovery
 from backups_app.storage import copy_reading, encryption, key_proofs
 from backups_app.storage.directory import DirectoryTarget
-from backups_app.use_cases import audit_check, listing, verification
+from backups_app.use_cases import audit_check, verification
+from backups_app.use_cases.listing import listing
 from tests.fetching.conftest import KEY, Burn, Copied
 from tests.storage import making
 

@@ -22,10 +22,13 @@ from backups_app.runs import copy_source, preparation
 from backups_app.storage import copy_reading, encryption, key_proofs
 from backups_app.storage.directory import DirectoryTarget
 from backups_app.target_settings import TargetSettings
-from backups_app.use_cases import backups, copy_rehearsals, evidence, listing
+from backups_app.use_cases import copy_rehearsals
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
 from backups_app.use_cases.schedules import changes
 from backups_app.use_cases.schedules.changes import Who
 from backups_app.use_cases.schedules.overview import Wish
+from backups_app.use_cases.status import evidence
 from tests.fetching.conftest import KEY, identities
 from tests.fetching.test_commands import command
 from tests.journeys.conftest import run_backup, seeded  # noqa: F401  (a fixture)

@@ -20,7 +20,7 @@ from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import INTERNAL, Origin
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 
 ROOT = Path(__file__).resolve().parents[2]
 Db = Database[dict[str, Any]]

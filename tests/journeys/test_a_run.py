@@ -28,8 +28,9 @@ from backups_app.errors import (
     StoreMissing,
 )
 from backups_app.records import Origin
-from backups_app.runs import housekeeping
-from backups_app.use_cases import backups, listing
+from backups_app.runs.recovery import housekeeping
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
 from tests.conftest import NOBODY
 
 from .conftest import PURGED, contents, now, raw_documents, run_backup, saved_documents

@@ -23,8 +23,10 @@ from backups_app.mongo import availability
 from backups_app.notification import channels
 from backups_app.records import Origin
 from backups_app.runs.steps import preflight
-from backups_app.use_cases import backups, evidence, restores
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.restores import restores
 from backups_app.use_cases.schedules import claims
+from backups_app.use_cases.status import evidence
 from tests.conftest import NOBODY
 from tests.journeys.conftest import Db, now, run_backup
 from tests.pages.conftest import signed_in

@@ -13,7 +13,8 @@ from backups_app.access import audit, audit_chain
 from backups_app.backup_files.store import Store
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
-from backups_app.use_cases import audit_check, backups
+from backups_app.use_cases import audit_check
+from backups_app.use_cases.backups import backups
 from tests.journeys.conftest import Db, now, run_backup
 
 

@@ -21,7 +21,7 @@ from backups_app.mongo import command_counter, connections
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Origin
 from backups_app.runs import declarations
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 
 from .conftest import contents, now, run_backup
 

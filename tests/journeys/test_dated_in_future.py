@@ -20,7 +20,11 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.errors import AllDatedInFuture
 from backups_app.models import User
 from backups_app.records import Origin, RunKind
-from backups_app.use_cases import backups, doctor, listing, restores, status
+from backups_app.use_cases import doctor
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.restores import restores
+from backups_app.use_cases.status import status
 from tests.journeys.conftest import now, run_backup
 from tests.pages.conftest import signed_in
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)

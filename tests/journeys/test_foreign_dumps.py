@@ -23,7 +23,8 @@ from django.core.management import call_command
 from backups_app.backup_files import layout
 from backups_app.configuration import Configuration
 from backups_app.restore.source import Source
-from backups_app.use_cases import listing, restores
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.restores import restores
 from tests.journeys.conftest import Db
 
 ID = "20240101_000000"

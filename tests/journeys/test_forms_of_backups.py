@@ -15,13 +15,17 @@ from django.core.management import call_command
 from django.test import override_settings
 from pymongo.database import Database
 
-from backups_app.browsing import collections, compare, documents
+from backups_app.browsing.compare import compare
+from backups_app.browsing.reading import collections, documents
 from backups_app.configuration import Configuration
 from backups_app.models import User
 from backups_app.mongo import mongodump_process
 from backups_app.records import PURGEABLE_ALWAYS, Origin
 from backups_app.runs import preparation
-from backups_app.use_cases import backups, finding, found_places, restores, verification
+from backups_app.use_cases import verification
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.finding import finding, found_places
+from backups_app.use_cases.restores import restores
 from tests.journeys.conftest import contents, now, raw_documents, run_backup
 
 pytestmark = pytest.mark.django_db

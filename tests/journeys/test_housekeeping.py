@@ -12,8 +12,10 @@ from backups_app.catalog import runs
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.records import Origin
-from backups_app.runs import housekeeping
-from backups_app.use_cases import backups, listing, status
+from backups_app.runs.recovery import housekeeping
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.status import status
 from tests.conftest import NOBODY
 
 from .conftest import now, raw_documents, run_backup

@@ -11,7 +11,8 @@ from pymongo.database import Database
 
 from backups_app.assurance.sentence import Level
 from backups_app.configuration import Configuration
-from backups_app.use_cases import doctor, status, status_json
+from backups_app.use_cases import doctor
+from backups_app.use_cases.status import status, status_json
 from tests.journeys.conftest import now, run_backup
 
 Db = Database[dict[str, Any]]

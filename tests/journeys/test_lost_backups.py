@@ -23,10 +23,15 @@ from backups_app.messages import runs as messages
 from backups_app.models import User
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
-from backups_app.runs import preparation, purge_sides, recovery
-from backups_app.runs.steps import purge_remote
-from backups_app.use_cases import backups, doctor, listing, restores, status
+from backups_app.runs import preparation
+from backups_app.runs.recovery import recovery
+from backups_app.runs.steps import purge_remote, purge_sides
+from backups_app.use_cases import doctor
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.restores import restores
 from backups_app.use_cases.retention import pins
+from backups_app.use_cases.status import status
 from tests.journeys.conftest import Db, contents, raw_documents, run_backup
 from tests.journeys.test_unfinished import die_in, remote_fails_in, resume
 from tests.pages.conftest import signed_in

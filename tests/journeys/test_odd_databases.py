@@ -12,7 +12,7 @@ from django.test import override_settings
 from backups_app.configuration import Configuration
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Status
-from backups_app.use_cases import restores
+from backups_app.use_cases.restores import restores
 from tests.journeys.conftest import run_backup
 from tests.journeys.test_restore import command
 

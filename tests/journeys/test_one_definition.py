@@ -16,7 +16,8 @@ from backups_app.configuration import Configuration
 from backups_app.models import User
 from backups_app.records import Origin
 from backups_app.templatetags import run_tags
-from backups_app.use_cases import backups, restores
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.restores import restores
 from tests.journeys.conftest import Db, run_backup
 from tests.pages.conftest import MOMENT, a_run, signed_in, step
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)

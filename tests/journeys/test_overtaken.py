@@ -16,9 +16,10 @@ from backups_app.errors import OwnershipLost
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.purge import delete
 from backups_app.records import Phase
-from backups_app.runs import ownership, recovery
+from backups_app.runs import ownership
+from backups_app.runs.recovery import recovery
 from backups_app.runs.steps import dump, publish, purge_remote, verify
-from backups_app.use_cases import listing
+from backups_app.use_cases.listing import listing
 
 from .conftest import contents, now, run_backup
 

@@ -17,7 +17,9 @@ from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, NotATestCopy, PreviewOutdated, RestoreTargetTaken
 from backups_app.records import Origin, Side, Status
 from backups_app.restore.choices import Choices
-from backups_app.use_cases import backups, restores, status
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.restores import restores
+from backups_app.use_cases.status import status
 from tests.journeys.conftest import contents, now, run_backup
 
 Db = Database[dict[str, Any]]

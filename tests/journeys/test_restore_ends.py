@@ -13,7 +13,8 @@ from backups_app.backup_files.collection_metadata import Described
 from backups_app.configuration import Configuration
 from backups_app.management.terminal import restore_text
 from backups_app.restore.source import Source
-from backups_app.use_cases import listing, restores
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.restores import restores
 from tests.journeys.conftest import contents, run_backup
 from tests.journeys.test_restore import command, restore
 

@@ -15,7 +15,7 @@ from pymongo.database import Database
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo import connections
 from backups_app.records import Origin
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from tests.guarded import PASSWORD, guarded_server, uri
 
 from .conftest import contents, now, run_backup

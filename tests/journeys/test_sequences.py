@@ -20,10 +20,13 @@ from backups_app.catalog import purge_ledger, sync_state
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import INTERNAL, Origin
-from backups_app.runs import recovery
+from backups_app.runs.recovery import recovery
 from backups_app.runs.steps import publish, sync
 from backups_app.sync.engine import SyncReport
-from backups_app.use_cases import backups, listing, restores, syncs
+from backups_app.use_cases import syncs
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.restores import restores
 from backups_app.use_cases.syncs import SyncWish
 from tests.proxy import Proxy
 

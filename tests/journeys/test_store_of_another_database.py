@@ -23,8 +23,12 @@ from backups_app.errors import StoreOfAnotherDatabase
 from backups_app.mongo import connections
 from backups_app.mongo.connections import ServerFacts
 from backups_app.records import Origin
-from backups_app.runs import recovery
-from backups_app.use_cases import doctor, listing, readiness, restores, status, verification
+from backups_app.runs.recovery import recovery
+from backups_app.use_cases import doctor, verification
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
+from backups_app.use_cases.restores import restores
+from backups_app.use_cases.status import status
 from tests.journeys.conftest import now, run_backup
 from tests.journeys.test_dated_in_future import command
 

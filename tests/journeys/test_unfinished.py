@@ -19,9 +19,11 @@ from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable
 from backups_app.mongo.exact_writes.delete import delete_equal
 from backups_app.purge import delete
 from backups_app.records import Origin, Side
-from backups_app.runs import preparation, recovery
+from backups_app.runs import preparation
+from backups_app.runs.recovery import recovery
 from backups_app.runs.steps import dump, publish, verify
-from backups_app.use_cases import backups, listing
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
 from tests.conftest import NOBODY
 
 from .conftest import contents, now, raw_documents, run_backup, saved_documents

@@ -16,7 +16,9 @@ from backups_app.assurance.sentence import Level
 from backups_app.backup_files import metadata
 from backups_app.configuration import Configuration
 from backups_app.records import Origin
-from backups_app.use_cases import listing, status, verification
+from backups_app.use_cases import verification
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.status import status
 
 from .conftest import now, run_backup
 

@@ -18,8 +18,8 @@ from backups_app.notification import channels, mail, outbox, reports
 from backups_app.notification.content import Content
 from backups_app.notification.states import Kind
 from backups_app.notification.wording import worded
-from backups_app.runs import reporting
-from backups_app.use_cases import notification_work
+from backups_app.runs.closing import reporting
+from backups_app.use_cases.notifications import notification_work
 from tests.notification.conftest import NOW, with_settings
 from tests.notification.receivers import Calls, MailBox
 

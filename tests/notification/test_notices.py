@@ -18,7 +18,8 @@ from backups_app.models import Notification, NotificationChoice, User
 from backups_app.notification import channels
 from backups_app.records import Origin
 from backups_app.sync import engine
-from backups_app.use_cases import notification_work, syncs, verification
+from backups_app.use_cases import syncs, verification
+from backups_app.use_cases.notifications import notification_work
 from backups_app.use_cases.retention import pins
 from backups_app.use_cases.syncs import SyncWish
 from tests.retention.conftest import Temple, damage

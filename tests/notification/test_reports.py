@@ -16,8 +16,8 @@ from backups_app.configuration import Configuration
 from backups_app.models import Notification, User
 from backups_app.notification import outbox
 from backups_app.notification.channels import HEALTHCHECK
-from backups_app.runs import reporting
-from backups_app.use_cases import notification_work
+from backups_app.runs.closing import reporting
+from backups_app.use_cases.notifications import notification_work
 from tests.notification.conftest import NOW
 from tests.notification.receivers import Calls, MailBox
 

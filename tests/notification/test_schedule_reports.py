@@ -9,8 +9,8 @@ import pytest
 from backups_app.configuration import Configuration
 from backups_app.models import Notification, Schedule, ScheduleSlot, User
 from backups_app.notification import channels
-from backups_app.runs import reporting
-from backups_app.use_cases import schedule_reports
+from backups_app.runs.closing import reporting
+from backups_app.use_cases.notifications import schedule_reports
 from tests.notification.conftest import NOW
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,8 @@ from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
 from backups_app.pages.audit import audit_rows, audit_wording, views
 from backups_app.records import Origin
-from backups_app.use_cases import backups, syncs
+from backups_app.use_cases import syncs
+from backups_app.use_cases.backups import backups
 from backups_app.use_cases.syncs import SyncWish
 from tests.pages.conftest import MOMENT
 

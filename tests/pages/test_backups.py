@@ -13,7 +13,7 @@ from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.pages.backups import filters, rows, size_chart
 from backups_app.pages.shared.wording import duration
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from tests.pages.conftest import MOMENT, a_run
 
 HERE = "/admin/backups/list/"
@@ -129,7 +129,7 @@ def test_the_page_offers_what_can_be_done_with_each_backup(admin_browser: Client
 
 
 def temple_run(seeded: Configuration) -> str:
-    from backups_app.use_cases import listing
+    from backups_app.use_cases.listing import listing
 
     found = listing.active_run(configuration=seeded)
     assert found is not None

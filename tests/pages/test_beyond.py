@@ -12,7 +12,7 @@ from django.utils import timezone
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LoginSession, User
 from backups_app.records import Origin
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from tests.pages.conftest import signed_in
 
 pytestmark = pytest.mark.django_db

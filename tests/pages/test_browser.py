@@ -14,12 +14,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from backups_app.browsing import search
+from backups_app.browsing.search import search
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
 from backups_app.pages.viewer.document_view import plain_id
 from backups_app.records import Origin
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 from django.test import Client
 
-from backups_app.browsing import compare as comparing
+from backups_app.browsing.compare import compare as comparing
 from backups_app.configuration import Configuration
 from backups_app.use_cases.lanes import comparisons
 from tests.pages.reading_lane import nothing_is_short, read, watched

@@ -14,7 +14,7 @@ from django.utils import timezone
 from backups_app.configuration import Configuration
 from backups_app.management.demo import filling, temple
 from backups_app.records import Origin, Side
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from tests.pages.crawler import crawl
 
 pytestmark = pytest.mark.django_db

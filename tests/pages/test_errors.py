@@ -15,7 +15,7 @@ from backups_app.configuration import Configuration
 from backups_app.pages.audit import views
 from backups_app.pages.shared.wording import when_text
 from backups_app.records import Origin
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 
 pytestmark = pytest.mark.django_db
 GONE = "This backup is no longer on the server"

@@ -20,7 +20,7 @@ from backups_app.messages import runs as messages
 from backups_app.messages.message import Message
 from backups_app.models import User
 from backups_app.pages.shared.translation import translated
-from backups_app.runs import closing
+from backups_app.runs.closing import closing
 from tests.pages.conftest import a_run, signed_in, step
 from tests.pages.test_hindi import carried_out
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)

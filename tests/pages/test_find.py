@@ -12,10 +12,10 @@ import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from backups_app.browsing import everywhere
+from backups_app.browsing.search import everywhere
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
-from backups_app.use_cases import finding
+from backups_app.use_cases.finding import finding
 from tests.conftest import NOBODY
 from tests.pages.test_beyond import a_backup
 from tests.pages.test_browser import HTMX, get

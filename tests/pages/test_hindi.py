@@ -22,7 +22,7 @@ from backups_app.messages import stored, sync, use_cases, verification, words
 from backups_app.models import User
 from backups_app.pages.shared import known_status
 from backups_app.records import Origin
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from tests.conftest import NOBODY
 from tests.journeys.test_verifying import flip
 from tests.pages.conftest import signed_in

@@ -21,7 +21,9 @@ from backups_app.pages.shared import known_status
 from backups_app.records import Side
 from backups_app.runs import description
 from backups_app.runs.steps import preflight
-from backups_app.use_cases import listing, readiness, status
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
+from backups_app.use_cases.status import status
 from tests.pages.conftest import a_run
 
 pytestmark = pytest.mark.django_db

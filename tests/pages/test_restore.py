@@ -16,7 +16,7 @@ from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LaneJob, LoginSession, User
 from backups_app.records import Origin
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from tests.conftest import PASSWORD
 from tests.pages.conftest import signed_in
 from tests.pages.reading_lane import nothing_is_short, read

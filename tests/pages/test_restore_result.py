@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect
 from backups_app.configuration import Configuration
 from backups_app.restore.engine import Engine
 from backups_app.restore.outcome import CollectionOutcome
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from tests.journeys.conftest import contents
 from tests.pages.test_restore import HTMX, Db, a_backup, hidden, restores, where
 

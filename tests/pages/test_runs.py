@@ -10,7 +10,7 @@ from django.test import Client
 from backups_app.catalog import runs
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from tests.pages.conftest import MOMENT, signed_in
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ import bson
 import pytest
 from django.test import Client
 
-from backups_app.browsing import search_all
+from backups_app.browsing.search import search_all
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
 from tests.pages.test_browser import HTMX, ID, get

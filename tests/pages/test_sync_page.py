@@ -17,7 +17,8 @@ from backups_app.models import LaneJob
 from backups_app.pages.sync import views
 from backups_app.records import Origin
 from backups_app.runs import ownership
-from backups_app.use_cases import backups, syncs
+from backups_app.use_cases import syncs
+from backups_app.use_cases.backups import backups
 from backups_app.use_cases.lanes import carrying_out
 from backups_app.use_cases.lanes import syncs as lane_syncs
 from tests.api.conftest import AT_ONCE, NEVER

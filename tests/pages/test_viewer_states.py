@@ -13,8 +13,9 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from backups_app.browsing import index, search
-from backups_app.browsing.backups import BackupState, BackupSummary
+from backups_app.browsing.reading import index
+from backups_app.browsing.reading.backups import BackupState, BackupSummary
+from backups_app.browsing.search import search
 from backups_app.configuration import Configuration
 from backups_app.errors import SearchBusy
 from backups_app.models import User

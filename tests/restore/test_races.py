@@ -15,7 +15,8 @@ from pymongo.write_concern import WriteConcern
 
 from backups_app.configuration import Configuration
 from backups_app.records import Origin
-from backups_app.use_cases import backups, restores
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.restores import restores
 from tests.journeys.conftest import now, run_backup, saved_documents
 
 Db = Database[dict[str, Any]]

@@ -22,7 +22,7 @@ from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.records import Origin
 from backups_app.retention.policy import Policy
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from backups_app.use_cases.retention import policy, prune, removal
 from backups_app.use_cases.retention.prune import Pass
 

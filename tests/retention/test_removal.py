@@ -27,8 +27,10 @@ from backups_app.models import AuditEvent
 from backups_app.records import Origin
 from backups_app.retention import guards
 from backups_app.retention.guards import Guards
-from backups_app.runs import restore_parts
-from backups_app.use_cases import backups, restores, verification
+from backups_app.runs.steps import restore_parts
+from backups_app.use_cases import verification
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.restores import restores
 from backups_app.use_cases.retention import bringing_back, pins
 from backups_app.use_cases.retention import trash as housekeeping
 from backups_app.verification import verdict

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone, translation
 from rich.console import Console
 
-from backups_app.api import serializers
+from backups_app.api.shared import serializers
 from backups_app.management.terminal.progress_bars import Bars
 from backups_app.pages.runs import run_panel
 from backups_app.records import Phase, StepState

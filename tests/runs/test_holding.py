@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backups_app.catalog.run_record import RunRecord
-from backups_app.runs.holding import holds_alone
+from backups_app.runs.closing.holding import holds_alone
 
 
 def side(deleted: int, *, done: bool = True, gone: int = 0) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from backups_app.catalog.run_parts import StepRecord
 from backups_app.catalog.run_record import RunRecord
 from backups_app.records import Side, Status, StepState
-from backups_app.runs import outcome
+from backups_app.runs.closing import outcome
 
 
 def steps(*states: StepState) -> list[StepRecord]:

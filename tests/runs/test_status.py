@@ -15,9 +15,10 @@ from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable, ModeNotLocal, MongodumpMissing, NoRoomToBegin
 from backups_app.mongo.connections import ServerFacts
-from backups_app.use_cases import evidence, readiness
-from backups_app.use_cases.evidence import Found
-from backups_app.use_cases.reach import Reach
+from backups_app.use_cases.readiness import readiness
+from backups_app.use_cases.readiness.reach import Reach
+from backups_app.use_cases.status import evidence
+from backups_app.use_cases.status.evidence import Found
 from backups_app.use_cases.syncs import SyncOverview
 
 NOW = datetime(2026, 1, 19, 9, 0, tzinfo=UTC)

@@ -83,10 +83,10 @@ def _backup(rest: str = "") -> str:
     return f"/api/backups/{BACKUP_ID}{rest}"
 
 
-JOBS = "backups_app.use_cases.backups"
+JOBS = "backups_app.use_cases.backups.backups"
 PLANS = "backups_app.use_cases.schedules.overview"
 PLANNING = "backups_app.use_cases.schedules.changes"
-RESTORING = "backups_app.use_cases.restores"
+RESTORING = "backups_app.use_cases.restores.restores"
 RETENTION = "backups_app.use_cases.retention"
 COPIES = "backups_app.use_cases.copies"
 API_ROWS = (
@@ -94,20 +94,20 @@ API_ROWS = (
         {"delete_bookings": False}),
     Row("back up, delete", Kind.ADMIN, "api:trigger", "POST", "/api/backup", (f"{JOBS}.start_backup",),
         {"delete_bookings": True}),
-    Row("list", Kind.ADMIN, "api:backups", "GET", "/api/backups", ("backups_app.use_cases.listing.list_runs",)),
-    Row("run", Kind.ADMIN, "api:run", "GET", _backup(), ("backups_app.use_cases.listing.get_run",)),
+    Row("list", Kind.ADMIN, "api:backups", "GET", "/api/backups", ("backups_app.use_cases.listing.listing.list_runs",)),
+    Row("run", Kind.ADMIN, "api:run", "GET", _backup(), ("backups_app.use_cases.listing.listing.get_run",)),
     Row("collections", Kind.ADMIN, "api:collections", "GET", _backup("/collections"),
-        ("backups_app.browsing.collections.of_backup",)),
+        ("backups_app.browsing.reading.collections.of_backup",)),
     Row("documents", Kind.ADMIN, "api:documents", "GET", _backup("/collections/bookings"),
-        ("backups_app.browsing.documents.page",)),
+        ("backups_app.browsing.reading.documents.page",)),
     Row("find", Kind.ADMIN, "api:find", "GET", "/api/find?q=doe",
-        ("backups_app.use_cases.finding.begin", "backups_app.use_cases.found_places.placed")),
+        ("backups_app.use_cases.finding.finding.begin", "backups_app.use_cases.finding.found_places.placed")),
     Row("cancel", Kind.ADMIN, "api:cancel", "POST", _backup("/cancel"), (f"{JOBS}.cancel",), success=202),
     Row("resume", Kind.ADMIN, "api:resume", "POST", _backup("/resume"), (f"{JOBS}.resume",), success=202),
     Row("verify", Kind.ADMIN, "api:verify", "POST", _backup("/verify"),
         ("backups_app.use_cases.verification.verify_backup",)),
     Row("restore, preview", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
-        (f"{RESTORING}.choose", f"{RESTORING}.preview_restore", "backups_app.use_cases.preview_json.as_json"),
+        (f"{RESTORING}.choose", f"{RESTORING}.preview_restore", "backups_app.use_cases.restores.preview_json.as_json"),
         {"to": "a_copy"}),
     Row("restore to a test copy", Kind.ADMIN, "api:restore", "POST", _backup("/restore"),
         (f"{RESTORING}.choose", f"{RESTORING}.start"), {"dry_run": False, "to": "a_copy"}, 202),
@@ -138,9 +138,9 @@ API_ROWS = (
     Row("run a schedule", Kind.ADMIN, "api:run_schedule", "POST", "/api/schedules/nightly/run",
         (f"{PLANS}.get", f"{PLANNING}.run_now", f"{PLANS}.public_slot"), success=202),
     Row("messages", Kind.ADMIN, "api:notifications", "GET", "/api/notifications",
-        ("backups_app.use_cases.notifications.newest",)),
+        ("backups_app.use_cases.notifications.notifications.newest",)),
     Row("test message", Kind.ADMIN, "api:test_notifications", "POST", "/api/notifications/test",
-        ("backups_app.use_cases.notifications.send_test",)),
+        ("backups_app.use_cases.notifications.notifications.send_test",)),
     Row("retention", Kind.ADMIN, "api:retention", "GET", "/api/retention", (f"{RETENTION}.policy.current",)),
     Row("set retention", Kind.ADMIN, "api:retention", "PUT", "/api/retention", (f"{RETENTION}.policy.change",),
         {"last": 10}),
@@ -267,11 +267,11 @@ PAGE_ACTS = (
         ("backups_app.use_cases.conflicts.restore_version",), {"version": "0" * 64, f"seen-{'0' * 64}": "0" * 64}, 303),
     Row("sync now", Kind.ADMIN, "sync", "POST", _page("sync"), ("backups_app.use_cases.lanes.syncs.begin",), {}, 303),
     Row("save channels", Kind.ADMIN, "save_notifications", "POST", _page("notifications/save"),
-        ("backups_app.use_cases.notifications.choose",), {"channel": "url:1", "wish": "problems"}, 303),
+        ("backups_app.use_cases.notifications.notifications.choose",), {"channel": "url:1", "wish": "problems"}, 303),
     Row("test message", Kind.ADMIN, "test_notifications", "POST", _page("notifications/test"),
-        ("backups_app.use_cases.notifications.send_test",), {}, 303),
+        ("backups_app.use_cases.notifications.notifications.send_test",), {}, 303),
     Row("send again", Kind.ADMIN, "retry_notifications", "POST", _page("notifications/retry"),
-        ("backups_app.use_cases.notifications.retry",), {}, 303),
+        ("backups_app.use_cases.notifications.notifications.retry",), {}, 303),
     Row("rehearse", Kind.ADMIN, "rehearse", "POST", _page("restores/rehearse"), (f"{RESTORING}.rehearse",), {}, 303),
     Row("remove a test copy", Kind.ADMIN, "remove_copy", "POST", _page("restores/remove-copy"),
         (f"{RESTORING}.remove_copy",), {"name": "a_copy"}, 303),

@@ -107,7 +107,7 @@ def test_no_error_carries_a_secret_into_answer_log_or_audit(
             def fail(failure: Exception = failure, **_: Any) -> None:
                 raise failure
 
-            monkeypatch.setattr("backups_app.use_cases.backups.start_backup", fail)
+            monkeypatch.setattr("backups_app.use_cases.backups.backups.start_backup", fail)
             answer = caller.send("POST", "/api/backup", {"delete_bookings": False})
             assert answer.status_code in (422, 500, 503)
             assert found_in(answer.content.decode(), secret) == []

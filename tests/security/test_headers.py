@@ -86,7 +86,7 @@ def test_an_unforeseen_error_has_them_too_and_says_nothing(
     def fail(**_: Any) -> None:
         raise RuntimeError("/srv/secret/path on host 10.0.0.1")
 
-    monkeypatch.setattr("backups_app.use_cases.listing.list_runs", fail)
+    monkeypatch.setattr("backups_app.use_cases.listing.listing.list_runs", fail)
     with override_settings(TEMPLEOPS=Configuration()):
         answer: Any = caller.get("/api/backups")
 

@@ -212,7 +212,7 @@ def test_ses_6_absolute(super_admin: User, sign_in: SignIn, clock: Any, age: tim
 def test_ses_6_polling_alone_keeps_nobody_signed_in(
     super_admin: User, sign_in: SignIn, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backups_app.use_cases.listing.get_run", lambda **_: _a_run())
+    monkeypatch.setattr("backups_app.use_cases.listing.listing.get_run", lambda **_: _a_run())
     caller = sign_in(super_admin)
 
     wait(clock, caller, total=timedelta(minutes=31), step=timedelta(minutes=4), path=POLLED)

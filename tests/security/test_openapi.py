@@ -22,13 +22,13 @@ from hypothesis import HealthCheck, given, settings
 from backups_app.access import sessions, tokens, visit
 from backups_app.backup_files.store import Store
 from backups_app.backup_files.trash import Thrown
-from backups_app.browsing.search import Hit
+from backups_app.browsing.search.search import Hit
 from backups_app.configuration import Configuration
 from backups_app.models import LoginSession, User
 from backups_app.mongo import raw_ids
 from backups_app.records import Origin
 from backups_app.retention.policy import PROPOSED
-from backups_app.use_cases.found_places import PlacedDocument, PlacedVersion
+from backups_app.use_cases.finding.found_places import PlacedDocument, PlacedVersion
 from templeops.wsgi import application
 from tests.security.test_rbac_api import FAKED, a_run
 
@@ -67,20 +67,20 @@ A_SCHEDULE = {
 
 # Answers that need databases come from a fake of the right shape; everything before them is real.
 REPLACED = {
-    "backups_app.use_cases.backups.start_backup": FAKED["start_backup"],
-    "backups_app.use_cases.backups.cancel": FAKED["cancel"],
-    "backups_app.use_cases.backups.resume": FAKED["resume"],
-    "backups_app.use_cases.listing.get_run": FAKED["get_run"],
-    "backups_app.use_cases.lost_backups.known_of": lambda **_: None,
+    "backups_app.use_cases.backups.backups.start_backup": FAKED["start_backup"],
+    "backups_app.use_cases.backups.backups.cancel": FAKED["cancel"],
+    "backups_app.use_cases.backups.backups.resume": FAKED["resume"],
+    "backups_app.use_cases.listing.listing.get_run": FAKED["get_run"],
+    "backups_app.use_cases.listing.lost_backups.known_of": lambda **_: None,
     "backups_app.use_cases.syncs.sync_now": FAKED["sync_now"],
-    "backups_app.use_cases.notifications.send_test": lambda **_: [],
+    "backups_app.use_cases.notifications.notifications.send_test": lambda **_: [],
     "backups_app.use_cases.conflicts.newest": lambda **_: [A_KEPT_VERSION],
     "backups_app.use_cases.conflicts.get": lambda **_: SimpleNamespace(
         record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
-    "backups_app.use_cases.finding.begin": FAKED["finding.begin"],
-    "backups_app.use_cases.finding.go_on": FAKED["finding.begin"],
-    "backups_app.use_cases.found_places.placed": lambda **_: iter([A_FOUND_BOOKING]),
+    "backups_app.use_cases.finding.finding.begin": FAKED["finding.begin"],
+    "backups_app.use_cases.finding.finding.go_on": FAKED["finding.begin"],
+    "backups_app.use_cases.finding.found_places.placed": lambda **_: iter([A_FOUND_BOOKING]),
     "backups_app.use_cases.conflicts.restore_version": FAKED["conflicts.restore_version"],
     "backups_app.use_cases.schedules.overview.get": FAKED["overview.get"],
     "backups_app.use_cases.schedules.overview.public": lambda planned: A_SCHEDULE,
@@ -89,12 +89,12 @@ REPLACED = {
     "backups_app.use_cases.schedules.changes.change": FAKED["changes.change"],
     "backups_app.use_cases.schedules.changes.remove": FAKED["changes.remove"],
     "backups_app.use_cases.schedules.changes.run_now": FAKED["changes.run_now"],
-    "backups_app.use_cases.restores.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
-    "backups_app.use_cases.restores.start": lambda **_: a_run(),
-    "backups_app.use_cases.restores.rehearse": lambda **_: a_run(),
-    "backups_app.use_cases.restores.list_copies": lambda **_: (),
-    "backups_app.use_cases.restores.remove_copy": lambda **_: None,
-    "backups_app.use_cases.restores.preview_restore": lambda **_: {},
+    "backups_app.use_cases.restores.restores.choose": lambda **given: SimpleNamespace(in_place=given["to"] is None),
+    "backups_app.use_cases.restores.restores.start": lambda **_: a_run(),
+    "backups_app.use_cases.restores.restores.rehearse": lambda **_: a_run(),
+    "backups_app.use_cases.restores.restores.list_copies": lambda **_: (),
+    "backups_app.use_cases.restores.restores.remove_copy": lambda **_: None,
+    "backups_app.use_cases.restores.restores.preview_restore": lambda **_: {},
     "backups_app.api.retention.Policy": lambda **_: PROPOSED,
     "backups_app.use_cases.retention.removal.remove": lambda **_: Thrown(
         backup_id="20250119_143022", name=".trash-backup_20250119_143022-0-0", at=timezone.now()
@@ -104,7 +104,7 @@ REPLACED = {
     "backups_app.use_cases.copies.acts.remove": lambda *_, **__: None,
     "backups_app.use_cases.retention.pins.release": lambda **_: None,
     "backups_app.use_cases.retention.pins.accept": lambda **_: None,
-    "backups_app.use_cases.preview_json.as_json": lambda preview: {
+    "backups_app.use_cases.restores.preview_json.as_json": lambda preview: {
         "backup_id": "20250119_143022", "target": "temple_db", "in_place": True, "mode": "add", "collections": [],
         "include_purged": False, "document": None, "server": "127.0.0.1:27017", "confirmation": "0" * 64,
         "needs_phrase": False, "totals": {"insert": 0}, "left_out": [], "insert_bytes": 0,

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client, RequestFactory, override_settings
 from rest_framework.views import APIView
 
-from backups_app.api.permissions import LoginSessionAuthentication
+from backups_app.api.shared.permissions import LoginSessionAuthentication
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LoginSession, User
 from tests.security.conftest import FIREFOX, SignIn

@@ -31,7 +31,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         asked.append(given["delete_bookings"])
         return RunRecord(backup_id=RUN, created_at=timezone.now())
 
-    monkeypatch.setattr("backups_app.use_cases.backups.start_backup", start_backup)
+    monkeypatch.setattr("backups_app.use_cases.backups.backups.start_backup", start_backup)
     known_status.forget()
     return asked
 

@@ -13,12 +13,12 @@ from django.test import override_settings
 from django.urls import get_resolver
 from django.utils import timezone
 
-from backups_app.browsing import query
-from backups_app.browsing.everywhere import FindState
+from backups_app.browsing.search import query
+from backups_app.browsing.search.everywhere import FindState
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
-from backups_app.use_cases.finding import FoundSoFar
+from backups_app.use_cases.finding.finding import FoundSoFar
 from backups_app.use_cases.schedules.overview import Wish
 from tests.security.callers import PASSWORD, api_caller, every_cell, in_mode
 from tests.security.conftest import Caller

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from backups_app.browsing.documents import DocumentPage
+from backups_app.browsing.reading.documents import DocumentPage
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.management.commands import backup_now
@@ -41,17 +41,17 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return do
 
     for name in ("start_backup", "cancel", "resume"):
-        monkeypatch.setattr(f"backups_app.use_cases.backups.{name}", spy(name))
+        monkeypatch.setattr(f"backups_app.use_cases.backups.backups.{name}", spy(name))
     monkeypatch.setattr("backups_app.use_cases.verification.verify_backup", spy("verify"))
-    monkeypatch.setattr("backups_app.use_cases.restores.start", spy("restore"))
-    monkeypatch.setattr("backups_app.use_cases.restores.preview_restore", spy("preview"))
-    monkeypatch.setattr("backups_app.use_cases.preview_json.as_json", lambda preview: {})
+    monkeypatch.setattr("backups_app.use_cases.restores.restores.start", spy("restore"))
+    monkeypatch.setattr("backups_app.use_cases.restores.restores.preview_restore", spy("preview"))
+    monkeypatch.setattr("backups_app.use_cases.restores.preview_json.as_json", lambda preview: {})
     monkeypatch.setattr(
-        "backups_app.use_cases.restores.choose", lambda **given: SimpleNamespace(in_place=given["to"] is None)
+        "backups_app.use_cases.restores.restores.choose", lambda **given: SimpleNamespace(in_place=given["to"] is None)
     )
-    monkeypatch.setattr("backups_app.use_cases.listing.list_runs", lambda **_: [])
+    monkeypatch.setattr("backups_app.use_cases.listing.listing.list_runs", lambda **_: [])
     monkeypatch.setattr(
-        "backups_app.browsing.documents.page",
+        "backups_app.browsing.reading.documents.page",
         lambda **_: DocumentPage(collection="bookings", documents=(), offset=0, limit=25, total=0),
     )
     return asked

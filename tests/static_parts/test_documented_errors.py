@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backups_app import errors
-from backups_app.api.errors import SENTENCES
+from backups_app.api.shared.errors import SENTENCES
 from backups_app.errors import PurgeUnfinished, RetentionFailed, TempleOpsError
 from backups_app.runs.steps import sync
 

@@ -31,9 +31,10 @@ from backups_app.storage import copy_reading, encryption, key_proofs, targets
 from backups_app.storage.copy_rows import Claim, State
 from backups_app.storage.directory import DirectoryTarget
 from backups_app.target_settings import TargetSettings
-from backups_app.use_cases import backups, listing
+from backups_app.use_cases.backups import backups
 from backups_app.use_cases.copies import acts, evidence, overview, upkeep, work
 from backups_app.use_cases.copies.acts import Asked
+from backups_app.use_cases.listing import listing
 from backups_app.use_cases.retention import facts
 from tests.retention import conftest as retention
 from tests.retention.conftest import Temple

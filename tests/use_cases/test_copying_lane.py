@@ -25,8 +25,9 @@ from backups_app.metrics import figures
 from backups_app.models import AuditEvent, BackupCopy, Notification
 from backups_app.storage import copy_reading, object_store
 from backups_app.target_settings import TargetSettings
-from backups_app.use_cases import doctor, status
+from backups_app.use_cases import doctor
 from backups_app.use_cases.copies import notices
+from backups_app.use_cases.status import status
 from tests.conftest import ROOT, Migrated
 from tests.retention import conftest as retention
 from tests.retention.conftest import Temple

@@ -12,9 +12,9 @@ from backups_app import configuration
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import copies_text
 from backups_app.records import Origin
-from backups_app.use_cases import listing
 from backups_app.use_cases.copies import acts
 from backups_app.use_cases.copies.acts import Asked
+from backups_app.use_cases.listing import listing
 
 COPY_FAILED = 3
 

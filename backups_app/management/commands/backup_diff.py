@@ -9,14 +9,15 @@ from django.utils import timezone
 
 from backups_app import configuration, formats
 from backups_app.backup_files.store import Store
-from backups_app.browsing import compare, differences, documents
-from backups_app.browsing.compare import CollectionDifference, DocumentDifference
+from backups_app.browsing.compare import compare, differences
+from backups_app.browsing.compare.compare import CollectionDifference, DocumentDifference
+from backups_app.browsing.reading import documents
 from backups_app.errors import DocumentNotFound, InvalidInput
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import document_text
 from backups_app.management.terminal.progress_bars import Bars
 from backups_app.runs import preparation
-from backups_app.use_cases import readiness
+from backups_app.use_cases.readiness import readiness
 
 SIGNS = {"only_a": "-", "only_b": "+", "changed": "~"}
 

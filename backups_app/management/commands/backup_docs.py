@@ -12,15 +12,16 @@ from django.utils import timezone
 from backups_app import configuration, formats
 from backups_app.backup_files import extended_json
 from backups_app.backup_files.store import Store
-from backups_app.browsing import backups, collections, documents, opening, query, raw_documents, search
-from backups_app.browsing.collection_file import open_collection
-from backups_app.browsing.documents import PageDocument
-from backups_app.browsing.raw_documents import UndecodableDocument
+from backups_app.browsing.reading import backups, collections, documents, opening, raw_documents
+from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.documents import PageDocument
+from backups_app.browsing.reading.raw_documents import UndecodableDocument
+from backups_app.browsing.search import query, search
 from backups_app.errors import DamagedDocument, InvalidInput
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import document_text
 from backups_app.runs import preparation
-from backups_app.use_cases import readiness
+from backups_app.use_cases.readiness import readiness
 
 
 class Command(TempleCommand):

@@ -8,7 +8,8 @@ from typing import Any
 
 from backups_app import configuration
 from backups_app.management.base import TempleCommand
-from backups_app.use_cases import doctor, readiness
+from backups_app.use_cases import doctor
+from backups_app.use_cases.readiness import readiness
 
 SIGNS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 

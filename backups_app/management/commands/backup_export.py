@@ -13,7 +13,9 @@ from backups_app import configuration, formats
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
 from backups_app.records import Origin
-from backups_app.use_cases import exporting, listing, readiness
+from backups_app.use_cases import exporting
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
 
 
 class Command(TempleCommand):

@@ -12,14 +12,15 @@ from rich.console import Console
 from rich.table import Table
 
 from backups_app import configuration, formats
-from backups_app.browsing.whereabouts import Files
+from backups_app.browsing.reading.whereabouts import Files
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
 from backups_app.records import RunKind
-from backups_app.use_cases import listing, readiness
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
 
 FILES = {
     Files.GONE.value: ", files gone",

@@ -14,8 +14,8 @@ from backups_app.access.visit import Visit
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal.document_text import safe
 from backups_app.records import Origin
-from backups_app.use_cases import notifications
-from backups_app.use_cases.notifications import Overview
+from backups_app.use_cases.notifications import notifications
+from backups_app.use_cases.notifications.notifications import Overview
 
 
 class Command(TempleCommand):

@@ -19,7 +19,10 @@ from backups_app.records import (
     Origin,
     purgeable,
 )
-from backups_app.use_cases import backups, confirmation, listing, readiness
+from backups_app.use_cases import confirmation
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
 
 
 class Command(TempleCommand):

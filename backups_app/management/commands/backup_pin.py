@@ -11,7 +11,7 @@ from django.utils import timezone
 from backups_app import configuration, formats
 from backups_app.management.base import TempleCommand
 from backups_app.records import Origin
-from backups_app.use_cases import listing
+from backups_app.use_cases.listing import listing
 from backups_app.use_cases.retention import pins
 
 

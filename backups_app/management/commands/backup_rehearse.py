@@ -13,7 +13,11 @@ from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars, restore_text
 from backups_app.records import Origin
 from backups_app.runs import copy_source
-from backups_app.use_cases import backups, copy_access, copy_rehearsals, listing, readiness, restores
+from backups_app.use_cases import copy_access, copy_rehearsals
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
+from backups_app.use_cases.restores import restores
 
 
 class Command(TempleCommand):

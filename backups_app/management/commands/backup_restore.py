@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration, formats
-from backups_app.browsing import opening
+from backups_app.browsing.reading import opening
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, RestoreNotConfirmed
 from backups_app.management.base import TempleCommand
@@ -18,7 +18,11 @@ from backups_app.records import Origin
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.preview import RestorePreview
 from backups_app.runs import preparation
-from backups_app.use_cases import backups, confirmation, listing, preview_json, readiness, restores
+from backups_app.use_cases import confirmation
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
+from backups_app.use_cases.restores import preview_json, restores
 
 
 class Command(TempleCommand):

@@ -12,7 +12,9 @@ from backups_app import configuration
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
 from backups_app.records import Origin
-from backups_app.use_cases import backups, listing, readiness
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
 
 
 class Command(TempleCommand):

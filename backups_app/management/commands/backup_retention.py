@@ -14,7 +14,7 @@ from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import retention_text
 from backups_app.records import Origin
 from backups_app.retention.policy import PERIODS, PROPOSED, Policy
-from backups_app.use_cases import readiness
+from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.retention import pins, policy, simulation
 from backups_app.use_cases.schedules import overview
 

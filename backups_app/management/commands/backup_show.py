@@ -10,7 +10,8 @@ from backups_app.catalog.run_record import RunRecord
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
 from backups_app.records import RunKind
-from backups_app.use_cases import listing, readiness
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
 
 KINDS = {
     RunKind.RESTORE.value: "A restore; the backup of this id is its safety backup.",

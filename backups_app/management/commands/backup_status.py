@@ -15,8 +15,8 @@ from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
 from backups_app.management.terminal.document_text import safe
 from backups_app.messages import assurance as said
-from backups_app.use_cases import status, status_json
-from backups_app.use_cases.reach import Reach
+from backups_app.use_cases.readiness.reach import Reach
+from backups_app.use_cases.status import status, status_json
 from backups_app.use_cases.syncs import SyncOverview
 
 

@@ -14,7 +14,9 @@ from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
 from backups_app.records import Origin
 from backups_app.runs import preparation
-from backups_app.use_cases import listing, readiness, verification
+from backups_app.use_cases import verification
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
 
 
 class Command(TempleCommand):

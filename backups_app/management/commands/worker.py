@@ -25,10 +25,10 @@ from backups_app.access import private_files
 from backups_app.management import message_sender, reading_lane
 from backups_app.management.copying_lane import CopyingLane
 from backups_app.management.reading_lane import IDLE_SECONDS, NICENESS, ReadingLane
-from backups_app.runs import housekeeping
-from backups_app.use_cases import finding
+from backups_app.runs.recovery import housekeeping
 from backups_app.use_cases.copies import upkeep
 from backups_app.use_cases.copies import work as copying
+from backups_app.use_cases.finding import finding
 from backups_app.use_cases.retention import trash
 from backups_app.use_cases.schedules import tick as schedule_tick
 

@@ -25,7 +25,7 @@ from backups_app.models import Schedule, ScheduleSlot
 from backups_app.records import Origin
 from backups_app.runs import preparation
 from backups_app.schedule import slots
-from backups_app.use_cases import backups
+from backups_app.use_cases.backups import backups
 from backups_app.use_cases.schedules.claims import State
 
 DAYS = 30

@@ -6,10 +6,11 @@ import shlex
 from collections.abc import Iterator
 from datetime import tzinfo
 
-from backups_app.browsing import raw_documents, tree
-from backups_app.browsing.differences import FieldChange
-from backups_app.browsing.raw_documents import UndecodableDocument
-from backups_app.browsing.tree import Node, Shape
+from backups_app.browsing.compare.differences import FieldChange
+from backups_app.browsing.reading import raw_documents
+from backups_app.browsing.reading.raw_documents import UndecodableDocument
+from backups_app.browsing.values import tree
+from backups_app.browsing.values.tree import Node, Shape
 
 _QUOTED = frozenset({"String", "Symbol", "Code"})
 _UNNAMED = frozenset({"Boolean", "null", "Undefined"})

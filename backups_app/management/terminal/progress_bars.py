@@ -19,8 +19,9 @@ from backups_app import formats
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import NotCancellable
 from backups_app.records import Origin, RunKind, Side, Status, StepState, SyncStatus
-from backups_app.runs import declarations, lost_messages
-from backups_app.use_cases import backups
+from backups_app.runs import declarations
+from backups_app.runs.closing import lost_messages
+from backups_app.use_cases.backups import backups
 
 EXIT_BY_STATUS = {Status.SUCCESS: 0, Status.PARTIAL: 3, Status.FAILED: 1, Status.CANCELLED: 130}
 SPECIFIC_EXITS = {

@@ -8,7 +8,8 @@ from backups_app import formats
 from backups_app.catalog.run_record import RunRecord
 from backups_app.management.terminal.document_text import safe
 from backups_app.restore.preview import PreviewedCollection, RestorePreview
-from backups_app.runs import outcome, restore_parts
+from backups_app.runs.closing import outcome
+from backups_app.runs.steps import restore_parts
 
 
 def preview_lines(preview: RestorePreview) -> Iterator[str]:

@@ -41,7 +41,8 @@ from backups_app.pages.requests import AdminRequest, go_to
 from backups_app.pages.shared import known_status, step_up
 from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin, Side
-from backups_app.use_cases import confirmation, listing
+from backups_app.use_cases import confirmation
+from backups_app.use_cases.listing import listing
 from backups_app.use_cases.retention import bringing_back, kept, pins, removal
 from backups_app.use_cases.retention.kept import Looked
 

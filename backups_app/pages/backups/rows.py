@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from backups_app.browsing import whereabouts
-from backups_app.browsing.whereabouts import Files
+from backups_app.browsing.reading import whereabouts
+from backups_app.browsing.reading.whereabouts import Files
 from backups_app.pages.backups.keeping import KeptBecause
 from backups_app.catalog.run_record import RunRecord
 from backups_app.use_cases.copies.overview import Copy

@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
 from backups_app import configuration
-from backups_app.browsing import backups, compare, document_ids, documents, versions
-from backups_app.browsing.backups import BackupSummary, crowded_minutes
-from backups_app.browsing.versions import NOW, Version
+from backups_app.browsing.compare import compare, versions
+from backups_app.browsing.compare.versions import NOW, Version
+from backups_app.browsing.reading import backups, document_ids, documents
+from backups_app.browsing.reading.backups import BackupSummary, crowded_minutes
 from backups_app.errors import DocumentNotFound
 from backups_app.mongo import raw_ids
 from backups_app.pages.guards import admin_page

@@ -10,15 +10,15 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 
-from backups_app.browsing import document_ids
-from backups_app.browsing.everywhere import FindState, Skipped
-from backups_app.browsing.query import Query
+from backups_app.browsing.reading import document_ids
+from backups_app.browsing.search.everywhere import FindState, Skipped
+from backups_app.browsing.search.query import Query
 from backups_app.pages.shared.wording import moment_of
 from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.pages.viewer.viewer_documents import Card
 from backups_app.pages.viewer.viewer_place import Place
-from backups_app.use_cases.finding import FoundSoFar
-from backups_app.use_cases.found_places import PlacedDocument
+from backups_app.use_cases.finding.finding import FoundSoFar
+from backups_app.use_cases.finding.found_places import PlacedDocument
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from backups_app.pages.find.found import Asked, FoundPage
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
 from backups_app.records import Origin
-from backups_app.use_cases import finding, found_places
-from backups_app.use_cases.finding import FoundSoFar
+from backups_app.use_cases.finding import finding, found_places
+from backups_app.use_cases.finding.finding import FoundSoFar
 
 
 @require_safe

@@ -21,7 +21,7 @@ from backups_app.pages.requests import AdminRequest
 from backups_app.pages.runs import run_panel
 from backups_app.pages.runs import views as run_pages
 from backups_app.records import Status
-from backups_app.use_cases import listing
+from backups_app.use_cases.listing import listing
 
 
 @require_safe

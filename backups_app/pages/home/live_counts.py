@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from backups_app import configuration
 from backups_app.records import PURGEABLE_ALWAYS, PURGEABLE_WHEN_CONFIRMED
-from backups_app.use_cases import listing
+from backups_app.use_cases.listing import listing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,8 +29,9 @@ from backups_app.pages.requests import AdminRequest
 from backups_app.pages.shared import known_status
 from backups_app.pages.shared.message_text import text_of
 from backups_app.pages.shared.wording import ago
-from backups_app.use_cases import attention, status
-from backups_app.use_cases.status import SystemStatus
+from backups_app.use_cases import attention
+from backups_app.use_cases.status import status
+from backups_app.use_cases.status.status import SystemStatus
 
 logger = logging.getLogger(__name__)
 

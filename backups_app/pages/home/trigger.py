@@ -23,7 +23,9 @@ from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.runs import run_wording, views
 from backups_app.pages.shared import known_status, step_up
 from backups_app.records import CONFIRMATION_PHRASE, Origin
-from backups_app.use_cases import backups, confirmation, readiness
+from backups_app.use_cases import confirmation
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.readiness import readiness
 
 
 def card_context(request: AdminRequest, *, active: RunRecord | None) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def _blocked_because() -> str:
 def counts(request: AdminRequest) -> HttpResponse:
     """Both choices with the numbers of this moment."""
     counted = {"counts": live_counts.now()}  # first: what it finds lost nobody asks again
-    return render(request, "home/_choices.html", card_context(request, active=views.active_run()) | counted)
+    return render(request, "home/confirm/_choices.html", card_context(request, active=views.active_run()) | counted)
 
 
 @require_GET
@@ -60,7 +62,8 @@ def confirm_deletion(request: AdminRequest) -> HttpResponse:
     A dialog opens at once, asks for this with `counted`, and puts the answer in its place; a page counts first.
     """
     if is_htmx(request) and "counted" not in request.GET:
-        return render(request, "home/_confirm_dialog.html", _question(request) | {"rows": live_counts.uncounted()})
+        context = _question(request) | {"rows": live_counts.uncounted()}
+        return render(request, "home/confirm/_confirm_dialog.html", context)
     return _confirmation(request)
 
 
@@ -105,9 +108,9 @@ def _confirmation(request: AdminRequest, *, refusal: TempleOpsError | None = Non
     counts = live_counts.now()
     context = _question(request) | {"counts": counts, "rows": counts.rows, "refusal": refusal}
     context["deletes"] = counts.deletes_bookings
-    fragment = "home/_confirm_form.html" if refusal is None else "home/_confirm_dialog.html"
+    fragment = "home/confirm/_confirm_form.html" if refusal is None else "home/confirm/_confirm_dialog.html"
     status = HTTPStatus.OK if refusal is None else HTTPStatus.UNPROCESSABLE_ENTITY
-    return show(request, page="home/confirm.html", fragment=fragment, context=context, status=status)
+    return show(request, page="home/confirm/confirm.html", fragment=fragment, context=context, status=status)
 
 
 def _question(request: AdminRequest) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from backups_app.notification.wording import message_text
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to
 from backups_app.records import Origin
-from backups_app.use_cases import notifications
-from backups_app.use_cases.notifications import ChannelState, Overview
+from backups_app.use_cases.notifications import notifications
+from backups_app.use_cases.notifications.notifications import ChannelState, Overview
 
 WISHES = (
     ("nothing", gettext_lazy("Nothing")),

@@ -19,8 +19,9 @@ from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.pages.restore import restore_address
 from backups_app.pages.shared import known_status, wording
 from backups_app.records import Origin
-from backups_app.use_cases import copy_rehearsals, restores
-from backups_app.use_cases import listing as overview
+from backups_app.use_cases import copy_rehearsals
+from backups_app.use_cases.listing import listing as overview
+from backups_app.use_cases.restores import restores
 
 
 @require_safe

@@ -11,7 +11,7 @@ from django.urls import reverse
 from backups_app.configuration import Configuration
 from backups_app.pages.form_fields import as_field, from_field
 from backups_app.restore.choices import Choices, Mode
-from backups_app.use_cases import restores
+from backups_app.use_cases.restores import restores
 
 WHAT, HOW, PREVIEW, CONFIRM = 1, 2, 3, 4
 HERE, COPY = "here", "copy"

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backups_app import formats
-from backups_app.browsing import backups, collections, differences, tree
-from backups_app.browsing.collections import CollectionSummary
-from backups_app.browsing.differences import FieldChange
-from backups_app.browsing.tree import Node
+from backups_app.browsing.compare import differences
+from backups_app.browsing.compare.differences import FieldChange
+from backups_app.browsing.reading import backups, collections
+from backups_app.browsing.reading.collections import CollectionSummary
+from backups_app.browsing.values import tree
+from backups_app.browsing.values.tree import Node
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import raw_ids
@@ -24,7 +26,8 @@ from backups_app.pages.shared.translation import translated
 from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.restore.choices import Mode
 from backups_app.restore.preview import PreviewedCollection, RestorePreview, Sample
-from backups_app.use_cases import present_counts, restores
+from backups_app.use_cases.listing import present_counts
+from backups_app.use_cases.restores import restores
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,9 +33,10 @@ from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
 from backups_app.restore.preview import RestorePreview
-from backups_app.use_cases import confirmation, restores
+from backups_app.use_cases import confirmation
 from backups_app.use_cases.lanes import asking, previews
 from backups_app.use_cases.lanes.asking import Answer
+from backups_app.use_cases.restores import restores
 
 Making = Answer[RestorePreview]
 Problems = Mapping[str, str]
@@ -70,7 +71,7 @@ def preview(request: AdminRequest, backup_id: str) -> HttpResponse:
     asked = restore_address.read(request.GET, backup_id=backup_id)
     making = _making(request, asked.choices(configuration.current()))
     context = _context(asked) | _preview_context(making)
-    return show(request, page="restore/restore.html", fragment="restore/_preview.html", context=context)
+    return show(request, page="restore/wizard/restore.html", fragment="restore/wizard/_preview.html", context=context)
 
 
 # ── the steps ────────────────────────────────────────────────────────────────────
@@ -208,8 +209,8 @@ def _answer(request: AdminRequest, context: dict[str, Any], *, status: int = HTT
     context |= {"from_htmx": is_htmx(request)}
     return show(
         request,
-        page="restore/restore.html",
-        fragment="restore/_answer.html",
+        page="restore/wizard/restore.html",
+        fragment="restore/wizard/_answer.html",
         context=context,
         status=status,
         titled=True,

@@ -16,7 +16,8 @@ from backups_app.pages.runs.restore_steps import sums_text
 from backups_app.pages.runs.run_wording import Words
 from backups_app.pages.shared.translation import translated
 from backups_app.records import RunKind, Status, StepState
-from backups_app.runs import lost_messages, restore_parts
+from backups_app.runs.closing import lost_messages
+from backups_app.runs.steps import restore_parts
 
 IDS_SHOWN = 10
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from backups_app import formats
-from backups_app.browsing.whereabouts import Files
+from backups_app.browsing.reading.whereabouts import Files
 from backups_app.catalog.run_parts import PurgeRecord
 from backups_app.catalog.run_record import RunRecord
 from backups_app.messages import runs as messages
@@ -23,7 +23,7 @@ from backups_app.progress import pace
 from backups_app.records import Phase, Side, Status, StepState, SyncStatus
 from backups_app.runs import declarations
 from backups_app.runs.context import Group
-from backups_app.use_cases import listing
+from backups_app.use_cases.listing import listing
 
 ESTIMATE_AFTER_SECONDS = 5
 LONG_SECONDS = 600

@@ -1,6 +1,6 @@
 """The headline and the two sentences of the result panel. Their order: what is safe, what is not, what to do.
 
-A sentence about the cause is a message that the record keeps (`messages/runs.py`, put together by `runs/closing.py`).
+A sentence about the cause is a message that the record keeps (`messages/runs.py`, put together by `runs/closing/`).
 The headline, and what only a page says, stand here.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from django.utils.translation import gettext as _
 
 from backups_app import formats
-from backups_app.browsing.whereabouts import Files
+from backups_app.browsing.reading.whereabouts import Files
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import BackupRemoved, RunCancelled, RunInterrupted, WorkerDown
 from backups_app.messages import runs as messages
@@ -22,7 +22,7 @@ from backups_app.pages.runs.run_steps import Line
 from backups_app.pages.shared.translation import translated
 from backups_app.pages.shared.wording import size_text
 from backups_app.records import Side, Status, StepState, SyncStatus
-from backups_app.runs import lost_messages
+from backups_app.runs.closing import lost_messages
 
 HEADLINES = frozenset(
     sentence.code

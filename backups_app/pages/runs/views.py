@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.browsing import chains, collections
+from backups_app.browsing import chains
 from backups_app.browsing.chains import Chain
-from backups_app.browsing.collections import CollectionSummary
-from backups_app.browsing.whereabouts import Files
+from backups_app.browsing.reading import collections
+from backups_app.browsing.reading.collections import CollectionSummary
+from backups_app.browsing.reading.whereabouts import Files
 from backups_app.catalog.run_record import RunRecord
 from backups_app.errors import (
     BackupElsewhere,
@@ -35,8 +36,10 @@ from backups_app.pages.runs import restore_result, run_panel
 from backups_app.pages.shared import known_status
 from backups_app.pages.viewer import viewer_documents
 from backups_app.records import Origin, Status
-from backups_app.use_cases import backups, listing, lost_backups, status_of_files
-from backups_app.use_cases.lost_backups import LostBackup
+from backups_app.use_cases import status_of_files
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing, lost_backups
+from backups_app.use_cases.listing.lost_backups import LostBackup
 
 NOTES = ("already", "too_late", "nothing_left")
 """What a page says above a run to somebody who asked for something else."""

@@ -27,7 +27,7 @@ from backups_app.pages.schedule import calendar, form, retention, wording
 from backups_app.pages.schedule.form import Filled
 from backups_app.pages.shared.translation import translated
 from backups_app.records import CONFIRMATION_PHRASE, Origin
-from backups_app.use_cases import listing
+from backups_app.use_cases.listing import listing
 from backups_app.use_cases.retention import simulation
 from backups_app.use_cases.schedules import changes, overview
 from backups_app.use_cases.schedules.changes import Who

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from backups_app.configuration import Configuration
-from backups_app.use_cases.status import SystemStatus
+from backups_app.use_cases.status.status import SystemStatus
 
 
 @dataclass

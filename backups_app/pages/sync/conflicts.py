@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backups_app import configuration
 from backups_app.backup_files import shortened
-from backups_app.browsing import differences
+from backups_app.browsing.compare import differences
 from backups_app.errors import DocumentChanged, KeptVersionNotFound, PutBackRefused, TempleOpsError
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to

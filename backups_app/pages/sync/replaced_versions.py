@@ -9,9 +9,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from backups_app.browsing import differences, tree
-from backups_app.browsing.differences import FieldChange
-from backups_app.browsing.tree import Node
+from backups_app.browsing.compare import differences
+from backups_app.browsing.compare.differences import FieldChange
+from backups_app.browsing.values import tree
+from backups_app.browsing.values.tree import Node
 from backups_app.configuration import Configuration
 from backups_app.errors import KeptVersionNotFound
 from backups_app.pages.viewer import document_view

@@ -13,9 +13,11 @@ from django.utils.translation import ngettext
 
 from backups_app import formats
 from backups_app.backup_files import extended_json, shortened
-from backups_app.browsing import document_ids, query, values
-from backups_app.browsing.query import Query
-from backups_app.browsing.tree import Node
+from backups_app.browsing.reading import document_ids
+from backups_app.browsing.search import query
+from backups_app.browsing.search.query import Query
+from backups_app.browsing.values import values
+from backups_app.browsing.values.tree import Node
 from backups_app.mongo import raw_ids
 
 SHORT = 14

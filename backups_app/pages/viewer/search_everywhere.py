@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
-from backups_app.browsing import opening, query, search_all
-from backups_app.browsing.collections import CollectionSummary
-from backups_app.browsing.query import Query
-from backups_app.browsing.search_all import Part, Spot, Sweep
+from backups_app.browsing.reading import opening
+from backups_app.browsing.reading.collections import CollectionSummary
+from backups_app.browsing.search import query, search_all
+from backups_app.browsing.search.query import Query
+from backups_app.browsing.search.search_all import Part, Spot, Sweep
 from backups_app.errors import InvalidInput, SearchBusy
 from backups_app.pages.viewer import viewer_documents
 from backups_app.pages.viewer.viewer_documents import Card
@@ -32,7 +33,7 @@ class Group:
 
     @property
     def list_template(self) -> str:
-        return "viewer/_cards.html"
+        return "viewer/documents/_cards.html"
 
     @property
     def broken_at(self) -> None:

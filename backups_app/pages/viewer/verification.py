@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from backups_app import configuration
-from backups_app.browsing import backups
-from backups_app.browsing.backups import BackupState, BackupSummary
+from backups_app.browsing.reading import backups
+from backups_app.browsing.reading.backups import BackupState, BackupSummary
 from backups_app.messages import stored
 from backups_app.models import AuditEvent
 from backups_app.pages.guards import admin_page
@@ -138,7 +138,7 @@ def _known(backup_id: str) -> Making | None:
 def _answer(request: AdminRequest, backup_id: str, *, asked: bool = False) -> HttpResponse:
     backup = backups.summary(store=viewer_documents.store(), backup_id=backup_id)
     context = {"place": "list", "backup": backup, "verification": of(backup_id), "asked": asked}
-    page, fragment = "viewer/verify.html", "viewer/_verification.html"
+    page, fragment = "viewer/verification/verify.html", "viewer/verification/_verification.html"
     return show(request, page=page, fragment=fragment, context=context)
 
 

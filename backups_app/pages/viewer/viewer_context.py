@@ -12,16 +12,16 @@ from django.utils.translation import gettext as _
 
 from backups_app import configuration
 from backups_app.backup_files.store import Store
-from backups_app.browsing import backups, collections, opening
-from backups_app.browsing.backups import BackupState, BackupSummary
-from backups_app.browsing.collections import CollectionSummary
+from backups_app.browsing.reading import backups, collections, opening
+from backups_app.browsing.reading.backups import BackupState, BackupSummary
+from backups_app.browsing.reading.collections import CollectionSummary
 from backups_app.errors import BackupNotFound
 from backups_app.pages.viewer import search_everywhere, verification
 from backups_app.pages.viewer.search_everywhere import Everywhere
 from backups_app.pages.viewer.verification import Verification
 from backups_app.pages.viewer.viewer_documents import Documents, documents_at, store
 from backups_app.pages.viewer.viewer_place import Place
-from backups_app.use_cases import listing
+from backups_app.use_cases.listing import listing
 
 MANY_BACKUPS = 100
 

@@ -12,13 +12,15 @@ from django.utils import timezone
 from backups_app import configuration
 from backups_app.backup_files import shortened
 from backups_app.backup_files.store import Store
-from backups_app.browsing import creation, documents, fields, opening, query, search, tree, values
-from backups_app.browsing.collection_file import CollectionFile, open_collection
-from backups_app.browsing.documents import PageDocument
-from backups_app.browsing.fields import FieldSummary
-from backups_app.browsing.query import Query
-from backups_app.browsing.search import Hit, SearchPage
-from backups_app.browsing.tree import Node
+from backups_app.browsing.reading import creation, documents, opening
+from backups_app.browsing.reading.collection_file import CollectionFile, open_collection
+from backups_app.browsing.reading.documents import PageDocument
+from backups_app.browsing.search import query, search
+from backups_app.browsing.search.query import Query
+from backups_app.browsing.search.search import Hit, SearchPage
+from backups_app.browsing.values import fields, tree, values
+from backups_app.browsing.values.fields import FieldSummary
+from backups_app.browsing.values.tree import Node
 from backups_app.errors import CollectionPreparing, DamagedDocument, InvalidInput, SearchBusy, TempleOpsError
 from backups_app.mongo.raw_bson import Value
 from backups_app.pages.viewer import document_view, viewer_table
@@ -78,7 +80,7 @@ class Documents:
 
     @property
     def list_template(self) -> str:
-        return "viewer/_table.html" if self.place.view == "table" else "viewer/_cards.html"
+        return "viewer/documents/_table.html" if self.place.view == "table" else "viewer/documents/_cards.html"
 
     @property
     def every_column(self) -> list[Column]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from backups_app.browsing import tree
-from backups_app.browsing.tree import Node, Shape
+from backups_app.browsing.values import tree
+from backups_app.browsing.values.tree import Node, Shape
 from backups_app.pages.viewer.viewer_place import Place
 
 COLUMNS = 8

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_safe
 
 from backups_app.access import audit
 from backups_app.backup_files import shortened
-from backups_app.browsing import documents, raw_documents, tree
+from backups_app.browsing.reading import documents, raw_documents
+from backups_app.browsing.values import tree
 from backups_app.errors import InvalidInput
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
@@ -35,7 +36,7 @@ def browse(request: AdminRequest) -> HttpResponse:
     _record_view(request, looked)
     context = {"place": "list", "viewer": looked, "documents": looked.documents, "everywhere": looked.everywhere}
     context |= {"focus_on": _focus_on(request)}
-    fragment = "viewer/_docs.html" if target == "docs" and looked.documents else "viewer/_viewer.html"
+    fragment = "viewer/documents/_docs.html" if target == "docs" and looked.documents else "viewer/_viewer.html"
     status = HTTPStatus.GONE if looked.gone else HTTPStatus.OK
     if looked.not_there and not is_htmx(request):  # to htmx it is the choice of another backup, which may lack it
         status = HTTPStatus.NOT_FOUND
@@ -46,9 +47,9 @@ def _more_matches(request: AdminRequest, place: Place) -> HttpResponse:
     """The next part of a search that goes on, or where it was stopped."""
     if place.collection:
         context = {"documents": viewer_documents.documents_at(place), "more": True}
-        return render(request, "viewer/_matches.html", context)
+        return render(request, "viewer/search/_matches.html", context)
     context = {"everywhere": viewer_context.everywhere_at(place), "more": True}
-    return render(request, "viewer/_everywhere_part.html", context)
+    return render(request, "viewer/search/_everywhere_part.html", context)
 
 
 def _focus_on(request: AdminRequest) -> str:
@@ -71,7 +72,8 @@ def document(request: AdminRequest, backup_id: str) -> HttpResponse:
         context |= _raw(found, context)
     else:
         context |= _shown(found.frame)
-    return show(request, page="viewer/document.html", fragment="viewer/_document.html", context=context)
+    page, fragment = "viewer/document/document.html", "viewer/document/_document.html"
+    return show(request, page=page, fragment=fragment, context=context)
 
 
 @require_safe
@@ -83,7 +85,7 @@ def items(request: AdminRequest, backup_id: str) -> HttpResponse:
     start = viewer_place.whole_number(request.GET.get("from"), 0)
     context["focus_first"] = is_htmx(request) and start > 0
     context["node"] = tree.items(frame, path=request.GET.get("path", ""), start=start, shape=_shape())
-    return show(request, page="viewer/items.html", fragment="viewer/_items.html", context=context)
+    return show(request, page="viewer/document/items.html", fragment="viewer/document/_items.html", context=context)
 
 
 @require_safe
@@ -96,7 +98,7 @@ def value(request: AdminRequest, backup_id: str) -> HttpResponse:
     start = viewer_place.whole_number(request.GET.get("from"), 0)
     zone = timezone.get_current_timezone()
     context["node"] = tree.whole(frame, path=request.GET.get("path", ""), zone=zone, start=start)
-    return show(request, page="viewer/value.html", fragment="viewer/_value.html", context=context)
+    return show(request, page="viewer/document/value.html", fragment="viewer/document/_value.html", context=context)
 
 
 def _asked(request: AdminRequest, backup_id: str) -> dict[str, Any]:

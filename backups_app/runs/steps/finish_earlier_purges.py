@@ -14,7 +14,7 @@ from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
 from backups_app.messages import runs as messages
 from backups_app.messages.message import Message
 from backups_app.records import Phase, StepState, purgeable
-from backups_app.runs import closing, outcome
+from backups_app.runs.closing import closing, outcome
 from backups_app.runs.context import Group, Run, StepResult
 from backups_app.runs.steps import purge_local, purge_remote
 

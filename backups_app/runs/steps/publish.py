@@ -8,7 +8,7 @@ from backups_app.backup_files import metadata
 from backups_app.errors import RunCancelled
 from backups_app.messages import runs as messages
 from backups_app.records import Phase, StepState
-from backups_app.runs import closing
+from backups_app.runs.closing import closing
 from backups_app.runs.context import Group, Run, StepResult
 
 NAME = "publish"

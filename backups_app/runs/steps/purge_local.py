@@ -6,8 +6,8 @@ from django.utils.translation import gettext_noop
 
 from backups_app.messages import runs as messages
 from backups_app.records import Phase, Side, StepState
-from backups_app.runs import purge_sides
 from backups_app.runs.context import Group, Run, StepResult
+from backups_app.runs.steps import purge_sides
 
 NAME = "purge_local"
 TITLE = gettext_noop("Delete on this computer")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_noop
 
 from backups_app.records import Phase, Side
-from backups_app.runs import purge_sides
 from backups_app.runs.context import Group, Run, StepResult
+from backups_app.runs.steps import purge_sides
 
 NAME = "purge_remote"
 TITLE = gettext_noop("Delete on Atlas")

@@ -8,8 +8,8 @@ from backups_app.errors import RehearsalFailed
 from backups_app.messages import runs as messages
 from backups_app.messages import words
 from backups_app.records import Phase, StepState
-from backups_app.runs import restore_parts
 from backups_app.runs.context import Group, Run, StepResult
+from backups_app.runs.steps import restore_parts
 
 NAME = "rehearse"
 TITLE = gettext_noop("Restore into a scratch database")

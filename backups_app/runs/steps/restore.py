@@ -7,8 +7,9 @@ from django.utils.translation import gettext_noop
 from backups_app.messages import runs as messages
 from backups_app.mongo import scratch
 from backups_app.records import Phase, RunKind, StepState
-from backups_app.runs import restore_messages, restore_parts
+from backups_app.runs import restore_messages
 from backups_app.runs.context import Group, Run, StepResult
+from backups_app.runs.steps import restore_parts
 
 NAME = "restore"
 TITLE = gettext_noop("Restore")

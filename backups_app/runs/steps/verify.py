@@ -9,7 +9,8 @@ from backups_app.dump.report import DumpReport
 from backups_app.messages import runs as messages
 from backups_app.messages import words
 from backups_app.records import Phase, StepState
-from backups_app.runs import closing, incremental_base
+from backups_app.runs import incremental_base
+from backups_app.runs.closing import closing
 from backups_app.runs.context import Group, Run, StepResult
 from backups_app.verification import incremental, verdict
 from backups_app.verification.verdict import Verdict

@@ -16,9 +16,10 @@ from backups_app.records import Origin
 from backups_app.storage import copy_reading, copy_rows, targets
 from backups_app.storage.copy_rows import State
 from backups_app.storage.target import StorageTarget
-from backups_app.use_cases import confirmation, readiness
+from backups_app.use_cases import confirmation
 from backups_app.use_cases.copies import overview, places, work
 from backups_app.use_cases.copies.overview import Copy
+from backups_app.use_cases.readiness import readiness
 
 REQUESTED, PREPARED, REMOVED = "copy.requested", "target.prepared", "copy.removed"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from backups_app.assurance.evidence import Copies
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.runs import holding
+from backups_app.runs.closing import holding
 from backups_app.storage import counted, key_proofs
 from backups_app.use_cases.copies import places
 from backups_app.use_cases.retention import facts

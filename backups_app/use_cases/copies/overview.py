@@ -14,8 +14,8 @@ from backups_app.models import BackupCopy
 from backups_app.storage import copy_rows, key_proofs
 from backups_app.storage.copy_rows import State
 from backups_app.target_settings import TargetSettings
-from backups_app.use_cases import readiness
 from backups_app.use_cases.copies import notices, places, stored_facts
+from backups_app.use_cases.readiness import readiness
 
 SHOWN = {
     State.WAITING: "copying",

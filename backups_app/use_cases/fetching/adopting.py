@@ -16,7 +16,7 @@ from backups_app.backup_files.store import Store
 from backups_app.catalog.run_record import RunRecord
 from backups_app.messages import stored
 from backups_app.runs.ownership import this_process
-from backups_app.use_cases import keeping
+from backups_app.use_cases.backups import keeping
 
 FETCHED = "fetched"
 

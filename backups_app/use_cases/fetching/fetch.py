@@ -34,10 +34,11 @@ from backups_app.records import Origin, Side
 from backups_app.runs import folder_records, preparation, receiving
 from backups_app.storage import key_proofs
 from backups_app.storage.target import StorageTarget
-from backups_app.use_cases import copy_choices, readiness, verification
+from backups_app.use_cases import copy_choices, verification
 from backups_app.use_cases.copy_choices import Choice
 from backups_app.use_cases.fetching import adopting, site
 from backups_app.use_cases.fetching.site import Site
+from backups_app.use_cases.readiness import readiness
 from backups_app.verification import verdict
 
 logger = logging.getLogger(__name__)

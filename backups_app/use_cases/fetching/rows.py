@@ -13,9 +13,10 @@ from backups_app import formats
 from backups_app.configuration import Configuration
 from backups_app.errors import KeyMissing, TempleOpsError, WrongKey
 from backups_app.storage.target import StorageTarget
-from backups_app.use_cases import copy_choices, readiness
+from backups_app.use_cases import copy_choices
 from backups_app.use_cases.copy_choices import Choice
 from backups_app.use_cases.fetching.fetch import Fetched
+from backups_app.use_cases.readiness import readiness
 
 COMPLETE, FAILED, UNKNOWN = "complete", "failed", "unknown"
 

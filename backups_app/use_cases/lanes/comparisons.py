@@ -9,8 +9,8 @@ from typing import Any
 
 from backups_app import configuration
 from backups_app.backup_files.document_digests import Comparison
-from backups_app.browsing import compare
-from backups_app.browsing.compare import CollectionDifference
+from backups_app.browsing.compare import compare
+from backups_app.browsing.compare.compare import CollectionDifference
 from backups_app.records import INTERNAL
 from backups_app.runs import preparation
 from backups_app.use_cases.lanes.kind import Arguments, Call, Kind

@@ -14,9 +14,9 @@ from backups_app.restore import choices as chosen
 from backups_app.restore.choices import Choices
 from backups_app.restore.plan import LeftOut
 from backups_app.restore.preview import PreviewedCollection, RestorePreview, Sample
-from backups_app.use_cases import restores
 from backups_app.use_cases.lanes import jobs, samples
 from backups_app.use_cases.lanes.kind import Arguments, Call, Kind
+from backups_app.use_cases.restores import restores
 
 
 def arguments_of(choices: Choices) -> dict[str, Any]:

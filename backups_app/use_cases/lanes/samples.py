@@ -7,9 +7,9 @@ from itertools import islice
 
 from backups_app.backup_files import given_ids, shortened
 from backups_app.backup_files.bson_frames import InvalidFrame
-from backups_app.browsing import opening
-from backups_app.browsing.collection_file import open_collection
-from backups_app.browsing.opening import OpenBackup
+from backups_app.browsing.reading import opening
+from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.opening import OpenBackup
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import connections, raw_ids

@@ -18,7 +18,8 @@ from backups_app.messages import retention as messages
 from backups_app.messages.message import Message
 from backups_app.records import Origin
 from backups_app.runs import preparation
-from backups_app.use_cases import lost_backups, readiness
+from backups_app.use_cases.listing import lost_backups
+from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.retention.taking_out import Asked, amend_record
 
 logger = logging.getLogger(__name__)

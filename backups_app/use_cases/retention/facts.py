@@ -17,8 +17,8 @@ from pymongo.errors import PyMongoError
 
 from backups_app.backup_files import collection_metadata, locks, removals
 from backups_app.backup_files.store import Store
-from backups_app.browsing import whereabouts
-from backups_app.browsing.whereabouts import Files
+from backups_app.browsing.reading import whereabouts
+from backups_app.browsing.reading.whereabouts import Files
 from backups_app.catalog import purge_ledger, runs
 from backups_app.catalog.run_record import RunRecord
 from backups_app.configuration import Configuration
@@ -26,7 +26,8 @@ from backups_app.errors import BackupNotFound, TempleOpsError
 from backups_app.mongo import availability
 from backups_app.records import INTERNAL, RunKind, Side, Status
 from backups_app.retention.facts import Backup, Deletion, LostHolder, Maker
-from backups_app.runs import description, folder_records, holding, preparation
+from backups_app.runs import description, folder_records, preparation
+from backups_app.runs.closing import holding
 from backups_app.storage import counted
 
 PATIENT_SECONDS = 60.0

@@ -14,7 +14,7 @@ from backups_app.errors import TempleOpsError
 from backups_app.retention.facts import Backup
 from backups_app.retention.shrinkage import Shrinkage
 from backups_app.runs import preparation
-from backups_app.use_cases import listing
+from backups_app.use_cases.listing import listing
 from backups_app.use_cases.retention import facts, policy, simulation
 from backups_app.use_cases.retention.facts import Facts
 

@@ -26,7 +26,8 @@ from backups_app.messages import retention as messages
 from backups_app.mongo import connections
 from backups_app.records import Origin, Side
 from backups_app.runs import preparation
-from backups_app.use_cases import confirmation, readiness
+from backups_app.use_cases import confirmation
+from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.retention import facts, simulation
 from backups_app.use_cases.retention.taking_out import Asked, amend_record
 

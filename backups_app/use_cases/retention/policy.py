@@ -12,7 +12,7 @@ from backups_app.errors import RecordsUnavailable
 from backups_app.models import RetentionPolicy
 from backups_app.records import Origin
 from backups_app.retention.policy import Policy
-from backups_app.use_cases import readiness
+from backups_app.use_cases.readiness import readiness
 
 ACTION = "retention.changed"
 

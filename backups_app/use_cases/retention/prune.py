@@ -35,8 +35,10 @@ from backups_app.retention.decision import DecidedBackup, Decision
 from backups_app.retention.facts import Backup
 from backups_app.retention.guards import HOLDER_DAMAGED, SHRUNK, Guards
 from backups_app.retention.policy import Policy
-from backups_app.runs import closing, preparation
-from backups_app.use_cases import notices, readiness, verification
+from backups_app.runs import preparation
+from backups_app.runs.closing import closing
+from backups_app.use_cases import notices, verification
+from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.retention import facts, policy, simulation, taking_out
 from backups_app.use_cases.retention.facts import Facts
 from backups_app.use_cases.retention.taking_out import Asked, Work

@@ -27,7 +27,8 @@ from backups_app.retention import guards as codes
 from backups_app.retention.facts import Backup
 from backups_app.retention.guards import Guards, bases
 from backups_app.runs import preparation
-from backups_app.use_cases import confirmation, readiness
+from backups_app.use_cases import confirmation
+from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.retention import facts, simulation, taking_out
 from backups_app.use_cases.retention.taking_out import Asked
 

@@ -30,14 +30,17 @@ from backups_app.errors import (
 from backups_app.models import ScheduleSlot
 from backups_app.mongo import connections
 from backups_app.records import CLOCK_TOLERANCE, Origin, RunKind, Side
-from backups_app.runs import holding, ownership, preparation
+from backups_app.runs import ownership, preparation
+from backups_app.runs.closing import holding
 from backups_app.schedule import due
 from backups_app.schedule.due import Work
 from backups_app.storage import copy_rows
-from backups_app.use_cases import backups, copy_rehearsals, restores, syncs, verification
+from backups_app.use_cases import copy_rehearsals, syncs, verification
+from backups_app.use_cases.backups import backups
 from backups_app.use_cases.copies import upkeep
 from backups_app.use_cases.lanes import asking
 from backups_app.use_cases.lanes.kind import Call, Kind
+from backups_app.use_cases.restores import restores
 from backups_app.use_cases.schedules import claims
 from backups_app.use_cases.schedules.claims import ASKED, State
 from backups_app.use_cases.syncs import SyncWish

@@ -24,7 +24,8 @@ from backups_app.models import Schedule, ScheduleSlot
 from backups_app.records import Origin
 from backups_app.runs.ownership import this_process
 from backups_app.schedule import slots
-from backups_app.use_cases import confirmation, copy_rehearsals, readiness
+from backups_app.use_cases import confirmation, copy_rehearsals
+from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.schedules import claims, overview
 from backups_app.use_cases.schedules.acts import TempleActs
 from backups_app.use_cases.schedules.claims import State

@@ -16,7 +16,8 @@ from backups_app.errors import ScheduleNotFound
 from backups_app.models import Schedule, ScheduleSlot
 from backups_app.retention.forecast import AHEAD
 from backups_app.schedule import slots
-from backups_app.use_cases import listing, status_of_files
+from backups_app.use_cases import status_of_files
+from backups_app.use_cases.listing import listing
 from backups_app.use_cases.schedules import claims
 from backups_app.use_cases.schedules.claims import State
 

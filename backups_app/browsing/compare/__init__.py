@@ -1,0 +1,1 @@
+"""Comparing two backups, and the versions of one document."""

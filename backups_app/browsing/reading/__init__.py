@@ -1,0 +1,1 @@
+"""A collection's file and its documents."""

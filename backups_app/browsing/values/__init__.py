@@ -1,0 +1,1 @@
+"""The values of a document: as a tree, and by field."""

@@ -1,0 +1,1 @@
+"""The end of a run: what it decides, writes and says."""

@@ -1,0 +1,61 @@
+"""What the worker's tick and the start of a run put in order. Reading a list, a run or a status writes nothing.
+
+tick(configuration)            every minute of the worker
+  put_in_order(configuration)  also before a run starts
+    1. close what a dead process left        recovery.recover
+    2. write lost records again              rebuild_records
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from pymongo.database import Database
+
+from backups_app.backup_files.store import Store
+from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
+from backups_app.configuration import Configuration
+from backups_app.errors import TempleOpsError
+from backups_app.mongo import connections
+from backups_app.records import Side
+from backups_app.runs import description, preparation
+from backups_app.runs.recovery import recovery
+
+logger = logging.getLogger(__name__)
+
+
+def tick(*, configuration: Configuration, now: datetime) -> None:
+    """Put in order what the last minute left. A server that does not answer is not a reason to stop working."""
+    try:
+        if configuration.is_local and configuration.local_url:
+            put_in_order(configuration=configuration, now=now)
+    except TempleOpsError as error:
+        logger.warning("Housekeeping could not be done", extra={"code": error.code})
+
+
+def put_in_order(*, configuration: Configuration, now: datetime) -> list[str]:
+    """Close stale runs, then rebuild lost records. Return the ids of the runs that were closed.
+
+    Raise `DatabaseUnreachable` and what else the local server refuses.
+    """
+    closed = recovery.recover(configuration=configuration, now=now)
+    with connections.reachable(Side.LOCAL):
+        rebuild_records(database=preparation.local_database(configuration), store=preparation.store(configuration))
+    return closed
+
+
+def rebuild_records(*, database: Database[Any], store: Store) -> list[str]:
+    """Write the record of every verified backup of this database that has none, from its `metadata.json`.
+
+    A record that is there is never replaced. Return the ids that were written.
+    """
+    known = runs.ids(database)
+    lost = [description.merged(store, backup_id, None) for backup_id in store.backups().ids if backup_id not in known]
+    ours = [run for run in lost if run.verified and run.database in ("", database.name)]
+    for run in ours:
+        stored = {name: value for name, value in run.items() if name not in description.ADDED_BY_READERS}
+        runs.restore_record(database, document=RunRecord(stored))
+    return [run.id for run in ours]

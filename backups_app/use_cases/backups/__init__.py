@@ -1,0 +1,1 @@
+"""What faces ask of backup runs: start, wait, cancel, resume, keep; one run for one Idempotency-Key."""

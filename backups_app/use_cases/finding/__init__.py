@@ -1,0 +1,1 @@
+"""Finding a document in live data and in every backup."""

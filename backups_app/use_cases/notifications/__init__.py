@@ -1,0 +1,1 @@
+"""Messages to people: channels, the outbox, what the worker does about both."""

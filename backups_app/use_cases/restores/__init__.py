@@ -1,0 +1,1 @@
+"""Restores, test copies and restore tests, and their preview."""

@@ -1,0 +1,293 @@
+"""What the faces ask for: choose, preview, start a restore, a test copy or a rehearsal; list and remove test copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import datetime
+
+from django.utils import timezone
+
+from backups_app import configuration as settings
+from backups_app.access import audit
+from backups_app.backup_files import layout, locks
+from backups_app.browsing.reading import backups, documents
+from backups_app.catalog import runs
+from backups_app.catalog.run_record import RunRecord
+from backups_app.configuration import Configuration
+from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated
+from backups_app.messages import use_cases as messages
+from backups_app.mongo import connections, raw_ids, scratch
+from backups_app.mongo.scratch import Copy
+from backups_app.progress import Progress, Silent
+from backups_app.records import Origin, RunKind, Side
+from backups_app.restore import choices as chosen
+from backups_app.restore import plan, preview
+from backups_app.restore.choices import Choices, Mode
+from backups_app.restore.live import Live
+from backups_app.restore.preview import RestorePreview
+from backups_app.restore.source import Source
+from backups_app.runs import copy_source, preparation, restore_pipelines, runner
+from backups_app.runs.ownership import this_process
+from backups_app.runs.recovery import housekeeping
+from backups_app.runs.steps import restore_parts
+from backups_app.use_cases.backups import backups as jobs
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import readiness
+
+PHRASE = "RESTORE"
+"""What a person types before something that is there is overwritten or deleted."""
+
+
+def choose(
+    *,
+    configuration: Configuration,
+    backup_id: str,
+    collections: Sequence[str] | None = None,
+    mode: str = Mode.ADD.value,
+    to: str | None = None,
+    include_purged: bool = False,
+    document: str | None = None,
+) -> Choices:
+    """Given what a person asked for, return the choices. `to` names a test copy, None is the temple's database;
+    `document` is an `_id` as people type it, with exactly one collection.
+
+    Raise `ModeNotLocal`, `InvalidBackupId`, `BackupNotFound`, `CollectionNotFound`, `DocumentNotFound`, InvalidInput.
+    """
+    readiness.require_local(configuration)
+    layout.check_id(backup_id)
+    if mode not in {known.value for known in Mode}:
+        raise InvalidInput(message=messages.MODE_UNKNOWN())
+    in_place = to is None or to == configuration.database_name
+    if not in_place:
+        scratch.check_name(str(to), temple=configuration.database_name)
+        if mode == Mode.REPLACE:
+            raise InvalidInput(message=messages.TEST_COPY_ONLY_ADDED_TO())
+    if collections is not None and not collections:
+        raise InvalidInput(message=messages.NO_COLLECTION_CHOSEN())
+    return Choices(
+        backup_id=backup_id,
+        target=configuration.database_name if in_place else str(to),
+        in_place=in_place,
+        mode=Mode(mode),
+        collections=None if collections is None else tuple(collections),
+        include_purged=include_purged,
+        document=_document(configuration, backup_id, collections, document),
+    )
+
+
+def copy_name(*, configuration: Configuration, backup_id: str) -> str:
+    """Return the name that is proposed for a test copy: `temple_db_restore_20250119_143022`."""
+    return scratch.name_beside(configuration.database_name, ending=f"_restore_{backup_id}")
+
+
+def preview_restore(
+    *, configuration: Configuration, choices: Choices, progress: Progress | None = None
+) -> RestorePreview:
+    """Return the preview: both sides read and compared, nothing written. It names server, database, and the hash to
+    confirm. Raise `VerificationFailed`, `BackupRemoved`, `DatabaseUnreachable`, `CollectionNotFound`, InvalidInput."""
+    readiness.require_local(configuration)
+    with locks.reading(configuration.backup_dir, choices.backup_id), connections.reachable(Side.LOCAL):
+        source = restore_parts.opened(configuration=configuration, choices=choices, progress=progress)
+        server, temple = _server(configuration), preparation.local_database(configuration)
+        emptied = emptied_on_purpose(configuration=configuration, backup_id=choices.backup_id)
+        decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
+        target = temple if choices.in_place else temple.client.get_database(choices.target)
+        with nullcontext() if choices.in_place else scratch.allowed(choices.target):
+            return preview.make(
+                source=source,
+                choices=choices,
+                decided=decided,
+                database=target,
+                server=server,
+                confirmation=chosen.confirmation_hash(choices, manifest=source.manifest, server=server),
+                progress=progress or Silent(),
+                disk_free_bytes=Live(temple).free_bytes(),
+            )
+
+
+def emptied_on_purpose(*, configuration: Configuration, backup_id: str) -> dict[str, str]:
+    """Return which collections were emptied on purpose by the run of this backup or by a later one, and by which.
+
+    From the records, and from the folders' own `metadata.json` where the records are lost with the database. Which run
+    was later than a backup dated in the future, nobody knows: every run counts.
+    """
+    records = listing.list_runs(configuration=configuration)
+    own = next((record for record in records if record.id == backup_id), None)
+    since = own["created_at"] if own and not own["dated_in_future"] else None
+    emptied: dict[str, str] = {}
+    for record in records:  # newest first: the last run that emptied a collection names it
+        purge = record.purge
+        if not purge.allowed or (since is not None and record.created_at < since):
+            continue
+        for name in purge.collections:
+            if any(purge.collection(side, name).deleted for side in Side):
+                emptied.setdefault(name, record.id)
+    return emptied
+
+
+def start(
+    *,
+    choices: Choices,
+    confirmation: str | None,
+    created_by: str,
+    origin: Origin,
+    now: datetime,
+    rehearsal: bool = False,
+    note: str = "",
+    enqueue: bool = True,
+    copy: copy_source.RehearsedCopy | None = None,
+) -> RunRecord:
+    """Start a restore of what was previewed and return its run document. With `enqueue` a worker carries it out, else
+    the caller does (`jobs.execute`).
+
+    `confirmation` is the preview's hash. A rehearsal needs none, and may begin from a copy at a target. Raise
+    `PreviewOutdated`, `RunActive`, and what readiness refuses by name.
+    """
+    configuration = settings.current()
+    readiness.require_local(configuration)
+    source = copy or restore_parts.opened(configuration=configuration, choices=choices)
+    database = preparation.local_database(configuration)
+    with connections.reachable(Side.LOCAL):
+        meant = chosen.confirmation_hash(choices, manifest=source.manifest, server=_server(configuration))
+        if not rehearsal and confirmation != meant:
+            raise PreviewOutdated()
+        emptied = emptied_on_purpose(configuration=configuration, backup_id=choices.backup_id)
+        decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
+        readiness.require_ready(configuration=configuration, may_be_empty=True)
+        audit.digest()  # a restore that cannot be put on record is not started
+        housekeeping.put_in_order(configuration=configuration, now=now)
+        runs.ensure_indexes(database)
+        document = _new_document(configuration, choices, decided, emptied, rehearsal, created_by, origin, now, note)
+        starter = None if enqueue else this_process().as_document()
+        undoes = isinstance(source, Source) and restore_parts.undoes(source, choices)
+        document.apply({"restore.undoes": undoes, "starter": starter})
+        if copy is not None:
+            document.apply({"restore.copy": copy.as_document()})
+            document.apply({"steps": runner.waiting_steps(restore_pipelines.STEPS[restore_pipelines.FROM_A_COPY])})
+        jobs.create(database, document, configuration)
+    jobs.put_on_record(database, document, details={"choices": choices.as_json()})
+    if enqueue:
+        jobs.carry_out_backup.enqueue(backup_id=document.id)
+    return document
+
+
+def rehearse(
+    *, backup_id: str | None, created_by: str, origin: Origin, now: datetime, enqueue: bool = True
+) -> RunRecord:
+    """Start a rehearsal of a backup, the newest verified one by default. Raises as `start`, and `BackupNotFound`."""
+    configuration = settings.current()
+    wanted = backup_id or newest_verified(configuration=configuration)
+    return start(
+        choices=choose_rehearsal(configuration=configuration, backup_id=wanted),
+        confirmation=None,
+        created_by=created_by,
+        origin=origin,
+        now=now,
+        rehearsal=True,
+        enqueue=enqueue,
+    )
+
+
+def choose_rehearsal(*, configuration: Configuration, backup_id: str) -> Choices:
+    """Return the choices of a rehearsal. Its scratch has always the same name: the administrator of MongoDB can allow
+    it once. What a killed one left is removed first."""
+    target = scratch.name_beside(configuration.database_name, ending="_rehearsal")
+    return choose(configuration=configuration, backup_id=backup_id, to=target)
+
+
+def undo(*, configuration: Configuration, run: RunRecord) -> Choices:
+    """Return the choices that undo a restore: its safety backup, exactly as it was, for every collection that it may
+    have written into. One that it created is emptied again, and stays.
+
+    Raise `BackupNotFound` when the run is no restore into the temple's database.
+    """
+    if run.kind != RunKind.RESTORE:
+        raise BackupNotFound()
+    names = restore_parts.begun(run)
+    held = set(preparation.manifest_of(preparation.store(configuration), backup_id=run.id).collections)
+    held |= restore_parts.created_by(run)
+    return choose(
+        configuration=configuration,
+        backup_id=run.id,
+        collections=[name for name in names if name in held],
+        mode=Mode.REPLACE.value,
+    )
+
+
+def history(*, configuration: Configuration, limit: int = 50) -> list[RunRecord]:
+    """Return restores, test copies and rehearsals, newest first."""
+    with connections.reachable(Side.LOCAL):
+        every = runs.recent(preparation.local_database(configuration))
+    return [run for run in every if run.is_restore][:limit]
+
+
+def list_copies(*, configuration: Configuration) -> tuple[Copy, ...]:
+    """Return the test copies on the local server, newest first. Raise `DatabaseUnreachable`."""
+    database = preparation.local_database(configuration)
+    with connections.reachable(Side.LOCAL):
+        return scratch.listing(database.client, temple=database.name)
+
+
+def remove_copy(*, configuration: Configuration, name: str, removed_by: str, origin: Origin, now: datetime) -> None:
+    """Remove a test copy. Raise `NotATestCopy`, `CopyNotAllowed`, `DatabaseUnreachable`, InvalidInput."""
+    readiness.require_local(configuration)
+    database = preparation.local_database(configuration)
+    audit.record(actor=removed_by, origin=origin, action="test_copy.remove", target=name, result="accepted", now=now)
+    with connections.reachable(Side.LOCAL):
+        scratch.remove(database.client, name=name, temple=database.name)
+
+
+def newest_verified(*, configuration: Configuration) -> str:
+    """Return the newest verified backup of this temple that is here. Raise `BackupNotFound`."""
+    return backups.newest_verified(store=preparation.store(configuration), now=timezone.now())
+
+
+# ── inside ──────────────────────────────────────────────────────────────────────
+
+
+def _document(
+    configuration: Configuration, backup_id: str, collections: Sequence[str] | None, typed: str | None
+) -> bytes | None:
+    if typed is None:
+        return None
+    if collections is None or len(collections) != 1:
+        raise InvalidInput(message=messages.ONE_DOCUMENT_ONE_COLLECTION())
+    store = preparation.store(configuration)
+    found = documents.by_id(store=store, backup_id=backup_id, collection=collections[0], typed=typed)
+    return raw_ids.id_of(documents.restorable(found))
+
+
+def _server(configuration: Configuration) -> str:
+    """Return the server that would be written to, as a person recognises it."""
+    with connections.reachable(Side.LOCAL):
+        return connections.facts(preparation.local_database(configuration).client).host
+
+
+def _new_document(
+    configuration: Configuration,
+    choices: Choices,
+    decided: plan.Plan,
+    emptied: dict[str, str],
+    rehearsal: bool,
+    created_by: str,
+    origin: Origin,
+    now: datetime,
+    note: str,
+) -> RunRecord:
+    kind = RunKind.RESTORE if choices.in_place else RunKind.REHEARSAL if rehearsal else RunKind.TEST_COPY
+    return jobs.new_document(configuration, created_by, False, origin, now, None, note) | {
+        "kind": kind.value,
+        "steps": runner.waiting_steps(restore_pipelines.STEPS[kind.value]),
+        "sync_status": "skipped",
+        "restore": {
+            "choices": choices.as_json(),
+            "taken": list(decided.taken),
+            "left_out": [vars(entry) for entry in decided.left_out],
+            "emptied": [{"name": name, "run": run} for name, run in emptied.items()],
+            "collections": [],
+            "sums": {},
+            "unfinished": [],
+            "at_work": "",
+        },
+    }

@@ -1,0 +1,1 @@
+"""Am I protected? From evidence to the card, the API, the command and metrics."""

@@ -1,0 +1,136 @@
+"""Am I protected? The conclusion from evidence, the three badges and the facts, for page, API, command and metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pymongo.errors import PyMongoError
+
+from backups_app.assurance.sentence import Assurance, Level, conclude
+from backups_app.catalog.run_record import RunRecord
+from backups_app.configuration import Configuration
+from backups_app.errors import TempleOpsError
+from backups_app.messages import status as messages
+from backups_app.mongo import availability
+from backups_app.records import Side, Status
+from backups_app.use_cases import attention, status_of_files, syncs
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.readiness import reach, readiness
+from backups_app.use_cases.readiness.reach import Reach
+from backups_app.use_cases.status import evidence
+from backups_app.use_cases.status.evidence import Found
+from backups_app.use_cases.syncs import SyncOverview
+
+PROBE_SECONDS = 2
+READY = messages.READY()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemStatus:
+    """What `GET /api/backup/status` and the status card say. `refusals` are the reasons why no run may start now.
+
+    `unfinished` is the newest run whose deletion can be resumed. `last_proven` is the last rehearsal that ended well:
+    its backup was restored whole and compared.
+    """
+
+    primary_database: str
+    backup_available: bool
+    sync_enabled: bool
+    message: str
+    assurance: Assurance
+    engine: str
+    refusals: tuple[TempleOpsError, ...]
+    last_backup: RunRecord | None
+    last_run: RunRecord | None
+    last_proven: RunRecord | None
+    unfinished: RunRecord | None
+    active_run: RunRecord | None
+    next_run_at: datetime | None
+    backups_count: int
+    disk_total_bytes: int | None
+    disk_free_bytes: int | None
+    data_bytes: int | None
+    local: Reach
+    remote: Reach | None
+    sync: SyncOverview | None
+    plain_http: bool
+    checked_at: datetime
+
+    @property
+    def verdict(self) -> Level:
+        return self.assurance.level
+
+    @property
+    def sentence(self) -> str:
+        return self.assurance.sentence
+
+    @property
+    def hint(self) -> str:
+        return self.assurance.hint
+
+
+def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
+    """Look at everything once. Never raises for what is wrong: it says it. Both servers are asked at the same time,
+    each for less than three seconds."""
+    asked = reach.Asked(configuration)
+    looked = readiness.check_readiness(configuration=configuration, fresh=True)
+    every = listing.list_runs(configuration=configuration, every=True) if configuration.is_local else []
+    found = Found(
+        looked=looked,
+        every=every,
+        local=reach.local(looked, configuration),
+        remote=asked.answer(),
+        sync=_sync(configuration) if looked.local is not None else None,
+        now=now,
+    )
+    return _described(found, configuration=configuration)
+
+
+def _described(found: Found, *, configuration: Configuration) -> SystemStatus:
+    looked, every, now = found.looked, found.every, found.now
+    active = next((run for run in every if run.status == Status.IN_PROGRESS), None)
+    ended = evidence.backup_runs(every)
+    dated = status_of_files.dated(ended, now=now)
+    known = evidence.gather(found, configuration=configuration)
+    return SystemStatus(
+        primary_database=configuration.primary_database,
+        backup_available=looked.ready and active is None,
+        sync_enabled=configuration.sync_enabled,
+        message=_message(looked, active),
+        assurance=conclude(known),
+        engine=looked.engine,
+        refusals=looked.refusals,
+        last_backup=status_of_files.newest_good(dated, database=configuration.database_name),
+        last_run=dated[0] if dated else None,
+        last_proven=evidence.last_proven(status_of_files.dated(every, now=now)),
+        unfinished=attention.unfinished(ended),
+        active_run=active,
+        next_run_at=min((slots.next for slots in known.schedules), default=None),
+        backups_count=sum(1 for run in every if run.published),
+        disk_total_bytes=looked.disk.total_bytes if looked.disk else None,
+        disk_free_bytes=looked.disk.free_bytes if looked.disk else None,
+        data_bytes=looked.data_bytes,
+        local=found.local,
+        remote=found.remote,
+        sync=found.sync,
+        plain_http=configuration.allow_plain_http,
+        checked_at=now,
+    )
+
+
+def _message(looked: readiness.Readiness, active: RunRecord | None) -> str:
+    if looked.refusals:
+        return looked.refusals[0].detail
+    return READY if active is None else messages.RUNNING_BY(by=active.created_by)
+
+
+def _sync(configuration: Configuration) -> SyncOverview | None:
+    """Return what is known of past syncs; None where sync is off or nobody can tell."""
+    if not (configuration.is_local and configuration.sync_enabled):
+        return None
+    try:
+        with availability.asking(Side.LOCAL, configuration=configuration, seconds=PROBE_SECONDS):
+            return syncs.overview(configuration=configuration, limit=1)
+    except (PyMongoError, TempleOpsError):
+        return None
