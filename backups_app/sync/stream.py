@@ -75,14 +75,7 @@ def read(
                         continue  # of an earlier sync that did not come to its end
                     touched.token = _plain(stream.resume_token)
                     return touched
-                key = change.get("documentKey")
-                change_events.note(
-                    touched,
-                    kind=change["operationType"],
-                    name=change["ns"].get("coll", ""),
-                    to=change.get("to", {}).get("coll", ""),
-                    raw_id=b"" if key is None else raw_ids.id_of(bytes(key.raw)),
-                )
+                _note(touched, change)
                 progress.checkpoint()
     except DatabaseRefused as error:
         raise StreamBroken(messages.STREAM_NOT_ALLOWED()) from error
@@ -93,6 +86,17 @@ def read(
     except Exception as error:
         raise StreamBroken(messages.STREAM_UNREADABLE(error=type(error).__name__)) from error
     raise StreamBroken(messages.STREAM_DID_NOT_CATCH_UP())
+
+
+def _note(touched: Touched, change: Mapping[str, Any]) -> None:
+    key = change.get("documentKey")
+    change_events.note(
+        touched,
+        kind=change["operationType"],
+        name=change["ns"].get("coll", ""),
+        to=change.get("to", {}).get("coll", ""),
+        raw_id=b"" if key is None else raw_ids.id_of(bytes(key.raw)),
+    )
 
 
 def _wanted(echo: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -69,8 +69,7 @@ def verify_backup(
     A folder that somebody else's mongodump wrote has no manifest: it is read whole, and gets one. `warnings` are
     sentences about what was left out or is odd. `again`: its beginning is on record already.
 
-    Raise `BackupNotFound`, `InvalidBackupId`. A backup that fails is an
-    answer, not an exception; it is never removed.
+    Raise `BackupNotFound`, `InvalidBackupId`. A backup that fails is an answer, not an exception; it is never removed.
     """
     store = preparation.store(configuration)
     folder = store.folder(backup_id)
@@ -91,14 +90,9 @@ def verify_backup(
         raise
     _remember(configuration, backup_id, now=now, problem=problem, about=verdicts.seen(store, backup_id))
     counted = asdict((manifest or Manifest(database="")).counts())
-    if problem is None:
-        on_record(
-            result=GOOD,
-            now=now,
-            details={**counted, "warnings": list(warnings), verdicts.SEEN: verdicts.seen(store, backup_id)},
-        )
-    else:
-        on_record(result=DAMAGED, now=now, details={"problem": wrong, verdicts.SEEN: verdicts.seen(store, backup_id)})
+    seen = {verdicts.SEEN: verdicts.seen(store, backup_id)}
+    found = {**counted, "warnings": list(warnings)} if problem is None else {"problem": wrong}
+    on_record(result=GOOD if problem is None else DAMAGED, now=now, details={**found, **seen})
     notices.verified(configuration=configuration, backup_id=backup_id, problem=problem, origin=origin, now=now)
     return {
         "backup_id": backup_id,

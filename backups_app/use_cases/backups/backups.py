@@ -58,8 +58,8 @@ def start_backup(
     """Start a run and return its document. With `enqueue` a worker carries it out, else the caller does (`execute`).
 
     `delete_bookings` must be a real boolean. An `incremental` run writes what changed since a full backup, and deletes
-    nothing. The same `idempotency_key` of the same person returns the run it
-    started before, marked `replayed`. Raise what readiness refuses by name, `RunActive`, `IdempotencyKeyReused`.
+    nothing. The same `idempotency_key` of the same person returns the run it started before, marked `replayed`.
+    Raise what readiness refuses by name, `RunActive`, `IdempotencyKeyReused`.
     """
     if not isinstance(delete_bookings, bool):
         raise InvalidInput(message=messages.DELETE_BOOKINGS_NOT_BOOLEAN())
