@@ -68,8 +68,8 @@ def test(
     origin: Origin,
     now: datetime,
 ) -> Opened:
-    """Open the newest copy at a target that was made to the present recipients: its manifest, and its smallest file to
-    the last byte. From then on the key is believed.
+    """Open the newest copy at a target that was made to the present recipients: its manifest, and the smallest file
+    that is not empty, to the last byte. From then on the key is believed.
 
     Raise `RecipientsMissing`, `KeyOfNoRecipient`, `NoCopyToTest`, `WrongKey`,
     `CopyDamaged` and other kinds of `TargetFailed`.
@@ -112,7 +112,7 @@ def _opened(configuration: Configuration, target: StorageTarget, identities: Seq
 
 def _read_one(target: StorageTarget, found: FoundCopy, contents: Contents, identities: Sequence[Identity]) -> Opened:
     assert found.manifest is not None
-    smallest = min(contents.files, key=lambda file: (file.size_bytes, file.path))
+    smallest = min(contents.files, key=lambda file: (not file.size_bytes, file.size_bytes, file.path))
     copy_reading.receive(target, manifest=found.manifest, file=smallest, into=_Nothing(), identities=identities)
     return Opened(
         target=target.name,

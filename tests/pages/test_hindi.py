@@ -39,7 +39,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture(autouse=True)
 def _nobody_is_asked_for_a_second_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("listing.COUNT_SECONDS", "readiness.LOOK_SECONDS", "status.PROBE_SECONDS"):
+    for name in ("listing.listing.COUNT_SECONDS", "readiness.readiness.LOOK_SECONDS", "status.status.PROBE_SECONDS"):
         monkeypatch.setattr(f"backups_app.use_cases.{name}", 1)
     monkeypatch.setattr("backups_app.runs.description.LOOK_SECONDS", 1)
 

@@ -215,7 +215,8 @@ def _ask(request: AdminRequest, backup_id: str, what: str) -> HttpResponse:
         return started(request, backup_id, note="too_late", status=NotCancellable.status)
     if what == "keep" and not context["panel"].keepable:
         return started(request, backup_id, note="nothing_left", status=NotResumable.status)
-    return show(request, page=f"runs/{what}.html", fragment=f"runs/_{what}_dialog.html", context=context)
+    page, fragment = f"runs/questions/{what}.html", f"runs/questions/_{what}_dialog.html"
+    return show(request, page=page, fragment=fragment, context=context)
 
 
 def _resume(request: AdminRequest, backup_id: str, *, keep: bool) -> HttpResponse:
