@@ -136,6 +136,7 @@ def test_a_trail_with_rows_of_its_own_stays(site_before: bytes) -> None:
 @pytest.mark.parametrize(
     "data",
     [b"", b"nonsense", gzip.compress(b"[]"), gzip.compress(b'{"format": "templeops-site", "version": 9}')],
+    ids=["empty", "no gzip", "a list", "a later version"],
 )
 def test_a_damaged_content_is_named(data: bytes) -> None:
     with pytest.raises(CopyUnreadable):
