@@ -36,7 +36,7 @@ REASONS = {
     "undo": Sentence("kept_undo", "undoes a restore of the last 30 days"),
     "policy": Sentence("removed_policy", "no rule keeps it"),
     "undo_over": Sentence("removed_undo_over", "its restore is more than 30 days ago"),
-    "removed_before_copy": Sentence("removed_before_copy", "removed before it was copied"),
+    "removed_before_copy": Sentence("removed_before_copy", "removed before it was copied elsewhere"),
     "person": Sentence("removed_person", "removed by name"),
 }
 """By the code of a reason (`retention/decision.py`, `retention/guards.py`)."""

@@ -90,7 +90,7 @@ ORIGINS = {
     "command": gettext_lazy("command"),
     "schedule": gettext_lazy("schedule"),
 }
-GOOD = frozenset({"success", "accepted", "done", "good"})
+GOOD = frozenset({"success", "accepted", "done", "good", "fetched", "opened", "here", "on"})
 
 
 @register.filter
