@@ -21,10 +21,10 @@ def test_the_next_missing_step_is_a_button_that_mends_it(checked_page: CheckedPa
     checked_page.page.click("#check-again")
     expect(card.locator(".verdict.warn")).to_contain_text("Backed up, but only on this computer's disk")
     expect(card.locator(".four-marks li.ok")).to_have_count(1)
-    card.locator("summary", has_text="Add a copy elsewhere").click()
-    expect(card).to_contain_text("Copy the backup folder to another disk or computer")
-    expect(card).to_contain_text("Atlas keeps the live data.")
     checked_page.check("22-only-here")
+    card.locator("a", has_text="Add a copy elsewhere").click()
+    expect(checked_page.page.locator("main")).to_contain_text("BACKUP_TARGETS")
+    checked_page.page.goto("/admin/backups/")
 
     card.locator("button", has_text="Test a restore now").click()
     expect(checked_page.page.locator("#run-heading")).to_contain_text("Test passed", timeout=60_000)

@@ -31,7 +31,7 @@ from tests.journeys.conftest import AT, contents, run_backup
 
 pytestmark = pytest.mark.django_db
 Db = Database[dict[str, Any]]
-AFTER_A_DAY = datetime.now(UTC) + timedelta(days=1, minutes=5)
+A_DAY = timedelta(days=1, minutes=5)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_the_next_one_is_full_when_it_has_to_be_and_says_why(alone: Configuratio
         fifth = incremental()
         sixth = incremental()
     store = preparation.store(alone)
-    tomorrow = incremental_base.choose(store=store, max_chain=96, now=AFTER_A_DAY)
+    tomorrow = incremental_base.choose(store=store, max_chain=96, now=datetime.now(UTC) + A_DAY)
 
     assert [run.incremental.base for run in (first, second, third, fourth)] == [None, first.id, first.id, None]
     assert said(first, "there is no good one to begin from")
