@@ -18,13 +18,14 @@ NAMES = frozenset({
     "URL", "UTF-8", "SHA", "CSV", "IST", "Asia", "Kolkata", "KB", "MB", "GB", "TB", "B", "ms", "id", "A",
     "Apprise", "English", "Firefox", "Linux", "LOCAL", "PATH", "admin", "primary", "capped", "macOS", "mongod",
     "percent-encode", "EACCES", "DNS", "MiB", "tls", "true", "tlsCAFile", "replicaSet", "authSource",
-    "Transfer-Encoding", "chunked", "Content-Length", "Idempotency-Key", "STARTTLS", "submission://", "smtps://",
+    "cron", "AGE-SECRET-KEY-1", "Transfer-Encoding", "chunked", "Content-Length", "Idempotency-Key", "STARTTLS", "submission://", "smtps://",
     # words to type
     "DELETE BOOKINGS", "RESTORE", "ADOPT", "DELETE",
 })  # fmt: skip
 COMMANDS = re.compile(
     "|".join((
         r'"(pip|brew) install [\w-]+"', r"pip install -r [\w-]+\.txt", r'--confirm "[A-Z ]+"',
+        r"BACKUP_ENGINE=auto या python", r"manage\.py backup_keys new",
         r"manage\.py backup_(copy|remove|copies)\b( [A-Za-z-]+)*",
         r"manage\.py backup_(notify list|retention accept)\b", r"manage\.py [\w-]+( --[\w-]+)*", r"--\w+( \w+)?",
         r"[A-Z]+(_[A-Z]+)+(=\S+)?", r"mongodb(\+srv)?://\S*", r"chmod \d+", r"\.\w+\b", r"metadata",

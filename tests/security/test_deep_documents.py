@@ -20,7 +20,8 @@ import pytest, django; django.setup()
 import bson
 from zoneinfo import ZoneInfo
 from backups_app.backup_files import bson_frames, extended_json
-from backups_app.browsing import differences, tree
+from backups_app.browsing.compare import differences
+from backups_app.browsing.values import tree
 
 frame = bson.encode({"a": 1})
 for _ in range(bson_frames.MAX_DEPTH - 1):

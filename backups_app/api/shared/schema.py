@@ -25,6 +25,10 @@ SETTINGS: dict[str, Any] = {
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": r"/api",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "TargetKindEnum": ["s3", "az", "gs", "file"],
+        "ReplacedKindEnum": ["replaced", "deleted"],
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "backups_app.api.shared.documentation.describe",
