@@ -18,7 +18,8 @@ NAMES = frozenset({
     "URL", "UTF-8", "SHA", "CSV", "IST", "Asia", "Kolkata", "KB", "MB", "GB", "TB", "B", "ms", "id", "A",
     "Apprise", "English", "Firefox", "Linux", "LOCAL", "PATH", "admin", "primary", "capped", "macOS", "mongod",
     "percent-encode", "EACCES", "DNS", "MiB", "tls", "true", "tlsCAFile", "replicaSet", "authSource",
-    "cron", "AGE-SECRET-KEY-1", "Transfer-Encoding", "chunked", "Content-Length", "Idempotency-Key", "STARTTLS", "submission://", "smtps://",
+    "cron", "AGE-SECRET-KEY-1",
+    "Transfer-Encoding", "chunked", "Content-Length", "Idempotency-Key", "STARTTLS", "submission://", "smtps://",
     # words to type
     "DELETE BOOKINGS", "RESTORE", "ADOPT", "DELETE",
 })  # fmt: skip
