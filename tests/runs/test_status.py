@@ -35,9 +35,9 @@ LOCAL = Reach(reachable=True)
 
 @pytest.fixture(autouse=True)
 def _watched_and_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the rooms that do not exist yet would find where all is well."""
+    """What is asked of other rooms, where all is well."""
     copies = Copies(target="offsite", newest_is_copied=True, uncopied_documents=0, opened=True, since=NOW - HOUR)
-    monkeypatch.setattr(evidence, "copies", lambda: copies)
+    monkeypatch.setattr(evidence, "copies", lambda **_: copies)
     monkeypatch.setattr(evidence, "schedules", lambda now: (Slots(last=NOW - 7 * HOUR, next=NOW + 17 * HOUR),))
     monkeypatch.setattr(evidence, "watch", lambda configuration: Watch(tick_at=NOW, accepted_at=NOW - HOUR))
 
@@ -182,7 +182,7 @@ PURGED = {
 def test_deleted_bookings_that_only_this_disk_holds_are_counted(
     released: Any, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "copies", lambda: None)
+    monkeypatch.setattr(evidence, "copies", lambda **_: None)
 
     assurance = concluded(runs=[a_run(purge=PURGED, released=released)])
 
@@ -191,7 +191,7 @@ def test_deleted_bookings_that_only_this_disk_holds_are_counted(
 
 
 def test_nothing_is_claimed_of_a_sync_that_nobody_can_ask_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "copies", lambda: None)
+    monkeypatch.setattr(evidence, "copies", lambda **_: None)
 
     assert concluded(sync=None).loss.messages == ()
     assert (

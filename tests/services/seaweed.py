@@ -68,7 +68,7 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
     command = [
         program, "server", f"-dir={folder}", "-s3", f"-s3.config={settings}", "-ip=127.0.0.1", f"-s3.port={s3}",
         f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", "-volume.max=400",
-        "-master.volumeSizeLimitMB=64",
+        "-master.volumeSizeLimitMB=64", "-s3.port.iceberg=0", "-s3.port.lance=0",
     ]  # fmt: skip
     server = Seaweed(port=s3, filer_port=filer)
     with running(command, log=folder / "log", is_ready=lambda: _is_ready(server)):
