@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -24,6 +22,7 @@ from backups_app.storage.etags import PART_BYTES, ETag
 from backups_app.storage.object_store import ObjectStoreTarget
 from tests.proxy import Proxy
 from tests.services.azurite import Azurite
+from tests.services.refusing import refusing_store
 from tests.services.seaweed import READS, WRITES, Seaweed
 from tests.storage.contract import TargetContract
 
@@ -195,39 +194,7 @@ def _refused(target: ObjectStoreTarget, named: type[TargetFailed]) -> None:
         assert not {"@", "%", WRITES[1]} & set(str(caught.value))
 
 
-class _Refusing(BaseHTTPRequestHandler):
-    """Answers every request with one code; to 501 it accepts a put without a condition."""
-
-    protocol_version = "HTTP/1.1"
-
-    def _answer(self) -> None:
-        server: Any = self.server
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        conditional = " if-none-match" if "if-none-match" in self.headers else ""
-        server.seen.append(f"{self.command}{conditional}")
-        status, code = server.answer
-        if status == 501 and not conditional:
-            status = 404 if self.command == "HEAD" else 200
-        body = b"" if self.command == "HEAD" else f"<Error><Code>{code}</Code></Error>".encode()
-        self.send_response(status)
-        self.send_header("ETag", '"abc"')
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _answer  # noqa: N815
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def refusing() -> Iterator[Any]:
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)
-    server.answer, server.seen = (500, "InternalError"), []
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with refusing_store(500, "InternalError") as server:
+        yield server

@@ -9,11 +9,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +29,8 @@ from backups_app.use_cases.status import status
 from tests.conftest import ROOT, Migrated
 from tests.retention import conftest as retention
 from tests.retention.conftest import Temple
+from tests.services.refusing import refusing_store
 from tests.storage.making import directory_target
-from tests.storage.test_object_store import _Refusing
 from tests.storage.test_targets import ODD_SECRETS
 
 temple = retention.temple
@@ -71,15 +69,8 @@ def test_a_lane_that_was_killed_is_followed_by_one_that_finishes(
 
 @pytest.fixture
 def refusing() -> Iterator[Any]:
-    """A store that refuses every request and repeats in its answer what it was asked with."""
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)
-    server.answer, server.seen = (403, "AccessDenied"), []
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with refusing_store(403, "AccessDenied") as server:
+        yield server
 
 
 @pytest.mark.parametrize("secret", ODD_SECRETS)
