@@ -2,13 +2,15 @@
 
 PORT ?= 8000
 WORKERS ?= 3
+MINUTES ?= 120
+SIZE ?= 1
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check bench faults fuzz looks lock clean
+.PHONY: help run test services coverage check bench faults soak fuzz looks lock clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -21,12 +23,19 @@ run: .venv/.for-running  ## the whole of it on 127.0.0.1:8000 (PORT=…), with a
 # the environment says: each of them, and each command they start, would otherwise compile everything again.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/.for-development  ## every test that this machine can run, in three processes; WORKERS=0 in this one
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not services"
 
 coverage: .venv/.for-development  ## which lines and branches the tests run: twice as slow as make test
 	@$(BIN)/coverage erase
-	@COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder; \
+	@COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not services"; \
 		status=$$?; $(BIN)/coverage combine --quiet; $(BIN)/coverage report --skip-covered --sort=cover; exit $$status
+
+services: export PYTHONDONTWRITEBYTECODE :=
+services: .venv/.for-development  ## several workers on PostgreSQL, Redis, RabbitMQ; people and schedules on PostgreSQL
+	@status=0; \
+		$(BIN)/python -m pytest -n $(WORKERS) -m services tests/jobs || status=$$?; \
+		$(BIN)/python -m tests.services.on_postgres -n $(WORKERS) -m "not services" tests/access tests/schedule || status=$$?; \
+		exit $$status
 
 check: .venv/.for-development  ## style, types, layers, settings, migrations: what must hold before a commit
 	$(BIN)/ruff check .
@@ -37,14 +46,19 @@ check: .venv/.for-development  ## style, types, layers, settings, migrations: wh
 	MONGODB_LOCAL_URL=mongodb://127.0.0.1/ $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.architecture.house
 
-bench: .venv/.for-development  ## figures of speed and memory
-	$(BIN)/python -m tests.benchmarks
+bench: .venv/.for-development  ## figures of speed and memory in one table: SIZE=10 for 10,000,000 documents
+	$(BIN)/python -m tests.benchmarks --size $(SIZE)
 	MONGODB_LOCAL_URL=mongodb://127.0.0.1/ $(BIN)/python -m tests.benchmarks.copies
+	$(BIN)/python -m tests.benchmarks.readers
 
 faults: .venv/.for-development  ## kills, cuts, full disks: the long form
 	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/faults tests/purge tests/verification \
 		tests/backup_files/test_power_loss.py
 	$(BIN)/python -m tests.sync.long
+
+soak: .venv/.for-development  ## two hours of schedules with writers, conflicts, kills and cuts, with each dump engine that is here
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+	if command -v mongodump >/dev/null; then $(BIN)/python -m tests.soak --minutes $(MINUTES) --engine mongodump; fi
 
 fuzz: .venv/.for-development  ## hostile files and requests, 5,000 histories of retention: the long form
 	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/backup_files/test_bson_frames.py tests/security \
@@ -55,6 +69,8 @@ looks: .venv/.for-development  ## every page wide and narrow, light and dark, ea
 
 lock: .venv/.for-development  ## exact versions with hashes, from the requirements files
 	$(BIN)/uv pip compile $(LOCK) requirements.txt requirements-demo.txt -o requirements.lock
+	$(BIN)/uv pip compile $(LOCK) requirements.txt requirements-distributed.txt requirements-notify.txt \
+		-c requirements.lock -o requirements-server.lock
 	$(BIN)/uv pip compile $(LOCK) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --upgrade

@@ -6,8 +6,9 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from django.db import OperationalError
+from django.db import Error
 
+from backups_app.access import records
 from backups_app.management import streams
 
 
@@ -19,9 +20,10 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as wrong:  # it names what to correct; a traceback would hide that
         sys.exit(str(wrong))
-    except OperationalError as lost:
-        reason = str(lost).strip().splitlines()[-1:]
-        sys.exit(" ".join(["The database of users and audit rows cannot be used: check DATABASE_URL.", *reason]))
+    except Error as lost:
+        if not records.is_unavailable(lost):
+            raise
+        sys.exit(f"The database of users and audit rows cannot be used: check DATABASE_URL. {records.reason(lost)}")
     finally:
         streams.end()
 

@@ -19,7 +19,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import reverse
 from django.utils import timezone
 
-from backups_app.access import audit, denials, granting, page_login, roles, sessions, visit
+from backups_app.access import granting, roles
+from backups_app.access.requests import visit
+from backups_app.access.signing_in import page_login, sessions
+from backups_app.access.trail import audit, denials
 from backups_app.models import AuditEvent, LoginSession, User
 from backups_app.records import Origin
 

@@ -10,13 +10,14 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register  # noqa: A004 - Django's own name for it
+from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004 - Django's own name for it
 from django.db import Error as DatabaseError
 from django.db import connections as connections_of_django
 
 from backups_app import configuration, target_settings
-from backups_app.access import private_files, redaction
-from backups_app.backup_files.store import Store
+from backups_app.access import records
+from backups_app.access.secrecy import private_files, redaction
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration
 from backups_app.dump import engine
 from backups_app.errors import (
@@ -24,29 +25,29 @@ from backups_app.errors import (
     MongodumpMissing,
     MongoUrlInvalid,
     StoreOfAnotherDatabase,
+    TargetNotEncrypted,
     TempleOpsError,
 )
+from backups_app.jobs import broker
 from backups_app.mongo import connections
+from backups_app.storage import targets
 
 
-@register("templeops")
 def mode_is_local(**_: Any) -> list[CheckMessage]:
-    """In cloud mode everything but the status is refused; that is legitimate, so it is only said."""
+    """In cloud mode everything but the status is refused; that is legitimate, so it is only stated."""
     if configuration.current().is_local:
         return []
     return [Info("PRIMARY_DATABASE is not local: backup features are off.", id="templeops.I001")]
 
 
-@register("templeops")
 def databases_are_named(**_: Any) -> list[CheckMessage]:
     """Both URLs can be used, and do not name the same server."""
     current = configuration.current()
     return list(_urls(current)) if current.is_local else []
 
 
-@register("templeops")
 def urls_are_obeyed(**_: Any) -> list[CheckMessage]:
-    """An option of a URL that would weaken a guarantee is not obeyed, and that is said."""
+    """An option of a URL that would weaken a guarantee is not obeyed, and that is stated."""
     current = configuration.current()
     return [
         Warning(
@@ -60,7 +61,6 @@ def urls_are_obeyed(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register("templeops")
 def engine_is_there(**_: Any) -> list[CheckMessage]:
     """BACKUP_ENGINE=mongodump needs one."""
     try:
@@ -70,9 +70,8 @@ def engine_is_there(**_: Any) -> list[CheckMessage]:
     return []
 
 
-@register("templeops")
 def passwords_can_be_kept_out_of_the_log(**_: Any) -> list[CheckMessage]:
-    """A very short password cannot be told from a word, so it is not taken out of every text."""
+    """A very short password cannot be distinguished from a word, so it is not taken out of every text."""
     return [
         Warning(
             f"The password in {variable} is shorter than {redaction.SHORTEST} characters: it is easily guessed, and "
@@ -85,7 +84,6 @@ def passwords_can_be_kept_out_of_the_log(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register("templeops")
 def secrets_are_private(**_: Any) -> list[CheckMessage]:
     """What holds passwords and keys is for its owner only."""
     return [
@@ -94,7 +92,6 @@ def secrets_are_private(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register("templeops")
 def targets_are_named(**_: Any) -> list[CheckMessage]:
     """A variable of a target that `BACKUP_TARGETS` does not name has a typing error."""
     return [
@@ -103,20 +100,39 @@ def targets_are_named(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.database)
+def targets_are_encrypted_on_the_way(**_: Any) -> list[CheckMessage]:
+    """A plain http:// endpoint elsewhere is refused at the first use; here before."""
+    return [
+        Warning(str(refused := TargetNotEncrypted(target=one.name)), hint=refused.hint, id="templeops.W011")
+        for one in configuration.current().targets
+        if targets.is_plain_http(one)
+    ]
+
+
+def workers_can_share_the_jobs(**_: Any) -> list[CheckMessage]:
+    """A broker says that a job waits; where the job is kept, every worker must be able to read."""
+    if not broker.is_configured() or connections_of_django["default"].vendor != "sqlite":
+        return []
+    return [
+        Warning(
+            "JOBS_BROKER_URL is set, and DATABASE_URL is SQLite: workers on other machines do not see the jobs.",
+            hint="Name PostgreSQL by DATABASE_URL, or leave JOBS_BROKER_URL empty.",
+            id="templeops.W010",
+        )
+    ]
+
+
 def records_answer(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """With `--database default`: Django's own database lets us in."""
     for alias in databases or ():
         try:
             connections_of_django[alias].ensure_connection()
         except DatabaseError as error:
-            reason = str(error).strip().splitlines()[-1:]
-            said = " ".join(["The database of users and audit rows cannot be used.", *reason])
-            return [Error(said, hint="Check user, password, host and name in DATABASE_URL.", id="templeops.E001")]
+            message = f"The database of users and audit rows cannot be used. {records.reason(error)}"
+            return [Error(message, hint="Check user, password, host and name in DATABASE_URL.", id="templeops.E001")]
     return []
 
 
-@register("templeops")
 def folder_is_this_databases(**_: Any) -> list[CheckMessage]:
     """The backup folder holds the backups of this database, and of no other."""
     current = configuration.current()
@@ -151,3 +167,17 @@ def _urls(current: Configuration) -> Iterator[CheckMessage]:
 
 def _variables(current: Configuration) -> tuple[tuple[str, str], ...]:
     return (("MONGODB_LOCAL_URL", current.local_url), ("MONGODB_CLOUD_URL", current.cloud_url))
+
+
+OF_CONFIGURATION = (
+    mode_is_local,
+    databases_are_named,
+    urls_are_obeyed,
+    engine_is_there,
+    passwords_can_be_kept_out_of_the_log,
+    secrets_are_private,
+    targets_are_named,
+    targets_are_encrypted_on_the_way,
+    workers_can_share_the_jobs,
+    folder_is_this_databases,
+)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from environs import Env
@@ -22,7 +21,7 @@ from marshmallow import ValidationError, validate
 from pyrage import RecipientError
 from pyrage.x25519 import Recipient
 
-from backups_app import mail_url, target_settings
+from backups_app import mail_url, target_settings, url_parts
 from backups_app.target_settings import TargetSettings
 
 Engine = Literal["auto", "mongodump", "python"]
@@ -30,6 +29,7 @@ Compression = Literal["none", "gzip"]
 
 LONGEST_SECONDS, LONGEST_DAYS = 7 * 24 * 3600, 36_500
 SHORTEST_TOKEN = 16
+LONGEST_LABEL = 100
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 MOST_KEPT = 1_000
 _NOT_IN_A_NAME = frozenset('/\\. "$\0')
@@ -75,8 +75,10 @@ class Configuration:
     healthcheck_url: Secret = field(default=Secret(""), repr=False)
     rehearsal_days: int = 30
     metrics_token: Secret = field(default=Secret(""), repr=False)
+    instance_name: str = ""
     targets: tuple[TargetSettings, ...] = field(default=(), repr=False)
     copy_recipients: tuple[str, ...] = ()
+    copies_in_clear: bool = False
     copy_identity_file: Path | None = None
 
     @property
@@ -93,6 +95,7 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
     """Given a deferred `environs` reader, read every setting. Wrong ones are collected by `env` and
     reported together, by name, when the caller seals it."""
     seconds, days = validate.Range(min=1, max=LONGEST_SECONDS), validate.Range(min=1, max=LONGEST_DAYS)
+    recipients = env.str("BACKUP_COPY_RECIPIENTS", "", validate=_are_public_keys) or ""
     backup_dir = Path(env.str("BACKUP_DIR", "backups", validate=_may_be_a_folder(base_dir)) or "backups")
     return Configuration(
         primary_database=env.str("PRIMARY_DATABASE", "local", validate=validate.OneOf(["local", "cloud"])),
@@ -123,9 +126,11 @@ def read(env: Env, *, base_dir: Path) -> Configuration:
         notify_urls=tuple(Secret(url) for url in _urls(env.str("NOTIFY_URLS", "") or "")),
         healthcheck_url=Secret(env.str("HEALTHCHECK_URL", "", validate=_is_an_address) or ""),
         rehearsal_days=env.int("REHEARSAL_DAYS", 30, validate=days),
+        instance_name=env.str("INSTANCE_NAME", "", validate=_is_a_label) or "",
         metrics_token=Secret(env.str("METRICS_TOKEN", "", validate=_is_a_token) or ""),
         targets=_targets(env.str("BACKUP_TARGETS", "", validate=_are_targets) or ""),
-        copy_recipients=_names(env.str("BACKUP_COPY_RECIPIENTS", "", validate=_are_public_keys) or ""),
+        copy_recipients=() if in_clear(recipients) else _names(recipients),
+        copies_in_clear=in_clear(recipients),
         copy_identity_file=_path(env.str("BACKUP_COPY_IDENTITY_FILE", "") or "", base_dir=base_dir),
     )
 
@@ -141,16 +146,15 @@ def _urls(given: str) -> tuple[str, ...]:
 
 
 def _is_an_address(given: str) -> None:
-    parts = urlsplit(given)
-    if given and (parts.scheme not in ("http", "https") or not parts.hostname or not given.isprintable()):
-        raise ValidationError("An address that begins with https:// or http://.")
+    if given and not url_parts.is_of_the_web(given):
+        raise ValidationError("An address that begins with https:// or http://, without a user or password.")
 
 
 def _is_a_mail_url(given: str) -> None:
     try:
         mail_url.parse(given)
     except ValueError as error:
-        raise ValidationError(str(error)) from error
+        raise ValidationError(str(error)) from None
 
 
 def _is_one_line(given: str) -> None:
@@ -173,6 +177,11 @@ def _is_a_token(given: str) -> None:
         raise ValidationError(f"At least {SHORTEST_TOKEN} letters, digits, - and _: openssl rand -hex 32 makes one.")
 
 
+def _is_a_label(given: str) -> None:
+    if not given.isprintable() or len(given) > LONGEST_LABEL:
+        raise ValidationError(f"One line of at most {LONGEST_LABEL} characters, such as the temple's name.")
+
+
 def _targets(given: str) -> tuple[TargetSettings, ...]:
     try:
         return target_settings.parse(given, environment=os.environ)
@@ -187,9 +196,14 @@ def _are_targets(given: str) -> None:
         raise ValidationError(str(error)) from None
 
 
+def in_clear(recipients: str) -> bool:
+    """Whether BACKUP_COPY_RECIPIENTS says by a word that copies are not to be encrypted."""
+    return recipients.strip().lower() == "none"
+
+
 def _are_public_keys(given: str) -> None:
     """The value is never repeated: a private key that was put there by mistake must not reach a log."""
-    for text in _names(given):
+    for text in () if in_clear(given) else _names(given):
         try:
             Recipient.from_str(text)
         except RecipientError:

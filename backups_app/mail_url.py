@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
+
+from backups_app import url_parts
 
 PORTS = {"smtp": 25, "submission": 587, "smtps": 465}
 BACKENDS = "django.core.mail.backends"
+FOLDER = "backups_app.notification.mail_folder.EmailBackend"
 TIMEOUT_SECONDS = 15
 FORM = "smtp://, submission://, smtps:// or file:///, as in submission://user:password@mail.temple.org"
 
@@ -32,14 +35,13 @@ def parse(url: str) -> MailServer | None:
     if not url:
         return None
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError("Not an address: " + FORM) from error
+        parts = url_parts.split(url)
+    except ValueError:
+        raise ValueError("Not an address: " + FORM) from None
     if parts.scheme == "console":
         return MailServer(backend=f"{BACKENDS}.console.EmailBackend", options={})
     if parts.scheme == "file" and parts.path.startswith("/"):
-        return MailServer(backend=f"{BACKENDS}.filebased.EmailBackend", options={"file_path": unquote(parts.path)})
+        return MailServer(backend=FOLDER, options={"file_path": unquote(parts.path)})
     if parts.scheme not in PORTS or not parts.hostname or not url.isprintable():
         raise ValueError("Not an address of a mail server: " + FORM)
     asked = {name.lower(): values[-1].lower() for name, values in parse_qs(parts.query).items()}
@@ -49,7 +51,7 @@ def parse(url: str) -> MailServer | None:
         backend=f"{BACKENDS}.smtp.EmailBackend",
         options={
             "host": parts.hostname,
-            "port": port or PORTS[parts.scheme],
+            "port": parts.port or PORTS[parts.scheme],
             "username": unquote(parts.username or ""),
             "password": unquote(parts.password or ""),
             "use_tls": wants_tls and not wants_ssl,

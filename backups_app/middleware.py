@@ -13,8 +13,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.urls import get_callable
 from django.utils import timezone
 
-from backups_app.access import page_login, proxies, request_body, request_context, sessions, tokens, visit
-from backups_app.access.error_body import error_body
+from backups_app.access import request_context
+from backups_app.access.requests import proxies, request_body, visit
+from backups_app.access.requests.error_body import error_body
+from backups_app.access.signing_in import page_login, sessions, tokens
 from backups_app.errors import ForeignOrigin, HttpsRequired, NotAuthenticated, TempleOpsError
 from backups_app.models import LoginSession
 from backups_app.records import Origin
@@ -36,14 +38,14 @@ BEARER = re.compile(r"Bearer ([A-Za-z0-9._-]+)", re.ASCII)
 
 
 class RequestIdMiddleware:
-    """Gives the request its id, the response its headers, and believes a forwarded protocol only from a trusted proxy.
+    """Gives the request its id, the response its headers, and trusts a forwarded protocol only from a trusted proxy.
     Outermost, so that errors and static files have them."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        proxies.believe_only_trusted(request)
+        proxies.accept_only_trusted(request)
         token = request_context.enter(address=request.META.get("REMOTE_ADDR", ""))
         request.request_id = request_context.current().request_id  # type: ignore[attr-defined]
         try:
@@ -121,8 +123,8 @@ class EnhancedJWTAuthMiddleware:
     """Guards `/api/`: no valid access token, no view (`OPEN` excepted).
 
     1. Cookies are not looked at, and a token is looked for in the `Authorization` header only.
-    2. The token is verified (`access/tokens.py`), then the login session and the user behind it are loaded and
-       checked as they are now: revoked, idle, too old, disabled, another password, another device.
+    2. The token is verified (`access/signing_in/tokens.py`), then the login session and the user behind it are loaded
+       and checked as they are now: revoked, idle, too old, disabled, another password, another device.
     3. The role is not checked here but by the view's permission: it needs the user, and has its own answer (403).
     """
 
@@ -199,8 +201,8 @@ def _needs_https(request: HttpRequest) -> HttpResponse:
 
 def _in_plain_text(refusal: TempleOpsError) -> HttpResponse:
     """The answer to a request that must not reach a session or a template."""
-    said = f"{refusal.detail} {refusal.hint}."
-    return HttpResponse(said, status=refusal.status, content_type="text/plain; charset=utf-8")
+    message = f"{refusal.detail} {refusal.hint}."
+    return HttpResponse(message, status=refusal.status, content_type="text/plain; charset=utf-8")
 
 
 def _loosen_cookies(response: HttpResponseBase) -> None:

@@ -1,4 +1,4 @@
-"""How an operation tells what it is doing, without knowing who listens."""
+"""How an operation says what it is doing, without knowing who listens."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Pace:
 
 
 def pace(*, done: int, total: int, seconds: float) -> Pace | None:
-    """Given what was done of a total in some seconds, return the pace, or None before anything can be told."""
+    """Given what was done of a total in some seconds, return the pace, or None before anything can be known."""
     if not done or seconds <= 0:
         return None
     return Pace(per_second=done / seconds, seconds_left=max(0.0, (total - done) * seconds / done) if total else None)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 RunDocument = dict[str, Any]
-"""A document of `backup_metadata`: the one truth of a run. Shape: `catalog/runs.py`."""
+"""A document of `backup_metadata`: the one truth of a run. Shape: `catalog/run/runs.py`."""
 
 PURGEABLE_ALWAYS = ("activities",)
 PURGEABLE_WHEN_CONFIRMED = ("bookings", "employee_bookings")
@@ -80,6 +80,9 @@ class RunKind(StrEnum):
     REHEARSAL = "rehearsal"
 
 
+RESTORES = (RunKind.RESTORE, RunKind.TEST_COPY, RunKind.REHEARSAL)
+
+
 MAKES_A_BACKUP = frozenset({RunKind.BACKUP.value, RunKind.RESTORE.value})
 
 
@@ -117,7 +120,7 @@ class CollectionInfo:
     """A collection as `listCollections` and `count` showed it at one moment.
 
     `type` is `collection`, `view` or `timeseries`; `uuid` is 32 lower-case hex digits or empty;
-    `documents` and `size_bytes` are None where the server cannot tell (views).
+    `documents` is None where the server cannot know (views), `size_bytes` also where nobody asked.
     """
 
     name: str

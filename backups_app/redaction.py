@@ -9,14 +9,40 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 HIDDEN = "***"
-PATTERNS = (
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,30}://)[^\s\"'<>]*@"), rf"\1{HIDDEN}@"),
+_SCHEME = re.compile(r"(?i)\b[a-z][a-z0-9+.-]{1,30}://")
+_TOKEN_BEGINS = re.compile(r"\beyJ[A-Za-z0-9_-]{5}")
+
+
+def _without_user_info(found: re.Match[str]) -> str:
+    """Given a text without spaces, hide what stands between its first `scheme://` and its last `@`."""
+    text = found[0]
+    end = text.rfind("@")
+    scheme = _SCHEME.search(text, 0, end) if end > 0 else None
+    return f"{text[: scheme.end()]}{HIDDEN}{text[end:]}" if scheme else text
+
+
+def _without_tokens(found: re.Match[str]) -> str:
+    """Given parts with dots between them, hide every JSON web token: a part that begins with `eyJ`, and the two after
+    it, of which the last may be missing."""
+    parts = found[0].split(".")
+    shown: list[str] = []
+    at = 0
+    while at < len(parts):
+        begins = _TOKEN_BEGINS.search(parts[at])
+        is_token = begins is not None and at + 1 < len(parts) and parts[at + 1] != ""
+        shown.append(f"{parts[at][: begins.start()]}{HIDDEN}" if begins and is_token else parts[at])
+        at += 3 if is_token else 1
+    return ".".join(shown)
+
+
+PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"[^\s\"'<>]+"), _without_user_info),
     (re.compile(r"(?i)\bbearer\s+[a-z0-9._~+/=-]{8,}"), f"Bearer {HIDDEN}"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?"), HIDDEN),
+    (re.compile(r"[A-Za-z0-9_.-]+"), _without_tokens),
     (re.compile(r"(?i)AGE-SECRET-KEY-[A-Z0-9-]+"), HIDDEN),
     (re.compile(r"(?i)((?:authMechanismProperties|session_token)=)[^&\s\"']+"), rf"\1{HIDDEN}"),
     (
@@ -26,6 +52,8 @@ PATTERNS = (
         rf"\1\2{HIDDEN}",
     ),
 )
+"""Each takes time in proportion to the text: functions take addresses and tokens apart, because one pattern would look
+for their end again from each beginning."""
 _SECRET_OPTION = re.compile(r"(?i)password|token|authMechanismProperties")
 
 

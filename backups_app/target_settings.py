@@ -9,14 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from backups_app import url_parts
 
 DIRECTORY = "file"
 KINDS = ("s3", "az", "gs", DIRECTORY)
 PREFIX = "BACKUP_TARGET_"
+COMMON_ENDPOINT = "AWS_ENDPOINT_URL"
 ALLOW_HTTP = "allow_http"
 PLAIN = frozenset({"endpoint", "region", "default_region", "account_name", "virtual_hosted_style_request", ALLOW_HTTP})
 """Options that are no secret. Of every other one the value is never shown."""
+ENDPOINTS = ("endpoint", "endpoint_url", "aws_endpoint", "azure_storage_endpoint", "base_url")
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}", re.ASCII)
 _BEFORE_A_NAME = re.compile(r"[\s,]+(?=[A-Za-z0-9_-]+=)")
@@ -25,13 +29,14 @@ _BEFORE_A_NAME = re.compile(r"[\s,]+(?=[A-Za-z0-9_-]+=)")
 @dataclass(frozen=True, kw_only=True)
 class TargetSettings:
     """One target. `place` is its bucket, container or directory, `prefix` where in it; `options` pairs of an option's
-    name in lower case and its value."""
+    name in lower case and its value; `common_endpoint` what AWS_ENDPOINT_URL says."""
 
     name: str
     kind: str
     place: str
     prefix: str = ""
     options: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    common_endpoint: str = field(default="", repr=False)
 
     @property
     def is_directory(self) -> bool:
@@ -41,6 +46,16 @@ class TargetSettings:
     def secrets(self) -> tuple[str, ...]:
         """The values that nobody may see."""
         return tuple(value for name, value in self.options if name not in PLAIN)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of the server; empty where it is the provider's own."""
+        return next((value for name in ENDPOINTS if (value := self.option(name))), self.common_endpoint)
+
+    @property
+    def allows_http(self) -> bool:
+        """Whether the server may be spoken to without encryption, wherever it is."""
+        return self.option(ALLOW_HTTP).lower() in ("1", "true", "yes", "on")
 
     def option(self, name: str) -> str:
         """Return the value of an option; empty where it is not set."""
@@ -55,7 +70,10 @@ def parse(given: str, *, environment: Mapping[str, str]) -> tuple[TargetSettings
     if len({_variable(name) for name in names}) != len(names):
         raise ValueError("Two targets have the same name.")
     options = {name: tuple(sorted(_options(name, names, environment))) for name in names}
-    return tuple(_target(name, url, options[name]) for name, url in named)
+    found = tuple(_target(name, url, options[name], environment) for name, url in named)
+    for target in found:
+        _require_endpoint(target)
+    return found
 
 
 def strays(targets: tuple[TargetSettings, ...], *, environment: Mapping[str, str]) -> list[str]:
@@ -72,8 +90,23 @@ def _named(part: str) -> tuple[str, str]:
     return name, url.strip()
 
 
-def _target(name: str, url: str, options: tuple[tuple[str, str], ...]) -> TargetSettings:
-    parts = urlsplit(url)
+def _require_endpoint(target: TargetSettings) -> None:
+    """The library copies a user in an endpoint into its errors, and ends the process at a host it cannot read."""
+    if target.endpoint and not url_parts.is_of_the_web(target.endpoint):
+        named = [f"{_variable(target.name)}{name.upper()}" for name in ENDPOINTS if target.option(name)]
+        raise ValueError(
+            f"{(named or [COMMON_ENDPOINT])[0]} is an address that begins with https:// or http://, without a user or "
+            "password."
+        )
+
+
+def _target(
+    name: str, url: str, options: tuple[tuple[str, str], ...], environment: Mapping[str, str]
+) -> TargetSettings:
+    try:
+        parts = url_parts.split(url)
+    except ValueError:
+        raise ValueError(f"The target {name}: its address cannot be read.") from None
     if parts.scheme not in KINDS:
         raise ValueError(
             f"The target {name}: s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or file:///path."
@@ -88,7 +121,12 @@ def _target(name: str, url: str, options: tuple[tuple[str, str], ...]) -> Target
     if not parts.netloc:
         raise ValueError(f"The target {name} names no bucket: {parts.scheme}://bucket/prefix.")
     return TargetSettings(
-        name=name, kind=parts.scheme, place=parts.netloc, prefix=parts.path.strip("/"), options=options
+        name=name,
+        kind=parts.scheme,
+        place=parts.netloc,
+        prefix=parts.path.strip("/"),
+        options=options,
+        common_endpoint=environment.get(COMMON_ENDPOINT, "") if parts.scheme == "s3" else "",
     )
 
 

@@ -7,7 +7,9 @@ there are threads stop it. Here the event loop of the worker reads, without a th
 2. a request that the application refuses by its head alone (a body above `LARGEST_BODY`, or of unknown length) is
    handed over with its head only, and its connection is closed after the answer;
 3. when half of the connections wait for their request, the one that waits longest makes room for a new one;
-4. whatever a thread reads or writes fails after `STALLED_SECONDS` without progress, and a connection that is being
+4. a worker that is asked to stop accepts nothing more, answers what has arrived, and closes a connection without a
+   request after `STOP_SECONDS`: the process that takes its place accepts the next ones;
+5. whatever a thread reads or writes fails after `STALLED_SECONDS` without progress, and a connection that is being
    closed is drained by the event loop, not by a sleeping thread.
 
 A connection with TLS of gunicorn's own cannot be read ahead of it; TLS is for the proxy in front.
@@ -20,6 +22,7 @@ import re
 import selectors
 import socket
 import struct
+import sys
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -27,14 +30,20 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
+from backups_app.use_cases.backups import stopping
+
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
 STALLED_SECONDS = 10
 LINGER_SECONDS = 2.0
+STOP_SECONDS = 2.0
 LARGEST_HEAD = 64 * 1024
 LARGEST_BODY = 1024 * 1024
 PIECE = 64 * 1024
 MOST_LINGERING = 256
+TURN_SECONDS = 0.001
+"""How long one thread computes while another waits to go on, instead of Python's five milliseconds: a request waits for
+its turn after each answer of a database."""
 
 END_OF_HEAD = b"\r\n\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.I)
@@ -70,6 +79,14 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self.arriving: dict[Connection, None] = {}
         self.lingering: dict[Connection, None] = {}
 
+    def init_process(self) -> None:
+        """Begin to serve: gunicorn calls this in the new process."""
+        sys.setswitchinterval(TURN_SECONDS)
+        from templeops import searching_process  # here: see `gunicorn_lines.py`
+
+        searching_process.begin()
+        super().init_process()
+
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection and begin to read its request."""
         with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
@@ -87,12 +104,19 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             return
         conn.arrived = bytearray(conn.parser.unreader.take_buffered() if conn.initialized else b"")
         conn.head_length = 0
-        conn.deadline = time.monotonic() + HEAD_SECONDS
+        conn.deadline = time.monotonic() + (HEAD_SECONDS if self.alive else STOP_SECONDS)
         conn.sock.setblocking(False)
         self.arriving[conn] = None
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._more, conn))
         if conn.arrived:
             self._consider(conn)
+
+    def handle(self, conn: Connection) -> Any:
+        """Answer a request, in a thread. What gunicorn logs about it bears the id of the answer."""
+        from backups_app.access import request_context  # here: see `gunicorn_lines.py`
+
+        with request_context.named():
+            return super().handle(conn)
 
     def murder_pending(self) -> None:
         """Close what took too long. gunicorn calls this about once a second."""
@@ -105,9 +129,15 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
         for conn in _late(self.lingering, now):
             self._end_linger(conn)
-        if not self.alive:
-            for conn in [one for one in self.arriving if not one.arrived]:
-                self._drop(conn)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: let requests that wait for a run answer, and give connections without a request a moment."""
+        stopping.ask()
+        super().handle_exit(sig, frame)
+        last = time.monotonic() + STOP_SECONDS
+        for conn in self.arriving:
+            if not conn.arrived:
+                conn.deadline = min(conn.deadline, last)
 
     def linger(self, conn: Connection) -> bool:
         """Say that nothing more will be sent, and wait for the peer to close. Return whether that was possible."""

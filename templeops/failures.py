@@ -1,4 +1,4 @@
-"""What is said when nothing else could say it: JSON under /api/, a page everywhere else."""
+"""What is stated when nothing else could say it: JSON under /api/, a page everywhere else."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ SHORTEST = 50
 """Characters; Django's own check wants as many. Random letters and digits, these are well above 256 bits."""
 
 PLACEHOLDER = re.compile(r"change[-_ ]?me|replace[-_ ]?(me|this)|your[-_ ]|example|placeholder|insecure|<.*>", re.I)
-HOW_TO = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'. Or leave {name} out."
+MAKE_ONE = "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'."
+HOW_TO = MAKE_ONE + " Or leave {name} out."
 
 
 def problem_with(key: str, *, name: str = "SECRET_KEY") -> str | None:
@@ -39,7 +40,7 @@ def kept_in(path: Path, *, name: str = "SECRET_KEY") -> str:
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"{name} is not set and {path.name} cannot be kept here: {error.strerror}. {HOW_TO.format(name=name)}"
+            f"{name} is not set and {path.name} cannot be kept here: {error.strerror}. {MAKE_ONE}"
         ) from None
 
 

@@ -7,9 +7,11 @@ from typing import cast
 import django_stubs_ext
 from csp.constants import NONE, SELF
 from environs import Env, EnvValidationError
+from marshmallow import validate
 
 from backups_app import configuration
-from backups_app.access import proxies
+from backups_app.access.requests import proxies
+from backups_app.access.secrecy import log_lines
 from backups_app.api.shared import schema as api_schema
 from templeops import environment, secret_key, wrong_settings
 
@@ -34,6 +36,7 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", ["127.0.0.1", "::1"], validate=pro
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 TIME_ZONE = env.str("TIME_ZONE", "Asia/Kolkata", validate=wrong_settings.is_a_time_zone)
 TEMPLEOPS = configuration.read(env, base_dir=BASE_DIR)
+LOG_FORMAT = env.str("LOG_FORMAT", "json", validate=validate.OneOf(sorted(log_lines.FORMATTERS)))
 JOBS_BROKER_URL = env.str("JOBS_BROKER_URL", "")
 DEMO = env.bool("TEMPLEOPS_DEMO", False)
 
@@ -51,6 +54,8 @@ if DEBUG and not all(host in LOOPBACK for host in ALLOWED_HOSTS):
     problems["DEBUG"] = ["DEBUG=true is for this machine only: ALLOWED_HOSTS may then hold no other address."]
 if DATABASES["default"] and (problem := wrong_settings.database_problem(DATABASES["default"])):
     problems["DATABASE_URL"] = [problem]
+if JOBS_BROKER_URL and (problem := wrong_settings.broker_problem(JOBS_BROKER_URL)):
+    problems["JOBS_BROKER_URL"] = [problem]
 wrong_settings.refuse(problems)
 
 if RUNNING_TESTS:
@@ -62,13 +67,21 @@ elif not SECRET_KEY:
 if not AUDIT_KEY:
     AUDIT_KEY = secret_key.kept_in(BASE_DIR / ".audit_key", name="AUDIT_KEY")
 
+# A connection is kept between requests: to open one takes longer than what a request asks it. A file is kept open for
+# seconds only: one that an admin puts in its place counts soon.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["CONN_MAX_AGE"] = 5
     # Several processes share the file: without this, "database is locked" (docs/operations.md).
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # One that the server has closed meanwhile is opened again before anything is asked.
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # A host that swallows packets is given up by name; libpq itself would wait for two minutes.
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 10} | DATABASES["default"].get("OPTIONS", {})
 
 INSTALLED_APPS = [
     "backups_app",
@@ -91,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "backups_app.middleware.BodyLimitMiddleware",
+    "backups_app.metrics.health.ProbeMiddleware",
     "backups_app.middleware.PlainHttpMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -112,8 +126,13 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "templeops.constant_templates.ConstantLoader",
+                    ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
+                )
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -126,6 +145,7 @@ TEMPLATES = [
                 "backups_app.pages.shared.wording",
                 "backups_app.pages.audit.audit_wording",
                 "backups_app.templatetags.run_tags",
+                "backups_app.templatetags.copy_tags",
                 "backups_app.templatetags.viewer_tags",
                 "backups_app.pages.form_fields",
                 "backups_app.templatetags.restore_tags",
@@ -150,11 +170,12 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "templeops.static_files.StaticFiles"},
 }
 WHITENOISE_USE_FINDERS = True  # served from where they lie: no collectstatic, no STATIC_ROOT
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+QUEUE = "backups_app.jobs.backend.WakingBackend" if JOBS_BROKER_URL else "django_tasks_db.DatabaseBackend"
+TASKS = {"default": {"BACKEND": QUEUE, "QUEUES": ["default"]}}
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -185,7 +206,7 @@ CSRF_FAILURE_VIEW = "backups_app.pages.shared.failures.csrf"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = not PLAIN_HTTP
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 60 * 60
-# Set by the proxy that ends TLS. From any other peer it is taken out before it is read (access/proxies.py).
+# Set by the proxy that ends TLS. From any other peer it is taken out before it is read (access/requests/proxies.py).
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Not no-referrer: Chromium then sends "Origin: null" and no Referer with every form, to its own origin too, and rightly
 # Django refuses that (asserted in tests/browser/test_origins.py). To other sites both say nothing.
@@ -196,18 +217,18 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload: a decision about the whole domain, not about this program
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-FILE_UPLOAD_HANDLERS = ["backups_app.access.request_body.RefusesFiles"]
+FILE_UPLOAD_HANDLERS = ["backups_app.access.requests.request_body.RefusesFiles"]
 
-# One JSON object a line on stderr, without secrets (access/redaction.py). A person at a terminal sees warnings only.
+# One line an event on stderr, without secrets (access/secrecy/redaction.py). A person at a terminal sees warnings only.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "backups_app.access.log_lines.JsonLines"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "formatters": {"lines": {"()": log_lines.FORMATTERS[LOG_FORMAT]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
     "root": {"handlers": ["stderr"], "level": "WARNING" if sys.stderr and sys.stderr.isatty() else "INFO"},
     "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
 }
-DEFAULT_EXCEPTION_REPORTER = "backups_app.access.log_lines.ScrubbedReport"
+DEFAULT_EXCEPTION_REPORTER = "backups_app.access.secrecy.log_lines.ScrubbedReport"
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

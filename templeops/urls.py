@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from backups_app.metrics.health import PROBES
 from backups_app.metrics.views import metrics
 
 handler400 = "templeops.failures.bad_request"
@@ -14,5 +15,6 @@ urlpatterns = [
     path("api/", include("backups_app.api.urls")),
     path("django-admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
+    *(path(address.removeprefix("/"), view) for address, view in PROBES.items()),
     path("", include("backups_app.pages.urls")),
 ]

@@ -15,3 +15,4 @@ try:
 except ImproperlyConfigured as wrong:  # it names what to correct; a traceback would hide that
     sys.exit(str(wrong))
 start_up.make_files_private()
+start_up.load_addresses()

@@ -48,14 +48,14 @@ class Commands:
         self._process.communicate(timeout=30)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one command to its end. Return its exit code and what it said."""
+        """Run one command to its end. Return its exit code and what it stated."""
         assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps({"arguments": arguments, "folder": folder}), file=self._process.stdin, flush=True)
             answer = self._process.stdout.readline()
             assert answer, "the process that forks has ended"
-            said = [Path(folder, name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
-        return subprocess.CompletedProcess(["manage.py", *arguments], int(answer), *said)
+            sentences = [Path(folder, name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
+        return subprocess.CompletedProcess(["manage.py", *arguments], int(answer), *sentences)
 
 
 def main() -> None:
@@ -95,7 +95,7 @@ def _perform(arguments: list[str], folder: Path) -> NoReturn:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001  (the last place that can tell)
+    except BaseException:  # noqa: BLE001  (the last place that can know)
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -17,6 +18,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import override_settings
 from django.utils import translation
+from pymongo import MongoClient
 from pymongo.database import Database
 
 from backups_app.configuration import Configuration, Secret
@@ -34,36 +36,53 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 NOBODY = Secret("mongodb://127.0.0.1:9/?appName=nobody")
 """Where no server is."""
 _numbers = itertools.count(1)
+_clearing: dict[str, MongoClient[dict[str, Any]]] = {}
 MEMORY_DISK = Path("/dev/shm")
 MEMORY_NEEDED = 3 << 30
 """Three servers and Django's database take 1.1 GB."""
 BROWSER = "browser"
-LONGEST_FIRST = ("faults", "journeys", "sync", "pages", "security")
-"""Rooms whose files take longest: in several processes they begin, so that short files fill the end."""
+LONGEST_FILES = (
+    "browser/test_every_page.py", "security/test_paths.py", "pages/test_crawl.py", "browser/test_viewer.py",
+    "journeys/test_runbook.py", "journeys/test_a_run.py", "security/test_rbac_api.py", "faults/test_restore_kill.py",
+    "browser/test_hindi.py", "browser/test_hostile_values.py", "security/test_rbac_pages.py", "faults/test_kill.py",
+    "journeys/test_nobody_reads.py", "journeys/test_incremental_runs.py", "journeys/test_serve.py",
+    "security/test_openapi.py",
+)  # fmt: skip
+LONGEST_ROOMS = ("faults", "journeys", "sync", "pages", "security")
+"""What takes longest begins, in several processes, so that short files fill the end: these files, then these rooms."""
 BESIDE_A_BROWSER = 2
 """So many other files for each of the browser's: three browsers at once would starve two processors."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In several processes, put the longest rooms first, and the browser's files between them."""
+    """In several processes, put what takes longest first, and the browser's files between them."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return
     files = [list(tests) for _, tests in itertools.groupby(items, key=lambda item: item.path)]
+    files.sort(key=lambda tests: _rank(tests[0].path))
     browser = [tests for tests in files if _room(tests[0].path) == BROWSER]
     others = [tests for tests in files if _room(tests[0].path) != BROWSER]
-    others.sort(key=lambda tests: _rank(tests[0].path))
     for number, tests in enumerate(browser):
         others.insert(number * (BESIDE_A_BROWSER + 1), tests)
     items[:] = itertools.chain.from_iterable(others)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _room(path: Path) -> str:
     return path.relative_to(Path(__file__).parent).parts[0]
 
 
-def _rank(path: Path) -> int:
-    room = _room(path)
-    return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
+def _rank(path: Path) -> tuple[int, int]:
+    name, room = path.relative_to(Path(__file__).parent).as_posix(), _room(path)
+    return (
+        LONGEST_FILES.index(name) if name in LONGEST_FILES else len(LONGEST_FILES),
+        LONGEST_ROOMS.index(room) if room in LONGEST_ROOMS else len(LONGEST_ROOMS),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -94,10 +113,13 @@ def django_db_modify_db_settings(memory_folder: Path) -> None:
     """A file, as in production: SQLite's shared memory knows no waiting, so threads would fail with "locked"."""
     from django.conf import settings
 
+    chosen = settings.DATABASES["default"].setdefault("TEST", {})
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         folder = memory_folder / "django_database"
         folder.mkdir()
-        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
+        chosen["NAME"] = str(folder / "test.sqlite3")
+    elif worker := os.environ.get("PYTEST_XDIST_WORKER"):  # several processes, one server
+        chosen["NAME"] = f"test_templeops_{worker}"
 
 
 Migrated = Callable[[Path], None]
@@ -153,25 +175,28 @@ def _nobody_elses_language() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def local_server(memory_folder: Path) -> Iterator[EmbeddedServer]:
     """The temple's own MongoDB: a one-node replica set."""
-    with EmbeddedServer(data_dir=memory_folder / "local_server", replica_set="local") as server:
-        yield server
-        connections.close_all()  # while it still answers: a client says goodbye, and would wait for an answer
+    yield from _running(EmbeddedServer(data_dir=memory_folder / "local_server", replica_set="local"))
 
 
 @pytest.fixture(scope="session")
 def remote_server(memory_folder: Path) -> Iterator[EmbeddedServer]:
     """What stands for Atlas: another one-node replica set."""
-    with EmbeddedServer(data_dir=memory_folder / "remote_server", replica_set="atlas") as server:
-        yield server
-        connections.close_all()  # while it still answers: a client says goodbye, and would wait for an answer
+    yield from _running(EmbeddedServer(data_dir=memory_folder / "remote_server", replica_set="atlas"))
 
 
 @pytest.fixture(scope="session")
 def standalone_server(memory_folder: Path) -> Iterator[EmbeddedServer]:
     """A MongoDB without a replica set: no transactions, no change streams."""
-    with EmbeddedServer(data_dir=memory_folder / "standalone_server") as server:
+    yield from _running(EmbeddedServer(data_dir=memory_folder / "standalone_server"))
+
+
+def _running(server: EmbeddedServer) -> Iterator[EmbeddedServer]:
+    with server:
         yield server
-        connections.close_all()  # while it still answers: a client says goodbye, and would wait for an answer
+        # While it still answers: a client says goodbye, and would wait for an answer.
+        connections.close_all()
+        if client := _clearing.pop(server.address, None):
+            client.close()
 
 
 @pytest.fixture
@@ -265,5 +290,12 @@ def _fresh_database(side: Side, server: EmbeddedServer, name: str = "") -> Itera
     open_client = connections.open_local if side is Side.LOCAL else connections.open_remote
     configuration = Configuration(local_url=Secret(server.uri), cloud_url=Secret(server.uri))
     yield connections.database(open_client(configuration), name)
-    with server.client() as client:  # of its own, for the test may have closed or broken the shared one
-        client.drop_database(name)
+    _client_to_clear(server).drop_database(name)
+
+
+def _client_to_clear(server: EmbeddedServer) -> MongoClient[dict[str, Any]]:
+    """Return a client for all tests, which none of them can close or break. A new one for each took most of the time of
+    dropping a database."""
+    if server.address not in _clearing:
+        _clearing[server.address] = server.client()
+    return _clearing[server.address]

@@ -82,7 +82,7 @@ class Proxy:
 
     @property
     def uri(self) -> str:
-        """The way through this proxy. Direct: a replica set would tell the client the server's own address."""
+        """The way through this proxy. Direct: a replica set would give the client the server's own address."""
         return f"mongodb://{self.address}/?directConnection=true"
 
     def latency(self, seconds: float) -> None:
@@ -153,10 +153,10 @@ class Proxy:
         self._ready.set()
         self._loop.run_forever()
         server.close()
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        while tasks := asyncio.all_tasks(self._loop):  # a connection that was being accepted makes another task
+            for task in tasks:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
     def _call(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
         asyncio.run_coroutine_threadsafe(act(), self._loop).result(timeout=10)
@@ -178,7 +178,7 @@ class Proxy:
             return
         try:
             far_reader, far_writer = await asyncio.open_connection(*self._target)
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # cancelled: the proxy closes
             _abort(writer)
             return
         connection = _Connection(self, (reader, writer), (far_reader, far_writer))

@@ -7,7 +7,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.test import override_settings
 
-from backups_app.access import private_files
+from backups_app.access.secrecy import private_files
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo import mongodump_process
 
@@ -45,7 +45,7 @@ def test_each_mistake_has_its_own_id(settings: dict[str, object], ids: list[str]
     assert _ids(**settings) == ids
 
 
-def test_a_missing_mongodump_is_said_only_when_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_mongodump_is_stated_only_when_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mongodump_process, "find", lambda name: None)
 
     assert _ids(local_url=LOCAL, backup_engine="mongodump") == ["templeops.W005"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from urllib.parse import quote, quote_plus
 
 import pytest
 
+from backups_app import redaction
 from backups_app.redaction import Redactor, passwords
 
 SECRETS = [
@@ -55,3 +57,48 @@ def test_text_without_secrets_stays_as_it_is() -> None:
     text = "done dumping `temple.bookings` (12 documents)"
 
     assert redactor_of(uri("hunter2")).clean(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("token eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl end", "token *** end"),
+        ("eyJhbGciOi.eyJzdWIiOi", "***"),
+        ("a.-eyJhbGciOi.eyJzdWIiOi.c2ln.log", "a.-***.log"),
+        ("eyJhbGciOi.a.b.eyJhbGciOi.c.d", "***.***"),
+        ("eyJhbGciOi alone, eyJshrt.a, and a.b.c", "eyJhbGciOi alone, eyJshrt.a, and a.b.c"),
+        ("ab://cd://ann:s3cr3t@h xy://@h, ann@h", "ab://***@h xy://***@h, ann@h"),
+        ("mongodb://ann:p@ss@h/?a=b@c", "mongodb://***@c"),
+    ],
+)
+def test_tokens_and_user_info_are_hidden_and_nothing_else(text: str, shown: str) -> None:
+    assert redactor_of("mongodb://localhost").clean(text) == shown
+
+
+def steps_of(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many characters the parts of a text have that are searched for a scheme or a token."""
+    searched: list[int] = []
+
+    class Counted:
+        def __init__(self, pattern: re.Pattern[str]) -> None:
+            self.pattern = pattern
+
+        def search(self, text: str, *bounds: int) -> re.Match[str] | None:
+            searched.append(len(text))
+            return self.pattern.search(text, *bounds)
+
+    with monkeypatch.context() as patched:
+        for name in ("_SCHEME", "_TOKEN_BEGINS"):
+            patched.setattr(redaction, name, Counted(getattr(redaction, name)))
+        redactor_of("mongodb://localhost").clean(text)
+    return sum(searched)
+
+
+@pytest.mark.parametrize(
+    "piece", ["-eyJaaaaa", "eyJaaaaa.", "eyJaaaaa..", "eyJaaaaa.b.", "ab://", "ab://@", "ab://x@ "]
+)
+def test_a_long_hostile_text_is_searched_once(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each character is looked at once by either search, however many beginnings of an address or a token there are."""
+    text = piece * 20_000
+
+    assert steps_of(text, monkeypatch) <= 2 * len(text)

@@ -7,8 +7,9 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from backups_app import formats
-from backups_app.access import audit, granting
-from backups_app.access.visit import Visit
+from backups_app.access import granting
+from backups_app.access.requests.visit import Visit
+from backups_app.access.trail import audit
 from backups_app.errors import LastSuperAdmin, NameTaken, NotYours, PasswordTooWeak, PersonNotFound
 from backups_app.models import User
 

@@ -1,6 +1,6 @@
-"""What the request at hand is called and where it comes from, for its errors, log lines and audit rows.
+"""What the request or the run at hand is called and where it comes from, for errors, log lines and audit rows.
 
-Set by RequestIdMiddleware; empty outside a request (commands, the worker).
+Set by RequestIdMiddleware, under gunicorn a moment before; empty outside a request (commands, the worker).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class RequestContext:
     session: str = ""
 
 
+_RUN: ContextVar[str] = ContextVar("run", default="")
 _CURRENT: ContextVar[RequestContext] = ContextVar("request_context", default=RequestContext())  # noqa: B039  (frozen)
 
 
@@ -30,8 +31,35 @@ def current() -> RequestContext:
 
 
 def enter(*, address: str) -> Token[RequestContext]:
-    """A request begins: give it an id of 12 hex digits. What a client sends as an id is not taken over."""
-    return _CURRENT.set(RequestContext(request_id=secrets.token_hex(6), address=address))
+    """A request begins: give it an id of 12 hex digits, unless the web server gave it one (`named`). What a client
+    sends as an id is not taken over."""
+    return _CURRENT.set(RequestContext(request_id=current().request_id or secrets.token_hex(6), address=address))
+
+
+@contextmanager
+def named() -> Iterator[None]:
+    """Within this block a request has an id before it reaches the application, and after: the web server's own lines
+    about it bear the same one."""
+    token = _CURRENT.set(RequestContext(request_id=secrets.token_hex(6)))
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def run_id() -> str:
+    """Return the id of the run or sync that is being carried out here; empty outside of one."""
+    return _RUN.get()
+
+
+@contextmanager
+def carrying_out(run: str) -> Iterator[None]:
+    """Within this block, log lines bear the id of this run or sync."""
+    token = _RUN.set(run)
+    try:
+        yield
+    finally:
+        _RUN.reset(token)
 
 
 def signed_in(*, session: str) -> None:

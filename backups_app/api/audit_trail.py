@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.api.shared import inputs, shapes
 from backups_app.api.shared.endpoint import Endpoint
 

@@ -7,7 +7,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups_app.access import login, sessions, tokens
+from backups_app.access.signing_in import login, sessions, tokens
 from backups_app.api.shared import inputs, serializers, shapes
 from backups_app.api.shared.endpoint import Endpoint
 from backups_app.api.shared.permissions import SignedIn

@@ -13,11 +13,11 @@ from backups_app import formats
 from backups_app.api.shared import shapes
 from backups_app.api.shared.endpoint import Endpoint
 from backups_app.api.shared.inputs import Strict, StrictCharField
-from backups_app.backup_files import extended_json, shortened
+from backups_app.backup_files.shown import extended_json, shortened
 from backups_app.records import Origin
-from backups_app.use_cases import conflicts
+from backups_app.use_cases.syncs import conflicts
 
-TOLD = ("collection", "side", "kind", "reason", "why", "kept_at", "applied", "put_back_at", "run_id", "sha256")
+SHOWN_FIELDS = ("collection", "side", "kind", "reason", "why", "kept_at", "applied", "put_back_at", "run_id", "sha256")
 
 
 class ListKept(Strict):
@@ -30,7 +30,7 @@ class PutBack(Strict):
     seen = StrictCharField(max_length=64, help_text="`live_sha256` of the version that you looked at.")
 
 
-class Kept(serializers.Serializer[Any]):
+class KeptSerializer(serializers.Serializer[Any]):
     """A version that lost its place. More fields may stand in it."""
 
     id = serializers.CharField()
@@ -42,24 +42,24 @@ class Kept(serializers.Serializer[Any]):
     kept_at = serializers.DateTimeField()
 
 
-class KeptWhole(Kept):
+class KeptWhole(KeptSerializer):
     """Beside what is live on this computer now."""
 
     version = serializers.DictField()
     live = serializers.DictField(allow_null=True)
-    live_sha256 = serializers.CharField(help_text="`nothing` where nothing is live.")
-    changes = serializers.ListField(child=serializers.DictField(), help_text="What putting it back would change.")
+    live_sha256 = serializers.CharField(help_text="`nothing` where there is no live version.")
+    changes = serializers.ListField(child=serializers.DictField(), help_text="What restoring it would change.")
 
 
 class ConflictsEndpoint(Endpoint):
     """GET /api/backup/sync/conflicts"""
 
     @extend_schema(
-        summary="What a sync replaced or deleted", operation_id="list_conflicts", parameters=[ListKept],
-        responses={200: Kept(many=True), **shapes.failures(401, 403, 422, 500, 503)},
+        summary="Replaced versions", operation_id="list_conflicts", parameters=[ListKept],
+        responses={200: KeptSerializer(many=True), **shapes.failures(401, 403, 422, 500, 503)},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
-        """Newest first; `which=all` tells ordinary edits and deletions too."""
+        """Newest first; `which=all` says ordinary edits and deletions too."""
         wanted = self.query(ListKept)
         found = conflicts.newest(
             configuration=self.configuration,
@@ -67,14 +67,14 @@ class ConflictsEndpoint(Endpoint):
             limit=wanted["limit"],
             offset=wanted["offset"],
         )
-        return Response([_told(record) for record in found])
+        return Response([_reported(record) for record in found])
 
 
 class ConflictEndpoint(Endpoint):
     """GET /api/backup/sync/conflicts/{id}"""
 
     @extend_schema(
-        summary="One kept version", operation_id="show_conflict",
+        summary="One replaced version", operation_id="show_conflict",
         responses={200: KeptWhole, **shapes.failures(401, 403, 404, 500, 503)},
     )  # fmt: skip
     def get(self, request: Request, conflict_id: str) -> Response:
@@ -86,14 +86,14 @@ class ConflictEndpoint(Endpoint):
             "live_sha256": version.live_hash,
             "changes": [change.as_json() for change in version.changes()],
         }
-        return Response(_told(version.record) | shown)
+        return Response(_reported(version.record) | shown)
 
 
 class PutBackEndpoint(Endpoint):
     """POST /api/backup/sync/conflicts/{id}/put-back"""
 
     @extend_schema(
-        summary="Put a kept version back", operation_id="put_back", request=PutBack,
+        summary="Restore a replaced version", operation_id="put_back", request=PutBack,
         responses={204: None, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 500, 503)},
     )  # fmt: skip
     def post(self, request: Request, conflict_id: str) -> Response:
@@ -110,6 +110,6 @@ class PutBackEndpoint(Endpoint):
         return Response(status=204)
 
 
-def _told(record: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = formats.plain({name: record.get(name) for name in ("document_id", *TOLD)})
-    return {"id": record["_id"], **told}
+def _reported(record: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = formats.plain({name: record.get(name) for name in ("document_id", *SHOWN_FIELDS)})
+    return {"id": record["_id"], **shown}

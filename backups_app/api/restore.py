@@ -9,13 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backups_app import formats
+from backups_app.api import jobs
+from backups_app.api.backups.trigger import accepted
 from backups_app.api.shared import inputs, serializers, shapes
 from backups_app.api.shared.endpoint import Endpoint
-from backups_app.api.trigger import accepted
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
 from backups_app.use_cases import copy_rehearsals
-from backups_app.use_cases.restores import preview_json, restores
+from backups_app.use_cases.lanes import asking, previews
+from backups_app.use_cases.restores import restores
 
 
 class RestoreEndpoint(Endpoint):
@@ -23,23 +25,23 @@ class RestoreEndpoint(Endpoint):
 
     @extend_schema(
         summary="Preview a restore, or restore", operation_id="restore_backup", request=inputs.Restore,
+        parameters=[jobs.PREFER],
         responses={
-            200: shapes.Preview, 202: shapes.Run,
-            **shapes.failures(400, 401, 403, 404, 409, 410, 415, 422, 500, 503),
+            200: shapes.Preview, 202: shapes.RunOrJob,
+            **shapes.failures(400, 401, 403, 404, 409, 410, 415, 422, 429, 500, 503),
         },
     )  # fmt: skip
     def post(self, request: Request, backup_id: str) -> Response:
-        """`dry_run` is true unless told otherwise: both sides are read and compared, nothing is written.
+        """`dry_run` is true unless set otherwise: both sides are read and compared, nothing is written.
 
+        A preview that takes longer than `BACKUP_SYNC_WAIT_SECONDS` is answered 202 with the address of its job.
         With `"dry_run": false` and the preview's `confirmation` it restores, a safety backup first. Into the temple's
         database it wants a fresh login.
         """
         given = self.body(inputs.Restore)
         choices = self._choices(backup_id, given)
         if given["dry_run"]:
-            return Response(
-                preview_json.as_json(restores.preview_restore(configuration=self.configuration, choices=choices))
-            )
+            return self._preview(choices)
         if choices.in_place:
             self.require_fresh_login()
         document = restores.start(
@@ -50,6 +52,15 @@ class RestoreEndpoint(Endpoint):
             now=self.now,
         )
         return accepted(serializers.run(document, now=self.now))
+
+    def _preview(self, choices: Choices) -> Response:
+        """Answer for the present state, but join the same preview while it is being made."""
+        asked: dict[str, Any] = {"configuration": self.configuration, "arguments": previews.arguments_of(choices)}
+        known = asking.known(previews.KIND, now=self.now, **asked)
+        if known is not None and known.ended:
+            asking.forget(previews.KIND, **asked)
+        who: dict[str, Any] = {"by": self.person.get_username(), "origin": Origin.API, "now": self.now}
+        return jobs.answered(self, previews.KIND, asking.ask(previews.KIND, **asked, **who))
 
     def _choices(self, backup_id: str, given: dict[str, Any]) -> Choices:
         return restores.choose(
@@ -67,8 +78,8 @@ class RehearsalEndpoint(Endpoint):
     """POST /api/backup/rehearse"""
 
     @extend_schema(
-        summary="Prove that a backup can be restored", operation_id="rehearse", request=inputs.Rehearse,
-        responses={202: shapes.Run, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 500, 503)},
+        summary="Test a restore", operation_id="rehearse", request=inputs.Rehearse,
+        responses={202: shapes.RunSerializer, **shapes.failures(400, 401, 403, 404, 409, 415, 422, 500, 503)},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Restores the newest verified backup, or the one that is named, into a scratch database, compares it document

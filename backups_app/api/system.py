@@ -30,7 +30,7 @@ class StatusEndpoint(Endpoint):
 
     @extend_schema(
         summary="System status", operation_id="backup_status", examples=[EXAMPLE],
-        responses={200: shapes.SystemStatus, **shapes.failures(401, 403)},
+        responses={200: shapes.SystemStatusSerializer, **shapes.failures(401, 403)},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Says what is wrong instead of failing: 200 also when a database does not answer."""

@@ -13,8 +13,8 @@ from backups_app.api.shared import shapes
 from backups_app.api.shared.endpoint import Endpoint
 from backups_app.api.shared.inputs import Strict, StrictCharField
 from backups_app.records import Origin
-from backups_app.use_cases.copies import acts, overview
-from backups_app.use_cases.copies.acts import Asked
+from backups_app.use_cases.copies import acts, overview, removing
+from backups_app.use_cases.copies.acts import CopyRequest
 from backups_app.use_cases.listing import listing
 
 
@@ -44,6 +44,19 @@ class CopyShape(serializers.Serializer[Any]):
     error_code = serializers.CharField(allow_null=True)
 
 
+class RemovedCopyShape(serializers.Serializer[Any]):
+    """What was removed, and what that means."""
+
+    backup_id = serializers.CharField()
+    target = serializers.CharField()
+    only_here = serializers.CharField(
+        allow_null=True, help_text="A sentence that says what only this computer's disk holds now; null where nothing."
+    )
+    kept = serializers.CharField(
+        allow_null=True, help_text="How many objects stay because other copies consist of them; null where none does."
+    )
+
+
 class TargetShape(serializers.Serializer[Any]):
     """One target. No key and no address with a secret stands in it."""
 
@@ -56,6 +69,7 @@ class TargetShape(serializers.Serializer[Any]):
     complete = serializers.IntegerField()
     copying = serializers.IntegerField()
     failed = serializers.IntegerField()
+    in_clear = serializers.IntegerField(help_text="Complete copies that are not encrypted.")
     with_old_key = serializers.IntegerField(help_text="Copies that only an earlier key reads.")
     stored_bytes = serializers.IntegerField()
     last_copied_at = serializers.DateTimeField(allow_null=True)
@@ -73,7 +87,7 @@ class TargetsEndpoint(Endpoint):
         responses={200: TargetShape(many=True), **shapes.failures(401, 403, 500, 503)},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
-        """What each target has, as our own records tell. No target is asked."""
+        """What each target has, as our own records report. No target is asked."""
         return Response([target.as_json() for target in overview.targets(configuration=self.configuration)])
 
 
@@ -93,7 +107,7 @@ class BackupCopiesEndpoint(Endpoint):
 
     @extend_schema(
         summary="Copy a backup now", operation_id="copy_backup", request=CopyWish,
-        responses={202: CopyShape(many=True), **shapes.failures(400, 401, 403, 404, 410, 415, 422, 500, 503)},
+        responses={202: CopyShape(many=True), **shapes.failures(400, 401, 403, 404, 409, 410, 415, 422, 500, 503)},
     )  # fmt: skip
     def post(self, request: Request, backup_id: str) -> Response:
         """The worker begins within seconds. Ask again for its progress."""
@@ -103,16 +117,18 @@ class BackupCopiesEndpoint(Endpoint):
 
     @extend_schema(
         summary="Remove a copy", operation_id="remove_backup_copy", parameters=[CopyRemoval],
-        responses={204: None, **shapes.failures(401, 403, 404, 409, 422, 500, 503)},
+        responses={200: RemovedCopyShape, **shapes.failures(401, 403, 404, 409, 422, 500, 503)},
     )  # fmt: skip
     def delete(self, request: Request, backup_id: str) -> Response:
         """Removes it from the target for good; the backup here stays. Wants a fresh login."""
         wanted = self.query(CopyRemoval)
         self.require_fresh_login()
-        acts.remove(self._asked(), backup_id=backup_id, target=wanted["target"], typed=wanted["confirm"])
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        removed = removing.remove(self._asked(), backup_id=backup_id, target=wanted["target"], typed=wanted["confirm"])
+        messages = {"only_here": removed.only_here, "kept": removed.kept}
+        sentences = {name: None if one is None else str(one) for name, one in messages.items()}
+        return Response({"backup_id": backup_id, "target": wanted["target"], **sentences})
 
-    def _asked(self) -> Asked:
-        return Asked(
+    def _asked(self) -> CopyRequest:
+        return CopyRequest(
             configuration=self.configuration, requested_by=self.person.get_username(), origin=Origin.API, now=self.now
         )

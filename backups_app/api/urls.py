@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from django.urls import path, re_path, register_converter
 
-from backups_app.api import (
-    audit_trail,
-    auth,
-    backups,
-    browse,
-    conflicts,
-    find,
-    notifications,
-    restore,
-    retention,
-    schedules,
-    sync,
-    system,
-    targets,
-    trigger,
-)
+from backups_app.api import audit_trail, auth, conflicts, jobs, notifications, restore, sync, system, targets
+from backups_app.api.backups import backups, browse, retention, trigger
+from backups_app.api.find import find
+from backups_app.api.schedules import schedules
 from backups_app.api.shared import documentation
 from backups_app.api.shared.endpoint import NotHere
 
@@ -77,6 +65,7 @@ urlpatterns = [
     path("schedules/<str:schedule>/run", schedules.RunScheduleEndpoint.as_view(), name="run_schedule"),
     path("notifications", notifications.NotificationsEndpoint.as_view(), name="notifications"),
     path("notifications/test", notifications.TestNotificationsEndpoint.as_view(), name="test_notifications"),
+    path("jobs/<str:job>", jobs.JobEndpoint.as_view(), name="job"),
     path("find", find.FindEndpoint.as_view(), name="find"),
     path("audit", audit_trail.AuditEndpoint.as_view(), name="audit"),
     path("schema/", documentation.SchemaView.as_view(), name="schema"),

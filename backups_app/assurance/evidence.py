@@ -17,12 +17,23 @@ class Slots:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Away:
+    """A target that has copies and does not answer: they do not count. `since`: so long it has not."""
+
+    target: str
+    since: datetime
+    reason: Message
+
+
+@dataclass(frozen=True, kw_only=True)
 class Copies:
     """What is known of copies elsewhere. A copy on this computer does not count.
 
-    `uncopied_documents`: deleted documents that only this disk holds, over all holders without a copy that counts.
+    `uncopied_documents`: deleted documents that only one disk holds, over all holders without a copy that counts.
+    `uncopied_on`: the hosts of these, where one of them is not on this host.
     `holders_are_copied` is false also where nobody knows how many documents one of them holds.
-    `since`: when the newest backup that has a copy was made. `only_on_this_computer`: no target survives it.
+    `since`: when the newest backup that has a copy was made, perhaps not the newest one.
+    `only_on_this_computer`: no target survives it. `away`: a target whose copies do not count, for it does not answer.
     """
 
     target: str
@@ -32,14 +43,30 @@ class Copies:
     since: datetime | None = None
     only_on_this_computer: bool = False
     holders_are_copied: bool = True
+    away: Away | None = None
+    uncopied_on: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that matters has a copy that counts."""
+        return self.newest_is_copied and self.holders_are_copied and not self.uncopied_documents
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
-    """The last restore test that ended well. `target` names the copy it began from; empty: from this disk."""
+    """The last restore test that ended well, and whose source has not failed since. `target` names the copy it began
+    from; empty: from this disk."""
 
     at: datetime
     seconds: float
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedTest:
+    """The newest restore test that failed, where no later one of the same source ended well. `target` as above."""
+
+    at: datetime
     target: str = ""
 
 
@@ -69,8 +96,11 @@ class Evidence:
     `none_good` says why there is no verified backup, where it is not that none was made yet; `two_failed` why the last
     two runs failed. `newest_at` is when the newest verified backup began (one dated in the future is no evidence).
     `attention` are the ambers, worst first. `synced_at` is when Atlas last had what is here, but for the collections
-    `unsynced`; without `sync_known` nobody can tell. `held_documents` counts the deleted documents that only backups
-    hold.
+    `unsynced`; without `sync_known` nobody can know, and `sync_enabled` says whether one is set up. `held_documents`
+    counts the deleted documents that only backups hold; `held_unknown`: of some backup nobody knows how many it holds;
+    `held_on` are the hosts that have these backups, where one of them is not on this host.
+    `others` counts the verified backups on `other_hosts` that their own hosts confirmed a moment ago; they count as no
+    copy. `newest_on` is the host that has the newest verified backup; empty: this one.
     """
 
     now: datetime
@@ -85,10 +115,17 @@ class Evidence:
     schedules: tuple[Slots, ...] = ()
     copies: Copies | None = None
     rehearsal: Rehearsal | None = None
+    failed_test: FailedTest | None = None
     rehearsal_valid: timedelta = timedelta(days=30)
     watch: Watch = Watch()
     attention: tuple[Finding, ...] = ()
     sync_known: bool = True
+    sync_enabled: bool = False
     synced_at: datetime | None = None
     unsynced: tuple[str, ...] = ()
     held_documents: int = 0
+    held_unknown: bool = False
+    held_on: tuple[str, ...] = ()
+    others: int = 0
+    other_hosts: tuple[str, ...] = ()
+    newest_on: str = ""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from backups_app.assurance.evidence import Evidence, Slots
-from backups_app.messages import assurance as said
+from backups_app.assurance.evidence import Away, Evidence, FailedTest, Slots
 from backups_app.messages.message import Message
+from backups_app.messages.protection import assurance as wording
 from backups_app.records import is_ahead
 
 WITHOUT_A_SCHEDULE = timedelta(days=8)
@@ -62,11 +62,13 @@ def marks(evidence: Evidence) -> tuple[Mark, ...]:
 def recent(evidence: Evidence) -> Mark:
     """Recent: no slot of a schedule that makes backups is overdue; without a slot so far, eight days."""
     if evidence.newest_at is None:
-        return _missing("recent", said.NO_BACKUP(), said.NO_GOOD_EVIDENCE(), mended_by=NextStep.BACK_UP)
+        return _missing("recent", wording.NO_BACKUP(), wording.NO_GOOD_EVIDENCE(), mended_by=NextStep.BACK_UP)
     age = age_message(evidence.now - evidence.newest_at)
     if is_overdue(evidence):
-        return _missing("recent", said.NOT_RECENT(age=age), said.OLD_EVIDENCE(age=age), mended_by=NextStep.BACK_UP)
-    return Mark(name="recent", evidence=said.RECENT_EVIDENCE(age=age), since=evidence.newest_at)
+        return _missing(
+            "recent", wording.NOT_RECENT(age=age), wording.OLD_EVIDENCE(age=age), mended_by=NextStep.BACK_UP
+        )
+    return Mark(name="recent", evidence=wording.RECENT_EVIDENCE(age=age), since=evidence.newest_at)
 
 
 def is_overdue(evidence: Evidence) -> bool:
@@ -90,49 +92,82 @@ def elsewhere(evidence: Evidence) -> Mark:
     """Elsewhere: the newest verified backup and every holder have a copy that counts, opened once if encrypted."""
     name, copies = "elsewhere", evidence.copies
     if copies is None:
-        return _missing(name, said.ONLY_HERE(), said.ONLY_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
+        only = wording.ONLY_ON_HOST(host=evidence.newest_on) if evidence.newest_on else wording.ONLY_HERE()
+        return _missing(name, only, wording.ONLY_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
+    if copies.away is not None and not copies.is_whole:
+        return _away(copies.away, now=evidence.now)
     if copies.only_on_this_computer:
-        return _missing(name, said.COPIES_HERE(), said.COPIES_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
+        return _missing(name, wording.COPIES_HERE(), wording.COPIES_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
     if copies.uncopied_documents:
-        n = copies.uncopied_documents
-        return _missing(name, said.HOLDERS_ONLY_HERE(n=n), said.HOLDERS_EVIDENCE(n=n), mended_by=NextStep.COPY_NOW)
+        n, hosts = copies.uncopied_documents, copies.uncopied_on
+        only = wording.HOLDERS_ONLY_ON_HOSTS(n=n, hosts=hosts) if hosts else wording.HOLDERS_ONLY_HERE(n=n)
+        return _missing(name, only, wording.HOLDERS_EVIDENCE(n=n), mended_by=NextStep.COPY_NOW)
     if not copies.holders_are_copied:
-        return _missing(name, said.HOLDER_ONLY_HERE(), said.HOLDER_EVIDENCE(), mended_by=NextStep.COPY_NOW)
+        hosts = copies.uncopied_on
+        only = wording.HOLDER_ONLY_ON_HOSTS(hosts=hosts) if hosts else wording.HOLDER_ONLY_HERE()
+        return _missing(name, only, wording.HOLDER_EVIDENCE(), mended_by=NextStep.COPY_NOW)
     if not copies.newest_is_copied:
-        return _missing(name, said.NEWEST_ONLY_HERE(), said.NEWEST_EVIDENCE(), mended_by=NextStep.COPY_NOW)
+        host = evidence.newest_on
+        newest = wording.NEWEST_ONLY_ON_HOST(host=host) if host else wording.NEWEST_ONLY_HERE()
+        return _missing(name, newest, wording.NEWEST_EVIDENCE(), mended_by=NextStep.COPY_NOW)
     if not copies.opened:
-        return _missing(name, said.KEY_NEVER_TRIED(), said.KEY_EVIDENCE(), mended_by=NextStep.TEST_KEY)
-    return Mark(name=name, evidence=said.ELSEWHERE_EVIDENCE(target=copies.target), since=copies.since)
+        return _missing(name, wording.KEY_NEVER_TRIED(), wording.KEY_EVIDENCE(), mended_by=NextStep.TEST_KEY)
+    return Mark(name=name, evidence=wording.ELSEWHERE_EVIDENCE(target=copies.target), since=copies.since)
+
+
+def _away(away: Away, *, now: datetime) -> Mark:
+    age = age_message(now - away.since)
+    return _missing(
+        "elsewhere",
+        wording.COPIES_AWAY(target=away.target, age=age, reason=away.reason),
+        wording.COPIES_AWAY_EVIDENCE(target=away.target, age=age),
+        mended_by=NextStep.COPY_NOW,
+    )
 
 
 def restorable(evidence: Evidence) -> Mark:
-    """Restorable: a restore test ended well within `REHEARSAL_DAYS`."""
-    name, test = "restorable", evidence.rehearsal
+    """Restorable: a restore test ended well within `REHEARSAL_DAYS`, and none of the same source failed since."""
+    name, test, failed = "restorable", evidence.rehearsal, evidence.failed_test
+    if failed is not None and (test is None or evidence.now - test.at > evidence.rehearsal_valid):
+        return _test_failed(failed, now=evidence.now)
     if test is None or is_ahead(test.at, now=evidence.now):
-        never = said.NEVER_REHEARSED_EVIDENCE()
-        return _missing(name, said.NEVER_REHEARSED(), never, mended_by=NextStep.TEST_RESTORE)
+        never = wording.NEVER_REHEARSED_EVIDENCE()
+        return _missing(name, wording.NEVER_REHEARSED(), never, mended_by=NextStep.TEST_RESTORE)
     age = age_message(evidence.now - test.at)
     if evidence.now - test.at > evidence.rehearsal_valid:
-        long_ago = said.REHEARSED_EVIDENCE(age=age)
-        return _missing(name, said.REHEARSED_LONG_AGO(age=age), long_ago, mended_by=NextStep.TEST_RESTORE)
-    source = said.FROM_COPY(target=test.target) if test.target else said.FROM_DISK()
-    return Mark(name=name, evidence=said.RESTORABLE_EVIDENCE(age=age, source=source), since=test.at)
+        long_ago = wording.REHEARSED_EVIDENCE(age=age)
+        return _missing(name, wording.REHEARSED_LONG_AGO(age=age), long_ago, mended_by=NextStep.TEST_RESTORE)
+    return Mark(name=name, evidence=wording.RESTORABLE_EVIDENCE(age=age, source=_source(test.target)), since=test.at)
+
+
+def _test_failed(failed: FailedTest, *, now: datetime) -> Mark:
+    age, source = age_message(now - failed.at), _source(failed.target)
+    return _missing(
+        "restorable",
+        wording.TEST_FAILED(age=age, source=source),
+        wording.TEST_FAILED_EVIDENCE(age=age, source=source),
+        mended_by=NextStep.TEST_RESTORE,
+    )
+
+
+def _source(target: str) -> Message:
+    return wording.FROM_COPY(target=target) if target else wording.FROM_DISK()
 
 
 def watched(evidence: Evidence) -> Mark:
     """Watched: a schedule that makes backups, a worker that ticks, and a channel that delivers."""
     name, watch, now = "watched", evidence.watch, evidence.now
     if not evidence.schedules:
-        return _missing(name, said.NO_SCHEDULE(), said.NO_SCHEDULE_EVIDENCE(), mended_by=NextStep.SET_SCHEDULE)
+        return _missing(name, wording.NO_SCHEDULE(), wording.NO_SCHEDULE_EVIDENCE(), mended_by=NextStep.SET_SCHEDULE)
     if not _is_within(TICK, watch.tick_at, now=now):
-        return _missing(name, said.NO_WORKER(), said.NO_WORKER_EVIDENCE(), mended_by=NextStep.START_WORKER)
+        return _missing(name, wording.NO_WORKER(), wording.NO_WORKER_EVIDENCE(), mended_by=NextStep.START_WORKER)
     if watch.undelivered_since is not None and now - watch.undelivered_since > UNDELIVERED:
         age = age_message(now - watch.undelivered_since)
-        waits = said.UNDELIVERED_EVIDENCE(age=age)
-        return _missing(name, said.UNDELIVERED(age=age), waits, mended_by=NextStep.CHOOSE_CHANNEL)
+        waits = wording.UNDELIVERED_EVIDENCE(age=age)
+        return _missing(name, wording.UNDELIVERED(age=age), waits, mended_by=NextStep.CHOOSE_CHANNEL)
     if not _is_within(evidence.rehearsal_valid, watch.accepted_at, now=now):
-        return _missing(name, said.NOT_WATCHED(), said.NOT_WATCHED_EVIDENCE(), mended_by=NextStep.CHOOSE_CHANNEL)
-    return Mark(name=name, evidence=said.WATCHED_EVIDENCE(), since=watch.accepted_at)
+        return _missing(name, wording.NOT_WATCHED(), wording.NOT_WATCHED_EVIDENCE(), mended_by=NextStep.CHOOSE_CHANNEL)
+    return Mark(name=name, evidence=wording.WATCHED_EVIDENCE(), since=watch.accepted_at)
 
 
 def _is_within(age: timedelta, at: datetime | None, *, now: datetime) -> bool:
@@ -144,11 +179,11 @@ def age_message(age: timedelta) -> Message:
     """Return an age as people say it: minutes (one at least) up to two hours, hours up to two days, then days."""
     minutes = max(1, int(age.total_seconds() // 60))
     if minutes < 120:
-        return said.MINUTES(n=minutes)
-    return said.HOURS(n=minutes // 60) if minutes < 48 * 60 else said.DAYS(n=minutes // 1440)
+        return wording.MINUTES(n=minutes)
+    return wording.HOURS(n=minutes // 60) if minutes < 48 * 60 else wording.DAYS(n=minutes // 1440)
 
 
 def duration_message(seconds: float) -> Message:
     """Return a duration as people say it: seconds up to two minutes, then as an age."""
     whole = max(1, round(seconds))
-    return said.SECONDS(n=whole) if whole < 120 else age_message(timedelta(seconds=whole))
+    return wording.SECONDS(n=whole) if whole < 120 else age_message(timedelta(seconds=whole))

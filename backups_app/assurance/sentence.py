@@ -1,4 +1,4 @@
-"""The sentence on the card: the first that fits."""
+"""The level of protection and the sentence on the card: the first that fits."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from enum import StrEnum
 from backups_app.assurance.evidence import Evidence, Finding
 from backups_app.assurance.loss import Loss, loss
 from backups_app.assurance.marks import Mark, NextStep, marks
-from backups_app.messages import assurance as said
 from backups_app.messages.message import Message, Sentence
+from backups_app.messages.protection import assurance as wording
 
 SHOWN_MARKS = 2
 
 HINTS: dict[NextStep, Sentence] = {
-    NextStep.BACK_UP: said.HINT_BACK_UP,
-    NextStep.ADD_COPY: said.HINT_ADD_COPY,
-    NextStep.COPY_NOW: said.HINT_COPY_NOW,
-    NextStep.TEST_KEY: said.HINT_TEST_KEY,
-    NextStep.TEST_RESTORE: said.HINT_TEST_RESTORE,
-    NextStep.SET_SCHEDULE: said.HINT_SET_SCHEDULE,
-    NextStep.START_WORKER: said.HINT_START_WORKER,
-    NextStep.CHOOSE_CHANNEL: said.HINT_CHOOSE_CHANNEL,
+    NextStep.BACK_UP: wording.HINT_BACK_UP,
+    NextStep.ADD_COPY: wording.HINT_ADD_COPY,
+    NextStep.COPY_NOW: wording.HINT_COPY_NOW,
+    NextStep.TEST_KEY: wording.HINT_TEST_KEY,
+    NextStep.TEST_RESTORE: wording.HINT_TEST_RESTORE,
+    NextStep.SET_SCHEDULE: wording.HINT_SET_SCHEDULE,
+    NextStep.START_WORKER: wording.HINT_START_WORKER,
+    NextStep.CHOOSE_CHANNEL: wording.HINT_CHOOSE_CHANNEL,
 }
 
 
@@ -35,7 +35,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class SentencePart:
     """One sentence and what mends it. `backup_id` names the run that it is about."""
 
     message: Message
@@ -50,7 +50,7 @@ class Assurance:
     be lost. `attention` is what else is wrong: it never hides behind a missing mark."""
 
     level: Level
-    steps: tuple[Step, ...]
+    steps: tuple[SentencePart, ...]
     marks: tuple[Mark, ...]
     attention: tuple[Finding, ...] = ()
     loss: Loss
@@ -65,7 +65,7 @@ class Assurance:
     def sentence(self) -> str:
         """The first sentence in English. A running backup keeps it, and adds that it runs."""
         english = self.steps[0].message.english
-        return f"{english} {said.RUNNING_TOO().english}" if self.running else english
+        return f"{english} {wording.RUNNING_TOO().english}" if self.running else english
 
     @property
     def hint(self) -> str:
@@ -82,7 +82,7 @@ def conclude(evidence: Evidence) -> Assurance:
     """Given the evidence, name the level and say why. The order is in the room's docstring."""
     found = marks(evidence)
     level, steps = _conclusion(evidence, found)
-    is_headline = steps[0].message.code == said.NEEDS_ATTENTION.code
+    is_headline = steps[0].message.code == wording.NEEDS_ATTENTION.code
     return Assurance(
         level=level,
         steps=steps,
@@ -94,47 +94,47 @@ def conclude(evidence: Evidence) -> Assurance:
     )
 
 
-def _conclusion(evidence: Evidence, found: tuple[Mark, ...]) -> tuple[Level, tuple[Step, ...]]:
+def _conclusion(evidence: Evidence, found: tuple[Mark, ...]) -> tuple[Level, tuple[SentencePart, ...]]:
     if not evidence.is_local:
-        return Level.OFF, (_about(said.OFF(), evidence.refusal),)
+        return Level.OFF, (_about(wording.OFF(), evidence.refusal),)
     if evidence.refusal is not None:
         return Level.NOT_PROTECTED, (_about(_not_possible(evidence, evidence.refusal), evidence.refusal),)
     if evidence.newest_at is None:
         return Level.NOT_PROTECTED, (_no_backup(evidence.none_good),)
     if evidence.two_failed is not None:
         failed = evidence.two_failed
-        return Level.NOT_PROTECTED, (_about(said.TWO_FAILED(reason=failed.message), failed),)
+        return Level.NOT_PROTECTED, (_about(wording.TWO_FAILED(reason=failed.message), failed),)
     missing = tuple(_missing_step(mark, mark.message) for mark in found if mark.message is not None)
     if missing:
         return Level.NEEDS_ATTENTION, missing[:SHOWN_MARKS]
     if evidence.attention:
         first = evidence.attention[0]
-        return Level.NEEDS_ATTENTION, (_about(said.NEEDS_ATTENTION(reason=first.message), first),)
-    return Level.PROTECTED, (Step(message=said.PROTECTED()),)
+        return Level.NEEDS_ATTENTION, (_about(wording.NEEDS_ATTENTION(reason=first.message), first),)
+    return Level.PROTECTED, (SentencePart(message=wording.PROTECTED()),)
 
 
-def _missing_step(mark: Mark, message: Message) -> Step:
+def _missing_step(mark: Mark, message: Message) -> SentencePart:
     """Return what a missing mark says, and what mends it."""
     hint = HINTS.get(mark.missing)
-    return Step(message=message, next_step=mark.missing, hint=hint() if hint else None)
+    return SentencePart(message=message, next_step=mark.missing, hint=hint() if hint else None)
 
 
-def _about(message: Message, finding: Finding | None) -> Step:
+def _about(message: Message, finding: Finding | None) -> SentencePart:
     if finding is None:
-        return Step(message=message)
-    return Step(message=message, hint=finding.hint, backup_id=finding.backup_id)
+        return SentencePart(message=message)
+    return SentencePart(message=message, hint=finding.hint, backup_id=finding.backup_id)
 
 
 def _not_possible(evidence: Evidence, refusal: Finding) -> Message:
     if not evidence.local_away:
-        return said.NOT_POSSIBLE(reason=refusal.message)
+        return wording.NOT_POSSIBLE(reason=refusal.message)
     if not evidence.backups:
-        return said.LOCAL_AWAY()
-    return said.LOCAL_AWAY_KEPT(n=evidence.backups)
+        return wording.LOCAL_AWAY()
+    return wording.LOCAL_AWAY_KEPT(n=evidence.backups)
 
 
-def _no_backup(why: Finding | None) -> Step:
+def _no_backup(why: Finding | None) -> SentencePart:
     if why is None:
-        return Step(message=said.NO_BACKUP(), next_step=NextStep.BACK_UP, hint=said.HINT_BACK_UP())
-    step = _about(said.NO_GOOD_BACKUP(reason=why.message), why)
-    return Step(message=step.message, next_step=NextStep.BACK_UP, hint=step.hint, backup_id=step.backup_id)
+        return SentencePart(message=wording.NO_BACKUP(), next_step=NextStep.BACK_UP, hint=wording.HINT_BACK_UP())
+    step = _about(wording.NO_GOOD_BACKUP(reason=why.message), why)
+    return SentencePart(message=step.message, next_step=NextStep.BACK_UP, hint=step.hint, backup_id=step.backup_id)

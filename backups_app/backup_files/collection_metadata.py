@@ -12,8 +12,9 @@ from bson import json_util
 from bson.codec_options import DatetimeConversion
 from bson.errors import BSONError
 
-from backups_app.backup_files import collection_reader, descent
-from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files import descent
+from backups_app.backup_files.reading import collection_reader
+from backups_app.backup_files.reading.bson_frames import InvalidFrame
 from backups_app.errors import VerificationFailed
 from backups_app.messages import backup_files as messages
 

@@ -28,7 +28,7 @@ _listeners: list[Callable[[Operation], None]] = []
 
 @contextmanager
 def recording(listener: Callable[[Operation], None]) -> Iterator[None]:
-    """While open, tell `listener` every operation of this process in its order. For tests."""
+    """While open, report every operation of this process to `listener`, in its order. For tests."""
     _listeners.append(listener)
     try:
         yield
@@ -37,11 +37,11 @@ def recording(listener: Callable[[Operation], None]) -> Iterator[None]:
 
 
 def is_on() -> bool:
-    """Whether anybody listens: telling what was written costs a copy."""
+    """Whether anybody listens: reporting what was written costs a copy."""
     return bool(_listeners)
 
 
 def notify_listeners(kind: str, path: Path, **more: object) -> None:
-    """Tell the listeners of an operation that has succeeded."""
+    """Report the listeners of an operation that has succeeded."""
     for listener in _listeners:
         listener(Operation(kind=kind, path=path, **more))  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ A file is whole or it is not there: written under a name of its own, fsynced, cl
 then renamed to the name that others read. An error of write, fsync, close or rename means that the file is dead:
 nothing is tried a second time, for a second fsync reports success for data that the first one lost.
 
-Each operation is told to `disk_recorder`, so that a test can enumerate what a power cut could leave behind.
+Each operation is reported to `disk_recorder`, so that a test can enumerate what a power cut could leave behind.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import errno
 import os
 import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,8 +28,9 @@ from backups_app.messages import backup_files as messages
 
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
-_RENAME_NOREPLACE = 1
-_AT_FDCWD = -100
+WRITE_BACK_BYTES = 8 * 1024 * 1024
+"""After so many bytes the system is asked to begin putting them on the disk: fsync then has little left to wait for."""
+_RENAME_NOREPLACE, _AT_FDCWD = 1, -100
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP}
@@ -65,6 +67,7 @@ class DurableFile:
         """
         self.path = path
         self.size = 0
+        self._asked_to_write_back = 0
         self._dead = False
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -102,7 +105,14 @@ class DurableFile:
         except OSError as error:
             self._kill()
             fail(error, path=self.path, needed=len(view))
+        if self.size - self._asked_to_write_back >= WRITE_BACK_BYTES:
+            self._begin_write_back()
         return total
+
+    def _begin_write_back(self) -> None:
+        start, self._asked_to_write_back = self._asked_to_write_back, self.size
+        with suppress(OSError):  # whether the bytes reached the disk is what fsync says
+            os.posix_fadvise(self._descriptor, start, self.size - start, os.POSIX_FADV_DONTNEED)
 
     def close(self) -> None:
         """Cut what was reserved too much, fsync, close. The directory's entry is the caller's to fsync."""
@@ -202,12 +212,12 @@ def forget_cached(descriptor: int, path: Path) -> None:
     notify_listeners("forget_cached", path)
 
 
-def settle_tree(folder: Path) -> None:
+def sync_tree(folder: Path) -> None:
     """Make durable what another program wrote into `folder`: owner-only rights, every file and directory fsynced,
     directories bottom-up. Raise `StorageFailed` for anything that is neither a plain file nor a directory."""
     for where, directories, files in os.walk(folder, topdown=False, followlinks=False, onerror=_raise):
         for name in files:
-            _settle_file(Path(where, name))
+            sync_file(Path(where, name))
         if any(Path(where, name).is_symlink() for name in directories):
             raise StorageFailed(errno_name="ELOOP")
         Path(where).chmod(DIRECTORY_MODE)
@@ -218,7 +228,8 @@ def _raise(error: OSError) -> NoReturn:
     fail(error, path=Path(error.filename or "."))
 
 
-def _settle_file(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Make one plain file durable, for its owner alone. Raise as `fail` does."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:

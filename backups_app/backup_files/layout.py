@@ -50,12 +50,17 @@ def check_id(backup_id: str) -> str:
 def new_backup_id(*, now: datetime, taken: Collection[str]) -> str:
     """Given an aware moment and the ids in use, return a free id in UTC, with a suffix from `_01` when the second is
     taken. Raise `InvalidBackupId` when even `_99` is."""
-    second = now.astimezone(UTC).strftime("%Y%m%d_%H%M%S")
-    candidates = [second, *(f"{second}_{number:02d}" for number in range(1, 100))]
+    second = id_of(now)
+    candidates = [second, *(id_of(now, ending=f"_{number:02d}") for number in range(1, 100))]
     for candidate in candidates:
         if candidate not in taken:
             return check_id(candidate)
     raise InvalidBackupId()
+
+
+def id_of(moment: datetime, *, ending: str = "") -> str:
+    """Return the id of a backup made at an aware moment, in UTC; `ending` is that of a second one of this second."""
+    return f"{moment.astimezone(UTC).strftime('%Y%m%d_%H%M%S')}{ending}"
 
 
 def published_name(backup_id: str) -> str:

@@ -37,15 +37,12 @@ def reading(root: Path, backup_id: str) -> Iterator[None]:
     Raise `StoreBusy` where it is held for more than `WAIT_SECONDS`.
     """
     name = layout.published_name(backup_id)
-    descriptor = _opened(root, name) if (root / name).is_dir() else None
-    if descriptor is None:
-        yield
-        return
+    descriptor = _taken(root, name, fcntl.LOCK_SH) if (root / name).is_dir() else None
     try:
-        _take(descriptor, fcntl.LOCK_SH)
         yield
     finally:
-        _close(descriptor)
+        if descriptor is not None:
+            _close(descriptor)
 
 
 @contextmanager
@@ -60,6 +57,8 @@ def removing(root: Path, backup_id: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise BackupInUse() from error
+        if not _is_current(root, layout.published_name(backup_id), descriptor):
+            raise BackupInUse()
         yield
     finally:
         _close(descriptor)
@@ -93,10 +92,8 @@ def is_held(root: Path, name: str) -> bool:
 def held(root: Path, name: str) -> Iterator[None]:
     """Hold the exclusive lock `name` of the store for the block. Without locks, go on: what the block writes then fails
     by its own name. Raise `StoreBusy` where it is held for more than `WAIT_SECONDS`."""
-    descriptor = _opened(root, name)
+    descriptor = _taken(root, name, fcntl.LOCK_EX)
     try:
-        if descriptor is not None:
-            _take(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         if descriptor is not None:
@@ -104,10 +101,40 @@ def held(root: Path, name: str) -> Iterator[None]:
 
 
 def forget(root: Path, backup_id: str) -> None:
-    """Remove the lock files of a backup that is gone for good."""
-    for name in (layout.published_name(backup_id), f"{layout.published_name(backup_id)}.status"):
+    """Remove the lock files of a backup that is gone for good. Those that somebody holds stay, and so do those of a
+    backup that is here again: a second file of the name would lock nothing."""
+    published = layout.published_name(backup_id)
+    for name in (published, f"{published}.status"):
         with suppress(OSError):
-            _path(root, name).unlink()
+            descriptor = os.open(_path(root, name), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not os.path.lexists(root / published):
+                    _path(root, name).unlink()
+            finally:
+                _close(descriptor)
+
+
+def _taken(root: Path, name: str, how: int) -> int | None:
+    """Open and take a lock, and wait for it. Return None where no lock file can be had. Raise `StoreBusy`."""
+    while (descriptor := _opened(root, name)) is not None:
+        try:
+            _take(descriptor, how)
+        except StoreBusy:
+            _close(descriptor)
+            raise
+        if _is_current(root, name, descriptor):
+            return descriptor
+        _close(descriptor)
+    return None
+
+
+def _is_current(root: Path, name: str, descriptor: int) -> bool:
+    """Whether the lock file still has its name: one that was forgotten meanwhile locks nothing."""
+    try:
+        return os.path.samestat(_path(root, name).stat(), os.fstat(descriptor))
+    except OSError:
+        return False
 
 
 def _take(descriptor: int, how: int) -> None:

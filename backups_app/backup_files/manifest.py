@@ -15,7 +15,7 @@ An incremental's collection is laid over a file of its base: `overlay` says whic
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,6 +24,10 @@ from backups_app.messages import backup_files as messages
 from backups_app.records import INTERNAL
 
 VERSION = 1
+_LARGEST = 2**63 - 1
+_FILE_COUNTS = ("bytes", "stream_bytes")
+_COUNTS = ("documents", "bytes", "duplicate_ids")
+_OVERLAY_COUNTS = ("documents", "bytes", "gone_documents", "own_documents", "own_bytes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,16 +163,27 @@ def from_json(plain: Mapping[str, Any]) -> Manifest:
     try:
         if plain["version"] != VERSION:
             raise ValueError(messages.MANIFEST_VERSION_UNKNOWN(version=plain["version"]))
-        return Manifest(
+        manifest = Manifest(
             database=plain["database"],
             base=plain.get("base", ""),
-            files={name: FileEntry(**entry) for name, entry in plain["files"].items()},
-            collections={name: _entry(entry) for name, entry in plain["collections"].items()},
+            files={name: FileEntry(**_counted(entry, _FILE_COUNTS)) for name, entry in plain["files"].items()},
+            collections={name: _entry(_counted(one, _COUNTS)) for name, one in plain["collections"].items()},
         )
-    except (KeyError, TypeError) as error:
+        "".join([manifest.database, manifest.base, *manifest.files, *manifest.collections]).encode()
+    except (KeyError, TypeError, AttributeError, UnicodeEncodeError) as error:
         raise ValueError(messages.NOT_MANIFEST()) from error
+    return manifest
+
+
+def _counted(plain: Mapping[str, Any], names: Sequence[str]) -> Mapping[str, Any]:
+    """Return an entry. Raise TypeError where one of its numbers is none that could be added up and stored."""
+    for name in names:
+        value = plain.get(name, 0)
+        if type(value) is not int or not 0 <= value <= _LARGEST:
+            raise TypeError(name)
+    return plain
 
 
 def _entry(plain: Mapping[str, Any]) -> CollectionEntry:
     over = plain.get("overlay")
-    return CollectionEntry(**{**plain, "overlay": None if over is None else Overlay(**over)})
+    return CollectionEntry(**{**plain, "overlay": None if over is None else Overlay(**_counted(over, _OVERLAY_COUNTS))})

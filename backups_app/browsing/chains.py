@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files import metadata
 from backups_app.backup_files.manifest import Manifest
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.errors import TempleOpsError
 
 
@@ -44,9 +44,15 @@ def chain_of(*, store: Store, backup_id: str) -> Chain | None:
     )
 
 
+def own_bytes(*, store: Store, backup_id: str) -> int | None:
+    """Return what a backup of this store takes of the disk; None where its `metadata.json` cannot be read."""
+    manifest = _manifest(store, backup_id)
+    return None if manifest is None else _stored_bytes(manifest)
+
+
 def _manifest(store: Store, backup_id: str) -> Manifest | None:
     try:
-        return manifests.from_json((metadata.read(store.folder(backup_id)) or {}).get("manifest") or {})
+        return manifests.from_json(metadata.manifest_in(store.folder(backup_id)))
     except (TempleOpsError, ValueError, OSError):
         return None
 

@@ -12,7 +12,7 @@ from pymongo.database import Database
 from backups_app.catalog import purge_ledger
 from backups_app.mongo import raw_bson, raw_ids
 
-_SAID = (b"seen", b"run")
+_FIELDS = (b"seen", b"run")
 
 
 def runs_that_deleted(database: Database[Any], *, collection: str, ids: Sequence[bytes]) -> dict[bytes, str]:
@@ -26,9 +26,11 @@ def runs_that_deleted(database: Database[Any], *, collection: str, ids: Sequence
         shown = {"documents.id": 1, "released": 1, "seen": 1, "run": 1}
         for document in purge_ledger.raw_entries(database).find(wanted, shown).sort("opened_at", 1):
             raw = bytes(document.raw)
-            said = bson.decode(raw_bson.document((n.decode(), v) for n, v in raw_bson.elements(raw) if n in _SAID))
-            kept = {number for seen in said["seen"].values() for number in seen["kept"]}
+            sentences = bson.decode(
+                raw_bson.document((n.decode(), v) for n, v in raw_bson.elements(raw) if n in _FIELDS)
+            )
+            kept = {number for seen in sentences["seen"].values() for number in seen["kept"]}
             numbered = enumerate(purge_ledger.ids_in(raw, "documents"))
             deleted = {raw_ids.key(raw_id) for number, raw_id in numbered if number not in kept}
-            named |= dict.fromkeys(wanted_keys & deleted - purge_ledger.keys_in(raw, "released"), said["run"])
+            named |= dict.fromkeys(wanted_keys & deleted - purge_ledger.keys_in(raw, "released"), sentences["run"])
     return named

@@ -14,8 +14,7 @@ journaled.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +30,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from backups_app import batches
+from backups_app.catalog import ledger_documents
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.records import Side
 
@@ -118,23 +118,24 @@ def open_batch(
     When this returns it is on the disk of a majority: only then may the first of these documents be deleted there.
     Raise `TooLargeToRemember` for `_id`s of more than 4 MiB together.
     """
-    if sum(len(raw_ids.id_of(frame)) for frame in frames) > BYTES_AT_ONCE:
+    ids = raw_ids.ids_of(frames)
+    if sum(map(len, ids)) > BYTES_AT_ONCE:
         raise TooLargeToRemember
     side = begins or sides[0]
     entry = LedgerEntry(run_id=run_id, collection=collection, first=first, open_sides=frozenset(sides))
-    document: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "_id": entry.identity,
         **entry.identity,
         "state": OPEN,
         "open": [one.value for one in sides],
         "begun": [side.value],
-        "documents": [_remembered(frame) for frame in frames],
+        "documents": [],
         "released": [],
         "seen": {},
         "opened_at": now,
     }
     try:
-        entries(database).insert_one(document)
+        entries(database).insert_one(ledger_documents.with_documents(bson.encode(fields), ids, frames))
     except DuplicateKeyError:
         return _begin(database, entry, side)
     return entry
@@ -207,18 +208,19 @@ def close_all_for_run(database: Database[Any], *, run_id: str, reason: str = "ke
     return entries(database).update_many({"run": run_id, "state": OPEN}, closing).modified_count
 
 
-def close_for_restore(database: Database[Any], *, collection: str, ids: Sequence[bytes]) -> int:
-    """Release these raw ids from every open entry, before a restore writes the first of them: no resumed purge touches
-    them again, and sync carries them. Return how many were released."""
-    wanted = {raw_ids.key(raw_id) for raw_id in ids}
+def close_for_restore(database: Database[Any], *, collection: str, is_chosen: Callable[[bytes], bool]) -> int:
+    """Release the documents of a restore (`is_chosen`, given a key) from every open entry, before it writes the first:
+    no resumed purge touches them again, and sync carries them. Return how many were released."""
     released = 0
-    for part in in_parts(ids):
-        for document in list(_open_entries(database, collection, part)):
-            already = keys_in(document, "released")
-            all_of_it = {raw_ids.key(raw_id): raw_id for raw_id in ids_in(document, "documents")}
-            now_released = {key: raw_id for key, raw_id in all_of_it.items() if key in wanted | already}
-            released += len(now_released.keys() - already)
-            _release(database, document, list(now_released.values()), closes=len(now_released) == len(all_of_it))
+    shown = {"documents.id": 1, "released": 1}
+    for document in raw_entries(database).find({"state": OPEN, "collection": collection}, shown):
+        raw = bytes(document.raw)
+        already = keys_in(raw, "released")
+        all_of_it = {raw_ids.key(raw_id): raw_id for raw_id in ids_in(raw, "documents")}
+        now_released = {key: raw_id for key, raw_id in all_of_it.items() if key in already or is_chosen(key)}
+        if len(now_released) > len(already):
+            released += len(now_released) - len(already)
+            _release(database, raw, list(now_released.values()), closes=len(now_released) == len(all_of_it))
     return released
 
 
@@ -229,12 +231,6 @@ def expire(database: Database[Any], *, now: datetime, days: int) -> int:
 
 
 # ── inside ──────────────────────────────────────────────────────────────────────
-
-
-def _remembered(frame: bytes) -> RawBSONDocument:
-    """Return what the ledger keeps of a document, with its `_id` byte for byte."""
-    digest = raw_bson.binary(hashlib.sha256(frame).digest())
-    return RawBSONDocument(raw_bson.document([("id", raw_ids.value(raw_ids.id_of(frame))), ("sha256", digest)]))
 
 
 def _begin(database: Database[Any], entry: LedgerEntry, side: Side) -> LedgerEntry:
@@ -254,7 +250,7 @@ def _begin(database: Database[Any], entry: LedgerEntry, side: Side) -> LedgerEnt
 
 
 def _entry_fields(raw: bytes) -> Iterator[tuple[bytes, raw_bson.Value]]:
-    """Yield what an entry says besides its documents: those have `_id`s that only their bytes tell apart."""
+    """Yield what an entry says besides its documents: those have `_id`s that only their bytes distinguish."""
     return (one for one in raw_bson.elements(raw) if one[0] in (b"state", b"open", b"begun", b"seen"))
 
 

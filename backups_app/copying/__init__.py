@@ -10,5 +10,6 @@
     note that the copy is complete
 
 Killed anywhere, it goes on with what is missing: a name is used for one attempt, and nothing is overwritten. What no
-manifest names is left over and removed a day later (`removal.py`). `plan.py` decides what is copied next.
+manifest names is left over and removed a day later (`removal.py`). `plan.py` decides what is copied next. Signs of life
+come with the bytes that are sent and read back, and of a thread beside them (`heartbeat.py`).
 """

@@ -36,10 +36,23 @@ def lacking(
         for one in candidates
         if one.backup_id not in gone and _is_wanted(one, copied_to.get(one.backup_id, frozenset()), recipients)
     }
-    ordered = sorted(wanted.values(), key=lambda one: (one.is_holder, one.taken_at, one.backup_id), reverse=True)
+    return _in_order(list(wanted.values()))
+
+
+def over_targets(plans: Mapping[str, Sequence[str]], *, candidates: Sequence[Candidate]) -> list[tuple[str, str]]:
+    """Given what each target lacks, in its order, return backup and target in the order of the work: each backup to
+    every target before the next one, so that no holder waits behind the backlog of another target; last what is no
+    candidate any more."""
+    place = {one: number for number, one in enumerate(_in_order(candidates))}
+    pairs = [(backup_id, target) for target, plan in plans.items() for backup_id in plan]
+    return sorted(pairs, key=lambda pair: place.get(pair[0], len(place)))  # stable
+
+
+def _in_order(candidates: Sequence[Candidate]) -> list[str]:
+    known = {one.backup_id for one in candidates}
     order: dict[str, None] = {}
-    for one in ordered:
-        if one.base is not None and one.base in wanted:
+    for one in sorted(candidates, key=lambda one: (one.is_holder, one.taken_at, one.backup_id), reverse=True):
+        if one.base is not None and one.base in known:
             order.setdefault(one.base)
         order.setdefault(one.backup_id)
     return list(order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from backups_app.copying.send import MANIFEST
+from backups_app.storage.copy_manifest import backup_id_of
 from backups_app.storage.copy_rows import Written
 from backups_app.storage.target import StorageTarget
 
@@ -21,7 +22,7 @@ def left_over(written: Sequence[Written], *, manifest: str) -> list[str]:
     return [one.name for one in written if one.name not in belonging]
 
 
-def remove(target: StorageTarget, names: Sequence[str], *, manifest: str = "") -> None:
-    """Remove objects; the manifest first, so that what is interrupted is no copy. Raise `TargetDenied` and its kin."""
-    for name in sorted(names, key=lambda one: one != manifest):
+def remove(target: StorageTarget, names: Sequence[str]) -> None:
+    """Remove objects; manifests first, so that what is interrupted is no copy. Raise `TargetDenied` and its kin."""
+    for name in sorted(names, key=lambda one: backup_id_of(one) is None):
         target.delete(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,22 +19,23 @@ from backups_app.errors import CopySourceDamaged, TargetFailed, VerificationFail
 from backups_app.storage import copy_manifest, encryption
 from backups_app.storage.copy_manifest import Contents
 from backups_app.storage.copy_rows import Claim, Written
-from backups_app.storage.encryption import Readable
+from backups_app.storage.encryption import ReadableFile
 from backups_app.storage.etags import ETag
 from backups_app.storage.target import CHUNK_BYTES, StorageTarget
 
 SITE = "site.json.gz"
 MANIFEST = ""
 """The path of the manifest in the row: it is no file of the backup."""
-ALIVE_EVERY = timedelta(seconds=10)
+ALIVE_EVERY = timedelta(seconds=2)
+"""The page shows how far a copy is."""
 
 Clock = Callable[[], datetime]
-Tell = Callable[[int], None]
+Report = Callable[[int], None]
 """Called with the number of stored bytes that were sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class CopySource:
     """A published backup. `metadata` is its `metadata.json`, `base` the full backup that an incremental begins from."""
 
     backup_id: str
@@ -49,11 +51,11 @@ class Sender:
 
     claim: Claim
     target: StorageTarget
-    source: Source
+    source: CopySource
     recipients: Sequence[str]
     clock: Clock
     site: bytes | None = None
-    tell: Tell = lambda _: None
+    report: Report = lambda _: None
 
     def send(self) -> None:
         """Make the copy, or go on with it. It counts when this returns.
@@ -62,21 +64,26 @@ class Sender:
         """
         self.claim.total(sum(entry.bytes for entry in self.source.manifest.files.values()))
         self._doubt_what_is_gone()
-        read = [self._file(path) for path in sorted(self.source.manifest.files)]
+        read = [self._file(path) for path in self._in_order()]
         if self.site is not None:
             read.append(self._bytes(SITE, self.site))
         name = self._manifest_of_before() or self._manifest(read)
         self._remove_other_manifests(name)
-        parts = self._parts()
         self.claim.complete(
             manifest=name,
-            stored_bytes=sum(one.size_bytes for one in parts.values()),
+            stored_bytes=sum(one.size_bytes for one in self.claim.parts.values()),
             read_back=all(read),
             now=self.clock(),
         )
 
+    def _in_order(self) -> list[str]:
+        """Return the paths to send. Encrypted ones go in a random order: the dates at the target would show a stranger
+        which object is which of the collections."""
+        paths = sorted(self.source.manifest.files)
+        return random.sample(paths, len(paths)) if self.recipients else paths
+
     def _doubt_what_is_gone(self) -> None:
-        """Of an attempt that was broken off, believe only what the target still has in the same size."""
+        """Of an attempt that was broken off, trust only what the target still has in the same size."""
         before = [one for one in self.claim.written if one.proven]
         if not before:
             return
@@ -85,14 +92,10 @@ class Sender:
         if gone:
             self.claim.doubt(gone)
 
-    def _parts(self) -> dict[str, Written]:
-        """Return the proven object of each path, the newest where there are two."""
-        return {one.path: one for one in self.claim.written if one.proven}
-
     def _file(self, path: str) -> bool:
         """Return whether the object was read back now. One of an earlier attempt is not sent again."""
         expected = self.source.manifest.files[path]
-        known = self._parts().get(path)
+        known = self.claim.parts.get(path)
         if known is not None and known.clear_sha256 == expected.sha256:
             return False
         try:
@@ -102,14 +105,14 @@ class Sender:
             raise CopySourceDamaged(backup_id=self.source.backup_id) from error
 
     def _bytes(self, path: str, data: bytes) -> bool:
-        known = self._parts().get(path)
+        known = self.claim.parts.get(path)
         if known is not None and known.clear_sha256 == hashlib.sha256(data).hexdigest():
             return False
         return self._object(path, io.BytesIO(data))
 
-    def _object(self, path: str, file: Readable, *, expected: tuple[int, str] | None = None) -> bool:
+    def _object(self, path: str, file: ReadableFile, *, expected: tuple[int, str] | None = None) -> bool:
         """Write one object, encrypted where there are recipients, and prove it. Return whether it was read back."""
-        clear, stored = Measured(file), Outgoing(clock=self.clock, alive=self.claim.alive, tell=self.tell)
+        clear, stored = Measured(file), Outgoing(clock=self.clock, alive=self.claim.alive, report=self.report)
         pieces = encryption.sealed(clear, recipients=self.recipients) if self.recipients else _pieces(file)
         entry = Written(name=copy_manifest.new_object_name(), path=path)
         self.claim.begin(entry)
@@ -133,7 +136,7 @@ class Sender:
 
     def _manifest(self, read: list[bool]) -> str:
         """Write the manifest, the last object of the copy. Return its name."""
-        parts = self._parts()
+        parts = self.claim.parts
         files = [parts[path] for path in sorted(self.source.manifest.files)]
         site = parts[SITE] if self.site is not None else None
         contents = Contents(
@@ -150,7 +153,7 @@ class Sender:
             contents=contents,
         )
         entry = Written(name=copy_manifest.new_manifest_name(self.source.backup_id), path=MANIFEST)
-        stored = Outgoing(clock=self.clock, alive=self.claim.alive, tell=self.tell)
+        stored = Outgoing(clock=self.clock, alive=self.claim.alive, report=self.report)
         self.claim.begin(entry)
         self.target.put(entry.name, stored.pass_on(iter([data])))
         read.append(self._prove(entry, stored))
@@ -159,7 +162,7 @@ class Sender:
     def _prove(self, entry: Written, stored: Outgoing) -> bool:
         entry = replace(entry, size_bytes=stored.size_bytes, sha256=stored.sha256)
         self.claim.stored(entry)
-        read = proof.prove(self.target, entry.stored, e_tag=stored.e_tag)
+        read = proof.prove(self.target, entry.stored, e_tag=stored.e_tag, report=lambda _: stored.give_sign())
         self.claim.stored(replace(entry, proven=True))
         return read
 
@@ -167,7 +170,7 @@ class Sender:
 class Measured:
     """A file whose size and hash are known when it was read to its end."""
 
-    def __init__(self, file: Readable) -> None:
+    def __init__(self, file: ReadableFile) -> None:
         self._file = file
         self._size = 0
         self._hash = hashlib.sha256()
@@ -183,16 +186,17 @@ class Measured:
         return data
 
 
-def _pieces(file: Readable) -> Iterator[bytes]:
+def _pieces(file: ReadableFile) -> Iterator[bytes]:
     while piece := file.read(CHUNK_BYTES):
         yield piece
 
 
 class Outgoing:
-    """What is sent: its size, its hash, the e_tag that it should get. Gives a sign of life every few seconds."""
+    """What is sent: its size, its hash, the e_tag that it should get. Gives a sign of life every few seconds, also
+    while it is read back."""
 
-    def __init__(self, *, clock: Clock, alive: Callable[..., None], tell: Tell) -> None:
-        self._clock, self._alive, self._tell = clock, alive, tell
+    def __init__(self, *, clock: Clock, alive: Callable[..., None], report: Report) -> None:
+        self._clock, self._alive, self._report = clock, alive, report
         self._hash, self._e_tag = hashlib.sha256(), ETag()
         self._alive_at = clock()
         self.size_bytes = 0
@@ -210,9 +214,13 @@ class Outgoing:
             self.size_bytes += len(piece)
             self._hash.update(piece)
             self._e_tag.update(piece)
-            self._tell(len(piece))
-            now = self._clock()
-            if now - self._alive_at >= ALIVE_EVERY:
-                self._alive_at = now
-                self._alive(sent_bytes=self.size_bytes, now=now)
+            self._report(len(piece))
+            self.give_sign()
             yield piece
+
+    def give_sign(self) -> None:
+        """Note that bytes have moved, unless that was noted a moment ago."""
+        now = self._clock()
+        if now - self._alive_at >= ALIVE_EVERY:
+            self._alive_at = now
+            self._alive(sent_bytes=self.size_bytes, now=now)

@@ -9,7 +9,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from backups_app.errors import DumpFailed, RightMissing
 from backups_app.messages import dump as messages
-from backups_app.mongo import refusals
+from backups_app.mongo.refusals import refusals
 from backups_app.records import Side
 
 _UNAUTHORIZED = 13

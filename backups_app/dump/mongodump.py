@@ -1,4 +1,4 @@
-"""The real mongodump: started safely, watched, and never believed without a look at what it wrote."""
+"""The real mongodump: started safely, watched, and never trusted without reading what it wrote."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from pymongo.database import Database
 
 from backups_app import formats
 from backups_app.backup_files import durable, layout
-from backups_app.dump import failures, listing
+from backups_app.dump import failures
 from backups_app.dump.report import DumpReport
+from backups_app.dump.server import listing
 from backups_app.errors import (
     DatabaseHostUnknown,
     DatabaseLoginMissing,
@@ -30,8 +31,9 @@ from backups_app.errors import (
 )
 from backups_app.messages import dump as messages
 from backups_app.messages import mongo as mongo_messages
-from backups_app.mongo import mongodump_process, refusals, scanning
+from backups_app.mongo import mongodump_process, scanning
 from backups_app.mongo.mongodump_process import ChildProcess, Ended, TimeLimit
+from backups_app.mongo.refusals import refusals
 from backups_app.progress import Progress
 from backups_app.records import CollectionInfo, Side
 
@@ -45,7 +47,7 @@ _NAMED: tuple[tuple[re.Pattern[str], Callable[..., DatabaseUnreachable]], ...] =
     (re.compile(r"no such host|server misbehaving|: lookup "), DatabaseHostUnknown),
     (re.compile(r"x509: |tls: "), partial(DatabaseTlsFailed, reason=mongo_messages.CONNECTION_BROKEN_OFF())),
 )
-"""How mongodump tells what pymongo's errors are named for, for the one who changes a password while a copy begins."""
+"""How mongodump says what pymongo's errors are named for, for the one who changes a password while a copy begins."""
 _PATH = re.compile(r"(?<![\w/.])/(?:[^\s:'\"`]+/)*[^\s:'\"`]+")
 
 
@@ -87,7 +89,7 @@ class Mongodump:
             watch = _Watch(database.name, expected, progress)
             self._run(database.name, uri, out, excluded, timeout_seconds, watch, on_child)
             _check_produced(out / database.name, expected)
-            durable.settle_tree(out)
+            durable.sync_tree(out)
             after = listing.collections_after_dump(
                 database=reading, excluded=excluded, before=expected, dumped=watch.done
             )
@@ -161,7 +163,7 @@ def uri_for_tool(uri: str, *, database: str) -> str:
 class _Watch:
     """Hears mongodump's log: `[####....]  db.name  101/1000  (10.1%)` and `done dumping db.name (1000 documents)`.
 
-    The first is for the person who waits; the second only says where to count again. Neither is believed.
+    The first is for the person who waits; the second only says where to count again. Neither is trusted.
     """
 
     _BAR = re.compile(r"\s(\d+)/(\d+)\s+\(\d")
@@ -170,7 +172,7 @@ class _Watch:
     def __init__(self, database: str, expected: Sequence[CollectionInfo], progress: Progress) -> None:
         self.progress = progress
         self.done: dict[str, int] = {}
-        self._told: dict[str, int] = {}
+        self._reported: dict[str, int] = {}
         self._names = {f"{database}.{info.name}": info.name for info in expected}
         self._names |= {f"{database}.{layout.BUCKETS_PREFIX}{info.name}": info.name for info in expected}
         for info in expected:
@@ -196,9 +198,9 @@ class _Watch:
         self.progress.note(_PATH.sub("…", line.partition("\t")[2] or line))
 
     def _reached(self, name: str, count: int) -> None:
-        before = self._told.get(name, 0)
+        before = self._reported.get(name, 0)
         if count > before:
-            self._told[name] = count
+            self._reported[name] = count
             self.progress.advance(name, count - before)
 
 
@@ -218,10 +220,10 @@ def _check_produced(folder: Path, expected: Sequence[CollectionInfo]) -> None:
 
 def _failure(ended: Ended) -> Exception:
     """Name what went wrong, from the exit code and the last line that says `Failed`. No path, no host is repeated."""
-    said = next((line for line in reversed(ended.lines) if "Failed" in line or "error" in line), "")
-    text = _SERVER.sub("…", _PATH.sub("…", said.partition("\t")[2] or said))[:300]
+    message = next((line for line in reversed(ended.lines) if "Failed" in line or "error" in line), "")
+    text = _SERVER.sub("…", _PATH.sub("…", message.partition("\t")[2] or message))[:300]
     facts = {"side": Side.LOCAL.value, "variable": refusals.VARIABLE[Side.LOCAL]}
-    if named := next((kind(**facts) for words, kind in _NAMED if words.search(said)), None):
+    if named := next((kind(**facts) for words, kind in _NAMED if words.search(message)), None):
         return named
     if any(words in text for words in _UNREACHABLE):
         return DatabaseUnreachable(side=Side.LOCAL.value)

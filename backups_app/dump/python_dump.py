@@ -2,7 +2,7 @@
 
 1. List the collections; write the metadata file of each.
 2. On a replica set take one snapshot, and read every collection at it.
-3. Copy the collections, the largest first, two at a time, each by a reading and a writing thread.
+3. Copy the collections, the largest first, four at a time, each by a reading and a writing thread.
 4. List again; write prelude.json, the mark of completion, last.
 """
 
@@ -11,10 +11,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Literal
@@ -23,16 +24,20 @@ import pymongo
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from backups_app import threads
 from backups_app.backup_files import durable, layout
-from backups_app.backup_files.base_digests import BaseDigests
+from backups_app.backup_files.digests.base_digests import BaseDigests
 from backups_app.backup_files.durable import DurableFile
-from backups_app.dump import collection_copy, failures, listing, small_files, snapshot, touched_copy
-from backups_app.dump.base_state import BaseState, Changed
-from backups_app.dump.collection_copy import Copied, Stopped
-from backups_app.dump.listing import Listed
+from backups_app.dump import failures
+from backups_app.dump.base.base_state import BaseState, Changed
 from backups_app.dump.report import DumpReport
-from backups_app.dump.snapshot import Snapshot, SnapshotExpired
-from backups_app.dump.touched_copy import CountDiffers
+from backups_app.dump.server import listing, snapshot
+from backups_app.dump.server.listing import Listed
+from backups_app.dump.server.snapshot import Snapshot
+from backups_app.dump.worker_reports import WorkerReports
+from backups_app.dump.writing import collection_copy, small_files, touched_copy
+from backups_app.dump.writing.collection_copy import Copied, Stopped
+from backups_app.dump.writing.touched_reading import EarlyReading
 from backups_app.errors import DumpFailed, DumpTimedOut
 from backups_app.messages import dump as messages
 from backups_app.mongo import scanning
@@ -41,8 +46,7 @@ from backups_app.progress import Progress
 
 Compression = Literal["none", "gzip"]
 
-_WORTH_RESERVING = 1024 * 1024
-_LISTEN_SECONDS, _FAREWELL_SECONDS = 0.1, 5
+_WORTH_RESERVING, _LISTEN_SECONDS, _FAREWELL_SECONDS = 1024 * 1024, 0.1, 5
 _CAPPED_POSITION_LOST, _CAPPED_ATTEMPTS = 136, 5
 """A busy capped collection may overwrite what a scan was about to read; the next scan may be luckier."""
 
@@ -52,7 +56,7 @@ class PythonDump:
     """Copies through pymongo. Satisfies `dump.engine.DumpEngine`."""
 
     compression: Compression = "none"
-    parallel: int = 2
+    parallel: int = 4
     snapshot_seconds: float = snapshot.LIFETIME_SECONDS
 
     @property
@@ -74,21 +78,20 @@ class PythonDump:
         on_child: Callable[[ChildProcess], None] | None = None,
         base: BaseState | None = None,
     ) -> DumpReport:
-        """Copy `database` into `out/<database>/`, everything fsynced. Return what was copied and of which moment.
-
-        Given a `base`, write of its collections what it does not hold, and beside it which of its documents are gone.
+        """Copy `database` into `out/<database>/`, everything fsynced. Return what was copied and of which moment. Given
+        a `base`, write of its collections what it does not hold, and beside it which of its documents are gone.
 
         Raise `DumpFailed`, `DumpTimedOut`, `DiskFull`, `FolderNotWritable`, `StorageFailed`, `DatabaseUnreachable`, or
-        what progress raises. What lies in `out` then is no backup. There is no child to tell of.
+        what progress raises. What lies in `out` then is no backup. There is no child to report.
         """
         deadline = time.monotonic() + timeout_seconds
-        with failures.translated(), scanning.open_scan(uri) as client:
+        with failures.translated(), threads.prompt(), scanning.open_scan(uri) as client:
             run = _Run(self, client[database.name], out, progress, deadline, timeout_seconds, base)
             return run.make(excluded)
 
 
 class _Run:
-    """One dump while it runs. Workers only queue what they did; the listener hears it from the thread that called."""
+    """One dump while it runs. Workers only report; the listener hears it from the thread that called."""
 
     def __init__(
         self,
@@ -109,10 +112,9 @@ class _Run:
         self.changed = Changed(base)
         self.compress = engine.compression == "gzip"
         self.stop = threading.Event()
-        self.heard: SimpleQueue[tuple[str, int, int]] = SimpleQueue()
+        self.reports = WorkerReports(progress)
         self.outside: list[str] = []
         self.files: dict[str, str] = {}
-        self.told: dict[str, tuple[int, int]] = {}
         self.snapshot: Snapshot | None = None
         self.level = "local"
 
@@ -125,12 +127,16 @@ class _Run:
         if not listed:
             raise DumpFailed(reason=messages.DATABASE_EMPTY(name=self.database.name))
         durable.make_directory(self.folder)
-        for one in listed:
-            self._checkpoint()
-            small_files.write_metadata(self.folder, self.database, one, compress=self.compress)
+        small_files.write_all_metadata(
+            self.folder, self.database, listed, compress=self.compress, checkpoint=self._checkpoint
+        )
         self.snapshot = self._take_snapshot(hello, listed)
-        self.changed.read_stream(self.database, checkpoint=self._checkpoint, snapshot=self.snapshot is not None)
-        copied = self._copy_all(listed)
+        by_ids = frozenset(one.info.name for one in listed if self.changed.goes_by_ids(one))
+        with EarlyReading(database=self.database, moment=self.snapshot, names=by_ids) as self.early:
+            self.changed.read_stream(
+                self.database, checkpoint=self._checkpoint, moment=self.snapshot, hear=self.early.hear
+            )
+            copied = self._copy_all(listed)
         expected = tuple(one.info for one in listed)
         dumped = {name: each.documents for name, each in copied.items()}
         after = listing.collections_after_dump(
@@ -139,7 +145,7 @@ class _Run:
         deleted_after = listing.deleted_so_far(self.database)
         changes = small_files.write_gone(self.folder.parent, self.files, copied)
         small_files.complete(self.folder, server=server_version, tool=self.engine.version(), compress=self.compress)
-        started_at, finished_at = hello["localTime"].replace(tzinfo=UTC), self._server_time()
+        started_at, finished_at = hello["localTime"].replace(tzinfo=UTC), snapshot.server_time(self.database)
         return DumpReport(
             engine=self.engine.name,
             engine_version=self.engine.version(),
@@ -155,11 +161,11 @@ class _Run:
             digests={self.files[name]: (one.size_bytes, one.sha256) for name, one in copied.items()},
             changes=changes,
             by_stream=self.changed.by_stream,
-            told=tuple(self.changed.told),
+            notices=tuple(self.changed.notices),
         )
 
     def _take_snapshot(self, hello: dict[str, Any], listed: tuple[Listed, ...]) -> Snapshot | None:
-        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        if "setName" not in hello:
             return None
         self.level = "majority"
         # Asked of an ordinary collection: no capped one can be read at a snapshot, not everybody may read buckets.
@@ -177,8 +183,11 @@ class _Run:
             self.progress.expect(one.info.name, one.info.documents or 0)
         pool = ThreadPoolExecutor(self.engine.parallel, thread_name_prefix="dump-read")
         names = {pool.submit(self._copy_one, one): one.info.name for one in with_data}
+        done: SimpleQueue[Future[Copied]] = SimpleQueue()
+        for future in names:
+            future.add_done_callback(done.put)
         try:
-            self._listen(set(names))
+            self._listen(done, len(names))
         except BaseException:
             self.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -188,19 +197,13 @@ class _Run:
         pool.shutdown()
         return {name: future.result() for future, name in names.items()}
 
-    def _listen(self, pending: set[Future[Copied]]) -> None:
+    def _listen(self, done: SimpleQueue[Future[Copied]], pending: int) -> None:
         while pending:
-            done, pending = wait(pending, timeout=_LISTEN_SECONDS, return_when=FIRST_COMPLETED)
-            self._pass_on()
-            for future in done:
-                future.result()
+            with suppress(Empty):
+                done.get(timeout=_LISTEN_SECONDS).result()
+                pending -= 1
+            self.reports.pass_on()
             self._checkpoint()
-
-    def _pass_on(self) -> None:
-        with suppress(Empty):
-            while True:
-                label, count, size_bytes = self.heard.get_nowait()
-                self.progress.advance(label, count, size_bytes)
 
     def _checkpoint(self) -> None:
         self.progress.checkpoint()
@@ -212,10 +215,10 @@ class _Run:
         if ids is not None and self.snapshot is not None and not self.snapshot.expired:
             try:
                 return self._scan(one, self.snapshot, self.changed.digests(one.info.name), ids)
-            except CountDiffers:
+            except touched_copy.CountDiffers:
                 self.changed.count_differed(one.info.name)
                 self._start_over(one)
-            except SnapshotExpired:
+            except snapshot.SnapshotExpired:
                 self._start_over(one)
         copied = self._copy_as_it_is(one, self.changed.digests(one.info.name))
         if copied.changes is None or copied.changes.in_order or not one.info.options.get("capped"):
@@ -228,7 +231,7 @@ class _Run:
         if self.snapshot is not None and not self.snapshot.expired:
             try:
                 return self._scan(one, self.snapshot, base)
-            except SnapshotExpired:
+            except snapshot.SnapshotExpired:
                 self._start_over(one)
             except OperationFailure as error:
                 if not snapshot.is_gone(error):
@@ -248,8 +251,7 @@ class _Run:
     def _start_over(self, one: Listed) -> None:
         """Never resume a scan into the same file: it would have a hole or hold documents twice."""
         durable.remove_file(self.folder.parent / self.files[one.info.name])
-        documents, size_bytes = self.told.pop(one.info.name, (0, 0))
-        self.heard.put((one.info.name, -documents, -size_bytes))
+        self.reports.take_back(one.info.name)
 
     def _scan(
         self,
@@ -264,12 +266,7 @@ class _Run:
             if self.stop.is_set():
                 raise Stopped
             if moment is not None and moment.expired:
-                raise SnapshotExpired
-
-        def tell(count: int, count_bytes: int) -> None:
-            before = self.told.get(name, (0, 0))
-            self.told[name] = before[0] + count, before[1] + count_bytes
-            self.heard.put((name, count, count_bytes))
+                raise snapshot.SnapshotExpired
 
         checkpoint()
         reserved = 0 if self.compress or base is not None or size_bytes < _WORTH_RESERVING else size_bytes
@@ -283,18 +280,21 @@ class _Run:
                 "file": DurableFile(self.folder.parent / self.files[name], expected_bytes=reserved),
                 "compress": self.compress,
                 "checkpoint": checkpoint,
-                "tell": tell,
+                "report": partial(self.reports.add, name),
                 "base": base,
             }
             if ids is not None:
-                return touched_copy.copy(ids=ids, **same)
+                answers = partial(self.early.answers, name, ids)
+                return touched_copy.copy(is_counted=partial(self._is_counted, one), answers=answers, **same)
             return collection_copy.copy(average_bytes=size_bytes // max(documents, 1), **same)
+
+    def _is_counted(self, one: Listed, in_base: int, found: int) -> bool:
+        """Whether the server's counter, which was read when the collections were listed, confirms this number."""
+        return self.changed.counters.confirm(
+            self.database, name=one.info.name, in_base=in_base, before=one.info.documents, found=found
+        )
 
     def _data_path(self, one: Listed) -> str:
         assert one.source is not None
         suffix = layout.DATA_SUFFIX + (layout.GZIP_SUFFIX if self.compress else "")
         return f"{self.database.name}/{layout.file_base(one.source)}{suffix}"
-
-    def _server_time(self) -> datetime:
-        now: datetime = self.database.client.admin.command("hello")["localTime"]
-        return now.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What a dump engine tells of the copy that it made."""
+"""What a dump engine reports the copy that it made."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class DumpReport:
     `consistency` says of which moment the copy is: `{"kind": "snapshot", "at": …}`, with `"outside_snapshot": [names],
     "from": …, "to": …` for collections that could not be read at it (capped ones), or `{"kind": "per_collection",
     "from": …, "to": …}`; moments are ISO 8601 in UTC. `digests` are (bytes, SHA-256) of each data file as it left our
-    hands, by its path below the folder; mongodump tells none. `changes` are there for an incremental: the collections
-    that are laid over a file of its base; `by_stream`: whether a change stream told what was to be read, and `told`
-    why it could not.
+    hands, by its path below the folder; mongodump says none. `changes` are there for an incremental: the collections
+    that are laid over a file of its base; `by_stream`: whether a change stream reported what was to be read, and
+    `notices` why it could not.
     """
 
     engine: str
@@ -47,4 +47,4 @@ class DumpReport:
     digests: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     changes: Mapping[str, CollectionChanges] = field(default_factory=dict)
     by_stream: bool = False
-    told: tuple[Message, ...] = ()
+    notices: tuple[Message, ...] = ()

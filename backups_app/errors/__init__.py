@@ -1,7 +1,7 @@
 """Every failure an administrator can meet: its name, its stable code, and what is safe and what to do.
 
-One module an outcome: `refused` (nothing began), `missing`, `database`, `backup`, `sync`, `restore`, `retention`,
-`schedules`, `notification`, `copies`, `encryption`, `access`.
+One module a subject: `refused` (nothing began), `request` (what was sent), `missing`, `database`, `backup`, `sync`,
+`restore`, `retention`, `schedules`, `notification`, `copies`, `encryption`, `access`.
 `status` is the HTTP answer, `exit_code` the command's (`docs/operations.md`). The sentence may use
 facts given to the constructor; it never holds a URI, a password or an absolute path.
 """
@@ -19,6 +19,7 @@ from backups_app.errors.encryption import *
 from backups_app.errors.missing import *
 from backups_app.errors.notification import *
 from backups_app.errors.refused import *
+from backups_app.errors.request import *
 from backups_app.errors.restore import *
 from backups_app.errors.retention import *
 from backups_app.errors.schedules import *

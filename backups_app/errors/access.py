@@ -21,7 +21,7 @@ class LoginRefused(NotAuthenticated):
 
 class StepUpNeeded(TempleOpsError):
     code, status = "insufficient_user_authentication", 401
-    sentence = "This cannot be taken back, so your password is asked again: your login is older than 15 minutes."
+    sentence = "This cannot be undone, and your login is older than 15 minutes, so your password is needed again."
     hint = "Sign in again and repeat the request"
 
 

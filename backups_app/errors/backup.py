@@ -118,7 +118,7 @@ class StoreBusy(StorageFailed):
         "Another process holds a lock of the backup folder and did not release it within {seconds} seconds. No backup "
         "was changed."
     )
-    hint = "Try again. If this stays so, look for a stopped process of Backup Management on this machine and end it"
+    hint = "Try again. If this goes on, find the stopped process of Backup Management on this machine and end it"
 
 
 class VerificationFailed(TempleOpsError):
@@ -132,7 +132,9 @@ class DamagedDocument(TempleOpsError):
     """Facts: `number`, `readable`."""
 
     code = "damaged_document"
-    sentence = "Document {number} of this file cannot be read; the {readable} before it are fine. Verify this backup."
+    sentence = (
+        "Document {number} of this file cannot be read. Readable documents before it: {readable}. Verify this backup."
+    )
 
 
 class PurgeUnfinished(TempleOpsError):
@@ -145,7 +147,7 @@ class PurgeUnfinished(TempleOpsError):
 class PurgeStoppedFor(PurgeUnfinished):
     """Facts: `side`, `reason`, as sentences."""
 
-    sentence = "The deletion on the {side} side is not finished. {reason} Resume it when that is mended."
+    sentence = "The deletion on the {side} side is not finished. {reason} Resume it when that is repaired."
 
 
 class PurgeWithheld(TempleOpsError):
@@ -162,6 +164,6 @@ class FileNotReadable(TempleOpsError):
 
     code, status, exit_code = "file_not_readable", 409, 5
     sentence = (
-        "A file of this backup is not read: {problem}. Links and special files are never followed. "
-        "Nothing was changed. Put the file itself back in its place."
+        "A file of this backup cannot be used: {problem}. Links and special files are never followed. Nothing was "
+        "changed. Put the file itself back in its place."
     )

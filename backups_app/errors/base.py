@@ -21,8 +21,8 @@ class TempleOpsError(Exception):
     hint: str = ""
     """What to do. It may use the facts too."""
 
-    said: ClassVar[Sentence]
-    said_hint: ClassVar[Sentence]
+    declared: ClassVar[Sentence]
+    declared_hint: ClassVar[Sentence]
     """`sentence` and `hint` as sentences of the catalogue."""
 
     def __init_subclass__(cls) -> None:
@@ -33,8 +33,8 @@ class TempleOpsError(Exception):
         """`side` is `local` or `remote`."""
         self.facts = facts
         shown = {**facts, "side": words.side(facts["side"])} if "side" in facts else facts
-        self.detail = _message(self.said, shown)
-        self.hint = _message(self.said_hint, shown) if self.said_hint.one else ""
+        self.detail = _message(self.declared, shown)
+        self.hint = _message(self.declared_hint, shown) if self.declared_hint.one else ""
         super().__init__(self.detail)
 
     def as_json(self) -> dict[str, Any]:
@@ -58,9 +58,9 @@ def _declare(kind: type[TempleOpsError]) -> None:
     own = vars(kind)
     name = WORD_BEGINS.sub("_", kind.__name__).lower()
     if "sentence" in own:
-        kind.said = _sentence(str(own.get("code", name)), name, kind.sentence)
+        kind.declared = _sentence(str(own.get("code", name)), name, kind.sentence)
     if "hint" in own:
-        kind.said_hint = _sentence(f"{own.get('code', name)}_hint", f"{name}_hint", kind.hint)
+        kind.declared_hint = _sentence(f"{own.get('code', name)}_hint", f"{name}_hint", kind.hint)
 
 
 def _sentence(code: str, otherwise: str, text: str) -> Sentence:

@@ -12,29 +12,94 @@ class TargetFailed(TempleOpsError):
     """Base of what goes wrong at a target."""
 
     code, status, exit_code = "target_failed", 503, 3
-    sentence = 'The target "{target}" reported an error. The backup on this computer is safe; the copy is not complete.'
-    hint = "The worker tries again by itself. Look at the log of the server if it goes on"
+    sentence = (
+        'The target "{target}" reported an error. Nothing on this computer has changed; what was begun is not complete.'
+    )
+    hint = "Try again; the worker does so by itself. Look at the log of the server if it goes on"
 
 
 class TargetUnreachable(TargetFailed):
     code = "target_unreachable"
-    sentence = 'The target "{target}" does not answer. The backup on this computer is safe; the copy is not complete.'
-    hint = "Check the network and the address of the target. The worker tries again by itself"
+    sentence = (
+        'The target "{target}" does not answer. Nothing on this computer has changed; what was begun is not complete.'
+    )
+    hint = "Check the network and the address of the target, then try again; the worker does so by itself"
 
 
 class TargetMissing(TargetFailed):
     code = "target_missing"
     sentence = (
-        'The target "{target}" is not there: its disk is not mounted, its bucket does not exist, or it was never '
-        "prepared. Nothing was written."
+        'The target "{target}" is not there: its disk is not mounted, or its directory was never prepared. Nothing was '
+        "written."
     )
-    hint = "Mount the disk or make the bucket. A new directory is prepared once: manage.py backup_copies init {target}"
+    hint = "Mount the disk. A new directory is prepared once: manage.py backup_copies init {target}"
+
+
+class BucketMissing(TargetMissing):
+    code = "bucket_missing"
+    sentence = (
+        'The bucket or container of the target "{target}" is not there, or the access key may not see it. Nothing was '
+        "written."
+    )
+    hint = "Make it, or correct its name in BACKUP_TARGETS"
+
+
+class TargetNotMounted(TargetMissing):
+    """Facts: `target`, `mount_point`. It is to be prepared, and its disk is not mounted."""
+
+    sentence = (
+        'The disk of the target "{target}" is not mounted: {mount_point} is a mount point of /etc/fstab, and nothing '
+        "is mounted there. Nothing was written."
+    )
+    hint = "Mount it: mount {mount_point}. Then: manage.py backup_copies init {target}"
+
+
+class TargetDirectoryMissing(TargetMissing):
+    """Facts: `target`, `path`. It is to be prepared, and there is no such directory."""
+
+    sentence = 'The directory of the target "{target}" does not exist. Nothing was written.'
+    hint = (
+        "If it is a disk, mount it first. Make the directory: mkdir -p {path}. Then: manage.py backup_copies init "
+        "{target}"
+    )
+
+
+class TargetMoved(TargetFailed):
+    code = "target_moved"
+    sentence = (
+        'The name "{target}" stands for another place than before. Copies at the former place do not count. '
+        "Nothing there has changed."
+    )
+    hint = (
+        "The worker copies to the new place by itself. If the change was not meant, give the former address in "
+        "BACKUP_TARGETS: its copies count again"
+    )
 
 
 class TargetDenied(TargetFailed):
     code = "target_denied"
-    sentence = 'The target "{target}" refused the access key, or the key may not do this. The copy is not complete.'
+    sentence = (
+        'The target "{target}" refused the access key, or the key may not do this. Nothing on this computer has '
+        "changed."
+    )
     hint = "Check the access key of the target and its rights: list, read, create"
+
+
+class TargetKeyMissing(TargetFailed):
+    code = "target_key_missing"
+    sentence = (
+        'No access key is set for the target "{target}", and this machine has none of its own. Nothing was written.'
+    )
+    hint = "Set the key of the target in .env, as .env.example shows, and start the server again"
+
+
+class TargetNotEncrypted(TargetFailed):
+    code = "target_not_encrypted"
+    sentence = (
+        'The endpoint of the target "{target}" is plain http:// on another computer, so others on the network could '
+        "read the copies. Nothing was written."
+    )
+    hint = "Name an https:// endpoint in .env; on a network you trust, set ALLOW_HTTP=true for the target instead"
 
 
 class TargetFull(TargetFailed):
@@ -58,6 +123,14 @@ class TargetMisconfigured(TargetFailed):
     code = "target_misconfigured"
     sentence = 'The target "{target}" cannot be used as it is set up: {setting} is missing or wrong.'
     hint = "Correct it in .env, as .env.example shows"
+
+
+class NoTarget(TargetFailed):
+    """Something is wanted of every target, and there is none."""
+
+    code, status, exit_code = "no_target", 409, 2
+    sentence = "BACKUP_TARGETS names no target. Nothing was copied or read."
+    hint = "Name one in BACKUP_TARGETS in .env, as .env.example shows, and start the server and the worker again"
 
 
 class TargetNotFound(TargetFailed):
@@ -85,13 +158,30 @@ class ObjectExists(TargetFailed):
 class ObjectMissing(TargetFailed):
     code, exit_code = "object_missing", 10
     sentence = 'A part of the copy is missing at the target "{target}". The copy does not count.'
-    hint = "Copy it again: manage.py backup_copy ID --to {target}"
+    hint = (
+        "If the backup is on this computer: manage.py backup_copy ID --to {target}. If not, fetch it from another "
+        "target, or fetch an older one"
+    )
+
+
+class ObjectUnreadable(TargetFailed):
+    """The target answers, and one object there cannot be looked at: a bad sector, a file of somebody else."""
+
+    code, exit_code = "object_unreadable", 5
+    sentence = (
+        'A part of the copy at the target "{target}" cannot be read. It is not known whether this copy is good; '
+        "other copies there are not affected."
+    )
+    hint = "Look at the target's disk and at the rights of its files. The worker reads the copy again"
 
 
 class CopyDamaged(TargetFailed):
     code, exit_code = "copy_damaged", 5
-    sentence = 'What is at the target "{target}" differs from what was sent. The copy does not count.'
-    hint = "Copy it again: manage.py backup_copy ID --to {target}"
+    sentence = 'The copy at the target "{target}" differs from what was written there. It does not count.'
+    hint = (
+        "If the backup is on this computer: manage.py backup_copy ID --to {target}. If not, fetch it from another "
+        "target, or fetch an older one"
+    )
 
 
 class CopyNotFound(TargetFailed):
@@ -102,9 +192,66 @@ class CopyNotFound(TargetFailed):
     hint = "manage.py backup_copies --from {target} lists what is there"
 
 
+class ObjectsMayBelong(TargetFailed):
+    """A manifest cannot be read: what no other one names may belong to it."""
+
+    code, status, exit_code = "objects_may_belong", 409, 1
+    sentence = 'A copy at the target "{target}" cannot be read, so objects there may belong to it. Nothing was removed.'
+    hint = "Remove that copy first, or read it with the version of TempleOps that made it"
+
+
 class CopySourceDamaged(TempleOpsError):
     """A file of the backup is not as its manifest says: what is copied must be what was verified. Fact: `backup_id`."""
 
     code, exit_code = "copy_source_damaged", 5
-    sentence = "A file of backup {backup_id} on this computer is not as it was when it was verified. It was not copied."
+    sentence = (
+        "A file of backup {backup_id} on this computer has changed since it was verified. The backup was not copied."
+    )
     hint = "manage.py backup_verify {backup_id}; make a new backup"
+
+
+class CopyOfAnotherDatabase(TargetFailed):
+    """Facts: `backup_id`, `database`, `other`."""
+
+    code, status, exit_code = "copy_of_another_database", 409, 12
+    sentence = (
+        'The copy of backup {backup_id} at the target "{target}" is of the database "{other}", and this is '
+        '"{database}". Nothing of it was used.'
+    )
+    hint = "Give each temple a prefix of its own in BACKUP_TARGETS"
+
+
+class CopyNotKnown(TargetFailed):
+    """Facts: `backup_id`."""
+
+    code, status, exit_code = "copy_not_known", 409, 1
+    sentence = (
+        'No record here knows the copy of backup {backup_id} at the target "{target}", and the backup is not on this '
+        "computer: a restore test from it would prove nothing."
+    )
+    hint = "Read and compare it first: manage.py backup_copies --from {target} --take-in"
+
+
+class CopyNotEncrypted(TargetFailed):
+    """A copy that is not encrypted where others are. Facts: `backup_id`."""
+
+    code, status, exit_code = "copy_not_encrypted", 409, 14
+    sentence = (
+        'The copy of backup {backup_id} at the target "{target}" is not encrypted, though copies are: somebody else '
+        "may have written it. Nothing of it was used."
+    )
+    hint = "If it is yours: manage.py backup_fetch {backup_id} --from {target} --accept-unencrypted"
+
+
+class CopiesWouldBeClear(TargetFailed):
+    """Without public keys copies are readable; at this target lie encrypted ones."""
+
+    code, status, exit_code = "copies_would_be_clear", 409, 14
+    sentence = (
+        'The target "{target}" holds encrypted copies, and BACKUP_COPY_RECIPIENTS is empty: everybody with access '
+        "there could read new ones. Nothing was copied; the backup on this computer is safe."
+    )
+    hint = (
+        "Put the line BACKUP_COPY_RECIPIENTS=… from the paper of the key into .env and restart. If copies are to be "
+        "readable from now on: BACKUP_COPY_RECIPIENTS=none"
+    )

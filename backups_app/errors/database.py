@@ -81,7 +81,7 @@ class ReplicaSetUnknown(DatabaseUnreachable):
 
     code = "replica_set_unknown"
     sentence = "The {side} MongoDB answers, but it is not a member of the replica set that {variable} names."
-    hint = "Correct replicaSet=… in {variable}: rs.status().set on that server tells the name"
+    hint = "Correct replicaSet=… in {variable}: rs.status().set on that server shows the name"
 
 
 class DatabaseHasNoPrimary(DatabaseUnreachable):
@@ -89,7 +89,8 @@ class DatabaseHasNoPrimary(DatabaseUnreachable):
 
     code = "database_no_primary"
     sentence = (
-        "The {side} MongoDB answers, but its replica set has no primary now, so nothing can be read surely or written."
+        "The {side} MongoDB answers, but its replica set has no primary now, so nothing can be read reliably or "
+        "written."
     )
     hint = "Look at rs.status() on that server; after a restart it takes some seconds"
 
@@ -98,7 +99,7 @@ class DatabaseVersionUnknown(DatabaseUnreachable):
     """Facts: `side`."""
 
     code = "database_version"
-    sentence = "The {side} MongoDB is of a version that this program cannot speak to."
+    sentence = "The {side} MongoDB has a version that this program does not support."
     hint = "MongoDB 4.4 or later is needed"
 
 
@@ -123,6 +124,17 @@ class DatabaseRefused(TempleOpsError):
 
     code, status = "database_refused", 503
     sentence = "The {side} MongoDB answers and refuses: {reason}."
+
+
+class ShardedNotSupported(DatabaseRefused):
+    """Facts: `side`, `variable`."""
+
+    code = "sharded_not_supported"
+    sentence = (
+        "The {side} MongoDB is a sharded cluster (mongos), which is not supported. Nothing was written. The data is as "
+        "it was."
+    )
+    hint = "Name a replica set or a single server in {variable}, not mongos"
 
 
 class RightMissing(DatabaseRefused):

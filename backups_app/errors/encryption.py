@@ -47,8 +47,19 @@ class CopyUnreadable(TempleOpsError):
     """Facts: `problem`."""
 
     code, status, exit_code = "copy_unreadable", 409, 5
-    sentence = "The copy cannot be used: {problem}. Nothing of it was put among the backups."
+    sentence = "The copy cannot be used: {problem}. It was not added to the backups."
     hint = "Fetch another backup, or the same one from another target"
+
+
+class SiteUnreadable(CopyUnreadable):
+    """Facts: `problem`. Of a copy's `site.json` alone: its backup is fetched all the same."""
+
+    code = "site_unreadable"
+    sentence = (
+        "The site.json of the copy cannot be used: {problem}. Nothing of it was taken over; the backup itself is not "
+        "affected."
+    )
+    hint = "The schedules, people and audit trail of an older backup, or of one at another target, can come instead"
 
 
 class NoCopyToTest(CopyNotFound):
@@ -60,5 +71,5 @@ class BackupDiffers(TempleOpsError):
     """Facts: `backup_id`."""
 
     code, status, exit_code = "backup_differs", 409, 1
-    sentence = "Here is another backup {backup_id} than the copy holds. Both stay as they are."
+    sentence = "The backup {backup_id} on this computer differs from the copy. Both stay as they are."
     hint = "Fetch the copy into another BACKUP_DIR"

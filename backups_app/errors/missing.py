@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backups_app.errors.base import TempleOpsError
+from backups_app.messages.protection import storage as messages
 
 
 class BackupNotFound(TempleOpsError):
@@ -15,7 +16,7 @@ class BackupNotFound(TempleOpsError):
 class AllDatedInFuture(BackupNotFound):
     """`latest` was asked for, and a wrong clock dated every backup."""
 
-    sentence = "Every backup here is dated in the future, so nobody can tell which is the latest. Name one by its id."
+    sentence = "Every backup here is dated in the future, so the latest is not known. Name one by its id."
     hint = "Set the clock of this computer right, and make a backup"
 
 
@@ -30,27 +31,39 @@ class DocumentNotFound(TempleOpsError):
 
 
 class BackupRemoved(TempleOpsError):
-    """Facts: `removed`, where it is known when and why: `{at, by, how, reasons, in_trash_until}`."""
+    """Facts: `removed`, where it is known when and why: `{at, by, how, reasons, in_trash_until}`; `backup_id` and
+    `copies`, the targets that it can be fetched from, where there is one."""
 
     code, status, exit_code = "backup_removed", 410, 10
     sentence = "The files of this backup are gone from the backup folder."
 
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(**facts)
+        copies, in_trash = facts.get("copies"), facts.get("removed", {}).get("in_trash_until")
+        if copies and not in_trash:
+            self.hint = messages.COPY_CAN_BE_FETCHED(backup_id=facts["backup_id"], target=copies[0])
+
     def as_json(self) -> dict[str, Any]:
-        """Return code, detail and hint, and when and why it was removed."""
-        return super().as_json() | ({"removed": self.facts["removed"]} if "removed" in self.facts else {})
+        """Return code, detail and hint, when and why it was removed, and which targets have a copy."""
+        return super().as_json() | self.known
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What is known of the removal beside the sentence: `removed`, `copies`."""
+        return {name: self.facts[name] for name in ("removed", "copies") if self.facts.get(name)}
 
 
 class RemovedByRules(BackupRemoved):
     """Facts: `at`, `reasons`, `removed` (see `lost_backups`)."""
 
-    sentence = "The rules of retention removed this backup on {at}: {reasons}."
+    sentence = "The retention rules removed this backup on {at}: {reasons}."
     hint = "For a day after its removal it can be brought back from the trash"
 
 
 class RemovedByPerson(BackupRemoved):
     """Facts: `at`, `by`, `removed` (see `lost_backups`)."""
 
-    sentence = "{by} removed this backup by name on {at}."
+    sentence = "{by} removed this backup on {at}."
     hint = "For a day after its removal it can be brought back from the trash"
 
 
@@ -67,11 +80,12 @@ class BackupElsewhere(TempleOpsError):
 
     code, status, exit_code = "backup_elsewhere", 409, 10
     sentence = "This backup lies on host {host}, not on this one. Look at it there. Nothing was changed."
+    hint = "Where a target has a copy of it, any host can fetch it: backup_fetch ID --from NAME"
 
 
 class SearchNotKept(TempleOpsError):
     code, status = "search_not_kept", 410
-    sentence = "This search is not kept any more: its results are removed after a day. Search again."
+    sentence = "The results of this search are gone: they are kept for a day. Search again."
 
 
 class PersonNotFound(TempleOpsError):

@@ -103,5 +103,5 @@ class NotificationNotFound(TempleOpsError):
 
 class NoChannel(TempleOpsError):
     code, status = "no_channel", 422
-    sentence = "Nothing is set up that could carry a message."
+    sentence = "No channel for messages is set up."
     hint = "Set EMAIL_URL and an address for a Super Admin, or NOTIFY_URLS, or HEALTHCHECK_URL"

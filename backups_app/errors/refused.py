@@ -24,6 +24,12 @@ class RunActive(TempleOpsError):
     sentence = "A backup by {created_by} is already running ({backup_id}). Wait for it or cancel it."
 
 
+class OtherWorkActive(RunActive):
+    """What holds the databases is no run that could be shown: a sync by itself. Facts as of `RunActive`."""
+
+    sentence = "Another sync or a repair is running. Nothing was started. Try again when it has ended."
+
+
 class MongodumpMissing(TempleOpsError):
     code, exit_code = "mongodump_missing", 13
     sentence = (
@@ -45,33 +51,23 @@ class IncrementalNeedsBuiltIn(TempleOpsError):
 class RecordsUnavailable(TempleOpsError):
     code, status = "records_unavailable", 503
     sentence = (
-        "The database of users and audit rows cannot be used. What cannot be put on record is not done: nothing more "
-        "was deleted. Run manage.py migrate, and check DATABASE_URL and the space on its disk."
+        "The database of users and audit rows cannot be used. Nothing is done that cannot be recorded, so nothing "
+        "more was deleted. Check DATABASE_URL and the space on its disk, and run manage.py migrate."
     )
     hint = "manage.py migrate"
 
 
-class IdempotencyKeyReused(TempleOpsError):
-    code, status, exit_code = "idempotency_key_reused", 422, 2
-    sentence = "This Idempotency-Key was already used for a different request. Nothing was started."
+class RecordsUnreachable(RecordsUnavailable):
+    """The same, where no connection can be made at all."""
+
+    sentence = "The database of users and audit rows does not answer. Nothing is done that cannot be recorded."
+    hint = "Start that database, or check DATABASE_URL"
 
 
 class ConfirmationMissing(TempleOpsError):
     code, status, exit_code = "confirmation_missing", 422, 2
     sentence = "Refused: this deletes documents and no one confirmed it. Nothing was changed."
     hint = '--confirm "DELETE BOOKINGS"'
-
-
-class InvalidInput(TempleOpsError):
-    """Facts: `message`."""
-
-    code, status, exit_code = "validation_error", 422, 2
-    sentence = "{message}"
-
-
-class InvalidBackupId(TempleOpsError):
-    code, status, exit_code = "invalid_backup_id", 422, 2
-    sentence = "That is not a backup id. Ids look like 20250119_143022."
 
 
 class WorkerDown(TempleOpsError):
@@ -92,7 +88,7 @@ class ReadingWorkerMissing(TempleOpsError):
 
 class ReadingInterrupted(TempleOpsError):
     code, status = "reading_interrupted", 503
-    sentence = "The process that read this ended before it was done, twice. Nothing was changed. Ask for it again."
+    sentence = "The process that read this backup ended too early, twice. Nothing was changed. Try again."
     hint = "Look at the log of the worker: the computer may be short of memory."
 
 
@@ -101,8 +97,8 @@ class TooManyReadings(TempleOpsError):
 
     code, status = "too_many_readings", 429
     sentence = (
-        "{most} comparisons or previews of yours are still being worked on. Nothing was changed. Wait for one of them, "
-        "or leave its page: what nobody looks at ends after half a minute."
+        "{most} of your comparisons or previews are still running. Nothing was changed. Wait for one of them, or "
+        "leave its page: it then ends after half a minute."
     )
 
 
@@ -126,7 +122,7 @@ class SyncConfirmationMissing(TempleOpsError):
     """Facts: `phrase`."""
 
     code, status, exit_code = "confirmation_missing", 422, 2
-    sentence = "Refused: this needs the word {phrase} as consent, and nobody gave it. Nothing was changed."
+    sentence = "Refused: this needs the word {phrase} as confirmation, and nobody gave it. Nothing was changed."
     hint = "--confirm ADOPT (or DELETE)"
 
 
@@ -147,29 +143,6 @@ class MongodDidNotStart(TempleOpsError):
 
     code = "mongod_did_not_start"
     sentence = "The MongoDB server of the demo or the tests did not start: {reason}."
-
-
-class BodyTooLarge(TempleOpsError):
-    code, status = "body_too_large", 413
-    sentence = "This request is larger than 1 MiB. Nothing of it was read, and nothing was done."
-    hint = "No page and no API of TempleOps takes a file"
-
-
-class LengthRequired(TempleOpsError):
-    code, status = "length_required", 411
-    sentence = "This request does not say how long it is. Nothing of it was read, and nothing was done."
-    hint = "Send Content-Length instead of Transfer-Encoding: chunked"
-
-
-class BadRequest(TempleOpsError):
-    """Facts: `message`."""
-
-    code, status = "bad_request", 400
-    sentence = "{message}"
-
-
-class FieldsInvalid(InvalidInput):
-    """Facts: `message`; `errors` is a list of `{"field", "message"}`."""
 
 
 class SearchBusy(TempleOpsError):

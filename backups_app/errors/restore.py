@@ -8,8 +8,8 @@ from backups_app.errors.base import TempleOpsError
 class PreviewOutdated(TempleOpsError):
     code, status, exit_code = "preview_outdated", 409, 2
     sentence = (
-        "This is not what was shown in the preview: the choices, the backup or the server differ. Nothing was written. "
-        "Look at the preview again."
+        "The preview is out of date: the choices, the backup or the server differ. Nothing was written. Look at the "
+        "preview again."
     )
 
 
@@ -24,25 +24,43 @@ class RestoreTargetTaken(TempleOpsError):
 
     code, status, exit_code = "restore_target_taken", 409, 1
     sentence = (
-        'The database "{database}" holds collections and is not a test copy of ours. Nothing was written. '
-        "Choose another name."
+        'The database "{database}" holds collections and is not a test copy. Nothing was written. Choose another name.'
     )
 
 
 class ExportTargetTaken(TempleOpsError):
     code, status, exit_code = "export_target_taken", 409, 1
-    sentence = (
-        "The folder to export into is there already, lies in the backup folder, or its parent is missing. Nothing was "
-        "written."
-    )
+    sentence = "The folder to export into exists already. Nothing was written."
     hint = "Name a folder that does not exist yet, outside BACKUP_DIR"
+
+
+class ExportAmongBackups(TempleOpsError):
+    """Facts: `place`, the setting whose directory it is."""
+
+    code, status, exit_code = "export_among_backups", 409, 1
+    sentence = "The folder to export into lies in a directory of {place}. Nothing was written."
+    hint = "Name a folder outside BACKUP_DIR and outside the directories of BACKUP_TARGETS"
+
+
+class ExportParentMissing(TempleOpsError):
+    code, status, exit_code = "export_parent_missing", 409, 1
+    sentence = "The folder in which the export is to be made does not exist. Nothing was written."
+    hint = "Make it first, or name another one"
+
+
+class ExportNameRefused(TempleOpsError):
+    """Facts: `reason`, as the file system names it."""
+
+    code, status, exit_code = "export_name_refused", 422, 2
+    sentence = "The file system does not take the folder to export into ({reason}). Nothing was written."
+    hint = "Name a folder by a shorter path that this user may write to"
 
 
 class NotATestCopy(TempleOpsError):
     """Facts: `database`."""
 
     code, status, exit_code = "not_a_test_copy", 409, 1
-    sentence = 'The database "{database}" does not bear our mark of a test copy. Nothing was removed.'
+    sentence = 'The database "{database}" is not marked as a test copy. Nothing was removed.'
 
 
 class CopyNotAllowed(TempleOpsError):
@@ -67,14 +85,12 @@ class RestoreUnfinished(TempleOpsError):
 class RestoreStoppedFor(RestoreUnfinished):
     """Facts: `reason`, as sentences, besides those of its kind."""
 
-    sentence = "It did not finish. {reason} {done}; {left}. {safe} When that is mended, start the same again."
+    sentence = "It did not finish. {reason} {done}; {left}. {safe} When that is repaired, start the same again."
 
 
 class RestoreDiffers(TempleOpsError):
     code, exit_code = "restore_differs", 3
-    sentence = (
-        "Some documents could not be restored as planned; each is named. Everything else is restored and verified."
-    )
+    sentence = "Some documents could not be restored as planned; each is named. All others are restored and verified."
 
 
 class RehearsalFailed(TempleOpsError):

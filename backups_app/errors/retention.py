@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backups_app.errors.base import TempleOpsError
+from backups_app.messages import words
 
 
 class RemovalRefused(TempleOpsError):
@@ -13,22 +16,43 @@ class RemovalRefused(TempleOpsError):
 
 class BackupIsNewest(RemovalRefused):
     code = "backup_newest"
-    sentence = "This is the newest backup that one can rely on, so it stays. Nothing was removed."
+    sentence = "This is the newest good backup, so it stays. Nothing was removed."
     hint = "Make a newer backup first"
+
+
+class BackupIsNewestFull(BackupIsNewest):
+    """Newer ones are incremental, and none of them can be relied on without a full one."""
+
+    sentence = "This is the newest good full backup, so it stays. Nothing was removed."
+    hint = "Make a newer full backup first"
+
+
+class BackupIsNewestSuccess(BackupIsNewest):
+    """Newer ones are partial: without the newest changes from Atlas."""
+
+    sentence = "This is the newest complete backup, so it stays. Nothing was removed."
+    hint = "Make a newer complete backup first"
 
 
 class BackupOfTheFloor(RemovalRefused):
     """Facts: `count`."""
 
     code = "backup_floor"
-    sentence = "This is one of the {count} newest backups, and so many always stay (MIN_KEEP). Nothing was removed."
+    sentence = "The {count} newest backups always stay (MIN_KEEP), and this is one of them. Nothing was removed."
     hint = "Make a newer backup first"
+
+
+class BackupOfTheFullFloor(BackupOfTheFloor):
+    """Facts: `count`. Newer incrementals do not count beside it."""
+
+    sentence = "The {count} newest full backups always stay (MIN_KEEP), and this is one of them. Nothing was removed."
+    hint = "Make a newer full backup first"
 
 
 class BackupPinned(RemovalRefused):
     code = "backup_pinned"
     sentence = "This backup is pinned, so it stays. Nothing was removed."
-    hint = "Remove its pin first"
+    hint = "Unpin it first"
 
 
 class BackupHeld(RemovalRefused):
@@ -40,10 +64,39 @@ class BackupHeld(RemovalRefused):
     hint = "Release it first, if nobody needs those documents any more"
 
 
+class CopyMayBeOnly(RemovalRefused):
+    """A copy of a backup that is in no other known place, and of which no record says what it holds. Facts:
+    `backup_id`, `target`."""
+
+    code = "copy_may_be_only"
+    sentence = "This may be the only copy of this backup, and no record here says what it holds. Nothing was removed."
+    hint = (
+        "Bring it back first: manage.py backup_fetch {backup_id} --from {target}. If it cannot be read, only the tools "
+        "of the target remove it"
+    )
+
+
 class BackupNeeded(RemovalRefused):
+    """Facts: `incrementals`, their number in words, and `names`, their ids (`needed_by`)."""
+
     code = "backup_needed"
-    sentence = "Another backup is restored together with this one, so it stays. Nothing was removed."
+    sentence = (
+        "This backup is the base of {incrementals} and is restored together with them, so it stays: {names}. "
+        "Nothing was removed."
+    )
     hint = "Remove the incremental backups that begin from it first"
+
+
+MOST_NAMES = 5
+
+
+def needed_by(backup_ids: Sequence[str]) -> BackupNeeded:
+    """Return the refusal to remove the base of these incrementals: how many, and the ids of the newest."""
+    newest = sorted(backup_ids, reverse=True)
+    names, rest = ", ".join(newest[:MOST_NAMES]), len(newest) - MOST_NAMES
+    if rest > 0:
+        names = words.NAMES_AND_MORE(names=names, n=rest)
+    return BackupNeeded(incrementals=words.INCREMENTALS(n=len(newest)), names=names)
 
 
 class BackupInUse(RemovalRefused):
@@ -55,7 +108,7 @@ class BackupInUse(RemovalRefused):
 class RemovalDuringPurge(RemovalRefused):
     code = "purge_unfinished"
     sentence = "The deletion that belongs to this backup is not finished, and it needs the backup. Nothing was removed."
-    hint = "Resume the deletion, or keep what is left"
+    hint = "Resume the deletion, or keep the remaining documents after all"
 
 
 class CopyMissing(RemovalRefused):
@@ -69,10 +122,10 @@ class HistoryShrunk(RemovalRefused):
 
     code = "shrunk"
     sentence = (
-        'The collection "{collection}" shrank from {before} to {after} documents in backup {backup_id}. Neither that '
-        "backup nor an older one is removed until somebody accepts it. Nothing was removed."
+        'The collection "{collection}" shrank from {before} documents to {after} in backup {backup_id}. Neither that '
+        "backup nor an older one is removed until somebody accepts this. Nothing was removed."
     )
-    hint = "Look at it. If the loss was meant: manage.py backup_retention accept {backup_id}"
+    hint = "Look at it. If the loss was intended: manage.py backup_retention accept {backup_id}"
 
 
 class HolderDamaged(RemovalRefused):
@@ -80,8 +133,8 @@ class HolderDamaged(RemovalRefused):
 
     code = "holder_damaged"
     sentence = (
-        "Backup {backup_id} held deleted documents and is damaged or gone. What it held may be in an older backup, so "
-        "every older one stays. Nothing was removed."
+        "Backup {backup_id} held deleted documents and is damaged or gone. They may be in an older backup, so every "
+        "older one stays. Nothing was removed."
     )
     hint = "Restore what is needed; then release backup {backup_id}"
 
@@ -107,8 +160,8 @@ class NothingToAccept(TempleOpsError):
 class ClocksApart(TempleOpsError):
     code, status = "clock_differs", 409
     sentence = (
-        "The clocks of this computer and of the local MongoDB differ by more than ten minutes, so nobody can tell how "
-        "old a backup is. Nothing was removed."
+        "The clocks of this computer and of the local MongoDB differ by more than ten minutes, so the age of backups "
+        "is not known. Nothing was removed."
     )
     hint = "Set both clocks right"
 
@@ -129,7 +182,7 @@ class NothingToRelyOn(TempleOpsError):
 
 class RunWaits(TempleOpsError):
     code, status, exit_code = "run_waits", 409, 11
-    sentence = "A run is waiting, so the backups were left as they are. The next good run tries again."
+    sentence = "A run is waiting, so no further backup was removed. The next good run tries again."
 
 
 class NotInTrash(TempleOpsError):

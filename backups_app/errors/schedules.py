@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backups_app.errors.base import TempleOpsError
-from backups_app.errors.refused import InvalidInput
+from backups_app.errors.request import InvalidInput
 
 
 class ScheduleNotFound(TempleOpsError):
@@ -15,7 +15,9 @@ class ScheduleNameTaken(TempleOpsError):
     """Facts: `name`."""
 
     code, status, exit_code = "schedule_name_taken", 409, 2
-    sentence = 'There is a schedule "{name}" already. Nothing was changed.'
+    sentence = (
+        'There is a schedule "{name}" already. Capital letters do not make a different name. Nothing was changed.'
+    )
 
 
 class ScheduleNameInvalid(InvalidInput):
@@ -39,7 +41,7 @@ class CronNeverDue(InvalidInput):
     """Facts: `cron`."""
 
     code = "cron_never_due"
-    sentence = 'The cron expression "{cron}" never comes: none of its months has such a day. Nothing was changed.'
+    sentence = 'The cron expression "{cron}" is never due: none of its months has such a day. Nothing was changed.'
 
 
 class TimeZoneUnknown(InvalidInput):

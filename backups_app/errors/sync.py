@@ -7,7 +7,7 @@ from backups_app.errors.base import TempleOpsError
 
 class SyncFailed(TempleOpsError):
     code = "sync_failed"
-    sentence = "Local and Atlas could not be brought together."
+    sentence = "Local and Atlas could not be synced."
 
 
 class SyncAborted(SyncFailed):
@@ -25,9 +25,9 @@ class SyncInterrupted(SyncFailed):
     """Facts: `side`, `pulled`, `pushed`, `deleted`. It broke off half-way; the next sync goes on where it was."""
 
     sentence = (
-        "The {side} database was lost in the middle of the sync, after {pulled} documents were pulled, {pushed} pushed "
-        "and {deleted} deleted. What it replaced or deleted is kept: see Replaced versions on the page Sync conflicts. "
-        "The next sync goes on from there."
+        "The connection to the {side} database was lost in the middle of the sync. Documents pulled: {pulled}, "
+        "pushed: {pushed}, deleted: {deleted}. Replaced and deleted versions are kept: see Replaced versions on the "
+        "page Sync conflicts. The next sync goes on from there."
     )
 
 
@@ -35,8 +35,8 @@ class SyncStopped(SyncFailed):
     """Its process ended half-way; the next sync goes on where it was."""
 
     sentence = (
-        "The worker that synced ended before the sync did. What it replaced or deleted until then is kept: see "
-        "Replaced versions on the page Sync conflicts. The next sync goes on from there."
+        "The worker ended before the sync did. Versions replaced or deleted until then are kept: see Replaced "
+        "versions on the page Sync conflicts. The next sync goes on from there."
     )
 
 

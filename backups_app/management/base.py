@@ -20,8 +20,10 @@ from rich.console import Console
 
 from backups_app import configuration, formats
 from backups_app.access import records
-from backups_app.errors import BackupNotFound, RecordsUnavailable, TempleOpsError
-from backups_app.mongo import availability, refusals
+from backups_app.access.secrecy import redaction
+from backups_app.errors import BackupNotFound, TempleOpsError
+from backups_app.mongo import availability
+from backups_app.mongo.refusals import refusals
 from backups_app.records import Side
 from backups_app.use_cases.listing import lost_backups
 
@@ -39,13 +41,14 @@ class TempleCommand(BaseCommand):
 
     def add_shared(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print one JSON value to stdout and nothing else.")
-        parser.add_argument("--quiet", action="store_true", help="Say nothing but the result.")
+        parser.add_argument("--quiet", action="store_true", help="Print only the result.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.options = options
         if options["verbosity"] < 2:
             # The worker's log is for operators; who types a command reads its own words.
             logging.getLogger("backups_app").setLevel(logging.WARNING)
+        self.name_a_closed_database()
         try:
             with availability.early_probe():
                 code = self.execute_command(**options)
@@ -54,7 +57,7 @@ class TempleCommand(BaseCommand):
         except DatabaseError as error:
             if not records.is_unavailable(error):
                 raise
-            code = self.refuse(RecordsUnavailable())
+            code = self.refuse(records.failure(error))
         except PyMongoError as error:
             named = refusals.named(error, side=Side.LOCAL)  # asked by nobody's name: it was the local server
             if named is None:
@@ -64,6 +67,13 @@ class TempleCommand(BaseCommand):
             code = 130
         if code:
             sys.exit(code)
+
+    def name_a_closed_database(self) -> None:
+        """Name Django's own database where it cannot be opened. Backups can be looked at and brought back all the
+        same: what needs the database is refused by itself."""
+        if (why := records.why_closed()) is not None:
+            sentence = f"The database of users and audit rows cannot be opened: check DATABASE_URL ({why})."
+            self.stderr.write(self.style.WARNING(redaction.scrub(sentence)))
 
     def execute_command(self, **options: Any) -> int:
         """Do the work: read the input, one call, shape the answer. Return the exit code."""

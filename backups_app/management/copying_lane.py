@@ -1,4 +1,5 @@
-"""The worker's third lane: a process of its own that copies backups elsewhere, as long as a target lacks one.
+"""The worker's third lane: a process of its own that copies backups elsewhere, as long as a target lacks one, and looks
+at each target once a day.
 
 It is started when there is something to copy and ends when nothing is left. It takes no lease. The next one
 goes on with what a killed one left.
@@ -21,7 +22,7 @@ from backups_app import configuration
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import embedded
 from backups_app.runs import preparation
-from backups_app.use_cases.copies import work
+from backups_app.use_cases.copies import looking, work
 
 LOOK_SECONDS = (5.0, 60.0)
 BACKUPS_A_SECOND = 50
@@ -53,18 +54,19 @@ class CopyingLane:
             self.stop()
 
     def look(self) -> None:
-        """Start the process where it does not run and something is to be copied."""
+        """Start the process where it does not run and something is to be copied or looked at."""
         if self._running is not None and self._running.poll() is None:
             return
         if time.monotonic() - self._looked_at < self._pause():
             return
         self._looked_at = time.monotonic()
         try:
-            lacking = work.has_work(configuration=configuration.current(), now=timezone.now())
+            current, now = configuration.current(), timezone.now()
+            has_work = looking.is_due(configuration=current, now=now) or work.has_work(configuration=current, now=now)
         except (TempleOpsError, OSError) as error:
             logger.warning("Copies could not be looked for", extra={"reason": type(error).__name__})
             return
-        if lacking or self._is_hourly():
+        if has_work or self._is_hourly():
             command = embedded.tethered(self._command, number=signal.SIGTERM)
             self._running = subprocess.Popen(command, start_new_session=True)
 

@@ -19,13 +19,13 @@ LOOK_EVERY_SECONDS = 60.0
 
 
 def run_until(stopped: threading.Event) -> None:
-    """Send and look until told to stop. A failure is logged, and the next round tries again."""
+    """Send and look until asked to stop. A failure is logged, and the next round tries again."""
     looked_at = float("-inf")
     while True:
         try:
             if time.monotonic() - looked_at >= LOOK_EVERY_SECONDS:
                 looked_at = time.monotonic()
-                notification_work.look(configuration=configuration.current(), now=timezone.now())
+                notification_work.report_silent_problems(configuration=configuration.current(), now=timezone.now())
             notification_work.deliver(configuration=configuration.current())
         except Exception:
             logger.exception("Messages could not be sent")

@@ -12,30 +12,38 @@ import signal
 import subprocess
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import embedded
-from backups_app.use_cases.lanes import carrying_out, comparisons, jobs, previews, verifications
+from backups_app.use_cases.lanes import (
+    carrying_out,
+    comparisons,
+    jobs,
+    previews,
+    unknown_copies,
+    verifications,
+)
+from backups_app.use_cases.lanes.presence import Presence
 from backups_app.use_cases.schedules import acts
 
 PROCESSES = 2
 LOOK_SECONDS = 0.5
-TELL_EVERY = timedelta(seconds=10)
 IDLE_SECONDS = 30.0
 """A process waits for so long for more: starting one takes a second."""
 TAKEN_WITHIN = timedelta(seconds=0.5)
 """An idle process takes a job within this time: no other one need be started for it."""
 STOP_SECONDS = 5.0
-NICENESS = 10
 
 logger = logging.getLogger(__name__)
 
 
-KINDS = (verifications.KIND, comparisons.KIND, previews.KIND, acts.VERIFICATION)
+KINDS = (
+    verifications.KIND, comparisons.KIND, previews.KIND, acts.VERIFICATION, unknown_copies.LOOK, unknown_copies.TAKE_IN,
+)  # fmt: skip
 
 
 def read(*, idle_seconds: float) -> None:
@@ -50,7 +58,7 @@ class ReadingLane:
         """Given the command that does what waits and, when nothing has waited for a while, ends."""
         self._command = command
         self._running: list[subprocess.Popen[bytes]] = []
-        self._told: tuple[str, datetime] | None = None
+        self._presence = Presence()
 
     def run_until(self, stopped: threading.Event) -> None:
         """Look twice a second until the worker stops. Runs in a thread that lives as long as the worker."""
@@ -67,10 +75,7 @@ class ReadingLane:
         """Start a process for each job that waits, as long as fewer than two run. Every ten seconds say that this host
         reads, and look after what ended processes left."""
         store, now = carrying_out.store_here(), timezone.now()
-        if self._told is None or self._told[0] != store or now - self._told[1] >= TELL_EVERY:
-            self._told = store, now
-            jobs.host_looked(store=store, now=now)
-            jobs.tidy(now=now)
+        self._presence.note(store=store, now=now)
         self._running = [process for process in self._running if process.poll() is None]
         since = now - TAKEN_WITHIN if self._running else now
         for _ in range(min(jobs.waiting(store=store, since=since), PROCESSES - len(self._running))):

@@ -1,6 +1,6 @@
 """stdout and stderr of our commands. Work goes on when nobody reads what it says any more.
 
-A terminal or a pipe may close in the middle of a run, a log's disk may be full. The exit code and the record tell the
+A terminal or a pipe may close in the middle of a run, a log's disk may be full. The exit code and the record report the
 end all the same.
 """
 
@@ -44,7 +44,7 @@ class _Lasting:
 
 
 def make_lasting() -> None:
-    """Let stderr, which only tells, fall silent at any failure, and stdout when its reader has gone: data that cannot
+    """Let stderr, which only informs, fall silent at any failure, and stdout when its reader has gone: data that cannot
     be written, to a full disk, remains a failure of the command."""
     sys.stdout = cast("TextIO", _Lasting(sys.stdout, silent_after=BrokenPipeError))
     sys.stderr = cast("TextIO", _Lasting(sys.stderr, silent_after=OSError))

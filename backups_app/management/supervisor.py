@@ -39,7 +39,7 @@ class Supervisor:
     """
 
     def __init__(self, *, services: Sequence[Service], say: Callable[[str], None], patience_seconds: float) -> None:
-        """Given what to run, how to tell people of it, and how long a stop may take."""
+        """Given what to run, how to inform people of it, and how long a stop may take."""
         self._children = [_Child(service) for service in services]
         self._say = say
         self._patience_seconds = patience_seconds
@@ -76,12 +76,12 @@ class Supervisor:
         running = [child for child in self._children if child.is_running]
         for child in running:
             child.signal(signal.SIGTERM)
-        deadline, told_at = time.monotonic() + self._patience_seconds, time.monotonic() + 2
+        deadline, reported_at = time.monotonic() + self._patience_seconds, time.monotonic() + 2
         while any(child.is_running for child in running) and time.monotonic() < deadline and self._signals < 2:
-            if told_at and time.monotonic() > told_at:
+            if reported_at and time.monotonic() > reported_at:
                 names = " and ".join(child.service.name for child in running if child.is_running)
                 self._say(f"Waiting for the {names} to finish. Press Ctrl-C again to stop at once.")
-                told_at = 0.0
+                reported_at = 0.0
             time.sleep(LOOK_SECONDS)
         for child in running:
             child.kill()

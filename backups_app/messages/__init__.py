@@ -1,1 +1,1 @@
-"""What the product says, by subject: each sentence once, with its code. `message.py` tells how."""
+"""What the product says, by subject: each sentence once, with its code. `message.py` says how."""

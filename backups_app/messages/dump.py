@@ -7,7 +7,7 @@ from backups_app.messages.message import Sentence
 ALL_READ = Sentence("all_read", "Everything was read, because {reason}.")
 NO_SNAPSHOT = Sentence("no_snapshot", "the server gave no snapshot")
 READ_FOR_ITS_COUNT = Sentence(
-    "read_for_its_count", 'All of "{name}" was read: the change stream had not told of every change.'
+    "read_for_its_count", 'All of "{name}" was read: the change stream did not report every change.'
 )
 
 STRUCTURE_NOT_WRITABLE = Sentence(
@@ -21,7 +21,7 @@ READ_RIGHT_MISSING = Sentence(
         ' time-series collections need the role "backup" on admin'
     ),
 )
-READING_REFUSED = Sentence("reading_refused", "the server did not let us read to the end ({error})")
+READING_REFUSED = Sentence("reading_refused", "the server stopped the reading before its end ({error})")
 
 MONGODUMP_WROTE_NOTHING = Sentence("mongodump_wrote_nothing", "mongodump reported success but wrote nothing")
 MONGODUMP_SKIPPED_COLLECTION = Sentence(

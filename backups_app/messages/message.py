@@ -30,7 +30,7 @@ SENTENCES = "sentences"
 """The code of several sentences one after the other: `parts` are messages."""
 
 _STORABLE = frozenset({bool, int, float, datetime})
-_SENTENCES: dict[str, Sentence] = {}
+DECLARED: dict[str, Sentence] = {}
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Sentence:
     many: str = ""
 
     def __post_init__(self) -> None:
-        if _SENTENCES.get(self.code, self) != self:
+        if DECLARED.get(self.code, self) != self:
             raise ValueError(f"two sentences have the code {self.code}")
-        _SENTENCES[self.code] = self
+        DECLARED[self.code] = self
 
     @cached_property
     def places(self) -> frozenset[str]:
@@ -64,7 +64,7 @@ Translate = Callable[[Sentence, "int | None"], str]
 
 
 class Message(str):
-    """What is said: the English sentence, its code and its facts."""
+    """What is stated: the English sentence, its code and its facts."""
 
     code: str
     facts: Mapping[str, Any]
@@ -73,13 +73,13 @@ class Message(str):
 
     def __new__(cls, *, code: str, facts: Mapping[str, Any] | None = None, text: str = "") -> Message:
         """`text` stands for a message whose code is `plain`."""
-        said = dict(facts or {})
-        self = super().__new__(cls, _rendered(code, said, _english) if code != PLAIN else text)
-        self.code, self.facts = code, said
+        sentences = dict(facts or {})
+        self = super().__new__(cls, _rendered(code, sentences, _english) if code != PLAIN else text)
+        self.code, self.facts = code, sentences
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (self.code, dict(self.facts), str(self))
+        return _rebuilt, (self.code, dict(self.facts), str(self))
 
     @property
     def english(self) -> str:
@@ -101,17 +101,17 @@ def as_message(text: str) -> Message:
     return text if isinstance(text, Message) else plain(text)
 
 
-def together(*said: str) -> Message:
+def together(*sentences: str) -> Message:
     """Return several sentences as one message. Empty ones are left out; messages keep their codes."""
-    parts = [part for one in said if one for part in parts_of(one)]
+    parts = [part for one in sentences if one for part in parts_of(one)]
     return Message(code=SENTENCES, facts={"parts": tuple(parts)})
 
 
-def parts_of(said: str) -> tuple[str, ...]:
+def parts_of(sentences: str) -> tuple[str, ...]:
     """Return the sentences that a message was put together of: of any other text, itself."""
-    if isinstance(said, Message) and said.code == SENTENCES:
-        return tuple(part if isinstance(part, str) else str(part) for part in said.facts["parts"])
-    return (said,) if said else ()
+    if isinstance(sentences, Message) and sentences.code == SENTENCES:
+        return tuple(part if isinstance(part, str) else str(part) for part in sentences.facts["parts"])
+    return (sentences,) if sentences else ()
 
 
 def as_sentence(clause: str) -> str:
@@ -119,29 +119,14 @@ def as_sentence(clause: str) -> str:
     return AS_SENTENCE(text=clause) if clause else ""
 
 
-def code_of(said: str | None) -> str:
+def code_of(sentences: str | None) -> str:
     """Return the code of a text, `plain` where it has none."""
-    return said.code if isinstance(said, Message) else PLAIN
+    return sentences.code if isinstance(sentences, Message) else PLAIN
 
 
-def as_document(said: str) -> dict[str, Any]:
+def as_document(sentences: str) -> dict[str, Any]:
     """Return `{code, facts, sentence}` of a message or of a text that has no code."""
-    return as_message(said).as_document()
-
-
-def from_document(document: Mapping[str, Any]) -> Message:
-    """Return the message of `{code, facts, sentence}`; its sentence as it is where the code is not known (any more)
-    or a fact is missing. The document may stand in a file that somebody edited."""
-    code, facts = str(document.get("code")), document.get("facts") or {}
-    if not isinstance(facts, Mapping) or not _is_complete(code, facts):
-        return plain(str(document.get("sentence") or ""))
-    return Message(code=code, facts={name: _restored(fact) for name, fact in facts.items()})
-
-
-def _is_complete(code: str, facts: Mapping[str, Any]) -> bool:
-    if code == SENTENCES:
-        return isinstance(facts.get("parts"), list | tuple)
-    return code in _SENTENCES and _SENTENCES[code].places <= facts.keys()
+    return as_message(sentences).as_document()
 
 
 def render(message: Message, *, translate: Translate) -> str:
@@ -151,7 +136,7 @@ def render(message: Message, *, translate: Translate) -> str:
 
 def by_code() -> Mapping[str, Sentence]:
     """Return every declared sentence by its code."""
-    return dict(_SENTENCES)
+    return dict(DECLARED)
 
 
 def stored_facts(value: Any) -> Any:
@@ -169,12 +154,12 @@ def stored_facts(value: Any) -> Any:
 def _rendered(code: str, facts: Mapping[str, Any], translate: Translate) -> str:
     if code == SENTENCES:
         return " ".join(_shown(part, translate) for part in facts["parts"])
-    sentence, n = _SENTENCES[code], facts.get("n")
+    sentence, n = DECLARED[code], facts.get("n")
     text = translate(sentence, n if isinstance(n, int) else None)
     return PLACE.sub(lambda place: _shown(facts.get(place[1], ""), translate), text)
 
 
-def _again(code: str, facts: Mapping[str, Any], text: str) -> Message:
+def _rebuilt(code: str, facts: Mapping[str, Any], text: str) -> Message:
     return Message(code=code, facts=facts, text=text)
 
 
@@ -193,9 +178,3 @@ def _shown(fact: Any, translate: Translate) -> str:
     if isinstance(fact, list | tuple):
         return ", ".join(_shown(one, translate) for one in fact)
     return str(fact)
-
-
-def _restored(value: Any) -> Any:
-    if isinstance(value, Mapping) and "sentence" in value:
-        return from_document(value)
-    return tuple(_restored(one) for one in value) if isinstance(value, list) else value

@@ -11,8 +11,8 @@ URL_FILE_UNREADABLE = Sentence("url_file_unreadable", "a file that it names, suc
 URL_PORT_OR_OPTION_INVALID = Sentence("url_port_or_option_invalid", "its port or one of its options is not valid")
 URL_SCHEME_UNKNOWN = Sentence("url_scheme_unknown", "it begins neither with mongodb:// nor with mongodb+srv://")
 
-TWO_DOCUMENTS_ONE_ID = Sentence("two_documents_one_id", "two documents with one _id")
-OTHER_WORK_HOLDS_IT = Sentence("other_work_holds_it", "other work held on to it")
+TWO_DOCUMENTS_ONE_ID = Sentence("two_documents_one_id", "two documents have the same _id")
+OTHER_WORK_HOLDS_IT = Sentence("other_work_holds_it", "another operation was writing it")
 SERVER_DOES_NOT_MATCH_IT = Sentence(
     "server_does_not_match_it", "the server does not match it, though its bytes are equal"
 )
@@ -47,13 +47,13 @@ CERTIFICATE_OF_ANOTHER_HOST = Sentence("certificate_of_another_host", "its certi
 CERTIFICATE_EXPIRED = Sentence("certificate_expired", "its certificate has expired")
 CERTIFICATE_NOT_VALID_YET = Sentence("certificate_not_valid_yet", "its certificate is not valid yet")
 CERTIFICATE_NOT_TRUSTED = Sentence("certificate_not_trusted", "its certificate is not one that this computer trusts")
-CERTIFICATE_DEMANDED = Sentence("certificate_demanded", "it demands a certificate of ours")
-TLS_NOT_SPOKEN = Sentence("tls_not_spoken", "the URL asks for it, and the server does not speak it")
-CONNECTION_BROKEN_OFF = Sentence("connection_broken_off", "it was broken off")
+CERTIFICATE_DEMANDED = Sentence("certificate_demanded", "it requires a client certificate")
+TLS_NOT_SPOKEN = Sentence("tls_not_spoken", "the URL asks for TLS, and the server does not offer it")
+CONNECTION_BROKEN_OFF = Sentence("connection_broken_off", "the connection was broken off")
 SERVER_DOES_NOT_ALLOW = Sentence("server_does_not_allow", "it does not allow what was asked (code {code})")
 
 NOT_A_DATABASE_NAME = Sentence(
-    "not_a_database_name", "That is not a name of a database: no spaces, dots or slashes, at most 63 bytes."
+    "not_a_database_name", "That is not a database name: it has no spaces, dots or slashes, and at most 63 bytes."
 )
 TEST_COPY_NAME_IN_USE = Sentence(
     "test_copy_name_in_use", '"{name}" is not a name for a test copy: that database is in use.'

@@ -11,9 +11,7 @@ DELETION_DID_NOT_RUN = Sentence("deletion_did_not_run", "The deletion step did n
 NOT_PURGEABLE = Sentence("not_purgeable", "It is not one of the collections that may be deleted.")
 PURGE_NOT_A_COLLECTION = Sentence("purge_not_a_collection", "It is a {type}, not a collection.")
 NO_DATA_FILE = Sentence("no_data_file", "The backup holds no data file of it.")
-DOCUMENTS_UNRESOLVED = Sentence(
-    "documents_unresolved", "{n} of its documents could not be brought to one state on both sides."
-)
+DOCUMENTS_UNRESOLVED = Sentence("documents_unresolved", "{n} of its documents could not be synced.")
 BACKUP_NOT_PUBLISHED = Sentence("backup_not_published", "the backup is not published")
 BACKUP_NOT_READ_BACK = Sentence("backup_not_read_back", "the backup was not read back and verified by this process")
 SYNC_DID_NOT_SUCCEED = Sentence("sync_did_not_succeed", "the sync did not succeed")

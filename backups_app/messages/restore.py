@@ -16,7 +16,11 @@ TIME_SERIES_NOT_RESTORED = Sentence(
 )
 WAS_NOT_THERE_BEFORE = Sentence("was_not_there_before", '"{name}" was not there before: {consequence}.')
 SERVER_DOES_NOT_MAKE_IT = Sentence("server_does_not_make_it", "the server does not make it ({reason})")
-CHANGED_MEANWHILE = Sentence("changed_meanwhile", "{n} documents were changed by others meanwhile and are theirs.")
+CHANGED_MEANWHILE = Sentence(
+    "changed_meanwhile",
+    "{n} document was changed by others meanwhile and stays as they left it.",
+    "{n} documents were changed by others meanwhile and stay as they left them.",
+)
 
 OWN_RECORDS = Sentence("own_records", "one of this product's own records")
 EMPTIED_BY_RUN = Sentence("emptied_by_run", "emptied on purpose by run {run}")
@@ -41,14 +45,16 @@ INDEX_EXPIRES_DOCUMENTS = Sentence(
     ),
 )
 OLDER_VERSIONS_IN_BACKUP = Sentence(
-    "older_versions_in_backup", "{n} documents are in the backup twice; the later version is restored."
+    "older_versions_in_backup",
+    "{n} document is in the backup twice; the later version is restored.",
+    "{n} documents are in the backup twice; the later version is restored.",
 )
 DOCUMENTS_NOT_STORABLE = Sentence(
     "documents_not_storable",
-    (
-        "{n} documents cannot be stored unchanged by any server (two fields of one name, with a Timestamp(0, "
-        "0) or a name that begins with $); they are left out and named."
-    ),
+    "{n} document cannot be stored unchanged by any server (two fields of one name, with a Timestamp(0, 0) or a name "
+    "that begins with $); it is left out and named.",
+    "{n} documents cannot be stored unchanged by any server (two fields of one name, with a Timestamp(0, 0) or a name "
+    "that begins with $); they are left out and named.",
 )
 
 DOCUMENT_OF_COLLECTION_DAMAGED = Sentence("document_of_collection_damaged", 'a document of "{name}" is damaged')
@@ -76,6 +82,11 @@ RULE_BROKEN = Sentence(
 UNCHECKED_INDEX = Sentence("unchecked_index", 'The unique index "{index}" could not be checked beforehand.')
 UNCHECKED_LISTS = Sentence(
     "unchecked_lists", 'Some documents with lists under the unique index "{index}" could not be checked beforehand.'
+)
+UNCHECKED_AMONG_THEMSELVES = Sentence(
+    "unchecked_among_themselves",
+    "The documents of the backup were compared with those that are there, not with one another: the unique index "
+    '"{index}", which the backup does not have, may refuse some of them.',
 )
 UNCHECKED_DUPLICATES = Sentence(
     "unchecked_duplicate_names",

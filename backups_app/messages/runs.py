@@ -8,9 +8,13 @@ NO_DUMP_OF_MONGODUMP = Sentence("no_dump_of_mongodump", "it holds no dump of mon
 DUMP_ONE_FOLDER_TOO_DEEP = Sentence("dump_one_folder_too_deep", 'its dump lies one folder too deep, in "{folder}"')
 
 METADATA_JSON_NOT_OURS = Sentence("metadata_json_not_ours", "metadata.json does not hold what we wrote")
+METADATA_JSON_FIELD_WRONG = Sentence(
+    "metadata_json_field_wrong", "the field {field} of metadata.json does not hold what we wrote"
+)
 MANIFEST_MISSING_OR_DAMAGED = Sentence("manifest_missing_or_damaged", "its manifest is missing or damaged")
 
 FILES_NOT_WHAT_WAS_VERIFIED = Sentence("files_not_what_was_verified", "its files are not what was verified")
+VERIFICATION_FOUND_DAMAGE = Sentence("verification_found_damage", "a verification found it damaged")
 
 ROOM = Sentence("room_for_the_backup", "Room for the backup, engine {engine}")
 FULL_WITHOUT_BASE = Sentence("full_without_base", "A full backup is made: there is no good one to begin from.")
@@ -31,7 +35,7 @@ FULL_FOR_DAMAGE = Sentence(
 )
 BASE_NOT_ON_RECORD = Sentence(
     "base_not_on_record",
-    "the run of backup {backup_id} is not on record as it was: the database was restored or rolled back",
+    "the record of the run of backup {backup_id} has changed: the database was restored or rolled back",
 )
 ANOTHER_REPLICA_SET = Sentence("another_replica_set", "this is another replica set, or its id cannot be read")
 PROOF_IS_DUE = Sentence(
@@ -50,10 +54,8 @@ COPIED_CHANGES = Sentence(
 DISK_NEARLY_FULL = Sentence("disk_nearly_full", "Less than a fifth of the backup disk stays free ({size}).")
 SYNC_SKIPPED = Sentence("sync_skipped", "Skipped: sync is off")
 SYNCED_WITH_REST = Sentence("synced_with_rest", "Synced: {counts}. {rest}")
-NOT_BROUGHT_TOGETHER = Sentence("not_brought_together", "Not brought together as a whole: {names}.")
-NOT_BROUGHT_TOGETHER_AND_MORE = Sentence(
-    "not_brought_together_and_more", "Not brought together as a whole: {names} and {n} more."
-)
+NOT_BROUGHT_TOGETHER = Sentence("not_brought_together", "Not fully synced: {names}.")
+NOT_BROUGHT_TOGETHER_AND_MORE = Sentence("not_brought_together_and_more", "Not fully synced: {names} and {n} more.")
 COPIED = Sentence(
     "copied",
     "{n} collection of the temple, {own} of our own records copied",
@@ -78,11 +80,11 @@ EARLIER_FINISHED = Sentence(
 )
 EARLIER_NOT_HERE = Sentence(
     "earlier_deletion_not_here",
-    "The unfinished deletion of run {run} cannot be finished: the files of its backup are not here. "
-    "Keep its documents after all there.",
+    "The deletion of run {run} cannot be finished: the files of its backup are not here. Open that run and keep its "
+    "documents after all.",
 )
 EARLIER_STILL_OPEN = Sentence(
-    "earlier_deletion_still_open", "The unfinished deletion of run {run} is still open; resume it there."
+    "earlier_deletion_still_open", "The deletion of run {run} is still unfinished. Open that run and resume it."
 )
 NOTHING_TO_RESTORE = Sentence("nothing_to_restore", "It holds no collection that a restore writes")
 NOT_AS_PLANNED = Sentence("not_as_planned", "Not as planned: {names}. {sums}.")
@@ -106,7 +108,7 @@ INTERRUPTED_STEP = Sentence("step_interrupted", "Interrupted")
 REMOTE_FIRST = Sentence(
     "remote_deletion_first", "Not begun: the deletion on Atlas is not finished, and it comes first."
 )
-SYNC_NOT_KNOWN = Sentence("sync_not_known", "what its sync could not resolve is not known any more")
+SYNC_NOT_KNOWN = Sentence("sync_not_known", "it is not known which documents its sync left unresolved")
 DELETED = Sentence("deleted", "Deleted: {counts}")
 DELETED_NONE = Sentence("deleted_none", "No documents were deleted")
 DELETED_SO_FAR = Sentence("deleted_so_far", "{reason} Deleted so far: {counts}.")
@@ -122,11 +124,11 @@ COPY_STAYS = Sentence(
     "The unfinished copy could not be removed from the backup disk. The next run removes it.",
 )
 OUTCOME_NOT_MIRRORED = Sentence(
-    "outcome_not_mirrored", "The outcome could not be written beside the backup. It stands in the record."
+    "outcome_not_mirrored", "The outcome could not be written beside the backup. The record of the run has it."
 )
 DIGEST_NOT_BESIDE = Sentence(
     "digest_not_beside",
-    "The digest of the audit trail could not be written beside the backup. It stands in the record.",
+    "The digest of the audit trail could not be written beside the backup. The record of the run has it.",
 )
 WITHOUT_THE_NEWEST_BECAUSE = Sentence(
     "without_the_newest_because", "Backup made without the newest changes from Atlas: {reason}"
@@ -142,19 +144,31 @@ STEP_DID_NOT_RUN_WITHOUT_ATLAS = Sentence(
 NOTHING_DELETED = Sentence("nothing_deleted", "Nothing was deleted by this run.")
 KEPT = Sentence(
     "replaced_versions_kept",
-    "What it replaced or deleted is kept: see Replaced versions on the page Sync conflicts.",
+    "Replaced and deleted versions are kept: see Replaced versions on the page Sync conflicts.",
 )
 WITHOUT_THE_NEWEST = Sentence("without_the_newest", "The backup was made without the newest changes from Atlas.")
 SYNC_BEFORE_UNKNOWN = Sentence("sync_before_unknown", "How much the sync before it had changed is not on record.")
-SYNC_BEFORE = Sentence("sync_before", "The sync before it pulled {pulled} and pushed {pushed} documents.")
+SYNC_BEFORE = Sentence(
+    "sync_before",
+    "The sync before it pulled {pulled} and pushed {pushed} document.",
+    "The sync before it pulled {pulled} and pushed {pushed} documents.",
+)
 SYNC_BEFORE_DELETED = Sentence(
     "sync_before_deleted",
+    "The sync before it pulled {pulled} and pushed {pushed} document, and deleted {here} on this computer and "
+    "{there} on Atlas.",
     "The sync before it pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and "
     "{there} on Atlas.",
 )
-BEFORE_THAT = Sentence("before_that", "Before that, this sync pulled {pulled} and pushed {pushed} documents.")
+BEFORE_THAT = Sentence(
+    "before_that",
+    "Before that, this sync pulled {pulled} and pushed {pushed} document.",
+    "Before that, this sync pulled {pulled} and pushed {pushed} documents.",
+)
 BEFORE_THAT_DELETED = Sentence(
     "before_that_deleted",
+    "Before that, this sync pulled {pulled} and pushed {pushed} document, and deleted {here} on this computer and "
+    "{there} on Atlas.",
     "Before that, this sync pulled {pulled} and pushed {pushed} documents, and deleted {here} on this computer and "
     "{there} on Atlas.",
 )
@@ -164,14 +178,16 @@ COMPLETED = Sentence("backup_completed", "Backup completed successfully")
 RUNNING = Sentence("backup_running", "Backup is running")
 FAILED = Sentence("backup_failed", "Backup failed. The deletion step did not run.")
 
-NO_UNDO = Sentence("no_undo", "It was the safety backup of a restore, which cannot be undone any more.")
-ONLY_ELSEWHERE = Sentence("only_elsewhere", "What its run deleted can only come from another backup.")
-NO_RESUME = Sentence("no_resume", "Its deletion is not finished and cannot be resumed: keep what is left after all.")
+NO_UNDO = Sentence("no_undo", "It was the safety backup of a restore. That restore can no longer be undone.")
+ONLY_ELSEWHERE = Sentence("only_elsewhere", "The documents that its run deleted can only come from another backup.")
+NO_RESUME = Sentence(
+    "no_resume", ("Its deletion is not finished and cannot be resumed: keep the remaining documents after all.")
+)
 UNVERIFIED = Sentence(
     "backup_unverified",
     "Nobody has verified these files as they are now. Verify this backup before you rely on it.",
 )
 FOUND_DAMAGED = Sentence(
     "backup_found_damaged",
-    "This backup was found damaged. Do not rely on it: look for what it held in another one.",
+    "This backup is damaged. Do not rely on it: look for its documents in another one.",
 )

@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from backups_app.messages.message import Message, as_document, from_document, parts_of, stored_facts, together
+from backups_app.messages.message import Message, as_document, parts_of, stored_facts, together
+from backups_app.messages.read_back import from_document
 
 ERROR, STEP, WARNINGS = "error_message", "sentence", "warnings"
 BY_NAME = frozenset({"withheld", "left_over"})
@@ -37,12 +38,28 @@ def with_details(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def warning_documents(warnings: Iterable[str]) -> list[dict[str, Any]]:
     """Return warnings as `warning_details` holds them."""
-    return [as_document(said) for said in warnings]
+    return [as_document(sentence) for sentence in warnings]
 
 
 def restored(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a stored document whose sentences are messages again. One without details keeps its English text."""
-    return {name: _restored(name, value, document) for name, value in document.items()}
+    if _has_details(document):
+        return {name: _restored(name, value, document) for name, value in document.items()}
+    return {name: _undescribed(value) if isinstance(value, dict | list) else value for name, value in document.items()}
+
+
+def _has_details(document: Mapping[str, Any]) -> bool:
+    """Whether anything beside a sentence stands here: most of a record is numbers and names, read on every page."""
+    return "facts" in document or "_details" in " ".join(document)  # one search in C instead of one for each name
+
+
+def _undescribed(value: Any) -> Any:
+    """As `_restored`, of a value that has no details beside it."""
+    if isinstance(value, dict):
+        return restored(value)
+    if isinstance(value, list):
+        return [restored(one) if isinstance(one, dict) else one for one in value]
+    return value
 
 
 def _beside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -55,21 +72,21 @@ def _beside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, Message):
         yield from _beside_a_text(name, value)
     elif name in BY_NAME and isinstance(value, Mapping) and value:
-        yield f"{name}_details", {key: as_document(said) for key, said in value.items()}
-    elif isinstance(value, list | tuple) and any(isinstance(said, Message) for said in value):
+        yield f"{name}_details", {key: as_document(sentence) for key, sentence in value.items()}
+    elif isinstance(value, list | tuple) and any(isinstance(sentence, Message) for sentence in value):
         yield f"{name.removesuffix('s')}_details", warning_documents(value)
 
 
-def _beside_a_text(name: str, said: Message) -> Iterator[tuple[str, Any]]:
+def _beside_a_text(name: str, sentence: Message) -> Iterator[tuple[str, Any]]:
     if name == ERROR:
-        parts = warning_documents(parts_of(said))
+        parts = warning_documents(parts_of(sentence))
         yield "error_details", parts
         yield "error_facts", parts[0]["facts"] if parts else {}
     elif name == STEP:
-        yield "code", said.code
-        yield "facts", stored_facts(said.facts)
+        yield "code", sentence.code
+        yield "facts", stored_facts(sentence.facts)
     else:
-        yield f"{name}_details", said.as_document()
+        yield f"{name}_details", sentence.as_document()
 
 
 def _plain_field(name: str, value: Any) -> Any:
@@ -133,10 +150,10 @@ def _item(one: Any, by_sentence: Mapping[str, Any]) -> Any:
 
 def _by_name(value: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: _same(from_document(known[name]), said)
-        if isinstance(said, str) and _is_document(known.get(name))
-        else said
-        for name, said in value.items()
+        name: _same(from_document(known[name]), sentence)
+        if isinstance(sentence, str) and _is_document(known.get(name))
+        else sentence
+        for name, sentence in value.items()
     }
 
 

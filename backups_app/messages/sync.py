@@ -9,11 +9,11 @@ UNEXPECTED_ERROR = Sentence("unexpected_error", "an unexpected error ({error})")
 COLLECTION_VANISHED = Sentence("collection_vanished", "the whole collection vanished from the {side} side")
 DOCUMENTS_VANISHED = Sentence("documents_vanished", "{vanished} of {known} documents vanished from the {side} side")
 
-SCAN_ASKED_FOR = Sentence("scan_asked_for", "an exact scan was asked for")
+SCAN_ASKED_FOR = Sentence("scan_asked_for", "an exact scan was requested")
 NO_CHANGE_STREAM = Sentence("no_change_stream", "the {side} server is no replica set and has no change stream")
 PAIR_NEVER_SYNCED = Sentence("pair_never_synced", "this pair was never synced to the end")
 NO_STREAM_TOKEN = Sentence("no_stream_token", "no token of the {side} change stream was saved")
-PROOF_DUE = Sentence("proof_due", "the proof is due")
+PROOF_DUE = Sentence("proof_due", "the periodic full comparison is due")
 CHANGE_STREAM_BROKE = Sentence("change_stream_broke", "the change stream of the {side} side broke: {reason}")
 
 WHY_DELETED_ON = Sentence("why_deleted_on", "it was deleted on the {side} side")
@@ -24,7 +24,7 @@ WHY_EDIT_WON = Sentence("why_edit_won", "the edit beat the deletion")
 WHY_NEW = Sentence("why_new", "it is new")
 
 EXCLUDED = Sentence("excluded", "excluded by SYNC_EXCLUDE")
-NOT_ASKED_FOR = Sentence("not_asked_for", "not asked for")
+NOT_ASKED_FOR = Sentence("not_asked_for", "not requested")
 VIEW_WITHOUT_DOCUMENTS = Sentence("view_without_documents", "a view holds no documents of its own")
 TYPES_DIFFER = Sentence("types_differ", "it is a {local} here and a {remote} on Atlas")
 CAPPED_ON_ONE_SIDE = Sentence("capped_on_one_side", "it is capped on one side only")
@@ -44,24 +44,22 @@ SAME_SERVER_TWICE = Sentence("same_server_twice", "both URLs lead to the same se
 ATLAS_PAIRED_OR_LOCAL_NEW = Sentence(
     "atlas_paired_or_local_new", "Atlas is paired with another local database, or this one was set up again"
 )
-ATLAS_UNMARKED = Sentence("atlas_unmarked", "the Atlas database bears no mark of this pair")
+ATLAS_UNMARKED = Sentence("atlas_unmarked", "the Atlas database is not marked as part of this pair")
 ATLAS_PAIRED_ELSEWHERE = Sentence("atlas_paired_elsewhere", "Atlas is paired with another local database")
 URLS_SWAPPED = Sentence("urls_swapped", "the two URLs are swapped")
 SYNCED_UNDER_ANOTHER_NAME = Sentence(
     "synced_under_another_name", "the {side} side was synced under another database name"
 )
 
-BECAUSE_OF_ANOTHER_COLLECTION = Sentence(
-    "because_of_another_collection", "because {collection} was not brought together"
-)
+BECAUSE_OF_ANOTHER_COLLECTION = Sentence("because_of_another_collection", "because {collection} was not synced")
 
 WITHOUT_ID = Sentence("without_id", "they have no _id on the {side} side")
 SHARED_ID = Sentence("shared_id", "several documents share one _id")
 ID_NOT_FINDABLE = Sentence("id_not_findable", "no server finds a document by an _id of this type")
 
 STREAM_DID_NOT_CATCH_UP = Sentence("stream_did_not_catch_up", "it did not catch up")
-STREAM_NOT_ALLOWED = Sentence("stream_not_allowed", "our user has no right to watch it")
-STREAM_HISTORY_GONE = Sentence("stream_history_gone", "its history is not there any more (code {code})")
+STREAM_NOT_ALLOWED = Sentence("stream_not_allowed", "the MongoDB user has no right to watch it")
+STREAM_HISTORY_GONE = Sentence("stream_history_gone", "its history is gone (code {code})")
 STREAM_UNREADABLE = Sentence("stream_unreadable", "it could not be read ({error})")
 STREAM_REPORTED = Sentence("stream_reported", "it reported {event}")
 
@@ -72,8 +70,8 @@ INDEXES_NOT_LISTED = Sentence("indexes_not_listed", "the indexes of the {side} s
 
 FAILED_COLLECTION = Sentence(
     "collection_not_brought_together",
-    "{name}: not brought together, {reason}. No version of it is lost, and the next sync tries again. If that does "
-    "not help, tell your technician, or leave it out with SYNC_EXCLUDE.",
+    "{name}: not synced, {reason}. No version of it is lost, and the next sync tries again. If that does not help, "
+    "tell your technician, or leave it out with SYNC_EXCLUDE.",
 )
 SKIPPED_COLLECTION = Sentence(
     "collection_not_synced",
@@ -100,7 +98,7 @@ UNRESOLVED = Sentence(
     "left_over_unresolved", "{n} document could not be carried over", "{n} documents could not be carried over"
 )
 SEVERAL = Sentence("left_over_several", "{first}; {second}")
-WITHHELD_UNSYNCED = Sentence("withheld_unsynced", "It was not brought together: {reason}.")
+WITHHELD_UNSYNCED = Sentence("withheld_unsynced", "It was not synced: {reason}.")
 
 COUNTS = Sentence("sync_counts", "{counts}")
 PULLED = Sentence("pulled", "{n} pulled")

@@ -16,11 +16,11 @@ INCREMENTAL_DELETES_NOTHING = Sentence(
 DELETE_BOOKINGS_NOT_BOOLEAN = Sentence("delete_bookings_not_boolean", "delete_bookings must be true or false")
 
 DELETION_UNFINISHED_FIRST = Sentence(
-    "deletion_unfinished_first", "its deletion is not finished; resume it, or keep the documents after all, first"
+    "deletion_unfinished_first", "its deletion is not finished: first resume it, or keep the documents after all"
 )
 
 URL_OPTION_NOT_OBEYED = Sentence(
-    "url_option_not_obeyed", "{option} in {variable} is not obeyed: backups read from the primary."
+    "url_option_not_obeyed", "{option} in {variable} is ignored: backups read from the primary."
 )
 
 EARLIER_VERSION_RESTORED = Sentence("earlier_version_restored", "{by} restored an earlier version")
@@ -42,4 +42,4 @@ TEST_COPY_ONLY_ADDED_TO = Sentence(
     "test_copy_only_added_to", "A test copy is only added to. Remove it and make it again to replace it."
 )
 
-KEY_FILE_EXISTS = Sentence("key_file_exists", "That file is there already. Nothing was written: name a new one.")
+KEY_FILE_EXISTS = Sentence("key_file_exists", "That file exists already. Nothing was written. Name a new one.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backups_app.messages.message import Sentence
 
 TOO_FEW_DOCUMENTS = Sentence(
-    "too_few_documents", '"{name}" has {found} documents in the copy, but the database held {floor}'
+    "too_few_documents", 'the copy of "{name}" has fewer documents than the database held: {found} instead of {floor}'
 )
 HOLDS_SOMETHING_ELSE = Sentence("holds_something_else", "it holds something that the database does not: {name}")
 COLLECTION_MISSING = Sentence("collection_missing", 'the collection "{name}" is missing')
@@ -22,7 +22,9 @@ SAVED_FROM_ANOTHER_COLLECTION = Sentence(
 STRAY_WITH_EFFECT = Sentence("stray_with_effect", "{what}. {effect}")
 NOT_PART_OF_THE_BACKUP = Sentence("not_part_of_the_backup", "{path} is not part of the backup and was not read")
 MORE_NOT_PART_OF_THE_BACKUP = Sentence(
-    "more_not_part_of_the_backup", "{n} more entries are not part of the backup and were not read"
+    "more_not_part_of_the_backup",
+    "{n} more entry is not part of the backup and was not read",
+    "{n} more entries are not part of the backup and were not read",
 )
 
 FILE_DAMAGED_AT = Sentence("file_damaged_at", "{path} is damaged: {problem} (document {number}, byte {offset})")
@@ -34,7 +36,9 @@ DOCUMENTS_WITHOUT_ID = Sentence(
 )
 NO_DOCUMENTS_FILE = Sentence("no_documents_file", '"{name}" has no documents file')
 TEXT_NOT_UTF8 = Sentence(
-    "text_not_utf8", '"{name}" holds text that is not UTF-8 in {n} documents: they are restored by their bytes'
+    "text_not_utf8",
+    '"{name}" holds text that is not UTF-8 in {n} document: it is restored by its bytes',
+    '"{name}" holds text that is not UTF-8 in {n} documents: they are restored by their bytes',
 )
 INDEXES_WITHOUT_NAME = Sentence(
     "indexes_without_name", '"{name}" has indexes without a name or a key ({count}): they are left out'

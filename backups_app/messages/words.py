@@ -9,6 +9,9 @@ REMOTE = Sentence("side_remote", "remote")
 DOCUMENTS = Sentence("documents", "{n} document", "{n} documents")
 COLLECTIONS = Sentence("collections", "{n} collection", "{n} collections")
 
+NAMES_AND_MORE = Sentence("names_and_more", "{names} and {n} more")
+INCREMENTALS = Sentence("incremental_backups", "{n} incremental backup", "{n} incremental backups")
+
 
 def side(name: str) -> str:
     """Return the word for `local` or `remote`; any other name as it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,25 +13,50 @@ from prometheus_client.registry import Collector
 
 from backups_app import configuration
 from backups_app.assurance.sentence import Level
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_parts import StepRecord
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.configuration import Configuration
+from backups_app.metrics import plan_figures, run_figures
+from backups_app.metrics.families import gauge
+from backups_app.records import RunKind
+from backups_app.use_cases import status_of_files
 from backups_app.use_cases.copies import overview
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.status import restore_tests
 from backups_app.use_cases.status.status import SystemStatus
 
 
-def text(found: SystemStatus) -> bytes:
-    """Return the status in Prometheus' text format."""
+def text(found: SystemStatus, *, runs: Sequence[RunRecord]) -> bytes:
+    """Return the figures in Prometheus' text format, given the status and the runs and backups it rests on. Every
+    sample bears the label `instance`: several temples are several instances."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(found))
+    registry.register(_Figures(found, runs))
     return generate_latest(registry)
 
 
 class _Figures(Collector):
     """What is not known has no sample: a missing figure is not a zero."""
 
-    def __init__(self, found: SystemStatus) -> None:
-        self._found = found
+    def __init__(self, found: SystemStatus, runs: Sequence[RunRecord]) -> None:
+        self._found, self._runs = found, runs
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        current = configuration.current()
+        figures = run_figures.families(self._runs, steps=self._steps(current), now=self._found.checked_at)
+        families = [*self._status(), *figures]
+        for family in [*families, *plan_figures.families(configuration=current, now=self._found.checked_at)]:
+            yield _of_instance(family, current.instance_name or current.database_name)
+
+    def _failed_tests(self) -> int:
+        dated = status_of_files.dated(self._runs, now=self._found.checked_at)
+        return sum(1 for _ in restore_tests.standing_failures(dated))
+
+    def _steps(self, current: Configuration) -> Sequence[StepRecord]:
+        """Return the steps of the last backup run that has ended."""
+        last = run_figures.last_of_each_kind(self._runs).get(RunKind.BACKUP.value)
+        return listing.whole([last], configuration=current)[0].steps if last is not None else ()
+
+    def _status(self) -> Iterator[GaugeMetricFamily]:
         found, concluded = self._found, self._found.assurance
         level = GaugeMetricFamily("templeops_assurance_level", "1 for the level that holds.", labels=["level"])
         for one in Level:
@@ -48,27 +73,37 @@ class _Figures(Collector):
         window = concluded.loss.window
         last = found.last_backup or RunRecord()
         yield from (
-            _gauge("protected", "1 when the data is protected.", float(concluded.level is Level.PROTECTED)),
-            _gauge("attention_findings", "What needs attention beside the sentence.", len(concluded.attention)),
-            _gauge("backup_available", "1 when a backup could be started now.", float(found.backup_available)),
-            _gauge("run_active", "1 while a run is active.", float(found.active_run is not None)),
-            _gauge("backups", "Published backups in the folder.", found.backups_count),
-            _gauge("last_backup_timestamp_seconds", "When the last good backup began.", _moment(last, "created_at")),
-            _gauge("last_backup_bytes", "Size of the newest verified backup.", last.size_bytes),
-            _gauge("last_backup_documents", "Documents of the newest verified backup.", last.documents),
-            _gauge("last_run_success", "1 when the last run was a success.", _success(found)),
-            _gauge("last_restore_test_timestamp_seconds", "When a restore test last ended well.",
+            gauge("protected", "1 when the data is protected.", float(concluded.level is Level.PROTECTED)),
+            gauge("attention_findings", "What needs attention beside the sentence.", len(concluded.attention)),
+            gauge("backup_available", "1 when a backup could be started now.", float(found.backup_available)),
+            gauge("run_active", "1 while a run is active.", float(found.active_run is not None)),
+            gauge("backups", "Published backups in the folder.", found.backups_count),
+            gauge("backups_on_other_hosts", "Backups that other hosts confirm.", found.backups_on_other_hosts),
+            gauge("last_backup_timestamp_seconds", "When the last good backup began.", _moment(last, "created_at")),
+            gauge("last_backup_bytes", "Size of the newest verified backup.", last.size_bytes),
+            gauge("last_backup_documents", "Documents of the newest verified backup.", last.documents),
+            gauge("last_run_success", "1 when the last backup run was a success.", _success(found)),
+            gauge("restore_tests_failed", "Sources, this disk and each target, whose last restore test failed.",
+                   self._failed_tests()),
+            gauge("last_restore_test_timestamp_seconds", "When a restore test last ended well.",
                    _moment(found.last_proven or {}, "finished_at")),
-            _gauge("last_restore_seconds", "How long the restore of the last test took.", concluded.restore_seconds),
-            _gauge("loss_window_seconds", "Changes of how many seconds would be lost if this computer died now.",
+            gauge("last_restore_seconds", "How long the restore of the last test took.", concluded.restore_seconds),
+            gauge("loss_window_seconds", "Changes of how many seconds would be lost if this computer died now.",
                    None if window is None else window.total_seconds()),
-            _gauge("loss_documents", "Deleted documents that only this disk holds.", concluded.loss.documents),
-            _gauge("next_run_timestamp_seconds", "The next planned backup.", _seconds(found.next_run_at)),
-            _gauge("disk_free_bytes", "Free on the disk of the backup folder.", found.disk_free_bytes),
-            _gauge("disk_total_bytes", "Size of the disk of the backup folder.", found.disk_total_bytes),
-            _gauge("local_up", "1 when the local MongoDB answers.", float(found.local.reachable)),
-            _gauge("remote_up", "1 when Atlas answers.", float(found.remote.reachable) if found.remote else None),
+            gauge("loss_documents", "Deleted documents that only this disk holds.", concluded.loss.known_documents),
+            gauge("loss_everything", "1 when everything on this computer would be lost: no copy and no sync.",
+                   concluded.loss.everything),
+            gauge("next_run_timestamp_seconds", "The next planned backup.", _seconds(found.next_run_at)),
+            gauge("disk_free_bytes", "Free on the disk of the backup folder.", found.disk_free_bytes),
+            gauge("disk_total_bytes", "Size of the disk of the backup folder.", found.disk_total_bytes),
+            gauge("local_up", "1 when the local MongoDB answers.", float(found.local.reachable)),
+            gauge("remote_up", "1 when Atlas answers.", float(found.remote.reachable) if found.remote else None),
         )  # fmt: skip
+
+
+def _of_instance(family: GaugeMetricFamily, name: str) -> GaugeMetricFamily:
+    family.samples = [one._replace(labels={**one.labels, "instance": name}) for one in family.samples]
+    return family
 
 
 def _copies() -> Iterator[GaugeMetricFamily]:
@@ -84,13 +119,6 @@ def _copies() -> Iterator[GaugeMetricFamily]:
         if target.last_copied_at is not None:
             last.add_metric([target.name], target.last_copied_at.timestamp())
     yield from (copies, last)
-
-
-def _gauge(name: str, explained: str, value: float | None) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"templeops_{name}", explained)
-    if value is not None:
-        family.add_metric([], value)
-    return family
 
 
 def _success(found: SystemStatus) -> float | None:

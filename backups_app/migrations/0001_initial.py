@@ -33,9 +33,7 @@ class Migration(migrations.Migration):
                 ("details", models.JSONField(blank=True, default=dict)),
                 (
                     "chain",
-                    models.CharField(
-                        help_text="SHA-256 of the chain so far and this row (access/audit.py).", max_length=64
-                    ),
+                    models.CharField(help_text="SHA-256 of the chain so far and this row (audit.py).", max_length=64),
                 ),
             ],
             options={

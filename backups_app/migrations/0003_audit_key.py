@@ -17,8 +17,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="auditevent",
             name="chain",
-            field=models.CharField(
-                help_text="HMAC of the chain so far and this row (access/audit_chain.py).", max_length=64
-            ),
+            field=models.CharField(help_text="HMAC of the chain so far and this row (audit_chain.py).", max_length=64),
         ),
     ]

@@ -14,6 +14,8 @@ from backups_app.models.lane_job import ReadingHost as ReadingHost
 from backups_app.models.lane_job import WorkerTick as WorkerTick
 from backups_app.models.opened_copy import OpenedCopy as OpenedCopy
 from backups_app.models.retention import RetentionPolicy as RetentionPolicy
+from backups_app.models.store_report import StoreReport as StoreReport
+from backups_app.models.target_look import TargetLook as TargetLook
 
 
 class TempleUserManager(UserManager["User"]):
@@ -127,7 +129,7 @@ class AuditEvent(models.Model):
     result = models.CharField(max_length=64)
     request_id = models.CharField(max_length=32, blank=True)
     details = models.JSONField(default=dict, blank=True)
-    chain = models.CharField(max_length=64, help_text="HMAC of the chain so far and this row (access/audit_chain.py).")
+    chain = models.CharField(max_length=64, help_text="HMAC of the chain so far and this row (audit_chain.py).")
     key_id = models.CharField(max_length=12, blank=True, default="", help_text="Its key. Empty before there was one.")
 
     objects: ClassVar[models.Manager[AuditEvent]] = AuditQuerySet.as_manager()

@@ -8,11 +8,12 @@ from django.db import models
 
 
 class BackupCopy(models.Model):
-    """The copy of one backup at one target, made to one set of recipients. It is what the product believes of it.
+    """The copy of one backup at one target, made to one set of recipients. It is what the product knows of it.
 
     `written` are the names that were used, each written before its object is: `{name, path, size_bytes, sha256,
     clear_bytes, clear_sha256, proven}`; without a hash nobody knows whether the object is there. `manifest` names the
     last one of a complete copy; what the manifest does not name is left over.
+    `target` is a name of `BACKUP_TARGETS`, or `name@mark` where the name stands for another place since.
     `backup` is what retention knows of the backup, written when the copy was made.
     """
 
@@ -26,6 +27,7 @@ class BackupCopy(models.Model):
 
     backup_id = models.CharField(max_length=32)
     target = models.CharField(max_length=64)
+    place = models.CharField(max_length=16, blank=True, help_text="Mark of the place; empty: not known.")
     recipients = models.TextField(blank=True, help_text="Public keys of age, in order, with spaces between them.")
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     elsewhere = models.BooleanField(default=False, help_text="It survives this computer, as far as is known.")

@@ -1,4 +1,4 @@
-"""The row that a private key is believed by."""
+"""The row that a private key is trusted by."""
 
 from __future__ import annotations
 

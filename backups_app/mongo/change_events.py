@@ -1,7 +1,7 @@
-"""What the events of a change stream tell of a database, for sync and for incremental backups.
+"""What the events of a change stream say of a database, for sync and for incremental backups.
 
 A stream is not complete: it has no event for time-series inserts, `create`, `createIndex` and `collMod` (tried on
-6.0.5). It tells which documents of ordinary collections were touched, and nothing else.
+6.0.5). It says which documents of ordinary collections were touched, and nothing else.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _DOCUMENT_CHANGES = frozenset({"insert", "update", "replace", "delete"})
 
 
 class StreamBroken(Exception):
-    """The stream cannot tell what changed; the reason is a sentence. A scan finds out."""
+    """The stream cannot know what changed; the reason is a sentence. A scan finds out."""
 
 
 @dataclass(kw_only=True)
 class Touched:
-    """What a stream told: raw ids by collection and key. `whole` are collections that must be scanned: dropped,
+    """What a stream reported: raw ids by collection and key. `whole` are collections that must be scanned: dropped,
     renamed, or with too many changes. `token` is where the next reading goes on."""
 
     token: Mapping[str, Any]

@@ -20,13 +20,20 @@ from urllib.parse import parse_qsl
 import pymongo
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, PyMongoError
+from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidOperation, InvalidURI, PyMongoError
 
 from backups_app.configuration import Configuration
-from backups_app.errors import DatabaseUnreachable, LocalUrlMissing, MongoUrlBroken, MongoUrlInvalid
+from backups_app.errors import (
+    DatabaseUnreachable,
+    LocalUrlMissing,
+    MongoUrlBroken,
+    MongoUrlInvalid,
+    ShardedNotSupported,
+)
 from backups_app.messages import mongo as messages
-from backups_app.mongo import command_counter, refusals
-from backups_app.mongo.refusals import VARIABLE
+from backups_app.mongo import command_counter
+from backups_app.mongo.refusals import refusals
+from backups_app.mongo.refusals.refusals import VARIABLE
 from backups_app.records import Side
 
 Client = MongoClient[dict[str, Any]]
@@ -45,6 +52,8 @@ FORCED = {
     "journal": "true",
     "retrywrites": "true",
 }
+MONGOS = "isdbgrid"
+"""What `hello` says in `msg` where a mongos answers."""
 NEEDS_A_SECONDARY = frozenset({"readpreference", "readpreferencetags", "maxstalenessseconds"})
 
 
@@ -75,7 +84,7 @@ class ServerFacts:
 
     @property
     def has_transactions(self) -> bool:
-        return self.replica_set or self.sharded
+        return self.replica_set
 
 
 def open_local(configuration: Configuration) -> Client:
@@ -120,11 +129,14 @@ def facts(client: Client) -> ServerFacts:
             started = time.perf_counter()
             hello = client.admin.command("hello")
             latencies.append((time.perf_counter() - started) * 1000)
-        address = client.address or ("", 0)
+        try:
+            address = client.address or ("", 0)
+        except InvalidOperation:  # several mongos at once
+            address = ("", 0)
     return ServerFacts(
         version=version,
         replica_set="setName" in hello,
-        sharded=hello.get("msg") == "isdbgrid",
+        sharded=hello.get("msg") == MONGOS,
         set_name=hello.get("setName", ""),
         process_id=str(hello.get("topologyVersion", {}).get("processId", "")),
         host=hello.get("me") or f"{address[0]}:{address[1]}",
@@ -132,6 +144,13 @@ def facts(client: Client) -> ServerFacts:
         # Answers of commands are decoded without the client's zone: they are in UTC all the same.
         clock_ahead_seconds=(hello["localTime"].replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds(),
     )
+
+
+def require_unsharded(client: MongoClient[Any], *, side: Side) -> None:
+    """Raise `ShardedNotSupported` where a mongos answers: deletions, copies and sync rest on one replica set or one
+    server. The driver knows from its heartbeats: no round trip. Raise pymongo's errors: wrap it in `reachable`."""
+    if client.is_mongos:
+        raise ShardedNotSupported(side=side.value, variable=VARIABLE[side])
 
 
 def for_scans(database: Database[Any]) -> Database[Any]:

@@ -104,6 +104,8 @@ class EmbeddedServer:
         port: int | None = None,
         mongod: Mongod | None = None,
         cache_gigabytes: float = 0.25,
+        oplog_megabytes: int = 256,
+        checkpoint_seconds: int = 60,
     ) -> None:
         """Given a folder (made if missing) and perhaps a fixed port (otherwise a free one), describe a server."""
         self.data_dir = data_dir
@@ -112,6 +114,8 @@ class EmbeddedServer:
         self._fixed_port = port
         self._port = port
         self._cache_gigabytes = cache_gigabytes
+        self._oplog_megabytes = oplog_megabytes
+        self._checkpoint_seconds = checkpoint_seconds
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -205,14 +209,14 @@ class EmbeddedServer:
             "--logpath", str(self.log_path), "--logappend",
             "--wiredTigerCacheSizeGB", str(self._cache_gigabytes),
             # Dropping a database or building an index waits for the journal: 8 ms instead of 104, tests live on it.
-            "--journalCommitInterval", "5",
+            "--journalCommitInterval", "5", "--syncdelay", str(self._checkpoint_seconds),
             "--setParameter", "diagnosticDataCollectionEnabled=false",
         ]  # fmt: skip
         if os.name != "nt":
             command.append("--nounixsocket")
         if self.replica_set:
             # A primary otherwise waits 15 s for somebody to take over, and here nobody can.
-            command += ["--replSet", self.replica_set, "--oplogSize", "256"]
+            command += ["--replSet", self.replica_set, "--oplogSize", str(self._oplog_megabytes)]
             command += ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"]
         # A session of its own: Ctrl-C in a terminal reaches us alone, and we stop the server last.
         return subprocess.Popen(
@@ -252,7 +256,7 @@ class EmbeddedServer:
         return False
 
     def _join(self, client: MongoClient[dict[str, Any]]) -> None:
-        """Make the one-node set, or tell the set that was made in an earlier life its present port."""
+        """Make the one-node set, or give the set that was made in an earlier life its present port."""
         config: dict[str, Any] = {"_id": self.replica_set, "members": [{"_id": 0, "host": self.address}]}
         try:
             client.admin.command("replSetInitiate", config)

@@ -218,7 +218,7 @@ def _signal_group(group: int, number: int) -> bool:
 
 
 def _identity(pid: int) -> ChildProcess:
-    """Return what tells this process from a later one of the same number; empty fields where it is gone."""
+    """Return what distinguishes this process from a later one of the same number; empty fields where it is gone."""
     found, boot_id = processes.state(pid), processes.boot_id()
     if found is None or not boot_id:
         return ChildProcess(pid=pid, started_at="", boot_id="")

@@ -1,4 +1,4 @@
-"""What tells a process from a later one with the same number: its start time and the boot of the machine."""
+"""What distinguishes a process from a later one with the same number: its start time and the boot of the machine."""
 
 from __future__ import annotations
 

@@ -38,12 +38,14 @@ def value_end(raw: bytes, kind: int, start: int) -> int:
 
 def elements(raw: bytes) -> Iterator[tuple[bytes, Value]]:
     """Given a whole document, yield its top level: name and value, in their order, duplicates included."""
-    at, end = 4, len(raw) - 1
+    at, end, index, fixed = 4, len(raw) - 1, raw.index, _FIXED.get
     while at < end:
-        name_end = raw.index(b"\0", at + 1)
-        value_stop = value_end(raw, raw[at], name_end + 1)
-        yield raw[at + 1 : name_end], Value(raw[at], raw[name_end + 1 : value_stop])
-        at = value_stop
+        kind, name_end = raw[at], index(b"\0", at + 1)
+        start = name_end + 1
+        size = fixed(kind)
+        stop = value_end(raw, kind, start) if size is None or start + size > end else start + size
+        yield raw[at + 1 : name_end], Value(kind, raw[start:stop])
+        at = stop
 
 
 def document(fields: Iterable[tuple[str, Value]]) -> bytes:
@@ -51,9 +53,12 @@ def document(fields: Iterable[tuple[str, Value]]) -> bytes:
     return _wrapped(b"%c%s\0%s" % (value.type, name.encode(), value.data) for name, value in fields)
 
 
-def array(values: Iterable[Value]) -> Value:
-    """Return an array of these values."""
-    return Value(_ARRAY, _wrapped(b"%c%d\0%s" % (value.type, n, value.data) for n, value in enumerate(values)))
+def array(values: Iterable[tuple[int, bytes]]) -> Value:
+    """Return an array of these values, each a `Value` or a pair like it."""
+    parts: list[bytes] = []
+    for number, (kind, data) in enumerate(values):
+        parts += (b"%c%d\0" % (kind, number), data)
+    return Value(_ARRAY, _wrapped(parts))
 
 
 def embedded(raw: bytes) -> Value:
@@ -67,11 +72,6 @@ def text(characters: str) -> Value:
     return Value(_STRING, _LENGTH.pack(len(encoded)) + encoded)
 
 
-def binary(data: bytes) -> Value:
-    """Return bytes as a binary value of the ordinary subtype."""
-    return Value(_BINARY, _LENGTH.pack(len(data)) + b"\0" + data)
-
-
 def _wrapped(parts: Iterable[bytes]) -> bytes:
     body = b"".join(parts)
-    return b"%s%s\0" % (_LENGTH.pack(len(body) + 5), body)
+    return b"".join((_LENGTH.pack(len(body) + 5), body, b"\0"))

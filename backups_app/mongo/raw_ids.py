@@ -21,6 +21,7 @@ from backups_app.mongo.raw_bson import Value
 
 _ID_FIRST = b"_id\0"
 _OBJECT_ID, _REGEX, _ARRAY, _UNDEFINED = 0x07, 0x0B, 0x04, 0x06
+_OBJECT_ID_FIRST = b"\x07_id\0"
 _NEVER_STORED = frozenset({_REGEX, _ARRAY, _UNDEFINED})
 SHOWN_BYTES = 1_024
 
@@ -48,7 +49,7 @@ def value(raw_id: bytes) -> Value:
 
 def array(ids: Iterable[bytes]) -> Value:
     """Return these raw ids as one BSON array, byte for byte."""
-    return raw_bson.array(Value(raw_id[0], raw_id[1:]) for raw_id in ids)
+    return raw_bson.array((raw_id[0], raw_id[1:]) for raw_id in ids)
 
 
 def readable(raw_id: bytes) -> Any:
@@ -79,6 +80,22 @@ def key(raw_id: bytes) -> bytes:
     if raw_id[0] == _OBJECT_ID:
         return raw_id
     return _key(raw_id[0], raw_id[1:])
+
+
+def ids_of(frames: Iterable[bytes]) -> list[bytes]:
+    """Return the raw id of each document. Raise `NoId`."""
+    return [
+        b"\x07" + frame[9:21] if frame[4:9] == _OBJECT_ID_FIRST else id_of(frame)  # by far the most frequent
+        for frame in frames
+    ]
+
+
+def keys_of(frames: Iterable[bytes]) -> list[bytes]:
+    """Return the key of each document's `_id`. Raise `NoId`."""
+    return [
+        b"\x07" + frame[9:21] if frame[4:9] == _OBJECT_ID_FIRST else key(id_of(frame))  # by far the most frequent
+        for frame in frames
+    ]
 
 
 def _key(kind: int, data: bytes) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pymongo
 from bson import Int64, Timestamp
@@ -26,14 +26,20 @@ from backups_app.records import Side
 
 RAW = CodecOptions[RawBSONDocument](document_class=RawBSONDocument)
 ANSWER_SECONDS = 60
+_RUN = 100
+"""So many documents are cut and joined at a time: with four collections at once fewer than wake the collector."""
+
 _INT32, _INT64, _TIMESTAMP = struct.Struct("<i"), struct.Struct("<q"), struct.Struct("<II")
+Bytes = TypeVar("Bytes", bytes, memoryview)
 
 
 class CursorBatch(NamedTuple):
-    """One answer of a cursor: the BSON array of its documents, and the time of the snapshot that it was read at."""
+    """One answer of a cursor: the BSON array of its documents, the time of the snapshot that it was read at, and
+    whether another answer follows."""
 
     array: memoryview
     at_cluster_time: Timestamp | None = None
+    is_followed: bool = False
 
 
 @contextmanager
@@ -74,7 +80,7 @@ def batches(
     del reply
     open_id, source = cursor.id, cursor.source
     try:
-        yield CursorBatch(cursor.array, cursor.at_cluster_time)
+        yield CursorBatch(cursor.array, cursor.at_cluster_time, is_followed=bool(open_id))
         while open_id:
             del cursor
             more: dict[str, Any] = {"getMore": open_id, "collection": source}
@@ -85,20 +91,20 @@ def batches(
             cursor = _cursor(reply.raw)
             del reply
             open_id = cursor.id
-            yield CursorBatch(cursor.array)
+            yield CursorBatch(cursor.array, is_followed=bool(open_id))
     finally:
         if open_id:
             with suppress(PyMongoError):  # the server drops it by itself in the end
                 database.command({"killCursors": source, "cursors": [open_id]}, session=session)
 
 
-def documents(array: memoryview) -> list[memoryview]:
-    """Cut a BSON array of documents into its documents, without copying them.
+def documents(array: Bytes) -> list[Bytes]:
+    """Cut a BSON array of documents into its documents: parts of a view, without copying them; of bytes, copies.
 
     An element's header is its type, the digits of its number and a NUL: stepped over by arithmetic, for it is the
     inner loop of every dump.
     """
-    cut: list[memoryview] = []
+    cut: list[Bytes] = []
     add, length_at = cut.append, _INT32.unpack_from
     at, end, width, limit = 4, len(array) - 1, 3, 10
     while at < end:
@@ -110,6 +116,36 @@ def documents(array: memoryview) -> list[memoryview]:
                 break
         width, limit = width + 1, limit * 10
     return cut
+
+
+def back_to_back(array: memoryview) -> tuple[int, bytes]:
+    """Given a BSON array of documents, return their number, and the documents one after the other.
+
+    As `documents`, but few parts of the view are there at a time: each is an object that the garbage collector walks,
+    and thousands of them had it walk the whole process again and again, a tenth of a dump's processor time.
+    """
+    pieces: list[bytes] = []
+    run: list[memoryview] = []
+    add, length_at = run.append, _INT32.unpack_from
+    at, end, width, limit, count = 4, len(array) - 1, 3, 10, 0
+    while at < end:
+        for _ in range(min(limit - count, _RUN)):
+            start = at + width
+            at = start + length_at(array, start)[0]
+            add(array[start:at])
+            if at >= end:
+                break
+        count += len(run)
+        pieces.append(b"".join(run))
+        run.clear()
+        if count == limit:
+            width, limit = width + 1, limit * 10
+    return count, b"".join(pieces)
+
+
+def copies(array: memoryview) -> list[bytes]:
+    """As `documents`, each in memory of its own."""
+    return documents(bytes(array))
 
 
 class _Cursor(NamedTuple):

@@ -36,7 +36,7 @@ Client = MongoClient[dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Copy:
+class ScratchCopy:
     """A marked database. `purpose` is `test copy` or `rehearsal`."""
 
     database: str
@@ -61,7 +61,7 @@ def check_name(name: str, *, temple: str) -> str:
 
 def name_beside(temple: str, *, ending: str) -> str:
     """Return the name of a database that belongs to the temple's: `temple_db_rehearsal`. Of a long name only the
-    beginning, and a hash that tells it from others with the same beginning."""
+    beginning, and a hash that distinguishes it from others with the same beginning."""
     if _bytes(temple + ending) <= _LONGEST_BYTES:
         return temple + ending
     mark = "_" + hashlib.sha256(temple.encode()).hexdigest()[:6]
@@ -103,13 +103,13 @@ def is_copy(database: Database[Any]) -> bool:
     return database[MARKER].find_one({"_id": _ID, "kind": _KIND}) is not None
 
 
-def listing(client: Client, *, temple: str) -> tuple[Copy, ...]:
+def listing(client: Client, *, temple: str) -> tuple[ScratchCopy, ...]:
     """Return the marked databases that our user may see, newest first. Raise pymongo's errors."""
     found = []
     for entry in client.list_databases(authorizedDatabases=True):
         if entry["name"] in _SERVERS_OWN or entry["name"] == temple:
             continue
-        mark = _mark(client.get_database(entry["name"]))
+        mark = _marker(client.get_database(entry["name"]))
         if mark is not None:
             found.append(_copy(entry["name"], mark, int(entry.get("sizeOnDisk", 0))))
     return tuple(sorted(found, key=lambda copy: copy.created_at, reverse=True))
@@ -143,7 +143,7 @@ def _bytes(text: str) -> int:
     return len(text.encode(errors="surrogatepass"))
 
 
-def _mark(database: Database[Any]) -> dict[str, Any] | None:
+def _marker(database: Database[Any]) -> dict[str, Any] | None:
     try:
         return database[MARKER].find_one({"_id": _ID, "kind": _KIND})
     except OperationFailure as error:
@@ -157,9 +157,9 @@ def is_refused_to_us(error: Exception) -> bool:
     return isinstance(error, OperationFailure) and error.code == _UNAUTHORIZED
 
 
-def _copy(name: str, mark: dict[str, Any], size_bytes: int) -> Copy:
+def _copy(name: str, mark: dict[str, Any], size_bytes: int) -> ScratchCopy:
     at = mark["created_at"]
-    return Copy(
+    return ScratchCopy(
         database=name,
         backup_id=str(mark.get("backup_id", "")),
         purpose=str(mark.get("purpose", "")),

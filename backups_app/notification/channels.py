@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from backups_app.models import NotificationChoice, User
-from backups_app.notification.states import Wish
+from backups_app.notification.states import ChannelWish
 
 HEALTHCHECK = "healthcheck"
 MANAGERS = (User.SUPER_ADMIN, User.ADMIN)
@@ -36,7 +36,7 @@ class Channel:
     key: str
     way: Way
     name: str
-    wish: Wish | None
+    wish: ChannelWish | None
     language: str
     target: str = field(default="", repr=False)
     person: User | None = None
@@ -60,7 +60,7 @@ def every(settings: Settings) -> list[Channel]:
     if settings.healthcheck_url:
         chosen.append(
             Channel(
-                key=HEALTHCHECK, way=Way.PING, name="HEALTHCHECK_URL", wish=Wish.EVERYTHING,
+                key=HEALTHCHECK, way=Way.PING, name="HEALTHCHECK_URL", wish=ChannelWish.EVERYTHING,
                 language=settings.language, target=settings.healthcheck_url,
             )
         )  # fmt: skip
@@ -98,7 +98,7 @@ def _people(settings: Settings) -> Iterator[Channel]:
         if is_an_address(person.email):
             yield Channel(
                 key=key_of_person(person), way=Way.MAIL, name=person.get_full_name() or person.get_username(),
-                wish=Wish.PROBLEMS if person.role_id == User.SUPER_ADMIN else None, language=settings.language,
+                wish=ChannelWish.PROBLEMS if person.role_id == User.SUPER_ADMIN else None, language=settings.language,
                 target=person.email, person=person,
             )  # fmt: skip
 
@@ -109,7 +109,7 @@ def _services(urls: Sequence[str], language: str) -> Iterator[Channel]:
     for place, (url, kind) in enumerate(zip(urls, kinds, strict=True)):
         number = f" {kinds[: place + 1].count(kind)}" if kinds.count(kind) > 1 else ""
         yield Channel(
-            key=key_of_url(url), way=Way.SERVICE, name=f"{kind}{number}", wish=Wish.PROBLEMS, language=language,
+            key=key_of_url(url), way=Way.SERVICE, name=f"{kind}{number}", wish=ChannelWish.PROBLEMS, language=language,
             target=url,
         )  # fmt: skip
 
@@ -117,5 +117,5 @@ def _services(urls: Sequence[str], language: str) -> Iterator[Channel]:
 def _with_choice(channel: Channel, choice: NotificationChoice | None) -> Channel:
     if choice is None:
         return channel
-    wish = Wish(choice.wish) if choice.wish in set(Wish) else None
+    wish = ChannelWish(choice.wish) if choice.wish in set(ChannelWish) else None
     return Channel(**{**vars(channel), "wish": wish, "language": choice.language})

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from backups_app.messages.message import as_document, from_document
+from backups_app.messages.message import as_document
+from backups_app.messages.read_back import from_document
 
 Fact = datetime | str
 """A moment, a message, or a text that is the same in every language."""

@@ -13,7 +13,7 @@ from backups_app.notification.content import content_from
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sender:
+class MessageSender:
     """What e-mail is sent by and from, and where the site's pages are."""
 
     mail_server: MailServer | None
@@ -21,7 +21,7 @@ class Sender:
     site_url: str
 
 
-def deliver(row: Notification, channel: Channel | None, *, sender: Sender) -> None:
+def deliver(row: Notification, channel: Channel | None, *, sender: MessageSender) -> None:
     """Hand the message over. Return when the channel accepted it. Raise what `mail`, `services` and `pings` raise;
     `ChannelGone` where there is no such channel any more."""
     if channel is None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Count, F
 
-from backups_app.access.audit import storable
+from backups_app.access.trail.audit import storable
 from backups_app.errors import SenderInterrupted, TempleOpsError
 from backups_app.models import Notification
 from backups_app.notification import retries
@@ -128,6 +128,12 @@ def waiting_by_channel() -> dict[str, int]:
     """Return how many messages of each channel are not delivered yet."""
     rows = Notification.objects.filter(state__in=OPEN).order_by().values_list("channel").annotate(count=Count("id"))
     return dict(rows)
+
+
+def by_state() -> dict[str, int]:
+    """Return how many messages are kept, by state; 0 for a state that none is in."""
+    rows = Notification.objects.order_by().values_list("state").annotate(count=Count("id"))
+    return dict.fromkeys(Notification.State.values, 0) | dict(rows)
 
 
 def undelivered_since() -> datetime | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
+from backups_app import url_parts
 from backups_app.errors import HealthcheckFailed
 
 TIMEOUT_SECONDS = 10
@@ -18,7 +20,7 @@ def ping(*, url: str, what: str, text: str = "") -> None:
 
     Raise `HealthcheckFailed`.
     """
-    parts = urlsplit(url)
+    parts = url_parts.split(url)  # the settings were checked
     address = urlunsplit(parts._replace(path=parts.path.rstrip("/") + SUFFIXES[what]))
     request = urllib.request.Request(address, data=text.encode()[:10_000], method="POST")  # noqa: S310 (http, by check)
     request.add_header("Content-Type", "text/plain; charset=utf-8")
@@ -29,5 +31,5 @@ def ping(*, url: str, what: str, text: str = "") -> None:
     except urllib.error.HTTPError as error:
         error.close()
         raise HealthcheckFailed(answer=error.code) from error
-    except (OSError, ValueError) as error:  # no host, no connection, no answer in time
+    except (OSError, ValueError, http.client.HTTPException) as error:  # no host, no connection, no answer in time
         raise HealthcheckFailed(answer=type(error).__name__) from error

@@ -12,13 +12,13 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from backups_app.access.audit import storable
-from backups_app.messages import notifications as said
+from backups_app.access.trail.audit import storable
+from backups_app.messages.protection import notifications as messages
 from backups_app.models import NotificationState
 from backups_app.notification import outbox, states
 from backups_app.notification.channels import Channel, Way
 from backups_app.notification.content import Content, content_from
-from backups_app.notification.states import Kind, Problem, State
+from backups_app.notification.states import Kind, Problem, ProblemState
 
 
 def report(
@@ -34,13 +34,15 @@ def report(
     """Compare the problems of a scope with those that were reported, and enqueue what is new.
 
     `good` is the event and content of a success, for those who want everything; where a problem ends with it, they are
-    sent that it is solved instead. `ended` is what is said of a problem's end where no success ended it. Two workers
-    that find the same report it once.
+    sent that it is solved instead. `ended` is the sentences about a problem's end where no success ended it. Two
+    workers that find the same report it once.
     """
     with transaction.atomic():
         rows = {_problem(row): row for row in NotificationState.objects.select_for_update().filter(scope=scope)}
-        known = [State(problem=one, began_at=row.began_at, told_at=row.reported_at) for one, row in rows.items()]
-        found = states.look(known=known, present=present, now=now)
+        known = [
+            ProblemState(problem=one, began_at=row.began_at, reported_at=row.reported_at) for one, row in rows.items()
+        ]
+        found = states.compare(known=known, present=present, now=now)
         try:
             with transaction.atomic():
                 for problem in found.begun:
@@ -74,7 +76,7 @@ def announce(
 
 
 def known_problems(scope: str) -> dict[Problem, Content]:
-    """Return the problems of a scope that were reported and not solved, with what was said."""
+    """Return the problems of a scope that were reported and not solved, with what was stated."""
     return {_problem(row): content_from(row.content) for row in NotificationState.objects.filter(scope=scope)}
 
 
@@ -100,8 +102,8 @@ def _remind(scope: str, row: NotificationState, channels: Sequence[Channel], dom
     if fresh:
         content = content_from(row.content)
         again = Content(
-            title=said.STILL(title=content.title), lines=content.lines, path=content.path,
-            facts=((said.SINCE(), row.began_at), *content.facts),
+            title=messages.STILL(title=content.title), lines=content.lines, path=content.path,
+            facts=((messages.SINCE(), row.began_at), *content.facts),
         )  # fmt: skip
         announce(
             event=_event(scope, _problem(row), "lasting", now), kind=Kind(row.kind), content=again, channels=channels,
@@ -119,10 +121,10 @@ def _solve(
 ) -> None:
     was = content_from(row.content)
     solved = Content(
-        title=said.SOLVED(title=was.title),
+        title=messages.SOLVED(title=was.title),
         lines=(end.title, *end.lines) if end else (),
         path=end.path if end else was.path,
-        facts=((said.SINCE(), row.began_at), (said.SOLVED_AT(), now), *(end.facts if end else ())),
+        facts=((messages.SINCE(), row.began_at), (messages.SOLVED_AT(), now), *(end.facts if end else ())),
     )
     announce(
         event=_event(scope, _problem(row), "solved", now), kind=Kind.RECOVERED, content=solved, channels=channels,

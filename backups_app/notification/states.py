@@ -1,4 +1,4 @@
-"""A state is told when it begins, once a day while it lasts, and when it ends, by kind and cause."""
+"""A state is reported when it begins, once a day while it lasts, and when it ends, by kind and cause."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Kind(StrEnum):
     DISK_LOW = "disk_low"
 
 
-class Wish(StrEnum):
-    """What a person wants to be told."""
+class ChannelWish(StrEnum):
+    """What a person wants to receive."""
 
     PROBLEMS = "problems"
     EVERYTHING = "everything"
 
 
-def is_wanted(kind: Kind, wish: Wish) -> bool:
-    """Return whether a person with this wish is told messages of this kind."""
-    return wish is Wish.EVERYTHING or kind is not Kind.SUCCESS
+def is_wanted(kind: Kind, wish: ChannelWish) -> bool:
+    """Return whether a person with this wish gets messages of this kind."""
+    return wish is ChannelWish.EVERYTHING or kind is not Kind.SUCCESS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,45 +44,45 @@ class Problem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
-    """A problem that was told: since when it lasts, and when it was last told. Aware, in UTC."""
+class ProblemState:
+    """A problem that was reported: since when it lasts, and when it was last reported. Aware, in UTC."""
 
     problem: Problem
     began_at: datetime
-    told_at: datetime
+    reported_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """What to say now, and the states to remember. `lasts` tells a reminder from a beginning."""
+class StateChanges:
+    """What to say now, and the states to remember. `lasts` distinguishes a reminder from a beginning."""
 
     begun: tuple[Problem, ...]
-    lasting: tuple[State, ...]
-    ended: tuple[State, ...]
-    states: tuple[State, ...]
+    lasting: tuple[ProblemState, ...]
+    ended: tuple[ProblemState, ...]
+    states: tuple[ProblemState, ...]
 
 
-def look(*, known: Iterable[State], present: Iterable[Problem], now: datetime) -> Told:
-    """Compare the states that were told with the problems that are there.
+def compare(*, known: Iterable[ProblemState], present: Iterable[Problem], now: datetime) -> StateChanges:
+    """Compare the states that were reported with the problems that are there.
 
-    1. A problem that was not told yet begins.
-    2. One that lasts is told again a day after it was last told.
-    3. One that is gone has ended; it is told once.
+    1. A problem that was not reported yet begins.
+    2. One that lasts is reported again a day after it was last reported.
+    3. One that is gone has ended; it is reported once.
     """
     before = {state.problem: state for state in known}
     there = list(dict.fromkeys(present))
     begun = tuple(problem for problem in there if problem not in before)
     lasting = tuple(before[problem] for problem in there if problem in before and _is_due(before[problem], now))
     ended = tuple(state for problem, state in before.items() if problem not in there)
-    told_again = {state.problem for state in lasting}
-    states = [State(problem=problem, began_at=now, told_at=now) for problem in begun]
+    reported_again = {state.problem for state in lasting}
+    states = [ProblemState(problem=problem, began_at=now, reported_at=now) for problem in begun]
     for problem in there:
         if problem in before:
             state = before[problem]
-            states.append(replace(state, told_at=now) if problem in told_again else state)
-    return Told(begun=begun, lasting=lasting, ended=ended, states=tuple(states))
+            states.append(replace(state, reported_at=now) if problem in reported_again else state)
+    return StateChanges(begun=begun, lasting=lasting, ended=ended, states=tuple(states))
 
 
-def _is_due(state: State, now: datetime) -> bool:
-    """A clock that was set back tells again too: silence would be worse than one message more."""
-    return not timedelta(0) <= now - state.told_at < AGAIN
+def _is_due(state: ProblemState, now: datetime) -> bool:
+    """A clock that was set back says again too: silence would be worse than one message more."""
+    return not timedelta(0) <= now - state.reported_at < AGAIN

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from backups_app.access.redaction import scrub
+from backups_app.access.secrecy.redaction import scrub
 from backups_app.messages import message
 from backups_app.messages.message import Message, Sentence
 from backups_app.notification.content import Content, Fact
@@ -81,9 +81,9 @@ def translate(sentence: Sentence, n: int | None) -> str:
     return gettext(sentence.one)
 
 
-def message_text(said: str) -> str:
+def message_text(stated: str) -> str:
     """Return a message in the language in force; a text without a code as it is."""
-    return message.render(said, translate=translate) if isinstance(said, Message) else said
+    return message.render(stated, translate=translate) if isinstance(stated, Message) else stated
 
 
 def _value(value: Fact) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, cast, overload
@@ -15,8 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.access import denials, roles
+from backups_app.access import roles
+from backups_app.access.trail import denials
 from backups_app.errors import (
+    BackupElsewhere,
     BackupNotFound,
     BackupRemoved,
     ModeNotLocal,
@@ -28,6 +30,7 @@ from backups_app.models import User
 from backups_app.mongo import availability, connections
 from backups_app.pages.requests import AdminRequest, go_to, here, is_htmx
 from backups_app.records import Origin, Side
+from backups_app.use_cases.copies import fetchable
 from backups_app.use_cases.listing import lost_backups
 
 P = ParamSpec("P")
@@ -35,7 +38,7 @@ View = Callable[Concatenate[AdminRequest, P], HttpResponse]
 Guarded = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 SHOWS = ("GET", "HEAD")
-"""What only shows something may believe that a server is as lost as it was a moment ago."""
+"""What only shows something may take a server for as lost as it was a moment ago."""
 
 
 @overload
@@ -71,12 +74,12 @@ def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = Fa
                     return inner(cast(AdminRequest, request), *args, **kwargs)
             except NotAuthenticated:
                 return to_login(request)
-            except (BackupNotFound, BackupRemoved) as error:
-                return gone(request, error, str(kwargs.get("backup_id") or request.GET.get("backup", "")))
+            except (BackupNotFound, BackupRemoved, BackupElsewhere) as error:
+                return gone_page(request, error, _asked_for(request, kwargs))
             except TempleOpsError as error:
                 return problem(request, error)
 
-        _mark(guarded, door="admin", polled=polled)
+        _declare(guarded, door="admin", polled=polled)
         return cast("Guarded[P]", guarded)
 
     return decorate(view) if view is not None else decorate
@@ -94,7 +97,7 @@ def signed_in_page(view: View[P]) -> Guarded[P]:
         except TempleOpsError as error:
             return problem(request, error)
 
-    _mark(guarded, door="signed_in", polled=False)
+    _declare(guarded, door="signed_in", polled=False)
     return cast("Guarded[P]", guarded)
 
 
@@ -115,13 +118,13 @@ def super_admin_page(view: View[P]) -> Guarded[P]:
         except TempleOpsError as error:
             return problem(request, error)
 
-    _mark(guarded, door="super_admin", polled=False)
+    _declare(guarded, door="super_admin", polled=False)
     return cast("Guarded[P]", guarded)
 
 
 def open_page(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Guarded[P]:
     """Say that this page is for everybody, and that somebody meant it."""
-    _mark(view, door="open", polled=False)
+    _declare(view, door="open", polled=False)
     return view
 
 
@@ -145,14 +148,23 @@ def problem(request: HttpRequest, error: TempleOpsError) -> HttpResponse:
     return render(request, template, {"error": error}, status=error.status)
 
 
-def gone(request: HttpRequest, error: TempleOpsError, backup_id: str) -> HttpResponse:
-    """A backup that is not here, as an old link may name it: what is still known of it."""
-    error = lost_backups.named(error, configuration=configuration.current(), backup_id=backup_id)
+def gone_page(request: HttpRequest, error: TempleOpsError, backup_ids: Sequence[str]) -> HttpResponse:
+    """A backup that is not here, as an old link may name it: what is still known of it. Of two that are compared, it is
+    the one of which there is something to say."""
+    backup_id, error = lost_backups.first_named(error, configuration=configuration.current(), backup_ids=backup_ids)
     known = lost_backups.known_of(configuration=configuration.current(), backup_id=backup_id)
     if known is None or not (known.was_there or known.record):
         return problem(request, error)
-    template = "errors/_gone.html" if is_htmx(request) else "errors/gone.html"
-    return render(request, template, {"error": error, "known": known}, status=error.status)
+    name = "elsewhere" if isinstance(error, BackupElsewhere) else "gone"
+    template = f"errors/gone/_{name}.html" if is_htmx(request) else f"errors/gone/{name}.html"
+    to_fetch = fetchable.copies_of(known.record, configuration=configuration.current()) if known.record else ()
+    return render(request, template, {"error": error, "known": known, "to_fetch": to_fetch}, status=error.status)
+
+
+def _asked_for(request: HttpRequest, named: Mapping[str, object]) -> list[str]:
+    """Return the ids of the backups that an address names."""
+    asked = [named.get("backup_id"), *(request.GET.get(name) for name in ("backup", "a", "b"))]
+    return [str(one) for one in asked if one]
 
 
 def whole(request: HttpRequest, template: str, context: dict[str, Any], *, status: int) -> HttpResponse:
@@ -164,6 +176,6 @@ def whole(request: HttpRequest, template: str, context: dict[str, Any], *, statu
     return response
 
 
-def _mark(view: Any, *, door: str, polled: bool) -> None:
+def _declare(view: Any, *, door: str, polled: bool) -> None:
     view.door = door
     view.polling = polled

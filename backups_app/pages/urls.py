@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.urls import path
 
 from backups_app.pages.account import account, login, my_sessions, people, step_up
-from backups_app.pages.audit import views
+from backups_app.pages.audit import views as audit
 from backups_app.pages.backups import acts
 from backups_app.pages.backups import views as backups
 from backups_app.pages.compare import views as compare
+from backups_app.pages.copies import removing, unknown
 from backups_app.pages.copies import views as copies
 from backups_app.pages.find import views as find
 from backups_app.pages.home import dashboard, status_card, trigger
@@ -50,6 +51,12 @@ urlpatterns = [
     path("admin/backups/versions/", compare.document_versions, name="versions"),
     path("admin/backups/copies/", copies.copies, name="copies"),
     path("admin/backups/copies/copy/", copies.copy, name="copy_backups"),
+    path("admin/backups/copies/progress/", copies.progress, name="copies_progress"),
+    path("admin/backups/copies/<str:name>/unknown/", unknown.looked_at, name="unknown_copies"),
+    path("admin/backups/copies/<str:name>/unknown/progress/", unknown.progress, name="unknown_progress"),
+    path("admin/backups/copies/<str:name>/unknown/take-in/", unknown.take_in, name="take_in"),
+    path("admin/backups/copies/<str:name>/unknown/clear/", unknown.clear, name="clear_target"),
+    path("admin/backups/copies/<str:name>/remove/<str:backup_id>/", removing.remove, name="remove_copy_at"),
     path("admin/backups/copies/<str:name>/test/", copies.test, name="test_target"),
     path("admin/backups/copies/<str:name>/prepare/", copies.prepare, name="prepare_target"),
     path("admin/backups/sync/", sync.sync, name="sync"),
@@ -80,7 +87,7 @@ urlpatterns = [
     path("admin/backups/notifications/test/", notifications.send_test, name="test_notifications"),
     path("admin/backups/notifications/retry/", notifications.retry, name="retry_notifications"),
     path("admin/backups/notifications/<str:number>/", notifications.message, name="notification"),
-    path("admin/backups/audit/", views.listing, name="audit"),
+    path("admin/backups/audit/", audit.listing, name="audit"),
     path("admin/backups/syncs/<str:run_id>/", log.sync_log, name="sync_log"),
     path("admin/backups/browse/", browser.browse, name="browse"),
     path("admin/backups/<str:backup_id>/verify/", verification.verify, name="verify"),

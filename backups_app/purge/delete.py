@@ -6,18 +6,18 @@ harmless and is how a purge is resumed: batches that this side is finished with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, TypeVar
 
 from bson import json_util
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from backups_app.backup_files.manifest import Manifest
-from backups_app.batches import cut
 from backups_app.catalog import purge_ledger
 from backups_app.catalog.purge_ledger import LedgerEntry, SeenOnSide
 from backups_app.errors import (
@@ -29,16 +29,18 @@ from backups_app.errors import (
     VerificationFailed,
 )
 from backups_app.messages import purge as messages
-from backups_app.mongo import connections, raw_ids, refusals
+from backups_app.mongo import connections, raw_ids
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import live_collection, live_documents
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
-from backups_app.mongo.exact_writes.filters import STATEMENT_BYTES
 from backups_app.mongo.exact_writes.live_collection import LiveCollection
+from backups_app.mongo.refusals import refusals
 from backups_app.progress import Progress
-from backups_app.purge import verified_file
+from backups_app.purge import side_by_side, verified_file
 from backups_app.purge.verified_file import FileBatch, VerifiedFile
 from backups_app.records import PURGEABLE, Side
+
+Result = TypeVar("Result")
 
 SKIPPED_IDS = 100
 FORGOTTEN_AT_ONCE = 50_000
@@ -108,16 +110,15 @@ def purge_collection(
     """
     if collection not in PURGEABLE:
         raise ValueError(messages.NEVER_PURGED(collection=collection))
-    work = _Work(
+    batches = _Batches(
         side=side,
         local=local,
         run_id=run_id,
         collection=collection,
         sides=(Side.REMOTE, Side.LOCAL) if two_sided else (Side.LOCAL,),
-        forget_base=forget_base,
-        progress=progress,
         now=now,
     )
+    work = _Work(batches=batches, forget_base=forget_base, progress=progress)
     try:
         live = live_collection.inspect(collection=collection_of(database, collection))
         if live.why_not:
@@ -136,74 +137,127 @@ def purge_collection(
 class _Work:
     """One collection on one side, while it is purged."""
 
-    side: Side
-    local: Database[Any]
-    run_id: str
-    collection: str
-    sides: tuple[Side, ...]
+    batches: _Batches
     forget_base: Callable[[Sequence[bytes]], None]
     progress: Progress
-    now: datetime
     report: CollectionPurge = field(default_factory=CollectionPurge)
     closing: list[LedgerEntry] = field(default_factory=list)
     forgetting: list[bytes] = field(default_factory=list)
 
     def perform(self, live: LiveCollection, file: VerifiedFile) -> None:
+        name = self.batches.collection
         with connections.reachable(Side.LOCAL):
-            purge_ledger.ensure_indexes(self.local)
-        self.progress.expect(self.collection, file.documents)
+            purge_ledger.ensure_indexes(self.batches.local)
+        self.progress.expect(name, file.documents)
         in_batches = 0
-        for window in _windows(file.batches(), live.statements_at_once):
-            self.progress.checkpoint()
-            self._window(live, window)
-            in_batches += sum(len(batch.frames) for batch in window)
-            self.progress.advance(self.collection, sum(len(batch.frames) for batch in window))
+        windows = self._side_by_side(live, file, self.batches.purge)
+        with contextlib.closing(windows):
+            for purged in windows:
+                documents = sum(self._take(one) for one in purged)
+                in_batches += documents
+                self.progress.advance(name, documents)
         self._close_together()
         self.report.duplicate_ids = file.documents - in_batches
         self.report.reappeared = max(0, self._still_equal(live, file) - self.report.refused)
         self.report.done = self.report.refused == 0
 
-    def _window(self, live: LiveCollection, window: Sequence[FileBatch]) -> None:
+    def _take(self, purged: _Purged) -> int:
+        """Count a batch. Return its documents. The last side's entries are closed many at a time."""
+        self.report.refused += purged.refused
+        self._count(purged.batch, purged.seen)
+        if purged.closing is not None:
+            self.closing.append(purged.closing)
+            self.forgetting += purged.batch.ids
+            if len(self.forgetting) >= FORGOTTEN_AT_ONCE:
+                self._close_together()
+        return len(purged.batch.frames)
+
+    def _close_together(self) -> None:
+        """Close the entries that both sides are finished with. The base is forgotten first: with the entry closed,
+        sync decides about the keys again."""
+        with connections.reachable(Side.LOCAL):
+            if self.forgetting:
+                self.forget_base(self.forgetting)
+            purge_ledger.close_entries(self.batches.local, entries_to_close=self.closing, side=self.batches.side)
+        self.closing, self.forgetting = [], []
+
+    def _count(self, batch: FileBatch, seen: SeenOnSide) -> None:
+        self.report.deleted += seen.deleted
+        self.report.already_absent += seen.already_absent
+        self.report.skipped_changed += len(seen.skipped)
+        for number in seen.skipped[: SKIPPED_IDS - len(self.report.skipped_ids)]:
+            self.report.skipped_ids.append(json_util.dumps(raw_ids.decoded(batch.ids[number])))
+
+    def _still_equal(self, live: LiveCollection, file: VerifiedFile) -> int:
+        """One more pass over everything: count the live documents that equal the backup's."""
+        with contextlib.closing(self._side_by_side(live, file, _equal)) as counts:
+            return sum(counts)
+
+    def _side_by_side(self, live: LiveCollection, file: VerifiedFile, work: Callable[..., Result]) -> Generator[Result]:
+        return side_by_side.in_order(
+            file.windows(live.statements_at_once),
+            lambda window: work(live, window),
+            size_of=lambda window: sum(batch.size_bytes for batch in window),
+            before=self.progress.checkpoint,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Purged:
+    """What became of a batch. `closing`: its entry, where this was the last side and nothing was refused."""
+
+    batch: FileBatch
+    seen: SeenOnSide = field(default_factory=SeenOnSide)
+    refused: int = 0
+    closing: LedgerEntry | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Batches:
+    """Purges batches of one collection on one side: in several threads at once, so it holds nothing that changes."""
+
+    side: Side
+    local: Database[Any]
+    run_id: str
+    collection: str
+    sides: tuple[Side, ...]
+    now: datetime
+
+    def purge(self, live: LiveCollection, window: Sequence[FileBatch]) -> list[_Purged]:
         """Purge some batches together, as far as this side is not finished with them."""
-        opened = [(batch, entry) for batch in window if batch.frames and (entry := self._open(batch))]
-        to_do = {entry.first: self._not_released(batch, entry) for batch, entry in opened if self._is_open(entry)}
-        outcome = delete_equal(live=live, frames=[frame for frames in to_do.values() for frame in frames])
-        seen = _OutcomeById(outcome)
-        for batch, entry in opened:
-            if self._is_open(entry):
-                self._close(batch, entry, seen)
-            else:
-                self._count(batch, entry.seen.get(self.side, SeenOnSide()))
+        opened = [(batch, self._open(batch)) for batch in window if batch.frames]
+        to_do = [_not_released(batch, entry) for batch, entry in opened if self._is_open(entry)]
+        seen = _OutcomeById(delete_equal(live=live, frames=[frame for frames in to_do for frame in frames]))
+        return [self._purged(batch, entry, seen) for batch, entry in opened]
 
     def _open(self, batch: FileBatch) -> LedgerEntry | None:
         """Write or find the batch's ledger entry. None when it cannot be remembered: then nothing is deleted."""
-        try:
-            with connections.reachable(Side.LOCAL):
-                return purge_ledger.open_batch(
-                    self.local,
-                    run_id=self.run_id,
-                    collection=self.collection,
-                    first=batch.first,
-                    frames=batch.frames,
-                    sides=self.sides,
-                    begins=self.side,
-                    now=self.now,
-                )
-        except purge_ledger.TooLargeToRemember:
-            self.report.refused += len(batch.frames)
-            return None
+        with contextlib.suppress(purge_ledger.TooLargeToRemember), connections.reachable(Side.LOCAL):
+            return purge_ledger.open_batch(
+                self.local,
+                run_id=self.run_id,
+                collection=self.collection,
+                first=batch.first,
+                frames=batch.frames,
+                sides=self.sides,
+                begins=self.side,
+                now=self.now,
+            )
+        return None
 
-    def _is_open(self, entry: LedgerEntry) -> bool:
-        return self.side in entry.open_sides
+    def _is_open(self, entry: LedgerEntry | None) -> TypeGuard[LedgerEntry]:
+        return entry is not None and self.side in entry.open_sides
 
-    def _not_released(self, batch: FileBatch, entry: LedgerEntry) -> list[bytes]:
-        if not entry.released:
-            return list(batch.frames)
-        return [frame for frame in batch.frames if raw_ids.key(raw_ids.id_of(frame)) not in entry.released]
+    def _purged(self, batch: FileBatch, entry: LedgerEntry | None, by_id: _OutcomeById) -> _Purged:
+        if entry is None:
+            return _Purged(batch=batch, refused=len(batch.frames))
+        if not self._is_open(entry):
+            return _Purged(batch=batch, seen=entry.seen.get(self.side, SeenOnSide()))
+        return self._record(batch, entry, by_id)
 
-    def _close(self, batch: FileBatch, entry: LedgerEntry, by_id: _OutcomeById) -> None:
-        """Record what was seen. The last side's entries are closed many at a time, see `_close_together`."""
-        ids = [raw_ids.id_of(frame) for frame in batch.frames]
+    def _record(self, batch: FileBatch, entry: LedgerEntry, by_id: _OutcomeById) -> _Purged:
+        """Write into the ledger what was seen. The entry of the last side stays open: `_close_together`."""
+        ids = batch.ids
         refused = sum(raw_id in by_id.refused for raw_id in ids)
         before = entry.seen.get(self.side, SeenOnSide())
         now_absent = sum(raw_id in by_id.already_absent for raw_id in ids)
@@ -218,42 +272,14 @@ class _Work:
         with connections.reachable(Side.LOCAL):
             finished = not refused and not last
             purge_ledger.close_side(self.local, entry=entry, side=self.side, seen=seen, finished=finished)
-        if last:
-            self.closing.append(entry)
-            self.forgetting += ids
-            if len(self.forgetting) >= FORGOTTEN_AT_ONCE:
-                self._close_together()
-        self.report.refused += refused
-        self._count(batch, seen)
-
-    def _close_together(self) -> None:
-        """Close the entries that both sides are finished with. The base is forgotten first: with the entry closed,
-        sync decides about the keys again."""
-        with connections.reachable(Side.LOCAL):
-            if self.forgetting:
-                self.forget_base(self.forgetting)
-            purge_ledger.close_entries(self.local, entries_to_close=self.closing, side=self.side)
-        self.closing, self.forgetting = [], []
-
-    def _count(self, batch: FileBatch, seen: SeenOnSide) -> None:
-        self.report.deleted += seen.deleted
-        self.report.already_absent += seen.already_absent
-        self.report.skipped_changed += len(seen.skipped)
-        for number in seen.skipped[: SKIPPED_IDS - len(self.report.skipped_ids)]:
-            self.report.skipped_ids.append(json_util.dumps(raw_ids.decoded(raw_ids.id_of(batch.frames[number]))))
-
-    def _still_equal(self, live: LiveCollection, file: VerifiedFile) -> int:
-        """One more pass over everything: count the live documents that equal the backup's."""
-        equal = 0
-        for window in _windows(file.batches(), live.statements_at_once):
-            self.progress.checkpoint()
-            equal += _equal(live, [frame for batch in window for frame in batch.frames])
-        return equal
+        return _Purged(batch=batch, seen=seen, refused=refused, closing=entry if last else None)
 
 
-def _windows(batches: Iterable[FileBatch], statements: int) -> Iterator[list[FileBatch]]:
-    """Group batches that travel together: so many, and at most 4 MiB, so that a slow line carries them in time."""
-    return cut(batches, size_of=lambda batch: batch.size_bytes, most=statements, most_bytes=STATEMENT_BYTES)
+def _not_released(batch: FileBatch, entry: LedgerEntry) -> Sequence[bytes]:
+    if not entry.released:
+        return batch.frames
+    ids_and_frames = zip(batch.ids, batch.frames, strict=True)
+    return [frame for raw_id, frame in ids_and_frames if raw_ids.key(raw_id) not in entry.released]
 
 
 class _OutcomeById:
@@ -266,7 +292,7 @@ class _OutcomeById:
         self.refused = outcome.refused
 
 
-def _equal(live: LiveCollection, frames: Sequence[bytes]) -> int:
-    by_key = {raw_ids.key(raw_ids.id_of(frame)): frame for frame in frames}
-    there = live_documents.read(collection=live.collection, ids=[raw_ids.id_of(frame) for frame in frames])
-    return sum(by_key.get(key) == frame for key, frame in there.items())
+def _equal(live: LiveCollection, window: Sequence[FileBatch]) -> int:
+    by_id = {raw_id: frame for batch in window for raw_id, frame in zip(batch.ids, batch.frames, strict=True)}
+    there = live_documents.read(collection=live.collection, ids=list(by_id))
+    return sum(there.get(raw_ids.key(raw_id)) == frame for raw_id, frame in by_id.items())

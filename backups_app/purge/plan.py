@@ -44,7 +44,7 @@ def decide(
     blocked: Mapping[str, str],
     not_exactly: Mapping[str, str] | None = None,
 ) -> PurgePlan:
-    """Given what the verified backup holds, what was asked for, and what sync could not settle, decide what is purged.
+    """Given what the verified backup holds, what was asked for, and what sync could not resolve, decide what is purged.
 
     Only the compiled allow-list is ever considered. `unresolved` counts documents that sync could not bring to one
     state, `blocked` and `not_exactly` give a reason for each collection: the deletion guard of sync, and why a
@@ -78,7 +78,9 @@ def refusals(gates: Gates) -> dict[str, str]:
         "not_confirmed": (gates.confirmed, messages.DELETION_NOT_CONFIRMED()),
     }
     return {
-        name: messages.DELETION_DID_NOT_RUN(reason=said) for name, (fact, said) in checks.items() if fact is not True
+        name: messages.DELETION_DID_NOT_RUN(reason=message)
+        for name, (fact, message) in checks.items()
+        if fact is not True
     }
 
 

@@ -7,13 +7,15 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path
 
-from backups_app.backup_files import bson_frames, collection_reader, descent
-from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files import descent
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
+from backups_app.backup_files.reading import bson_frames, collection_reader
+from backups_app.backup_files.reading.bson_frames import InvalidFrame
 from backups_app.batches import cut
 from backups_app.errors import VerificationFailed
 from backups_app.messages import backup_files as file_messages
@@ -31,6 +33,11 @@ class FileBatch:
 
     first: int
     frames: tuple[bytes, ...]
+
+    @cached_property
+    def ids(self) -> list[bytes]:
+        """The raw id of each document, in order."""
+        return raw_ids.ids_of(self.frames)
 
     @property
     def size_bytes(self) -> int:
@@ -58,6 +65,11 @@ class VerifiedFile:
             yield FileBatch(first=first, frames=self._once(frames))
             first += len(frames)
 
+    def windows(self, statements: int) -> Iterator[list[FileBatch]]:
+        """Yield the batches that travel together: so many, and at most 4 MiB, so that a slow line carries them in
+        time. Raises as `batches`."""
+        return cut(self.batches(), size_of=lambda batch: batch.size_bytes, most=statements, most_bytes=STATEMENT_BYTES)
+
     @property
     def documents(self) -> int:
         return self._entry.documents
@@ -66,9 +78,9 @@ class VerifiedFile:
         self._file.seek(0)
         number = 0
         try:
-            for frame in bson_frames.frames(collection_reader.opened(self._file, name=self._name)):
-                yield frame
-                number += 1
+            for frames in bson_frames.batches(collection_reader.opened(self._file, name=self._name)):
+                yield from frames
+                number += len(frames)
         except InvalidFrame as error:
             raise VerificationFailed(problem=messages.FILE_DAMAGED(path=self._name, problem=error.problem)) from error
         if number != self._entry.documents:

@@ -1,6 +1,6 @@
 """What the server would refuse of the documents to be written: unique values that are taken, rules that are broken.
 
-Found by asking, without writing. What cannot be asked is said to be unchecked, never assumed to be fine.
+Found by asking, without writing. What cannot be asked is stated to be unchecked, never assumed to be fine.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import encoding
 from backups_app.mongo.raw_bson import Value
-from backups_app.mongo.structures import Structure
-from backups_app.restore.numbered import BYTES, Numbered
+from backups_app.mongo.structures.structures import Structure
+from backups_app.restore.numbered import BYTES
 
 _AT_ONCE = 100
 _NULL = Value(0x0A, b"")
@@ -29,31 +29,43 @@ _DOCUMENT, _ARRAY = 0x03, 0x04
 
 @dataclass(kw_only=True)
 class Clashes:
-    """Collects what is foreseen for one collection. Without a database there is nothing to clash with."""
+    """Collects what is foreseen for one collection: `structure` is the one that is there, `wanted` the backup's.
+    Without a database there is nothing to clash with."""
 
     database: Database[Any] | None
     structure: Structure
+    wanted: Structure
+    looked_at: int = 0
     taken: dict[str, int] = field(default_factory=dict)
     invalid: int = 0
     unchecked: set[str] = field(default_factory=set)
 
-    def look(self, batch: Sequence[Numbered]) -> None:
+    def look(self, frames: Sequence[bytes]) -> None:
         """Ask about these documents. Raise pymongo's errors when the server is lost."""
         if self.database is None:
             return
-        frames = [one.frame for one in batch]
-        for index in self.structure.indexes:
-            if index.get("unique") and index["name"] != "_id_":
-                self._unique(index, frames)
+        self.looked_at += len(frames)
+        for index in _unique_indexes(self.structure):
+            self._unique(index, frames)
         if self.structure.options.get("validator") and self.structure.options.get("validationAction") != "warn":
             self._rules(frames)
 
     def sentences(self) -> list[str]:
         """Return what was found, in sentences."""
-        said: list[str] = [messages.UNIQUE_VALUES_TAKEN(n=count, index=name) for name, count in self.taken.items()]
+        texts: list[str] = [messages.UNIQUE_VALUES_TAKEN(n=count, index=name) for name, count in self.taken.items()]
         if self.invalid:
-            said.append(messages.RULE_BROKEN(n=self.invalid))
-        return said + sorted(self.unchecked)
+            texts.append(messages.RULE_BROKEN(n=self.invalid))
+        return texts + sorted(self.unchecked | set(self._among_themselves()))
+
+    def _among_themselves(self) -> Iterator[str]:
+        """Under an index that the backup has too, its documents do not clash with one another."""
+        if self.looked_at < 2:
+            return
+        kept = [_rules_of(index) for index in _unique_indexes(self.wanted)]
+        for index in _unique_indexes(self.structure):
+            name = str(index["name"])
+            if _rules_of(index) not in kept and messages.UNCHECKED_INDEX(index=name) not in self.unchecked:
+                yield messages.UNCHECKED_AMONG_THEMSELVES(index=name)
 
     def _unique(self, index: Mapping[str, Any], frames: Sequence[bytes]) -> None:
         name = str(index["name"])
@@ -92,7 +104,7 @@ class Clashes:
     def _rules(self, frames: Sequence[bytes]) -> None:
         """Have the server match the documents themselves against the rule (`$documents`, from 5.1 on)."""
         assert self.database is not None
-        # Two fields of one name inside a literal abort a 6.0 server: those are told apart, not asked about.
+        # Two fields of one name inside a literal abort a 6.0 server: those are distinguished, not asked about.
         asked = [frame for frame in frames if not encoding.has_duplicate_names(frame)]
         if len(asked) < len(frames):
             self.unchecked.add(messages.UNCHECKED_DUPLICATES())
@@ -109,6 +121,16 @@ class Clashes:
                 self.unchecked.add(messages.UNCHECKED_RULE())
                 return
             self.invalid += sum(int(row["n"]) for row in reply["cursor"]["firstBatch"])
+
+
+def _unique_indexes(structure: Structure) -> Iterator[Mapping[str, Any]]:
+    return (index for index in structure.indexes if index.get("unique") and index["name"] != "_id_")
+
+
+def _rules_of(index: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what decides which documents a unique index refuses."""
+    options = ("collation", "partialFilterExpression")
+    return list(index["key"].items()), bool(index.get("sparse")), *(index.get(option) for option in options)
 
 
 def _value(frame: bytes, name: str) -> Value | None:

@@ -11,10 +11,11 @@ import bson
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 
-from backups_app.backup_files import bson_frames, collection_reader, descent, file_names
-from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
+from backups_app.backup_files import descent, file_names
 from backups_app.backup_files.file_names import FileKind
 from backups_app.backup_files.manifest import Manifest
+from backups_app.backup_files.reading import bson_frames, collection_reader
+from backups_app.backup_files.reading.bson_frames import InvalidFrame, NotUtf8
 from backups_app.errors import VerificationFailed
 from backups_app.messages import backup_files as file_messages
 

@@ -9,20 +9,21 @@ from typing import Any
 from pymongo.database import Database
 
 from backups_app import formats
-from backups_app.backup_files import document_digests, shortened
-from backups_app.backup_files.document_digests import DocumentDigests
+from backups_app.backup_files.digests.document_digests import DocumentDigests, identity_hash
 from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.backup_files.reading.collection_reader import StreamHashes
+from backups_app.backup_files.shown import shortened
 from backups_app.messages import restore as messages
-from backups_app.mongo import raw_ids, structures
+from backups_app.mongo import raw_ids
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import encoding, live_documents
-from backups_app.mongo.structures import Structure
+from backups_app.mongo.structures import structure_differences
+from backups_app.mongo.structures.structures import Structure
 from backups_app.progress import Progress
 from backups_app.restore import clashes, engine, numbered, plan
 from backups_app.restore import work as works
 from backups_app.restore.choices import Choices
 from backups_app.restore.live import Live, physical_name
-from backups_app.restore.numbered import Numbered
 from backups_app.restore.plan import LeftOut, Plan
 from backups_app.restore.source import Source
 from backups_app.restore.work import DocumentActions
@@ -132,7 +133,7 @@ class Previewer:
             self._emptied(entry, there, preview)
             return preview
         if there is not None:
-            preview.problems += structures.differences(wanted=wanted, there=there)
+            preview.problems += structure_differences.differences(wanted=wanted, there=there)
         if there is not None and there.type != entry.type:
             preview.withheld = preview.problems[0]
         elif entry.type != "view":
@@ -151,20 +152,27 @@ class Previewer:
         self, entry: CollectionEntry, wanted: Structure, there: Structure | None, preview: PreviewedCollection
     ) -> None:
         self.progress.expect(wanted.name, entry.documents)
-        documents = self.source.digest(wanted.name, progress=self.progress)
-        now = self._now(entry, wanted.name, there)
-        work = self._work(documents, now)
-        preview.there_now = now.documents
-        preview.withheld = engine.why_withheld(wanted, work=work, occupied=now.documents)
+        if self._into_nothing(entry, there):
+            work = works.all_missing(entry.documents)
+        else:
+            documents = self.source.digest(wanted.name, progress=self.progress)
+            now = self._now(entry, wanted.name, there)
+            work = self._work(documents, now)
+            preview.there_now = now.documents
+        preview.withheld = engine.why_withheld(wanted, work=work, occupied=preview.there_now)
         preview.insert, preview.replace, preview.delete = (
             work.count(works.INSERT),
             work.count(works.REPLACE),
             work.deletes,
         )
-        preview.unchanged = work.count(works.SAME) if self.choices.document is None else 0
+        preview.unchanged = work.count(works.SAME)
         preview.keep, preview.extra = work.count(works.KEEP), len(work.extra) - work.deletes
         self._foresee(entry, wanted, there, work, preview)
         self.progress.advance(wanted.name, entry.documents)
+
+    def _into_nothing(self, entry: CollectionEntry, there: Structure | None) -> bool:
+        """As the engine decides: nothing is there, and no `_id` stands twice in the backup."""
+        return there is None and engine.all_count(entry, self.choices)
 
     def _now(self, entry: CollectionEntry, name: str, there: Structure | None) -> DocumentDigests:
         if self.database is None or there is None:
@@ -174,7 +182,7 @@ class Previewer:
     def _work(self, documents: DocumentDigests, now: DocumentDigests) -> DocumentActions:
         if self.choices.document is None:
             return works.decide(wanted=documents, there=now, mode=self.choices.mode)
-        identity = document_digests.identity_hash(raw_ids.key(self.choices.document))
+        identity = identity_hash(raw_ids.key(self.choices.document))
         return works.only(wanted=documents, there=now, mode=self.choices.mode, identity=identity)
 
     # ── problems and samples ─────────────────────────────────────────────────
@@ -193,10 +201,11 @@ class Previewer:
             preview.problems.append(messages.OLDER_VERSIONS_IN_BACKUP(n=older))
         preview.problems += _expiring(there or wanted)
         impossible, foreseen = 0, self._clashes(wanted, there, work)
-        for batch in numbered.in_batches(self._written(wanted.name, work)):
+        for batch in self._written(wanted.name, work):
             self.progress.checkpoint()
-            self.insert_bytes += sum(len(one.frame) for one in batch)
-            impossible += sum(encoding.why_not(one.frame) is not None for one in batch)
+            self.insert_bytes += sum(map(len, batch))
+            odd = encoding.Together(batch).needing_pipeline()
+            impossible += sum(encoding.why_not(frame) is not None for frame in odd)
             foreseen.look(batch)
         if impossible:
             preview.problems.append(messages.DOCUMENTS_NOT_STORABLE(n=impossible))
@@ -205,19 +214,33 @@ class Previewer:
 
     def _clashes(self, wanted: Structure, there: Structure | None, work: DocumentActions) -> clashes.Clashes:
         if self.database is None or there is None or not work.writes:
-            return clashes.Clashes(database=None, structure=wanted)
-        return clashes.Clashes(database=self.database, structure=there)
+            return clashes.Clashes(database=None, structure=wanted, wanted=wanted)
+        return clashes.Clashes(database=self.database, structure=there, wanted=wanted)
 
-    def _written(self, name: str, work: DocumentActions) -> Iterator[Numbered]:
+    def _written(self, name: str, work: DocumentActions) -> Iterator[list[bytes]]:
+        """Yield the documents that would be written, in batches. Raise `VerificationFailed` when the backup is not what
+        was verified."""
         if not work.count(works.INSERT) + work.count(works.REPLACE):
             return
-        for number, frame in enumerate(self.source.frames(name)):
-            if work.actions[number] in (works.INSERT, works.REPLACE):
-                yield Numbered(number, frame)
+        first, heard = 0, StreamHashes()
+        for batch in self.source.batches(name, heard=heard):
+            actions = work.actions[first : first + len(batch)]
+            first += len(batch)
+            everything = actions.count(works.INSERT) == len(batch)
+            yield (
+                batch
+                if everything
+                else [
+                    frame
+                    for frame, action in zip(batch, actions, strict=True)
+                    if action in (works.INSERT, works.REPLACE)
+                ]
+            )
+        self.source.require_verified(name, heard)
 
     def _samples(self, entry: CollectionEntry, name: str, work: DocumentActions) -> list[Sample]:
         wanted = {works.INSERT: "insert", works.REPLACE: "replace", works.KEEP: "keep"}
-        numbers = {action: _first(work.actions, action) for action in wanted}
+        numbers = {action: work.first(action, SAMPLES) for action in wanted}
         chosen = sorted(number for some in numbers.values() for number in some)
         picked = {one.number: one.frame for one in numbered.picked(self.source.frames(name), chosen)}
         now = self._live_versions(entry, name, list(picked.values()))
@@ -267,15 +290,6 @@ def make(
         insert_bytes=previewer.insert_bytes,
         disk_free_bytes=disk_free_bytes,
     )
-
-
-def _first(actions: bytearray, action: int) -> list[int]:
-    found: list[int] = []
-    at = actions.find(action)
-    while at >= 0 and len(found) < SAMPLES:
-        found.append(at)
-        at = actions.find(action, at + 1)
-    return found
 
 
 def _expiring(structure: Structure) -> list[str]:

@@ -6,7 +6,7 @@ from array import array
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from backups_app.backup_files.document_digests import DRAWERS, DocumentDigests
+from backups_app.backup_files.digests.document_digests import DRAWERS, DocumentDigests
 from backups_app.restore import work as works
 from backups_app.restore.work import DocumentActions
 
@@ -26,7 +26,7 @@ class Proof:
 
 class Expected(NamedTuple):
     """What the state afterwards is held against: the backup, the state before, the decisions, and the identities of
-    the documents that were already told about."""
+    the documents that were already reported."""
 
     wanted: DocumentDigests
     before: DocumentDigests
@@ -42,7 +42,7 @@ def prove(expected: Expected, *, after: DocumentDigests) -> Proof:
         now = {identity: content for identity, content, _ in after.records(drawer)}
         old = {identity: content for identity, content, _ in before.records(drawer)}
         for identity, content, number in wanted.records(drawer):
-            if work.actions[number] == works.OLDER:
+            if work.actions[number] in (works.OLDER, works.UNASKED):
                 continue
             _prove_document(
                 proof,
@@ -53,6 +53,8 @@ def prove(expected: Expected, *, after: DocumentDigests) -> Proof:
                 now.pop(identity, None),
                 identity in handled,
             )
+        if work.alone:  # what becomes of all others is nobody's question
+            continue
         for identity, content in old.items():
             _prove_extra(proof, work.delete_extra, content, now.pop(identity, None), identity in handled)
         proof.appeared += sum(identity not in handled for identity in now)

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from backups_app.backup_files.document_digests import DRAWERS, DocumentDigests
+from backups_app.backup_files.digests import document_digests
+from backups_app.backup_files.digests.document_digests import DRAWERS, DocumentDigests
 from backups_app.restore.choices import Mode
 
-SAME, INSERT, REPLACE, KEEP, OLDER = range(5)
+SAME, INSERT, REPLACE, KEEP, OLDER, UNASKED = range(6)
 """What happens to a document of the backup: it is there already; it is inserted; it takes another's place; it is there
-in another version that stays; a later version with the same `_id` stands in the same file."""
+in another version that stays; a later version with the same `_id` stands in the same file; nobody asked
+for it, so it stays as it is, whatever that is."""
+
+_PUT_BACK = frozenset({SAME, INSERT, REPLACE})
+_CHOSEN = _PUT_BACK | {KEEP}
 
 
 @dataclass(kw_only=True)
 class DocumentActions:
     """`actions` holds one of the above for each document of the backup, by its number; `expected` the hash of what a
-    REPLACE must find. `extra` are the numbers, in the other state, of documents that the backup does not hold."""
+    REPLACE must find. `extra` are the numbers, in the other state, of documents that the backup does not hold.
+    `alone`: one document was asked for, and no other is looked at."""
 
     actions: bytearray
     expected: dict[int, bytes] = field(default_factory=dict)
     extra: array[int] = field(default_factory=lambda: array("I"))
     delete_extra: bool = False
+    alone: bool = False
 
     def count(self, action: int) -> int:
         """Return how many documents of the backup are to be treated so."""
         return self.actions.count(action)
+
+    def first(self, action: int, most: int) -> list[int]:
+        """Return the numbers of the first documents that are to be treated so."""
+        found: list[int] = []
+        at = self.actions.find(action)
+        while at >= 0 and len(found) < most:
+            found.append(at)
+            at = self.actions.find(action, at + 1)
+        return found
 
     @property
     def deletes(self) -> int:
@@ -58,15 +77,20 @@ def decide(*, wanted: DocumentDigests, there: DocumentDigests, mode: Mode) -> Do
     return work
 
 
+def all_missing(documents: int) -> DocumentActions:
+    """Return the decision where nothing is there and the backup holds each `_id` once: every document is inserted."""
+    return DocumentActions(actions=bytearray([INSERT]) * documents)
+
+
 def only(*, wanted: DocumentDigests, there: DocumentDigests, mode: Mode, identity: bytes) -> DocumentActions:
-    """As `decide`, for the one document whose `_id` has this hash: all others stay as they are."""
+    """As `decide`, for the one document whose `_id` has this hash: all others are UNASKED."""
     work = decide(wanted=wanted, there=there, mode=mode)
     chosen = {number for found, _, number in wanted.records(identity[0]) if found == identity}
     for number in range(len(work.actions)):
         if number not in chosen:
-            work.actions[number] = SAME
+            work.actions[number] = UNASKED
     work.expected = {number: content for number, content in work.expected.items() if number in chosen}
-    work.extra, work.delete_extra = array("I"), False
+    work.extra, work.delete_extra, work.alone = array("I"), False, True
     return work
 
 
@@ -79,3 +103,46 @@ def _latest(wanted: DocumentDigests, drawer: int, actions: bytearray) -> dict[by
             actions[before[1]] = OLDER
         latest[identity] = (content, number)
     return latest
+
+
+class PlannedIds:
+    """Which documents of a collection a restore is about, by key (`raw_ids.key`): 9 bytes a document, once somebody
+    asks. `wanted` is the digest of the backup; without one every document is inserted."""
+
+    def __init__(self, *, work: DocumentActions, wanted: DocumentDigests | None) -> None:
+        self._work, self._wanted = work, wanted
+
+    def is_chosen(self, key: bytes) -> bool:
+        """Whether the restore is about this document, also where another version of it stays."""
+        return self._action(key) in _CHOSEN
+
+    def is_put_back(self, key: bytes) -> bool:
+        """Whether the document is afterwards as the backup has it, also where it was so before."""
+        return self._action(key) in _PUT_BACK
+
+    def _action(self, key: bytes) -> int | None:
+        if self._wanted is None:
+            return INSERT
+        identity = document_digests.identity_hash(key)
+        begins, actions = self._drawers[identity[0]]
+        begin = _begin(identity)
+        at = bisect_left(begins, begin)
+        return actions[at] if at < len(begins) and begins[at] == begin else None
+
+    @cached_property
+    def _drawers(self) -> list[tuple[Sequence[int], Sequence[int]]]:
+        return [self._drawer(drawer) for drawer in range(DRAWERS)]
+
+    def _drawer(self, drawer: int) -> tuple[Sequence[int], Sequence[int]]:
+        assert self._wanted is not None
+        actions = self._work.actions
+        found = sorted(
+            (_begin(identity), actions[number])
+            for identity, _, number in self._wanted.records(drawer)
+            if actions[number] in _CHOSEN
+        )
+        return array("Q", (begin for begin, _ in found)), bytes(action for _, action in found)
+
+
+def _begin(identity: bytes) -> int:
+    return int.from_bytes(identity[:8], "big")

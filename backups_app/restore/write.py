@@ -15,13 +15,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeVar
 
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
-from backups_app.backup_files import document_digests
+from backups_app.backup_files.digests import document_digests
 from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, failures, insert, live_documents, replace
@@ -31,7 +32,7 @@ from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.progress import Progress
 from backups_app.restore import numbered
 from backups_app.restore import work as works
-from backups_app.restore.numbered import Numbered
+from backups_app.restore.numbered import Batch, Numbered
 from backups_app.restore.outcome import CollectionOutcome
 from backups_app.restore.work import DocumentActions
 
@@ -40,20 +41,16 @@ TRIES = 5
 CLASH_ROUNDS = 3
 T = TypeVar("T")
 
-Release = Callable[[str, Sequence[bytes]], None]
-"""Given a collection and raw ids, takes them out of every open purge before they are written. None: none is open."""
-
 
 @dataclass(kw_only=True)
 class CollectionWriter:
-    """What the writing of one collection shares. `frames` and `extras` read the backup and the other state again each
-    time; `handled` collects the identities of documents that are not as planned, for a reason that was told."""
+    """What the writing of one collection shares. `batches` and `extras` read the backup and the other state again each
+    time; `handled` collects the identities of documents that are not as planned, for a reason that was reported."""
 
     live: LiveCollection
     work: DocumentActions
-    frames: Callable[[], Iterator[bytes]]
+    batches: Callable[[], Iterator[list[bytes]]]
     extras: Callable[[], Iterator[bytes]]
-    release: Release | None
     outcome: CollectionOutcome
     progress: Progress
     in_order: bool = False
@@ -62,7 +59,7 @@ class CollectionWriter:
 
     def write(self) -> None:
         """Do it all. Raise pymongo's errors when the server is lost: what was done stays, repeat it."""
-        self._insert(works.INSERT)
+        self._insert()
         self._replace()
         self._delete()
         for _ in range(CLASH_ROUNDS):
@@ -72,12 +69,12 @@ class CollectionWriter:
 
     # ── inserts ──────────────────────────────────────────────────────────────
 
-    def _insert(self, action: int) -> None:
+    def _insert(self) -> None:
         writers = 1 if self.in_order else WRITERS
         with ThreadPoolExecutor(writers, thread_name_prefix="restore") as pool:
-            waiting: deque[Future[tuple[list[Numbered], WriteOutcome, int]]] = deque()
+            waiting: deque[Future[tuple[Batch, WriteOutcome, int]]] = deque()
             try:
-                for batch in numbered.in_batches(self._chosen(action)):
+                for batch in self._inserts():
                     self.progress.checkpoint()
                     waiting.append(pool.submit(self._insert_batch, batch))
                     if len(waiting) > writers:
@@ -88,55 +85,60 @@ class CollectionWriter:
                 for future in waiting:
                     future.cancel()
 
-    def _insert_batch(self, batch: list[Numbered]) -> tuple[list[Numbered], WriteOutcome, int]:
+    def _inserts(self) -> Iterator[Batch]:
+        if self.work.count(works.INSERT) == len(self.work.actions):
+            return numbered.all_of(self.batches())
+        return numbered.separated(self._chosen(works.INSERT))
+
+    def _insert_batch(self, batch: Batch) -> tuple[Batch, WriteOutcome, int]:
         """Insert one batch. Return it, what became of it, and how many of its documents were there, equal, already."""
-        frames = [one.frame for one in batch]
-        self._release(batch)
-        written = _patiently(lambda: insert.insert_missing(collection=self._target, frames=frames, session=None))
-        equal = self._equal_ones(batch, written)
+        written = _patiently(lambda: insert.insert_missing(collection=self._target, frames=batch.frames, session=None))
+        equal = self._equal_ones(batch.frames, written)
         return batch, written, equal
 
-    def _equal_ones(self, batch: list[Numbered], written: WriteOutcome) -> int:
+    def _equal_ones(self, batch: Sequence[bytes], written: WriteOutcome) -> int:
         """Of the documents whose `_id` was there, take those with the same bytes for done: an earlier attempt."""
         if not written.stale:
             return 0
         stale = set(written.stale)
-        frames = {raw_ids.key(raw_ids.id_of(one.frame)): one.frame for one in batch}
+        frames = dict(zip(raw_ids.keys_of(batch), batch, strict=True))
         ids = [raw_ids.id_of(frames[key]) for key in stale]
         there = _patiently(lambda: live_documents.read(collection=self._target, ids=ids))
         equal = {key for key in stale if there.get(key) == frames[key]}
         written.stale = [key for key in written.stale if key not in equal]
         return len(equal)
 
-    def _take_inserted(self, batch: list[Numbered], written: WriteOutcome, equal: int) -> None:
+    def _take_inserted(self, batch: Batch, written: WriteOutcome, equal: int) -> None:
         self.outcome.inserted += len(written.done)
         self.outcome.unchanged += equal
         self._take_rest(batch, written)
-        self.progress.advance(self.outcome.name, len(batch), sum(len(one.frame) for one in batch))
+        self.progress.advance(self.outcome.name, len(batch.frames), sum(map(len, batch.frames)))
 
     # ── replacements ─────────────────────────────────────────────────────────
 
     def _replace(self) -> None:
-        for batch in numbered.in_batches(self._chosen(works.REPLACE)):
+        for batch in numbered.separated(self._chosen(works.REPLACE)):
             self.progress.checkpoint()
-            self._release(batch)
-            written, equal = _patiently(lambda batch=batch: self._replace_batch(batch))  # type: ignore[misc]
-            self.outcome.replaced += len(written.done)
-            self.outcome.unchanged += equal
-            self._take_rest(batch, written)
-            self.progress.advance(self.outcome.name, len(batch))
+            self._replace_and_take(batch)
+            self.progress.advance(self.outcome.name, len(batch.frames))
 
-    def _replace_batch(self, batch: list[Numbered]) -> tuple[WriteOutcome, int]:
+    def _replace_and_take(self, batch: Batch) -> None:
+        written, equal = _patiently(lambda: self._replace_batch(batch))
+        self.outcome.replaced += len(written.done)
+        self.outcome.unchanged += equal
+        self._take_rest(batch, written)
+
+    def _replace_batch(self, batch: Batch) -> tuple[WriteOutcome, int]:
         """Replace those that are still what is expected. Return the outcome, and how many had been replaced before."""
-        there = live_documents.read(collection=self._target, ids=[raw_ids.id_of(one.frame) for one in batch])
+        there = live_documents.read(collection=self._target, ids=[raw_ids.id_of(frame) for frame in batch.frames])
         possible, equal, outcome = [], 0, WriteOutcome()
-        for one in batch:
-            key = raw_ids.key(raw_ids.id_of(one.frame))
+        for number, frame in zip(*batch, strict=True):
+            key = raw_ids.key(raw_ids.id_of(frame))
             now = there.get(key)
-            if now == one.frame:
+            if now == frame:
                 equal += 1
-            elif now is not None and document_digests.content_hash(now) == self.work.expected[one.number]:
-                possible.append(Replacement(expected=now, new=one.frame))
+            elif now is not None and document_digests.content_hash(now) == self.work.expected[number]:
+                possible.append(Replacement(expected=now, new=frame))
             else:
                 outcome.stale.append(key)
         outcome.add(self._replaced(possible))
@@ -174,18 +176,20 @@ class CollectionWriter:
 
     # ── what could not be done ───────────────────────────────────────────────
 
-    def _take_rest(self, batch: list[Numbered], written: WriteOutcome) -> None:
+    def _take_rest(self, batch: Batch, written: WriteOutcome) -> None:
         if not (written.stale or written.refused or written.clashes):
             return
-        by_key = {raw_ids.key(raw_ids.id_of(one.frame)): one for one in batch}
-        newer = [raw_ids.id_of(by_key[key].frame) for key in written.stale]
-        refused = [raw_ids.id_of(by_key[key].frame) for key in written.refused]
+        by_key = {
+            key: (number, frame) for key, number, frame in zip(raw_ids.keys_of(batch.frames), *batch, strict=True)
+        }
+        newer = [raw_ids.id_of(by_key[key][1]) for key in written.stale]
+        refused = [raw_ids.id_of(by_key[key][1]) for key in written.refused]
         self.outcome.newer.add(newer)
         self.outcome.refused.add(refused)
         for reason in written.refused.values():
             self.outcome.because(reason)
         self._handle([*newer, *refused])
-        self.clashed += [by_key[key].number for key in written.clashes]
+        self.clashed += [by_key[key][0] for key in written.clashes]
 
     def _retry_clashes(self) -> bool:
         """Try again what clashed. Return whether some of it went in, so that another round may help the rest."""
@@ -193,25 +197,22 @@ class CollectionWriter:
             return False
         before, numbers = len(self.clashed), sorted(self.clashed)
         self.clashed = []
-        for batch in numbered.in_batches(numbered.picked(self.frames(), numbers)):
+        for batch in numbered.separated(numbered.picked(self._frames(), numbers)):
             self.progress.checkpoint()
-            inserts = [one for one in batch if self.work.actions[one.number] == works.INSERT]
-            replaces = [one for one in batch if self.work.actions[one.number] == works.REPLACE]
-            if inserts:
+            inserts = _with_action(batch, self.work, works.INSERT)
+            replaces = _with_action(batch, self.work, works.REPLACE)
+            if inserts.frames:
                 _, written, equal = self._insert_batch(inserts)
                 self.outcome.inserted += len(written.done)
                 self.outcome.unchanged += equal
                 self._take_rest(inserts, written)
-            if replaces:
-                written, equal = _patiently(lambda replaces=replaces: self._replace_batch(replaces))  # type: ignore[misc]
-                self.outcome.replaced += len(written.done)
-                self.outcome.unchanged += equal
-                self._take_rest(replaces, written)
+            if replaces.frames:
+                self._replace_and_take(replaces)
         return 0 < len(self.clashed) < before
 
     def _name_clashes(self) -> None:
         ids = (
-            [raw_ids.id_of(one.frame) for one in numbered.picked(self.frames(), sorted(self.clashed))]
+            [raw_ids.id_of(one.frame) for one in numbered.picked(self._frames(), sorted(self.clashed))]
             if self.clashed
             else []
         )
@@ -229,9 +230,8 @@ class CollectionWriter:
     def _target(self) -> Collection[Any]:
         return self.live.collection
 
-    def _release(self, batch: list[Numbered]) -> None:
-        if self.release is not None:
-            self.release(self.outcome.name, [raw_ids.id_of(one.frame) for one in batch])
+    def _frames(self) -> Iterator[bytes]:
+        return chain.from_iterable(self.batches())
 
     def _session(self) -> ClientSession:
         return self._target.database.client.start_session()
@@ -239,9 +239,15 @@ class CollectionWriter:
     def _chosen(self, action: int) -> Iterator[Numbered]:
         if not self.work.count(action):
             return
-        for number, frame in enumerate(self.frames()):
+        for number, frame in enumerate(self._frames()):
             if self.work.actions[number] == action:
                 yield Numbered(number, frame)
+
+
+def _with_action(batch: Batch, work: DocumentActions, action: int) -> Batch:
+    """Return the documents of a batch that are to be treated so."""
+    chosen = [at for at, number in enumerate(batch.numbers) if work.actions[number] == action]
+    return Batch([batch.numbers[at] for at in chosen], [batch.frames[at] for at in chosen])
 
 
 def _patiently(attempt: Callable[[], T]) -> T:

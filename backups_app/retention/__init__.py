@@ -6,11 +6,11 @@
     guards.py    what is never removed, each refusal with its code          (pure)
     decision.py  rules, then guards, then what the kept ones need           (pure)
 
+`decision.py` decides:
+
     for each backup, newest first:
         kept by a rule?                     -> kept, with the rules that keep it
         refused by a guard?                 -> kept, with the guards' codes
         otherwise                           -> removed, with the reason
     for each kept incremental: its base     -> kept
-
-Source of the rules: section 7 of the decisions.
 """

@@ -17,6 +17,8 @@ UNDO = timedelta(days=30)
 
 POLICY = "policy"
 NOT_COPIED = "removed_before_copy"
+COPY_IS_HERE = "copy_on_this_computer"
+TARGET_SILENT = "copy_target_silent"
 AHEAD = "dated_in_future"
 UNVERIFIED = "unverified"
 FOREIGN = "foreign"
@@ -33,7 +35,7 @@ class DecidedBackup:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class RetentionDecision:
     """What a pass keeps and removes, both newest first."""
 
     kept: tuple[DecidedBackup, ...]
@@ -49,7 +51,7 @@ def decide(
     zone: tzinfo,
     deletions: Sequence[Deletion] = (),
     lost_holders: Sequence[LostHolder] = (),
-) -> Decision:
+) -> RetentionDecision:
     """Decide about every backup of one database.
 
     1. What a rule keeps is kept, with the rules' names.
@@ -126,9 +128,9 @@ def _outside_rules(backup: Backup, now: datetime) -> tuple[str, ...]:
     return tuple(reason for reason, holds in reasons.items() if holds)
 
 
-def _decision(backups: Sequence[Backup], kept: dict[str, list[str]]) -> Decision:
+def _decision(backups: Sequence[Backup], kept: dict[str, list[str]]) -> RetentionDecision:
     ordered = sorted(backups, key=newest_first, reverse=True)
-    return Decision(
+    return RetentionDecision(
         kept=tuple(
             DecidedBackup(backup=one, reasons=tuple(kept[one.backup_id])) for one in ordered if one.backup_id in kept
         ),
@@ -140,10 +142,14 @@ def _decision(backups: Sequence[Backup], kept: dict[str, list[str]]) -> Decision
 
 def _why_removed(backup: Backup) -> tuple[str, ...]:
     first = UNDO_OVER if backup.maker is Maker.SAFETY else POLICY
-    return (first,) if backup.copied else (first, NOT_COPIED)
+    if backup.copied:
+        return (first,)
+    if backup.copied_silent:
+        return first, TARGET_SILENT
+    return first, COPY_IS_HERE if backup.copied_here else NOT_COPIED
 
 
-def history(decision: Decision) -> timedelta:
+def history(decision: RetentionDecision) -> timedelta:
     """Return how far back the kept backups reach, from the newest to the oldest that counts."""
     times = [one.backup.taken_at for one in decision.kept if one.backup.maker is Maker.REQUESTED]
     return max(times) - min(times) if times else timedelta(0)

@@ -26,6 +26,8 @@ class Backup:
     that decide about removal). Both are aware, in UTC.
     `documents` counts the documents of each collection; `limited` names capped and TTL collections, which shrink by
     themselves. `holds` counts the deleted documents that this backup holds; None where that is unknown.
+    `copied_here`: it has a complete copy at a target that is on this computer, which does not count as `copied`.
+    `copied_silent`: it has one at a target that does not answer, which does not count either.
     `chained`: a full backup that begins a chain of incrementals and that nobody asked for as a full one.
     """
 
@@ -44,6 +46,8 @@ class Backup:
     released: bool = False
     accepted: bool = False
     copied: bool = True
+    copied_here: bool = False
+    copied_silent: bool = False
     documents: Mapping[str, int] = field(default_factory=dict)
     limited: frozenset[str] = frozenset()
 
@@ -62,7 +66,7 @@ class Backup:
         return self.base is None
 
     def is_ahead(self, *, now: datetime) -> bool:
-        """Whether it is dated in the future: a clock was wrong, so its time tells nothing."""
+        """Whether it is dated in the future: a clock was wrong, so its time says nothing."""
         return is_ahead(self.taken_at, now=now)
 
     def counts(self, *, now: datetime) -> bool:

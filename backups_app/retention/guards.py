@@ -24,7 +24,7 @@ COPY_MISSING = "copy_missing"
 SHRUNK = "shrunk"
 HOLDER_DAMAGED = "holder_damaged"
 
-CODES = (NEWEST, FLOOR, PINNED, HELD, NEEDED, IN_USE, PURGE_UNFINISHED, COPY_MISSING, SHRUNK, HOLDER_DAMAGED)
+CODES = (NEEDED, NEWEST, FLOOR, PINNED, HELD, IN_USE, PURGE_UNFINISHED, COPY_MISSING, SHRUNK, HOLDER_DAMAGED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,16 +40,16 @@ class Guards:
     lost_holders: Sequence[LostHolder] = ()
 
     def refusals(self, backup: Backup, *, needed: Container[str]) -> list[str]:
-        """Return the codes of the guards that keep `backup`; none when it may go.
+        """Return the codes of the guards that keep `backup`; none when it may go. The first is what to lift first.
 
         `needed` are the bases of the backups that stay (`bases`).
         """
         answers = {
+            NEEDED: backup.backup_id in needed,
             NEWEST: backup.backup_id in self._newest,
             FLOOR: backup.backup_id in self._floor,
             PINNED: backup.pinned,
             HELD: backup.is_holder,
-            NEEDED: backup.backup_id in needed,
             IN_USE: backup.in_use,
             PURGE_UNFINISHED: backup.purge_unfinished,
             COPY_MISSING: backup.holds_something and not backup.copied,
@@ -62,6 +62,14 @@ class Guards:
     def newest_full(self) -> Backup | None:
         """The newest full backup that counts: what a pass reads again before it removes anything."""
         return next((one for one in self._counted if one.is_full), None)
+
+    def is_newest_of_all(self, backup: Backup) -> bool:
+        """Whether no newer backup counts, whatever its form."""
+        return self._counted[:1] == [backup]
+
+    def is_of_the_newest(self, backup: Backup) -> bool:
+        """Whether it is one of the newest `min_keep`, full or incremental."""
+        return backup in self._counted[: self.min_keep]
 
     @cached_property
     def _counted(self) -> list[Backup]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from backups_app.errors import InvalidInput
-from backups_app.messages import retention as messages
+from backups_app.messages.protection import retention as messages
 from backups_app.retention.facts import Backup, newest_first
 
 RECENT = timedelta(hours=24)

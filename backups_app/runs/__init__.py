@@ -4,7 +4,7 @@
     worker.execute
       lease.held                 one run at a time; renewed until the block ends       RunActive: somebody else holds it
       runs.claim                 compare-and-set: this process owns the run             None: another one was quicker
-      recovery.clear_the_way     unfinished copies and old trash of dead runs
+      clearing.clear_the_way     unfinished copies of dead runs; trash of more than a day
       runner.carry_out
         for each step of the pipeline, in its order        (pipelines.py, restore_pipelines.py)
           enter                  phase and step in one compare-and-set; a cancel is obeyed where the step allows it
@@ -16,7 +16,7 @@
       recovery.recover           close what a dead process left, decided by the folder
       rebuild_records            write lost records again
 
-A run is one document (`catalog/run_record.py`). Every change of it is a compare-and-set on its fence
-(`catalog/run_writers.py`): no match means that another process owns the run, and this one stops.
-What a step is called and may do it declares itself (`declarations.py`). Reading writes nothing (`description.py`).
+A run is one document (`catalog/run/run_record.py`). Every change of it is a compare-and-set on its fence
+(`catalog/run/run_writers.py`): no match means that another process owns the run, and this one stops.
+What a step is called and may do it declares itself (`declarations.py`). Reading writes nothing (`description/`).
 """

@@ -13,14 +13,14 @@ from pymongo.database import Database
 
 from backups_app.backup_files import layout
 from backups_app.backup_files.manifest import Manifest
-from backups_app.backup_files.store import Store
-from backups_app.catalog.run_record import RunRecord
-from backups_app.catalog.run_writers import Writer
+from backups_app.backup_files.store.store import Store
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.catalog.run.run_writers import Writer
 from backups_app.configuration import Configuration
 from backups_app.dump.engine import DumpEngine
 from backups_app.dump.report import DumpReport
 from backups_app.records import Phase, StepState
-from backups_app.runs.incremental_base import Base
+from backups_app.runs.incremental_base import ChosenBase
 from backups_app.runs.progress import RunProgress
 from backups_app.sync.engine import SyncReport
 
@@ -50,7 +50,7 @@ class Run:
     now: datetime
 
     engine: DumpEngine | None = None
-    base: Base | None = None
+    base: ChosenBase | None = None
     dump: DumpReport | None = None
     manifest: Manifest | None = None
     sync_report: SyncReport | None = None

@@ -49,4 +49,4 @@ def phases_before_publishing() -> frozenset[str]:
 
 
 def _lines() -> tuple[tuple[Step, ...], ...]:
-    return (pipelines.STEPS, *restore_pipelines.STEPS.values())
+    return (pipelines.STEPS, pipelines.INCREMENTAL_STEPS, *restore_pipelines.STEPS.values())

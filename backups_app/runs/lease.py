@@ -18,7 +18,8 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app.catalog import lease, runs
+from backups_app.catalog import lease
+from backups_app.catalog.run import runs
 from backups_app.errors import OwnershipLost
 from backups_app.runs import ownership
 

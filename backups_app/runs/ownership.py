@@ -14,7 +14,7 @@ from backups_app.mongo import processes
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """A process, told apart from any other that had its number before: start time and boot id."""
+    """A process, distinguished from any other that had its number before: start time and boot id."""
 
     host: str
     pid: int

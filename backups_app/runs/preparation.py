@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from pymongo.database import Database
 
+from backups_app import url_parts
 from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files import metadata
 from backups_app.backup_files.manifest import Manifest
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, BackupRemoved, VerificationFailed
 from backups_app.messages import runs as messages
@@ -51,7 +53,15 @@ def sync_options(configuration: Configuration) -> SyncOptions:
         deletes=configuration.sync_deletes,
         exclude=frozenset(configuration.sync_exclude),
         proof_days=configuration.sync_proof_days,
+        remote=remote_identity(configuration),
     )
+
+
+def remote_identity(configuration: Configuration) -> str:
+    """Return a digest of the servers and the database that MONGODB_CLOUD_URL names. Another password, user or option
+    changes nothing about it."""
+    named = [*url_parts.servers(configuration.cloud_url), configuration.database_name]
+    return hashlib.sha256("\n".join(named).encode()).hexdigest()[:32]
 
 
 def manifest_of(backup_store: Store, *, backup_id: str) -> Manifest:
@@ -61,6 +71,6 @@ def manifest_of(backup_store: Store, *, backup_id: str) -> Manifest:
     except BackupNotFound as error:
         raise BackupRemoved() from error
     try:
-        return manifests.from_json((metadata.read(folder) or {}).get("manifest") or {})
+        return manifests.from_json(metadata.manifest_in(folder))
     except ValueError as error:
         raise VerificationFailed(problem=messages.MANIFEST_MISSING_OR_DAMAGED()) from error

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from django.utils import timezone
 
-from backups_app.catalog.run_writers import Ownership
+from backups_app.catalog.run.run_writers import Ownership
 from backups_app.errors import OwnershipLost, RunCancelled
 from backups_app.progress import Progress, Silent
 from backups_app.records import Phase, StepState
@@ -28,7 +28,7 @@ class Listener(Progress, Protocol):
 
 
 class NobodyWatches(Silent):
-    """A listener for runs that only their document tells of."""
+    """A listener for runs that only their document reports."""
 
     def step_ended(self, *, name: str, state: StepState, seconds: float, sentence: str) -> None: ...
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backups_app.catalog.run_parts import StepRecord
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_parts import StepRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import RestoreStoppedFor, RestoreUnfinished, TempleOpsError
 from backups_app.messages import restore_ends as messages
 from backups_app.messages import runs as runs_messages
@@ -74,11 +74,11 @@ def unfinished(document: RunRecord, *, refusal: TempleOpsError | None = None) ->
     what the server does not do, where it is more than a lost line."""
     restored = document.restore
     finished, at_work = restored.names, restored.at_work
-    waiting = [name for name in restored.taken if name not in finished and name != at_work]
+    waiting = [name for name in restored.taken if name not in finished and name not in at_work]
     in_place = document.kind == RunKind.RESTORE
     facts = {
         "done": messages.IN_PLACE(names=finished or runs_messages.NOTHING()),
-        "left": _left(at_work, waiting),
+        "left": _pending_message(at_work, waiting),
         "safe": (messages.SAFETY_HOLDS if in_place else messages.TEMPLE_UNTOUCHED)(),
     }
     if refusal is None:
@@ -86,8 +86,8 @@ def unfinished(document: RunRecord, *, refusal: TempleOpsError | None = None) ->
     return RestoreStoppedFor(**facts, reason=together(refusal.detail, as_sentence(refusal.hint)))
 
 
-def _left(at_work: str, waiting: Sequence[str]) -> Message:
-    now = messages.AT_WORK(name=at_work) if at_work else None
+def _pending_message(at_work: Sequence[str], waiting: Sequence[str]) -> Message:
+    now = messages.AT_WORK(name=tuple(at_work)) if at_work else None
     later = messages.HAD_NOT_BEGUN(names=waiting) if waiting else None
     if now and later:
         return messages.BOTH_LEFT(at_work=now, waiting=later)
@@ -102,22 +102,22 @@ def cancelled(by: str) -> Message:
 def message(document: RunRecord) -> Message:
     """Return the sentence that answers the one who started it."""
     status, kind = Status(document.status), RunKind(document.kind)
-    ends, said = _ENDS[kind], document.error_message
+    ends, text = _ENDS[kind], document.error_message
     safe = messages.SAFETY_HOLDS_NAMED(backup=document.backup_id) if kind == RunKind.RESTORE else ""
     match status:
         case Status.IN_PROGRESS:
             return ends.running()
         case Status.CANCELLED:
-            return together(ends.cancelled(), said)
+            return together(ends.cancelled(), text)
         case Status.FAILED:
-            return together(ends.failed(), said or messages.NOTHING_WRITTEN())
+            return together(ends.failed(), text or messages.NOTHING_WRITTEN())
         case Status.SUCCESS:
-            return together(ends.completed(sums=said_sums(document)), safe)
-    return together(ends.partial(reason=said or said_sums(document)), safe)
+            return together(ends.completed(sums=stated_sums(document)), safe)
+    return together(ends.partial(reason=text or stated_sums(document)), safe)
 
 
-def said_sums(document: RunRecord) -> Message:
-    """Return the numbers of a restore in words: `1,240 added, 3 overwritten, 0 deleted, 11,990 the same`."""
+def stated_sums(document: RunRecord) -> Message:
+    """Return the numbers of a restore in words: `1,240 added, 3 overwritten, 0 deleted, 11,990 unchanged`."""
     sums = document.restore.sums
     counts = [sentence(n=sums.get(key, 0)) for key, sentence in _ALWAYS.items()]
     counts += [sentence(n=sums[key]) for key, sentence in _WHERE_ANY.items() if sums.get(key)]

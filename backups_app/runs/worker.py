@@ -10,9 +10,10 @@ from django.utils import timezone
 from pymongo.database import Database
 
 from backups_app import configuration as settings
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
-from backups_app.catalog.run_writers import Ownership
+from backups_app.access import request_context
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.catalog.run.run_writers import Ownership
 from backups_app.configuration import Configuration
 from backups_app.errors import NotResumable, RunActive
 from backups_app.mongo import connections
@@ -22,7 +23,7 @@ from backups_app.runs.closing import reporting
 from backups_app.runs.context import Run, Step
 from backups_app.runs.lease import Lease
 from backups_app.runs.progress import Listener, RunProgress
-from backups_app.runs.recovery import recovery
+from backups_app.runs.recovery import clearing
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,11 @@ LEASE_WAIT_SECONDS = 45
 
 def execute(*, backup_id: str, listener: Listener | None = None) -> None:
     """Claim a queued run and carry it out. Do nothing when somebody else has claimed it or it has ended."""
+    with request_context.carrying_out(backup_id):
+        _execute(backup_id=backup_id, listener=listener)
+
+
+def _execute(*, backup_id: str, listener: Listener | None) -> None:
     configuration = settings.current()
     database = preparation.local_database(configuration)
     seconds = configuration.lease_seconds
@@ -69,7 +75,10 @@ def execute_resume(*, backup_id: str, listener: Listener | None = None) -> None:
     configuration = settings.current()
     database = preparation.local_database(configuration)
     seconds = configuration.lease_seconds
-    with lease.held(database, seconds=seconds, wait_seconds=LEASE_WAIT_SECONDS) as held:
+    with (
+        request_context.carrying_out(backup_id),
+        lease.held(database, seconds=seconds, wait_seconds=LEASE_WAIT_SECONDS) as held,
+    ):
         document = _claim_reopened(database, backup_id=backup_id, held=held)
         run = _assemble(configuration, document, held=held, listener=listener)
         run.published = True
@@ -97,7 +106,7 @@ def _purge_steps_wait_again(document: RunRecord) -> None:
 
 def _assemble(configuration: Configuration, document: RunRecord, *, held: Lease, listener: Listener | None) -> Run:
     database, remote = preparation.local_database(configuration), preparation.remote_database(configuration)
-    recovery.clear_the_way(configuration=configuration, database=database, spared=document.id)
+    clearing.clear_the_way(configuration=configuration, database=database, spared=document.id)
     ownership = Ownership(database=database, backup_id=document.id, fence=held.fence)
     return Run(
         configuration=configuration,

@@ -5,10 +5,12 @@ A time that a night of daylight saving skips runs once, right after the gap; one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, tzinfo
-from itertools import islice
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
+from itertools import dropwhile, islice, takewhile
+from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
@@ -17,9 +19,13 @@ from backups_app.errors import CronFieldsInvalid, CronInvalid, CronNeverDue, Tim
 FIELDS = 5
 DAY, MONTH = 2, 3
 """Their places among the fields."""
+STEPS = (59, 23, 31, 12, 7)
+STEP = re.compile(r"/([0-9]+)", re.ASCII)
 LONGEST = 100
+NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
+"""Files beside the zones: what they mean differs from machine to machine, or nobody knows."""
 MOST_MISSED = 1_000
-"""So many missed slots are counted; of more it is said that there are more."""
+"""So many missed slots are counted; of more it is stated that there are more."""
 
 
 def zone(name: str) -> tzinfo:
@@ -30,10 +36,21 @@ def zone(name: str) -> tzinfo:
         raise TimeZoneUnknown(name=name[:LONGEST]) from error
 
 
+@cache
+def zone_names() -> frozenset[str]:
+    """Return the names of all time zones, as IANA gives them (`Asia/Kolkata`, `UTC`)."""
+    return frozenset(available_timezones()) - NO_ZONES
+
+
 def check(expression: str, *, time_zone: str, now: datetime) -> None:
     """Prove that a schedule has slots. Raise `CronFieldsInvalid`, `CronInvalid`, `CronNeverDue`, `TimeZoneUnknown`."""
-    if len(expression) > LONGEST or len(expression.split()) != FIELDS:
+    if len(expression) > LONGEST or len(expression.split()) != FIELDS or not expression.isprintable():
         raise CronFieldsInvalid()
+    for field, most in zip(expression.split(), STEPS, strict=True):
+        if any(int(step) > most for step in STEP.findall(field)):  # it would mean once in the field's whole range
+            raise CronInvalid(cron=expression)
+    if time_zone not in zone_names():
+        raise TimeZoneUnknown(name=time_zone[:LONGEST])
     if not upcoming(expression, time_zone=time_zone, after=now, count=1):
         raise CronNeverDue(cron=expression)
 
@@ -44,17 +61,26 @@ def upcoming(expression: str, *, time_zone: str, after: datetime, count: int) ->
     return list(islice(_slots(expression, time_zone, after, reverse=False), count))
 
 
+def within(expression: str, *, time_zone: str, begin: datetime, end: datetime, most: int) -> tuple[datetime, ...]:
+    """Return the first `most` slots from one moment on, before another one. Raises as `upcoming`."""
+    coming = _slots(expression, time_zone, begin - timedelta(seconds=1), reverse=False)
+    inside = takewhile(lambda slot: slot < end, dropwhile(lambda slot: slot < begin, coming))
+    return tuple(islice(inside, most))
+
+
 def latest(expression: str, *, time_zone: str, until: datetime) -> datetime | None:
     """Return the newest slot up to and including a moment."""
     return _slot_at(expression, time_zone, until) or next(_slots(expression, time_zone, until, reverse=True), None)
 
 
-def between(expression: str, *, time_zone: str, after: datetime, until: datetime) -> list[datetime]:
-    """Return the newest slots after one moment, up to and including another, oldest first; at most `MOST_MISSED`."""
+def between(
+    expression: str, *, time_zone: str, after: datetime, until: datetime, most: int = MOST_MISSED
+) -> list[datetime]:
+    """Return the newest slots after one moment, up to and including another, oldest first; about `most` at most."""
     newest: list[datetime] = []
     if expression_slot_at := _slot_at(expression, time_zone, until):
         newest.append(expression_slot_at)
-    for slot in islice(_slots(expression, time_zone, until, reverse=True), MOST_MISSED):
+    for slot in islice(_slots(expression, time_zone, until, reverse=True), most):
         if slot <= after:
             break
         newest.append(slot)

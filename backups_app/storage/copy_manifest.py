@@ -5,7 +5,8 @@
      "objects": [{"name": "object-4f0c…", "size_bytes": 812, "sha256": "…"}],
      "encrypted": true, "contents": "<age file, base64>"}
 
-This readable part tells sizes and times only: a backup's id is its time, and the hashes are those of the stored bytes.
+This readable part says sizes and times only: a backup's id is its time, the hashes are those of the stored bytes, and
+the objects are in the order of their random names.
 `contents` is JSON, encrypted where there are recipients: clear file names, clear hashes, the backup's `metadata.json`,
 the recipients. By hand: `jq -r .contents FILE | base64 -d | age -d -i KEY`.
 """
@@ -14,23 +15,27 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pyrage.x25519 import Identity
 
 from backups_app import formats
 from backups_app.errors import CopyUnreadable
-from backups_app.messages import storage as messages
+from backups_app.messages.protection import storage as messages
 from backups_app.storage import encryption, target
 
 FORMAT = "templeops-copy"
 VERSION = 1
 LARGEST_BYTES = 128 * 1024 * 1024
+LARGEST_FILE_BYTES = 2**63 - 1
+LONGEST_NAME_BYTES, LONGEST_PATH_BYTES = 255, 2_000
+"""So long a file system takes the name of a file, and a path inside a backup's folder."""
 
 OBJECT = "object-"
 MANIFEST = "copy-"
@@ -100,7 +105,7 @@ def new_object_name() -> str:
 
 
 def new_manifest_name(backup_id: str) -> str:
-    """Return a name for one attempt to store a manifest. It tells the time of the backup, as the manifest itself does,
+    """Return a name for one attempt to store a manifest. It says the time of the backup, as the manifest itself does,
     so that one backup is found without reading every manifest."""
     return f"{MANIFEST}{backup_id.replace('_', '-')}-{secrets.token_hex(16)}"
 
@@ -125,7 +130,7 @@ def encode(
         "backup_id": backup_id,
         "base": base,
         "copied_at": formats.utc_seconds(copied_at),
-        "objects": [asdict(one) for one in objects],
+        "objects": [asdict(one) for one in sorted(objects, key=lambda one: one.name)],
         "encrypted": bool(contents.recipients),
         "contents": inner,
     }
@@ -143,17 +148,18 @@ def decode(data: bytes) -> CopyManifest:
         return CopyManifest(
             backup_id=_id(plain["backup_id"]),
             base=None if plain["base"] is None else _id(plain["base"]),
-            copied_at=datetime.fromisoformat(plain["copied_at"]),
+            copied_at=_moment(plain["copied_at"]),
             objects=tuple(_stored(one) for one in plain["objects"]),
             encrypted=plain["encrypted"] is True,
             contents=plain["contents"],
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise _invalid() from error
 
 
 def open_contents(manifest: CopyManifest, *, identities: Sequence[Identity] = ()) -> Contents:
-    """Return what only the holder of a private key reads. Raise `KeyMissing`, `WrongKey`, `CopyUnreadable`."""
+    """Return what only the holder of a private key reads. Raise `KeyMissing`, `WrongKey`, `CopyUnreadable`, also where
+    a copy that is not encrypted claims recipients, or an encrypted one names none."""
     inner = manifest.contents
     if manifest.encrypted:
         inner = _json(encryption.unsealed_bytes(_from_base64(inner), identities=identities))
@@ -169,10 +175,28 @@ def open_contents(manifest: CopyManifest, *, identities: Sequence[Identity] = ()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _invalid() from error
     for one in (*contents.files, *([contents.site] if contents.site else [])):
-        manifest.stored(one.object)
-    if len({one.path for one in contents.files}) != len(contents.files):
+        if one.size_bytes > manifest.stored(one.object).size_bytes:  # encryption only adds to a file
+            raise _invalid()
+    _require_apart([one.path for one in contents.files])
+    if bool(contents.recipients) != manifest.encrypted:
         raise _invalid()
     return contents
+
+
+def opened_by(manifest: CopyManifest, *, identities: Sequence[Identity]) -> tuple[str, ...]:
+    """Return the public keys of those private keys that open the contents; none of a copy that is not encrypted."""
+    if not manifest.encrypted:
+        return ()
+    data = _from_base64(manifest.contents)
+    return encryption.public_keys([one for one in identities if encryption.opens(data, identity=one)])
+
+
+def _require_apart(paths: Sequence[str]) -> None:
+    """Each file has a path of its own, and none lies below another."""
+    names = set(paths)
+    parents = {path[:at] for path in paths for at, sign in enumerate(path) if sign == "/"}
+    if len(names) != len(paths) or names & parents:
+        raise _invalid()
 
 
 def _from_base64(text: Any) -> bytes:
@@ -186,9 +210,22 @@ def _json(data: bytes) -> Any:
     if len(data) > LARGEST_BYTES:
         raise _invalid()
     try:
-        return json.loads(data)
+        return json.loads(data, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise _invalid() from error
+
+
+def _no_number(name: str) -> None:
+    """JSON has no NaN and no Infinity. Raise ValueError."""
+    raise ValueError(name)
+
+
+def _moment(given: Any) -> datetime:
+    """Return a moment in UTC. Raise ValueError, TypeError or OverflowError for what is none."""
+    at = datetime.fromisoformat(given)
+    if at.tzinfo is None:
+        raise ValueError
+    return at.astimezone(UTC)
 
 
 def _id(given: Any) -> str:
@@ -222,11 +259,14 @@ def _path(given: Any) -> str:
     parts = given.split("/")
     if "\0" in given or any(part in ("", ".", "..") for part in parts):
         raise CopyUnreadable(problem=messages.COPY_MANIFEST_PATH())
+    sizes = [len(os.fsencode(part)) for part in parts]
+    if max(sizes) > LONGEST_NAME_BYTES or sum(sizes) + len(sizes) > LONGEST_PATH_BYTES:
+        raise ValueError
     return str(given)
 
 
 def _size(given: Any) -> int:
-    if type(given) is not int or given < 0:
+    if type(given) is not int or not 0 <= given <= LARGEST_FILE_BYTES:
         raise ValueError
     return given
 

@@ -20,6 +20,28 @@ def rows(*, targets: Iterable[str], recipients: Iterable[str]) -> list[BackupCop
     return [row for row in found.defer("written") if row.recipients in readable]
 
 
-def backup_ids(*, targets: Iterable[str], recipients: Iterable[str]) -> set[str]:
-    """Return the ids of the backups that have a copy that counts."""
-    return {row.backup_id for row in rows(targets=targets, recipients=recipients)}
+def on_this_computer(*, targets: Iterable[str]) -> set[str]:
+    """Return the ids of the backups with a complete copy at one of these targets that is lost with this computer."""
+    found = BackupCopy.objects.filter(state=State.COMPLETE, elsewhere=False, target__in=list(targets))
+    return set(found.values_list("backup_id", flat=True))
+
+
+def by_target(*, targets: Iterable[str], recipients: Iterable[str]) -> dict[str, set[str]]:
+    """Return the ids of the backups that have a copy that counts, for each target that has one."""
+    there: dict[str, set[str]] = {}
+    for row in rows(targets=targets, recipients=recipients):
+        there.setdefault(row.target, set()).add(row.backup_id)
+    return there
+
+
+def fetchable_from(*, backup_id: str, targets: Iterable[str]) -> list[str]:
+    """Return the targets, of these, from which a backup can be fetched whole, whether or not a copy there counts."""
+    found = BackupCopy.objects.filter(state=State.COMPLETE, target__in=list(targets))
+    bases = {row.target: row.backup.get("base") for row in found.filter(backup_id=backup_id).only("target", "backup")}
+    there = set(found.filter(backup_id__in=filter(None, bases.values())).values_list("backup_id", "target"))
+    return sorted(name for name, base in bases.items() if base is None or (base, name) in there)
+
+
+def is_whole(*, backup_id: str, base: str | None, ids: set[str]) -> bool:
+    """Whether a backup can be read from a target with copies of these ids: an incremental needs its base there."""
+    return backup_id in ids and (base is None or base in ids)

@@ -8,26 +8,32 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from backups_app.backup_files import descent, durable, store_identity
+from backups_app.backup_files import descent, durable
+from backups_app.backup_files.store import store_identity
 from backups_app.errors import (
     DiskFull,
     FolderNotWritable,
     ObjectExists,
     ObjectMissing,
+    ObjectUnreadable,
     TargetDenied,
+    TargetDirectoryMissing,
     TargetFailed,
     TargetFull,
     TargetMissing,
     TargetNotEmpty,
+    TargetNotMounted,
     TargetUnreachable,
     TempleOpsError,
     VerificationFailed,
 )
+from backups_app.storage import disks
 from backups_app.storage import target as targets
 from backups_app.storage.target import ObjectHead
 
@@ -47,13 +53,18 @@ class DirectoryTarget:
     def prepare(self, *, database: str) -> None:
         """Make the directory a target. One that is a target already stays as it is.
 
-        Raise `TargetNotEmpty` where it holds other files, `TargetDenied`, `TargetFull`, `TargetMissing`.
+        It is not made: where its disk is not mounted it would come to lie on this computer's disk. Raise
+        `TargetNotEmpty` where it holds other files, `TargetDirectoryMissing` where it is not there, `TargetNotMounted`
+        where it is below a mount point with nothing mounted, `TargetDenied`, `TargetFull`.
         """
         with self._named():
-            if self.root.is_dir() and store_identity.read(self.root) is not None:
+            if not self.root.is_dir():
+                raise TargetDirectoryMissing(target=self.name, path=shlex.quote(str(self.root)))
+            if store_identity.read(self.root) is not None:
                 return
-            with suppress(FileExistsError):
-                durable.make_directory(self.root)
+            mount_point = disks.empty_mount_point(self.root)
+            if mount_point is not None:
+                raise TargetNotMounted(target=self.name, mount_point=shlex.quote(str(mount_point)))
             if any(entry.name != LOST_AND_FOUND for entry in self.root.iterdir()):
                 raise TargetNotEmpty(target=self.name)
             store_identity.make(self.root, database=database)
@@ -85,7 +96,7 @@ class DirectoryTarget:
                 durable.remove_file(temporary)
 
     def head(self, name: str) -> ObjectHead:
-        with self._named(), self._opened(name) as descriptor:
+        with self._opened(name) as descriptor, self._named(of_an_object=True):
             return _head(name, os.fstat(descriptor))
 
     def read(self, name: str) -> Iterator[bytes]:
@@ -93,7 +104,7 @@ class DirectoryTarget:
             with self._named():
                 durable.forget_cached(descriptor, self.root / name)
             while True:
-                with self._named():
+                with self._named(of_an_object=True):
                     chunk = os.read(descriptor, targets.CHUNK_BYTES)
                 if not chunk:
                     return
@@ -106,7 +117,14 @@ class DirectoryTarget:
                 found = [entry.name for entry in entries if targets.is_name(entry.name)]
         for name in found:
             with suppress(ObjectMissing):
-                yield self.head(name)
+                yield self._listed(name)
+
+    def _listed(self, name: str) -> ObjectHead:
+        try:
+            return self.head(name)
+        except (ObjectUnreadable, TargetDenied):
+            failure = ObjectUnreadable(target=self.name)
+            return ObjectHead(name=name, size_bytes=0, modified_at=targets.NEVER, failure=failure)
 
     def delete(self, name: str) -> None:
         with self._named():
@@ -122,6 +140,7 @@ class DirectoryTarget:
     def _opened(self, name: str) -> Iterator[int]:
         with self._named():
             self._require_prepared()
+        with self._named(of_an_object=True):
             descriptor = self._open(targets.require_name(name))
         try:
             yield descriptor
@@ -139,14 +158,16 @@ class DirectoryTarget:
             raise
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Name what goes wrong in the block as a failure of this target."""
+    def _named(self, *, of_an_object: bool = False) -> Iterator[None]:
+        """Name what goes wrong in the block as a failure of this target, or of one object that is there."""
         try:
             yield
         except TargetFailed:
             raise
         except (TempleOpsError, OSError) as error:
-            raise _failure(error)(target=self.name) from error
+            failure = _failure(error)
+            is_unknown = of_an_object and failure is TargetFailed
+            raise (ObjectUnreadable if is_unknown else failure)(target=self.name) from error
 
 
 def _head(name: str, found: os.stat_result) -> ObjectHead:

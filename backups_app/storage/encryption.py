@@ -23,7 +23,7 @@ import pyrage
 from pyrage.x25519 import Identity, Recipient
 
 from backups_app.errors import CopyUnreadable, KeyMissing, KeyNotReadable, WrongKey
-from backups_app.messages import storage as messages
+from backups_app.messages.protection import storage as messages
 
 _PIECES_AHEAD = 16
 """Pieces of 64 KiB that may wait for the one who takes them."""
@@ -31,7 +31,7 @@ _LARGEST_KEY_FILE = 64 * 1024
 _NO_KEY_FITS = "No matching keys found"
 
 
-class Readable(Protocol):
+class ReadableFile(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
@@ -93,7 +93,7 @@ def _identity(number: int, line: str) -> Identity:
         raise KeyNotReadable(problem=messages.KEY_FILE_LINE_INVALID(number=number)) from None
 
 
-def sealed(source: Readable, *, recipients: Sequence[str]) -> Iterator[bytes]:
+def sealed(source: ReadableFile, *, recipients: Sequence[str]) -> Iterator[bytes]:
     """Yield the encrypted form of everything that `source` gives, in pieces of at most 64 KiB and constant memory.
 
     What `source` raises is raised here. It ends when nobody takes pieces any more.
@@ -120,7 +120,7 @@ def sealed_bytes(data: bytes, *, recipients: Sequence[str]) -> bytes:
     return bytes(pyrage.encrypt(data, [*map(Recipient.from_str, recipients)]))
 
 
-def unseal(stored: Readable, *, into: Writable, identities: Sequence[Identity]) -> None:
+def unseal(stored: ReadableFile, *, into: Writable, identities: Sequence[Identity]) -> None:
     """Write the clear form of `stored` into `into`, in constant memory. What was written counts only when this returns.
 
     Raise `KeyMissing`, `WrongKey`, `CopyUnreadable`, and what `stored` and `into` raise.
@@ -147,7 +147,16 @@ def unsealed_bytes(data: bytes, *, identities: Sequence[Identity]) -> bytes:
         raise _named(error) from None
 
 
-def chunks_as_file(pieces: Iterable[bytes]) -> Readable:
+def opens(data: bytes, *, identity: Identity) -> bool:
+    """Return whether this private key opens a small encrypted content."""
+    try:
+        unsealed_bytes(data, identities=[identity])
+    except (WrongKey, CopyUnreadable):
+        return False
+    return True
+
+
+def chunks_as_file(pieces: Iterable[bytes]) -> ReadableFile:
     """Return a file-like reader of what an iterable gives."""
     return _Chunks(iter(pieces))
 
@@ -165,7 +174,7 @@ class _Abandoned(Exception):
 class _Stream:
     """One encryption in a thread of its own, whose pieces another thread takes."""
 
-    def __init__(self, source: Readable, pieces: queue.Queue[bytes | None]) -> None:
+    def __init__(self, source: ReadableFile, pieces: queue.Queue[bytes | None]) -> None:
         self._source = _Kept(source)
         self._pieces = pieces
         self.abandoned = threading.Event()
@@ -198,7 +207,7 @@ class _Stream:
 class _Kept:
     """A file whose own failure is kept: the library answers with its text alone, which may hold a path or a secret."""
 
-    def __init__(self, file: Readable | Writable) -> None:
+    def __init__(self, file: ReadableFile | Writable) -> None:
         self._file = file
         self.failure: BaseException | None = None
 

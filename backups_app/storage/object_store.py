@@ -27,14 +27,16 @@ from obstore.exceptions import (
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from backups_app.errors import (
+    BucketMissing,
     ObjectExists,
     ObjectMissing,
     TargetClockDiffers,
     TargetDenied,
     TargetFailed,
     TargetFull,
+    TargetKeyMissing,
     TargetMisconfigured,
-    TargetMissing,
+    TargetNotEncrypted,
     TargetUnreachable,
 )
 from backups_app.storage import target as targets
@@ -59,9 +61,12 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _KEY = re.compile(r"[A-Za-z_]+")
 
+OWN_KEYS = "://169.254.169.254/"
+"""Without a key the library asks the machine's provider for one there: S3, Azure."""
+
 CODES: Mapping[str, type[TargetFailed]] = {
-    "NoSuchBucket": TargetMissing,
-    "ContainerNotFound": TargetMissing,
+    "NoSuchBucket": BucketMissing,
+    "ContainerNotFound": BucketMissing,
     "AccountIsDisabled": TargetDenied,
     "RequestTimeTooSkewed": TargetClockDiffers,
     "RequestExpired": TargetClockDiffers,
@@ -100,21 +105,26 @@ class ObjectStoreTarget:
         prefix: str,
         options: Mapping[str, str],
         allow_http: bool = False,
+        is_refused: bool = False,
     ) -> None:
         """Given the target's name, its kind (`s3`, `az`, `gs`), where in it, and the options of the store by obstore's
-        names. `allow_http` lets it be spoken to without encryption. Nothing is opened yet."""
+        names. `allow_http` lets it be spoken to without encryption; `is_refused`: nobody allowed that, and there is no
+        other way. Nothing is opened yet."""
         self.name = name
         self._make = KINDS[kind]
         self._bucket = bucket
         self._prefix = prefix
         self._options = dict(options)
         self._allow_http = allow_http
+        self._is_refused = is_refused
 
     @cached_property
     def _store(self) -> Any:
         return self._open(retries=RETRIES, times=TIMES)
 
     def _open(self, *, retries: Mapping[str, Any], times: Mapping[str, Any]) -> Any:
+        if self._is_refused:
+            raise TargetNotEncrypted(target=self.name)
         try:
             return self._make(
                 self._bucket,
@@ -257,6 +267,8 @@ def _failure(error: Exception) -> type[TargetFailed]:
     """Return what a failure of the library means: by the code of the store's answer, its type, then its HTTP status."""
     text = str(error)
     code, status = _CODE.search(text), _STATUS.search(text)
+    if OWN_KEYS in text:
+        return TargetKeyMissing
     if code is not None and code[1] in CODES:
         return CODES[code[1]]
     if isinstance(error, NotSupportedError) or (status is not None and status[1] == "501"):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
+from backups_app.errors import ObjectUnreadable
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""Of an object whose age is not known: it is never old enough to be removed."""
 CHUNK_BYTES = 1 << 20
 """How much is handed on at a time, in bytes: memory stays flat."""
 
@@ -16,12 +20,14 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectHead:
-    """What a target says about an object. `e_tag` is empty where it has none; what it proves: `etags.py`."""
+    """What a target says about an object. `e_tag` is empty where it has none; what it proves: `etags.py`. `failure`:
+    in a listing, why the object could not be looked at; then its size and its age are not known."""
 
     name: str
     size_bytes: int
     modified_at: datetime
     e_tag: str = ""
+    failure: ObjectUnreadable | None = None
 
 
 class StorageTarget(Protocol):
@@ -55,7 +61,8 @@ class StorageTarget(Protocol):
         ...
 
     def list_objects(self) -> Iterator[ObjectHead]:
-        """Yield every object, in no order. What is not of ours (another form of name) is left out."""
+        """Yield every object, in no order. What is not of ours (another form of name) is left out; one that cannot be
+        looked at is listed with its `failure`."""
         ...
 
     def delete(self, name: str) -> None:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from backups_app import url_parts
 from backups_app.errors import TargetNotFound
+from backups_app.storage import disks
 from backups_app.storage.directory import DirectoryTarget
 from backups_app.storage.object_store import ObjectStoreTarget
 from backups_app.storage.target import StorageTarget
 from backups_app.target_settings import ALLOW_HTTP, TargetSettings
-
-ENDPOINTS = ("endpoint", "endpoint_url", "aws_endpoint", "azure_storage_endpoint", "base_url")
 
 
 def named(targets: Iterable[TargetSettings], name: str) -> TargetSettings:
@@ -33,14 +31,14 @@ def open_target(settings: TargetSettings) -> StorageTarget:
     if settings.is_directory:
         return directory(settings)
     options = {name: value for name, value in settings.options if name != ALLOW_HTTP}
-    allowed = settings.option(ALLOW_HTTP).lower() in ("1", "true", "yes", "on")
     return ObjectStoreTarget(
         name=settings.name,
         kind=settings.kind,
         bucket=settings.place,
         prefix=settings.prefix,
         options=options,
-        allow_http=allowed or is_this_computer(_host(settings)),
+        allow_http=settings.allows_http or _host_is_here(settings),
+        is_refused=is_plain_http(settings),
     )
 
 
@@ -50,25 +48,32 @@ def directory(settings: TargetSettings) -> DirectoryTarget:
 
 
 def is_elsewhere(settings: TargetSettings, *, here: Iterable[Path]) -> bool:
-    """Return whether a copy there survives this computer: no endpoint on this computer, and no directory on the file
-    system of one of `here` (the backup folder, databases known to be on this computer)."""
+    """Return whether a copy there survives this computer: no endpoint on this computer, no directory in its memory, and
+    none on the disk of one of `here` (the backup folder, databases known to be on this computer)."""
     if settings.is_directory:
         device = _device(Path(settings.place))
-        return device is not None and device not in {_device(path) for path in here}
-    return not is_this_computer(_host(settings))
+        return device is not None and not disks.is_in_memory(device) and not _shares_a_disk(device, here)
+    return not _host_is_here(settings)
 
 
-def _host(settings: TargetSettings) -> str:
-    """Return the host of the endpoint; empty where it is the provider's own."""
-    given = next((value for name in ENDPOINTS if (value := settings.option(name))), "")
-    given = given or (os.environ.get("AWS_ENDPOINT_URL", "") if settings.kind == "s3" else "")
-    with suppress(ValueError):
-        return urlsplit(given).hostname or ""
-    return ""
+def is_plain_http(settings: TargetSettings) -> bool:
+    """Whether copies would cross the network without encryption, and nobody allowed that: it is refused."""
+    is_plain = settings.endpoint.lower().startswith("http://")
+    return is_plain and not settings.allows_http and not _host_is_here(settings)
+
+
+def _host_is_here(settings: TargetSettings) -> bool:
+    return is_this_computer(url_parts.host(settings.endpoint))
+
+
+def _shares_a_disk(device: int, here: Iterable[Path]) -> bool:
+    mine = disks.disks_under(device)
+    others = {other for path in here if (other := _device(path)) is not None}
+    return device in others or any(mine & disks.disks_under(other) for other in others)
 
 
 def _device(path: Path) -> int | None:
-    """Return the file system of a path, of its nearest directory where it is not there; None where nobody can tell."""
+    """Return the file system of a path, of its nearest directory where it is not there; None where nobody can know."""
     for one in (path, *path.parents):
         with suppress(OSError):
             return one.stat().st_dev

@@ -20,8 +20,9 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from backups_app.catalog import purge_ledger, sync_conflicts
-from backups_app.catalog.sync_base import Base
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.sync import sync_conflicts
+from backups_app.catalog.sync.sync_base import SyncBase
 from backups_app.mongo import connections, raw_ids
 from backups_app.mongo.exact_writes import delete, insert, live_documents, replace
 from backups_app.mongo.exact_writes.live_collection import DURABLE, LiveCollection
@@ -30,7 +31,8 @@ from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.progress import Progress
 from backups_app.records import Side
 from backups_app.sync.counters import CollectionCounters
-from backups_app.sync.decisions import BatchDecisions, BatchPlan, Clash, Pending, Rules, Write
+from backups_app.sync.decisions.batch_plan import BatchPlan, Clash, Pending, Write
+from backups_app.sync.decisions.decisions import BatchDecisions, Rules
 from backups_app.sync.sides import SideAccess
 
 BATCH_DOCUMENTS = 500
@@ -48,7 +50,7 @@ class BatchApplier:
     run_id: str
     local: SideAccess
     remote: SideAccess
-    base: Base
+    base: SyncBase
     rules: Rules
     collations: Mapping[Side, Mapping[str, Any] | None]
     counters: CollectionCounters
@@ -90,7 +92,7 @@ class BatchApplier:
         return pending
 
     def who_holds(self, clash: Clash) -> Any:
-        """Return the `_id` of the document that holds the unique values of a clash, or None where nobody can tell."""
+        """Return the `_id` of the document that holds the unique values of a clash, or None where nobody can know."""
         wanted = clash.holder()
         if wanted is None:
             return None

@@ -12,8 +12,8 @@ from backups_app.mongo import raw_ids
 from backups_app.records import Side
 from backups_app.sync.collection_sync import CollectionSync
 from backups_app.sync.counters import CollectionCounters
-from backups_app.sync.detection import Detection
-from backups_app.sync.listing import Planned
+from backups_app.sync.detection.detection import Detection
+from backups_app.sync.listing import PlannedCollection
 from backups_app.sync.sides import SideAccess
 
 PENDING_AT_MOST = 5_000
@@ -24,7 +24,7 @@ def after_full_sync(
     *,
     detection: Detection,
     both: Sequence[SideAccess],
-    planned: Iterable[Planned],
+    planned: Iterable[PlannedCollection],
     works: Sequence[CollectionSync],
     all_counters: Sequence[CollectionCounters],
     now: datetime,
@@ -63,8 +63,8 @@ def after_full_sync(
 def after_partial_sync(
     before: Mapping[str, Any], *, only: frozenset[str], all_counters: Sequence[CollectionCounters], now: datetime
 ) -> dict[str, Any]:
-    """Return the fields of the local mark after a sync of `only` these collections: of the others it says what it said
-    before, and the streams stay where they were."""
+    """Return the fields of the local mark after a sync of `only` these collections: of the others it says what it
+    stated before, and the streams stay where they were."""
 
     def others(field: str) -> list[dict[str, Any]]:
         return [dict(one) for one in before.get(field, []) if one["name"] not in only]
@@ -89,7 +89,7 @@ def proof_of_equality(
 ) -> dict[str, Any]:
     """Return the verdict of a sync that scanned everything: `equal`, or which documents still differ.
 
-    `found_by_scan_alone` counts what the streams had not told, None where there were none to tell.
+    `found_by_scan_alone` counts what the streams had not reported, None where there were none to report.
     """
     differing = [
         {"collection": work.counters.name, "id": raw_ids.readable(raw_id)}

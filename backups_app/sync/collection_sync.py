@@ -11,17 +11,19 @@ from datetime import datetime
 from pymongo.errors import OperationFailure
 
 from backups_app import batches
-from backups_app.catalog import sync_base
-from backups_app.catalog.sync_base import Base
+from backups_app.catalog.sync import sync_base
+from backups_app.catalog.sync.sync_base import SyncBase
 from backups_app.messages import sync as messages
 from backups_app.mongo import connections
 from backups_app.mongo.exact_writes import live_documents
 from backups_app.progress import Progress
 from backups_app.records import Side
-from backups_app.sync import collection_failures, deletion_guard, listing, scan
+from backups_app.sync import collection_failures, listing
 from backups_app.sync.apply_batch import BATCH_BYTES, BATCH_DOCUMENTS, BatchApplier
 from backups_app.sync.counters import NAMED_DOCUMENTS, CollectionCounters
-from backups_app.sync.decisions import Pending
+from backups_app.sync.decisions import deletion_guard
+from backups_app.sync.decisions.batch_plan import Pending
+from backups_app.sync.detection import scan
 from backups_app.sync.sides import SideAccess
 
 ROUNDS = 3
@@ -39,10 +41,11 @@ class Search:
 
 @dataclass(kw_only=True)
 class CollectionSync:
-    """Copies first, for all collections; then `delete`, in the opposite order; then `close`."""
+    """The sync of one collection, in three calls of the session: `copy`, for all collections; then `delete`, in the
+    opposite order of collections; then `close`."""
 
     applier: BatchApplier
-    base: Base
+    base: SyncBase
     search: Search
     counters: CollectionCounters
     progress: Progress
@@ -51,14 +54,21 @@ class CollectionSync:
     """What an admin decided about a blocked collection: `delete`, `keep`, or nothing yet."""
     known: int = 0
     scan_again: bool = False
-    """Something vanished whose `_id` is not known: only a scan of both sides next time can tell."""
+    """Something vanished whose `_id` is not known: only a scan of both sides next time can know."""
     singled_out: list[Exception] = field(default_factory=list)
     flowed: bool = False
     """Whether some batch was applied: if none was, the failure is the collection's, not one document's."""
     pending: Pending = field(default_factory=Pending)
 
     def copy(self) -> None:
-        """Find what differs and apply it, except for deletions. At most three rounds."""
+        """Find what differs and apply it, except for deletions.
+
+        1. Where no side is scanned and no stream touched a document, nothing differs.
+        2. Count what the base knows: the deletion guard compares what vanished with it.
+        3. First round: decide about every document that a scan or a stream names, and write, batch by batch.
+        4. Two more rounds: what changed meanwhile or clashed on a unique index is decided again.
+        5. Where no batch was applied, the failure is the collection's and not one document's: raise it.
+        """
         with self._timed():
             if not self.search.scanned and not self.search.touched:
                 return
@@ -72,7 +82,13 @@ class CollectionSync:
                 raise self.singled_out[-1]
 
     def delete(self) -> None:
-        """Apply the deletions that the deletion guard allows, then retry what had to wait for them."""
+        """Carry deletions over.
+
+        1. Ask the deletion guard on which sides what vanished on the other may be deleted. The counters say why not.
+        2. A dry run only counts them.
+        3. Delete batch by batch: each document is compared once more with the version that was decided about.
+        4. Decide again about what had to wait for a deletion: a unique value may be free now.
+        """
         with self._timed():
             sides = frozenset(side for side in Side if self._may_delete(side))
             if self.applier.rules.dry_run:

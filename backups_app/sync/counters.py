@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from backups_app.catalog.sync_conflicts import ReplacedVersion
+from backups_app.catalog.sync.replaced_version import ReplacedVersion
 from backups_app.messages import sync as messages
 from backups_app.messages import words
-from backups_app.messages.message import Message, code_of
+from backups_app.messages.message import code_of
 from backups_app.mongo import raw_ids
 from backups_app.records import Side
 from backups_app.sync import merge
@@ -18,7 +18,7 @@ from backups_app.sync import merge
 NAMED_DOCUMENTS = 100
 """How many unresolved documents a log names one by one; all are counted."""
 
-_COUNTS = (
+COUNTS = (
     "pulled", "pushed", "equal", "conflicts", "deleted_local", "deleted_remote", "edit_beat_deletion", "kept_back",
     "stale", "held", "unresolved", "left_out", "ties", "size_bytes",
 )  # fmt: skip
@@ -57,7 +57,7 @@ class CollectionCounters:
     indexes_differ: bool = False
     ties: int = 0
     without_name: dict[str, int] = field(default_factory=dict)
-    """How many documents no `_id` tells apart, by reason: they cannot be carried over."""
+    """How many documents no `_id` distinguishes, by reason: they cannot be carried over."""
     unresolved_documents: dict[bytes, str] = field(default_factory=dict)
     other_ids: dict[bytes, Any] = field(default_factory=dict)
     """The `_id` of the document that holds the unique value, where it is known."""
@@ -87,11 +87,13 @@ class CollectionCounters:
         """Return in a clause what this sync did not do and nobody decided against, or None."""
         if self.left_out:
             return self.failed or self.skipped
-        said: list[str] = [messages.BLOCKED(reason=self.blocked)] if self.blocked else []
-        said += [messages.UNRESOLVED(n=self.unresolved)] if self.unresolved else []
-        said += self.unfinished
+        sentences: list[str] = [messages.BLOCKED(reason=self.blocked)] if self.blocked else []
+        sentences += [messages.UNRESOLVED(n=self.unresolved)] if self.unresolved else []
+        sentences += self.unfinished
         return (
-            functools.reduce(lambda first, second: messages.SEVERAL(first=first, second=second), said) if said else None
+            functools.reduce(lambda first, second: messages.SEVERAL(first=first, second=second), sentences)
+            if sentences
+            else None
         )
 
     def warnings(self) -> Iterator[str]:
@@ -106,7 +108,7 @@ class CollectionCounters:
             yield messages.BLOCKED_IN(name=self.name, reason=self.blocked)
         if self.held:
             yield messages.HELD_IN(name=self.name, n=self.held)
-        yield from (messages.UNFINISHED_IN(name=self.name, reason=said) for said in self.unfinished)
+        yield from (messages.UNFINISHED_IN(name=self.name, reason=sentences) for sentences in self.unfinished)
 
     @property
     def written(self) -> int:
@@ -127,7 +129,7 @@ class CollectionCounters:
             self.deleted_remote += count
 
     def count_without_name(self, reason: str, count: int) -> None:
-        """`count` more documents cannot be told apart by an `_id`."""
+        """`count` more documents cannot be distinguished by an `_id`."""
         self.without_name[reason] = self.without_name.get(reason, 0) + count
 
     def leave(self, raw_id: bytes, *, side: Side, reason: str) -> None:
@@ -146,7 +148,7 @@ class CollectionCounters:
         return {
             "name": self.name,
             "found_by": self.found_by,
-            **{count: getattr(self, count) for count in _COUNTS},
+            **{count: getattr(self, count) for count in COUNTS},
             "unresolved_documents": [
                 {"id": raw_ids.readable(raw_id), "reason": reason, "other_id": self.other_ids.get(raw_id), "count": 1}
                 for raw_id, reason in named
@@ -163,62 +165,3 @@ class CollectionCounters:
             "created_on": self.created_on,
             "seconds": round(self.seconds, 3),
         }
-
-
-def totals(all_counters: Iterable[CollectionCounters]) -> dict[str, int]:
-    """Return the counts of all collections together."""
-    every = list(all_counters)
-    return {count: sum(getattr(counters, count) for counters in every) for count in _COUNTS}
-
-
-def withheld(log: Mapping[str, Any]) -> dict[str, str]:
-    """Given a document of `sync_logs`, return why nothing of a collection may be purged: it is blocked, or as a whole
-    not brought together."""
-    why: dict[str, str] = {}
-    for one in log.get("collections") or []:
-        if one.get("left_out"):
-            why[one["name"]] = messages.WITHHELD_UNSYNCED(reason=one["left_over"])
-        elif one.get("blocked"):
-            why[one["name"]] = one["blocked"]
-    return why
-
-
-@dataclass(frozen=True, kw_only=True)
-class SyncReport:
-    """A sync that succeeded. `log` is the document of `sync_logs`; the mappings are by collection: how many documents
-    could not be carried over, why no deletion was carried over, why the collection was not synced, and whatever was
-    not done though nobody decided against it."""
-
-    log: Mapping[str, Any]
-    unresolved: Mapping[str, int] = field(default_factory=dict)
-    blocked: Mapping[str, str] = field(default_factory=dict)
-    skipped: Mapping[str, str] = field(default_factory=dict)
-    left_over: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Return what was done, in numbers, without most zeros."""
-        counts: Mapping[str, int] = self.log["totals"]
-        always = ("pulled", "pushed", "conflicts")
-        return {name: count for name, count in counts.items() if count or name in always}
-
-    @property
-    def sentence(self) -> Message:
-        """Return the sync in one line: `14 pulled, 6 pushed, 1 conflict`."""
-        return sentence(self.log["totals"])
-
-
-def sentence(counts: Mapping[str, int]) -> Message:
-    """Return counts as people read them."""
-    deleted = counts["deleted_local"] + counts["deleted_remote"]
-    always = ((messages.PULLED, counts["pulled"]), (messages.PUSHED, counts["pushed"]))
-    where_any = (
-        (messages.DELETED_COUNT, deleted),
-        (messages.CONFLICTS, counts["conflicts"]),
-        (messages.TIES, counts.get("ties", 0)),
-        (messages.UNRESOLVED_COUNT, counts["unresolved"]),
-        (messages.LEFT_OUT_COUNT, counts.get("left_out", 0)),
-    )
-    parts = [*always, *((said, n) for said, n in where_any if n)]
-    return messages.COUNTS(counts=[said(n=n) for said, n in parts])

@@ -8,14 +8,14 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
-from backups_app.catalog import sync_state
+from backups_app.catalog.sync import sync_state
 from backups_app.messages import sync as messages
 from backups_app.messages import words
 from backups_app.mongo import connections
 from backups_app.records import Side
 from backups_app.sync import listing
 from backups_app.sync.collection_failures import CollectionVanished
-from backups_app.sync.listing import Planned
+from backups_app.sync.listing import PlannedCollection
 from backups_app.sync.sides import SideAccess
 
 _NAMESPACE_EXISTS = 48
@@ -41,7 +41,7 @@ class Creations:
         """Return the unfinished creations among these collections, as the next sync needs them."""
         return [{"name": name, "side": side.value} for name, side in self.sides.items() if name in names]
 
-    def create(self, *, planned: Planned, target: Side, both: Sequence[SideAccess]) -> Planned:
+    def create(self, *, planned: PlannedCollection, target: Side, both: Sequence[SideAccess]) -> PlannedCollection:
         """Create a collection on `target` and return it with both sides. Raise `CollectionVanished`.
 
         The creation is noted first: if the connection is lost, the next sync creates the indexes.
@@ -73,7 +73,7 @@ def _target_and_source(both: Sequence[SideAccess], target: Side) -> list[SideAcc
     return sorted(both, key=lambda access: access.side is not target)
 
 
-def create(*, planned: Planned, source: SideAccess, target: SideAccess) -> None:
+def create(*, planned: PlannedCollection, source: SideAccess, target: SideAccess) -> None:
     """Create the collection on `target` with the options that it has on `source`, unless it is there by now.
 
     Raise `DatabaseUnreachable`; PyMongoError when the server does not allow it. Note first that it is being made
@@ -116,8 +116,8 @@ def _indexes(access: SideAccess, name: str) -> list[Mapping[str, Any]]:
         except OperationFailure as error:
             if connections.is_unreachable(error):
                 raise
-            said = messages.INDEXES_NOT_LISTED(side=words.side(access.side.value), reason=_refusal(error))
-            raise IndexesHidden(said) from error
+            message = messages.INDEXES_NOT_LISTED(side=words.side(access.side.value), reason=_refusal(error))
+            raise IndexesHidden(message) from error
 
 
 def _create_index(target: SideAccess, name: str, spec: Mapping[str, Any]) -> str | None:

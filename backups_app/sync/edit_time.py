@@ -29,7 +29,7 @@ would be a day of the year 1711."""
 
 
 def milliseconds(frame: bytes, *, fields: Sequence[str], now: datetime) -> int | None:
-    """Return when a raw document was edited, in milliseconds since 1970, by the first of `fields` that tells.
+    """Return when a raw document was edited, in milliseconds since 1970, by the first of `fields` that says.
 
     None when none does: missing, not a moment, or more than ten minutes after `now`.
     """
@@ -60,13 +60,13 @@ def _moment(value: Value | None) -> int | None:
 
 def _from_text(encoded: bytes) -> int | None:
     """Text of 10, 13 or 16 digits means what the number means. Other text that is no ISO date is no moment."""
-    said = encoded.decode("ascii", errors="replace").strip()
-    if _NUMBER.fullmatch(said):
-        return _from_amount(Decimal(said))
-    if not _ISO.fullmatch(said):
+    message = encoded.decode("ascii", errors="replace").strip()
+    if _NUMBER.fullmatch(message):
+        return _from_amount(Decimal(message))
+    if not _ISO.fullmatch(message):
         return None
     try:
-        moment = datetime.fromisoformat(said.upper())
+        moment = datetime.fromisoformat(message.upper())
     except ValueError:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

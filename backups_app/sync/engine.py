@@ -1,11 +1,4 @@
-"""Brings two databases together without losing a version; `docs/sync.md` explains the rules.
-
-1. Recognise the pair and announce the next generation on both sides (`pair`).
-2. List the collections of both sides; make what is missing on one (`listing`, `create_collection`).
-3. Find what differs (`scan`) and bring it together by the three-way table (`apply`, `merge`), collection by
-   collection, in at most three rounds.
-4. Carry deletions over, in the opposite order of collections, unless the deletion guard blocks them.
-5. Make the announced generation the current one.
+"""Opens both sides and carries a sync out; `sync/__init__.py` shows the sequence.
 
 Whatever happens, `sync_logs` has a document that says so.
 """
@@ -20,16 +13,17 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app.catalog import sync_conflicts, sync_logs
+from backups_app.catalog.sync import sync_conflicts, sync_logs
+from backups_app.catalog.sync.sync_record import SyncRecord
 from backups_app.errors import DatabaseUnreachable, SyncFailed, SyncInterrupted, TempleOpsError
 from backups_app.messages import sync as messages
 from backups_app.mongo import command_counter, connections
 from backups_app.progress import Progress
 from backups_app.records import Side
-from backups_app.sync import counters, sides
-from backups_app.sync.counters import SyncReport
+from backups_app.sync import sides, sync_report
 from backups_app.sync.options import SyncOptions
 from backups_app.sync.session import SyncSession
+from backups_app.sync.sync_report import SyncReport
 
 __all__ = ["SyncReport", "synchronise"]
 
@@ -66,11 +60,11 @@ def synchronise(
     except BaseException as error:
         named = _named(error, session)
         failed = {"status": "failed", **_error(named, session)}
-        _end(local, {**log, **session.as_log(), **failed}, started, now, failing=True)
+        _end(local, SyncRecord({**log, **session.as_log(), **failed}), started, now, failing=True)
         if named is error:
             raise
         raise named from error
-    log = _end(local, {**log, **session.as_log(), "status": "success"}, started, now, failing=False)
+    log = _end(local, SyncRecord({**log, **session.as_log(), "status": "success"}), started, now, failing=False)
     return SyncReport(
         log=log,
         unresolved={one.name: one.unresolved for one in session.all_counters if one.unresolved},
@@ -81,22 +75,22 @@ def synchronise(
     )
 
 
-def _end(local: Database[Any], log: dict[str, Any], started: float, now: datetime, *, failing: bool) -> dict[str, Any]:
+def _end(local: Database[Any], log: SyncRecord, started: float, now: datetime, *, failing: bool) -> SyncRecord:
     seconds = time.monotonic() - started
-    log |= {"seconds": round(seconds, 3), "finished_at": now + timedelta(seconds=seconds)}
+    log.update({"seconds": round(seconds, 3), "finished_at": now + timedelta(seconds=seconds)})
     try:
         with connections.reachable(Side.LOCAL):
             sync_logs.end(local, log=log)
     except (PyMongoError, DatabaseUnreachable):
         if not failing:
             raise
-        logger.exception("The log of a failed sync could not be written", extra={"sync": log["_id"]})
+        logger.exception("The log of a failed sync could not be written", extra={"sync": log.id})
     return log
 
 
 def _named(error: BaseException, session: SyncSession) -> BaseException:
     """Return what a failure is called here."""
-    counts = counters.totals(session.all_counters)
+    counts = sync_report.totals(session.all_counters)
     deleted = counts["deleted_local"] + counts["deleted_remote"]
     half_way = bool(counts["pulled"] + counts["pushed"] + deleted)
     if isinstance(error, DatabaseUnreachable) and half_way:

@@ -11,7 +11,7 @@ from pymongo.database import Database
 
 from backups_app.messages import sync as messages
 from backups_app.messages import words
-from backups_app.mongo import structures
+from backups_app.mongo.structures import structure_differences
 from backups_app.records import INTERNAL, Side
 
 Info = Mapping[str, Any]
@@ -19,7 +19,7 @@ Info = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class PlannedCollection:
     """A collection as both sides list it; `infos` lacks a side where it does not exist. `skipped` says why not, and
     `on_purpose` whether somebody decided so or there is nothing to carry over: else sync cannot do it."""
 
@@ -65,7 +65,7 @@ def plan(
     remote: Mapping[str, Info],
     exclude: Several[str],
     only: Several[str] | None,
-) -> list[Planned]:
+) -> list[PlannedCollection]:
     """Given both lists, return every collection of the temple in the order of copying: by name, which puts the chunks
     of a GridFS bucket before its files."""
     planned = []
@@ -75,11 +75,11 @@ def plan(
         infos = {side: infos[name] for side, infos in ((Side.LOCAL, local), (Side.REMOTE, remote)) if name in infos}
         wanted = _unwanted(name, infos, exclude, only)
         cannot = None if wanted else _of_two_kinds(infos)
-        planned.append(Planned(name=name, infos=infos, skipped=wanted or cannot, on_purpose=cannot is None))
+        planned.append(PlannedCollection(name=name, infos=infos, skipped=wanted or cannot, on_purpose=cannot is None))
     return planned
 
 
-def with_side(planned: Planned, side: Side, info: Info) -> Planned:
+def with_side(planned: PlannedCollection, side: Side, info: Info) -> PlannedCollection:
     """Return the collection with what is on `side` by now: somebody else may have made it, of another kind."""
     infos = {**planned.infos, side: info}
     cannot = _of_two_kinds(infos)
@@ -107,7 +107,7 @@ def _of_two_kinds(infos: Mapping[Side, Info]) -> str | None:
     return None
 
 
-def differences(planned: Planned) -> list[str]:
+def differences(planned: PlannedCollection) -> list[str]:
     """Return in sentences how the options of a collection differ between the sides."""
     if planned.missing_on is not None:
         return []
@@ -115,7 +115,7 @@ def differences(planned: Planned) -> list[str]:
     return [
         messages.OPTION_DIFFERS(name=name)
         for name in sorted(local.keys() | remote.keys())
-        if structures.option(local, name) != structures.option(remote, name)
+        if structure_differences.option(local, name) != structure_differences.option(remote, name)
     ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from backups_app.catalog.sync import sync_base
 from backups_app.messages import sync as messages
 from backups_app.messages import words
 from backups_app.records import Side
@@ -55,7 +56,10 @@ def outcome(*, base: bytes | None, local: bytes | None, remote: bytes | None) ->
     | B    | B       | absent  | DELETE_LOCAL                              |
     | B    | absent  | changed | PULL_EDIT: the edit beats the deletion    |
     | B    | changed | absent  | PUSH_EDIT                                 |
+
+    Where a restore has marked the base, the version B on the local side counts as a new edit.
     """
+    base = _base_that_counts(base, local, remote)
     if local == remote:
         return Outcome.FORGET if local is None else Outcome.EQUAL
     if local is None:
@@ -65,6 +69,15 @@ def outcome(*, base: bytes | None, local: bytes | None, remote: bytes | None) ->
     if local == base:
         return Outcome.PULL
     return Outcome.PUSH if remote == base else Outcome.CONFLICT
+
+
+def _base_that_counts(base: bytes | None, local: bytes | None, remote: bytes | None) -> bytes | None:
+    """Return none for the version that a restore left here, and its plain hash where only Atlas has that version."""
+    if base is None or not sync_base.is_restored(base):
+        return base
+    if local is not None and sync_base.as_restored(local) == base:
+        return None
+    return remote if remote is not None and sync_base.as_restored(remote) == base else base
 
 
 def _absent(base: bytes | None, present: bytes | None, *, new: Outcome, gone: Outcome, edited: Outcome) -> Outcome:

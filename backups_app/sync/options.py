@@ -13,7 +13,8 @@ class SyncOptions:
     """What the operator decided about sync.
 
     `deletes`: `propagate` or `keep`. `exact`: scan everything, whatever the streams say. `adopt`: pair the two again.
-    `only`: these collections. `decided`: what an admin said about blocked collections, `delete` or `keep` by name.
+    `only`: these collections. `decided`: what an admin stated about blocked collections, `delete` or `keep` by name.
+    `remote`: a digest of where Atlas is, left in the local mark.
     """
 
     deletes: str = "propagate"
@@ -26,3 +27,4 @@ class SyncOptions:
     dry_run: bool = False
     only: frozenset[str] | None = None
     decided: Mapping[str, str] = field(default_factory=dict)
+    remote: str = ""

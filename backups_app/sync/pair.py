@@ -21,7 +21,7 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from backups_app.catalog import sync_base, sync_state
+from backups_app.catalog.sync import sync_base, sync_state
 from backups_app.errors import DatabaseSpelledOtherwise, OwnershipLost, PairMismatch, SideRolledBack
 from backups_app.messages import sync as messages
 from backups_app.messages import words

@@ -8,28 +8,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from backups_app.catalog.sync_base import Base
+from backups_app.catalog.sync.sync_base import SyncBase
 from backups_app.messages import sync as messages
 from backups_app.mongo import connections
 from backups_app.progress import Progress
 from backups_app.records import Side
-from backups_app.sync import (
-    checkpoint,
-    collection_failures,
-    counters,
-    create_collection,
-    deletion_guard,
-    detection,
-    listing,
-    pair,
-)
+from backups_app.sync import checkpoint, collection_failures, create_collection, listing, pair, sync_report
 from backups_app.sync.apply_batch import BatchApplier
 from backups_app.sync.collection_sync import CollectionSync, Search
 from backups_app.sync.counters import CollectionCounters
 from backups_app.sync.create_collection import Creations
-from backups_app.sync.decisions import Rules
-from backups_app.sync.detection import Detection
-from backups_app.sync.listing import Planned
+from backups_app.sync.decisions import deletion_guard
+from backups_app.sync.decisions.decisions import Rules
+from backups_app.sync.detection import detection
+from backups_app.sync.detection.detection import Detection
+from backups_app.sync.listing import PlannedCollection
 from backups_app.sync.options import SyncOptions
 from backups_app.sync.pair import Attempt
 from backups_app.sync.sides import SideAccess
@@ -48,14 +41,24 @@ class SyncSession:
     detection: Detection | None = None
     notices: list[str] = field(default_factory=list)
     proof: dict[str, Any] | None = None
-    planned: list[Planned] = field(default_factory=list)
+    planned: list[PlannedCollection] = field(default_factory=list)
     creations: Creations = field(default_factory=Creations)
     trips: Counter[Any] = field(default_factory=Counter)
     _addresses: dict[str, Any] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
 
     def run(self, local: SideAccess, remote: SideAccess) -> None:
-        """Do the whole sync. Raise as `engine.synchronise` says."""
+        """Do the whole sync. Raise as `engine.synchronise` says.
+
+        1. Recognise the pair and announce the next generation on both sides; a dry run only looks.
+        2. Decide for each side whether its change stream says what changed, or it is scanned.
+        3. List the collections, create what is missing on one side, and open the base of each.
+        4. Copy, collection by collection; in GridFS the chunks before their files.
+        5. Carry deletions over in the opposite order; in GridFS the files before their chunks.
+        6. Make the announced generation the current one, and leave what the next sync needs.
+
+        A collection that fails is left out of the steps after it, and the others go on.
+        """
         both = (local, remote)
         self._addresses = {access.side.value: access.address for access in both}
         self.attempt = self._announce(local, remote)
@@ -81,7 +84,7 @@ class SyncSession:
 
     def as_log(self) -> dict[str, Any]:
         """Return the fields of `sync_logs` that are known so far."""
-        counts = counters.totals(self.all_counters)
+        counts = sync_report.totals(self.all_counters)
         return {
             "pair": self.attempt.pair if self.attempt else None,
             "generation": self.attempt.generation if self.attempt else None,
@@ -114,7 +117,7 @@ class SyncSession:
             return pair.inspect(local=local.database, remote=remote.database)
         return pair.begin(local=local.database, remote=remote.database, adopt=self.options.adopt)
 
-    def _plan(self, local: SideAccess, remote: SideAccess) -> list[Planned]:
+    def _plan(self, local: SideAccess, remote: SideAccess) -> list[PlannedCollection]:
         lists = {}
         for access in (local, remote):
             with connections.reachable(access.side):
@@ -123,7 +126,7 @@ class SyncSession:
             local=lists[Side.LOCAL], remote=lists[Side.REMOTE], exclude=self.options.exclude, only=self.options.only
         )
 
-    def _prepared(self, planned: Planned, both: Sequence[SideAccess]) -> CollectionSync | None:
+    def _prepared(self, planned: PlannedCollection, both: Sequence[SideAccess]) -> CollectionSync | None:
         """Make a collection ready to be synced. Return None when it is not synced; its counters say why."""
         counters = CollectionCounters(name=planned.name)
         self.all_counters.append(counters)
@@ -150,8 +153,8 @@ class SyncSession:
                 step()
 
     def _complete(
-        self, planned: Planned, counters: CollectionCounters, both: Sequence[SideAccess]
-    ) -> tuple[Planned, Base | None]:
+        self, planned: PlannedCollection, counters: CollectionCounters, both: Sequence[SideAccess]
+    ) -> tuple[PlannedCollection, SyncBase | None]:
         """Open the base of a collection; create the collection where it is missing. No base when it is not synced."""
         base = None if planned.skipped else self._base(planned, both)
         target = planned.missing_on
@@ -171,18 +174,18 @@ class SyncSession:
             counters.unfinished = self.creations.finish_indexes(name=planned.name, both=both)
         return planned, base
 
-    def _base(self, planned: Planned, both: Sequence[SideAccess]) -> Base:
+    def _base(self, planned: PlannedCollection, both: Sequence[SideAccess]) -> SyncBase:
         assert self.attempt is not None
         local = both[0]
         with connections.reachable(Side.LOCAL):
-            return Base(
+            return SyncBase(
                 local.database,
                 name=planned.name,
                 generation=None if self.options.dry_run else self.attempt.generation,
                 expected=self._expected(planned, both),
             )
 
-    def _expected(self, planned: Planned, both: Sequence[SideAccess]) -> int:
+    def _expected(self, planned: PlannedCollection, both: Sequence[SideAccess]) -> int:
         """Return about how many documents there are; the far side is asked only when it is scanned anyway."""
         if planned.name in self._counted:
             return self._counted[planned.name]
@@ -197,7 +200,7 @@ class SyncSession:
         return self._counted[planned.name]
 
     def _collection_sync(
-        self, planned: Planned, base: Base, counters: CollectionCounters, both: Sequence[SideAccess]
+        self, planned: PlannedCollection, base: SyncBase, counters: CollectionCounters, both: Sequence[SideAccess]
     ) -> CollectionSync:
         assert self.detection is not None
         local, remote = both
@@ -241,7 +244,7 @@ class SyncSession:
             decided=decided,
         )
 
-    def _scanned(self, planned: Planned, base: Base, both: Sequence[SideAccess]) -> Sequence[SideAccess]:
+    def _scanned(self, planned: PlannedCollection, base: SyncBase, both: Sequence[SideAccess]) -> Sequence[SideAccess]:
         assert self.detection is not None
         scanned = self.detection.scanned(planned, both)
         if len(scanned) != 1:
@@ -250,7 +253,9 @@ class SyncSession:
             count = base.count()
         return scanned if self.detection.base_is_whole(planned.name, count) else both
 
-    def _compare_indexes(self, planned: Planned, counters: CollectionCounters, both: Sequence[SideAccess]) -> None:
+    def _compare_indexes(
+        self, planned: PlannedCollection, counters: CollectionCounters, both: Sequence[SideAccess]
+    ) -> None:
         """Record how the indexes differ. The next sync compares them again, whatever its streams report."""
         found = create_collection.compare_indexes(name=planned.name, local=both[0], remote=both[1])
         counters.differences += found
@@ -281,4 +286,4 @@ class SyncSession:
                 now=self.now,
             )
         self.proof = left.get("proof")
-        return left | {"making": self.creations.as_checkpoint(there)}
+        return left | {"making": self.creations.as_checkpoint(there), "remote": self.options.remote}

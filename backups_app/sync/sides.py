@@ -17,7 +17,7 @@ from backups_app.mongo import connections
 from backups_app.mongo.collections import collection_of
 from backups_app.records import Side
 
-_WITH_TRANSACTIONS = frozenset({"RSPrimary", "Mongos"})
+_WITH_TRANSACTIONS = frozenset({"RSPrimary"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +60,10 @@ class SideAccess:
 
 @contextmanager
 def opened(*, side: Side, database: Database[Any]) -> Iterator[SideAccess]:
-    """Hold one session with the side's server as long as the sync lasts. Raise `DatabaseUnreachable`."""
+    """Hold one session with the side's server as long as the sync lasts. Raise `DatabaseUnreachable`,
+    `ShardedNotSupported`."""
     with connections.reachable(side):
+        connections.require_unsharded(database.client, side=side)
         transactions = kind(database.client).transactions
     if not transactions:
         yield SideAccess(side=side, database=database, session=None)
@@ -80,9 +82,7 @@ def kind(client: MongoClient[Any]) -> ServerKind:
     if described is None:
         hello = client.admin.command("hello")
         version = hello.get("topologyVersion")
-        return ServerKind(
-            transactions="setName" in hello or hello.get("msg") == "isdbgrid", process_id=_process(version)
-        )
+        return ServerKind(transactions="setName" in hello, process_id=_process(version))
     return ServerKind(
         transactions=described.server_type_name in _WITH_TRANSACTIONS,
         process_id=_process(described.topology_version),

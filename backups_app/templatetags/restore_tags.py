@@ -5,14 +5,14 @@ from __future__ import annotations
 from django import template
 
 from backups_app import formats
-from backups_app.pages.restore.restore_address import Asked
+from backups_app.pages.restore.restore_address import RestoreQuery
 from backups_app.restore.preview import PreviewedCollection
 
 register = template.Library()
 
 
 @register.simple_tag
-def restore_step_url(asked: Asked, step: int) -> str:
+def restore_step_url(asked: RestoreQuery, step: int) -> str:
     """The same choices at another step."""
     return asked.at(step).url
 

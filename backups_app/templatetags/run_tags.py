@@ -7,8 +7,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from backups_app.catalog.run_record import RunRecord
-from backups_app.pages.runs import run_wording
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.pages.runs import panel_words
 from backups_app.pages.shared.wording import duration, icon
 from backups_app.records import StepState, SyncStatus
 from backups_app.runs import declarations
@@ -20,7 +20,7 @@ register = template.Library()
 @register.simple_tag
 def status_badge(run: RunRecord) -> SafeString:
     """The badge of a run's status: icon, word and colour."""
-    name, tone, symbol = run_wording.badge_of(run)
+    name, tone, symbol = panel_words.badge_of(run)
     return format_html('<span class="badge {}">{}{}</span>', tone, icon(symbol), name)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from backups_app.browsing.reading.backups import BackupSummary, crowded_minutes, minute_of
-from backups_app.pages.runs import run_wording
+from backups_app.pages.runs import panel_words
 from backups_app.pages.shared.wording import moment_of as moment_of_id
 from backups_app.pages.shared.wording import when_text
 from backups_app.pages.viewer import document_view, viewer_documents
@@ -85,13 +85,15 @@ def versions_link(backup_id: str, collection: str, number: int) -> str:
 @register.simple_tag
 def compare_link(a: str, b: str, collection: str, kind: str, page: int, start: int = 0) -> str:
     """The documents of a collection that differ between two backups; within a page, from one of them on."""
-    said = {"a": a, "b": b, "collection": collection, "kind": kind, "page": page} | ({"from": start} if start else {})
-    return f"{reverse('pages:compare')}?{urlencode(said)}"
+    message = {"a": a, "b": b, "collection": collection, "kind": kind, "page": page} | (
+        {"from": start} if start else {}
+    )
+    return f"{reverse('pages:compare')}?{urlencode(message)}"
 
 
 def _link(name: str, backup_id: str, collection: str, number: int, **more: Any) -> str:
-    said = {"collection": collection, "number": number} | {key: value for key, value in more.items() if value != ""}
-    return f"{reverse(name, args=[backup_id])}?{urlencode(said)}"
+    message = {"collection": collection, "number": number} | {key: value for key, value in more.items() if value != ""}
+    return f"{reverse(name, args=[backup_id])}?{urlencode(message)}"
 
 
 register.filter("plain_id", document_view.plain_id)
@@ -123,7 +125,7 @@ def backup_when(backup_id: str) -> str:
 @register.simple_tag
 def status_word(status: str) -> str:
     """The word of a run's status; a folder that no run of ours wrote has none."""
-    return run_wording.badge(status or "unverified")[0]
+    return panel_words.badge(status or "unverified")[0]
 
 
 @register.filter

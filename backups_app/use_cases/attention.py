@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 
 from backups_app.assurance.evidence import Finding
 from backups_app.browsing.reading.whereabouts import Files
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import RunCancelled, TempleOpsError
-from backups_app.messages import attention as said
 from backups_app.messages import runs as run_messages
 from backups_app.messages.message import Message, as_message
+from backups_app.messages.protection import attention as wording
 from backups_app.records import Status
 from backups_app.use_cases.readiness import reach
 from backups_app.use_cases.readiness.reach import Reach
 from backups_app.use_cases.retention.facts import holds_something, is_signed
-from backups_app.use_cases.syncs import SyncOverview
+from backups_app.use_cases.syncs.sync_overview import SyncOverview
 
 ROOM_FOR_BACKUPS = 5
 
@@ -35,6 +35,7 @@ def findings(
     ended: Sequence[RunRecord],
     dated: Sequence[RunRecord],
     free_bytes: int | None,
+    full_has_room: bool,
     local: Reach,
     remote: Reach | None,
     local_ahead_seconds: float,
@@ -42,15 +43,19 @@ def findings(
 ) -> Iterator[Finding]:
     """Yield what needs attention. `every` are all runs, newest first; `ended` the backup runs that ended; `dated` those
     of them whose time can be trusted; `good` is the newest verified backup."""
-    bad = _newest_is_gone(dated, good) or _newest_is_damaged(dated, good)
+    bad = _newest_is_gone(dated, good) or _newest_is_damaged(dated, good) or _newest_is_not_confirmed(dated, good)
     yield from filter(None, [_unfinished_deletion(ended), bad])
     yield from _bad_holders(every, but=bad.backup_id if bad else "")
     yield from filter(None, [_last_run(dated)])
+    if sync and sync.with_another:
+        yield Finding(message=wording.ANOTHER_ATLAS(), hint=wording.SET_ATLAS_BACK())
     for name, reason in (sync.left_over if sync else {}).items():
-        yield Finding(message=said.LEFT_OVER(collection=name, reason=as_message(reason)), hint=said.READ_LOG())
+        yield Finding(message=wording.LEFT_OVER(collection=name, reason=as_message(reason)), hint=wording.READ_LOG())
     room = room_for(backup=good or RunRecord(), free_bytes=free_bytes)
-    if room is not None and room < ROOM_FOR_BACKUPS:
-        yield Finding(message=said.LITTLE_ROOM(n=room), hint=said.FREE_SPACE())
+    if not full_has_room:
+        yield Finding(message=wording.NO_ROOM_FOR_FULL(), hint=wording.FREE_SPACE())
+    elif room is not None and room < ROOM_FOR_BACKUPS:
+        yield Finding(message=wording.LITTLE_ROOM(n=room), hint=wording.FREE_SPACE())
     yield from _servers(local=local, remote=remote, local_ahead_seconds=local_ahead_seconds)
 
 
@@ -72,11 +77,14 @@ def none_good(ended: Sequence[RunRecord], *, dated: Sequence[RunRecord]) -> Find
     """Return why no good backup is here though one was made; None where none was made."""
     ahead = next((run for run in ended if run not in dated and run.published), None)
     if ahead is not None:
-        return Finding(message=said.DATED_IN_FUTURE(run=ahead.backup_id), hint=said.SET_CLOCK())
+        return Finding(message=wording.DATED_IN_FUTURE(run=ahead.backup_id), hint=wording.SET_CLOCK())
+    away = _newest_elsewhere(dated)
+    if away is not None:
+        return _not_confirmed(away)
     lost = _newest_lost(dated)
     if lost is None:
         return None
-    return Finding(message=said.NONE_IS_HERE(reason=_files_gone(lost)), hint=said.BACK_UP())
+    return Finding(message=wording.NONE_IS_HERE(reason=_files_gone(lost)), hint=wording.BACK_UP())
 
 
 def unfinished(ended: Sequence[RunRecord]) -> RunRecord | None:
@@ -90,10 +98,10 @@ def _unfinished_deletion(ended: Sequence[RunRecord]) -> Finding | None:
         return None
     backup_id = run.backup_id
     if run.resume_available:
-        return Finding(message=said.DELETION_UNFINISHED(run=backup_id), hint=said.RESUME(), backup_id=backup_id)
+        return Finding(message=wording.DELETION_UNFINISHED(run=backup_id), hint=wording.RESUME(), backup_id=backup_id)
     why = run_messages.FOUND_DAMAGED() if run.damaged else _files_gone(run)
-    message = said.DELETION_UNFINISHED_WHY(run=backup_id, reason=why)
-    return Finding(message=message, hint=said.KEEP(), backup_id=backup_id)
+    message = wording.DELETION_UNFINISHED_WHY(run=backup_id, reason=why)
+    return Finding(message=message, hint=wording.KEEP(), backup_id=backup_id)
 
 
 def _newest_is_gone(dated: Sequence[RunRecord], good: RunRecord | None) -> Finding | None:
@@ -101,7 +109,23 @@ def _newest_is_gone(dated: Sequence[RunRecord], good: RunRecord | None) -> Findi
     lost = _newest_lost(dated)
     if lost is None or good is None or lost.created_at < good.created_at:
         return None
-    return Finding(message=_files_gone(lost), hint=said.BACK_UP(), backup_id=lost.backup_id)
+    return Finding(message=_files_gone(lost), hint=wording.BACK_UP(), backup_id=lost.backup_id)
+
+
+def _newest_is_not_confirmed(dated: Sequence[RunRecord], good: RunRecord | None) -> Finding | None:
+    """The newest backup is in the folder of another host, whose worker does not say that it is good."""
+    away = _newest_elsewhere(dated)
+    return None if away is None or good is None or away.created_at < good.created_at else _not_confirmed(away)
+
+
+def _newest_elsewhere(runs: Sequence[RunRecord]) -> RunRecord | None:
+    """Return the newest backup on another host that nobody there has confirmed, removed ones excepted."""
+    return next((run for run in runs if run.files == Files.ELSEWHERE and not run.removed and not run.verified), None)
+
+
+def _not_confirmed(run: RunRecord) -> Finding:
+    message = wording.NOT_CONFIRMED(run=run.backup_id, host=run.host or "?")
+    return Finding(message=message, hint=wording.LOOK_THERE(host=run.host or "?"), backup_id=run.backup_id)
 
 
 def _newest_is_damaged(dated: Sequence[RunRecord], good: RunRecord | None) -> Finding | None:
@@ -109,8 +133,8 @@ def _newest_is_damaged(dated: Sequence[RunRecord], good: RunRecord | None) -> Fi
     newest = next((run for run in dated if run.published), None)
     if newest is None or good is None or not newest.damaged or newest.created_at < good.created_at:
         return None
-    message = said.NEWEST_DAMAGED(run=newest.backup_id)
-    return Finding(message=message, hint=said.BACK_UP(), backup_id=newest.backup_id)
+    message = wording.NEWEST_DAMAGED(run=newest.backup_id)
+    return Finding(message=message, hint=wording.BACK_UP(), backup_id=newest.backup_id)
 
 
 def _bad_holders(every: Sequence[RunRecord], *, but: str) -> Iterator[Finding]:
@@ -120,9 +144,9 @@ def _bad_holders(every: Sequence[RunRecord], *, but: str) -> Iterator[Finding]:
         if not (is_gone or run.damaged) or run.backup_id == but or is_signed(run.released):
             continue
         if holds_something(run) and not (run.resume_available or run.keep_available):
-            sentence = said.HOLDER_GONE if is_gone else said.HOLDER_DAMAGED
+            sentence = wording.HOLDER_GONE if is_gone else wording.HOLDER_DAMAGED
             message = sentence(run=run.backup_id)
-            yield Finding(message=message, hint=said.BRING_BACK_FILES(), backup_id=run.backup_id)
+            yield Finding(message=message, hint=wording.BRING_BACK_FILES(), backup_id=run.backup_id)
 
 
 def _newest_lost(runs: Sequence[RunRecord]) -> RunRecord | None:
@@ -130,7 +154,7 @@ def _newest_lost(runs: Sequence[RunRecord]) -> RunRecord | None:
 
 
 def _files_gone(run: RunRecord) -> Message:
-    return said.FILES_GONE(run=run.backup_id)
+    return wording.FILES_GONE(run=run.backup_id)
 
 
 def _last_run(dated: Sequence[RunRecord]) -> Finding | None:
@@ -139,14 +163,14 @@ def _last_run(dated: Sequence[RunRecord]) -> Finding | None:
         return None
     last = dated[0]
     is_cancelled = last.status == Status.CANCELLED or last.error_code == RunCancelled.code
-    sentence = said.RUN_PARTIAL if last.status != Status.FAILED else said.RUN_FAILED
-    message = (said.RUN_CANCELLED if is_cancelled else sentence)(reason=as_message(last.message))
+    sentence = wording.RUN_PARTIAL if last.status != Status.FAILED else wording.RUN_FAILED
+    message = (wording.RUN_CANCELLED if is_cancelled else sentence)(reason=as_message(last.message))
     return Finding(message=message, backup_id=last.backup_id)
 
 
 def is_about_last_run(finding: Finding) -> bool:
     """Whether a finding says how the last run ended."""
-    return finding.message.code in {said.RUN_FAILED.code, said.RUN_PARTIAL.code, said.RUN_CANCELLED.code}
+    return finding.message.code in {wording.RUN_FAILED.code, wording.RUN_PARTIAL.code, wording.RUN_CANCELLED.code}
 
 
 def without_reason(finding: Finding) -> Message:
@@ -161,7 +185,7 @@ def _servers(*, local: Reach, remote: Reach | None, local_ahead_seconds: float) 
     if remote is None:
         return
     if remote.is_silent:
-        yield Finding(message=said.ATLAS_AWAY())
+        yield Finding(message=wording.ATLAS_AWAY())
     apart = abs(remote.clock_ahead_seconds - local_ahead_seconds)
     if remote.reachable and apart > reach.CLOCKS_APART_SECONDS:
-        yield Finding(message=said.CLOCKS_APART(n=round(apart)), hint=said.SET_TIME())
+        yield Finding(message=wording.CLOCKS_APART(n=round(apart)), hint=wording.SET_TIME())

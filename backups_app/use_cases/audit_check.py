@@ -6,17 +6,20 @@ import dataclasses
 import logging
 from collections.abc import Iterator
 
-from backups_app.access import audit_chain
-from backups_app.access.audit_chain import AuditVerdict, ChainDigest, Remembered
+from backups_app.access.trail import audit_chain
+from backups_app.access.trail.audit_chain import AuditVerdict, ChainDigest, Remembered
 from backups_app.backup_files import metadata
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
 from backups_app.models import AuditEvent
 from backups_app.mongo import connections
 from backups_app.records import Side
 from backups_app.runs import preparation
+
+FIELDS = ("backup_id", "store_id", "fetched", "audit", "purge")
+"""The stored fields of a run that are compared with the trail. All runs are held at once, without their steps."""
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +30,11 @@ def verify(*, configuration: Configuration) -> AuditVerdict:
     What says nothing of the trail is passed over; run documents are left out while the local server does not answer.
     """
     store_id = preparation.store(configuration).store_id()
-    told = [*_folders(configuration), *_records(configuration)]
-    remembered = [_remembered(document, store_id=store_id) for document in told]
+    recorded = [*_folders(configuration), *_records(configuration)]
+    remembered = [_remembered(document, store_id=store_id) for document in recorded]
     verdict = audit_chain.verify(remembered=[one for one in remembered if one is not None])
     beyond = {*verdict.other_key_backups, *verdict.began_later}
-    unknown = {document.id for document in told if document.id not in beyond and not _is_known(document)}
+    unknown = {document.id for document in recorded if document.id not in beyond and not _is_known(document)}
     return dataclasses.replace(verdict, unknown_runs=tuple(sorted(unknown)))
 
 
@@ -43,7 +46,7 @@ def _folders(configuration: Configuration) -> Iterator[RunRecord]:
         except (VerificationFailed, BackupNotFound, OSError):
             continue
         if written is not None:
-            yield RunRecord({**written, "_id": backup_id})
+            yield RunRecord({name: written[name] for name in FIELDS if name in written} | {"_id": backup_id})
 
 
 def _records(configuration: Configuration) -> list[RunRecord]:
@@ -53,17 +56,21 @@ def _records(configuration: Configuration) -> list[RunRecord]:
         with connections.reachable(Side.LOCAL):
             database = preparation.local_database(configuration)
             connections.ping(database.client)
-            return runs.recent(database)
+            return runs.with_fields(database, names=FIELDS)
     except TempleOpsError as error:
         logger.warning("The runs' documents were not compared with the audit trail", extra={"code": error.code})
         return []
 
 
 def _remembered(document: RunRecord, *, store_id: str | None) -> Remembered | None:
-    told = document.audit
-    if not isinstance(told, dict) or type(told.get("count")) is not int or not isinstance(told.get("sha256"), str):
+    recorded = document.audit
+    if (
+        not isinstance(recorded, dict)
+        or type(recorded.get("count")) is not int
+        or not isinstance(recorded.get("sha256"), str)
+    ):
         return None
-    digest = ChainDigest(count=told["count"], sha256=told["sha256"], key_id=str(told.get("key_id", "")))
+    digest = ChainDigest(count=recorded["count"], sha256=recorded["sha256"], key_id=str(recorded.get("key_id", "")))
     elsewhere = document.fetched or document.store_id not in (None, store_id)
     return Remembered(backup_id=document.id, digest=digest, elsewhere=elsewhere)
 

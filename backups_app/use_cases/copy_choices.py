@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 from typing import Any
 
 from pyrage.x25519 import Identity
 
-from backups_app.catalog.run_record import RunRecord
-from backups_app.errors import AllDatedInFuture, CopyNotFound, KeyMissing, TempleOpsError, WrongKey
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.copying import damage
+from backups_app.errors import (
+    AllDatedInFuture,
+    CopyNotEncrypted,
+    CopyNotFound,
+    CopyOfAnotherDatabase,
+    KeyMissing,
+    TempleOpsError,
+    WrongKey,
+)
 from backups_app.records import RunKind, is_ahead
+from backups_app.runs.copies import own_copies
+from backups_app.runs.description import folder_records
 from backups_app.storage import copy_reading
 from backups_app.storage.copy_manifest import Contents, CopyManifest
 from backups_app.storage.copy_reading import FoundCopy
 from backups_app.storage.target import StorageTarget
+from backups_app.use_cases.copies import clear_copies
 from backups_app.use_cases.retention.facts import is_signed
 
 LATEST, HOLDERS, ALL = "latest", "holders", "all"
+_accepted: ContextVar[bool] = ContextVar("unencrypted_accepted", default=False)
+_check: ContextVar[Callable[[FoundCopy, Contents], None] | None] = ContextVar("required_of_copies", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class CopyChoice:
     """A backup at a target: its copy as it was opened, or the named failure that says why it cannot be."""
 
     backup_id: str
@@ -53,8 +70,8 @@ class Choice:
     @property
     def holds(self) -> dict[str, int] | None:
         """How many deleted documents of each collection it alone holds; None where that is not known."""
-        told: Any = self.metadata.get("holds_alone")
-        return dict(told) if isinstance(told, dict) else None
+        held: Any = self.metadata.get("holds_alone")
+        return dict(held) if isinstance(held, dict) else None
 
     @property
     def is_holder(self) -> bool:
@@ -64,35 +81,87 @@ class Choice:
         return self.holds is None or any(self.holds.values())
 
 
-def every(target: StorageTarget, *, identities: Sequence[Identity], only: str | None = None) -> Iterator[Choice]:
-    """Yield each backup of a target once, the newest first. Of several copies of it the newest that opens counts.
-    Raises as `copy_reading.find`."""
+def every(target: StorageTarget, *, identities: Sequence[Identity], only: str | None = None) -> Iterator[CopyChoice]:
+    """Yield each backup of a target once, the newest first. Of several copies of it the newest encrypted one that opens
+    counts, else the newest that opens. Raises as `copy_reading.find`."""
     found = copy_reading.find(target, only=only)
+    filtered = _unencrypted_refused(target)
     for _, copies in groupby(found, key=lambda one: one.backup_id):
-        yield _best([_opened(one, identities) for one in copies])
+        yield min((filtered(_opened(target, one, identities)) for one in copies), key=rank)
 
 
-def _best(copies: Sequence[Choice]) -> Choice:
-    return next((one for one in copies if one.contents is not None), copies[0])
+def every_copy(target: StorageTarget, *, identities: Sequence[Identity]) -> Iterator[CopyChoice]:
+    """Yield each copy of a target, the newest backup first. Raises as `copy_reading.find`."""
+    filtered = _unencrypted_refused(target)
+    for found in copy_reading.find(target):
+        yield filtered(_opened(target, found, identities))
 
 
-def _opened(found: FoundCopy, identities: Sequence[Identity]) -> Choice:
+@contextmanager
+def unencrypted_accepted(accepted: bool = True) -> Iterator[None]:
+    """In the block a copy that is not encrypted may be chosen beside encrypted ones."""
+    token = _accepted.set(accepted)
     try:
-        contents = copy_reading.open_contents(found, identities=identities)
+        yield
+    finally:
+        _accepted.reset(token)
+
+
+@contextmanager
+def requiring(check: Callable[[FoundCopy, Contents], None]) -> Iterator[None]:
+    """In the block a copy is chosen only where `check` raises nothing: what it raises is the copy's problem."""
+    token = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(token)
+
+
+def rank(choice: CopyChoice) -> tuple[bool, bool]:
+    """Return by what copies of one backup are chosen: the least one counts."""
+    return choice.contents is None, choice.manifest is None or not choice.manifest.encrypted
+
+
+def _unencrypted_refused(target: StorageTarget) -> Callable[[CopyChoice], CopyChoice]:
+    """Return what refuses a copy that is not encrypted where encrypted ones lie: somebody who can write to the target
+    can write one. One that a row knows is ours."""
+    encrypted_there = cache(lambda: clear_copies.encrypted_lie_at(target))
+
+    def filtered(choice: CopyChoice) -> CopyChoice:
+        if choice.contents is None or choice.manifest is None or choice.manifest.encrypted or _accepted.get():
+            return choice
+        if own_copies.is_known(target.name, choice.found) or not encrypted_there():
+            return choice
+        problem = CopyNotEncrypted(target=target.name, backup_id=choice.backup_id)
+        return replace(choice, contents=None, problem=problem)
+
+    return filtered
+
+
+def _opened(target: StorageTarget, found: FoundCopy, identities: Sequence[Identity]) -> CopyChoice:
+    """Open a copy. One that is not what was written there is noted as damaged."""
+    try:
+        with damage.noted(target, found):
+            contents = copy_reading.open_contents(found, identities=identities)
+        folder_records.require_sound(found.backup_id, contents.metadata)
+        if (check := _check.get()) is not None:
+            check(found, contents)
     except TempleOpsError as error:
-        return Choice(backup_id=found.backup_id, found=found, problem=error)
-    return Choice(backup_id=found.backup_id, found=found, contents=contents)
+        return CopyChoice(backup_id=found.backup_id, found=found, problem=error)
+    return CopyChoice(backup_id=found.backup_id, found=found, contents=contents)
 
 
-def choose(target: StorageTarget, wanted: str, *, identities: Sequence[Identity], now: datetime) -> tuple[Choice, ...]:
+def choose(
+    target: StorageTarget, wanted: str, *, identities: Sequence[Identity], now: datetime, database: str
+) -> tuple[CopyChoice, ...]:
     """Return what is to be fetched, in this order: holders first, then the newest first, each base before what needs
-    it. What cannot be opened is among them, with its problem.
+    it. What cannot be opened is among them, with its problem. The latest is that of `database`.
 
-    Raise `CopyNotFound`, `AllDatedInFuture`, and, where `latest` cannot be told without another key, `KeyMissing` or
-    `WrongKey`.
+    Raise `CopyNotFound`, `AllDatedInFuture`; for `latest` without a key `KeyMissing`, and `WrongKey` where the keys
+    open none.
     """
     if wanted == LATEST:
-        chosen = _latest(target, identities, now)
+        chosen = _latest(target, identities, now, database)
     elif wanted in (HOLDERS, ALL):
         chosen = [
             one
@@ -107,27 +176,53 @@ def choose(target: StorageTarget, wanted: str, *, identities: Sequence[Identity]
     return _with_bases(target, chosen, identities)
 
 
-def _latest(target: StorageTarget, identities: Sequence[Identity], now: datetime) -> list[Choice]:
-    """The newest ordinary backup that opens; before it, those newer ones that are damaged."""
-    passed: list[Choice] = []
+def problem_of_database(choice: CopyChoice, *, target: str, database: str) -> CopyOfAnotherDatabase | None:
+    """Return the failure of a backup that says it is of another database; None of any other."""
+    other = folder_records.other_database(choice.metadata, database=database)
+    if not other:
+        return None
+    return CopyOfAnotherDatabase(target=target, backup_id=choice.backup_id, database=database, other=other)
+
+
+def _latest(target: StorageTarget, identities: Sequence[Identity], now: datetime, database: str) -> list[CopyChoice]:
+    """The newest ordinary backup of this database that opens, an incremental one with its base; before it, those newer
+    ones that are damaged, whose base is, that are encrypted to other keys, or of another database."""
+    passed: list[CopyChoice] = []
     ahead = False
     for one in every(target, identities=identities):
-        if isinstance(one.problem, KeyMissing | WrongKey):
+        if isinstance(one.problem, KeyMissing):
             raise one.problem
         if one.contents is None:
             passed.append(one)
+        elif (other := problem_of_database(one, target=target.name, database=database)) is not None:
+            passed.append(replace(one, contents=None, problem=other))
         elif is_ahead(one.run.created_at, now=now):
             ahead = True
         elif one.run.kind == RunKind.BACKUP:
-            return [*passed, one]
+            problem = _problem_of_base(target, one, identities)
+            if problem is None:
+                return [*passed, one]
+            passed.append(replace(one, contents=None, problem=problem))
+    for other_key in (one.problem for one in passed if isinstance(one.problem, WrongKey)):
+        raise other_key  # with the right key there may be a latest one
     if ahead:
         raise AllDatedInFuture()
     return passed
 
 
-def _with_bases(target: StorageTarget, chosen: Sequence[Choice], identities: Sequence[Identity]) -> tuple[Choice, ...]:
+def _problem_of_base(target: StorageTarget, one: CopyChoice, identities: Sequence[Identity]) -> TempleOpsError | None:
+    """Return why the base of an incremental cannot be fetched; None where it can, or where none is needed."""
+    if one.base is None:
+        return None
+    base = next(every(target, identities=identities, only=one.base), None)
+    return base.problem if base is not None else CopyNotFound(target=target.name, backup_id=one.base)
+
+
+def _with_bases(
+    target: StorageTarget, chosen: Sequence[CopyChoice], identities: Sequence[Identity]
+) -> tuple[CopyChoice, ...]:
     known = {one.backup_id: one for one in chosen}
-    ordered: dict[str, Choice] = {}
+    ordered: dict[str, CopyChoice] = {}
     for one in chosen:
         if one.base is not None and one.contents is not None:
             for base in [known[one.base]] if one.base in known else every(target, identities=identities, only=one.base):

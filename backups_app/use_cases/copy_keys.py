@@ -9,9 +9,10 @@ from pathlib import Path
 
 from pyrage.x25519 import Identity
 
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.backup_files import durable
 from backups_app.configuration import Configuration
+from backups_app.copying import damage
 from backups_app.errors import (
     InvalidInput,
     KeyOfNoRecipient,
@@ -69,7 +70,7 @@ def test(
     now: datetime,
 ) -> Opened:
     """Open the newest copy at a target that was made to the present recipients: its manifest, and the smallest file
-    that is not empty, to the last byte. From then on the key is believed.
+    that is not empty, to the last byte. From then on the key is trusted.
 
     Raise `RecipientsMissing`, `KeyOfNoRecipient`, `NoCopyToTest`, `WrongKey`,
     `CopyDamaged` and other kinds of `TargetFailed`.
@@ -100,14 +101,20 @@ def _opened(configuration: Configuration, target: StorageTarget, identities: Seq
     wanted, failure = set(configuration.copy_recipients), None
     for found in copy_reading.find(target):
         try:
-            contents = copy_reading.open_contents(found, identities=identities)
-            if set(contents.recipients) == wanted:
-                return _read_one(target, found, contents, identities)
+            with damage.noted(target, found):
+                contents = copy_reading.open_contents(found, identities=identities)
+                if _proven(found, contents, identities) == wanted:
+                    return _read_one(target, found, contents, identities)
         except WrongKey:  # made to earlier recipients
             continue
         except TempleOpsError as error:
             failure = failure or error
     raise failure or NoCopyToTest(target=target.name)
+
+
+def _proven(found: FoundCopy, contents: Contents, identities: Sequence[Identity]) -> set[str]:
+    assert found.manifest is not None
+    return set(key_proofs.recipients_proven(found.manifest, contents, identities=identities))
 
 
 def _read_one(target: StorageTarget, found: FoundCopy, contents: Contents, identities: Sequence[Identity]) -> Opened:

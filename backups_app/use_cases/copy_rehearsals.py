@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from backups_app import configuration as settings
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import KeyMissing
 from backups_app.records import Origin
-from backups_app.runs import copy_source, folder_records
-from backups_app.runs.copy_source import RehearsedCopy
+from backups_app.runs.copies import copy_source, own_copies
+from backups_app.runs.copies.copy_source import RehearsedCopy
+from backups_app.runs.description import folder_records
+from backups_app.storage.copy_manifest import Contents
+from backups_app.storage.copy_reading import FoundCopy
 from backups_app.use_cases import copy_access, copy_choices
 from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.restores import restores
@@ -50,7 +54,11 @@ def find(*, target: str, backup_id: str | None, now: datetime) -> RehearsedCopy:
     readiness.require_local(configuration)
     keys = copy_source.identities(configuration)
     opened = copy_access.target(configuration, target)
-    found = copy_choices.choose(opened, backup_id or copy_choices.LATEST, identities=keys, now=now)
+    proof = partial(_require_proof, configuration, target)
+    with copy_choices.requiring(proof):
+        found = copy_choices.choose(
+            opened, backup_id or copy_choices.LATEST, identities=keys, now=now, database=configuration.database_name
+        )
     chosen = next((one for one in reversed(found) if one.contents is not None), found[-1])
     if chosen.problem is not None:
         raise chosen.problem
@@ -60,6 +68,10 @@ def find(*, target: str, backup_id: str | None, now: datetime) -> RehearsedCopy:
         backup_id=chosen.backup_id,
         manifest=folder_records.manifest_in(chosen.metadata),
     )
+
+
+def _require_proof(configuration: Configuration, target: str, found: FoundCopy, contents: Contents) -> None:
+    own_copies.require_proof(configuration, target=target, found=found, contents=contents)
 
 
 def require_key(configuration: Configuration, *, target: str) -> None:

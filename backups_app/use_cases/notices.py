@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from backups_app.configuration import Configuration
 from backups_app.errors import RunCancelled, TempleOpsError
-from backups_app.messages import notifications as said
 from backups_app.messages.message import Sentence
+from backups_app.messages.protection import notifications as wording
 from backups_app.notification import channels, mail, reports
 from backups_app.notification.content import Content
 from backups_app.notification.states import Kind, Problem
@@ -37,10 +37,10 @@ def sync_ended(
         return
     present = {}
     if error is not None:
-        facts = ((said.RUN(), run_id), (said.STARTED_BY(), by), (said.CODE(), error.code))
-        content = Content(title=said.SYNC_FAILED(), lines=(error.detail,), facts=facts, path=SYNC_PATH)
+        facts = ((wording.RUN(), run_id), (wording.STARTED_BY(), by), (wording.CODE(), error.code))
+        content = Content(title=wording.SYNC_FAILED(), lines=(error.detail,), facts=facts, path=SYNC_PATH)
         present = {Problem(kind=Kind.FAILED, cause=error.code): content}
-    report(configuration, scope=SYNC, present=present, ended=Content(title=said.SYNC_DONE()), now=now)
+    report(configuration, scope=SYNC, present=present, ended=Content(title=wording.SYNC_DONE()), now=now)
 
 
 def verified(
@@ -55,13 +55,13 @@ def verified(
         mine = Problem(kind=Kind.FAILED, cause=backup_id)
         present.pop(mine, None)
         if problem is not None:
-            facts = ((said.BACKUP(), backup_id),)
-            present[mine] = Content(title=said.BACKUP_DAMAGED(), lines=(problem,), facts=facts, path=path)
+            facts = ((wording.BACKUP(), backup_id),)
+            present[mine] = Content(title=wording.BACKUP_DAMAGED(), lines=(problem,), facts=facts, path=path)
         report(
             configuration,
             scope=VERIFY,
             present=present,
-            ended=Content(title=said.BACKUP_GOOD_AGAIN(), path=path),
+            ended=Content(title=wording.BACKUP_GOOD_AGAIN(), path=path),
             now=now,
         )
 
@@ -71,11 +71,11 @@ def retention_looked(*, configuration: Configuration, stopped: Mapping[str, str]
     sentence), or that nothing does any more."""
     present = {
         Problem(kind=Kind.PARTIAL, cause=code): Content(
-            title=said.RETENTION_STOPPED(), lines=(line,), path=SCHEDULE_PATH
+            title=wording.RETENTION_STOPPED(), lines=(line,), path=SCHEDULE_PATH
         )
         for code, line in stopped.items()
     }
-    report(configuration, scope=RETENTION, present=present, ended=Content(title=said.RETENTION_GOES_ON()), now=now)
+    report(configuration, scope=RETENTION, present=present, ended=Content(title=wording.RETENTION_GOES_ON()), now=now)
 
 
 def backups_removed(*, configuration: Configuration, removed: Collection[str], now: datetime) -> None:
@@ -86,8 +86,8 @@ def backups_removed(*, configuration: Configuration, removed: Collection[str], n
         kind=Kind.SUCCESS,
         backups=removed,
         now=now,
-        title=said.BACKUPS_REMOVED,
-        line=said.BACKUPS_REMOVED_LINE,
+        title=wording.BACKUPS_REMOVED,
+        line=wording.BACKUPS_REMOVED_LINE,
     )
 
 
@@ -99,8 +99,8 @@ def emptied_early(*, configuration: Configuration, backups: Collection[str], now
         kind=Kind.DISK_LOW,
         backups=backups,
         now=now,
-        title=said.EMPTIED_EARLY,
-        line=said.EMPTIED_EARLY_LINE,
+        title=wording.EMPTIED_EARLY,
+        line=wording.EMPTIED_EARLY_LINE,
     )
 
 
@@ -116,7 +116,7 @@ def _announce(
 ) -> None:
     if not backups:
         return
-    facts = ((said.BACKUP(), ", ".join(sorted(backups))),)
+    facts = ((wording.BACKUP(), ", ".join(sorted(backups))),)
     content = Content(title=title(n=len(backups)), lines=(line(),), facts=facts, path="/admin/backups/list/")
     with _never_in_the_way():
         reports.announce(
@@ -136,7 +136,7 @@ def remind(*, configuration: Configuration, here: Collection[str] | None, now: d
         report(configuration, scope=scope, present=reports.known_problems(scope), ended=None, now=now)
     known = reports.known_problems(VERIFY)
     present = {problem: content for problem, content in known.items() if here is None or problem.cause in here}
-    report(configuration, scope=VERIFY, present=present, ended=Content(title=said.DAMAGED_IS_GONE()), now=now)
+    report(configuration, scope=VERIFY, present=present, ended=Content(title=wording.DAMAGED_IS_GONE()), now=now)
 
 
 def report(

@@ -13,22 +13,29 @@ No password, no session, no key and no address of a channel is in it. It is stor
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from backups_app import formats
-from backups_app.access import carried_trail
+from backups_app.access import records
+from backups_app.access.trail import carried_trail
+from backups_app.backup_files.reading.bson_frames import InvalidFrame
+from backups_app.backup_files.reading.gzip_members import Decompressed
 from backups_app.configuration import Configuration
-from backups_app.errors import CopyUnreadable, RecordsUnavailable
-from backups_app.messages import storage as messages
+from backups_app.errors import SiteUnreadable
+from backups_app.messages.protection import storage as messages
 from backups_app.models import NotificationChoice, RetentionPolicy, Schedule, User
 
 FILE = "site.json.gz"
 FORMAT, VERSION = "templeops-site", 1
+LARGEST_BYTES = 256 * 1024 * 1024
+"""So much is read at most, unpacked: an audit trail of about 600,000 rows. Somebody else may have written it."""
+_PIECE = 1 << 20
 SCHEDULE_FIELDS = ("name", "do", "cron", "time_zone", "if_missed", "enabled", "target")
 POLICY_FIELDS = ("enabled", "last", "daily", "weekly", "monthly", "yearly")
 
@@ -47,26 +54,43 @@ def made(*, configuration: Configuration, now: datetime) -> bytes:
             "audit": list(carried_trail.rows()),
         }
     except DatabaseError as error:
-        raise RecordsUnavailable() from error
+        raise records.failure(error) from error
     return gzip.compress(json.dumps(content, ensure_ascii=False, allow_nan=False).encode(), compresslevel=6, mtime=0)
 
 
 def read(data: bytes) -> dict[str, Any]:
-    """Given the compressed content, return it. Raise `CopyUnreadable`."""
+    """Given the compressed content, return it. Raise `SiteUnreadable`, also for one larger than any that is read."""
     try:
-        content = json.loads(gzip.decompress(data))
-    except (OSError, EOFError, ValueError, RecursionError) as error:
+        content = json.loads(_unpacked(data))
+    except (ValueError, RecursionError) as error:
         raise unreadable() from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise unreadable()
     if content.get("version") != VERSION:
-        raise CopyUnreadable(problem=messages.COPY_MANIFEST_VERSION())
+        raise SiteUnreadable(problem=messages.COPY_MANIFEST_VERSION())
     return content
 
 
-def unreadable() -> CopyUnreadable:
+def require_size(size_bytes: int) -> None:
+    """Raise `SiteUnreadable` for a content, compressed or not, that is larger than any that is read."""
+    if size_bytes > LARGEST_BYTES:
+        raise SiteUnreadable(problem=messages.SITE_CONTENT_TOO_LARGE())
+
+
+def _unpacked(data: bytes) -> bytearray:
+    stream, clear = Decompressed(io.BytesIO(data)), bytearray()
+    try:
+        while piece := stream.read(_PIECE):
+            require_size(len(clear) + len(piece))
+            clear += piece
+    except InvalidFrame as error:
+        raise unreadable() from error
+    return clear
+
+
+def unreadable() -> SiteUnreadable:
     """Return the failure of a content that is none."""
-    return CopyUnreadable(problem=messages.SITE_CONTENT_INVALID())
+    return SiteUnreadable(problem=messages.SITE_CONTENT_INVALID())
 
 
 def _people() -> list[dict[str, Any]]:

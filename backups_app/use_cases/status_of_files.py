@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from backups_app.catalog.run_record import RunRecord
+from backups_app.browsing.reading.whereabouts import Files
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.records import is_ahead
 
 
@@ -15,6 +16,7 @@ def dated(runs: Sequence[RunRecord], *, now: datetime) -> list[RunRecord]:
 
 
 def newest_good(dated_runs: Sequence[RunRecord], *, database: str) -> RunRecord | None:
-    """Return the newest verified backup of this database that is here; None without one."""
-    good = (run for run in dated_runs if run.published and run.verified)
+    """Return the newest verified backup of this database that is here, or that the host which has it found good a
+    moment ago; None without one."""
+    good = (run for run in dated_runs if run.verified and (run.published or run.files == Files.ELSEWHERE))
     return next((run for run in good if (run.database or database) == database), None)

@@ -13,38 +13,28 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from backups_app import formats
-from backups_app.access import audit
-from backups_app.backup_files import locks, metadata, stamps
+from backups_app.access.trail import audit
+from backups_app.backup_files import bases, metadata, stamps
 from backups_app.backup_files.manifest import Manifest
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing import chains
-from backups_app.catalog import runs
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError, VerificationFailed
+from backups_app.messages import backup_files as file_messages
 from backups_app.messages import use_cases as messages
-from backups_app.messages.message import together
+from backups_app.messages.message import Message, together
 from backups_app.mongo import availability
 from backups_app.progress import Progress, Silent
 from backups_app.records import Origin, Side
-from backups_app.runs import adoption, folder_records, preparation, verdicts
-from backups_app.runs.verdicts import (
-    ACTION as ACTION,
-)
-from backups_app.runs.verdicts import (
-    DAMAGED as DAMAGED,
-)
-from backups_app.runs.verdicts import (
-    FAILED as FAILED,
-)
-from backups_app.runs.verdicts import (
-    GOOD as GOOD,
-)
-from backups_app.runs.verdicts import (
-    STARTED as STARTED,
-)
-from backups_app.runs.verdicts import (
-    last as last,
-)
+from backups_app.runs import preparation
+from backups_app.runs.description import adoption, folder_records, verification_results
+from backups_app.runs.description.verification_results import ACTION as ACTION
+from backups_app.runs.description.verification_results import DAMAGED as DAMAGED
+from backups_app.runs.description.verification_results import FAILED as FAILED
+from backups_app.runs.description.verification_results import GOOD as GOOD
+from backups_app.runs.description.verification_results import STARTED as STARTED
+from backups_app.runs.description.verification_results import last as last
 from backups_app.use_cases import notices
 from backups_app.verification import verdict
 
@@ -76,24 +66,24 @@ def verify_backup(
     on_record = partial(audit.record, actor=requested_by, origin=origin, action=ACTION, target=backup_id)
     if not again:
         on_record(result=STARTED, now=now)
-    problem, wrong = None, None
+    failed: VerificationFailed | None = None
     manifest: Manifest | None = None
     warnings: tuple[str, ...] = ()
     try:
-        with locks.reading(store.root, backup_id):
+        with bases.reading(store.root, backup_id):
             manifest, warnings = _checked(folder, metadata.read(folder) or {}, store.database, progress or Silent())
-    except VerificationFailed as failed:
-        problem, wrong = together(failed.detail, *_what_needs_it(store, backup_id)), failed.facts.get("problem")
-        logger.error("A backup did not verify", extra={"backup_id": backup_id})
+    except VerificationFailed as error:
+        failed = error
     except TempleOpsError as error:
         on_record(result=FAILED, now=now, details={"problem": error.detail})
         raise
-    _remember(configuration, backup_id, now=now, problem=problem, about=verdicts.seen(store, backup_id))
     counted = asdict((manifest or Manifest(database="")).counts())
-    seen = {verdicts.SEEN: verdicts.seen(store, backup_id)}
-    found = {**counted, "warnings": list(warnings)} if problem is None else {"problem": wrong}
-    on_record(result=GOOD if problem is None else DAMAGED, now=now, details={**found, **seen})
-    notices.verified(configuration=configuration, backup_id=backup_id, problem=problem, origin=origin, now=now)
+    conclude = partial(
+        _conclude, configuration=configuration, store=store, requested_by=requested_by, origin=origin, now=now
+    )
+    if failed is not None and (base := _damaged_base(failed)):
+        conclude(backup_id=base.facts["backup_id"], failed=VerificationFailed(problem=base.facts["problem"]))
+    problem = conclude(backup_id=backup_id, failed=failed, found={**counted, "warnings": list(warnings)})
     return {
         "backup_id": backup_id,
         "verified": problem is None,
@@ -102,6 +92,41 @@ def verify_backup(
         **counted,
         "checked_at": formats.utc_seconds(now),
     }
+
+
+def _damaged_base(failed: VerificationFailed) -> Message | None:
+    """Return the sentence that names the base of an incremental, where that was read and is damaged."""
+    problem = failed.facts.get("problem")
+    is_base = isinstance(problem, Message) and problem.code == file_messages.BASE_IS_DAMAGED.code
+    return problem if is_base else None
+
+
+def _conclude(
+    *,
+    configuration: Configuration,
+    store: Store,
+    requested_by: str,
+    origin: Origin,
+    now: datetime,
+    backup_id: str,
+    failed: VerificationFailed | None,
+    found: Mapping[str, Any] | None = None,
+) -> str | None:
+    """Write a verdict into the record and the audit trail, and notify. Return the problem; None of a good backup, of
+    which `found` says what it holds."""
+    problem, details = None, dict(found or {})
+    if failed is not None:
+        problem = together(failed.detail, *_what_needs_it(store, backup_id))
+        details = {"problem": failed.facts.get("problem")}
+        logger.error("A backup did not verify", extra={"backup_id": backup_id})
+    about = verification_results.seen(store, backup_id)
+    _remember(configuration, backup_id, now=now, problem=problem, about=about)
+    audit.record(
+        actor=requested_by, origin=origin, action=ACTION, target=backup_id, now=now,
+        result=GOOD if problem is None else DAMAGED, details={**details, verification_results.SEEN: about},
+    )  # fmt: skip
+    notices.verified(configuration=configuration, backup_id=backup_id, problem=problem, origin=origin, now=now)
+    return problem
 
 
 def _what_needs_it(store: Store, backup_id: str) -> tuple[str, ...]:
@@ -121,8 +146,8 @@ def _checked(
     manifest = folder_records.manifest_in(written)
     warnings = verdict.recheck(folder=folder, manifest=manifest, progress=progress)
     _stamp(folder, written, manifest)
-    told = [said for said in written.get("warnings") or () if written.get("kind") == folder_records.FOREIGN]
-    return manifest, tuple(dict.fromkeys([*told, *warnings]))
+    recorded = [sentence for sentence in written.get("warnings") or () if written.get("kind") == folder_records.FOREIGN]
+    return manifest, tuple(dict.fromkeys([*recorded, *warnings]))
 
 
 def _stamp(folder: Path, written: Mapping[str, Any], manifest: Manifest) -> None:
@@ -138,7 +163,7 @@ def _stamp(folder: Path, written: Mapping[str, Any], manifest: Manifest) -> None
 
 def _remember(configuration: Configuration, backup_id: str, *, now: datetime, problem: str | None, about: str) -> None:
     try:
-        changes = {"verification": {"at": now, "problem": problem, verdicts.SEEN: about}}
+        changes = {"verification": {"at": now, "problem": problem, verification_results.SEEN: about}}
         with availability.asking(Side.LOCAL, configuration=configuration, seconds=REMEMBER_SECONDS, fresh=True):
             runs.amend(preparation.local_database(configuration), backup_id=backup_id, changes=changes)
     except (PyMongoError, TempleOpsError) as error:

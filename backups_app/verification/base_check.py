@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from backups_app.backup_files import gone_documents, layout, metadata
+from backups_app.backup_files import layout, metadata
 from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files.manifest import CollectionEntry, Manifest, Overlay
+from backups_app.backup_files.reading import gone_documents
 from backups_app.errors import InvalidBackupId, VerificationFailed
 from backups_app.messages import backup_files as file_messages
 from backups_app.messages import verification as messages
@@ -19,7 +20,7 @@ Recheck = Callable[..., tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Unseen:
-    """Progress of which nothing is shown: the bars tell of the base. A cancel is still obeyed."""
+    """Progress of which nothing is shown: the bars report the base. A cancel is still obeyed."""
 
     progress: Progress
 
@@ -62,7 +63,7 @@ def opened(folder: Path, *, backup_id: str) -> tuple[Path, Manifest]:
     missing = VerificationFailed(problem=file_messages.BASE_NOT_THERE(backup_id=backup_id))
     try:
         base_folder = folder.parent / layout.published_name(backup_id)
-        return base_folder, manifests.from_json((metadata.read(base_folder) or {}).get("manifest") or {})
+        return base_folder, manifests.from_json(metadata.manifest_in(base_folder))
     except (InvalidBackupId, VerificationFailed, ValueError, OSError) as error:
         raise missing from error
 
@@ -72,8 +73,8 @@ def is_laid_over(base: Manifest, name: str, over: Overlay) -> bool:
     entry = base.collections.get(name)
     if entry is None or entry.file != over.file or base.base:
         return False
-    told = entry.documents, entry.bytes, base.files[entry.file].stream_sha256
-    return told == (over.documents, over.bytes, over.stream_sha256)
+    recorded = entry.documents, entry.bytes, base.files[entry.file].stream_sha256
+    return recorded == (over.documents, over.bytes, over.stream_sha256)
 
 
 def _check_sums(folder: Path, name: str, entry: CollectionEntry, over: Overlay) -> None:

@@ -1,4 +1,4 @@
-"""Does a copy hold what the database held? Compared with what the server said before and after."""
+"""Does a copy hold what the database held? Compared with what the server stated before and after."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TOLERATED = 10
 
 
 class Expectation(Protocol):
-    """What a dump engine told of its copy (`dump/report.py`)."""
+    """What a dump engine reported of its copy (`dump/report.py`)."""
 
     @property
     def expected(self) -> Sequence[CollectionInfo]: ...
@@ -66,7 +66,7 @@ def check_counts(*, report: Expectation, documents: Mapping[str, int]) -> tuple[
     """Given the documents found in each file, return warnings.
 
     A scan sees at least the fewer of those before and after, less what was deleted meanwhile. Raise
-    `VerificationFailed` below that. Where the server would not tell how many it deleted, a small shortfall is only
+    `VerificationFailed` below that. Where the server would not report how many it deleted, a small shortfall is only
     warned of.
     """
     warnings = []

@@ -1,4 +1,4 @@
-"""What lies in a backup's folder, and what is said of what does not belong there."""
+"""What lies in a backup's folder, and the sentences about what does not belong there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backups_app.errors import VerificationFailed
 from backups_app.messages import backup_files as file_messages
 from backups_app.messages import verification as messages
 
-__all__ = ["DumpFolder", "Held", "holds_indexes", "is_packed", "look_beside", "said_of", "survey", "unexpected"]
+__all__ = ["DumpFolder", "Held", "holds_indexes", "is_packed", "look_beside", "stated_of", "survey", "unexpected"]
 
 NAMED = 100
 """So many strays are named one by one: the sentences stand in the record of a restore and on its page."""
@@ -49,9 +49,9 @@ def look_beside(*, folder: Path, manifest: Manifest) -> tuple[str, ...]:
     expected = {manifest.root, *dump_folder.AT_THE_ROOT}
     names = [name for name in dump_folder.entries(folder) if name not in expected]
     strays = [Stray(name, kind=dump_folder.kind_of(folder / name)) for name in names]
-    said = said_of(strays, database=manifest.database, packed=_packed(manifest.files))
+    sentences = stated_of(strays, database=manifest.database, packed=_packed(manifest.files))
     inside = {name.removeprefix(f"{manifest.root}/") for name in manifest.files}
-    return (*said, *_look_beside(folder / manifest.root, manifest.database, inside))
+    return (*sentences, *_look_beside(folder / manifest.root, manifest.database, inside))
 
 
 def _look_beside(folder: Path, database: str, files: Collection[str]) -> tuple[str, ...]:
@@ -60,14 +60,14 @@ def _look_beside(folder: Path, database: str, files: Collection[str]) -> tuple[s
     inside = [dump_folder.below(database, name) for name in dump_folder.entries(folder / database)]
     named |= {file_names.digest_of(name) for name in files}
     others = [Stray(path, kind=dump_folder.kind_of(folder / path)) for path in inside if path not in named]
-    return said_of([*strays, *others], database=database, packed=_packed(files))
+    return stated_of([*strays, *others], database=database, packed=_packed(files))
 
 
-def said_of(strays: Collection[Stray], *, database: str, packed: bool) -> tuple[str, ...]:
+def stated_of(strays: Collection[Stray], *, database: str, packed: bool) -> tuple[str, ...]:
     """Return a sentence for each stray entry, each once; of more than a record can hold, the first and a count."""
-    said = list(dict.fromkeys(_said(stray, database, packed) for stray in strays))
-    more = len(said) - NAMED
-    return (*said[:NAMED], messages.MORE_NOT_PART_OF_THE_BACKUP(n=more)) if more > 0 else tuple(said)
+    sentences = list(dict.fromkeys(_stated(stray, database, packed) for stray in strays))
+    more = len(sentences) - NAMED
+    return (*sentences[:NAMED], messages.MORE_NOT_PART_OF_THE_BACKUP(n=more)) if more > 0 else tuple(sentences)
 
 
 def holds_indexes(path: str) -> bool:
@@ -85,13 +85,13 @@ def _packed(files: Collection[str]) -> bool:
     return any(name.endswith(layout.GZIP_SUFFIX) for name in files)
 
 
-def _said(stray: Stray, database: str, packed: bool) -> str:
+def _stated(stray: Stray, database: str, packed: bool) -> str:
     is_directory = stray.kind == "directory"
     if stray.why and not is_directory:
         return stray.why
     effect = file_names.stock_effect(stray.path, database=database, packed=packed, is_directory=is_directory)
-    said = stray.why or messages.NOT_PART_OF_THE_BACKUP(path=dump_folder.readable_name(stray.path))
-    return messages.STRAY_WITH_EFFECT(what=said, effect=effect) if effect else said
+    sentences = stray.why or messages.NOT_PART_OF_THE_BACKUP(path=dump_folder.readable_name(stray.path))
+    return messages.STRAY_WITH_EFFECT(what=sentences, effect=effect) if effect else sentences
 
 
 _PRELUDES = (layout.PRELUDE, layout.PRELUDE + layout.GZIP_SUFFIX)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from backups_app.backup_files import collection_reader, descent, durable
-from backups_app.backup_files.bson_frames import InvalidFrame
-from backups_app.backup_files.document_index import DocumentIndex
-from backups_app.backup_files.gzip_members import Decompressed
+from backups_app.backup_files import descent, durable
 from backups_app.backup_files.manifest import FileEntry
+from backups_app.backup_files.reading import collection_reader
+from backups_app.backup_files.reading.bson_frames import InvalidFrame
+from backups_app.backup_files.reading.document_index import DocumentIndex
+from backups_app.backup_files.reading.gzip_members import Decompressed
 from backups_app.errors import VerificationFailed
 from backups_app.messages import verification as messages
 from backups_app.verification import unique_ids
@@ -40,9 +41,9 @@ class ScannedFile:
 
 
 def scan(
-    *, folder: Path, relative: str, validate_all: bool, tell: Callable[[int, int], None], at_once: int = 1 << 20
+    *, folder: Path, relative: str, validate_all: bool, report: Callable[[int, int], None], at_once: int = 1 << 20
 ) -> ScannedFile:
-    """Read a data file, plain or gzip, from the disk. `tell` hears (documents, bytes) per chunk and may raise.
+    """Read a data file, plain or gzip, from the disk. `report` hears (documents, bytes) per chunk and may raise.
 
     Raise `VerificationFailed` naming the file and the document at the first fault.
     """
@@ -51,7 +52,7 @@ def scan(
     reading = _FileReading(folder, relative)
     try:
         for chunk in reading.chunks():
-            tell(walk.feed(chunk), len(chunk))
+            report(walk.feed(chunk), len(chunk))
         walk.finish()
     except InvalidFrame as error:
         raise _damage(relative, error) from error
@@ -73,7 +74,7 @@ def scan(
     )
 
 
-def hash_file(*, folder: Path, relative: str, tell: Callable[[int, int], None]) -> FileEntry:
+def hash_file(*, folder: Path, relative: str, report: Callable[[int, int], None]) -> FileEntry:
     """Read a file that holds no documents from the disk and return its entry. Gzip is expanded for `stream_*`.
 
     Raise `VerificationFailed` when it cannot be read.
@@ -81,7 +82,7 @@ def hash_file(*, folder: Path, relative: str, tell: Callable[[int, int], None]) 
     reading = _FileReading(folder, relative)
     try:
         for chunk in reading.chunks():
-            tell(0, len(chunk))
+            report(0, len(chunk))
     except InvalidFrame as error:
         raise _damage(relative, error) from error
     return reading.entry()

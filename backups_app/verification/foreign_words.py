@@ -1,5 +1,5 @@
-"""What is said of a dump that somebody else's mongodump wrote: what is left out, what is taken otherwise, and what is
-odd about its documents."""
+"""The sentences about a dump that somebody else's mongodump wrote: what is left out, what is taken otherwise, and what
+is odd about its documents."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from backups_app.verification.file_scan import ScannedFile
 def of_the_folder(held: DumpFolder) -> list[str]:
     """Return a sentence for everything beside the dump, and for every collection that lacks something."""
     packed = contents.is_packed(held)
-    said = [*held.notes, *contents.said_of(held.strays, database=held.database, packed=packed)]
+    sentences = [*held.notes, *contents.stated_of(held.strays, database=held.database, packed=packed)]
     indexes = {name for name in held.others if contents.holds_indexes(name)}
     lacking = [one.name for one in held.collections if not one.metadata and not indexes]
-    said += [messages.NO_METADATA(name=name) for name in lacking]
+    sentences += [messages.NO_METADATA(name=name) for name in lacking]
     empty = [one.name for one in held.collections if one.file is None and one.type != "view"]
-    return said + [messages.NO_DOCUMENTS_FILE(name=name) for name in empty]
+    return sentences + [messages.NO_DOCUMENTS_FILE(name=name) for name in empty]
 
 
 def of_the_indexes(folder: Path, held: DumpFolder) -> list[str]:
     """Return a sentence for each collection with an index that nobody can make. Raise `VerificationFailed` where what a
     metadata file says is not what BSON can hold: no restore could read it either."""
-    said: list[str] = []
+    sentences: list[str] = []
     for one in held.collections:
         if one.metadata is not None:
             stated = len(collection_metadata.read(folder, one.metadata).indexes)
             lost = stated - len(collection_metadata.described(folder, one.metadata).indexes)
-            said += [messages.INDEXES_WITHOUT_NAME(name=one.name, count=lost)] if lost else []
-    return said
+            sentences += [messages.INDEXES_WITHOUT_NAME(name=one.name, count=lost)] if lost else []
+    return sentences
 
 
 def of_the_documents(scanned: Mapping[str, ScannedFile]) -> list[str]:
     """Return a sentence for the documents that a restore puts back with an `_id` of its own, and for marked texts."""
-    said: list[str] = [
+    sentences: list[str] = [
         messages.DOCUMENTS_WITHOUT_ID(name=name, count=result.without_id)
         for name, result in scanned.items()
         if result.without_id
     ]
-    return said + [
+    return sentences + [
         messages.TEXT_NOT_UTF8(name=name, n=result.not_utf8) for name, result in scanned.items() if result.not_utf8
     ]

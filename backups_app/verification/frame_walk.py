@@ -10,9 +10,9 @@ import struct
 from array import array
 from collections.abc import Callable, Iterable
 
-from backups_app.backup_files import bson_frames
-from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
-from backups_app.backup_files.document_index import EVERY
+from backups_app.backup_files.reading import bson_frames
+from backups_app.backup_files.reading.bson_frames import InvalidFrame, NotUtf8
+from backups_app.backup_files.reading.document_index import EVERY
 from backups_app.messages import backup_files as file_messages
 from backups_app.messages import verification as messages
 from backups_app.mongo import raw_bson, raw_ids

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from backups_app.backup_files import file_names, gone_documents, layout
+from backups_app.backup_files import file_names, layout
 from backups_app.backup_files.manifest import CollectionEntry, FileEntry, Manifest, Overlay
+from backups_app.backup_files.reading import gone_documents
 from backups_app.errors import VerificationFailed
 from backups_app.messages import verification as messages
 from backups_app.progress import Progress
@@ -18,7 +19,7 @@ from backups_app.verification.completeness import Expectation
 from backups_app.verification.verdict import Verdict
 
 
-class CollectionChanges(Protocol):
+class ExpectedChanges(Protocol):
     """How one collection differs from its base (`dump/report.py`)."""
 
     @property
@@ -35,7 +36,7 @@ class CollectionChanges(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Base:
+class VerifiedBase:
     """The full backup that an incremental begins from."""
 
     backup_id: str
@@ -44,7 +45,7 @@ class Base:
 
 @dataclass(frozen=True, kw_only=True)
 class _OwnFiles:
-    """What a dump told, as far as the files that it wrote can be held against it."""
+    """What a dump reported, as far as the files that it wrote can be held against it."""
 
     expected: tuple[CollectionInfo, ...]
     after: tuple[CollectionInfo, ...]
@@ -57,15 +58,15 @@ def verify(
     folder: Path,
     database: str,
     report: Expectation,
-    changes: Mapping[str, CollectionChanges],
-    base: Base,
+    changes: Mapping[str, ExpectedChanges],
+    base: VerifiedBase,
     progress: Progress,
 ) -> Verdict:
     """Read what an incremental wrote below `folder`, from the disk to its last byte, and return the manifest of the
     whole state. `changes` are of the collections that are laid over the base.
 
     1. its own files, as a full backup's are verified (`verdict.verify`);
-    2. which documents of the base are gone: ascending, of the base, as many as the dump told;
+    2. which documents of the base are gone: ascending, of the base, as many as the dump reported;
     3. the whole counts, against those of the server.
 
     Raise `VerificationFailed` by name, `DiskFull` or `StorageFailed`, and what progress raises.
@@ -86,7 +87,7 @@ def verify(
     return Verdict(manifest=manifest, warnings=(*own.warnings, *warnings))
 
 
-def _own_files(report: Expectation, changes: Mapping[str, CollectionChanges]) -> _OwnFiles:
+def _own_files(report: Expectation, changes: Mapping[str, ExpectedChanges]) -> _OwnFiles:
     """The server counted whole collections: what was written of one that is laid over its base is no such count."""
     expected = tuple(replace(info, documents=None) if info.name in changes else info for info in report.expected)
     return _OwnFiles(
@@ -108,8 +109,8 @@ def _laid_over(
     folder: Path,
     name: str,
     entry: CollectionEntry,
-    changed: CollectionChanges,
-    base: Base,
+    changed: ExpectedChanges,
+    base: VerifiedBase,
     files: dict[str, FileEntry],
 ) -> CollectionEntry:
     """Return the entry of the whole collection, and add its list of gone documents to `files`."""
@@ -130,7 +131,7 @@ def _laid_over(
     )
     gone_documents.check(gone_documents.read(folder, over), over)
     if gone is not None:
-        files[gone] = file_scan.hash_file(folder=folder, relative=gone, tell=lambda _, __: None)
+        files[gone] = file_scan.hash_file(folder=folder, relative=gone, report=lambda _, __: None)
     documents = over.documents - over.gone_documents + over.own_documents
     if (documents, entry.documents) != (changed.documents, changed.written) or not base_check.is_laid_over(
         base.manifest, name, over

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from backups_app.backup_files import collection_metadata, descent, document_index, dump_folder, file_names, layout
+from backups_app.backup_files import collection_metadata, descent, dump_folder, file_names, layout
 from backups_app.backup_files.collection_metadata import CollectionMetadata
-from backups_app.backup_files.document_index import DocumentIndex
 from backups_app.backup_files.file_names import FileKind
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
+from backups_app.backup_files.reading import document_index
+from backups_app.backup_files.reading.document_index import DocumentIndex
 from backups_app.errors import TempleOpsError, VerificationFailed
 from backups_app.messages import backup_files as file_messages
 from backups_app.messages import verification as messages
@@ -68,8 +69,8 @@ def check_counts(name: str, entry: CollectionEntry, manifest: Manifest, index: D
     """Raise `VerificationFailed` where the manifest counts otherwise than the one who read the documents."""
     assert entry.file is not None
     file = manifest.files[entry.file]
-    said = entry.documents, entry.bytes, file.stream_bytes, min(entry.duplicate_ids, document_index.MOST)
-    if said != (index.documents, index.stream_bytes, index.stream_bytes, index.duplicate_ids):
+    message = entry.documents, entry.bytes, file.stream_bytes, min(entry.duplicate_ids, document_index.MOST)
+    if message != (index.documents, index.stream_bytes, index.stream_bytes, index.duplicate_ids):
         raise VerificationFailed(problem=messages.MANIFEST_AND_INDEX_DIFFER(name=name))
 
 

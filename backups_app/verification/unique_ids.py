@@ -12,6 +12,7 @@ import operator
 import tempfile
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
@@ -36,7 +37,7 @@ class UniqueIds:
         self._at_once = at_once
         self._waiting: array[float] = array("d")
         self._spilled: IO[bytes] | None = None
-        self._extents: list[list[tuple[int, int]]] = [[] for _ in range(_BUCKETS)]
+        self._extents: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
 
     def add(self, keys: Iterable[bytes]) -> None:
         """Remember these keys; two are the same `_id` exactly when they are equal."""

@@ -10,12 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backups_app.backup_files import document_index, durable, layout, overlaid
-from backups_app.backup_files.manifest import CollectionEntry, FileEntry, Manifest
+from backups_app.backup_files import durable, layout
+from backups_app.backup_files.manifest import FileEntry, Manifest
+from backups_app.backup_files.reading import document_index, overlaid
 from backups_app.errors import VerificationFailed
 from backups_app.messages import verification as messages
 from backups_app.progress import Progress
-from backups_app.verification import base_check, completeness, contents, file_scan, foreign_words, rechecking
+from backups_app.verification import (
+    base_check,
+    completeness,
+    contents,
+    file_scan,
+    foreign_words,
+    new_manifest,
+    rechecking,
+)
 from backups_app.verification.completeness import Expectation
 from backups_app.verification.contents import DumpFolder, Held
 from backups_app.verification.file_scan import ScannedFile
@@ -55,7 +64,7 @@ def verify(*, folder: Path, database: str, report: Expectation | None, progress:
     if report is None:
         warnings += foreign_words.of_the_documents(scanned)
     _write_indexes(folder, held, scanned)
-    return Verdict(manifest=_manifest(folder, held, scanned, progress), warnings=tuple(warnings))
+    return Verdict(manifest=new_manifest.manifest_of(folder, held, scanned, progress), warnings=tuple(warnings))
 
 
 def recheck(*, folder: Path, manifest: Manifest, progress: Progress) -> tuple[str, ...]:
@@ -79,7 +88,7 @@ def recheck(*, folder: Path, manifest: Manifest, progress: Progress) -> tuple[st
         if name is not None:
             warnings += _reread(folder, name, manifest, progress)
         else:
-            found = file_scan.hash_file(folder=folder, relative=relative, tell=lambda _, __: progress.checkpoint())
+            found = file_scan.hash_file(folder=folder, relative=relative, report=lambda _, __: progress.checkpoint())
             _compare(relative, found, expected)
     return (*base_warnings, *warnings)
 
@@ -91,20 +100,20 @@ def _reread(folder: Path, name: str, manifest: Manifest, progress: Progress) -> 
         entry = overlaid.own_entry(entry, entry.overlay)
     assert entry.file is not None
     progress.expect(name, entry.documents)
-    said: list[str] = []
+    sentences: list[str] = []
     index = rechecking.index_of(folder, entry, manifest)
     if index is None:
         scanned = file_scan.scan(
-            folder=folder, relative=entry.file, validate_all=False, tell=lambda _, __: progress.checkpoint()
+            folder=folder, relative=entry.file, validate_all=False, report=lambda _, __: progress.checkpoint()
         )
         found, index = scanned.entry, scanned.index
-        said.append(rechecking.rebuild_index(folder, name, entry, index))
+        sentences.append(rechecking.rebuild_index(folder, name, entry, index))
     else:
-        found = file_scan.hash_file(folder=folder, relative=entry.file, tell=lambda _, __: progress.checkpoint())
+        found = file_scan.hash_file(folder=folder, relative=entry.file, report=lambda _, __: progress.checkpoint())
     _compare(entry.file, found, manifest.files[entry.file])
     rechecking.check_counts(name, entry, manifest, index)
     progress.advance(name, entry.documents, found.stream_bytes)
-    return said
+    return sentences
 
 
 def _compare(relative: str, found: FileEntry, expected: FileEntry) -> None:
@@ -124,7 +133,7 @@ def _scan(folder: Path, one: Held, report: Expectation | None, progress: Progres
         folder=folder,
         relative=one.file,
         validate_all=report is None,
-        tell=_teller(one.name, progress),
+        report=_teller(one.name, progress),
     )
     digest = report.digests.get(one.file) if report is not None else None
     if digest is not None and digest != (scanned.entry.bytes, scanned.entry.sha256):
@@ -135,24 +144,24 @@ def _scan(folder: Path, one: Held, report: Expectation | None, progress: Progres
 def _without_broken_preludes(folder: Path, held: DumpFolder) -> tuple[DumpFolder, list[str]]:
     """A prelude says only which tools wrote a dump: one that cannot be read is named and left out."""
     broken = [name for name in held.others if not contents.holds_indexes(name) and not _can_be_read(folder, name)]
-    said: list[str] = [messages.COLLECTION_UNREADABLE(name=name) for name in broken]
-    return replace(held, others=tuple(name for name in held.others if name not in broken)), said
+    sentences: list[str] = [messages.COLLECTION_UNREADABLE(name=name) for name in broken]
+    return replace(held, others=tuple(name for name in held.others if name not in broken)), sentences
 
 
 def _can_be_read(folder: Path, relative: str) -> bool:
     try:
-        file_scan.hash_file(folder=folder, relative=relative, tell=lambda _, __: None)
+        file_scan.hash_file(folder=folder, relative=relative, report=lambda _, __: None)
     except VerificationFailed:
         return False
     return True
 
 
 def _teller(name: str, progress: Progress) -> Callable[[int, int], None]:
-    def tell(documents: int, size_bytes: int) -> None:
+    def report(documents: int, size_bytes: int) -> None:
         progress.advance(name, documents, size_bytes)
         progress.checkpoint()
 
-    return tell
+    return report
 
 
 def _duplicate_warnings(scanned: dict[str, ScannedFile]) -> list[str]:
@@ -168,37 +177,3 @@ def _write_indexes(folder: Path, held: DumpFolder, scanned: dict[str, ScannedFil
         if one.file is not None:
             document_index.write(folder / (one.file + layout.INDEX_SUFFIX), scanned[one.name].index)
     durable.fsync_directory(folder / held.database if held.database else folder)
-
-
-def _manifest(folder: Path, held: DumpFolder, scanned: dict[str, ScannedFile], progress: Progress) -> Manifest:
-    files = {one.file: scanned[one.name].entry for one in held.collections if one.file}
-    indexes = [file + layout.INDEX_SUFFIX for file in files]
-    small = [*held.others, *(one.metadata for one in held.collections if one.metadata), *indexes]
-    for relative in small:
-        progress.checkpoint()
-        files[relative] = _small_entry(folder, relative)
-    return Manifest(
-        database=held.database,
-        files=files,
-        collections={one.name: _entry(one, scanned.get(one.name)) for one in held.collections},
-    )
-
-
-def _small_entry(folder: Path, relative: str) -> FileEntry:
-    if not contents.holds_indexes(relative):
-        return file_scan.hash_file(folder=folder, relative=relative, tell=lambda _, __: None)
-    scanned = file_scan.scan(folder=folder, relative=relative, validate_all=True, tell=lambda _, __: None)
-    return scanned.entry
-
-
-def _entry(one: Held, scanned: ScannedFile | None) -> CollectionEntry:
-    return CollectionEntry(
-        type=one.type,
-        uuid=one.uuid,
-        documents=scanned.documents if scanned else 0,
-        bytes=scanned.entry.stream_bytes if scanned else 0,
-        file=one.file,
-        metadata=one.metadata,
-        index=one.file + layout.INDEX_SUFFIX if one.file else None,
-        duplicate_ids=scanned.duplicate_ids if scanned else 0,
-    )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backups_app.access.visit import Visit
+from backups_app.access.requests.visit import Visit
 from backups_app.records import Origin
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from backups_app.access import audit, audit_chain, request_context
-from backups_app.access.audit_chain import AuditVerdict, ChainDigest, Remembered
+from backups_app.access import request_context
+from backups_app.access.trail import audit, audit_chain
+from backups_app.access.trail.audit_chain import AuditVerdict, ChainDigest, Remembered
 from backups_app.models import AuditEvent, User
 from backups_app.records import Origin
 
@@ -208,7 +209,7 @@ def rewrite_without_the_key() -> None:
         sql(f"UPDATE {TABLE} SET actor = 'mallory', key_id = '', chain = '{chain}' WHERE n = {row.n}")
 
 
-def test_another_key_is_told_apart_from_a_changed_past(now: datetime, settings: Any) -> None:
+def test_another_key_is_distinguished_from_a_changed_past(now: datetime, settings: Any) -> None:
     digests = a_trail(now, rows=3)
     settings.AUDIT_KEY = "another-key-" * 6
 

@@ -14,9 +14,9 @@ import pytest
 from django.core.management import call_command
 from django.test import override_settings
 
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.backup_files import metadata
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration
 from tests.access.test_audit import TAMPERINGS, a_trail, sql
 
@@ -41,8 +41,8 @@ def publish(a_folder: Path) -> Any:
 
     def do(backup_id: str, **others: Any) -> None:
         partial = store.make_partial(backup_id)
-        told = {"backup_id": backup_id, "audit": dataclasses.asdict(audit.digest()), **others}
-        metadata.write(partial, told)
+        reported = {"backup_id": backup_id, "audit": dataclasses.asdict(audit.digest()), **others}
+        metadata.write(partial, reported)
         store.publish(backup_id)
 
     with override_settings(TEMPLEOPS=Configuration(backup_dir=a_folder)):
@@ -54,13 +54,14 @@ def test_an_untouched_trail_is_good_and_says_what_nobody_vouches_for(
 ) -> None:
     a_trail(now, rows=4)
     publish("20260119_090022")
+    _, whole = run("--verify")
     a_trail(now, rows=2)
 
-    code, said = run("--verify")
+    code, message = run("--verify")
 
     assert code == 0
-    assert "6 rows, 4 of them vouched for" in said
-    assert "no backup vouches for them" in said
+    assert "6 rows, 4 of them confirmed by" in message
+    assert "no backup confirms them" in message and "no backup confirms" not in whole
 
 
 @pytest.mark.parametrize("how", TAMPERINGS)
@@ -73,11 +74,11 @@ def test_each_tampering_is_found_and_the_first_backup_that_disagrees_is_named(
     publish("20260120_090022")
     TAMPERINGS[how]()
 
-    code, said = run("--verify", "--json")
+    code, message = run("--verify", "--json")
 
     assert code == 5
-    assert json.loads(said)["first_disagreeing"] == "20260119_090022"
-    assert run("--verify")[1].startswith("CHANGED: backup 20260119_090022 remembers another past.")
+    assert json.loads(message)["first_disagreeing"] == "20260119_090022"
+    assert run("--verify")[1].startswith("CHANGED: backup 20260119_090022 has another digest of the trail.")
 
 
 def test_only_the_later_backup_disagrees_when_a_later_row_was_changed(
@@ -99,9 +100,9 @@ def test_a_run_whose_deletion_the_trail_does_not_know_is_named(publish: Callable
     a_trail(now, rows=2)
     publish("20260119_090022", purge=DELETED)
 
-    code, said = run("--verify", "--json")
+    code, message = run("--verify", "--json")
 
-    assert (code, json.loads(said)["unknown_runs"]) == (5, ["20260119_090022"])
+    assert (code, json.loads(message)["unknown_runs"]) == (5, ["20260119_090022"])
     assert "no row of the deletion by run 20260119_090022" in run("--verify")[1]
 
 
@@ -119,10 +120,12 @@ def test_a_check_with_another_key_ends_with_its_own_exit_code(
     publish("20260119_090022")
     settings.AUDIT_KEY = "another-key-" * 6
 
-    code, said = run("--verify")
+    code, message = run("--verify")
 
     assert code == 14
-    assert said.startswith("NOT CHECKED: 2 rows and 0 backups bear another key")
+    assert message.startswith("NOT CHECKED: 2 rows and 0 backups have another key")
+    assert "AUDIT_KEY=OLD manage.py backup_audit --verify" in message
+    assert "stay readable and unchecked" in message
 
 
 @pytest.mark.parametrize("others", [{"fetched": {"from": "offsite"}}, {"store_id": "of another folder"}])
@@ -134,18 +137,18 @@ def test_backups_from_elsewhere_are_no_change(
     sql("DELETE FROM backups_app_auditevent")
     a_trail(now, rows=1)
 
-    code, said = run("--verify")
+    code, message = run("--verify")
 
     assert code == 0
-    assert "began later than 1 backups that were fetched" in said
+    assert "began later than 1 backups that were fetched" in message
 
 
 def test_the_trail_is_listed_newest_first(now: datetime) -> None:
     a_trail(now, rows=3)
 
-    code, said = run("--json", "--limit", "2")
+    code, message = run("--json", "--limit", "2")
 
-    rows = json.loads(said)
+    rows = json.loads(message)
     assert (code, [row["n"] for row in rows]) == (0, [3, 2])
     assert set(rows[0]) == {"n", "at", "actor", "role_id", "session", "origin", "from", "action", "target", "result",
                             "request_id", "details"}  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from backups_app.access import audit, denials
+from backups_app.access.trail import audit, denials
 from backups_app.errors import RecordsUnavailable
 from backups_app.models import AuditEvent, User
 from tests.pages.conftest import signed_in

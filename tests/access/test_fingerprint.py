@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from backups_app.access import fingerprint
-from backups_app.access.visit import Visit
+from backups_app.access.requests.visit import Visit
+from backups_app.access.signing_in import fingerprint
 
 AGENTS = {
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Linux",

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from backups_app import checks
-from backups_app.access import audit, private_files
+from backups_app.access.secrecy import private_files
+from backups_app.access.trail import audit
 from backups_app.configuration import Configuration
-from backups_app.use_cases import doctor
+from backups_app.use_cases.doctor import doctor, doctor_looks
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = (".env", ".secret_key", ".audit_key", "db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm", "db.sqlite3-journal")
@@ -26,8 +27,8 @@ NAMES = (".env", ".secret_key", ".audit_key", "db.sqlite3", "db.sqlite3-wal", "d
 def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installation whose files everybody may read."""
     database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "db.sqlite3")}
-    told = SimpleNamespace(BASE_DIR=tmp_path, DATABASES={"default": database})
-    monkeypatch.setattr(private_files, "settings", told)
+    reported = SimpleNamespace(BASE_DIR=tmp_path, DATABASES={"default": database})
+    monkeypatch.setattr(private_files, "settings", reported)
     for name in NAMES:
         (tmp_path / name).touch(mode=0o644)
         (tmp_path / name).chmod(0o644)
@@ -35,11 +36,11 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_check_names_each_loose_file_with_the_command(installation: Path) -> None:
-    said = checks.secrets_are_private()
+    sentences = checks.secrets_are_private()
 
-    assert [one.hint for one in said] == [f"chmod 600 {installation / name}" for name in NAMES]
-    assert {one.id for one in said} == {"templeops.W007"}
-    assert ".env can be read by others (mode 644)" in str(said[0].msg)
+    assert [one.hint for one in sentences] == [f"chmod 600 {installation / name}" for name in NAMES]
+    assert {one.id for one in sentences} == {"templeops.W007"}
+    assert ".env can be read by others (mode 644)" in str(sentences[0].msg)
 
 
 @pytest.mark.django_db
@@ -71,7 +72,7 @@ def test_the_doctor_s_commands_mend_the_backup_folder_from_wherever_they_are_typ
     assert loose_in(folder) == []
 
 
-def loose_in(folder: Path) -> list[doctor.Finding]:
+def loose_in(folder: Path) -> list[doctor_looks.DoctorFinding]:
     found = doctor.examine(configuration=Configuration(backup_dir=folder))
     return [one for one in found if "in the backup folder" in one.sentence or "The backup folder" in one.sentence]
 
@@ -83,7 +84,7 @@ def test_the_doctor_names_an_audit_key_that_differs_from_another_host_s(settings
 
     found = doctor.examine(configuration=Configuration(primary_database="cloud"))
 
-    assert [one.fix for one in found if one.subject == "audit"] == ["Set the same AUDIT_KEY on every host."]
+    assert [one.fix for one in found if one.subject == "audit"] == [doctor_looks.AUDIT_KEY_FIX]
 
 
 def test_a_server_makes_them_private_when_it_starts(installation: Path) -> None:

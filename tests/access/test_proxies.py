@@ -1,4 +1,4 @@
-"""`X-Forwarded-Proto` is believed from a trusted proxy and from nobody else."""
+"""`X-Forwarded-Proto` is trusted from a trusted proxy and from nobody else."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import pytest
 from django.test import Client, RequestFactory
 from marshmallow import ValidationError
 
-from backups_app.access import proxies
+from backups_app.access.requests import proxies
 
 
-def is_believed(peer: str) -> bool:
+def is_trusted(peer: str) -> bool:
     request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_PROTO="https")
-    proxies.believe_only_trusted(request)
+    proxies.accept_only_trusted(request)
     return request.is_secure()
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.7", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.7", "not an address"])
-def test_nobody_else_is_believed(peer: str) -> None:
-    assert not is_believed(peer)
+def test_nobody_else_is_trusted(peer: str) -> None:
+    assert not is_trusted(peer)
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "::ffff:127.0.0.1", ""])
-def test_this_machine_is_believed_unless_told_otherwise(peer: str, settings: Any) -> None:
-    assert is_believed(peer)
+def test_this_machine_is_trusted_unless_set_otherwise(peer: str, settings: Any) -> None:
+    assert is_trusted(peer)
     settings.TRUSTED_PROXIES = ["192.0.2.0/24"]
-    assert is_believed(peer) is (peer == "")
-    assert is_believed("192.0.2.200")
+    assert is_trusted(peer) is (peer == "")
+    assert is_trusted("192.0.2.200")
 
 
 def test_a_stranger_who_claims_https_is_refused_as_plain_http(settings: Any) -> None:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backups_app.access import sessions, tokens
-from backups_app.access.visit import Visit
+from backups_app.access.requests.visit import Visit
+from backups_app.access.signing_in import sessions, tokens
 from backups_app.errors import LoginSessionNotFound, NotAuthenticated, StepUpNeeded
 from backups_app.models import AuditEvent, LoginSession, RefreshToken, User
 

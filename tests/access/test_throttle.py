@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backups_app.access import throttle
+from backups_app.access.signing_in import throttle
 from backups_app.errors import RateLimited
 from backups_app.models import LoginFailure
 

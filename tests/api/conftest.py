@@ -10,6 +10,7 @@ from django.test import override_settings
 
 from backups_app.configuration import Configuration
 from backups_app.models import User
+from backups_app.use_cases.lanes import asking
 from tests.journeys.conftest import seeded  # noqa: F401  (a fixture)
 from tests.security.conftest import Caller, SignIn, sign_in  # noqa: F401  (a fixture)
 
@@ -21,6 +22,12 @@ NEVER = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend", "QUE
 def caller(super_admin: User, sign_in: SignIn) -> Caller:  # noqa: F811
     """A Super Admin."""
     return sign_in(super_admin)
+
+
+@pytest.fixture(autouse=True)
+def _a_busy_machine_makes_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a request may do itself is done there, however slow this machine is."""
+    monkeypatch.setattr(asking, "TRY_SECONDS", 60.0)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.use_cases.backups import backups
 from tests.api.conftest import backed_up
@@ -74,7 +74,7 @@ def test_the_list_survives_the_loss_of_its_records(worker: Configuration, caller
     assert (entry["backup_id"], entry["status"]) == (before["backup_id"], "success")
 
 
-def test_a_run_is_told_without_what_only_the_machinery_needs(worker: Configuration, caller: Caller) -> None:
+def test_a_run_is_reported_without_what_only_the_machinery_needs(worker: Configuration, caller: Caller) -> None:
     made = backed_up(caller, delete_bookings=True)
 
     run: Any = caller.get(f"/api/backups/{made['backup_id']}").json()  # type: ignore[attr-defined]

@@ -11,7 +11,9 @@ import pytest
 from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
 
+from backups_app.browsing.search import search
 from backups_app.configuration import Configuration
+from backups_app.errors import CollectionPreparing, SearchBusy, TempleOpsError
 from tests.api.conftest import backed_up
 from tests.journeys.conftest import Db
 from tests.security.conftest import Caller
@@ -36,7 +38,7 @@ def encoded(name: str) -> str:
     return "~" + base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
 
 
-def test_collections_are_told_as_printed(backup: str, caller: Caller) -> None:
+def test_collections_are_reported_as_printed(backup: str, caller: Caller) -> None:
     found: Any = caller.get(backup).json()  # type: ignore[attr-defined]
 
     by_name = {one["collection_name"]: one for one in found}
@@ -115,3 +117,17 @@ def test_what_is_asked_wrongly_is_422(backup: str, caller: Caller) -> None:
     for query in ("limit=1001", "limit=0", "offset=-1", "format=xml", f"search={'x' * 257}", "q=x"):
         answer: Any = caller.get(f"{backup}/bookings?{query}")
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_error"), query
+
+
+@pytest.mark.parametrize(("refusal", "seconds"), [(SearchBusy(), "3"), (CollectionPreparing(percent=40), "1")])
+def test_a_search_that_has_to_wait_says_for_how_long(
+    backup: str, caller: Caller, monkeypatch: pytest.MonkeyPatch, refusal: TempleOpsError, seconds: str
+) -> None:
+    def wait(*_: object, **__: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(search, "find", wait)
+    answer = caller.get(f"{backup}/bookings?search=doe")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, seconds), answer.content
+    assert answer.json()["code"] == refusal.code  # type: ignore[attr-defined]

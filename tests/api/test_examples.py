@@ -89,7 +89,7 @@ def test_every_operation_documents_its_failures(paths: dict[str, Any]) -> None:
             failures = {status for status in operation["responses"] if status.startswith(("4", "5"))}
             assert "401" in failures, (method, path)
             assert operation["summary"], (method, path)
-            assert operation.get("description"), (method, path)
+            assert not operation["description"].startswith(("GET", "POST", "PUT", "DELETE")), (method, path)
 
 
 def test_every_route_and_method_is_in_the_document(paths: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration
 from backups_app.models import User
 from tests.browsing import large

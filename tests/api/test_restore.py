@@ -35,7 +35,7 @@ def test_a_preview_says_what_would_be_done_and_the_named_hash_does_it(
     assert raw_documents(local_db, "devotees") == lost
 
 
-def test_it_is_strict_about_what_it_is_told(no_worker: Configuration, caller: Caller) -> None:
+def test_it_is_strict_about_what_it_is_given(no_worker: Configuration, caller: Caller) -> None:
     wrong: tuple[dict[str, Any], ...] = (
         {"dry_run": "false"}, {"mode": "drop"}, {"collections": "bookings"}, {"collections": []}, {"to": 7},
         {"collections": [1]}, {"include_purged": 1}, {"unknown": True},

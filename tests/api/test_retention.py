@@ -104,9 +104,9 @@ def test_an_old_login_is_not_enough(
     old, caller = temple.add(days=40), sign_in(super_admin)
     clock.shift(timedelta(minutes=15, seconds=1))
     assert caller.renew().status_code == 200
-    told = {key: old if value == "{id}" else value for key, value in body.items()} if body else None
+    reported = {key: old if value == "{id}" else value for key, value in body.items()} if body else None
 
-    answer = sent(caller, method, path.format(id=old), told)
+    answer = sent(caller, method, path.format(id=old), reported)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_user_authentication")
     assert old in temple.ids()

@@ -18,8 +18,8 @@ from backups_app.models import User
 from backups_app.mongo import availability, connections
 from backups_app.records import Origin
 from backups_app.runs.steps import dump
-from backups_app.use_cases import doctor
 from backups_app.use_cases.backups import backups
+from backups_app.use_cases.doctor import doctor, doctor_looks
 from backups_app.use_cases.status import status, status_json
 from tests.guarded import guarded_server, uri
 from tests.journeys.conftest import now, run_backup
@@ -60,7 +60,7 @@ def use(seeded: Configuration) -> Iterator[Callable[..., Configuration]]:
         one.disable()
 
 
-def told(configuration: Configuration) -> Any:
+def reported(configuration: Configuration) -> Any:
     return status.status(configuration=configuration, now=now())
 
 
@@ -68,13 +68,13 @@ def codes(configuration: Configuration) -> set[str]:
     return {finding.subject for finding in doctor.examine(configuration=configuration) if finding.level == "problem"}
 
 
-def test_a_local_user_without_rights_is_told_so_everywhere(
+def test_a_local_user_without_rights_is_informed_everywhere(
     guarded: tuple[str, Any], use: Any, caller: Caller, admin: User
 ) -> None:
     configuration = use(local_url=Secret(uri(guarded[0], "nothing")))
     grant = f'grantRolesToUser("<user>", [{{role: "readWrite", db: "{configuration.database_name}"}}])'
 
-    found, examined = told(configuration), command("backup_doctor")
+    found, examined = reported(configuration), command("backup_doctor")
     conflicts: Any = caller.get("/api/backup/sync/conflicts")
     started: Any = caller.send("POST", "/api/backup", {"delete_bookings": False})
     page = signed_in(admin).get("/admin/backups/conflicts/")
@@ -103,9 +103,9 @@ def test_what_atlas_refuses_is_named_by_status_doctor_and_run(
     url = uri(address, user) if user else f"mongodb://{address}/?directConnection=true"
     configuration = use(cloud_url=Secret(url))
 
-    found, problems = told(configuration), codes(configuration)
+    found, problems = reported(configuration), codes(configuration)
     run = run_backup(delete_bookings=True)
-    after = told(configuration)
+    after = reported(configuration)
 
     assert (found.remote.problem.code, found.remote.problem.facts["side"]) == (code, "remote")
     assert status_json.public(found)["remote"]["problem"]["hint"]
@@ -133,12 +133,12 @@ def test_a_url_that_is_none_never_crashes_status_or_doctor(
     assert found.json()[side]["problem"]["code"] in ("mongodb_url_invalid", "mongodb_url_whitespace")
 
 
-def test_the_doctor_tells_what_he_cannot_look_at(seeded: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_says_what_he_cannot_look_at(seeded: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError
 
-    for name in ("_folder", "_side", "_lease", "_secrets"):
-        monkeypatch.setattr(doctor, name, breaks)
+    for name in ("backup_folder", "server_of", "running_lease", "users_and_audit"):
+        monkeypatch.setattr(doctor_looks, name, breaks)
 
     findings = doctor.examine(configuration=seeded)
 
@@ -161,7 +161,7 @@ def test_after_abort_the_answer_says_that_there_is_no_backup(use: Any, caller: C
     assert "remote MongoDB cannot be reached" in next(s["sentence"] for s in run["steps"] if s["name"] == "sync")
 
 
-def test_what_the_sync_deleted_is_told_where_the_run_itself_deletes_nothing(
+def test_what_the_sync_deleted_is_reported_where_the_run_itself_deletes_nothing(
     seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_backup(delete_bookings=False)
@@ -177,8 +177,8 @@ def test_what_the_sync_deleted_is_told_where_the_run_itself_deletes_nothing(
     assert run["status"] == "failed"
     assert run["error_message"] == (
         "The copy could not be made: it is a test. The unfinished copy was removed. The deletion step did not run. "
-        "The sync before it pulled 0 and pushed 0 documents, and deleted 2 on this computer and 1 on Atlas. "
-        "What it replaced or deleted is kept: see Replaced versions on the page Sync conflicts."
+        "The sync before it pulled 0 and pushed 0 documents, and deleted 2 on this computer and 1 on Atlas. Replaced "
+        "and deleted versions are kept: see Replaced versions on the page Sync conflicts."
     )
 
 
@@ -194,7 +194,7 @@ def test_cancelled_while_atlas_is_silent_is_cancelled_and_nothing_else(
 
     monkeypatch.setattr(engine, "synchronise", silent)
     run = run_backup(delete_bookings=True)
-    said = told(seeded)
+    text = reported(seeded)
     listed: Any = caller.get("/api/backups?status=cancelled")
 
     assert (run["status"], run["error_code"], run["warnings"]) == ("cancelled", "cancelled", [])
@@ -202,7 +202,7 @@ def test_cancelled_while_atlas_is_silent_is_cancelled_and_nothing_else(
         "Stopped by ravi. The unfinished copy was removed. The deletion step did not run. "
         "Nothing was deleted by this run."
     )
-    (cancelled,) = said.assurance.attention
+    (cancelled,) = text.assurance.attention
     assert cancelled.message.english.startswith("the last run was cancelled. Stopped by ravi.")
     assert "failed" not in cancelled.message.english and "without the newest" not in str(run)
     assert [one["backup_id"] for one in listed.json()] == [run["backup_id"]]
@@ -216,7 +216,7 @@ def test_two_cancelled_runs_are_no_two_failed_ones(seeded: Configuration, monkey
         )
         backups.cancel(backup_id=started["backup_id"], requested_by="ravi", origin=Origin.WEB, now=now())
 
-    assert told(seeded).verdict == Level.NEEDS_ATTENTION
+    assert reported(seeded).verdict == Level.NEEDS_ATTENTION
 
 
 def test_every_named_error_has_a_hint_that_can_be_filled_in() -> None:

@@ -77,7 +77,7 @@ def test_bookings_are_kept_unless_the_body_says_otherwise(
     assert (answer.status_code, asked) == (409, [False])
 
 
-def test_what_is_wrong_is_said_field_by_field(caller: Caller, started: list[Any]) -> None:
+def test_what_is_wrong_is_stated_field_by_field(caller: Caller, started: list[Any]) -> None:
     with override_settings(TEMPLEOPS=Configuration()):
         answer: Any = caller.send("POST", "/api/backup", {"delete_booking": True})
 

@@ -1,4 +1,4 @@
-"""Sync over the API: what the last proof said, what lost its place, its difference, and putting it back."""
+"""Sync over the API: what the last proof stated, what lost its place, its difference, and putting it back."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ def _status(caller: Caller) -> Any:
     return answer.json()
 
 
-def test_the_verdict_of_the_last_proof_is_told_with_its_date(no_worker: Configuration, caller: Caller) -> None:
+def test_the_verdict_of_the_last_proof_is_reported_with_its_date(worker: Configuration, caller: Caller) -> None:
     assert _status(caller)["sync"] == {"synced_at": None, "proof": None, "blocked": {}, "left_over": {}}
 
     log = _sync(caller, exact=True)
 
-    told = _status(caller)["sync"]
-    assert told["proof"] == log["proof"]
+    reported = _status(caller)["sync"]
+    assert reported["proof"] == log["proof"]
     everything = sum(log["totals"][count] for count in ("equal", "pulled", "pushed"))
-    assert (told["proof"]["verdict"], told["proof"]["documents"]) == ("equal", everything)
-    assert told["synced_at"] == told["proof"]["at"] == log["started_at"]
+    assert (reported["proof"]["verdict"], reported["proof"]["documents"]) == ("equal", everything)
+    assert reported["synced_at"] == reported["proof"]["at"] == log["started_at"]
     assert "Last proof        equal, " in _command("backup_status")
-    assert json.loads(_command("backup_status", "--json"))["sync"] == told
+    assert json.loads(_command("backup_status", "--json"))["sync"] == reported
 
 
 def test_the_documents_that_a_proof_found_to_differ_are_named(
-    no_worker: Configuration, caller: Caller, local_db: Db, remote_db: Db
+    worker: Configuration, caller: Caller, local_db: Db, remote_db: Db
 ) -> None:
     _sync(caller)
     remote_db.command({"collMod": "devotees", "validator": {"bad": {"$exists": False}}})
@@ -63,26 +63,26 @@ def test_the_documents_that_a_proof_found_to_differ_are_named(
     proof = _status(caller)["sync"]["proof"]
     assert (proof["verdict"], proof["differing_count"]) == ("differs", 1)
     assert proof["differing"] == [{"collection": "devotees", "id": 77}]
-    said = _command("backup_status")
-    assert "differs, 1 documents" in said
-    assert "devotees 77" in said
+    message = _command("backup_status")
+    assert "differs, 1 documents" in message
+    assert "devotees 77" in message
 
 
 @pytest.fixture
-def conflict(no_worker: Configuration, caller: Caller, local_db: Db, remote_db: Db) -> str:
+def conflict(worker: Configuration, caller: Caller, local_db: Db, remote_db: Db) -> str:
     """Both sides had changed one document; ours won, Atlas's is kept."""
     _sync(caller)
     local_db["devotees"].replace_one({"_id": 3}, {"_id": 3, "phone": "here", "gotra": "Kashyapa"})
     remote_db["devotees"].replace_one({"_id": 3}, {"_id": 3, "phone": "there"})
     assert _sync(caller)["totals"]["conflicts"] == 1
-    [told] = _get(caller, "/api/backup/sync/conflicts")
-    assert (told["document_id"], told["collection"], told["side"], told["kind"]) == (
+    [reported] = _get(caller, "/api/backup/sync/conflicts")
+    assert (reported["document_id"], reported["collection"], reported["side"], reported["kind"]) == (
         3,
         "devotees",
         "remote",
         "replaced",
     )
-    return str(told["id"])
+    return str(reported["id"])
 
 
 def _get(caller: Caller, path: str) -> Any:
@@ -108,8 +108,8 @@ def test_a_conflict_is_shown_with_its_difference(caller: Caller, conflict: str) 
     assert shown["live"] == {"_id": 3, "phone": "here", "gotra": "Kashyapa"}
     assert shown["changes"] == CHANGES
     assert json.loads(_command("backup_sync", "--conflict", conflict, "--json"))["changes"] == CHANGES
-    said = _command("backup_sync", "--conflict", conflict)
-    assert '~ phone: "here"  String -> "there"  String' in said
+    message = _command("backup_sync", "--conflict", conflict)
+    assert '~ phone: "here"  String -> "there"  String' in message
     assert conflict in _command("backup_sync", "--conflicts")
 
 
@@ -130,7 +130,7 @@ def test_a_replaced_version_is_put_back_if_what_is_live_is_what_was_seen(
     assert len(_get(caller, "/api/backup/sync/conflicts?which=all")) >= 2
 
 
-def test_it_is_strict_about_what_it_is_told(no_worker: Configuration, caller: Caller) -> None:
+def test_it_is_strict_about_what_it_is_given(worker: Configuration, caller: Caller) -> None:
     unknown: Any = caller.get("/api/backup/sync/conflicts/nothing")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "kept_version_not_found")
     for query in ("limit=0", "limit=1001", "offset=-1", "which=some", "unknown=1"):
@@ -142,7 +142,7 @@ def test_it_is_strict_about_what_it_is_told(no_worker: Configuration, caller: Ca
 
 
 def test_what_a_sync_had_done_before_it_failed_is_in_its_answer(
-    no_worker: Configuration, caller: Caller, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+    worker: Configuration, caller: Caller, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
         local_db["activities"].insert_one({"_id": f"new-{number}"})
@@ -156,11 +156,11 @@ def test_what_a_sync_had_done_before_it_failed_is_in_its_answer(
 
     monkeypatch.setattr(insert, "insert_missing", over_quota)
     answer: Any = caller.send("POST", "/api/backup/sync", {})
-    told = answer.json()
+    reported = answer.json()
     monkeypatch.undo()
     again = _sync(caller)
 
-    assert (answer.status_code, told["code"]) == (503, "database_over_quota")
-    assert "Before that, this sync pulled " in told["hint"] and " and pushed " in told["hint"]
-    assert told["hint"].endswith("The next sync goes on from there.")
+    assert (answer.status_code, reported["code"]) == (503, "database_over_quota")
+    assert "Before that, this sync pulled " in reported["hint"] and " and pushed " in reported["hint"]
+    assert reported["hint"].endswith("The next sync goes on from there.")
     assert again["status"] == "success"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from backups_app.api import trigger
+from backups_app.api.shared import waiting
 from backups_app.configuration import Configuration, Secret
 from backups_app.use_cases.backups import backups
 from tests.api.conftest import backed_up
@@ -99,7 +99,7 @@ def test_the_same_key_with_the_same_body_is_the_same_run(worker: Configuration, 
     assert len(caller.get("/api/backups?status=all").json()) == 1  # type: ignore[attr-defined]
 
 
-def test_of_many_that_wait_some_wait_and_the_rest_are_told_at_once(
+def test_of_many_that_wait_some_wait_and_the_rest_are_informed_at_once(
     no_worker: Configuration, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited = []
@@ -110,15 +110,15 @@ def test_of_many_that_wait_some_wait_and_the_rest_are_told_at_once(
 
     monkeypatch.setattr(backups, "wait_for", wait_for)
     keyed = {"Idempotency-Key": "k"}
-    for _ in range(trigger.MOST_WAITING - 1):
-        assert trigger.WAITING.acquire(blocking=False)
+    for _ in range(waiting.MOST_WAITING - 1):
+        assert waiting.WAITING.acquire(blocking=False)
     try:
         last: Any = caller.send("POST", "/api/backup", {"delete_bookings": False}, **keyed)
-        assert trigger.WAITING.acquire(blocking=False)
+        assert waiting.WAITING.acquire(blocking=False)
         full: Any = caller.send("POST", "/api/backup", {"delete_bookings": False}, **keyed)
     finally:
-        for _ in range(trigger.MOST_WAITING):
-            trigger.WAITING.release()
+        for _ in range(waiting.MOST_WAITING):
+            waiting.WAITING.release()
 
     assert len(waited) == 1
     assert (last.status_code, full.status_code, full.headers["Idempotent-Replayed"]) == (202, 202, "true")

@@ -18,23 +18,31 @@ from tests.architecture import words
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "backups_app"
 TEMPLATES = ROOT / "templates"
-RECORD_NAMES = re.compile(r"\b(?:document|run|record|active|ended|running|restored|purge)(?:\[\"|\.get\(\")\w+")
+RECORD_NAMES = re.compile(r"\b(?:document|run|record|active|ended|running|restored|purge)(?:\[|\.get\()[\"']\w+")
 """How code reads a run as a bare dictionary: `document["phase"]`, `run.get("purge")`."""
-RECORD_HOME = {"catalog/runs.py", "catalog/run_record.py", "catalog/run_parts.py", "catalog/run_writers.py"}
+LADDER = re.compile(r"\((?:\w[\w.]*\.get\([^()]*\)|metadata\.read\([^()]*(?:\([^()]*\))?\)) or \{\}\)\.get\(.*")
+FILES_IN_A_ROOM = 15
+VAGUE = {"of", "look", "put", "again", "proof", "written", "gone", "left", "lost", "twice", "form", "statement", "mark"}
+RECORD_HOME = {
+    "catalog/run/runs.py",
+    "catalog/run/run_record.py",
+    "catalog/run/run_parts.py",
+    "catalog/run/run_writers.py",
+}
 OTHER_DOCUMENTS = {
     "api/conflicts.py": "versions that a sync replaced",
     "browsing/reading/opening.py": "metadata.json",
     "catalog/lease.py": "the lease",
     "catalog/purge_ledger.py": "entries of the purge ledger",
-    "catalog/sync_conflicts.py": "versions that a sync replaced",
+    "catalog/sync/sync_conflicts.py": "versions that a sync replaced",
     "management/commands/backup_sync.py": "versions that a sync replaced",
     "management/demo/temple.py": "bookings of the demo",
-    "messages/message.py": "stored messages",
+    "messages/read_back.py": "stored messages",
     "notification/content.py": "stored messages",
     "pages/shared/wording.py": "the fonts that are kept with us",
     "pages/sync/conflicts.py": "versions that a sync replaced",
     "pages/sync/replaced_versions.py": "versions that a sync replaced",
-    "use_cases/conflicts.py": "versions that a sync replaced",
+    "use_cases/syncs/conflicts.py": "versions that a sync replaced",
 }
 """Modules that read documents of another kind under one of these names."""
 
@@ -83,14 +91,21 @@ def lines_of_functions() -> list[int]:
     ]
 
 
-def fullest_room(top: Path, ending: str) -> tuple[int, str]:
-    """Return the number of files in the fullest folder, and its name."""
-    rooms: dict[Path, int] = {}
+def files_in_rooms(top: Path, ending: str) -> dict[str, int]:
+    """Return the number of files in each folder. Django keeps migrations and commands in one folder each."""
+    rooms: dict[str, int] = {}
     for path in top.rglob(f"*{ending}"):
         if path.name != "__init__.py" and "migrations" not in path.parts and "commands" not in path.parts:
-            rooms[path.parent] = rooms.get(path.parent, 0) + 1
+            room = path.parent.relative_to(ROOT).as_posix()
+            rooms[room] = rooms.get(room, 0) + 1
+    return rooms
+
+
+def fullest_room(top: Path, ending: str) -> tuple[int, str]:
+    """Return the number of files in the fullest folder, and its name."""
+    rooms = files_in_rooms(top, ending)
     room = max(rooms, key=lambda one: rooms[one])
-    return rooms[room], room.relative_to(ROOT).as_posix()
+    return rooms[room], room
 
 
 def record_accesses() -> dict[str, int]:
@@ -102,6 +117,37 @@ def record_accesses() -> dict[str, int]:
         if count and name not in RECORD_HOME | OTHER_DOCUMENTS.keys():
             found[name] = count
     return found
+
+
+def ladders() -> list[str]:
+    """Return where code above the stores reads a document inside a document by `(x.get(a) or {}).get(b)`."""
+    return [
+        f"{path.relative_to(APP).as_posix()}: {match[0]}"
+        for path in sources()
+        if path.relative_to(APP).parts[0] not in ("catalog", "backup_files", "mongo")
+        for match in LADDER.finditer(path.read_text(encoding="utf-8"))
+    ]
+
+
+def classes_used_twice() -> dict[str, list[str]]:
+    """Return the class names that two modules of the product define, with the modules. Commands have Django's
+    name."""
+    homes: dict[str, list[str]] = {}
+    for path in sources():
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and node.name != "Command":
+                homes.setdefault(node.name, []).append(path.relative_to(APP).as_posix())
+    return {name: modules for name, modules in homes.items() if len(modules) > 1}
+
+
+def unnamed_functions() -> list[str]:
+    """Return the functions of modules whose name is a word that does not say what they return or do."""
+    return [
+        f"{path.relative_to(APP).as_posix()}: {node.name}"
+        for path in sources()
+        for node in tree(path).body
+        if isinstance(node, ast.FunctionDef) and node.name.strip("_") in VAGUE
+    ]
 
 
 def circles() -> list[tuple[str, ...]]:
@@ -152,10 +198,13 @@ def rows() -> list[Row]:
     return [
         Row("lines per file, median / p90 / max", spread(lines_of_files()), (110, 200, 300)),
         Row("lines per function, median / p90 / max", spread(lines_of_functions()), (9, 30, 50)),
-        Row(f"modules in the fullest room ({room})", (python,)),
-        Row(f"templates in the fullest room ({templates_room})", (pages,)),
+        Row(f"modules in the fullest room ({room})", (python,), (FILES_IN_A_ROOM,)),
+        Row(f"templates in the fullest room ({templates_room})", (pages,), (FILES_IN_A_ROOM,)),
         Row("circles of imports", (len(circles()),), (0,)),
         Row("forbidden words", (len(list(words.offences())),), (0,)),
+        Row("functions with a vague name", (len(unnamed_functions()),), (0,)),
+        Row("class names used twice", (len(classes_used_twice()),), (0,)),
+        Row("documents read inside documents above the stores", (len(ladders()),), (0,)),
         Row(f"bare accesses to a run, in {len(accesses)} modules", (sum(accesses.values()),), (0,)),
     ]
 

@@ -27,6 +27,19 @@ WRITERS = {
     "management/demo": "fills the demo's own empty databases",
     "mongo/embedded.py": "starts demo and test servers",
 }
+# Which module may call what takes a folder of the backup store away.
+REMOVERS = {
+    "remove_tree": {
+        "backup_files/store/store.py", "backup_files/store/trash.py", "restore/export.py",  # an export is no backup
+    },
+    "trash": {"use_cases/retention/taking_out.py"},
+    "empty_trash": {"use_cases/retention/trash_emptying.py", "runs/recovery/clearing.py"},
+    "discard_partial": {
+        "backup_files/store/unfinished_fetch.py", "use_cases/fetching/fetch.py", "runs/closing/closing.py",
+        "runs/recovery/clearing.py", "runs/recovery/recovery.py",
+    },
+    "take_out": {"use_cases/retention/prune.py", "use_cases/retention/removal.py"},
+}  # fmt: skip
 BULK_VERBS = {"drop", "drop_collection", "drop_database"}
 DROPPERS = {"mongo/scratch.py", "management/demo", "catalog"}  # the catalog: only our own internal collections
 # Who opens a collection by pymongo, and none of the temple's, whose names are any that a server takes.
@@ -100,6 +113,17 @@ def test_every_fsync_and_rename_is_in_one_module() -> None:
     assert found == {}
 
 
+def test_a_folder_of_the_store_is_removed_by_the_modules_that_are_named_here() -> None:
+    found: dict[str, set[str]] = {verb: set() for verb in REMOVERS}
+    for path in SOURCES:
+        for verb, _ in calls(path):
+            assert verb != "rmtree", relative(path)
+            if verb in REMOVERS:
+                found[verb].add(relative(path))
+
+    assert found == REMOVERS
+
+
 def durable_verbs(path: Path) -> list[str]:
     """Which calls of this file ask for the disk or rename a file."""
     return sorted(
@@ -119,6 +143,12 @@ def test_a_file_is_a_screen_or_three() -> None:
     lines = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
 
     assert {name: count for name, count in lines.items() if count > 300} == {}
+
+
+def test_nine_files_in_ten_have_at_most_two_hundred_lines() -> None:
+    median, most_of_them, longest = house.spread(house.lines_of_files())
+
+    assert (median <= 110, most_of_them <= 200, longest <= 300) == (True, True, True)
 
 
 def test_collections_of_the_temple_are_opened_through_one_door() -> None:
@@ -154,6 +184,25 @@ def test_no_room_is_a_drawer_for_everything() -> None:
     assert names & {"utils", "util", "helpers", "helper", "common", "misc"} == set()
 
 
+def test_failures_of_the_django_database_are_caught_as_one_kind() -> None:
+    """`InterfaceError`, of a connection that was lost, is no `DatabaseError`: only `Error` is every failure."""
+    found = {
+        relative(path): names
+        for path in SOURCES
+        if (names := set(re.findall(r"\b(?:DatabaseError|OperationalError|InterfaceError)\b", _of_django_db(path))))
+    }
+
+    assert found == {}
+
+
+def _of_django_db(path: Path) -> str:
+    """Return the names that this file takes from `django.db`, by their own names."""
+    imports = (
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)
+    )
+    return " ".join(name.name for node in imports if (node.module or "").startswith("django.db") for name in node.names)
+
+
 def test_operations_read_no_settings_and_no_clock() -> None:
     operations = ("sync", "dump", "purge", "verification", "restore", "retention", "schedule", "browsing")
     wrong = [
@@ -184,6 +233,18 @@ def test_no_forbidden_word_stands_in_names_comments_or_documents() -> None:
 
 def test_no_modules_import_one_another() -> None:
     assert house.circles() == []
+
+
+def test_every_class_of_the_product_has_a_name_of_its_own() -> None:
+    assert house.classes_used_twice() == {}
+
+
+def test_every_function_is_named_for_what_it_returns_or_does() -> None:
+    assert house.unnamed_functions() == []
+
+
+def test_documents_inside_documents_are_read_through_types() -> None:
+    assert house.ladders() == []
 
 
 def test_a_run_is_read_by_attributes_and_not_by_keys() -> None:

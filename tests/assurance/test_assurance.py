@@ -57,9 +57,29 @@ STATES: dict[str, tuple[dict[str, Any], str, Level]] = {
     "not recent": ({"newest_at": NOW - 9 * DAY}, "The last good backup is 9 days old.", Level.NEEDS_ATTENTION),
     "nothing elsewhere": (
         {"copies": None}, "Backed up, but only on this computer's disk.", Level.NEEDS_ATTENTION),
+    "nothing at a target, the newest on another host": (
+        {"copies": None, "newest_on": "temple-a"},
+        "Backed up, but only on the disk of host temple-a.",
+        Level.NEEDS_ATTENTION,
+    ),
+    "the newest uncopied on another host": (
+        {"copies": replace(COPIES, newest_is_copied=False), "newest_on": "temple-a"},
+        "The newest backup exists only on the disk of host temple-a.",
+        Level.NEEDS_ATTENTION,
+    ),
     "holders uncopied": (
         {"copies": replace(COPIES, uncopied_documents=1_552)},
         "1,552 deleted documents exist only on this disk.",
+        Level.NEEDS_ATTENTION,
+    ),
+    "holders uncopied on another host": (
+        {"copies": replace(COPIES, uncopied_documents=1_552, uncopied_on=("temple-a",))},
+        "1,552 deleted documents exist only on the disk of one host: temple-a.",
+        Level.NEEDS_ATTENTION,
+    ),
+    "a holder of nobody knows what uncopied on another host": (
+        {"copies": replace(COPIES, holders_are_copied=False, uncopied_on=("temple-a", "temple-b"))},
+        "A backup that may hold deleted documents exists only on the disk of one host: temple-a, temple-b.",
         Level.NEEDS_ATTENTION,
     ),
     "a holder of nobody knows what uncopied": (
@@ -88,8 +108,8 @@ STATES: dict[str, tuple[dict[str, Any], str, Level]] = {
         "Backed up; a restore was last tested 45 days ago.",
         Level.NEEDS_ATTENTION,
     ),
-    "nobody is told": (
-        {"watch": Watch(tick_at=NOW)}, "Backed up, but nobody is told when it stops.", Level.NEEDS_ATTENTION),
+    "nobody is notified": (
+        {"watch": Watch(tick_at=NOW)}, "Backed up, but nobody is notified when it stops.", Level.NEEDS_ATTENTION),
     "no worker": (
         {"watch": replace(WELL.watch, tick_at=NOW - timedelta(minutes=4))},
         "The scheduler is not running: planned backups will not happen.",
@@ -118,7 +138,7 @@ def test_each_state_has_its_sentence(state: str) -> None:
     assert assurance.exit_code == {Level.PROTECTED: 0, Level.NEEDS_ATTENTION: 6}.get(level, 1)
 
 
-def test_the_first_two_missing_marks_are_said_each_with_what_mends_it() -> None:
+def test_the_first_two_missing_marks_are_stated_each_with_what_mends_it() -> None:
     assurance = conclude(replace(WELL, copies=None, rehearsal=None, watch=Watch()))
 
     assert [step.next_step for step in assurance.steps] == [NextStep.ADD_COPY, NextStep.TEST_RESTORE]
@@ -126,9 +146,9 @@ def test_the_first_two_missing_marks_are_said_each_with_what_mends_it() -> None:
 
 
 def test_a_mark_that_is_there_names_its_evidence() -> None:
-    said = {mark.name: mark.evidence.english for mark in conclude(WELL).marks}
+    text = {mark.name: mark.evidence.english for mark in conclude(WELL).marks}
 
-    assert said == {
+    assert text == {
         "recent": "verified 10 hours ago",
         "elsewhere": "on offsite",
         "restorable": "restore tested 6 days ago, from this disk",
@@ -211,33 +231,68 @@ def test_a_running_backup_keeps_the_sentence_and_adds_that_it_runs(state: str) -
 LOSSES: dict[str, tuple[dict[str, Any], float | None, tuple[str, ...]]] = {
     "a copy": (
         {"copies": replace(COPIES, since=NOW - 3 * HOUR)}, 3.0,
-        ("The changes of the last 3 hours would be lost.",),
+        ("Up to 3 hours of changes would be lost.",),
+    ),
+    "a copy of an older backup": (
+        {"copies": replace(COPIES, since=NOW - 30 * HOUR, newest_is_copied=False)}, 30.0,
+        ("Up to 30 hours of changes would be lost.",),
     ),
     "a copy, and a sync after it": (
         {"copies": replace(COPIES, since=NOW - 30 * HOUR), "synced_at": NOW - 3 * HOUR}, 3.0,
-        ("The changes of the last 3 hours would be lost.",),
+        ("Up to 3 hours of changes would be lost.",),
     ),
     "deleted documents without a copy come with the window": (
         {"copies": replace(COPIES, since=NOW - 3 * HOUR, uncopied_documents=1_552)}, 3.0,
         ("1,552 deleted documents would be lost: only this disk holds them.",
-         "The changes of the last 3 hours would be lost."),
+         "Up to 3 hours of changes would be lost."),
+    ),
+    "deleted documents that another host alone has": (
+        {"copies": replace(COPIES, since=NOW - 3 * HOUR, uncopied_documents=7, uncopied_on=("temple-a",))}, 3.0,
+        ("7 deleted documents would be lost with the disk of one host: temple-a.",
+         "Up to 3 hours of changes would be lost."),
+    ),
+    "deleted documents that another host alone has, without targets": (
+        {"copies": None, "synced_at": NOW - 3 * HOUR, "held_documents": 1, "held_on": ("temple-a",)}, 3.0,
+        ("1 deleted document would be lost with the disk of one host: temple-a.",
+         "Up to 3 hours of changes and every backup would be lost. Atlas keeps the live data."),
     ),
     "a copy that no key has opened is none": (
         {"copies": replace(COPIES, since=NOW - 3 * HOUR, opened=False)}, None,
+        ("Everything may be lost: no key has opened a copy elsewhere yet, and there is no sync.",),
+    ),
+    "a copy that no key has opened, and a sync that never ran": (
+        {"copies": replace(COPIES, since=NOW - 3 * HOUR, opened=False), "sync_enabled": True}, None,
+        ("Everything may be lost: no key has opened a copy elsewhere yet, and there is no sync yet.",),
+    ),
+    "a sync that never ran": (
+        {"copies": None, "sync_enabled": True}, None,
+        ("Everything would be lost: there is no copy elsewhere and no sync yet.",),
+    ),
+    "no sync is set up": (
+        {"copies": None}, None,
         ("Everything would be lost: there is no copy elsewhere and no sync.",),
     ),
     "only a sync": (
         {"copies": None, "synced_at": NOW - 3 * HOUR, "held_documents": 1, "unsynced": ("halls", "x")}, 3.0,
         ("1 deleted document would be lost: only this disk holds it.",
-         "The changes of the last 3 hours and every backup would be lost. "
-         "Atlas keeps the live data.",
+         "Up to 3 hours of changes and every backup would be lost. Atlas keeps the live data.",
          "What Atlas does not hold would be lost too: halls, x."),
     ),
     "a sync dated in the future is none": (
-        {"copies": None, "synced_at": NOW + 3 * HOUR}, None,
-        ("Everything would be lost: there is no copy elsewhere and no sync.",),
+        {"copies": None, "synced_at": NOW + 3 * HOUR, "sync_enabled": True}, None,
+        ("Everything would be lost: there is no copy elsewhere and no sync yet.",),
     ),
     "nobody knows": ({"copies": None, "sync_known": False}, None, ()),
+    "no copy, and backups on another host": (
+        {"copies": None, "others": 6, "other_hosts": ("temple-a",)}, None,
+        ("Everything on this computer would be lost: there is no copy at a target and no sync.",
+         "6 more backups are on other hosts: temple-a."),
+    ),
+    "only a sync, and a backup on another host": (
+        {"copies": None, "synced_at": NOW - 3 * HOUR, "others": 1, "other_hosts": ("temple-a",)}, 3.0,
+        ("Up to 3 hours of changes and every backup on this computer would be lost. Atlas keeps the live data.",
+         "1 more backup is on another host: temple-a."),
+    ),
 }  # fmt: skip
 
 
@@ -249,3 +304,27 @@ def test_what_would_be_lost(case: str) -> None:
 
     assert loss.window == (None if hours is None else timedelta(hours=hours))
     assert tuple(message.english for message in loss.messages) == messages
+
+
+@pytest.mark.parametrize(
+    ("changes", "everything", "documents"),
+    [
+        ({}, True, None),
+        ({"copies": None}, True, None),
+        ({"copies": None, "held_documents": 7}, True, 7),
+        ({"copies": None, "newest_at": None}, True, None),
+        ({"copies": None, "sync_known": False}, None, None),
+        ({"copies": None, "is_local": False}, None, None),
+        ({"copies": None, "synced_at": NOW}, False, 0),
+        ({"copies": None, "synced_at": NOW, "held_unknown": True}, False, None),
+        ({"copies": replace(COPIES, since=NOW)}, False, 0),
+        ({"copies": replace(COPIES, since=NOW, uncopied_documents=7)}, False, 7),
+        ({"copies": replace(COPIES, since=NOW, holders_are_copied=False)}, False, None),
+    ],
+)
+def test_everything_and_what_nobody_counted_is_never_the_figure_0(
+    changes: dict[str, Any], everything: bool | None, documents: int | None
+) -> None:
+    loss = conclude(replace(WELL, **changes)).loss
+
+    assert (loss.everything, loss.known_documents) == (everything, documents)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backups_app.messages import assurance, attention
 from backups_app.messages.message import PLACE, Sentence
+from backups_app.messages.protection import assurance, attention
 from tests.static_parts.test_translations import compiled
 
 SENTENCES = [one for module in (assurance, attention) for one in vars(module).values() if isinstance(one, Sentence)]

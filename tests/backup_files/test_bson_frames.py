@@ -14,12 +14,16 @@ import bson
 import pytest
 from bson.codec_options import CodecOptions, DatetimeConversion
 
-from backups_app.backup_files import bson_frames, extended_json
-from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
+from backups_app.backup_files.reading import bson_frames
+from backups_app.backup_files.reading.bson_frames import InvalidFrame, NotUtf8
+from backups_app.backup_files.shown import extended_json
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "mongodump_plain" / "golden"
 MUTATIONS = 1_000_000 if os.environ.get("TEMPLEOPS_LONG") else 20_000
 DECODING: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+
+AROUND = len(b"\0\0\0\0\x03a\0\0")
+"""Bytes that a document of one element adds to the document in it."""
 
 
 def golden_documents() -> list[bytes]:
@@ -33,10 +37,10 @@ def document(elements: bytes) -> bytes:
 
 
 def nested(depth: int) -> bytes:
-    inner = document(b"")
-    for _ in range(depth - 1):
-        inner = document(b"\x03a\0" + inner)
-    return inner
+    """A document in a document, in linear time: this module is imported by every process that collects tests."""
+    empty = document(b"")
+    sizes = range(len(empty) + (depth - 1) * AROUND, len(empty), -AROUND)
+    return b"".join(struct.pack("<i", size) + b"\x03a\0" for size in sizes) + empty + b"\0" * (depth - 1)
 
 
 def string(text: bytes, length: int | None = None) -> bytes:
@@ -184,7 +188,7 @@ def test_a_file_cut_at_any_byte_is_noticed() -> None:
     for end in range(len(three)):
         stream = io.BytesIO(three[:end])
         if end in boundaries:
-            list(bson_frames.frames(stream))  # between documents: only the manifest can tell
+            list(bson_frames.frames(stream))  # between documents: only the manifest can know
         else:
             with pytest.raises(InvalidFrame):
                 list(bson_frames.frames(stream))
@@ -198,7 +202,7 @@ def _boundaries(data: bytes) -> list[int]:
     return ends
 
 
-def test_damage_is_told_by_number_and_offset() -> None:
+def test_damage_is_reported_by_number_and_offset() -> None:
     first, second, *_ = golden_documents()
     broken = bytearray(second)
     broken[-1] = 7
@@ -207,3 +211,37 @@ def test_damage_is_told_by_number_and_offset() -> None:
         list(bson_frames.frames(io.BytesIO(first + bytes(broken))))
 
     assert (failure.value.number, failure.value.offset) == (1, len(first))
+
+
+class Dribbling(io.BytesIO):
+    """A stream that gives a few bytes at a time, as a decompressing one may."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(min(size if size is not None and size > 0 else 7, 7))
+
+
+@pytest.mark.parametrize("stream", [io.BytesIO, Dribbling])
+def test_batches_give_the_same_documents_and_the_same_damage(stream: type[io.BytesIO]) -> None:
+    whole = b"".join(golden_documents()[:3])
+
+    for data in [whole, *(whole[:end] for end in range(len(whole))), *_broken(whole)]:
+        assert _read(bson_frames.batches, stream(data)) == _read(bson_frames.frames, stream(data))
+
+
+def _broken(whole: bytes) -> list[bytes]:
+    """A wrong length, and a missing end mark, of each document."""
+    found = []
+    for end in _boundaries(whole):
+        found.append(whole[: end - 1] + b"\x07" + whole[end:])
+        found.append(whole[:end] + b"\x02" + whole[end + 1 :])
+    return found
+
+
+def _read(reader: Any, stream: io.BytesIO) -> tuple[list[bytes], Any]:
+    frames: list[bytes] = []
+    try:
+        for one in reader(stream):
+            frames += one if isinstance(one, list) else [one]
+    except InvalidFrame as error:
+        return frames, (error.number, error.offset, error.problem.split()[0])
+    return frames, None

@@ -14,11 +14,11 @@ from typing import Any
 import bson
 import pytest
 
-from backups_app.backup_files import bson_frames, collection_reader, document_index, gzip_members
-from backups_app.backup_files.bson_frames import InvalidFrame
-from backups_app.backup_files.document_index import EVERY, DocumentIndex
-from backups_app.backup_files.gzip_members import Decompressed
 from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.backup_files.reading import bson_frames, collection_reader, document_index, gzip_members
+from backups_app.backup_files.reading.bson_frames import InvalidFrame
+from backups_app.backup_files.reading.document_index import EVERY, DocumentIndex
+from backups_app.backup_files.reading.gzip_members import Decompressed
 
 COUNT = 3_210
 FORMS: dict[str, Callable[[bytes], bytes]] = {"plain": bytes, "ours": gzip_members.member, "foreign": gzip.compress}
@@ -78,7 +78,7 @@ def test_a_page_of_a_compressed_file_reads_one_member_only(a_folder: Path, docum
     assert page == documents[2500]
 
 
-def test_a_damaged_index_is_not_believed(a_folder: Path, documents: list[bytes]) -> None:
+def test_a_damaged_index_is_not_trusted(a_folder: Path, documents: list[bytes]) -> None:
     entry = an_entry(a_folder, documents, "plain", indexed=True)
     path = a_folder / "db/x.bson.idx"
     good = path.read_bytes()
@@ -94,7 +94,7 @@ def test_a_view_holds_no_documents(a_folder: Path) -> None:
     assert list(collection_reader.frames(folder=a_folder, entry=view)) == []
 
 
-def test_damage_is_told_by_the_number_in_the_file(a_folder: Path, documents: list[bytes]) -> None:
+def test_damage_is_reported_by_the_number_in_the_file(a_folder: Path, documents: list[bytes]) -> None:
     broken = list(documents)
     broken[2345] = broken[2345][:-1] + b"\x01"
     entry = an_entry(a_folder, broken, "plain", indexed=True)

@@ -35,6 +35,31 @@ def failing(code: int) -> Any:
     return fail
 
 
+def test_a_long_file_is_on_its_way_to_the_disk_before_it_is_whole(
+    a_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, start, length, advice: asked.append((start, length, advice)))
+    piece = bytes(durable.WRITE_BACK_BYTES // 2)
+
+    with DurableFile(a_folder / "bookings.bson") as file:
+        for _ in range(5):
+            file.write(piece)
+
+    step = durable.WRITE_BACK_BYTES
+    assert asked == [(0, step, os.POSIX_FADV_DONTNEED), (step, step, os.POSIX_FADV_DONTNEED)]
+    assert (a_folder / "bookings.bson").read_bytes() == piece * 5
+
+
+def test_a_disk_that_takes_no_advice_still_gets_the_file(a_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "posix_fadvise", failing(errno.EINVAL))
+
+    with DurableFile(a_folder / "bookings.bson") as file:
+        file.write(bytes(durable.WRITE_BACK_BYTES))
+
+    assert (a_folder / "bookings.bson").stat().st_size == durable.WRITE_BACK_BYTES
+
+
 def test_a_document_is_replaced_in_the_order_that_survives_a_power_cut(a_folder: Path) -> None:
     order = recorded(lambda: metadata.write(a_folder, {"backup_id": "x"}))
 
@@ -147,13 +172,13 @@ def test_a_rename_never_replaces_anything(a_folder: Path, monkeypatch: pytest.Mo
     assert sorted(path.name for path in a_folder.iterdir()) == ["b", "c"]
 
 
-def test_what_another_program_wrote_is_settled_from_the_bottom_up(a_folder: Path) -> None:
+def test_what_another_program_wrote_is_made_durable_from_the_bottom_up(a_folder: Path) -> None:
     inner = a_folder / "out" / "db"
     inner.mkdir(parents=True, mode=0o755)
     (inner / "x.bson").write_bytes(b"x")
     (inner / "x.bson").chmod(0o644)
 
-    order = recorded(lambda: durable.settle_tree(a_folder / "out"))
+    order = recorded(lambda: durable.sync_tree(a_folder / "out"))
 
     assert order == ["fsync x.bson", "fsync_directory db", "fsync_directory out"]
     assert (inner / "x.bson").stat().st_mode & 0o777 == 0o600
@@ -167,7 +192,7 @@ def test_a_link_among_what_another_program_wrote_is_refused(a_folder: Path) -> N
     (a_folder / "out" / "x.bson").symlink_to(a_folder / "secret")
 
     with pytest.raises(StorageFailed):
-        durable.settle_tree(a_folder / "out")
+        durable.sync_tree(a_folder / "out")
 
     assert (a_folder / "secret").stat().st_mode & 0o777 == 0o644
 

@@ -15,7 +15,8 @@ import pytest
 from bson import json_util
 from bson.codec_options import CodecOptions, DatetimeConversion
 
-from backups_app.backup_files import bson_frames, extended_json
+from backups_app.backup_files.reading import bson_frames
+from backups_app.backup_files.shown import extended_json
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "mongodump_plain" / "golden"
 
@@ -46,7 +47,7 @@ def _options() -> json_util.JSONOptions:
 
 def _is_reversible(frame: bytes) -> bool:
     """pymongo itself cannot keep undefined, symbol, DBPointer, payloads of NaN, old binary; no reader of Extended JSON
-    can tell names that begin with `$` from its own."""
+    can distinguish names that begin with `$` from its own."""
     options: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
     has_own_names = re.search(rb"[\x01-\x13\x7f\xff]\$", frame) is not None
     return not has_own_names and bson.encode(bson.decode(frame, options)) == frame
@@ -133,7 +134,7 @@ def test_doubles_are_written_as_mongodump_writes_them(number: float, text: str) 
     assert canonical == {"x": {"$numberDouble": text}}
 
 
-def test_a_name_that_stands_twice_is_told() -> None:
+def test_a_name_that_stands_twice_is_reported() -> None:
     frame = struct.pack("<i", 19) + b"\x10a\0\x01\0\0\0\x10a\0\x02\0\0\0\0"
 
     assert extended_json.repeated_names(frame) == {"a"}

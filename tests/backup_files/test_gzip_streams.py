@@ -7,8 +7,8 @@ import io
 
 import pytest
 
-from backups_app.backup_files.bson_frames import InvalidFrame
-from backups_app.backup_files.gzip_members import Decompressed
+from backups_app.backup_files.reading.bson_frames import InvalidFrame
+from backups_app.backup_files.reading.gzip_members import Decompressed
 
 WHOLE = gzip.compress(b"document" * 400, mtime=0)
 EMPTY = gzip.compress(b"", mtime=0)

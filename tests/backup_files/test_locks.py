@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from backups_app.backup_files import layout, locks, metadata, removals
-from backups_app.errors import StoreBusy
+from backups_app.backup_files import layout, locks, metadata
+from backups_app.backup_files.store import removals
+from backups_app.errors import BackupInUse, StoreBusy
 
 BACKUP = "20261124_120000"
 REMOVAL = removals.Removal(backup_id=BACKUP, at=None, by="ravi", how="by hand")  # type: ignore[arg-type]
@@ -42,7 +43,7 @@ def test_a_removal_whose_line_cannot_be_written_is_refused(folder: Path) -> None
     assert removals.all_of(folder.parent) == {}
 
 
-def test_who_would_read_a_backup_that_is_being_removed_is_told(folder: Path) -> None:
+def test_who_would_read_a_backup_that_is_being_removed_is_reported(folder: Path) -> None:
     with (
         locks.removing(folder.parent, BACKUP),
         pytest.raises(StoreBusy) as refused,
@@ -74,3 +75,52 @@ def test_a_lock_that_is_given_up_is_taken(folder: Path, monkeypatch: pytest.Monk
     with locks.held(folder.parent, locks.TRASH):
         assert given_up
     holder.join()
+
+
+def test_the_lock_of_a_backup_that_is_back_is_not_forgotten(folder: Path) -> None:
+    """Its trash is emptied while somebody reads the one that was fetched meanwhile."""
+    with locks.reading(folder.parent, BACKUP):
+        locks.forget(folder.parent, BACKUP)
+
+        with pytest.raises(BackupInUse), locks.removing(folder.parent, BACKUP):
+            pass
+
+
+def test_a_lock_that_somebody_holds_is_not_forgotten_with_its_backup(folder: Path) -> None:
+    gone = folder.with_name(".trash-of-it")
+    with locks.reading(folder.parent, BACKUP):
+        folder.rename(gone)
+        locks.forget(folder.parent, BACKUP)
+        gone.rename(folder)
+
+        with pytest.raises(BackupInUse), locks.removing(folder.parent, BACKUP):
+            pass
+
+
+def test_a_lock_that_was_forgotten_before_it_was_taken_is_taken_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = locks._take, list[int]()
+
+    def forgotten_first(descriptor: int, how: int) -> None:
+        if not calls:
+            (folder.parent / locks.FOLDER / folder.name).unlink()
+        calls.append(descriptor)
+        real(descriptor, how)
+
+    monkeypatch.setattr(locks, "_take", forgotten_first)
+
+    with locks.reading(folder.parent, BACKUP):
+        assert len(calls) == 2
+        with pytest.raises(BackupInUse), locks.removing(folder.parent, BACKUP):
+            pass
+
+
+def test_the_lock_of_a_backup_that_is_gone_is_forgotten(folder: Path) -> None:
+    with locks.reading(folder.parent, BACKUP):
+        pass
+    folder.rename(folder.with_name("elsewhere"))
+
+    locks.forget(folder.parent, BACKUP)
+
+    assert not list((folder.parent / locks.FOLDER).glob(f"{folder.name}*"))

@@ -18,7 +18,7 @@ from pymongo.database import Database
 
 from backups_app.backup_files import durable, layout, manifest, metadata
 from backups_app.backup_files.durable import Operation
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.dump.python_dump import PythonDump
 from backups_app.errors import TempleOpsError
 from backups_app.mongo.embedded import EmbeddedServer
@@ -60,7 +60,7 @@ def trace(
 
 
 def _dump(how: str, database: Database[Any], uri: str, folder: Path, seen: list[Operation]) -> None:
-    """Dump with our engine, or as mongodump does: files that nobody fsyncs, settled afterwards."""
+    """Dump with our engine, or as mongodump does: files that nobody fsyncs, made durable afterwards."""
     ours = how == "built-in engine"
     out = folder if ours else folder.parent.parent / f"elsewhere{folder.name}"
     out.mkdir(exist_ok=True)
@@ -76,7 +76,7 @@ def _dump(how: str, database: Database[Any], uri: str, folder: Path, seen: list[
     for path in sorted((folder / database.name).iterdir()):
         seen.append(Operation(kind="create", path=path))
         seen.append(Operation(kind="write", path=path, data=path.read_bytes()))
-    durable.settle_tree(folder)
+    durable.sync_tree(folder)
 
 
 def faults(trace: Trace, tmp_path: Path, *, states: int, seed: int = 1) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backups_app.backup_files import descent
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.errors import BackupNotFound, FolderNotWritable, InvalidBackupId, StorageFailed, VerificationFailed
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -1,95 +1,92 @@
-"""Dump and verification of a million documents: the built-in engine against mongodump, in one run, as a ratio.
+"""Every figure in one table: what the product does beside what a user would otherwise pick, or beside a limit of the
+machine, measured in turns in one run.
 
-    python -m tests.benchmarks [--documents N] [--rounds N]
+    python -m tests.benchmarks [--size 1|10] [--rounds N] [--documents N] [--only WORD] [--backups 1000,10000]
 
-mongodump is left out when it is not on PATH. Each measurement runs in a process of its own, so that its peak memory is
-its own.
+mongodump, mongorestore and bsondump are left out where they are not on PATH. `--size 10` takes 10,000,000 documents, in
+one round. `--only` keeps the groups whose name holds the word: dump, four, many, backup, reading, list, incremental,
+purge, serve. Bytes and round trips of sync: `python -m tests.benchmarks.sync`; copies to an S3 server:
+`python -m tests.benchmarks.copies`; find everywhere: `python -m tests.benchmarks.find`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
+import platform
 import shutil
-import statistics
-import subprocess
-import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
-from backups_app.mongo import mongodump_process
-from backups_app.mongo.embedded import EmbeddedServer
-from tests.benchmarks.data import DOCUMENT_BYTES, fill
+from tests.benchmarks import rows
+from tests.benchmarks.data import DOCUMENT_BYTES
+from tests.benchmarks.site import FOUR, Site, site
+from tests.benchmarks.table import Row, show
 
-DATABASE = "bench"
+OF_ONE = ("dump", "backup", "reading", "serve", "list")
+MILLION = 1_000_000
+PURGED = 100_000
 
 
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="templeops-bench-") as name, _server(Path(name)) as server:
-        with server.client() as client:
-            fill(client[DATABASE], collection="bookings", count=options.documents)
-        print(f"{options.documents:,} documents of {DOCUMENT_BYTES} bytes, best of {options.rounds}:")
-        results: dict[str, list[dict[str, Any]]] = {}
-        for _ in range(options.rounds):
-            for what in _measurements():
-                results.setdefault(what, []).append(_measure(what, server.uri, Path(name)))
-        for what, rounds in results.items():
-            _print(what, rounds, options.documents)
-        _print_ratio(results)
+    documents = options.documents or options.size * MILLION
+    rounds = options.rounds or (1 if options.size > 1 else 5)
+    for tool in ("mongodump", "mongorestore", "bsondump"):
+        if shutil.which(tool) is None:
+            print(f"{tool} is not on PATH: rows without it.")
+    print(f"{documents:,} documents of {DOCUMENT_BYTES} bytes, medians of {rounds}, {datetime.now(UTC):%Y-%m-%d}, "
+          f"{os.cpu_count()} processors, {platform.machine()}, Python {platform.python_version()}\n")  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="templeops-bench-") as name:
+        show(_rows(Path(name), options, documents), rounds=rounds)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--documents", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--size", type=int, default=1, choices=[1, 10])
+    parser.add_argument("--documents", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--backups", default="1000,10000")
     return parser.parse_args()
 
 
-def _server(folder: Path) -> EmbeddedServer:
-    data = folder / "mongod"
-    data.mkdir()
-    return EmbeddedServer(data_dir=data, replica_set="bench")
+def _rows(folder: Path, options: argparse.Namespace, documents: int) -> Iterator[Row]:
+    only = options.only
+    if any(only in group for group in OF_ONE):
+        with site(folder / "one", documents=documents) as one:
+            yield from _of_one(one, options, documents)
+    if only in "four":
+        with site(folder / "four", documents=documents, collections=FOUR) as four:
+            yield from rows.dump(four, what="four collections")
+            yield from rows.backup(four, four.backup(), what="four collections")
+    if only in "many":
+        with site(folder / "many", documents=1) as many:
+            yield from rows.many_collections(many)
+    if only in "purge":
+        yield from rows.purge(PURGED)
+    if only in "incremental":
+        yield from rows.incremental(documents)
 
 
-def _measurements() -> list[str]:
-    names = ["python none", "python gzip"]
-    if mongodump_process.find("mongodump") is None:
-        print("mongodump is not on PATH: no comparison.")
-        return names
-    return ["mongodump none", *names, "mongodump gzip"]
-
-
-def _measure(what: str, uri: str, folder: Path) -> dict[str, Any]:
-    out = folder / "out"
-    out.mkdir(mode=0o700)
-    command = [sys.executable, "-m", "tests.benchmarks.measure", *what.split(), uri, DATABASE, str(out)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    shutil.rmtree(out)
-    result: dict[str, Any] = json.loads(answer.stdout)
-    return result
-
-
-def _print(what: str, rounds: list[dict[str, Any]], documents: int) -> None:
-    dump, verify = (min(one[key] for one in rounds) for key in ("dump_seconds", "verify_seconds"))
-    memory = max(one["peak_mb"] for one in rounds)
-    middle = statistics.median(one["dump_seconds"] for one in rounds)
-    cpu = min(one["cpu_seconds"] for one in rounds)
-    print(
-        f"  {what:15} dump {dump:5.2f} s (median {middle:5.2f}, CPU {cpu:5.2f} with its child)   "
-        f"verify {verify:5.2f} s = {documents / verify / 1000:6.0f} thousand/s   peak {memory:4.0f} MB"
-    )
-
-
-def _print_ratio(results: dict[str, list[dict[str, Any]]]) -> None:
-    for form in ("none", "gzip"):
-        if f"mongodump {form}" in results:
-            ours, theirs = (
-                min(one["dump_seconds"] for one in results[f"{name} {form}"]) for name in ("python", "mongodump")
-            )
-            print(f"  built-in / mongodump, compression {form}: {ours / theirs:.2f}")
+def _of_one(one: Site, options: argparse.Namespace, documents: int) -> Iterator[Row]:
+    first, second = one.backup(), one.backup()
+    groups: dict[str, Callable[[], Iterator[Row]]] = {
+        "dump": lambda: chain([rows.read_limit(one)], rows.dump(one, what="one collection")),
+        "backup": lambda: rows.backup(one, first, what="one collection"),
+        "reading": lambda: rows.reading(one, first, second, documents),
+        "serve": lambda: iter([rows.serve(one)]),
+        "list": lambda: chain.from_iterable(
+            rows.listing(one, first, int(count)) for count in options.backups.split(",")
+        ),
+    }
+    for name, group in groups.items():
+        if options.only in name:
+            yield from group()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 import obstore
 
 from backups_app.backup_files.manifest import FileEntry, Manifest
-from backups_app.copying.send import Sender, Source
+from backups_app.copying.send import CopySource, Sender
 from backups_app.storage import copy_rows
 from backups_app.storage.etags import PART_BYTES
 from backups_app.storage.object_store import PARTS_AT_ONCE, ObjectStoreTarget
@@ -50,7 +50,7 @@ def ours(to: ObjectStoreTarget, path: Path, known: FileEntry, *, recipients: Seq
     row = copy_rows.ask(backup_id=backup_id, target=to.name, recipients=recipients, elsewhere=True, facts={}, now=now)
     claim = copy_rows.claim(row, worker={}, is_gone=lambda _: True, now=now)
     assert claim is not None
-    source = Source(
+    source = CopySource(
         backup_id=backup_id, folder=path.parent, manifest=Manifest(database="b", files={path.name: known}), metadata={}
     )
     Sender(claim=claim, target=to, source=source, recipients=recipients, clock=lambda: datetime.now(UTC)).send()

@@ -20,7 +20,7 @@ from pathlib import Path
 import bson
 from pymongo.database import Database
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.search import everywhere, find_everywhere, query
 from backups_app.browsing.search.everywhere import FindState
 from backups_app.mongo.embedded import EmbeddedServer

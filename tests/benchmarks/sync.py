@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def say(line: str) -> None:
-    """Tell how far it is, beside the tables."""
+    """Report how far it is, beside the tables."""
     print(line, file=sys.stderr, flush=True)
 
 

@@ -48,9 +48,9 @@ class CheckedPage:
         if message.type in ("error", "warning") and not wanted:
             self.faults.append(f"console: {message.text}")
 
-    def provoke(self, said: str) -> None:
+    def provoke(self, sentence: str) -> None:
         """From now on this test brings about what the console then says (a pattern), perhaps at each of many polls."""
-        self.provoked = re.compile(said)
+        self.provoked = re.compile(sentence)
 
     def sign_in(self, who: str = "ananya", *, to: str = "/admin/backups/") -> None:
         """Sign in as the form would, without drawing the page of it, and arrive at `to`."""
@@ -63,7 +63,7 @@ class CheckedPage:
         self.page.goto(to)
         expect(self.page.locator("h1")).to_be_visible()
 
-    def settle(self) -> None:
+    def wait_until_still(self) -> None:
         """Wait for what the page asked for on loading, fonts included."""
         self.page.wait_for_load_state("networkidle")
         self.page.evaluate("document.fonts.ready")

@@ -24,15 +24,16 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from backups_app.mongo.embedded import EmbeddedServer, free_port
 from tests.browser import temple_data
-from tests.browser.checked_page import CheckedPage
+from tests.browser.checked_page import LONG, CheckedPage
 from tests.commands import Commands
 from tests.conftest import PASSWORD, Migrated
 from tests.proxy import Proxy
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
+SHELL, WHOLE = ("chromium-headless-shell",), ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((found for name in (WHOLE + SHELL if LONG else SHELL + WHOLE) if (found := shutil.which(name))), None)
+"""The shell is the engine without the browser's windows: half the processor time for a page. The long form takes the
+whole browser."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
 DATABASE = "temple_db"
@@ -47,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/browser" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
             if CHROMIUM is None:
-                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: apt-get install chromium"))
+                item.add_marker(pytest.mark.skip(reason="no Chromium here: apt-get install chromium-headless-shell"))
 
 
 @dataclass
@@ -65,7 +66,7 @@ class RunningApp:
     clients: dict[str, Any] = field(default_factory=dict)
 
     def manage(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run a management command of the house, perhaps with other settings, and return what it said."""
+        """Run a management command of the house, perhaps with other settings, and return what it stated."""
         if not settings:
             return self.commands.run(*arguments)
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
@@ -146,8 +147,8 @@ def serving(running_app: RunningApp) -> Iterator[str]:
     port = free_port()
     log = running_app.backup_dir.with_name(f"serve-{port}.log")
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)]
-    with log.open("w") as said:
-        process = subprocess.Popen(command, env=running_app.environment, stdout=said, stderr=subprocess.STDOUT)
+    with log.open("w") as message:
+        process = subprocess.Popen(command, env=running_app.environment, stdout=message, stderr=subprocess.STDOUT)
         try:
             _wait_for(f"http://127.0.0.1:{port}/login/", log)
             yield f"http://127.0.0.1:{port}"
@@ -200,13 +201,13 @@ def open_house(_running_app: RunningApp, browser: Browser) -> Iterator[Callable[
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    """Debian's Chromium; nothing is downloaded."""
+    """Debian's Chromium, the shell or the whole; nothing is downloaded."""
     return {"executable_path": CHROMIUM, "args": ARGUMENTS}
 
 
 @pytest.fixture
 def checked_page(running_app: RunningApp, page: Page) -> Iterator[CheckedPage]:
-    """A watched page of the house. Whatever the console said until the end is a fault."""
+    """A watched page of the house. Whatever the console stated until the end is a fault."""
     watched = CheckedPage(page)
     yield watched
     assert watched.faults == []

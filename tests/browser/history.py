@@ -1,4 +1,4 @@
-"""The data set of the acceptance checks (ux.md, section 10): nine backups, one of them partial, and one failed run."""
+"""The data set of the acceptance checks: nine backups, one of them partial, and one failed run."""
 
 from __future__ import annotations
 

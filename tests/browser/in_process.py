@@ -32,8 +32,8 @@ def served(page: Page, client: Client) -> None:
         connections["default"] = connection
         request = route.request
         asked = {name: value for name, value in request.headers.items() if name.startswith("hx-")}
-        said: Any = client.generic(request.method, request.url.removeprefix(HOUSE), headers=asked)
-        route.fulfill(status=said.status_code, headers=dict(said.headers), body=said.getvalue())
+        message: Any = client.generic(request.method, request.url.removeprefix(HOUSE), headers=asked)
+        route.fulfill(status=message.status_code, headers=dict(message.headers), body=message.getvalue())
 
     page.route("**/*", answer)
 

@@ -14,7 +14,7 @@ from tests.conftest import PASSWORD
 
 def test_1_a_wrong_password_then_the_right_one(checked_page: CheckedPage) -> None:
     checked_page.page.goto("/login/?next=/admin/backups/")
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.check("01-login")
     checked_page.page.fill("#username", "ananya")
     checked_page.page.fill("#password", "not-it")
@@ -31,7 +31,7 @@ def test_1_a_wrong_password_then_the_right_one(checked_page: CheckedPage) -> Non
     expect(checked_page.page.locator("h1")).to_have_text("Backup Management")
 
 
-def test_1_too_many_tries_are_told_when_to_come_back(checked_page: CheckedPage, running_app: RunningApp) -> None:
+def test_1_too_many_tries_are_informed_when_to_come_back(checked_page: CheckedPage, running_app: RunningApp) -> None:
     for _ in range(6):
         checked_page.page.goto("/login/")
         checked_page.page.fill("#username", "meena")
@@ -54,7 +54,7 @@ def test_2_the_sidebar_of_each_role(checked_page: CheckedPage, another_look: Che
         link = checked_page.page.locator(".shell > .side a", has_text="Backup Management")
         expect(link).to_have_attribute("aria-current", "page")
         expect(link.locator("use").first).to_have_attribute("href", "/static/vendor/lucide/icons.svg#database")
-        checked_page.settle()
+        checked_page.wait_until_still()
         checked_page.check(f"02-sidebar-{who}")
         checked_page.page.click(".person-menu > summary")
         checked_page.page.click("text=Sign out")
@@ -73,7 +73,7 @@ def test_2_a_run_that_begins_shows_in_the_sidebar_of_other_pages_within_fifteen_
     elsewhere.clock.install(time=0)
     elsewhere.clock.pause_at(1_000)  # it would run on while the backup begins, which takes as long as it takes
     elsewhere.goto("/admin/backups/audit/")
-    another_look.settle()
+    another_look.wait_until_still()
     link = elsewhere.locator(".shell > .side a", has_text="Backup Management")
     expect(link.locator(".dot-run")).to_have_count(0)
     watched_backup(checked_page, running_app)
@@ -93,7 +93,7 @@ def test_2_a_run_that_begins_shows_in_the_sidebar_of_other_pages_within_fifteen_
 
 def test_3_another_role_at_the_address_itself(checked_page: CheckedPage) -> None:
     checked_page.sign_in("meena")
-    checked_page.settle()
+    checked_page.wait_until_still()
 
     main = checked_page.page.locator("main")
     expect(main).to_contain_text("This page is for administrators")
@@ -107,10 +107,10 @@ def test_a_session_that_ends_while_a_page_polls_leads_to_the_login_page(
     checked_page: CheckedPage, running_app: RunningApp
 ) -> None:
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     running_app.manage("shell", "-c", "from backups_app.models import LoginSession as S; S.objects.all().delete()")
 
-    # A poll may have been told before the button could be.
+    # A poll may have been answered before the button could be.
     checked_page.page.evaluate("document.getElementById('check-again')?.click()")
 
     expect(checked_page.page.locator("h1")).to_have_text("Sign in")

@@ -11,7 +11,7 @@ from tests.browser.test_home import a_good_backup
 
 def test_the_next_missing_step_is_a_button_that_mends_it(checked_page: CheckedPage, running_app: RunningApp) -> None:
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     card = checked_page.page.locator("#status")
     expect(card.locator(".verdict.bad")).to_contain_text("Not protected: no backup yet")
     expect(card.locator(".next-steps a")).to_have_attribute("href", "#trigger")
@@ -27,12 +27,12 @@ def test_the_next_missing_step_is_a_button_that_mends_it(checked_page: CheckedPa
     checked_page.page.goto("/admin/backups/")
 
     card.locator("button", has_text="Test a restore now").click()
-    expect(checked_page.page.locator("#run-heading")).to_contain_text("Test passed", timeout=60_000)
+    expect(checked_page.page.locator("#run-heading")).to_contain_text("Restore test passed", timeout=60_000)
     checked_page.page.goto("/admin/backups/")
     expect(card.locator(".four-marks li.ok")).to_have_count(2)
     expect(card).to_contain_text("A restore took")
     checked_page.page.click(".prefs-menu > summary")
     checked_page.page.click("button[name=language][value=hi]")
-    checked_page.settle()
+    checked_page.wait_until_still()
     expect(card.locator(".verdict.warn")).to_contain_text("केवल इसी कंप्यूटर की डिस्क पर")
     checked_page.check("22-hindi")

@@ -52,12 +52,12 @@ def test_the_card_of_a_state_in_the_browser(
     languages = [("en-in", sentence), ("hi", hindi)]
 
     with override_settings(TEMPLEOPS=changed or settings):
-        for language, said in languages if LONG else languages[turn : turn + 1]:
+        for language, message in languages if LONG else languages[turn : turn + 1]:
             person.cookies[django_settings.LANGUAGE_COOKIE_NAME] = language
             looked_at.page.goto(f"{HOUSE}/admin/backups/?check=1")
-            looked_at.settle()
+            looked_at.wait_until_still()
             card = looked_at.page.locator("main")
-            expect(card).to_contain_text(said.partition(". ")[0].rstrip("."))
+            expect(card).to_contain_text(message.partition(". ")[0].rstrip("."))
             assert (PROTECTED[language] in looked_at.page.inner_text("body")) is (level == "protected")
             assert (looked_at.page.locator(f".verdict:is({MUTED})").count() == 0) is (level == "protected")
             looked_at.check(f"30-{re.sub('[^a-z]+', '-', state)}-{language}")

@@ -1,4 +1,4 @@
-"""The audit trail: who, what, when, narrowed by a form, told row by row; a wrong date is said where it stands."""
+"""The audit trail: who, what, when, narrowed by a form, reported row by row; a wrong date is stated where it stands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_trail_of_a_run_is_read_narrowed_and_followed(
     running_app.manage("backup_now", "--delete-bookings", "--confirm", "DELETE BOOKINGS")
     checked_page.sign_in(to="/admin/backups/audit/")
     page = checked_page.page
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.check("audit")
     first = page.locator("#audit tbody tr", has_text="meena").first
     expect(page.locator("#audit")).to_contain_text("Access denied")
@@ -42,7 +42,7 @@ def test_the_trail_of_a_run_is_read_narrowed_and_followed(
     checked_page.check("sync-log")
 
 
-def test_days_in_the_wrong_order_are_said_at_once_and_mended(checked_page: CheckedPage) -> None:
+def test_days_in_the_wrong_order_are_stated_at_once_and_mended(checked_page: CheckedPage) -> None:
     checked_page.sign_in(to="/admin/backups/audit/?to=2026-01-01")
     page = checked_page.page
     page.fill("#from", "2026-02-01")

@@ -54,7 +54,7 @@ def test_the_pages_of_keeping_and_removing(
         person.cookies[django_settings.LANGUAGE_COOKIE_NAME] = language
         for name, path in pages.items():
             looked_at.page.goto(f"{HOUSE}/admin/backups/{path}")
-            looked_at.settle()
+            looked_at.wait_until_still()
             expect(looked_at.page.locator("h1")).to_be_visible()
             looked_at.check(name if language == "en-in" else f"{name}-hindi")
 

@@ -38,7 +38,7 @@ def both_are_blocked(checked_page: CheckedPage, because: str) -> None:
 def test_6_a_disk_nearly_full(running_app: RunningApp, tiny_disk: Path, open_house: Callable[..., CheckedPage]) -> None:
     checked_page = open_house(BACKUP_DIR=str(tiny_disk))
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
 
     status = checked_page.page.locator("#status")
     expect(status.locator(".verdict.bad")).to_contain_text("Not protected")
@@ -53,7 +53,7 @@ def test_6_a_disk_nearly_full(running_app: RunningApp, tiny_disk: Path, open_hou
 def test_6_mongodump_is_wanted_and_missing(running_app: RunningApp, open_house: Callable[..., CheckedPage]) -> None:
     checked_page = open_house(BACKUP_ENGINE="mongodump", PATH=NO_PROGRAMS)
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
 
     status = checked_page.page.locator("#status")
     expect(status.locator(".verdict.bad")).to_contain_text("mongodump")
@@ -68,7 +68,7 @@ def test_6_without_mongodump_the_built_in_engine_serves(
 ) -> None:
     checked_page = open_house(BACKUP_ENGINE="auto", PATH=NO_PROGRAMS)
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
 
     expect(checked_page.page.locator("#status .facts")).to_contain_text("our built-in engine")
     expect(checked_page.page.locator("#keep-button")).to_be_enabled()
@@ -87,7 +87,7 @@ def test_6_a_folder_that_cannot_be_used_blocks_both_buttons_and_says_why(
         checked_page.page.click("#check-again")
         checked_page.page.wait_for_selector("#status >> text=Not protected")
         checked_page.page.reload()
-        checked_page.settle()
+        checked_page.wait_until_still()
 
         both_are_blocked(checked_page, "disk may not be mounted")
         checked_page.check("06-not-mounted")

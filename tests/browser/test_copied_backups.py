@@ -48,7 +48,7 @@ def test_the_list_and_the_card_say_where_copies_are(
     served(looked_at.page, signed_in(super_admin))
 
     looked_at.page.goto(f"{HOUSE}/admin/backups/list/")
-    looked_at.settle()
+    looked_at.wait_until_still()
     first, second = looked_at.page.locator("#runs tbody tr").all()[:2]
     expect(first.get_by_text("nas").first).to_be_visible()
     expect(second.get_by_text("on this computer").first).to_be_visible()
@@ -56,6 +56,6 @@ def test_the_list_and_the_card_say_where_copies_are(
     looked_at.check("64-copied-list")
 
     looked_at.page.goto(f"{HOUSE}/admin/backups/")
-    looked_at.settle()
+    looked_at.wait_until_still()
     expect(looked_at.page.get_by_role("link", name="Add a copy elsewhere")).to_be_visible()
     looked_at.check("64-copied-home")

@@ -40,7 +40,7 @@ def test_a_fault_of_the_server_gives_a_reference_that_one_can_copy(
     checked_page: CheckedPage, running_app: RunningApp
 ) -> None:
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     spoil = "from django.db import connection as c; c.cursor().execute('UPDATE {} SET last_seen_at = {}')"
     running_app.manage("shell", "-c", spoil.format(SESSIONS, "hex(1)"))

@@ -37,23 +37,32 @@ HERE = f"""() => {{ const e = document.activeElement, style = getComputedStyle(e
 ONLY_BY_SCRIPT = """[...document.querySelectorAll('[hx-get], [hx-post]')].filter(e => !(
   e.matches('a[href], form[action]') || e.matches('details') && e.querySelector('a[href]')
   || e.form && e.form.action && [...e.form.querySelectorAll('button')].some(b => b.checkVisibility())
-  || /load|every|run-changed/.test(e.getAttribute('hx-trigger') || ''))).map(e => e.outerHTML.slice(0, 160))"""
+  || /load|every|(run|copies)-changed/.test(e.getAttribute('hx-trigger') || ''))).map(e => e.outerHTML.slice(0, 160))"""
 
 
 ELSEWHERE = {
     "login": "test_access.py", "accept": "test_backup_acts.py", "release": "test_backup_acts.py",
-    "notification": "test_notifications.py", "remove_copy": "test_restore.py",
+    "notification": "test_notifications.py", "remove_copy": "test_restore.py", "unknown_copies": "test_copies.py",
+    "clear_target": "test_copies.py", "remove_copy_at": "test_copies.py",
 }  # fmt: skip
 """Pages that need more than a temple with two backups, and the file that opens them in the browser."""
 
 PARTS = {
     "status", "counts", "dot", "compare_progress", "restore_preview", "retention_preview", "schedule_preview",
-    "verify_progress", "progress", "runs",
+    "verify_progress", "progress", "runs", "copies_progress", "unknown_progress",
 }  # fmt: skip
 """Parts of pages, and addresses that lead to one."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def running_app(_running_app: RunningApp) -> RunningApp:
+    """The house with a small temple, filled once: these tests only look."""
+    _running_app.empty()
+    temple_data.fill(_running_app.database("local"), _running_app.database("remote"))
+    return _running_app
+
+
+@pytest.fixture(scope="module")
 def addresses(running_app: RunningApp) -> Iterator[dict[str, str]]:
     """Every page of a temple with two backups and a conflict, each with something on it."""
     for side, later in (("local", 1), ("remote", 0)):
@@ -136,7 +145,7 @@ def test_the_pages_of_people_and_of_one_schedule_are_examined(
     checked_page.sign_in()
     for name in ("account", "people", "step-up", "schedule-edit", "undo", "cancel", "keep"):
         checked_page.page.goto(addresses[name])
-        checked_page.settle()
+        checked_page.wait_until_still()
         checked_page.check(f"32-{name}")
 
 
@@ -165,31 +174,50 @@ def go_round(page: Page, name: str) -> None:
     pytest.fail(f"{name}: Tab never came to {[missed[n] for n in range(stops) if n not in reached][:4]}")
 
 
-def test_every_page_can_be_gone_round_by_the_keyboard(checked_page: CheckedPage, addresses: dict[str, str]) -> None:
-    checked_page.sign_in()
-    for name, address in addresses.items():
-        checked_page.page.goto(address)
-        checked_page.settle()
-        go_round(checked_page.page, name)
-
-
-def test_no_page_fails_or_says_a_word_to_the_console_in_either_language(
+def test_every_page_can_be_gone_round_by_the_keyboard_and_says_nothing_to_the_console(
     checked_page: CheckedPage, running_app: RunningApp, addresses: dict[str, str]
 ) -> None:
     checked_page.sign_in()
+    speak(checked_page, running_app, "en-in")
+    for name, address in (addresses | views_of_nothing(running_app)).items():
+        opened_in(checked_page, address, language="en-in")
+        checked_page.wait_until_still()
+        if name in addresses:
+            go_round(checked_page.page, name)
+        assert checked_page.faults == [], address
+
+
+def test_no_page_fails_or_says_a_word_to_the_console_in_hindi(
+    checked_page: CheckedPage, running_app: RunningApp, addresses: dict[str, str]
+) -> None:
+    checked_page.sign_in()
+    speak(checked_page, running_app, "hi")
+    for address in (addresses | views_of_nothing(running_app)).values():
+        opened_in(checked_page, address, language="hi")
+
+
+def speak(checked_page: CheckedPage, running_app: RunningApp, language: str) -> None:
+    """Choose the language of the pages."""
+    checked_page.page.context.add_cookies([{"name": "django_language", "value": language, "url": running_app.address}])
+
+
+def opened_in(checked_page: CheckedPage, address: str, *, language: str) -> None:
+    """Open a page, which is in this language and leaves the console empty."""
+    answer = checked_page.page.goto(address)
+    assert answer is not None and answer.status < 500, address
+    expect(checked_page.page.locator("html")).to_have_attribute("lang", language)
+    assert checked_page.faults == [], address
+
+
+def views_of_nothing(running_app: RunningApp) -> dict[str, str]:
+    """Return the views of a collection without documents."""
     newest = running_app.database().backup_metadata.find_one(sort=[("_id", -1)])
     assert newest is not None and running_app.database().activities.count_documents({}) == 0, "the run has emptied them"
     empty = {"backup": newest["_id"], "collection": "activities"}
-    views = [f"{BASE}/browse/?{urlencode(empty | {'view': view})}" for view in ("cards", "json", "table", "fields")]
-    for language in ("en-in", "hi"):
-        checked_page.page.context.add_cookies(
-            [{"name": "django_language", "value": language, "url": running_app.address}]
-        )
-        for address in (*addresses.values(), *views):
-            answer = checked_page.page.goto(address)
-            assert answer is not None and answer.status < 500, address
-            expect(checked_page.page.locator("html")).to_have_attribute("lang", language)
-            assert checked_page.faults == [], address
+    return {
+        f"empty-{view}": f"{BASE}/browse/?{urlencode(empty | {'view': view})}"
+        for view in ("cards", "json", "table", "fields")
+    }
 
 
 def test_every_page_is_whole_without_a_script(
@@ -210,7 +238,8 @@ def test_every_page_is_whole_without_a_script(
         for width, height in (WIDE, PHONE):
             page.set_viewport_size({"width": width, "height": height})
             assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
-            page.screenshot(path=f"tests/output/no-script-{name}-{width}.png", full_page=True)
+            if LONG:
+                page.screenshot(path=f"tests/output/no-script-{name}-{width}.png", full_page=True)
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE] if LONG else [PHONE], ids=["wide", "phone"][-2 if LONG else -1 :])
@@ -265,7 +294,7 @@ def test_without_a_script_one_follows_links_and_sends_forms_everywhere(
 
 def test_the_home_page_is_light(checked_page: CheckedPage, addresses: dict[str, str]) -> None:
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     parts: dict[str, int] = checked_page.page.evaluate(
         """Object.fromEntries(['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
         .map(entry => [new URL(entry.name).pathname, entry.encodedBodySize]))"""

@@ -26,7 +26,7 @@ def test_a_booking_deleted_after_a_season_is_found_and_restored(
     expect(page.locator(".found")).to_have_count(1)
     expect(page.locator("#found-head")).to_contain_text("1 document found")
     expect(page.locator(".where")).to_contain_text("Deleted by the backup of")
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.check("17-found")
     page.locator(".found summary").first.click()
     expect(page.locator(".found .tree")).to_contain_text("Lakshmi Iyer")
@@ -43,5 +43,5 @@ def test_nothing_found_says_what_was_searched_and_how(checked_page: CheckedPage,
 
     expect(checked_page.page.locator("#more")).to_contain_text("Live data and 0 backups were searched.")
     expect(checked_page.page.locator("#found-head")).to_contain_text("Nothing contains “nobody of this name”.")
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.check("17-found-nothing")

@@ -100,9 +100,9 @@ def test_no_letter_is_a_box_without_indian_fonts_on_the_machine(bare: Page, runn
     }
     for name, address in everywhere.items():
         bare.goto(address)
-        checked_page.settle()
+        checked_page.wait_until_still()
         bare.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
-        checked_page.settle()
+        checked_page.wait_until_still()
         bare.screenshot(path=f"tests/output/fonts-{name}.png", full_page=True)
         assert boxes(bare, tools) == [], name
         assert bare.evaluate(UNNAMED, list(NAMES)) == [], f"{name}: a stack of fonts without ours"

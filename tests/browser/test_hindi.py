@@ -29,7 +29,7 @@ def in_hindi(checked_page: CheckedPage) -> None:
 
 def check(checked_page: CheckedPage, name: str, *, within: str = "") -> None:
     """Look at the page as it stands, and read it."""
-    checked_page.settle()
+    checked_page.wait_until_still()
     expect(checked_page.page.locator("html")).to_have_attribute("lang", "hi")
     left = english_left(checked_page.page.locator("body").inner_html(), names=NAMES)
     assert not left, f"{name}: {left}"

@@ -19,7 +19,7 @@ def a_good_backup(running_app: RunningApp) -> None:
 def test_4_the_home_page_when_all_is_well(checked_page: CheckedPage, running_app: RunningApp) -> None:
     history.nine_backups(running_app)
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
 
     expect(checked_page.page.locator("#status")).to_contain_text("Backed up, but only on this computer's disk")
     for badge in ("Primary database: Local", "Backup available", "Sync enabled"):
@@ -60,7 +60,7 @@ def test_5_with_atlas_switched_off_nothing_would_be_deleted(checked_page: Checke
 
 def test_7_and_8_the_red_button_asks_for_the_words(checked_page: CheckedPage, running_app: RunningApp) -> None:
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
 
     checked_page.page.click("#delete-button")
     dialog = checked_page.page.locator("dialog[open]")
@@ -109,7 +109,7 @@ def test_dark_and_hindi_are_chosen_and_kept(checked_page: CheckedPage, running_a
         assert checked_page.page.evaluate(DRAWN_AS_CHOSEN, one) == [True], f"the chosen {one} is marked, and no other"
     checked_page.page.screenshot(path="tests/output/20-preferences.png")
     checked_page.page.click("button[name=language][value=hi]")
-    checked_page.settle()
+    checked_page.wait_until_still()
 
     expect(checked_page.page.locator("html")).to_have_attribute("data-theme", "dark")
     expect(checked_page.page.locator("html")).to_have_attribute("lang", "hi")

@@ -66,9 +66,9 @@ def hostile(running_app: RunningApp) -> Iterator[dict[str, str]]:
     first = made(running_app)
     local["hostile"].update_many({"_id": {"$lt": 1000}}, {"$set": {"value": f"changed {EVIL}"}})
     second = made(running_app)
-    said = dict.fromkeys(("created_by", "note", "error_message", "steps.0.sentence", "steps.1.sentence"), ALL)
+    sentences = dict.fromkeys(("created_by", "note", "error_message", "steps.0.sentence", "steps.1.sentence"), ALL)
     local["backup_metadata"].update_one(
-        {"_id": second}, {"$set": {**said, "warnings": PAYLOADS, "status": "partial", "steps.0.state": "warning"}}
+        {"_id": second}, {"$set": {**sentences, "warnings": PAYLOADS, "status": "partial", "steps.0.state": "warning"}}
     )
     copied = restored(running_app, first)
     conflict = local["sync_conflicts"].find_one({"all.0": {"$exists": True}}) or local["sync_conflicts"].find_one()
@@ -83,16 +83,18 @@ def hostile(running_app: RunningApp) -> Iterator[dict[str, str]]:
 
 
 def made(running_app: RunningApp) -> str:
-    said = running_app.manage("backup_now", "--keep-bookings", "--note", EVIL)
-    assert said.returncode in (0, 3), said.stderr
+    sentences = running_app.manage("backup_now", "--keep-bookings", "--note", EVIL)
+    assert sentences.returncode in (0, 3), sentences.stderr
     return str(running_app.database()["backup_metadata"].find_one(sort=[("created_at", -1)])["_id"])
 
 
 def restored(running_app: RunningApp, backup_id: str) -> str:
     """Collections with hostile names, restored into a test copy; what its record says is hostile, too."""
     names = ",".join(["hostile", *(text for text in PAYLOADS[::4] if "," not in text and "$" not in text)])
-    said = running_app.manage("backup_restore", backup_id, "--collections", names, "--to", COPY, "--confirm", "RESTORE")
-    assert said.returncode in (0, 3), said.stderr
+    sentences = running_app.manage(
+        "backup_restore", backup_id, "--collections", names, "--to", COPY, "--confirm", "RESTORE"
+    )
+    assert sentences.returncode in (0, 3), sentences.stderr
     runs = running_app.database()["backup_metadata"]
     run = runs.find_one({"kind": "test_copy"})
     assert run is not None
@@ -103,7 +105,8 @@ def restored(running_app: RunningApp, backup_id: str) -> str:
 def person(running_app: RunningApp) -> None:
     """Somebody whose name is hostile, and audit rows of theirs."""
     running_app.manage("shell", "-c", (
-        "from backups_app.models import User; from backups_app.access import audit; from django.utils import timezone\n"
+        "from backups_app.models import User; from backups_app.access.trail import audit\n"
+        "from django.utils import timezone\n"
         f"User.objects.filter(username='ananya').update(first_name={EVIL[:30]!r}, last_name={PAYLOADS[0][:30]!r})\n"
         f"for text in {PAYLOADS!r}:\n"
         "    audit.record(actor=text, origin='api', action=text[:60], target=text, result=text[:60], address='::1',\n"

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from backups_app.configuration import Configuration, Secret
-from backups_app.messages import notifications as said
+from backups_app.messages.protection import notifications as messages
 from backups_app.models import Notification, User
 from backups_app.notification import channels
 from backups_app.notification.content import Content
@@ -25,13 +25,13 @@ from tests.browser.checked_page import OUTPUT, PHONE, WIDE, CheckedPage
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/admin/backups/notifications/"
 CONTENT = Content(
-    title=said.BACKUP_FAILED(),
+    title=messages.BACKUP_FAILED(),
     lines=("The backup disk is full. Nothing was deleted. Free some space, and make a backup.",),
     facts=(
-        (said.RUN(), "20261128_023000"), (said.STARTED_AT(), timezone.now()),
-        (said.SAVED(), said.SAVED_VALUE(
-            collections=said.COLLECTIONS(n=15), documents=said.DOCUMENTS(n=23_861), size="12.40 MB")),
-        (said.CODE(), "disk_full"),
+        (messages.RUN(), "20261128_023000"), (messages.STARTED_AT(), timezone.now()),
+        (messages.SAVED(), messages.SAVED_VALUE(
+            collections=messages.COLLECTIONS(n=15), documents=messages.DOCUMENTS(n=23_861), size="12.40 MB")),
+        (messages.CODE(), "disk_full"),
     ),
     path="/admin/backups/runs/20261128_023000/",
 )  # fmt: skip
@@ -77,12 +77,12 @@ def test_the_page_in_every_state(notifications_page: CheckedPage, language: str)
         [{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": notifications_page.page.url}]
     )
     notifications_page.page.goto(PAGE)
-    notifications_page.settle()
+    notifications_page.wait_until_still()
 
     notifications_page.check(f"60-notifications-{language}")
 
     notifications_page.page.locator("table a").first.click()
-    notifications_page.settle()
+    notifications_page.wait_until_still()
     notifications_page.check(f"61-message-{language}")
 
 
@@ -90,7 +90,7 @@ def test_a_test_is_sent_from_the_page_without_a_script(notifications_page: Check
     notifications_page.sign_in(to=PAGE)
 
     notifications_page.page.get_by_role("button", name="Send a test").first.click()
-    notifications_page.settle()
+    notifications_page.wait_until_still()
 
     assert notifications_page.page.locator(".note.bad").count() == 1
     notifications_page.check("62-notifications-tested")

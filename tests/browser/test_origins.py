@@ -77,5 +77,5 @@ def test_a_form_of_another_site_is_refused_by_what_the_browser_says_of_it(
     assert answered.value.request.all_headers()["sec-fetch-site"] == "cross-site"
     assert answered.value.status == 403
     expect(page.locator("h1")).to_have_text("Another site sent this")
-    expect(page.locator("main")).to_contain_text("Nothing was done, and that site learned nothing.")
+    expect(page.locator("main")).to_contain_text("Nothing was done, and that site received nothing.")
     assert "set-cookie" not in answered.value.headers or "theme" not in answered.value.headers["set-cookie"]

@@ -137,7 +137,7 @@ def test_a_test_of_a_restore_a_test_copy_and_one_document(checked_page: CheckedP
     checked_page.sign_in(to="/admin/backups/restores/")
     checked_page.check("18-restores-empty")
     page.click("#rehearse-button")
-    expect(page.locator("#run-heading")).to_have_text("Test passed: 15 of 15 collections match", timeout=60_000)
+    expect(page.locator("#run-heading")).to_have_text("Restore test passed: 15 of 15 collections match", timeout=60_000)
     checked_page.check("18-restore-tested")
     page.goto(f"/admin/backups/{backup_id}/restore/?step=2&collection=rooms&collection=priests")
     page.check("input[value=copy]")

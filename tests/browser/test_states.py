@@ -12,9 +12,9 @@ from tests.browser.test_home import a_good_backup
 from tests.browser.test_run import SLOW, much_data, watched_backup
 
 
-def test_a_lost_connection_is_said_and_taken_back(checked_page: CheckedPage, running_app: RunningApp) -> None:
+def test_a_lost_connection_is_stated_and_taken_back(checked_page: CheckedPage, running_app: RunningApp) -> None:
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     expect(checked_page.page.locator("#offline")).to_be_hidden()
     checked_page.provoke("ERR_INTERNET_DISCONNECTED|htmx:sendError")
     checked_page.page.context.set_offline(True)
@@ -31,7 +31,7 @@ def test_a_fault_of_the_server_stands_where_the_answer_was_to_stand(
 ) -> None:
     a_good_backup(running_app)
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     fault = '<div class="note bad" role="alert"><b>Something went wrong on the server</b></div>'
     checked_page.provoke("status of 500")
     checked_page.page.route("**/admin/backups/browse/", lambda route: route.fulfill(status=500, body=fault))
@@ -46,7 +46,7 @@ def test_the_status_card_keeps_what_was_known_and_says_so_while_nothing_answers(
 ) -> None:
     a_good_backup(running_app)
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     card = checked_page.page.locator("#status")
     expect(card).to_contain_text("Backed up, but only on this computer's disk")
     expect(card.locator(".could-not-check")).to_be_hidden()
@@ -68,7 +68,7 @@ def test_what_a_proxy_says_for_a_server_that_is_away_is_shown_nowhere(
     checked_page: CheckedPage, running_app: RunningApp
 ) -> None:
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.provoke("status of 502|Status Error Code 502")
     checked_page.page.route("**/_/status/**", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
     checked_page.page.click("#check-again")
@@ -84,7 +84,7 @@ def test_what_a_proxy_says_for_a_server_that_is_away_is_shown_nowhere(
 def a_question_that_counts(checked_page: CheckedPage) -> list[Route]:
     """The red button was pressed. What the count was asked for is held back here, as soon as it is asked."""
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     held: list[Route] = []
     checked_page.page.route("**/confirm-delete/?counted=1", lambda route: held.append(route))
     checked_page.page.click("#delete-button")
@@ -126,7 +126,7 @@ def test_escape_ends_the_question_while_it_counts_and_nothing_comes_back(
     expect(checked_page.page.locator("#delete-button")).to_be_focused()
     with checked_page.page.expect_response("**/confirm-delete/?counted=1"):
         held.pop().continue_()
-    checked_page.settle()
+    checked_page.wait_until_still()
 
     expect(checked_page.page.locator("dialog")).to_have_count(0)
     expect(checked_page.page.locator("#delete-button")).to_be_focused()
@@ -137,13 +137,13 @@ def test_a_role_that_is_lost_closes_the_question_and_says_why(
 ) -> None:
     role = "from backups_app.models import User; User.objects.filter(username='ravi').update(role_id={})"
     checked_page.sign_in("ravi")
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.page.click("#delete-button")
     expect(checked_page.page.locator("#confirm")).to_be_focused()
     checked_page.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
     running_app.manage("shell", "-c", role.format(3))
     try:
-        # What polls may have been told before the button could be.
+        # What polls may have been answered before the button could be.
         checked_page.page.evaluate("document.querySelector('[data-confirm-submit]')?.click()")
 
         expect(checked_page.page.locator("main")).to_contain_text("This page is for administrators")
@@ -161,16 +161,16 @@ def test_a_run_is_watched_on_when_the_database_that_holds_it_does_not_answer(
     checked_page.provoke("status of 503")
     running_app.local_line.refuse()
 
-    said = checked_page.page.locator("#out-of-sight")
-    expect(said).to_contain_text("The local MongoDB cannot be reached.", timeout=40_000)
-    expect(said).to_contain_text("goes on by itself")
+    message = checked_page.page.locator("#out-of-sight")
+    expect(message).to_contain_text("The local MongoDB cannot be reached.", timeout=40_000)
+    expect(message).to_contain_text("goes on by itself")
     expect(checked_page.page.locator("#run-heading")).to_have_text("Backup in progress")
     expect(checked_page.page.locator("#progress .colls li").first).to_be_visible()
     running_app.local_line.heal()
     expect(checked_page.page.locator("#run-heading")).to_contain_text(
         re.compile("Backup (failed|finished)"), timeout=150_000
     )
-    expect(said).to_have_count(0)
+    expect(message).to_have_count(0)
 
 
 def test_a_person_who_confirms_while_another_run_goes_on_watches_that_one(
@@ -178,12 +178,12 @@ def test_a_person_who_confirms_while_another_run_goes_on_watches_that_one(
 ) -> None:
     much_data(running_app)
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.page.click("#delete-button")
     expect(checked_page.page.locator("#confirm")).to_be_focused()
     checked_page.page.locator("#confirm").press_sequentially("DELETE BOOKINGS")
     another_look.sign_in("ravi")
-    another_look.settle()
+    another_look.wait_until_still()
     running_app.local_line.throttle(SLOW)
     another_look.page.click("#keep-button")
     expect(another_look.page.locator("#run-heading")).to_have_text("Backup in progress")
@@ -202,7 +202,7 @@ def test_a_person_who_confirms_while_another_run_goes_on_watches_that_one(
 
 def test_what_was_pressed_turns_and_takes_no_second_press(checked_page: CheckedPage, running_app: RunningApp) -> None:
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
     held: list[Route] = []
     checked_page.page.route("**/admin/backups/runs/", lambda route: held.append(route))
     checked_page.page.click("#keep-button")

@@ -25,7 +25,7 @@ def test_16_from_load_backups_to_a_document_and_back_by_the_address(
 ) -> None:
     backup_id = a_backup(running_app)
     checked_page.sign_in()
-    checked_page.settle()
+    checked_page.wait_until_still()
 
     held: list[Route] = []
     checked_page.page.route("**/admin/backups/browse/", lambda route: held.append(route))
@@ -55,7 +55,7 @@ def test_16_from_load_backups_to_a_document_and_back_by_the_address(
     expect(tree).to_contain_text("2026-01-19T09:00:22.000Z")
     for kind in ("ObjectId", "Int32", "Int64", "Decimal128", "Date"):
         expect(tree).to_contain_text(kind)
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.check("16-viewer")
     assert re.search(rf"backup={backup_id}.*collection=bookings.*q=doe", checked_page.page.url)
     checked_page.page.reload()
@@ -67,7 +67,7 @@ def test_16_from_load_backups_to_a_document_and_back_by_the_address(
     expect(checked_page.page).to_have_url(re.compile("view=table"))
     checked_page.page.fill("#q", "")
     expect(checked_page.page.locator("#docs table.data tbody tr")).to_have_count(25)
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.check("16-table")
 
 
@@ -98,6 +98,7 @@ def test_turning_pages_opening_more_and_changing_the_view_keep_the_focus_where_i
     expect(page.locator("#docs .tree li:focus")).to_contain_text("50")
     page.locator("#docs .tree a.more", has_text="Show all 1,200").click()
     expect(page.locator("#docs .tree li:focus")).to_contain_text("note")
+    page.context.grant_permissions(["clipboard-write"])  # a click is enough for the whole browser, not for its shell
     page.get_by_role("button", name="Copy").first.click()
     expect(page.locator("#live")).to_have_text("Copied")
 
@@ -132,7 +133,7 @@ def test_one_search_through_all_collections(checked_page: CheckedPage, running_a
     expect(page.locator("#live")).to_contain_text("At least")
     page.locator("#docs .doc summary").first.click()
     expect(page.locator("#docs .doc .tree mark").first).to_have_text("Doe")
-    checked_page.settle()
+    checked_page.wait_until_still()
     checked_page.check("16-everywhere")
     page.reload()
     expect(page.locator("#docs")).to_contain_text("The first 5 in donations.")

@@ -80,7 +80,7 @@ def test_20_the_red_path_by_the_keyboard_alone(checked_page: CheckedPage, runnin
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Backup Management")
-    checked_page.settle()
+    checked_page.wait_until_still()
 
     tab_to(page, "delete-button")
     page.keyboard.press("Enter")

@@ -15,10 +15,11 @@ from typing import Any
 import bson
 import pytest
 
-from backups_app.backup_files import document_index, gzip_members, layout, metadata
-from backups_app.backup_files.document_index import EVERY, DocumentIndex
+from backups_app.backup_files import layout, metadata
 from backups_app.backup_files.manifest import CollectionEntry, FileEntry, Manifest
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.reading import document_index, gzip_members
+from backups_app.backup_files.reading.document_index import EVERY, DocumentIndex
+from backups_app.backup_files.store.store import Store
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 DATABASE = "temple_db"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backups_app.backup_files.store import Store
-from backups_app.browsing.reading import backups
+from backups_app.backup_files.store.store import Store
+from backups_app.browsing.reading import backups, opening
 from backups_app.browsing.reading.backups import BackupState
-from backups_app.catalog.run_record import RunRecord
+from backups_app.browsing.reading.opening import OpenBackup
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import BackupNotFound
 from tests.browsing.conftest import Maker, bookings
 
@@ -38,7 +40,7 @@ def test_the_list_needs_no_database(store: Store, a_backup: Maker) -> None:
     assert (found[0].status, found[0].created_by, found[0].collections) == ("success", "ananya", ("bookings", "events"))
 
 
-def test_the_record_tells_how_the_run_ended_and_when(store: Store, a_backup: Maker) -> None:
+def test_the_record_says_how_the_run_ended_and_when(store: Store, a_backup: Maker) -> None:
     a_backup(ID, {"bookings": bookings(1)}, record={"status": "in_progress"})
     a_backup("20250118_000000", {"bookings": bookings(1)})
     later = datetime.datetime(2025, 1, 20, tzinfo=datetime.UTC)
@@ -108,3 +110,26 @@ def test_one_line_is_found_by_its_id(store: Store, a_backup: Maker) -> None:
     assert backups.summary(store=store, backup_id=ID).documents == 4
     with pytest.raises(BackupNotFound):
         backups.summary(store=store, backup_id="20250120_000000")
+
+
+def test_what_was_verified_is_not_read_again_until_a_file_of_it_changed(
+    store: Store, a_backup: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_backup(ID, {"bookings": bookings(3)})
+    opened, openings = opening.open_backup, list[str]()
+
+    def counted(*, store: Store, backup_id: str) -> OpenBackup:
+        openings.append(backup_id)
+        return opened(store=store, backup_id=backup_id)
+
+    monkeypatch.setattr(opening, "open_backup", counted)
+    first, again = backups.summaries(store=store), backups.summaries(store=store)
+
+    assert openings == [ID]
+    assert [replace(entry, record=RunRecord()) for entry in first] == [
+        replace(entry, record=RunRecord()) for entry in again
+    ]
+    data = next(store.folder(ID).glob("*/bookings.bson"))
+    data.write_bytes(data.read_bytes() + b"more")
+    (changed,) = backups.summaries(store=store)
+    assert (changed.state, openings) == (BackupState.DAMAGED, [ID, ID])

@@ -14,10 +14,12 @@ from bson import ObjectId
 from django.core.management import call_command
 from django.test import override_settings
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration
 from tests.browsing import large
 from tests.browsing.conftest import Maker, bookings
+
+pytestmark = pytest.mark.django_db  # a command asks first whether the Django database opens
 
 OLD, NEW = "20250112_090000", "20250119_143022"
 OID = ObjectId("507f1f77bcf86cd799439011")
@@ -174,13 +176,13 @@ def test_a_comparison_counts_lists_and_shows_one_document() -> None:
 def test_a_page_that_ends_early_says_so_and_where_to_go_on(store: Store, a_backup: Maker, form: str) -> None:
     a_backup(NEW, {"c": [large.large_binary(number) for number in range(5)]})
     with override_settings(TEMPLEOPS=Configuration(backup_dir=store.root)):
-        _, out, told = run("backup_docs", NEW, "c", "--format", form)
+        _, out, reported = run("backup_docs", NEW, "c", "--format", form)
         _, rest, at_the_end = run("backup_docs", NEW, "c", "--format", form, "--from", "5")
         _, json_out, _ = run("backup_docs", NEW, "c", "--json", "--from", "2")
 
-    said = re.search(r"The documents are large: only (\d) are shown. Go on with --from (\d).", told)
-    assert said is not None and int(said[2]) == int(said[1]) + 1
-    assert f"binary {int(said[1]) - 1}" in out and f"binary {said[1]}" not in out
+    message = re.search(r"The documents are large: only (\d) are shown. Go on with --from (\d).", reported)
+    assert message is not None and int(message[2]) == int(message[1]) + 1
+    assert f"binary {int(message[1]) - 1}" in out and f"binary {message[1]}" not in out
     assert "binary 4" in rest and "large" not in at_the_end
     answer = json.loads(json_out)
     assert (answer["offset"], answer["truncated"]) == (1, True)
@@ -191,5 +193,5 @@ def test_a_page_that_ends_early_says_so_and_where_to_go_on(store: Store, a_backu
 def test_where_to_begin_is_a_number_and_not_of_a_search() -> None:
     assert run("backup_docs", NEW, "bookings", "--from", "0")[0] == 2
     assert run("backup_docs", NEW, "bookings", "--from", "2", "--search", "Doe")[0] == 2
-    _, whole, told = run("backup_docs", NEW, "bookings", "--format", "ndjson")
-    assert whole.count("\n") == 25 and "large" not in told, "a page that ends at its limit is not cut"
+    _, whole, reported = run("backup_docs", NEW, "bookings", "--format", "ndjson")
+    assert whole.count("\n") == 25 and "large" not in reported, "a page that ends at its limit is not cut"

@@ -8,7 +8,7 @@ from bson import Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.compare import compare, differences, versions
 from backups_app.errors import BackupNotFound, CollectionNotFound
 from backups_app.mongo import raw_ids
@@ -25,7 +25,7 @@ def changed_in(before: dict[str, object], after: dict[str, object]) -> list[tupl
     ]
 
 
-def test_fields_that_came_went_and_changed_are_told_apart() -> None:
+def test_fields_that_came_went_and_changed_are_distinguished() -> None:
     before = {"amount": 501, "notes": "window seat", "devotee": {"name": "Asha"}}
     after = {"amount": 551, "devotee": {"name": "Asha", "gotra": "Kashyapa"}}
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import bson
 import pytest
 
-from backups_app.backup_files.store import Store
-from backups_app.browsing.reading import collection_file, creation, opening
+from backups_app.backup_files.store.store import Store
+from backups_app.browsing.reading import collection_opening, creation, opening
 from backups_app.browsing.reading.collection_file import CollectionFile
 from tests.browsing.conftest import Maker
 
@@ -21,7 +21,7 @@ def milliseconds(moment: datetime) -> int:
 
 
 def opened(store: Store, name: str = "bookings") -> CollectionFile:
-    return collection_file.open_collection(backup=opening.open_backup(store=store, backup_id=ID), collection=name)
+    return collection_opening.open_collection(backup=opening.open_backup(store=store, backup_id=ID), collection=name)
 
 
 def test_the_first_and_the_last_are_those_of_the_documents_themselves(store: Store, a_backup: Maker) -> None:
@@ -56,3 +56,21 @@ def test_what_time_did_not_suffice_for_is_done_by_the_next_calls(store: Store, a
 
     assert answers[0] is None
     assert answers[-1] == (milliseconds(AT), milliseconds(AT + timedelta(hours=4999)))
+
+
+def test_a_document_is_taken_apart_once_however_many_dates_are_in_it(
+    store: Store, a_backup: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken_apart: list[int] = []
+    created = creation._created
+
+    def counted(frame: bytes) -> int | None:
+        taken_apart.append(len(frame))
+        return created(frame)
+
+    monkeypatch.setattr(creation, "_created", counted)
+    visits = [{"createdAt": AT + timedelta(minutes=n)} for n in range(500)]
+    a_backup(ID, {"bookings": [bson.encode({"_id": 1, "visits": visits})]})
+
+    assert creation.span(opened(store)) is None
+    assert len(taken_apart) == 1

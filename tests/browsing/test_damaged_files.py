@@ -10,10 +10,10 @@ import bson
 import bson.raw_bson
 import pytest
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.compare import compare
 from backups_app.browsing.reading import collections, documents, raw_documents
-from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.collection_opening import open_collection
 from backups_app.browsing.reading.opening import open_backup
 from backups_app.browsing.search import search
 from backups_app.browsing.search.query import parse
@@ -98,15 +98,15 @@ def test_what_lies_at_the_damage_can_be_looked_at(foreign: Path, a_folder: Path)
     _written(foreign, "an impossible length")
 
     found = documents.document_at(store=Store(a_folder), backup_id=ID, collection="bookings", number=1_200)
-    told = raw_documents.undecodable_document(found, store=Store(a_folder), backup_id=ID, collection="bookings")
+    reported = raw_documents.undecodable_document(found, store=Store(a_folder), backup_id=ID, collection="bookings")
 
-    assert (told.restorable, told.identity, told.raw[:4]) == (False, "", b"\xff\xff\xff\x7f")
+    assert (reported.restorable, reported.identity, reported.raw[:4]) == (False, "", b"\xff\xff\xff\x7f")
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"PK\x03\x04", gzip.compress(b"".join(_documents(20)))[:-12]], ids=["empty", "zip", "cut"]
 )
-def test_a_file_of_which_nothing_can_be_read_is_not_said_to_be_empty(
+def test_a_file_of_which_nothing_can_be_read_is_not_stated_to_be_empty(
     foreign: Path, a_folder: Path, content: bytes
 ) -> None:
     (foreign / "bookings.bson.gz").write_bytes(content)

@@ -7,7 +7,7 @@ import bson
 from backups_app.browsing.values import fields
 
 
-def test_fields_are_told_with_types_and_shares() -> None:
+def test_fields_are_reported_with_types_and_shares() -> None:
     frames = [
         bson.encode({"_id": 1, "name": "Asha", "slots": [{"time": "10:30"}, {"time": "11:00"}]}),
         bson.encode({"_id": 2, "name": None, "in": {"a.b": 1}}),

@@ -11,8 +11,8 @@ import bson
 import pytest
 from pymongo.database import Database
 
-from backups_app.backup_files.store import Store
-from backups_app.browsing.reading import collection_file, live_data
+from backups_app.backup_files.store.store import Store
+from backups_app.browsing.reading import collection_opening, live_data
 from backups_app.browsing.search import everywhere, find_everywhere, query, search
 from backups_app.browsing.search.everywhere import COLLECTION_LIMIT, FindState, FoundDocument
 from backups_app.errors import DatabaseUnreachable, SearchBusy
@@ -47,7 +47,7 @@ def search_for(words: str, store: Store, database: Live | None = None, **more: A
     raise AssertionError("the search does not end")
 
 
-def told(state: FindState, found: FoundDocument) -> tuple[str, Any, list[list[str]]]:
+def reported(state: FindState, found: FoundDocument) -> tuple[str, Any, list[list[str]]]:
     held = [[state.backups[at] for at in version.places] for version in found.versions]
     return found.collection, raw_ids.decoded(found.raw_id), held
 
@@ -55,7 +55,7 @@ def told(state: FindState, found: FoundDocument) -> tuple[str, Any, list[list[st
 def test_a_document_in_several_backups_is_one_result_with_its_versions(three: Store) -> None:
     state = search_for("lakshmi", three)
 
-    assert [told(state, found) for found in state.documents] == [
+    assert [reported(state, found) for found in state.documents] == [
         ("bookings", 1, [[NEW], [MIDDLE, OLD]]),
         ("rooms", 1, [[NEW, MIDDLE, OLD]]),
     ]
@@ -65,12 +65,12 @@ def test_a_document_in_several_backups_is_one_result_with_its_versions(three: St
 def test_what_only_an_old_backup_holds_is_found_without_naming_it(three: Store) -> None:
     state = search_for("john", three)
 
-    assert [told(state, found) for found in state.documents] == [("bookings", 2, [[OLD]])]
+    assert [reported(state, found) for found in state.documents] == [("bookings", 2, [[OLD]])]
 
 
 def test_the_same_file_is_not_read_again(three: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    real = collection_file.open_collection
+    real = collection_opening.open_collection
 
     def opened(**asked: Any) -> Any:
         read.append(f"{asked['backup'].backup_id} {asked['collection']}")
@@ -81,7 +81,7 @@ def test_the_same_file_is_not_read_again(three: Store, monkeypatch: pytest.Monke
     state = search_for("lakshmi", three)
 
     assert read == [f"{NEW} bookings", f"{NEW} rooms", f"{MIDDLE} bookings", f"{OLD} bookings"]
-    assert told(state, state.documents[1])[2] == [[NEW, MIDDLE, OLD]]
+    assert reported(state, state.documents[1])[2] == [[NEW, MIDDLE, OLD]]
 
 
 def test_live_data_is_searched_first_and_its_documents_are_the_same_ones(three: Store, local_db: Live) -> None:
@@ -91,7 +91,7 @@ def test_live_data_is_searched_first_and_its_documents_are_the_same_ones(three: 
     state = search_for("lakshmi", three, local_db)
 
     first, second, hall = state.documents
-    assert (first.live, [told(state, first)[1], told(state, second)[1]]) == (True, [1, 9])
+    assert (first.live, [reported(state, first)[1], reported(state, second)[1]]) == (True, [1, 9])
     assert len(first.versions) == 2, "1 and 1.0 are one _id"
     assert second.live and second.versions == [] and hall.collection == "rooms"
 
@@ -110,7 +110,7 @@ def test_every_call_goes_on_where_the_last_one_stopped_and_finds_the_same(three:
         state = everywhere.from_json(everywhere.as_json(state))
 
     assert len(set(places)) == len(places) > 4
-    found, expected = ([told(some, one) for one in some.documents] for some in (state, whole))
+    found, expected = ([reported(some, one) for one in some.documents] for some in (state, whole))
     assert sorted(found, key=repr) == sorted(expected, key=repr)
 
 
@@ -126,11 +126,11 @@ def test_the_first_answer_holds_what_the_newest_backup_holds_however_large_live_
     )
     first = everywhere.from_json(everywhere.as_json(state))
 
-    assert (1, [[NEW]]) in [told(first, one)[1:] for one in first.documents]
+    assert (1, [[NEW]]) in [reported(first, one)[1:] for one in first.documents]
     assert first.live_unsearched and (first.backups_searched, first.next_backup) in ((0, NEW), (1, MIDDLE))
     while not state.finished:
         find_everywhere.go_on(state, query=query.parse("iyer"), store=three, database=local_db, seconds=30)
-    found = {told(state, one)[1]: (one.live, told(state, one)[2]) for one in state.documents}
+    found = {reported(state, one)[1]: (one.live, reported(state, one)[2]) for one in state.documents}
     assert found == {1: (False, [[NEW]]), **{number: (True, []) for number in range(20, 24)}}
     assert state.backups_searched == 3 and not state.live_unsearched
 
@@ -140,7 +140,7 @@ def test_only_what_is_not_live_any_more(three: Store, local_db: Live) -> None:
 
     state = search_for("lakshmi", three, local_db, only_lost=True)
 
-    assert [(one.collection, told(state, one)[1]) for one in state.documents] == [("rooms", 1)]
+    assert [(one.collection, reported(state, one)[1]) for one in state.documents] == [("rooms", 1)]
     with pytest.raises(DatabaseUnreachable):
         search_for("lakshmi", three, None, only_lost=True)
 
@@ -156,7 +156,7 @@ def test_damaged_and_missing_files_are_named_and_passed_over(three: Store) -> No
     assert (MIDDLE, "", "backup_damaged") in skipped and (MIDDLE, "bookings", "damaged_document") in skipped
     assert (NEW, "rooms", "backup_removed") in skipped
     assert state.skipped_count == len(state.skipped)
-    assert told(state, state.documents[0])[2] == [[NEW], [OLD]]
+    assert reported(state, state.documents[0])[2] == [[NEW], [OLD]]
 
 
 def test_a_backup_that_goes_while_it_is_searched_is_named(three: Store) -> None:
@@ -216,7 +216,7 @@ def test_where_two_others_search_nothing_is_lost(three: Store, monkeypatch: pyte
     assert len(state.documents) == 2
 
 
-def test_what_is_live_is_told_by_the_id_as_the_index_sees_it(local_db: Live) -> None:
+def test_what_is_live_is_reported_by_the_id_as_the_index_sees_it(local_db: Live) -> None:
     local_db["bookings"].insert_many([{"_id": 1}, {"_id": "x"}])
     asked = [raw_ids.id_of(bson.encode({"_id": value})) for value in (1.0, "x", "y", bson.Regex("x"))]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from backups_app.backup_files import extended_json
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.shown import extended_json
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import collections, document_ids, documents, index, opening
-from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.collection_opening import open_collection
 from backups_app.browsing.search import query, search
 from backups_app.browsing.values import fields, tree
 from backups_app.errors import CollectionPreparing
@@ -100,7 +100,7 @@ def test_a_large_foreign_file_is_prepared_bit_by_bit(store: Store, monkeypatch: 
     folder = store.root / f"backup_{ID}/db"
     folder.mkdir(parents=True)
     (folder / "bookings.bson").write_bytes(b"".join(bookings(200_000)))
-    told: list[int] = []
+    reported: list[int] = []
 
     while True:
         try:
@@ -109,11 +109,11 @@ def test_a_large_foreign_file_is_prepared_bit_by_bit(store: Store, monkeypatch: 
             )
             break
         except CollectionPreparing as error:
-            told.append(error.facts["percent"])
+            reported.append(error.facts["percent"])
 
     assert found.total == 200_000
-    assert told == sorted(told)
-    assert all(0 <= percent < 100 for percent in told)
+    assert reported == sorted(reported)
+    assert all(0 <= percent < 100 for percent in reported)
 
 
 def test_a_foreign_file_that_grows_is_walked_again(store: Store) -> None:

@@ -9,11 +9,12 @@ import bson
 import pytest
 from bson import Binary, Code, Int64, ObjectId
 
-from backups_app.backup_files import bson_frames, extended_json, json_stream, shortened
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.reading import bson_frames
+from backups_app.backup_files.shown import extended_json, json_stream, shortened
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.compare import compare, versions
 from backups_app.browsing.reading import documents
-from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.collection_opening import open_collection
 from backups_app.browsing.reading.opening import open_backup
 from backups_app.browsing.search import search
 from backups_app.browsing.search.query import parse
@@ -63,7 +64,7 @@ def test_reading_searching_and_comparing_take_flat_memory(store: Store, a_backup
             store=store, a=A, b=B, collection="c", comparison=compared, kind="changed", limit=COUNT
         )
     with large.flat_memory():
-        told = versions.of_document(
+        reported = versions.of_document(
             store=store, collection="c", raw_id=raw_ids.id_of(live), live=live, with_live=True, seconds=60
         )
         root = tree.document(page.documents[0].frame)
@@ -73,7 +74,7 @@ def test_reading_searching_and_comparing_take_flat_memory(store: Store, a_backup
     assert (len(found.hits), found.next, found.finished) == (2, 2, False)
     assert len(differing) == 1
     assert [change.name for change in differing[0].changes] == ["name", "nime"]
-    assert [version.there for version in told.versions] == [True, True, True]
+    assert [version.there for version in reported.versions] == [True, True, True]
     assert root.size == 4
 
 

@@ -123,7 +123,7 @@ def test_any_number_finds_itself(number: int) -> None:
     assert list(_candidates(Block(first=0, count=1, data=frame), wanted)) == [0]
 
 
-def test_marks_tell_where_the_words_stand() -> None:
+def test_marks_report_where_the_words_stand() -> None:
     wanted = query.parse("doe")
 
-    assert query.marks("Doe, John DOE", wanted) == ((0, 3), (10, 13))
+    assert query.match_spans("Doe, John DOE", wanted) == ((0, 3), (10, 13))

@@ -9,7 +9,7 @@ from pathlib import Path
 import bson
 import pytest
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import opening
 from backups_app.browsing.reading.opening import OpenBackup
 from backups_app.browsing.search import query, search_all

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import bson
 import pytest
 from pymongo.database import Database
 
-from backups_app.catalog import purge_ledger
+from backups_app.catalog import ledger_documents, purge_ledger
 from backups_app.catalog.purge_ledger import LedgerEntry, SeenOnSide
 from backups_app.mongo import raw_ids
 from backups_app.records import Side
@@ -23,6 +24,10 @@ BOTH = (Side.REMOTE, Side.LOCAL)
 
 def _frames(*ids: Any) -> list[bytes]:
     return [bson.encode({"_id": value, "devotee": "anna"}) for value in ids]
+
+
+def _among(*ids: Any) -> Callable[[bytes], bool]:
+    return {raw_ids.key(raw_id) for raw_id in _ids(*ids)}.__contains__
 
 
 def _ids(*ids: Any) -> list[bytes]:
@@ -78,6 +83,16 @@ def test_a_key_is_open_in_every_form_that_the_index_takes_for_it(local_db: Ledge
     asked = [1.0, bson.Int64(1), bson.Decimal128("1.0"), {"part": 2}, None, "anna", 7, 0, "Anna", {"part": 3}, True]
 
     assert _open(local_db, *asked) == [*asked[:5], "anna", 7, 0]
+
+
+def test_an_entry_put_together_as_bytes_is_what_bson_would_write() -> None:
+    frames = [bson.encode({"_id": value, "a": 1}) for value in (1, "text", bson.ObjectId(), {"x": [1]}, 2.5)]
+    fields: dict[str, Any] = {"_id": {"run": "r", "first": 0}, "state": "open", "documents": [], "seen": {}}
+
+    made = ledger_documents.with_documents(bson.encode(fields), raw_ids.ids_of(frames), frames)
+
+    remembered = [{"id": bson.decode(frame)["_id"], "sha256": hashlib.sha256(frame).digest()} for frame in frames]
+    assert made.raw == bson.encode({**fields, "documents": remembered})
 
 
 def test_ids_are_remembered_byte_for_byte(local_db: LedgerDatabase) -> None:
@@ -146,7 +161,7 @@ def test_keep_after_all_closes_what_one_run_has_open(local_db: LedgerDatabase) -
 def test_a_restore_releases_its_documents_and_no_others(local_db: LedgerDatabase) -> None:
     entry = _opened(local_db, 1, 2, 3)
 
-    released = purge_ledger.close_for_restore(local_db, collection="bookings", ids=_ids(2.0, 7))
+    released = purge_ledger.close_for_restore(local_db, collection="bookings", is_chosen=_among(2.0, 7))
 
     assert released == 1
     assert _open(local_db, 1, 2, 3) == [1, 3]
@@ -156,8 +171,8 @@ def test_a_restore_releases_its_documents_and_no_others(local_db: LedgerDatabase
 def test_an_entry_of_which_everything_was_restored_is_closed(local_db: LedgerDatabase) -> None:
     entry = _opened(local_db, 1, 2)
 
-    purge_ledger.close_for_restore(local_db, collection="bookings", ids=_ids(1))
-    purge_ledger.close_for_restore(local_db, collection="bookings", ids=_ids(2))
+    purge_ledger.close_for_restore(local_db, collection="bookings", is_chosen=_among(1))
+    purge_ledger.close_for_restore(local_db, collection="bookings", is_chosen=_among(2))
 
     assert purge_ledger.open_for_run(local_db, run_id=entry.run_id) == {}
     assert _again(local_db, entry, 1, 2).open_sides == frozenset()

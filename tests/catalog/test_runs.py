@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from backups_app.catalog import run_writers, runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run import run_writers, runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import OwnershipLost, RunActive
 from backups_app.records import Phase
 from backups_app.runs import declarations

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from backups_app.catalog import sync_base
-from backups_app.catalog.sync_base import Base, BaseEntry
+from backups_app.catalog.sync import sync_base
+from backups_app.catalog.sync.sync_base import BaseEntry, SyncBase
 from backups_app.errors import OwnershipLost
 from backups_app.mongo import raw_ids
 
@@ -25,8 +25,8 @@ def _entry(number: int, content: bytes = b"") -> BaseEntry:
     return BaseEntry(b"\x10" + number.to_bytes(4, "little"), hashlib.sha256(content + bytes([number])).digest())
 
 
-def _filled(database: Mongo, count: int, *, generation: int = 1, expected: int | None = None) -> Base:
-    base = Base(database, name="halls", generation=generation, expected=count if expected is None else expected)
+def _filled(database: Mongo, count: int, *, generation: int = 1, expected: int | None = None) -> SyncBase:
+    base = SyncBase(database, name="halls", generation=generation, expected=count if expected is None else expected)
     base.change({raw_ids.key(_entry(n).raw_id): _entry(n) for n in range(count)})
     return base
 
@@ -50,7 +50,7 @@ def test_buckets_grow_deeper_and_nothing_is_lost(local_db: Mongo) -> None:
     shallow = _filled(local_db, 100, expected=1)
     before = shallow.read_prefix("")
 
-    deeper = Base(local_db, name="halls", generation=2, expected=1_000)
+    deeper = SyncBase(local_db, name="halls", generation=2, expected=1_000)
 
     assert deeper.read_prefix("") == before
     assert deeper.count() == 100
@@ -63,12 +63,12 @@ def test_deepening_that_was_cut_is_begun_again(local_db: Mongo) -> None:
     stale = {"_id": {"c": "halls", "d": 2, "b": "00"}, "n": 1, "g": 1, "e": b""}
     local_db[sync_base.NAME].insert_one(stale)
 
-    assert Base(local_db, name="halls", generation=2, expected=1_000).read_prefix("") == before
+    assert SyncBase(local_db, name="halls", generation=2, expected=1_000).read_prefix("") == before
 
 
 def test_a_later_sync_closes_a_bucket_to_an_earlier_one(local_db: Mongo) -> None:
     _filled(local_db, 3, generation=7)
-    overtaken = Base(local_db, name="halls", generation=6, expected=3)
+    overtaken = SyncBase(local_db, name="halls", generation=6, expected=3)
 
     with pytest.raises(OwnershipLost):
         overtaken.change({_key(1): None})
@@ -89,12 +89,12 @@ def test_a_purge_forgets_by_number_whatever_its_type(local_db: Mongo) -> None:
 
 def test_collections_do_not_meet(local_db: Mongo) -> None:
     _filled(local_db, 10)
-    other = Base(local_db, name="halls.old", generation=1, expected=10)
+    other = SyncBase(local_db, name="halls.old", generation=1, expected=10)
     other.change({_key(1): _entry(1)})
 
     sync_base.clear_collection(local_db, name="halls.old")
 
-    assert Base(local_db, name="halls", generation=1, expected=10).count() == 10
+    assert SyncBase(local_db, name="halls", generation=1, expected=10).count() == 10
     assert other.count() == 0
 
 

@@ -9,8 +9,8 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
-from backups_app.catalog import sync_conflicts
-from backups_app.catalog.sync_conflicts import ReplacedVersion
+from backups_app.catalog.sync import sync_conflicts
+from backups_app.catalog.sync.replaced_version import ReplacedVersion
 from backups_app.mongo.raw_bson import text
 from tests.sync.pairs import document, int32
 

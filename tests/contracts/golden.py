@@ -12,7 +12,8 @@ from bson import json_util
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
-from backups_app.backup_files import bson_frames, layout
+from backups_app.backup_files import layout
+from backups_app.backup_files.reading import bson_frames
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PLAIN, GZIP = FIXTURES / "mongodump_plain", FIXTURES / "mongodump_gzip"

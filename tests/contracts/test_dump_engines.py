@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from pymongo.database import Database
 
-from backups_app.backup_files import bson_frames, collection_reader
+from backups_app.backup_files.reading import bson_frames, collection_reader
 from backups_app.dump import engine
 from backups_app.dump.engine import DumpEngine
 from backups_app.dump.report import DumpReport
@@ -49,7 +49,7 @@ def dump(dumper: DumpEngine, local_server: EmbeddedServer, a_folder: Path) -> Ca
 
 
 class Listening(Silent):
-    """Remembers what was told; raises `failure` at the n-th checkpoint."""
+    """Remembers what was reported; raises `failure` at the n-th checkpoint."""
 
     def __init__(self, *, at: int = 0, failure: Exception | None = None) -> None:
         self.at = at
@@ -87,7 +87,7 @@ def test_documents_options_indexes_and_names_are_those_of_a_real_mongodump(
     assert len(ours) == 56
 
 
-def test_the_copy_verifies_against_what_the_server_said(
+def test_the_copy_verifies_against_what_the_server_stated(
     dump: Callable[..., DumpReport], golden_db: Db, a_folder: Path
 ) -> None:
     report = dump(golden_db)
@@ -172,7 +172,7 @@ def test_folders_and_files_are_their_owners_alone(
     assert (a_folder / golden.NAME).stat().st_mode & 0o777 == 0o700
 
 
-def test_progress_tells_each_collection_from_one_thread(dump: Callable[..., DumpReport], golden_db: Db) -> None:
+def test_progress_says_each_collection_from_one_thread(dump: Callable[..., DumpReport], golden_db: Db) -> None:
     progress = Listening()
 
     dump(golden_db, progress=progress)
@@ -229,7 +229,7 @@ def test_a_password_of_odd_characters_logs_in(
     assert verified.manifest.documents == 363
 
 
-def test_a_wrong_password_is_told_without_repeating_it(
+def test_a_wrong_password_is_reported_without_repeating_it(
     dump: Callable[..., DumpReport], golden_db: Db, local_server: EmbeddedServer
 ) -> None:
     with pytest.raises(DatabaseUnreachable) as failure:

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from backups_app.backup_files import bson_frames, extended_json
+from backups_app.backup_files.reading import bson_frames
+from backups_app.backup_files.shown import extended_json
 from backups_app.mongo import mongodump_process
 
 from . import golden

@@ -19,9 +19,11 @@ import pytest
 from bson import Int64
 from pymongo.database import Database
 
-from backups_app.backup_files import base_digests, bson_frames, dump_folder, metadata
+from backups_app.backup_files import collection_metadata, dump_folder, metadata
+from backups_app.backup_files.digests import base_digests
 from backups_app.backup_files.manifest import Manifest
-from backups_app.dump.base_state import BaseState
+from backups_app.backup_files.reading import bson_frames
+from backups_app.dump.base.base_state import BaseState
 from backups_app.dump.python_dump import Compression, PythonDump
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.progress import Silent
@@ -71,7 +73,7 @@ class Shelf:
         )
         found = incremental.verify(
             folder=folder, database=database.name, report=report, changes=report.changes,
-            base=incremental.Base(backup_id=BASE, manifest=self.base), progress=Silent(),
+            base=incremental.VerifiedBase(backup_id=BASE, manifest=self.base), progress=Silent(),
         )  # fmt: skip
         return self.published(folder, found.manifest)
 
@@ -81,7 +83,7 @@ class Shelf:
 
 
 def insert_readings(database: Db) -> None:
-    """Of which no change stream tells."""
+    """Of which no change stream says."""
     database["readings"].insert_many([{"at": AT + timedelta(hours=n), "room": n % 3, "lux": n} for n in range(9)])
 
 
@@ -198,12 +200,20 @@ def assert_dumped(database: Db, source: Source, uri: str, *, excluded: frozenset
         assert {one.name for one in fresh} == source.manifest.collections.keys()
         for one in fresh:
             entry = source.manifest.collections[one.name]
+            assert described(source.folder, entry.metadata) == described(Path(folder), one.metadata), one.name
             expected = list(bson_frames.frames((Path(folder) / one.file).open("rb"))) if one.file else []
             found = list(source.frames(one.name))
             assert sorted(found) == sorted(expected), one.name
             assert (entry.documents, entry.bytes) == (len(expected), sum(map(len, expected))), one.name
             if one.name == "ring":
                 assert found == expected
+
+
+def described(folder: Path, relative: str | None) -> tuple[Any, Any]:
+    """Options and indexes, as their file states them."""
+    assert relative is not None
+    known = collection_metadata.read(folder, relative)
+    return known.options, known.indexes
 
 
 def restored_by_both(database: Db, source: Source, exported: Path, uri: str) -> None:

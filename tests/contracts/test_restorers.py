@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from backups_app.backup_files import extended_json, layout
+from backups_app.backup_files import layout
+from backups_app.backup_files.shown import extended_json
 from backups_app.dump import python_dump
 from backups_app.dump.python_dump import Compression
 from backups_app.dump.report import DumpReport
 from backups_app.management.demo import filling
-from backups_app.mongo import structures
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.mongo.structures import Structure
+from backups_app.mongo.structures import structures
+from backups_app.mongo.structures.structures import Structure
 from backups_app.progress import Silent
 from backups_app.records import Side
 from backups_app.restore.choices import Choices
@@ -39,7 +40,7 @@ Restorer = Callable[[Source, Db, str], None]
 
 def ours(source: Source, target: Db, uri: str) -> None:
     choices = Choices(backup_id="20250119_143022", target=target.name, in_place=False)
-    engine = Engine(source=source, choices=choices, database=target, before=None, release=None, progress=Silent())
+    engine = Engine(source=source, choices=choices, database=target, before=None, claim=None, progress=Silent())
     for name in decide(manifest=source.manifest, choices=choices, emptied={}).taken:
         outcome = engine.restore(name)
         assert outcome.complete, outcome

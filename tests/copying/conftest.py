@@ -13,7 +13,7 @@ import pytest
 from pyrage.x25519 import Identity
 
 from backups_app.backup_files.manifest import FileEntry, Manifest
-from backups_app.copying.send import Sender, Source
+from backups_app.copying.send import CopySource, Sender
 from backups_app.models import BackupCopy
 from backups_app.storage import copy_reading, copy_rows, encryption
 from backups_app.storage.copy_rows import Claim, Written
@@ -48,10 +48,10 @@ class Copying:
         return self.now
 
     @property
-    def source(self) -> Source:
+    def source(self) -> CopySource:
         entries = {path: _entry(data) for path, data in self.files.items()}
         manifest = Manifest(database="temple", files=entries)
-        return Source(backup_id=BACKUP_ID, folder=self.folder, manifest=manifest, metadata={"backup_id": BACKUP_ID})
+        return CopySource(backup_id=BACKUP_ID, folder=self.folder, manifest=manifest, metadata={"backup_id": BACKUP_ID})
 
     def claim(self, target: str = "nas") -> Claim:
         """Claim the row as a process does whose predecessor is gone."""

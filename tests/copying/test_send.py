@@ -89,6 +89,7 @@ def test_killed_at_any_step_it_goes_on_and_overwrites_nothing(
     while died:
         number += stride
         target = DirectoryTarget(name=f"nas{number}", root=tmp_path / f"nas{number}")
+        target.root.mkdir()
         target.prepare(database="temple")
         strike = Strike(at=number)
 
@@ -235,7 +236,7 @@ class TestServers:
             target = _s3(s3_server, f"http://{network.address}")
             claim = copy.claim(target.name)
             stopping = Stopping(network, after=position)
-            sender = dataclasses.replace(copy.sender(target, claim), tell=stopping.sent)
+            sender = dataclasses.replace(copy.sender(target, claim), report=stopping.sent)
             with pytest.raises(TargetUnreachable):
                 sender.send()
             assert list(copy_reading.find(_s3(s3_server, s3_server.endpoint, target=target))) == []

@@ -44,7 +44,7 @@ for _ in range(300):
 for _ in range(20_000):
     say("a line of the log\\n")
 """
-TELLS_SECRETS = """
+SAYS_SECRETS = """
 say("connecting with " + uri + "\\n")
 say("Failed: error reading with " + uri.split("//")[1] + "\\n")
 sys.exit(1)

@@ -63,7 +63,7 @@ def faked(local_db: Db, local_server: EmbeddedServer, a_folder: Path, tmp_path: 
     return dump
 
 
-def test_one_that_behaves_is_believed_after_a_look(
+def test_one_that_behaves_is_trusted_after_a_look(
     faked: Callable[..., DumpReport], local_db: Db, a_folder: Path
 ) -> None:
     report = faked(fake_mongodump.BEHAVES)
@@ -104,7 +104,7 @@ def test_a_failure_has_a_name(
     ("then", "says"),
     [
         (fake_mongodump.CUTS_THE_LAST_DOCUMENT, "the last document is cut off"),
-        (fake_mongodump.EMPTIES_ONE, '"users" has 0 documents in the copy'),
+        (fake_mongodump.EMPTIES_ONE, 'the copy of "users" has fewer documents than the database held: 0'),
         (fake_mongodump.ADDS_ONE, "holds something that the database does not"),
     ],
 )
@@ -178,15 +178,15 @@ def test_no_secret_of_the_uri_is_repeated(faked: Callable[..., DumpReport], loca
     with pytest.raises(DumpFailed) as failure, pytest.MonkeyPatch.context() as patch:
         patch.setattr("backups_app.dump.mongodump.scanning.open_scan", _opening(local_server.uri))
         faked(
-            fake_mongodump.TELLS_SECRETS,
+            fake_mongodump.SAYS_SECRETS,
             uri=f"mongodb://ravi:{QUOTED}@127.0.0.1:27017/?authSource=admin",
             progress=Noting(),
         )
 
-    told = failure.value.detail + str(failure.value.__cause__) + "".join(notes)
-    assert "error reading" in told
+    reported = failure.value.detail + str(failure.value.__cause__) + "".join(notes)
+    assert "error reading" in reported
     for form in (SECRET, QUOTED):
-        assert form not in told
+        assert form not in reported
 
 
 def _opening(uri: str) -> Any:

@@ -1,4 +1,4 @@
-"""With which rights a dump succeeds on a server that asks for them, and what is said where they do not suffice."""
+"""With which rights a dump succeeds on a server that asks for them, and what is stated where they do not suffice."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def test_the_right_to_read_is_enough_for_ordinary_collections(
 
 
 @pytest.mark.parametrize("setting", ENGINES)
-def test_a_time_series_needs_the_role_of_a_backup_and_that_is_said(guarded: str, a_folder: Path, setting: str) -> None:
+def test_a_time_series_needs_the_role_of_a_backup_and_that_is_stated(
+    guarded: str, a_folder: Path, setting: str
+) -> None:
     with pytest.raises(DumpFailed) as failure:
         dump(setting, guarded, "reader", a_folder, frozenset())
 

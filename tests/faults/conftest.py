@@ -15,7 +15,7 @@ import pymongo
 import pytest
 from pymongo.errors import PyMongoError
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.catalog import purge_ledger
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo.embedded import EmbeddedServer
@@ -45,7 +45,7 @@ def process_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessPo
 
 @dataclass(kw_only=True)
 class SeededDatabases:
-    """Two databases, a backup folder, and what applications were told is stored."""
+    """Two databases, a backup folder, and what applications were assured is stored."""
 
     process_pool: ProcessPool
     configuration: Configuration

@@ -1,4 +1,4 @@
-"""The process behind `ProcessPool`: imports Django once, then forks a child for each command it is told.
+"""The process behind `ProcessPool`: imports Django once, then forks a child for each command it is given.
 
 Reads one JSON object a line from stdin and answers with one. Ends when stdin closes, or with its parent.
 """
@@ -73,7 +73,7 @@ def _child(order: dict[str, Any]) -> NoReturn:
         code = _perform(order, folder)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001  (the last place that can tell)
+    except BaseException:  # noqa: BLE001  (the last place that can know)
         traceback.print_exc()
     finally:
         sys.stdout.flush()
@@ -88,7 +88,8 @@ def _perform(order: dict[str, Any], folder: Path) -> int:
     from backups_app.mongo import connections
     from backups_app.mongo.exact_writes import delete
     from backups_app.records import Side
-    from tests.faults import hooks
+    from backups_app.target_settings import TargetSettings
+    from tests.faults import copy_hooks, hooks
     from tests.faults.broken_disk import BrokenDisk
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -102,21 +103,27 @@ def _perform(order: dict[str, Any], folder: Path) -> int:
         connections.TIMEOUT_SECONDS = {Side.LOCAL: 10, Side.REMOTE: 4}
         connections.SERVER_SELECTION_SECONDS = {Side.LOCAL: 5, Side.REMOTE: 2}
         delete.SECOND_LOOK_SECONDS = 2.0
-    values = order["configuration"]
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in order["configuration"].items()
+    }
     configuration = Configuration(
         **{
             **values,
             "local_url": Secret(values["local_url"]),
             "cloud_url": Secret(values["cloud_url"]),
             "backup_dir": Path(values["backup_dir"]),
-            "sync_exclude": tuple(values["sync_exclude"]),
+            "targets": tuple(
+                TargetSettings(**{**one, "options": tuple(map(tuple, one["options"]))}) for one in values["targets"]
+            ),
         }
     )
     if order["stop_at"]:
         hooks.watch(hooks.stop_at(order["stop_at"]))
     else:
         journal = None if order["file_limit"] is not None else folder / "hooks"
-        hooks.watch(hooks.kill_at(order["kill_at"], journal=journal))
+        watched = hooks.watch(hooks.kill_at(order["kill_at"], journal=journal))
+        if values["targets"]:
+            copy_hooks.watch(watched)
     with override_settings(TEMPLEOPS=configuration):
         call_command(*order["arguments"])
     return 0

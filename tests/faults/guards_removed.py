@@ -1,4 +1,4 @@
-"""Takes one guard of the product away: a plugin for pytest, told by the environment which one.
+"""Takes one guard of the product away: a plugin for pytest, given by the environment which one.
 
     GUARD_REMOVED=predicate python -m pytest -p tests.faults.guards_removed tests/…
 
@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from backups_app.backup_files import durable
-from backups_app.catalog import lease, purge_ledger, run_writers, runs
+from backups_app.catalog import lease, purge_ledger
+from backups_app.catalog.run import run_writers, runs
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, filters, live_collection, live_documents
 from backups_app.mongo.exact_writes.delete import DeleteOutcome

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,13 @@ class Hooks(monitoring.CommandListener):
         self._strike = strike
         self._watched: dict[int, str] = {}
         self.number = 0
+        self._one_at_a_time = threading.RLock()
 
     def reach(self, name: str) -> None:
         """One more hook."""
-        self.number += 1
-        self._strike(self.number, name)
+        with self._one_at_a_time:  # two batches are under way at once
+            self.number += 1
+            self._strike(self.number, name)
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         name = _name_of(event)

@@ -18,8 +18,8 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
-from backups_app.backup_files import manifest, metadata
-from backups_app.backup_files.store import Store
+from backups_app.backup_files import layout, manifest, metadata
+from backups_app.backup_files.store.store import Store
 from backups_app.errors import TempleOpsError
 from backups_app.progress import Silent
 from backups_app.records import INTERNAL
@@ -46,7 +46,7 @@ class Evidence:
 
 
 class Acknowledged:
-    """What applications were told is stored: per side and document the newest version. Threads may share it."""
+    """What applications were assured is stored: per side and document the newest version. Threads may share it."""
 
     def __init__(self) -> None:
         self._newest: dict[tuple[str, str, bytes], bytes] = {}
@@ -108,7 +108,9 @@ def _problem(folder: Path) -> str:
 
 
 def _saved(folder: Path, database: str) -> Iterator[Version]:
-    for path in sorted((folder / database).iterdir()):
+    """Of an incremental its own documents: those of its base are saved there."""
+    own = folder / layout.DELTA / database
+    for path in sorted((own if own.is_dir() else folder / database).iterdir()):
         if path.name.endswith((".bson", ".bson.gz")):
             data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
             for document in bson.decode_iter(data, codec_options=RAW):

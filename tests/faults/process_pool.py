@@ -74,7 +74,7 @@ class Child:
         exit_file = self.folder / "exit"
         while not exit_file.exists():
             if time.monotonic() > deadline:
-                self._tell_where_it_hangs()
+                self._report_where_it_hangs()
             time.sleep(0.01)
         return Ended(
             exit_code=int(exit_file.read_text()),
@@ -83,7 +83,7 @@ class Child:
             hooks=self._read("hooks").splitlines(),
         )
 
-    def _tell_where_it_hangs(self) -> NoReturn:
+    def _report_where_it_hangs(self) -> NoReturn:
         self.signal(signal.SIGUSR1)
         time.sleep(1)
         self.signal(signal.SIGKILL)
@@ -103,12 +103,17 @@ class ProcessPool:
         self._number = 0
         self._process: subprocess.Popen[str] | None = None
 
+    @property
+    def database(self) -> Path:
+        """The Django database of its commands."""
+        return self._folder / "django.sqlite3"
+
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "templeops.settings",
-            "DATABASE_URL": f"sqlite:///{self._folder / 'django.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{self.database}",
             "MONGODB_LOCAL_URL": "",
             "MONGODB_CLOUD_URL": "",
             "PYTHONPATH": str(ROOT),

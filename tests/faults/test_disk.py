@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from backups_app.backup_files import locks
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from tests.faults.broken_disk import CALLS
 from tests.faults.conftest import KEEPING, LONG, WITH_DELETION, SeededDatabases, documents, in_turns, share
 from tests.faults.process_pool import Ended
@@ -136,7 +136,7 @@ def test_a_call_that_fails_once_fails_the_run_by_its_name_or_comes_after_its_end
     counted = tmp_path / "counted"
     _run_on_a_broken_disk(temples(), call, at=0, code=errno.EIO, counted=counted)
     total, _ = _reached(counted)
-    told = []
+    reported = []
     for place in range(PLACES):
         for code, named in (BROKEN | FULL if LONG else BROKEN).items():
             seeded = temples()
@@ -148,7 +148,7 @@ def test_a_call_that_fails_once_fails_the_run_by_its_name_or_comes_after_its_end
             reached, struck = _reached(counted)
             assert reached >= at, f"{where} was not reached"
             result = ended.json()
-            told.append(result["status"])
+            reported.append(result["status"])
             if result["status"] == "failed":
                 assert (ended.exit_code, result["error_code"]) == (DISK_EXIT_CODE, named), where
                 assert not Store(seeded.configuration.backup_dir).partials(), where
@@ -164,7 +164,7 @@ def test_a_call_that_fails_once_fails_the_run_by_its_name_or_comes_after_its_end
             seeded.nothing_is_lost()
             seeded.nothing_is_unfinished(where)
             seeded.all_is_purged()
-    print(f"\n{len(told)} failures of {call}, {told.count('failed')} of them before the backup stood, 0 lost")
+    print(f"\n{len(reported)} failures of {call}, {reported.count('failed')} of them before the backup stood, 0 lost")
 
 
 def _run_on_a_broken_disk(seeded: SeededDatabases, call: str, *, at: int, code: int, counted: Path) -> Ended:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WATCHED = {
     "predicate": ["mongo/test_exact_delete.py::test_an_edit_between_read_and_delete_is_kept"],
     "byte_compare": [
-        "mongo/test_exact_delete.py::test_the_51_near_twins_are_deleted_exactly_when_their_bytes_are_equal"
+        "mongo/test_exact_delete.py::test_the_51_near_copies_are_deleted_exactly_when_their_bytes_are_equal"
     ],
     "simple_collation": [
         "mongo/test_exact_delete.py::test_an_edit_of_case_after_the_read_is_kept_on_a_case_insensitive_collection",

@@ -38,20 +38,27 @@ def test_killed_anywhere_the_next_run_recovers_and_nothing_is_lost(temples: Make
     for point in points:
         seeded, killed = _killed(partial(temples, count=60), point)
         seeded.nothing_is_lost()
-        again = seeded.run()
-
-        where = f"killed at hook {point}: {killed.hooks[-1]}"
-        assert again.exit_code == 0, f"{where}\n{again.stdout}{again.stderr}"
-        seeded.nothing_is_lost()
-        seeded.nothing_is_unfinished()
-        seeded.all_is_purged()
-        seeded.all_is_counted(where)
+        _the_next_run_recovers(seeded, where=f"killed at hook {point}: {killed.hooks[-1]}")
         struck[" ".join(killed.hooks[-1].split()[1:3])] += 1
 
     print(
         f"\n{len(points)} of {len(hooks)} hooks killed in {time.monotonic() - started:.0f} s, 0 lost: "
         + ", ".join(f"{name} {count}" for name, count in struck.most_common())
     )
+
+
+@in_turns
+def test_killed_with_two_batches_under_way_the_next_run_recovers_and_nothing_is_lost(
+    temples: MakeTemple, turn: int
+) -> None:
+    """1,600 bookings are four batches a side. Hooks come in another order each time: a point is a moment, no step."""
+    hooks = temples(count=1_600).run().hooks
+    deleting = [number for number, name in enumerate(hooks, 1) if name.endswith(" delete bookings")]
+    first, last = deleting[0], deleting[-1] + 1
+    for point in _spread(last - first, 60 if LONG else 2, turn):
+        seeded, killed = _killed(partial(temples, count=1_600), first + point)
+        seeded.nothing_is_lost()
+        _the_next_run_recovers(seeded, where=f"killed at hook {first + point}: {killed.hooks[-1]}")
 
 
 @in_turns
@@ -124,6 +131,16 @@ def _killed(temples: MakeTemple, point: int) -> tuple[SeededDatabases, Ended]:
         killed = seeded.run(kill_at=len(killed.hooks) - CLOCK_HOOKS)
     assert killed.was_killed, f"hook {point} was not reached"
     return seeded, killed
+
+
+def _the_next_run_recovers(seeded: SeededDatabases, *, where: str) -> None:
+    again = seeded.run()
+
+    assert again.exit_code == 0, f"{where}\n{again.stdout}{again.stderr}"
+    seeded.nothing_is_lost()
+    seeded.nothing_is_unfinished()
+    seeded.all_is_purged()
+    seeded.all_is_counted(where)
 
 
 def _spread(total: int, wanted: int, turn: int) -> list[int]:

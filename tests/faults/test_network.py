@@ -1,4 +1,4 @@
-"""Atlas behind a network that fails: whatever happens on the way, nothing is lost and the status tells the truth."""
+"""Atlas behind a network that fails: whatever happens on the way, nothing is lost and the status states the truth."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An owner that stands still past its lease while others go on, and wakes up in the middle of its work.
 
-Ends are told as (the other run, the woken owner).
+Ends are reported as (the other run, the woken owner).
 """
 
 from __future__ import annotations

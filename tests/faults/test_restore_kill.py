@@ -93,7 +93,7 @@ def test_a_restore_killed_anywhere_is_finished_by_a_repeat(temples: MakeTemple, 
         assert "by_amount" in one.seeded.local["devotees"].index_information(), where
         one.seeded.nothing_is_lost()
         one.seeded.nothing_is_unfinished(where)
-        struck[_told_truly(one, record, between, where)] += 1
+        struck[_reported_truly(one, record, between, where)] += 1
 
     print(
         f"\n{len(points)} of {len(hooks)} hooks killed in {time.monotonic() - started:.0f} s, {undone} undone: {struck}"
@@ -114,7 +114,7 @@ def test_a_restore_killed_between_two_batches_is_finished_by_a_repeat(temples: M
     assert again.exit_code == 0, again.stdout + again.stderr
     assert state(one.seeded.local) == one.planned
     one.seeded.nothing_is_lost()
-    assert _told_truly(one, record, between, hook) == "restoring, 0 in place"
+    assert _reported_truly(one, record, between, hook) == "restoring, 0 in place"
 
 
 def _killed(temples: MakeTemple, point: int) -> tuple[Spoilt, Ended]:
@@ -161,7 +161,7 @@ def _undo_takes_it_back(one: Spoilt, where: str) -> bool:
     return True
 
 
-def _told_truly(one: Spoilt, killed: list[str], between: State, where: str) -> str:
+def _reported_truly(one: Spoilt, killed: list[str], between: State, where: str) -> str:
     """Hold what the record of the killed restore says against what was there. Return what it is called."""
     if not killed:
         assert between == one.before, where
@@ -174,11 +174,11 @@ def _told_truly(one: Spoilt, killed: list[str], between: State, where: str) -> s
         expected = one.planned if step["state"] == "done" else one.before
         assert between == expected, where
         return str(record["error_code"] or record["status"])
-    said = re.search(
-        r"In place: (.*?); (?:\"(.*?)\" was at work)?(?:; )?(?:(.*?) had not begun)?", record["error_message"]
+    sentences = re.search(
+        r"In place: (.*?); (?:\"(.*?)\" was in progress)?(?:; )?(?:(.*?) had not begun)?", record["error_message"]
     )
-    assert said is not None, f"{where}: {record['error_message']}"
-    in_place, at_work, waiting = (part.split(", ") if part else [] for part in said.groups())
+    assert sentences is not None, f"{where}: {record['error_message']}"
+    in_place, at_work, waiting = (part.split(", ") if part else [] for part in sentences.groups())
     in_place = [name for name in in_place if name != "nothing"]
     assert sorted([*in_place, *at_work, *waiting]) == sorted(NAMES), f"{where}: {record['error_message']}"
     assert all(between[name] == one.planned[name] for name in in_place), f"{where}: {record['error_message']}"

@@ -42,5 +42,5 @@ def test_four_writers_on_both_sides_lose_nothing_while_runs_delete(temples: Call
 
 
 def _deleted(result: dict[str, Any]) -> int:
-    said = result["collections_deleted_local"] + result["collections_deleted_remote"]
-    return sum(int(re.search(r"\((\d+) document", one)[1]) for one in said)  # type: ignore[index,misc]
+    sentences = result["collections_deleted_local"] + result["collections_deleted_remote"]
+    return sum(int(re.search(r"\((\d+) document", one)[1]) for one in sentences)  # type: ignore[index,misc]

@@ -73,7 +73,7 @@ class Writers:
                 if self._stop.wait(self._rest_seconds):
                     return
                 self._write(chance)
-        except BaseException as failure:  # noqa: BLE001  (told by the test's own thread)
+        except BaseException as failure:  # noqa: BLE001  (reported by the test's own thread)
             self.failures.append(failure)
 
     def _write(self, chance: random.Random) -> None:

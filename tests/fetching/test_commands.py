@@ -13,12 +13,14 @@ import pytest
 from django.core.management import call_command
 from django.test import override_settings
 
-from backups_app.access import redaction
+from backups_app.access.secrecy import redaction
 from backups_app.configuration import Configuration
+from backups_app.management.terminal import copies_text
 from backups_app.models import AuditEvent, User
 from backups_app.storage import encryption, key_proofs
 from backups_app.target_settings import TargetSettings
 from backups_app.use_cases import site_content
+from backups_app.use_cases.fetching.site import Site
 from tests.fetching.conftest import KEY, Burn, Copied
 from tests.storage import making
 
@@ -70,9 +72,11 @@ def test_a_new_pair_is_shown_once_or_written_to_a_private_file(
 
     assert code == 0
     assert "BACKUP_COPY_RECIPIENTS=age1" in out
+    assert "BACKUP_COPY_RECIPIENTS = age1" in out  # for the .env of a new machine
     assert "MONGODB_LOCAL_URL = ____" in out and str(configured.local_url) not in out
     assert ("AGE-SECRET-KEY-1" in out) is not bool(private)
     if private:
+        assert f"The private key stands in {path}, " in out
         assert path.stat().st_mode & 0o777 == 0o600
         (identity,) = encryption.read_identities(path)
         assert encryption.public_keys([identity])[0] in out
@@ -88,11 +92,11 @@ def test_a_new_key_is_added_to_the_present_ones(configured: Configuration) -> No
 def test_with_json_the_private_key_goes_into_the_file_alone(configured: Configuration, tmp_path: Path) -> None:
     path = tmp_path / "new.txt"
 
-    refused, said, _ = command("backup_keys", "new", "--json")
+    refused, message, _ = command("backup_keys", "new", "--json")
     code, out, _ = command("backup_keys", "new", "--json", "--out", str(path))
 
     assert (refused, code) == (2, 0)
-    assert "AGE-SECRET" not in said + out
+    assert "AGE-SECRET" not in message + out
     answer = json.loads(out)
     assert answer["recipients"] == [answer["public_key"]]
 
@@ -107,7 +111,7 @@ def test_a_key_file_is_never_overwritten(configured: Configuration, tmp_path: Pa
     assert path.read_text() == "something"
 
 
-def test_the_test_of_a_key_opens_a_copy_and_is_believed(copied: Copied, key_file: str) -> None:
+def test_the_test_of_a_key_opens_a_copy_and_is_trusted(copied: Copied, key_file: str) -> None:
     code, out, _ = command("backup_keys", "test", "--identity", key_file, "--json")
 
     answer = json.loads(out)
@@ -145,7 +149,7 @@ def test_what_is_at_a_target_is_listed_with_and_without_a_key(copied: Copied, ke
     assert row["bytes"] > 0 and row["recipients"] is None and row["holds"] is None
     assert opened[0]["recipients"] == [KEY.public]
     assert opened[0]["holds"] == {"bookings": 52, "employee_bookings": 12}
-    assert "holds 64 deleted documents" in text
+    assert "encrypted" in text and "holds 64 deleted documents" in text
 
 
 def test_a_wrong_key_makes_a_copy_unknown(copied: Copied, wrong_key_file: str) -> None:
@@ -157,13 +161,13 @@ def test_a_wrong_key_makes_a_copy_unknown(copied: Copied, wrong_key_file: str) -
 def test_fetching_prints_what_came_and_exits_by_what_went_wrong(
     copied: Copied, key_file: str, wrong_key_file: str
 ) -> None:
-    wrong, said, _ = command("backup_fetch", "latest", "--from", "nas", "--identity", wrong_key_file, "--json")
+    wrong, message, _ = command("backup_fetch", "latest", "--from", "nas", "--identity", wrong_key_file, "--json")
     missing, nothing, _ = command("backup_fetch", "latest", "--from", "nas", "--json")
     absent, *_ = command("backup_fetch", "20200101_000000", "--from", "nas", "--identity", key_file)
     nowhere, *_ = command("backup_fetch", "latest", "--from", "other", "--identity", key_file)
     code, out, _ = command("backup_fetch", "latest", "--from", "nas", "--identity", key_file, "--json")
 
-    assert (wrong, json.loads(said)["code"]) == (14, "wrong_key")
+    assert (wrong, json.loads(message)["code"]) == (14, "wrong_key")
     assert (missing, json.loads(nothing)["code"]) == (14, "key_missing")
     assert (absent, nowhere, code) == (10, 10, 0)
     (row,) = json.loads(out)
@@ -190,14 +194,35 @@ def test_the_site_comes_with_its_word_and_says_what_to_do(copied: Copied, key_fi
     User.objects.all().delete()
 
     _, _, without = command("backup_fetch", "latest", "--from", "nas", "--identity", key_file)
-    _, _, said = command("backup_fetch", "latest", "--from", "nas", "--identity", key_file, "--site")
+    with override_settings(TEMPLEOPS=replace(copied.configuration, copy_recipients=())):
+        _, _, message = command("backup_fetch", "latest", "--from", "nas", "--identity", key_file, "--site")
 
     assert "changepassword" not in without
-    assert "People, without a password: ananya" in said
+    assert "People, without a password: ananya" in message
+    assert "Before the next backup put this line into .env" in message
+    assert f"BACKUP_COPY_RECIPIENTS={KEY.public}" in message
     assert User.objects.filter(username="ananya").exists()
 
 
-def test_no_private_key_stays_in_a_log_line(copied: Copied) -> None:
-    said: Any = redaction.scrub(f"failed with {KEY.private} and {KEY.private.lower()}")
+@pytest.mark.parametrize(
+    "ours, words, line",
+    [
+        ((), "without it no copies are made", "BACKUP_COPY_RECIPIENTS=age1a,age1b"),
+        (("age1z", "age1b"), "to other keys too", "BACKUP_COPY_RECIPIENTS=age1z,age1b,age1a"),
+        (("age1b", "age1z", "age1a"), "", ""),
+    ],
+)
+def test_the_line_for_env_is_asked_for_only_where_keys_are_lacking(
+    ours: tuple[str, ...], words: str, line: str
+) -> None:
+    site = Site(recipients=("age1a", "age1b"))
 
-    assert KEY.private not in said and KEY.private.lower() not in said
+    lines = list(copies_text.site(site, recipients=ours))
+
+    assert (words in lines[0], lines[1]) == (True, line) if words else lines == []
+
+
+def test_no_private_key_stays_in_a_log_line(copied: Copied) -> None:
+    message: Any = redaction.scrub(f"failed with {KEY.private} and {KEY.private.lower()}")
+
+    assert KEY.private not in message and KEY.private.lower() not in message

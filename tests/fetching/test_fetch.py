@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,33 +14,40 @@ from typing import Any
 
 import pytest
 
-from backups_app.backup_files import metadata, unfinished_fetch
-from backups_app.backup_files.store import Store
-from backups_app.catalog import lease, runs
-from backups_app.configuration import Secret
+from backups_app.backup_files import metadata
+from backups_app.backup_files.store import removals, unfinished_fetch
+from backups_app.backup_files.store.removals import Removal
+from backups_app.backup_files.store.store import Store
+from backups_app.catalog import lease, purge_ledger
+from backups_app.catalog.run import runs
+from backups_app.configuration import Configuration, Secret
 from backups_app.errors import (
     AllDatedInFuture,
     BackupDiffers,
     CopyDamaged,
     CopyNotFound,
+    CopyOfAnotherDatabase,
     DiskFull,
     InvalidBackupId,
     KeyMissing,
     StoreMissing,
-    StoreOfAnotherDatabase,
     TargetUnreachable,
     VerificationFailed,
     WrongKey,
 )
-from backups_app.models import AuditEvent
+from backups_app.models import AuditEvent, BackupCopy
 from backups_app.records import Origin
-from backups_app.runs import preparation, receiving
-from backups_app.runs.recovery import housekeeping, recovery
-from backups_app.storage import copy_reading, encryption, key_proofs
+from backups_app.runs import preparation
+from backups_app.runs.copies import receiving
+from backups_app.runs.recovery import clearing, housekeeping
+from backups_app.storage import copy_manifest, copy_reading, encryption, key_proofs
 from backups_app.storage.directory import DirectoryTarget
+from backups_app.target_settings import TargetSettings
 from backups_app.use_cases import audit_check, verification
 from backups_app.use_cases.listing import listing
 from tests.fetching.conftest import KEY, Burn, Copied
+from tests.journeys.conftest import run_backup
+from tests.journeys.test_sequences import cut_locally
 from tests.storage import making
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +118,28 @@ def test_an_unfinished_deletion_is_kept_after_all(burn: Burn) -> None:
     run = listing.get_run(configuration=copied.configuration, backup_id=copied.made[0])
     assert run.purge.kept_after_all and not run.resume_available and not run.keep_available
     assert (metadata.read(copied.folder(run.id)) or {})["holds_alone"] is None
+
+
+def test_a_deletion_that_mongodb_knows_as_unfinished_is_kept_there_too(
+    seeded: Configuration,
+    local_db: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only the folder is lost: no later run finishes a deletion that the folder says was given up."""
+    run = cut_locally(monkeypatch)
+    target = making.directory_target(tmp_path / "nas", database=seeded.database_name)
+    folder = seeded.backup_dir / f"backup_{run.id}"
+    making.copy_folder(target, folder, recipients=[KEY.public])
+    shutil.rmtree(folder)
+
+    Copied(configuration=seeded, target=target, made=[run.id], burned=tmp_path).fetch("latest")
+
+    record = runs.get(local_db, backup_id=run.id)
+    assert record is not None and record.purge.kept_after_all and not record.resume_available
+    assert purge_ledger.runs_with_open(local_db) == []
+    run_backup(delete_bookings=True)
+    assert "bookings (52 documents)" in listing.list_runs(configuration=seeded)[0]["collections_deleted_local"]
 
 
 def test_holders_are_those_that_alone_hold_something(burn: Burn) -> None:
@@ -191,7 +221,7 @@ def test_an_unencrypted_copy_needs_no_key(burn: Burn) -> None:
     assert key_proofs.opened_at([]) is None
 
 
-def test_the_key_is_believed_once_it_has_opened_a_copy(burn: Burn) -> None:
+def test_the_key_is_trusted_once_it_has_opened_a_copy(burn: Burn) -> None:
     copied = burn()
     assert key_proofs.opened_at([KEY.public]) is None
 
@@ -305,12 +335,12 @@ def test_an_unfinished_fetch_outlives_a_run_and_an_old_one_goes(burn: Burn) -> N
     store = preparation.store(copied.configuration)
     lease.remember_store(database, store_id=str(store.store_id()))
 
-    recovery.clear_the_way(configuration=copied.configuration, database=database, spared="")
+    clearing.clear_the_way(configuration=copied.configuration, database=database, spared="")
     kept = store.partials()
     mark = store.partial(copied.made[0]) / unfinished_fetch.MARK
     long_ago = (mark.stat().st_mtime) - (unfinished_fetch.KEPT + timedelta(days=1)).total_seconds()
     os.utime(mark, (long_ago, long_ago))
-    recovery.clear_the_way(configuration=copied.configuration, database=database, spared="")
+    clearing.clear_the_way(configuration=copied.configuration, database=database, spared="")
 
     assert kept == (copied.made[0],)
     assert store.partials() == ()
@@ -328,13 +358,13 @@ def test_what_a_dead_run_left_under_the_name_is_removed_first(burn: Burn) -> Non
     assert not (copied.folder(copied.made[0]) / "left").exists()
 
 
-def test_a_full_disk_is_said_before_anything_comes(burn: Burn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_stated_before_anything_comes(burn: Burn, monkeypatch: pytest.MonkeyPatch) -> None:
     copied = burn()
     monkeypatch.setattr(receiving, "SPARE_BYTES", 1 << 60)
 
-    with pytest.raises(DiskFull):
-        copied.fetch("latest")
+    (fetched,) = copied.fetch("latest")
 
+    assert isinstance(fetched.error, DiskFull)
     assert listing.list_runs(configuration=copied.configuration) == []
 
 
@@ -347,7 +377,7 @@ def test_a_copy_of_another_database_is_not_taken(burn: Burn) -> None:
 
     (fetched,) = copied.fetch("latest", target=target)
 
-    assert isinstance(fetched.error, StoreOfAnotherDatabase)
+    assert isinstance(fetched.error, CopyOfAnotherDatabase)
     assert copied.entries() == []
 
 
@@ -379,7 +409,7 @@ def test_what_is_not_there_is_named(burn: Burn) -> None:
         copied.fetch("../../etc")
 
 
-def test_a_damaged_newest_is_told_and_the_one_before_comes(burn: Burn) -> None:
+def test_a_damaged_newest_is_reported_and_the_one_before_comes(burn: Burn) -> None:
     copied = burn([False, False])
     for path in copied.target.root.iterdir():
         if path.name.startswith(f"copy-{copied.made[1].replace('_', '-')}"):
@@ -408,10 +438,10 @@ def test_a_second_fetch_beside_the_first_finds_it_done(burn: Burn, monkeypatch: 
     real = unfinished_fetch.held
 
     @contextmanager
-    def after_another(store: Store, backup_id: str) -> Iterator[None]:
+    def after_another(store: Store, backup_id: str, **given: Any) -> Iterator[None]:
         monkeypatch.setattr(unfinished_fetch, "held", real)
         copied.fetch("latest")
-        with real(store, backup_id):
+        with real(store, backup_id, **given):
             yield
 
     monkeypatch.setattr(unfinished_fetch, "held", after_another)
@@ -427,3 +457,66 @@ def test_a_clock_that_is_behind_makes_no_backup_the_latest(burn: Burn) -> None:
 
     with pytest.raises(AllDatedInFuture):
         copied.fetch("latest")
+
+
+def test_latest_passes_over_a_newer_backup_that_is_encrypted_to_another_key(burn: Burn) -> None:
+    copied, other = burn([False, False]), encryption.new_key_pair()
+    ours, newer = copied.made
+    for name in [one.name for one in copied.target.list_objects() if copy_manifest.backup_id_of(one.name) == newer]:
+        copied.target.delete(name)
+    making.copy_folder(copied.target, copied.burned / f"backup_{newer}", recipients=(other.public,))
+
+    errors = {one.choice.backup_id: one.error for one in copied.fetch("latest")}
+
+    assert isinstance(errors[newer], WrongKey)
+    assert errors[ours] is None
+    assert copied.entries() == [f"backup_{ours}"]
+
+
+class Killed(BaseException):
+    """As a process that is killed: nothing catches it."""
+
+
+def test_a_fetch_that_is_killed_after_it_published_has_its_copy_on_record(
+    burn: Burn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = burn()
+    known = replace(
+        copied.configuration, targets=(TargetSettings(name="nas", kind="file", place=str(copied.target.root)),)
+    )
+    copied = replace(copied, configuration=known)
+    database = preparation.local_database(known)
+    publish = Store.publish
+
+    def then_killed(self: Store, backup_id: str) -> None:
+        publish(self, backup_id)
+        raise Killed
+
+    database["backup_metadata"].insert_one({"_id": copied.made[0], "status": "success", "removed": {"how": "rules"}})
+    monkeypatch.setattr(Store, "publish", then_killed)
+    with pytest.raises(Killed):
+        copied.fetch("latest")
+    monkeypatch.undo()
+
+    (row,) = BackupCopy.objects.all()
+    assert (row.backup_id, row.state) == (copied.made[0], "complete")
+    (again,) = copied.fetch("latest")
+
+    assert again.was_here and again.error is None
+    assert BackupCopy.objects.count() == 1
+    record = database["backup_metadata"].find_one({"_id": copied.made[0]}) or {}
+    assert (record["removed"], record["fetched"]["from"]) == (None, "nas")
+
+
+def test_one_that_was_removed_here_is_brought_back_by_a_fetch(burn: Burn) -> None:
+    copied = burn()
+    (backup_id,) = copied.made
+    root = copied.configuration.backup_dir
+    root.mkdir()
+    removed = Removal(backup_id=backup_id, at=datetime.now(UTC), by="ravi", how=removals.PERSON)
+    removals.note(root, removed)
+
+    (fetched,) = copied.fetch(backup_id)
+
+    assert fetched.error is None
+    assert removals.of_backup(root, backup_id) is None

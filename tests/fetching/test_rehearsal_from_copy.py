@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +14,23 @@ from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.errors import CopyNotFound, KeyMissing, KeyNotReadable, TargetNotFound, WrongKey
+from backups_app.errors import (
+    CopyNotEncrypted,
+    CopyNotFound,
+    CopyNotKnown,
+    KeyMissing,
+    KeyNotReadable,
+    TargetNotFound,
+    TempleOpsError,
+    WrongKey,
+)
 from backups_app.models import Schedule, User
 from backups_app.mongo import scratch
 from backups_app.records import Origin
-from backups_app.runs import copy_source, preparation
+from backups_app.runs import preparation
+from backups_app.runs.copies import copy_source
 from backups_app.storage import copy_reading, encryption, key_proofs
 from backups_app.storage.directory import DirectoryTarget
 from backups_app.target_settings import TargetSettings
@@ -27,8 +39,8 @@ from backups_app.use_cases.backups import backups
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.schedules import changes
 from backups_app.use_cases.schedules.changes import Who
-from backups_app.use_cases.schedules.overview import Wish
-from backups_app.use_cases.status import evidence
+from backups_app.use_cases.schedules.overview import ScheduleWish
+from backups_app.use_cases.status import restore_tests
 from tests.fetching.conftest import KEY, identities
 from tests.fetching.test_commands import command
 from tests.journeys.conftest import run_backup, seeded  # noqa: F401  (a fixture)
@@ -58,6 +70,9 @@ def temple(seeded: Configuration, target: DirectoryTarget, tmp_path: Path) -> It
         yield found
 
 
+OTHERS = "20991231_010203"
+
+
 def rehearse(backup_id: str | None = None) -> RunRecord:
     run = copy_rehearsals.start(
         target="nas", backup_id=backup_id, created_by="ananya", origin=Origin.COMMAND, now=timezone.now(), enqueue=False
@@ -82,10 +97,10 @@ def test_a_copy_is_fetched_restored_compared_and_removed(temple: Configuration) 
     nothing_is_left(temple)
 
 
-def test_the_evidence_knows_that_the_copy_was_proven_and_the_key_is_believed(temple: Configuration) -> None:
+def test_the_evidence_knows_that_the_copy_was_proven_and_the_key_is_trusted(temple: Configuration) -> None:
     rehearse()
 
-    proven = evidence.rehearsal(listing.list_runs(configuration=temple, every=True))
+    proven = restore_tests.rehearsal(listing.list_runs(configuration=temple, every=True))
 
     assert proven is not None and proven.target == "nas"
     assert key_proofs.opened_at([KEY.public]) is not None
@@ -130,7 +145,7 @@ def test_a_person_with_the_key_tests_it_by_hand(temple: Configuration, tmp_path:
         code, out, _ = command("backup_rehearse", "--from", "nas", "--identity", str(tmp_path / "key.txt"))
 
     assert (refused, code) == (14, 0)
-    assert "fetch_copy" in out
+    assert out.startswith("Restore test completed: 119 added") and "fetch_copy" not in out
     nothing_is_left(temple)
 
 
@@ -149,7 +164,7 @@ def test_pages_offer_it_only_where_a_worker_has_the_key(temple: Configuration) -
     assert copy_rehearsals.needs_key_by_hand(away) and not copy_rehearsals.needs_key_by_hand(temple)
 
 
-WISH = Wish(name="yearly", do="rehearse", cron="0 4 1 1 *", target="nas")
+WISH = ScheduleWish(name="yearly", do="rehearse", cron="0 4 1 1 *", target="nas")
 
 
 def who() -> Who:
@@ -218,3 +233,60 @@ def test_the_page_of_restores_tests_a_copy_or_says_how(temple: Configuration, su
     assert started.status_code == 303
     (run,) = [one for one in listing.list_runs(configuration=temple, every=True) if one.is_restore]
     assert run.restore.copy_at == "nas"
+
+
+def put_there(temple: Configuration, target: DirectoryTarget, folder: Path, recipients: Sequence[str]) -> str:
+    """Copy the backup there as one of another id, which is newer, and is not here."""
+    (made,) = temple.backup_dir.glob("backup_*")
+    written = json.loads((made / "metadata.json").read_text()) | {"backup_id": OTHERS}
+    shutil.copytree(made, folder / f"backup_{OTHERS}")
+    (folder / f"backup_{OTHERS}" / "metadata.json").write_text(json.dumps(written))
+    return making.copy_folder(target, folder / f"backup_{OTHERS}", recipients=recipients)
+
+
+@pytest.mark.parametrize(("recipients", "refused"), [((), CopyNotEncrypted), ((KEY.public,), CopyNotKnown)])
+def test_a_newer_copy_of_somebody_else_proves_nothing_and_ours_is_tested(
+    temple: Configuration,
+    target: DirectoryTarget,
+    tmp_path: Path,
+    recipients: Sequence[str],
+    refused: type[TempleOpsError],
+) -> None:
+    (ours,) = [one.backup_id for one in copy_reading.find(target)]
+    put_there(temple, target, tmp_path / "other", recipients)
+
+    with pytest.raises(refused):
+        rehearse(OTHERS)
+    run = rehearse()
+
+    assert (run.status, run.restore.choices["backup_id"]) == ("success", ours)
+
+
+def test_without_a_copy_of_ours_no_restore_test_begins(
+    temple: Configuration, target: DirectoryTarget, tmp_path: Path
+) -> None:
+    (ours,) = copy_reading.find(target)
+    (target.root / ours.object_name).unlink()
+    put_there(temple, target, tmp_path / "other", (KEY.public,))
+
+    with pytest.raises(CopyNotKnown):
+        rehearse()
+
+    assert restore_tests.rehearsal(listing.list_runs(configuration=temple, every=True)) is None
+
+
+def test_a_copy_that_was_exchanged_after_the_test_was_asked_for_is_refused(
+    temple: Configuration, target: DirectoryTarget, tmp_path: Path
+) -> None:
+    """Between the request and the worker somebody may write another manifest under its name."""
+    (ours,) = copy_reading.find(target)
+    run = copy_rehearsals.start(
+        target="nas", created_by="ananya", origin=Origin.COMMAND, now=timezone.now(), enqueue=False
+    )
+    (made,) = temple.backup_dir.glob("backup_*")
+    name = making.copy_folder(target, made)
+    os.replace(target.root / name, target.root / ours.object_name)
+
+    ended = backups.execute(backup_id=run.id)
+
+    assert (ended.status, ended.error_code) == ("failed", "copy_not_encrypted")

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.hashers import is_password_usable
 from django.db import connection
 
-from backups_app.access import audit, audit_chain, carried_trail
+from backups_app.access.trail import audit, audit_chain, carried_trail
 from backups_app.configuration import Configuration
 from backups_app.errors import CopyUnreadable
 from backups_app.models import AuditEvent, LoginSession, NotificationChoice, RetentionPolicy, Schedule, User
@@ -22,7 +22,7 @@ from backups_app.use_cases.fetching import fetch, site
 from backups_app.use_cases.fetching.fetch import Fetch
 from backups_app.use_cases.schedules import changes
 from backups_app.use_cases.schedules.changes import Who
-from backups_app.use_cases.schedules.overview import Wish
+from backups_app.use_cases.schedules.overview import ScheduleWish
 from tests.fetching.conftest import KEY, Burn, Copied, identities
 from tests.storage import making
 
@@ -37,8 +37,8 @@ def site_before(super_admin: User, admin: User, configured: Configuration) -> by
     NotificationChoice.objects.create(channel=f"mail:{super_admin.pk}", wish="problems", language="hi")
     User.objects.filter(pk=super_admin.pk).update(email="ananya@temple.example", first_name="Ananya")
     who = Who(by="ananya", origin=Origin.COMMAND, now=NOW, confirm=PHRASE)
-    changes.add(Wish(name="nightly"), who=who)
-    changes.add(Wish(name="season", do="backup_and_delete", cron="0 3 1 4 *"), who=who)
+    changes.add(ScheduleWish(name="nightly"), who=who)
+    changes.add(ScheduleWish(name="season", do="backup_and_delete", cron="0 3 1 4 *"), who=who)
     RetentionPolicy.objects.create(enabled=True, last=10, daily=7, changed_at=NOW, changed_by="ananya")
     audit.record(actor="ananya", origin=Origin.WEB, action="login", result="success", now=NOW, details={"n": "பக்தர்"})
     return site_content.made(configuration=configured, now=NOW)
@@ -60,7 +60,7 @@ def brought_in(content: bytes) -> site.Site:
     return site.bring_in(site_content.read(content), requested_by="root", origin=Origin.COMMAND, now=NOW)
 
 
-def test_it_tells_no_password_no_session_and_no_key(site_before: bytes, password: str) -> None:
+def test_it_reveals_no_password_no_session_and_no_key(site_before: bytes, password: str) -> None:
     text = gzip.decompress(site_before).decode()
 
     hashes = list(User.objects.values_list("password", flat=True))
@@ -159,7 +159,7 @@ def fetched_with_site(copied: Copied) -> site.Site | None:
         origin=Origin.COMMAND, now=datetime.now(UTC), progress=Silent(),
     )  # fmt: skip
     results = fetch.fetch("latest", asked=asked)
-    return fetch.bring_site(asked=asked, choices=[one.choice for one in results])
+    return fetch.bring_site(asked=asked, fetched=results)
 
 
 def test_it_travels_with_a_copy_and_the_trail_goes_on_by_itself(burn: Burn, super_admin: User) -> None:

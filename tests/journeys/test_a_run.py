@@ -1,4 +1,4 @@
-"""A run from its start to its end on two real servers: what is synced, saved, verified, deleted and said."""
+"""A run from its start to its end on two real servers: what is synced, saved, verified, deleted and stated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app.backup_files import metadata
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import (
     DatabaseNotFound,
@@ -29,7 +29,7 @@ from backups_app.errors import (
 )
 from backups_app.records import Origin
 from backups_app.runs.recovery import housekeeping
-from backups_app.use_cases.backups import backups
+from backups_app.use_cases.backups import backups, new_run
 from backups_app.use_cases.listing import listing
 from tests.conftest import NOBODY
 
@@ -246,14 +246,14 @@ def test_a_key_decides_also_when_the_run_ended_before_the_other_was_written(
     seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one who looked before the run existed and writes after its end must not start a second one."""
-    real, first = backups.create, []
+    real, first = new_run.create, []
 
-    def overtaken(database: Db, document: RunRecord, configuration: Configuration) -> None:
-        monkeypatch.setattr(backups, "create", real)
+    def overtaken(database: Db, document: RunRecord, configuration: Configuration) -> RunRecord:
+        monkeypatch.setattr(new_run, "create", real)
         first.append(run_backup(delete_bookings=False, idempotency_key="k"))
-        real(database, document, configuration)
+        return real(database, document, configuration)
 
-    monkeypatch.setattr(backups, "create", overtaken)
+    monkeypatch.setattr(new_run, "create", overtaken)
 
     late = run_backup(delete_bookings=False, idempotency_key="k")
 

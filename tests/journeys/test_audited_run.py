@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from backups_app.access import audit, audit_chain
-from backups_app.backup_files.store import Store
+from backups_app.access.trail import audit, audit_chain
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
 from backups_app.use_cases import audit_check
@@ -26,8 +26,8 @@ def forget_in_the_database(*, since: int) -> None:
 
 def written(seeded: Configuration, backup_id: str) -> dict[str, Any]:
     folder: Path = Store(seeded.backup_dir).folder(backup_id)
-    told: dict[str, Any] = json.loads((folder / "metadata.json").read_text())
-    return told
+    reported: dict[str, Any] = json.loads((folder / "metadata.json").read_text())
+    return reported
 
 
 def test_the_record_and_the_folder_carry_the_digest_after_the_last_row_of_the_run(
@@ -38,10 +38,10 @@ def test_the_record_and_the_folder_carry_the_digest_after_the_last_row_of_the_ru
     digest = audit.digest()
     last = AuditEvent.objects.get(n=digest.count)
     assert (last.action, last.target) == ("backup.finished", run["backup_id"])
-    told = {"count": digest.count, "sha256": digest.sha256, "key_id": audit_chain.key_id()}
-    assert written(seeded, run["backup_id"])["audit"] == told
+    reported = {"count": digest.count, "sha256": digest.sha256, "key_id": audit_chain.key_id()}
+    assert written(seeded, run["backup_id"])["audit"] == reported
     record = local_db["backup_metadata"].find_one({"_id": run["backup_id"]}) or {}
-    assert record["audit"] == told
+    assert record["audit"] == reported
     assert audit_check.verify(configuration=seeded).good
 
 

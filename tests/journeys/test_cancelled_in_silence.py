@@ -15,7 +15,7 @@ import pytest
 from django.test import override_settings
 from pymongo import monitoring
 
-from backups_app.catalog import runs
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.mongo import command_counter, connections
 from backups_app.mongo.embedded import EmbeddedServer

@@ -15,13 +15,13 @@ from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app.assurance.sentence import Level
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import AllDatedInFuture
 from backups_app.models import User
 from backups_app.records import Origin, RunKind
-from backups_app.use_cases import doctor
 from backups_app.use_cases.backups import backups
+from backups_app.use_cases.doctor import doctor
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.restores import restores
 from backups_app.use_cases.status import status
@@ -58,14 +58,14 @@ def test_alone_it_protects_nothing(seeded: Configuration) -> None:
     ahead = run_with_the_clock_ahead()
     assert ahead["status"] == "success"
 
-    told = seen(seeded)
+    reported = seen(seeded)
 
-    assert told.verdict is Level.NOT_PROTECTED
-    assert told.sentence == (
-        f"Not protected: the backup {ahead['backup_id']} is dated in the future, so nobody knows how old it is."
+    assert reported.verdict is Level.NOT_PROTECTED
+    assert reported.sentence == (
+        f"Not protected: the backup {ahead['backup_id']} is dated in the future, so its age is not known."
     )
-    assert told.last_backup is None and told.last_run is None
-    assert told.backups_count == 1
+    assert reported.last_backup is None and reported.last_run is None
+    assert reported.backups_count == 1
     with pytest.raises(AllDatedInFuture):
         listing.resolve(seeded, "latest")
     with pytest.raises(AllDatedInFuture):
@@ -75,11 +75,11 @@ def test_alone_it_protects_nothing(seeded: Configuration) -> None:
 def test_beside_another_the_other_is_the_last_one(seeded: Configuration) -> None:
     good, ahead = run_backup(delete_bookings=False), run_with_the_clock_ahead()
 
-    told = seen(seeded)
+    reported = seen(seeded)
 
-    assert (told.assurance.code, told.assurance.attention) == ("not_elsewhere", ())
-    assert told.last_backup is not None and told.last_backup["backup_id"] == good["backup_id"]
-    assert told.last_run is not None and told.last_run["backup_id"] == good["backup_id"]
+    assert (reported.assurance.code, reported.assurance.attention) == ("not_elsewhere", ())
+    assert reported.last_backup is not None and reported.last_backup["backup_id"] == good["backup_id"]
+    assert reported.last_run is not None and reported.last_run["backup_id"] == good["backup_id"]
     assert seen(seeded, days=9).sentence == "The last good backup is 9 days old."
     assert listing.resolve(seeded, "latest") == good["backup_id"]
     assert restores.newest_verified(configuration=seeded) == good["backup_id"]
@@ -93,9 +93,9 @@ def test_beside_another_the_other_is_the_last_one(seeded: Configuration) -> None
 def test_when_its_day_has_come_it_counts_again(seeded: Configuration) -> None:
     ahead = run_with_the_clock_ahead()
 
-    told = seen(seeded, days=30)
+    reported = seen(seeded, days=30)
 
-    assert told.last_backup is not None and told.last_backup["backup_id"] == ahead["backup_id"]
+    assert reported.last_backup is not None and reported.last_backup["backup_id"] == ahead["backup_id"]
 
 
 @pytest.mark.parametrize(("minutes", "marked"), [(9, False), (11, True)])
@@ -122,11 +122,11 @@ def test_a_deletion_that_it_left_unfinished_is_still_named(seeded: Configuration
     changes = {"status": "partial", "resume_available": True}
     local_db["backup_metadata"].update_one({"_id": ahead["backup_id"]}, {"$set": changes})
 
-    told = seen(seeded)
+    reported = seen(seeded)
 
-    assert told.verdict is Level.NEEDS_ATTENTION
-    assert told.assurance.attention[0].backup_id == ahead["backup_id"]
-    assert told.unfinished is not None and told.unfinished["backup_id"] == ahead["backup_id"]
+    assert reported.verdict is Level.NEEDS_ATTENTION
+    assert reported.assurance.attention[0].backup_id == ahead["backup_id"]
+    assert reported.unfinished is not None and reported.unfinished["backup_id"] == ahead["backup_id"]
 
 
 def test_a_rehearsal_from_then_proves_nothing(seeded: Configuration, local_db: Mongo) -> None:
@@ -160,8 +160,8 @@ def test_commands_api_and_pages_mark_it(
     assert "dated in the future" in next(line for line in listed.splitlines() if ahead["backup_id"] in line)
     assert "dated in the future" not in next(line for line in listed.splitlines() if good["backup_id"] in line)
     assert "It is dated in the future" in command("backup_show", ahead["backup_id"])[0]
-    told = json.loads(command("backup_status", "--json")[0])
-    assert told["last_backup"]["backup_id"] == good["backup_id"]
+    reported = json.loads(command("backup_status", "--json")[0])
+    assert reported["last_backup"]["backup_id"] == good["backup_id"]
     answer: Any = sign_in(admin).get("/api/backups")
     rows = {row["backup_id"]: row for row in answer.json()}
     assert [rows[one["backup_id"]].get("dated_in_future") for one in (good, ahead)] == [None, True]

@@ -16,19 +16,20 @@ from django.test import override_settings
 from django.utils import timezone
 from pymongo.database import Database
 
-from backups_app.catalog import runs
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.management.demo import filling, history, temple
-from backups_app.models import Schedule, User
+from backups_app.models import AuditEvent, Schedule, User
 from backups_app.mongo import connections
 from backups_app.mongo.embedded import free_port
 from backups_app.records import Side
+from backups_app.use_cases.retention import policy
 
 MongoDatabase = Database[dict[str, Any]]
 
 
 class Refused(Exception):
-    """The command ended with this exit code, having said this."""
+    """The command ended with this exit code, having stated this."""
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def _contents(database: MongoDatabase) -> dict[str, dict[bytes, bytes]]:
     }
 
 
-def test_both_sides_are_filled_and_differ_as_told(
+def test_both_sides_are_filled_and_differ_as_reported(
     demo: Callable[..., str], local_db: MongoDatabase, remote_db: MongoDatabase
 ) -> None:
     printed = demo()
@@ -165,16 +166,16 @@ def test_without_atlas_only_the_local_side_is_filled(
     assert remote_db.list_collection_names() == []
 
 
-def test_passwords_are_made_by_chance_and_told_once_on_other_servers(demo: Callable[..., str]) -> None:
+def test_passwords_are_made_by_chance_and_reported_once_on_other_servers(demo: Callable[..., str]) -> None:
     printed = demo()
-    told = dict(line.split()[:2] for line in printed.splitlines() if line.startswith("  "))
+    reported = dict(line.split()[:2] for line in printed.splitlines() if line.startswith("  "))
 
     people = {person.username: person for person in User.objects.all()}
     assert {name: person.role_id for name, person in people.items()} == {"ananya": 0, "ravi": 1, "meena": 3}
-    assert all(people[name].check_password(password) for name, password in told.items())
-    assert len(set(told.values())) == 3
+    assert all(people[name].check_password(password) for name, password in reported.items())
+    assert len(set(reported.values())) == 3
     assert not people["ravi"].check_password("ravi-at-the-temple")
-    assert told["ravi"] not in demo()
+    assert reported["ravi"] not in demo()
 
 
 def test_in_the_demo_of_make_run_everybody_knows_the_passwords(demo: Callable[..., str]) -> None:
@@ -196,11 +197,11 @@ def test_an_unreachable_server_is_named(
 
 
 def test_json_is_one_value(demo: Callable[..., str], local_db: MongoDatabase) -> None:
-    told = json.loads(demo("--json"))
+    reported = json.loads(demo("--json"))
 
-    assert told["database"] == local_db.name
-    assert told["filled"]["bookings"] == 1_240
-    assert [(login["username"], login["role_id"]) for login in told["logins"]] == [
+    assert reported["database"] == local_db.name
+    assert reported["filled"]["bookings"] == 1_240
+    assert [(login["username"], login["role_id"]) for login in reported["logins"]] == [
         ("ananya", 0),
         ("ravi", 1),
         ("meena", 3),
@@ -224,6 +225,10 @@ def test_the_history_grows_night_by_night_and_leaves_both_sides_as_without_it(
         assert timedelta(0) <= run["finished_at"] - run["created_at"] < timedelta(minutes=2)
         ended = [step["finished_at"] - run["created_at"] for step in run["steps"] if step["finished_at"]]
         assert max(ended) < timedelta(minutes=2)
+        rows = AuditEvent.objects.filter(target=run["_id"]).order_by("n")
+        assert [rows[0].action, rows.reverse()[0].action] == ["backup.requested", "backup.finished"]
+        assert rows.reverse()[0].at - rows[0].at < timedelta(minutes=2)
+    assert policy.current() is not None
     nightly = Schedule.objects.get(name=history.NIGHTLY)
     assert [slot.state for slot in nightly.slots.order_by("slot")] == ["missed", "started", "started"]
     assert [slot.run for slot in nightly.slots.filter(late=True)] == [late["_id"]]

@@ -85,19 +85,19 @@ def test_what_is_no_gzip_is_not_good_and_restores_nothing(
     assert (verified[0], verified[1]["verified"]) == (5, False)
     assert "bookings.bson.gz is damaged" in verified[1]["problem"]
     shown = run("backup_show", ID)[1]
-    assert (shown["verified"], shown["damaged"]) == (False, True) and "found damaged" in shown["message"]
+    assert (shown["verified"], shown["damaged"]) == (False, True) and "is damaged" in shown["message"]
     assert (restored[0], restored[1]["code"]) == (5, "verification_failed")
     assert local_db["users"].count_documents({}) == before
 
 
-def test_an_id_that_stands_three_times_is_said(seeded: Configuration, home: str) -> None:
+def test_an_id_that_stands_three_times_is_stated(seeded: Configuration, home: str) -> None:
     put(seeded, dump_of(home, bookings=documents(*BOOKINGS, BOOKINGS[0], BOOKINGS[0])))
 
     _, first = run("backup_verify", ID)
     _, again = run("backup_verify", ID)
 
     assert first["verified"] and again["verified"]
-    assert any('"bookings" holds 1 _id more than once' in said for said in first["warnings"])
+    assert any('"bookings" holds 1 _id more than once' in message for message in first["warnings"])
     assert again["warnings"] == first["warnings"]
 
 
@@ -111,7 +111,7 @@ def test_text_that_is_not_utf8_is_no_damage(seeded: Configuration, home: str, lo
     code, _ = run("backup_restore", ID)
 
     assert verified["verified"]
-    assert any("text that is not UTF-8 in 1 documents" in said for said in verified["warnings"])
+    assert any("text that is not UTF-8 in 1 document:" in message for message in verified["warnings"])
     assert code == 0
     assert local_db["guests"].count_documents({"_id": 1}) == 1
 
@@ -149,9 +149,9 @@ def test_the_indexes_of_system_indexes_are_made(seeded: Configuration, home: str
     assert (code, rehearsed) == (0, 0)
     made = local_db["pujas"].index_information()
     assert set(made) == {"_id_", "name_1"} and made["name_1"]["unique"] and made["name_1"]["v"] == 2
-    said = next(one["sentences"] for one in restored["restore"]["collections"] if one["name"] == "pujas")
-    assert 'version 1 became version 2 for 2 of the indexes of "pujas"' in said
-    assert 'the option dropDups of the index "name_1" is obsolete and was dropped' in said
+    message = next(one["sentences"] for one in restored["restore"]["collections"] if one["name"] == "pujas")
+    assert 'version 1 became version 2 for 2 of the indexes of "pujas"' in message
+    assert 'the option dropDups of the index "name_1" is obsolete and was dropped' in message
 
 
 def test_a_damaged_system_indexes_is_found_by_verify_and_not_first_by_restore(seeded: Configuration, home: str) -> None:
@@ -168,8 +168,8 @@ def test_obsolete_options_are_dropped_with_a_word(seeded: Configuration, home: s
     rehearsed, _ = run("backup_rehearse", ID)
 
     assert (code, rehearsed) == (0, 0)
-    (said,) = (one["sentences"] for one in restored["restore"]["collections"])
-    assert said == [f'the option {name} of "ring" is obsolete and was dropped' for name in ("autoIndexId", "flags")]
+    (message,) = (one["sentences"] for one in restored["restore"]["collections"])
+    assert message == [f'the option {name} of "ring" is obsolete and was dropped' for name in ("autoIndexId", "flags")]
     assert local_db["ring"].options()["capped"] is True
 
 
@@ -221,7 +221,7 @@ def test_of_a_whole_server_the_temples_database_is_read(seeded: Configuration, h
     assert first[1]["collections"] == 1
     for warnings in (first[1]["warnings"], again[1]["warnings"], restored["warnings"]):
         for name in ("accounts", "admin", "config"):
-            assert any(said.startswith(f'the database "{name}" of this dump was left out') for said in warnings)
+            assert any(message.startswith(f'the database "{name}" of this dump was left out') for message in warnings)
         assert "oplog.bson was left out: it is for mongorestore --oplogReplay alone" in warnings
     assert local_db["pujas"].count_documents({}) == 3
 
@@ -237,12 +237,12 @@ def test_the_servers_own_collections_are_left_out_by_name_and_the_rest_goes_on(
 
     assert (verified["verified"], verified["collections"], code) == (True, 1, 0)
     for name in own:
-        assert any(said.startswith(f'"{name}" was left out: ') for said in verified["warnings"])
-        assert any(said.startswith(f'"{name}" was left out: ') for said in restored["warnings"])
+        assert any(message.startswith(f'"{name}" was left out: ') for message in verified["warnings"])
+        assert any(message.startswith(f'"{name}" was left out: ') for message in restored["warnings"])
     assert local_db["pujas"].count_documents({}) == 3
 
 
-def test_a_folder_of_nothing_but_the_servers_own_is_never_told_as_restored(seeded: Configuration) -> None:
+def test_a_folder_of_nothing_but_the_servers_own_is_never_reported_as_restored(seeded: Configuration) -> None:
     put(seeded, dump_of("admin", **{"system.version": documents({"_id": "x"})}))
 
     _, verified = run("backup_verify", ID)
@@ -300,8 +300,8 @@ def test_another_dump_in_its_place_is_not_verified(seeded: Configuration, home: 
     _, shown = run("backup_show", ID)
     _, verified = run("backup_verify", ID)
 
-    for told in (listed, shown):
-        assert (told["verified"], told["damaged"], told["documents"]) == (False, False, None)
+    for reported in (listed, shown):
+        assert (reported["verified"], reported["damaged"], reported["documents"]) == (False, False, None)
     assert (verified["verified"], verified["documents"]) == (True, 3)
     assert listing.get_run(configuration=seeded, backup_id=ID)["verified"]
 
@@ -312,8 +312,8 @@ def test_a_file_that_was_cut_is_not_verified_in_any_list(seeded: Configuration, 
 
     (folder / home / "pujas.bson").write_bytes(documents(*BOOKINGS[:2]))
 
-    told = listing.get_run(configuration=seeded, backup_id=ID)
-    assert (told["verified"], told["damaged"]) == (False, True)
+    reported = listing.get_run(configuration=seeded, backup_id=ID)
+    assert (reported["verified"], reported["damaged"]) == (False, True)
     assert run("backup_verify", ID)[1]["verified"] is False
 
 
@@ -358,7 +358,7 @@ def test_a_stray_file_stops_no_verify_restore_rehearsal_or_list(seeded: Configur
         ".DS_Store is not part of the backup and was not read",
         f"{home}/x.bson is not part of the backup and was not read. Stock mongorestore would restore it",
     ]
-    assert [said for said in verified["warnings"] if "not read" in said] == restored[1]["warnings"] == wanted
+    assert [message for message in verified["warnings"] if "not read" in message] == restored[1]["warnings"] == wanted
     assert listing.get_run(configuration=seeded, backup_id=ID)["verified"]
 
 

@@ -1,4 +1,5 @@
-"""Incremental runs on a replica set: by the change stream where it may be trusted, read in full and told where not."""
+"""Incremental runs on a replica set: by the change stream where it may be trusted, read in full and reported where
+not."""
 
 from __future__ import annotations
 
@@ -17,15 +18,18 @@ from pymongo.database import Database
 
 from backups_app import configuration as settings
 from backups_app.backup_files import metadata
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import IncrementalNeedsBuiltIn, InvalidInput, TempleOpsError
+from backups_app.management.terminal import progress_bars
+from backups_app.models import AuditEvent
 from backups_app.records import INTERNAL, Origin
 from backups_app.restore.source import Source
 from backups_app.runs import incremental_base, preparation
 from backups_app.use_cases import verification
-from backups_app.use_cases.retention import removal
+from backups_app.use_cases.listing import listing
+from backups_app.use_cases.retention import facts, removal
 from tests.contracts.test_incrementals import CHANGES, assert_dumped, fill
 from tests.journeys.conftest import AT, contents, run_backup
 
@@ -62,7 +66,9 @@ def assert_whole(run: RunRecord, configuration: Configuration, database: Db) -> 
     assert_dumped(database, source, str(configuration.local_url), excluded=INTERNAL)
 
 
-def test_after_everything_that_a_stream_does_not_tell_it_is_the_whole_state(alone: Configuration, local_db: Db) -> None:
+def test_after_everything_that_a_stream_does_not_report_it_is_the_whole_state(
+    alone: Configuration, local_db: Db
+) -> None:
     fill(local_db)
     base = full()
     assert incremental().incremental.read == "all"  # the proof of the week
@@ -91,7 +97,11 @@ def test_only_touched_documents_are_read_and_written(alone: Configuration, local
     assert dump is not None
     (label,) = [one for one in dump.labels if one.name == "bookings"]
     assert label.done == 50  # of 5,000
+    assert dump.sentence == f"50 documents changed or new, 50 deleted or replaced since backup {base.id}"  # not our own
     assert base.incremental.base is None
+    sentence = f"It is incremental: it begins from backup {base.id}, and is restored with it."
+    assert sentence in progress_bars.outcome_lines(run)
+    assert not any("incremental" in line for line in progress_bars.outcome_lines(base))
 
 
 def token_gone(run: RunRecord, database: Db) -> None:
@@ -116,7 +126,7 @@ def no_record(run: RunRecord, database: Db) -> None:
 
 
 @pytest.mark.parametrize("spoil", [token_gone, record_of_another_run, another_set, no_record])
-def test_a_stream_that_may_not_be_trusted_is_not_and_that_is_told(
+def test_a_stream_that_may_not_be_trusted_is_not_and_that_is_reported(
     alone: Configuration, local_db: Db, spoil: Callable[[RunRecord, Db], None]
 ) -> None:
     local_db["bookings"].insert_many([{"_id": n} for n in range(50)])
@@ -128,7 +138,7 @@ def test_a_stream_that_may_not_be_trusted_is_not_and_that_is_told(
     run = incremental()
 
     assert run.incremental.read == "all"
-    assert said(run, "Everything was read")
+    assert message(run, "Everything was read")
     assert_whole(run, alone, local_db)
 
 
@@ -143,7 +153,7 @@ def test_a_change_that_the_stream_kept_to_itself_is_found_by_the_count(
 
     run = incremental()
 
-    assert said(run, 'All of "bookings" was read')
+    assert message(run, 'All of "bookings" was read')
     assert_whole(run, alone, local_db)
 
 
@@ -170,18 +180,20 @@ def test_the_next_one_is_full_when_it_has_to_be_and_says_why(alone: Configuratio
         fifth = incremental()
         sixth = incremental()
     store = preparation.store(alone)
-    tomorrow = incremental_base.choose(store=store, max_chain=96, now=datetime.now(UTC) + A_DAY)
+    tomorrow = incremental_base.choose(
+        store=store, max_chain=96, now=datetime.now(UTC) + A_DAY, is_known_bad=lambda _: False
+    )
 
     assert [run.incremental.base for run in (first, second, third, fourth)] == [None, first.id, first.id, None]
-    assert said(first, "there is no good one to begin from")
-    assert said(fourth, "more than a fifth has changed")
+    assert message(first, "there is no good one to begin from")
+    assert message(fourth, "more than a fifth has changed")
     assert (fifth.incremental.base, sixth.incremental.base) == (fourth.id, None)
-    assert said(sixth, "1 incremental begins from the last one")
+    assert message(sixth, "1 incremental begins from the last one")
     assert isinstance(tomorrow, str)
     assert "a day old" in tomorrow
 
 
-def said(run: RunRecord, words: str) -> bool:
+def message(run: RunRecord, words: str) -> bool:
     return any(words in sentence for sentence in (*run.warnings, *(step.sentence for step in run.steps)))
 
 
@@ -196,7 +208,7 @@ def test_a_rotten_base_is_no_base(alone: Configuration, local_db: Db) -> None:
     run = incremental()
 
     assert run.incremental.base is None
-    assert said(run, f"the last one, {base.id}, is not good")
+    assert message(run, f"the last one, {base.id}, is not good")
 
 
 def test_it_is_refused_with_mongodump_and_with_deletion(alone: Configuration) -> None:
@@ -230,6 +242,45 @@ def test_a_damaged_base_names_what_begins_from_it_and_a_damaged_incremental_harm
         in (after[base.id]["problem"])
     )
     assert f"its base, the backup {base.id}, is not good" in after[second.id]["problem"]
+
+
+def test_a_base_that_a_verification_of_its_incremental_found_rotten_is_marked_and_never_used_again(
+    alone: Configuration, local_db: Db
+) -> None:
+    local_db["bookings"].insert_many([{"_id": n, "name": "Lakshmi"} for n in range(50)])
+    base = full()
+    first = changed_again(local_db, 1)
+    damage(Path(base.backup_path, local_db.name, "bookings.bson"))
+
+    verdict = verified(alone, first)
+    listed = {run.id: run for run in listing.list_runs(configuration=alone)}
+    next_one = changed_again(local_db, 2)
+
+    assert f"its base, the backup {base.id}, is not good" in verdict["problem"]
+    assert {one: (run.damaged, run.verified) for one, run in listed.items()} == {
+        base.id: (True, False), first.id: (True, False),
+    }  # fmt: skip
+    event = AuditEvent.objects.filter(action=verification.ACTION, target=base.id).order_by("-n").first()
+    assert event is not None
+    assert (event.result, event.actor) == (verification.DAMAGED, "ananya")
+    assert next_one.incremental.base is None
+    assert message(next_one, f"the last one, {base.id}, is not good")
+
+
+def test_what_begins_from_a_base_that_is_found_damaged_is_damaged_everywhere(
+    alone: Configuration, local_db: Db
+) -> None:
+    local_db["bookings"].insert_many([{"_id": n, "name": "Lakshmi"} for n in range(50)])
+    base = full()
+    first = changed_again(local_db, 1)
+    damage(Path(base.backup_path, local_db.name, "bookings.bson"))
+    verified(alone, base)
+
+    (listed,) = (run for run in listing.list_runs(configuration=alone) if run.id == first.id)
+    alone_asked = listing.get_run(configuration=alone, backup_id=first.id)
+    kept = facts.read(configuration=alone).of(first.id)
+
+    assert (listed.damaged, alone_asked.damaged, kept.verified) == (True, True, False)
 
 
 def changed_again(database: Db, number: int) -> RunRecord:

@@ -1,18 +1,22 @@
-"""What a sync could not bring together is never told as done: not by the run, the command, the page or the status."""
+"""What a sync could not bring together is never reported as done: not by the run, the command, the page or the
+status."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
+from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app.assurance.sentence import Level
-from backups_app.configuration import Configuration
-from backups_app.use_cases import doctor
+from backups_app.configuration import Configuration, Secret
+from backups_app.use_cases.doctor import doctor
 from backups_app.use_cases.status import status, status_json
+from backups_app.use_cases.syncs import sync_overview
 from tests.journeys.conftest import now, run_backup
 
 Db = Database[dict[str, Any]]
@@ -44,9 +48,9 @@ def test_a_run_whose_sync_left_something_over_is_partial_and_deletes_the_rest(
     assert "x" in run["error_message"]
     assert [warning for warning in run["warnings"] if warning.startswith("x: not synced, it is a view here")]
     assert local_db["bookings"].count_documents({}) == remote_db["bookings"].count_documents({}) == 0
-    told = status.status(configuration=seeded, now=now())
-    assert told.verdict is Level.NEEDS_ATTENTION
-    assert status_json.public(told)["sync"]["left_over"] == {"x": "it is a view here and a collection on Atlas"}
+    reported = status.status(configuration=seeded, now=now())
+    assert reported.verdict is Level.NEEDS_ATTENTION
+    assert status_json.public(reported)["sync"]["left_over"] == {"x": "it is a view here and a collection on Atlas"}
 
 
 def test_the_commands_say_so_and_end_with_3(seeded: Configuration, local_db: Db, remote_db: Db) -> None:
@@ -70,6 +74,20 @@ def test_the_commands_say_so_and_end_with_3(seeded: Configuration, local_db: Db,
     assert (code, "Needs attention" in out) == (6, False), "nothing but the copies elsewhere is missing"
 
 
+def test_another_atlas_is_not_vouched_for_by_the_last_sync(seeded: Configuration) -> None:
+    run_backup(delete_bookings=False)
+    other = replace(seeded, cloud_url=Secret("mongodb://127.0.0.1:9/"))
+    renamed = replace(seeded, cloud_url=Secret(seeded.cloud_url.replace("://", "://ravi:secret@") + "&appName=temple"))
+
+    with override_settings(TEMPLEOPS=other):
+        shown = status_json.public(status.status(configuration=other, now=now()))
+
+    assert sync_overview.overview(configuration=renamed).synced_at is not None
+    assert (shown["sync"]["synced_at"], shown["sync"]["proof"]) == (None, None)
+    assert shown["assurance"]["loss_window_seconds"] is None
+    assert "synced_with_another_atlas" in [finding["code"] for finding in shown["assurance"]["attention"]]
+
+
 def test_a_sync_by_itself_that_leaves_something_over_ends_the_protection(
     seeded: Configuration, local_db: Db, remote_db: Db
 ) -> None:
@@ -79,9 +97,9 @@ def test_a_sync_by_itself_that_leaves_something_over_ends_the_protection(
 
     assert _command("backup_sync")[0] == 3
 
-    told = status.status(configuration=seeded, now=now())
-    assert told.verdict is Level.NEEDS_ATTENTION
-    (left_over,) = told.assurance.attention
+    reported = status.status(configuration=seeded, now=now())
+    assert reported.verdict is Level.NEEDS_ATTENTION
+    (left_over,) = reported.assurance.attention
     assert "x: it is a view here" in left_over.message.english
 
 
@@ -91,7 +109,7 @@ def test_a_purge_collection_that_was_left_out_is_withheld(seeded: Configuration,
 
     run = run_backup(delete_bookings=True)
 
-    assert run["purge"]["withheld"] == {"activities": "It was not brought together: it is capped on one side only."}
+    assert run["purge"]["withheld"] == {"activities": "It was not synced: it is capped on one side only."}
     assert local_db["activities"].count_documents({}) == 25
     assert local_db["bookings"].count_documents({}) == 0
     assert run["error_code"] == "purge_withheld"

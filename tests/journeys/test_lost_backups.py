@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from backups_app import configuration as settings
 from backups_app.assurance.sentence import Level
-from backups_app.catalog import purge_ledger, runs
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupRemoved
 from backups_app.messages import runs as messages
@@ -26,8 +27,8 @@ from backups_app.records import Origin, Side
 from backups_app.runs import preparation
 from backups_app.runs.recovery import recovery
 from backups_app.runs.steps import purge_remote, purge_sides
-from backups_app.use_cases import doctor
-from backups_app.use_cases.backups import backups
+from backups_app.use_cases.backups import backups, placement
+from backups_app.use_cases.doctor import doctor
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.restores import restores
 from backups_app.use_cases.retention import pins
@@ -72,24 +73,26 @@ def gone(seeded: Configuration) -> str:
     ],
 )  # fmt: skip
 def test_each_command_that_needs_the_files_says_that_they_are_gone(gone: str, arguments: tuple[str, ...]) -> None:
-    code, said = command(*(one.format(gone) for one in arguments), "--json")
+    code, text = command(*(one.format(gone) for one in arguments), "--json")
 
-    assert (code, json.loads(said)["code"]) == (10, "backup_removed")
+    assert (code, json.loads(text)["code"]) == (10, "backup_removed")
 
 
 def test_list_show_and_status_say_that_they_are_gone(gone: str, seeded: Configuration) -> None:
     _, listed = command("backup_list")
     _, every = command("backup_list", "--status", "all", "--json")
     _, shown = command("backup_show", gone)
-    told = status.status(configuration=seeded, now=timezone.now())
+    reported = status.status(configuration=seeded, now=timezone.now())
 
     assert gone in listed and GONE in listed and "No backups yet" not in listed
     [row] = json.loads(every)
     assert (row["files"], row["published"], row["verified"], row["resume_available"]) == ("gone", False, False, False)
     assert row["message"].startswith(GONE) and "can only come from another backup" in row["message"]
     assert GONE in shown and ", verified" not in shown
-    assert told.verdict is Level.NOT_PROTECTED
-    assert f"The files of the backup of {gone} are gone" in told.sentence and "no backup yet" not in told.sentence
+    assert reported.verdict is Level.NOT_PROTECTED
+    assert (
+        f"The files of the backup of {gone} are gone" in reported.sentence and "no backup yet" not in reported.sentence
+    )
 
 
 def test_the_newest_backup_gone_needs_attention_though_an_older_one_is_here(seeded: Configuration) -> None:
@@ -97,10 +100,10 @@ def test_the_newest_backup_gone_needs_attention_though_an_older_one_is_here(seed
     newest = run_backup(delete_bookings=False)["backup_id"]
     shutil.rmtree(folder_of(seeded, newest))
 
-    told = status.status(configuration=seeded, now=timezone.now())
+    reported = status.status(configuration=seeded, now=timezone.now())
 
-    (gone,) = told.assurance.attention
-    assert (told.verdict, gone.message.code, gone.backup_id) == (Level.NEEDS_ATTENTION, "newest_files_gone", newest)
+    (gone,) = reported.assurance.attention
+    assert (reported.verdict, gone.message.code, gone.backup_id) == (Level.NEEDS_ATTENTION, "newest_files_gone", newest)
 
 
 def test_the_newest_backup_damaged_needs_attention_though_an_older_one_is_here(seeded: Configuration) -> None:
@@ -108,9 +111,9 @@ def test_the_newest_backup_damaged_needs_attention_though_an_older_one_is_here(s
     newest = run_backup(delete_bookings=False)["backup_id"]
     next(folder_of(seeded, newest).rglob("devotees.bson")).write_bytes(b"")
 
-    told = status.status(configuration=seeded, now=timezone.now())
+    reported = status.status(configuration=seeded, now=timezone.now())
 
-    assert [(one.message.code, one.backup_id) for one in told.assurance.attention] == [
+    assert [(one.message.code, one.backup_id) for one in reported.assurance.attention] == [
         ("newest_backup_damaged", newest)
     ]
 
@@ -130,9 +133,9 @@ def test_deleted_bookings_that_no_backup_holds_need_attention_until_they_are_rel
     run_backup(delete_bookings=False)
     harm(folder_of(seeded, holder))
 
-    told = status.status(configuration=seeded, now=timezone.now())
+    reported = status.status(configuration=seeded, now=timezone.now())
 
-    assert [(one.message.code, one.backup_id) for one in told.assurance.attention] == [(code, holder)]
+    assert [(one.message.code, one.backup_id) for one in reported.assurance.attention] == [(code, holder)]
     pins.release(
         configuration=seeded, backup_id=holder, typed=holder, requested_by="ananya", origin=Origin.WEB,
         now=timezone.now(),
@@ -198,6 +201,7 @@ def test_a_folder_whose_disk_is_not_mounted_is_not_called_gone(
 ) -> None:
     with remote_fails_in("bookings", monkeypatch):
         made = run_backup(delete_bookings=True)["backup_id"]
+    run_backup(delete_bookings=False)
     seeded.backup_dir.rename(seeded.backup_dir.with_name("unplugged"))
 
     run = listing.get_run(configuration=seeded, backup_id=made)
@@ -206,7 +210,10 @@ def test_a_folder_whose_disk_is_not_mounted_is_not_called_gone(
     assert (run["files"], run["resume_available"], run["keep_available"]) == ("unmounted", False, False)
     assert "may not be mounted" in run["message"] and "may not be mounted" in page
     assert "gone" not in run["message"] and "complete and verified" not in page
-    assert "may not be mounted" in command("backup_list")[1]
+    listed = command("backup_list")[1]
+    assert listed.count("may not be mounted") == 1 and "--adopt-store" in listed
+    assert listed.count("not here\n") == 2  # both backups
+    assert "backup_now" not in listed  # it would be refused
     assert "backup_removed" not in command("backup_verify", made, "--json")[1]
     seeded.backup_dir.with_name("unplugged").rename(seeded.backup_dir)
     assert resume(made)["status"] == "success"
@@ -227,9 +234,9 @@ def test_files_that_only_a_link_leads_to_are_not_called_verified(seeded: Configu
 def test_a_backup_of_another_host_is_not_called_gone(seeded: Configuration, local_db: Db, gone: str) -> None:
     local_db["backup_metadata"].update_one({"_id": gone}, {"$set": {"store_id": "ab" * 16, "host": "kumbakonam"}})
 
-    code, said = command("backup_docs", gone, "--json")
+    code, text = command("backup_docs", gone, "--json")
 
-    assert (code, json.loads(said)["code"]) == (10, "backup_elsewhere")
+    assert (code, json.loads(text)["code"]) == (10, "backup_elsewhere")
     assert "host kumbakonam" in listing.get_run(configuration=seeded, backup_id=gone)["message"]
 
 
@@ -251,10 +258,10 @@ def test_what_nobody_has_verified_as_it_is_now_is_not_called_safe(
     change(folder, folder / seeded.database_name / "bookings.bson")
 
     _, shown = command("backup_show", made["backup_id"], "--json")
-    _, said = command("backup_show", made["backup_id"])
+    _, text = command("backup_show", made["backup_id"])
     page = signed_in(admin).get(f"/admin/backups/runs/{made['backup_id']}/").content.decode()
     assert json.loads(shown)["message"] == UNVERIFIED
-    assert UNVERIFIED in said and "verified." not in said.replace(UNVERIFIED, "")
+    assert UNVERIFIED in text and "verified." not in text.replace(UNVERIFIED, "")
     assert "This backup is not verified" in page and "completed successfully" not in page
     assert command("backup_verify", made["backup_id"])[0] == 0
     assert json.loads(command("backup_show", made["backup_id"], "--json")[1])["message"] != UNVERIFIED
@@ -288,14 +295,14 @@ def test_a_partial_run_without_its_folder_cannot_be_resumed_and_is_not_called_sa
     run = listing.get_run(configuration=seeded, backup_id=backup_id)
     page = signed_in(admin).get(f"/admin/backups/runs/{backup_id}/").content.decode()
     assert (run["resume_available"], run["keep_available"], run["status"]) == (False, True, "partial")
-    assert "safe" not in run["message"] and "keep what is left after all" in run["message"]
+    assert "safe" not in run["message"] and "keep the remaining documents after all" in run["message"]
     assert "complete and verified" not in page and "Resume the deletion" not in page and "Keep after all" in page
     assert "complete and verified" not in command("backup_show", backup_id)[1]
     assert contents(local_db) == before
-    told = status.status(configuration=seeded, now=timezone.now())
-    assert "are gone" in told.sentence and "safe" not in told.sentence
+    reported = status.status(configuration=seeded, now=timezone.now())
+    assert "are gone" in reported.sentence and "safe" not in reported.sentence
     kept_away.rename(folder_of(seeded, backup_id))
-    assert resume(backup_id)["status"] == "success"  # it was only moved: what is there decides, not what was said
+    assert resume(backup_id)["status"] == "success"  # it was only moved: what is there decides, not what was stated
 
 
 def test_what_is_left_can_be_kept_after_all_without_the_folder(
@@ -318,7 +325,7 @@ def test_a_folder_removed_while_a_resume_waits_for_its_worker(
     with remote_fails_in("bookings", monkeypatch):
         backup_id = run_backup(delete_bookings=True)["backup_id"]
     shutil.rmtree(folder_of(seeded, backup_id))
-    monkeypatch.setattr(backups, "_require_files", lambda *_: None)  # it was there a moment ago
+    monkeypatch.setattr(placement, "require_files", lambda *_: None)  # it was there a moment ago
 
     resumed = resume(backup_id)
 
@@ -361,8 +368,8 @@ def test_a_restore_whose_safety_backup_is_gone_does_not_say_that_it_holds_anythi
     run = listing.get_run(configuration=seeded, backup_id=restored)
     page = signed_in(admin).get(f"/admin/backups/runs/{restored}/").content.decode()
 
-    assert run["files"] == "gone" and "cannot be undone" in run["message"]
-    assert "holds" not in run["message"] and "Undo…" not in page and "cannot be undone" in page
+    assert run["files"] == "gone" and "can no longer be undone" in run["message"]
+    assert "holds" not in run["message"] and "Undo…" not in page and "can no longer be undone" in page
     with pytest.raises(BackupRemoved):
         restores.undo(configuration=seeded, run=run)
     assert command("backup_docs", restored, "--json")[0] == 10

@@ -19,7 +19,7 @@ Manage = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def manage(environment: dict[str, str], local_db: Db) -> Manage:
-    """Run a command with these streams. Return its exit code and what it said on those that still have a reader."""
+    """Run a command with these streams. Return its exit code and what it stated on those that still have a reader."""
     local_db.bookings.insert_many([{"_id": n} for n in range(50)])
 
     def run(*words: str, **where: Any) -> tuple[int, str]:
@@ -47,32 +47,32 @@ def on_a_full_disk() -> BinaryIO:
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_run_goes_on_when_its_reader_has_gone(manage: Manage, local_db: Db, stream: str) -> None:
     with gone() as nobody:
-        code, said = manage("backup_now", **{stream: nobody})
+        code, message = manage("backup_now", **{stream: nobody})
 
     run = local_db.backup_metadata.find_one()
     assert run is not None
     assert (code, run["status"]) == (0, "success")
-    assert "Traceback" not in said and "Exception" not in said
+    assert "Traceback" not in message and "Exception" not in message
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_run_goes_on_when_the_disk_of_its_log_is_full(manage: Manage, local_db: Db) -> None:
     with on_a_full_disk() as full:
-        code, said = manage("backup_now", stderr=full)
+        code, message = manage("backup_now", stderr=full)
 
     run = local_db.backup_metadata.find_one()
     assert run is not None
     assert (code, run["status"]) == (0, "success")
-    assert said.startswith("Backup ")
+    assert message.startswith("Backup ")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_data_that_cannot_be_written_is_a_failure(manage: Manage) -> None:
     with on_a_full_disk() as full:
-        code, said = manage("backup_status", "--json", stdout=full)
+        code, message = manage("backup_status", "--json", stdout=full)
 
     assert code != 0
-    assert "No space left" in said
+    assert "No space left" in message
 
 
 def test_looking_at_the_beginning_of_a_list_is_no_failure(manage: Manage) -> None:

@@ -22,7 +22,7 @@ from tests.journeys.conftest import Db, run_backup
 from tests.pages.conftest import MOMENT, a_run, signed_in, step
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
 
-SAID = "5 collections of the temple, 3 of our own records"
+STATED = "5 collections of the temple, 3 of our own records"
 
 
 def command(*arguments: str) -> str:
@@ -42,14 +42,14 @@ def test_command_and_record_say_the_same(backup_id: str) -> None:
     verified = json.loads(command("backup_verify", backup_id, "--json"))
     shown = command("backup_show", backup_id)
     listed = command("backup_docs", backup_id)
-    told = json.loads(command("backup_docs", backup_id, "--json"))
+    reported = json.loads(command("backup_docs", backup_id, "--json"))
     run = json.loads(command("backup_show", backup_id, "--json"))
 
     assert (verified["collections"], verified["own_collections"], verified["documents"]) == (5, 3, run["documents"])
-    assert f"{SAID} copied" in shown and f"{SAID}; 119 documents" in shown
-    assert f"good, {SAID}; 119 documents" in command("backup_verify", backup_id)
-    assert f"{SAID}." in listed and listed.count("our own record") == 4
-    assert len(told) == len(run["collections_backed_up"]) == 5
+    assert f"{STATED} copied" in shown and f"{STATED}; 119 documents" in shown
+    assert f"good, {STATED}; 119 documents" in command("backup_verify", backup_id)
+    assert f"{STATED}." in listed and listed.count("our own record") == 4
+    assert len(reported) == len(run["collections_backed_up"]) == 5
     assert len(json.loads(command("backup_docs", backup_id, "--json", "--own"))) == 8
 
 
@@ -71,12 +71,12 @@ def test_the_api_counts_what_it_lists(
     assert sum(one["document_count"] for one in listed) == verified.json()["documents"] == 119
 
 
-def test_the_page_says_it_and_a_view_is_not_said_to_have_been_empty(backup_id: str, admin: User) -> None:
+def test_the_page_says_it_and_a_view_is_not_stated_to_have_been_empty(backup_id: str, admin: User) -> None:
     browser = signed_in(admin)
     inside = browser.get(f"/admin/backups/browse/?backup={backup_id}").content.decode()
     view = browser.get(f"/admin/backups/browse/?backup={backup_id}&collection=paid").content.decode()
 
-    assert SAID in " ".join(inside.split())
+    assert STATED in " ".join(inside.split())
     assert "A view holds no documents of its own" in view and "was empty" not in view
     assert "A view holds no documents of its own" in command("backup_docs", backup_id, "paid")
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from backups_app.backup_files.store import Store
-from backups_app.catalog import lease, purge_ledger, run_writers, runs
+from backups_app.backup_files import metadata
+from backups_app.backup_files.store.store import Store
+from backups_app.catalog import lease, purge_ledger
+from backups_app.catalog.run import run_writers, runs
 from backups_app.configuration import Configuration
 from backups_app.errors import OwnershipLost
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.purge import delete
 from backups_app.records import Phase
 from backups_app.runs import ownership
+from backups_app.runs.closing import closing
 from backups_app.runs.recovery import recovery
 from backups_app.runs.steps import dump, publish, purge_remote, verify
 from backups_app.use_cases.listing import listing
@@ -109,6 +113,27 @@ def test_overtaken_between_the_ledger_and_the_delete_its_batch_is_exact_and_it_g
     kept = [document["name"] for side in (local_db, remote_db) for document in side["activities"].find()]
     saved = b"".join(path.read_bytes() for path in seeded.backup_dir.glob("backup_*/*/activities.bson"))
     assert "edited while it slept" in kept or b"edited while it slept" in saved
+
+
+def test_overtaken_while_it_writes_its_end_it_writes_nothing_beside_the_backup(
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = closing.update_metadata
+    overtaken, closed = [overtake], []
+
+    def late(folder: Path, **options: Any) -> None:
+        if overtaken:
+            closed.append(overtaken.pop()(local_db, seeded))
+            options["document"].apply({"sync_status": "what the woken owner thinks"})
+        real(folder, **options)
+
+    monkeypatch.setattr(closing, "update_metadata", late)
+    run_backup(delete_bookings=False)
+
+    record = runs.get(local_db, backup_id=closed[0])
+    beside = metadata.read(Store(seeded.backup_dir).folder(closed[0]))
+    assert record is not None and beside is not None
+    assert (record.status, record.sync_status) == (beside["status"], beside["sync_status"]) == ("success", "success")
 
 
 def test_an_owner_of_before_a_machine_was_set_back_matches_no_run(

@@ -63,9 +63,9 @@ def test_the_command_finds_it_and_shows_its_bytes(backup_id: str) -> None:
 
 
 def test_the_command_restores_it_alone_byte_for_byte(backup_id: str, local_db: Db) -> None:
-    code, said = _run("backup_restore", backup_id, "--collections", "guests", "--id", "1", "--confirm", "RESTORE")
+    code, message = _run("backup_restore", backup_id, "--collections", "guests", "--id", "1", "--confirm", "RESTORE")
 
-    assert code == 0, said
+    assert code == 0, message
     assert FRAME in _raw(local_db)
 
 
@@ -113,10 +113,12 @@ def test_an_id_that_is_not_utf8_names_its_document_by_its_bytes(seeded: Configur
 
     _, answer = _run("backup_docs", backup_id, "guests", "--json")
     identity = json.loads(answer)["raw_documents"][0]["id"]
-    code, said = _run("backup_restore", backup_id, "--collections", "guests", "--id", identity, "--confirm", "RESTORE")
+    code, message = _run(
+        "backup_restore", backup_id, "--collections", "guests", "--id", identity, "--confirm", "RESTORE"
+    )
 
     assert identity == "raw:" + raw_ids.id_of(frame).hex()
-    assert code == 0, said
+    assert code == 0, message
     assert _raw(local_db) == [frame]
 
 

@@ -9,14 +9,19 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from pymongo.database import Database
+from pymongo.errors import AutoReconnect
 
 from backups_app.backup_files import metadata
-from backups_app.catalog import purge_ledger, runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, NotATestCopy, PreviewOutdated, RestoreTargetTaken
 from backups_app.records import Origin, Side, Status
 from backups_app.restore.choices import Choices
+from backups_app.restore.engine import Engine
+from backups_app.restore.outcome import CollectionOutcome
+from backups_app.runs.steps import restore_parts
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.restores import restores
 from backups_app.use_cases.status import status
@@ -123,11 +128,7 @@ def test_an_open_purge_lets_go_of_what_a_restore_puts_back(seeded: Configuration
     run = restore(seeded, restores.choose(configuration=seeded, backup_id=backup["_id"], collections=["devotees"]))
 
     assert run["restore"]["sums"]["inserted"] == 10
-    assert purge_ledger.open_for_run(local_db, run_id=backup["_id"]).get("devotees", 0) in (20, 30)
-    held = purge_ledger.open_ids(
-        local_db, collection="devotees", ids=[b"\x10" + n.to_bytes(4, "little") for n in range(30)]
-    )
-    assert len(held) == 20
+    assert purge_ledger.runs_with_open(local_db) == []
 
 
 def test_a_test_copy_is_marked_listed_removed_and_never_the_temples_database(
@@ -170,10 +171,10 @@ def test_a_rehearsal_proves_a_backup_and_leaves_nothing(seeded: Configuration, l
     run_backup(delete_bookings=False)
     databases = set(local_db.client.list_database_names())
 
-    code, told = command("backup_rehearse")
+    code, reported = command("backup_rehearse")
     proven = status.status(configuration=seeded, now=now()).last_proven
 
-    assert (code, told["status"], told["kind"]) == (0, "success", "rehearsal")
+    assert (code, reported["status"], reported["kind"]) == (0, "success", "rehearsal")
     assert proven is not None
     assert "collections match" in proven["steps"][-1]["sentence"]
     assert set(local_db.client.list_database_names()) == databases
@@ -187,10 +188,10 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(seeded: Configur
     path.write_bytes(data)
     before = contents(local_db)
 
-    code, told = command("backup_rehearse", backup["_id"])
+    code, reported = command("backup_rehearse", backup["_id"])
     refused, answer = command("backup_restore", backup["_id"], "--collections", "bookings")
 
-    assert (code, told["error_code"]) == (5, "verification_failed")
+    assert (code, reported["error_code"]) == (5, "verification_failed")
     assert (refused, answer["code"]) == (5, "verification_failed")
     assert contents(local_db) == before
 
@@ -218,9 +219,56 @@ def test_after_the_loss_of_the_database_everything_comes_back(seeded: Configurat
     before = contents(local_db)
     local_db.client.drop_database(local_db.name)
 
-    code, told = command("backup_restore", backup["_id"])
+    code, reported = command("backup_restore", backup["_id"])
 
-    assert (code, told["status"]) == (0, "success")
+    assert (code, reported["status"]) == (0, "success")
     assert contents(local_db) == before
-    assert runs.get(local_db, backup_id=told["backup_id"]) is not None
+    assert runs.get(local_db, backup_id=reported["backup_id"]) is not None
     assert "phone_1" in local_db["devotees"].index_information()
+
+
+def test_large_collections_are_put_in_place_side_by_side(
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restore_parts, "LARGE", 1)
+    backup = run_backup(delete_bookings=False)
+    target = f"{local_db.name}_copy"
+    run = restore(seeded, restores.choose(configuration=seeded, backup_id=backup["_id"], to=target))
+    copied = contents(local_db.client[target])
+    local_db.client.drop_database(target)
+
+    assert run.status == Status.SUCCESS, run.error_message
+    assert run.restore.names == ("activities", "bookings", "devotees", "employee_bookings")
+    assert {entry["name"]: entry["proven"] for entry in run.restore.collections} == {
+        name: len(copied[name]) for name in run.restore.names
+    }
+    assert {name: copied[name] for name in ("bookings", "devotees")} == {
+        name: contents(local_db)[name] for name in ("bookings", "devotees")
+    }
+    assert (run.restore.at_work, run.restore.unfinished) == ((), ())
+
+
+def test_where_one_of_two_fails_the_record_names_what_was_at_work(
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restore_parts, "LARGE", 1)
+    backup = run_backup(delete_bookings=False)
+    for name in contents(local_db):
+        local_db.drop_collection(name)
+    real = Engine.restore
+
+    def fails(engine: Engine, name: str) -> CollectionOutcome:
+        if name == "bookings":
+            raise AutoReconnect("the line was cut")
+        return real(engine, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "restore", fails)
+        cut = restore(seeded, restores.choose(configuration=seeded, backup_id=backup["_id"]))
+    again = restore(seeded, restores.choose(configuration=seeded, backup_id=backup["_id"]))
+
+    assert cut.error_code == "restore_unfinished"
+    assert "bookings" in cut.restore.at_work
+    assert "bookings" not in cut.restore.names
+    assert again.status == Status.SUCCESS, again.error_message
+    assert len(contents(local_db)["bookings"]) > 0

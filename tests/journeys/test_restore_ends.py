@@ -96,10 +96,10 @@ def test_an_index_refused_in_a_collection_that_stays_empty_is_named(
 
     monkeypatch.setattr(Source, "described", with_an_old_index)
 
-    code, told = command("backup_restore", backup["_id"])
+    code, reported = command("backup_restore", backup["_id"])
 
-    (activities,) = [one for one in told["restore"]["collections"] if one["name"] == "activities"]
-    assert (code, told["status"], told["error_code"]) == (3, "partial", "restore_differs")
+    (activities,) = [one for one in reported["restore"]["collections"] if one["name"] == "activities"]
+    assert (code, reported["status"], reported["error_code"]) == (3, "partial", "restore_differs")
     assert activities["created"] and activities["inserted"] == 0
     assert activities["sentences"] == ['index "of_an_old_server" of "activities" could not be made (CannotCreateIndex)']
     assert "activities" in local_db.list_collection_names()

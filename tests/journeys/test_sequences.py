@@ -15,19 +15,25 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 from pymongo.database import Database
+from pymongo.errors import AutoReconnect
 
-from backups_app.catalog import purge_ledger, sync_state
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.catalog.sync import sync_state
 from backups_app.configuration import Configuration, Secret
+from backups_app.errors import DatabaseUnreachable
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.records import INTERNAL, Origin
+from backups_app.records import INTERNAL, Origin, Side
+from backups_app.restore import write
+from backups_app.restore.choices import Choices
 from backups_app.runs.recovery import recovery
-from backups_app.runs.steps import publish, sync
+from backups_app.runs.steps import publish, purge_sides, sync
 from backups_app.sync.engine import SyncReport
-from backups_app.use_cases import syncs
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.restores import restores
-from backups_app.use_cases.syncs import SyncWish
+from backups_app.use_cases.syncs import syncs
+from backups_app.use_cases.syncs.syncs import SyncWish
 from tests.proxy import Proxy
 
 from .conftest import contents, now, raw_documents, run_backup
@@ -62,6 +68,117 @@ def test_what_was_restored_after_a_purge_stays_on_both_sides_and_later_syncs_wri
     assert contents(local_db) == contents(remote_db)
     assert [written(report) for report in reports[1:]] == [0, 0]
     assert purge_ledger.runs_with_open(local_db) == []
+
+
+def test_what_a_restore_finds_unchanged_is_not_deleted_by_the_purge_that_was_cut(
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Atlas is purged, this side is not: the restore has nothing to write, and its documents stay all the same."""
+    cut = cut_locally(monkeypatch)
+    whole = raw_documents(local_db, "bookings")
+
+    run = restore(seeded, _choose(seeded, cut, "bookings", mode="add"))
+    run_backup(delete_bookings=False)
+    resumed = backups.resume(
+        backup_id=cut["_id"], requested_by="ravi", origin=Origin.WEB, now=now(), keep=False, enqueue=False
+    )
+    plain_sync()
+
+    assert (run["restore"]["sums"]["unchanged"], run["restore"]["sums"]["inserted"]) == (52, 0)
+    assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == whole
+    assert raw_documents(local_db, "employee_bookings") == raw_documents(remote_db, "employee_bookings") == {}
+    assert (resumed["status"], resumed["resume_available"]) == ("success", False)
+
+
+@pytest.mark.parametrize("mode", ["add", "overwrite", "replace"])
+def test_what_a_restore_finds_unchanged_goes_to_an_atlas_that_lost_it(
+    seeded: Configuration, local_db: Db, remote_db: Db, mode: str
+) -> None:
+    """So few vanished that the deletion guard would let them go."""
+    backup = run_backup(delete_bookings=False)
+    whole = raw_documents(local_db, "bookings")
+    remote_db["bookings"].delete_many({"_id": {"$in": [f"bookings-{n}" for n in range(10)]}})
+
+    restore(seeded, _choose(seeded, backup, "bookings", mode=mode))
+    reports = [plain_sync() for _ in range(2)]
+
+    assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == whole
+    assert [written(report) for report in reports] == [10, 0]
+
+
+def test_one_restored_document_goes_to_an_atlas_that_lost_it_and_the_others_follow_the_rule(
+    seeded: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    backup = run_backup(delete_bookings=False)
+    lost = [f"bookings-{n}" for n in range(2)]
+    remote_db["bookings"].delete_many({"_id": {"$in": lost}})
+
+    restore(seeded, _choose(seeded, backup, "bookings", mode="overwrite", document=lost[0]))
+    report = plain_sync()
+
+    assert [document["_id"] for document in remote_db["bookings"].find({"_id": {"$in": lost}})] == lost[:1]
+    assert [document["_id"] for document in local_db["bookings"].find({"_id": {"$in": lost}})] == lost[:1]
+    assert next(one for one in report.log["collections"] if one["name"] == "bookings")["found_by"] != "scan"
+
+
+def test_a_deletion_after_a_restore_is_carried_over_from_either_side(
+    seeded: Configuration, local_db: Db, remote_db: Db
+) -> None:
+    backup = run_backup(delete_bookings=False)
+    restore(seeded, _choose(seeded, backup, "bookings", mode="replace"))
+
+    local_db["bookings"].delete_one({"_id": "bookings-1"})
+    plain_sync()
+    remote_db["bookings"].delete_one({"_id": "bookings-2"})
+    plain_sync()
+
+    for side in (local_db, remote_db):
+        assert side["bookings"].count_documents({"_id": {"$in": ["bookings-1", "bookings-2"]}}) == 0
+
+
+def test_a_restore_that_broke_off_after_it_claimed_its_documents_loses_none(
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = cut_locally(monkeypatch)
+    local_db["bookings"].delete_many({"_id": {"$in": [f"bookings-{n}" for n in range(10)]}})
+    choices = _choose(seeded, cut, "bookings", mode="add")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(write.CollectionWriter, "write", _server_lost)
+        assert restore(seeded, choices)["error_code"] == "restore_unfinished"
+    plain_sync()
+    left = raw_documents(local_db, "bookings"), raw_documents(remote_db, "bookings")
+    restore(seeded, choices)
+    plain_sync()
+
+    assert len(left[0]) == 42
+    assert left[0] == left[1]
+    assert len(raw_documents(local_db, "bookings")) == 52
+    assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings")
+
+
+def _server_lost(writer: object) -> None:
+    raise AutoReconnect("lost")
+
+
+def cut_locally(monkeypatch: pytest.MonkeyPatch) -> RunRecord:
+    """Return a run that purged Atlas and was cut before it purged this side."""
+    real = purge_sides.perform_side
+
+    def cut(run: Any, *, side: Side, database: Db) -> Any:
+        if side is Side.LOCAL:
+            raise DatabaseUnreachable(side=side.value)
+        return real(run, side=side, database=database)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(purge_sides, "perform_side", cut)
+        return run_backup(delete_bookings=True)
+
+
+def _choose(configuration: Configuration, backup: RunRecord, name: str, **more: Any) -> Choices:
+    return restores.choose(
+        configuration=configuration, backup_id=backup["_id"], collections=[name], include_purged=True, **more
+    )
 
 
 def test_an_identical_booking_made_again_after_a_purge_is_a_new_one_and_stays(

@@ -92,10 +92,10 @@ def test_a_child_that_dies_is_named_and_started_again(serve: Serve, migrated: di
     worker = next(child for child in children if _command_line(child).endswith("manage.py worker "))
 
     os.kill(worker, signal.SIGKILL)
-    told = _read_until(process, "The worker ended")
+    reported = _read_until(process, "The worker ended")
     _read_until(process, "Worker ready.")
 
-    assert "starts again" in told
+    assert "starts again" in reported
     again = _wait_for_children(process, 2)
     assert worker not in again
 

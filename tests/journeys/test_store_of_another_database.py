@@ -15,16 +15,17 @@ from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app.assurance.sentence import Level
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.catalog import lease
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import StoreOfAnotherDatabase
 from backups_app.mongo import connections
 from backups_app.mongo.connections import ServerFacts
 from backups_app.records import Origin
-from backups_app.runs.recovery import recovery
-from backups_app.use_cases import doctor, verification
+from backups_app.runs.recovery import clearing, recovery
+from backups_app.use_cases import verification
+from backups_app.use_cases.doctor import doctor
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.restores import restores
@@ -79,13 +80,13 @@ def test_another_databases_instance_is_refused_everywhere(
 
     with override_settings(TEMPLEOPS=theirs):
         assert [str(one.msg) for one in run_checks(tags=["templeops"]) if one.id == "templeops.W008"]
-        said, code = command("backup_now", "--json")
-        assert (json.loads(said)["code"], code) == (CODE, 12)
+        message, code = command("backup_now", "--json")
+        assert (json.loads(message)["code"], code) == (CODE, 12)
         with pytest.raises(StoreOfAnotherDatabase):
             readiness.require_ready(configuration=theirs)
-        told = status.status(configuration=theirs, now=now())
-    assert told.verdict is Level.NOT_PROTECTED
-    assert [refusal.code for refusal in told.refusals] == [CODE]
+        reported = status.status(configuration=theirs, now=now())
+    assert reported.verdict is Level.NOT_PROTECTED
+    assert [refusal.code for refusal in reported.refusals] == [CODE]
     assert CODE in [finding.subject for finding in doctor.examine(configuration=theirs)]
 
     assert contents(seeded.backup_dir) == before
@@ -100,7 +101,7 @@ def test_its_recovery_tidies_nothing_up(
     Store(seeded.backup_dir).make_partial("20260101_000000")
 
     with pytest.raises(StoreOfAnotherDatabase):
-        recovery.clear_the_way(configuration=theirs, database=other, spared="")
+        clearing.clear_the_way(configuration=theirs, database=other, spared="")
 
     assert Store(seeded.backup_dir).partials() == ("20260101_000000",)
 
@@ -178,7 +179,7 @@ def test_age_decides_nothing_while_the_clocks_differ(
 
     with monkeypatch.context() as patched:
         patched.setattr(connections, "facts", apart)
-        recovery.clear_the_way(configuration=seeded, database=local_db, spared="")
+        clearing.clear_the_way(configuration=seeded, database=local_db, spared="")
         assert trashed.is_dir()
-    recovery.clear_the_way(configuration=seeded, database=local_db, spared="")
+    clearing.clear_the_way(configuration=seeded, database=local_db, spared="")
     assert not trashed.exists()

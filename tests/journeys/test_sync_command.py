@@ -78,7 +78,7 @@ def test_what_each_option_does_and_answers(typed: Type, local_db: Mongo, remote_
     code, shown = typed("--collection", "halls")
     assert code == 0
     assert "halls: 1 pushed" in shown
-    assert "bookings: not synced, not asked for" in shown
+    assert "bookings: not synced, not requested" in shown
     assert "bookings" not in remote_db.list_collection_names()
 
     code, shown = typed("--json")
@@ -87,7 +87,7 @@ def test_what_each_option_does_and_answers(typed: Type, local_db: Mongo, remote_
 
     code, shown = typed("--exact")
     assert code == 0
-    assert "an exact scan was asked for" in shown
+    assert "an exact scan was requested" in shown
     assert "Proof: equal, 31 documents compared" in shown
 
 

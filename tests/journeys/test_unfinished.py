@@ -13,7 +13,8 @@ from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app import configuration as settings
-from backups_app.catalog import purge_ledger, runs
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable, RecordsUnavailable
 from backups_app.mongo.exact_writes.delete import delete_equal
@@ -103,8 +104,8 @@ def test_a_new_run_with_deletion_first_finishes_the_open_one(
     second = run_backup(delete_bookings=True)
 
     assert second["status"] == "success"
-    settled = listing.get_run(configuration=seeded, backup_id=first["backup_id"])
-    assert (settled["status"], settled["resume_available"]) == ("success", False)
+    finished = listing.get_run(configuration=seeded, backup_id=first["backup_id"])
+    assert (finished["status"], finished["resume_available"]) == ("success", False)
     assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == {}
     assert b"came later" in b"".join(
         saved_documents(seeded.backup_dir / f"backup_{second['backup_id']}", local_db.name, "bookings").values()

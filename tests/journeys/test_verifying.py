@@ -41,10 +41,10 @@ def flip(folder: Path, name: str = "bookings.bson") -> None:
 def test_an_intact_backup_is_good(seeded: Configuration) -> None:
     run = run_backup(delete_bookings=False)
 
-    told = verify(seeded, run["backup_id"])
+    reported = verify(seeded, run["backup_id"])
 
-    assert (told["verified"], told["problem"]) == (True, None)
-    assert told["documents"] > 100
+    assert (reported["verified"], reported["problem"]) == (True, None)
+    assert reported["documents"] > 100
 
 
 def test_one_flipped_bit_is_found_and_the_temple_is_no_longer_called_protected(seeded: Configuration) -> None:
@@ -52,10 +52,10 @@ def test_one_flipped_bit_is_found_and_the_temple_is_no_longer_called_protected(s
     assert status.status(configuration=seeded, now=now()).assurance.marks[0].ok
     flip(Path(run["backup_path"]))
 
-    told = verify(seeded, run["backup_id"])
+    reported = verify(seeded, run["backup_id"])
 
-    assert told["verified"] is False
-    assert "SHA-256" in told["problem"]
+    assert reported["verified"] is False
+    assert "SHA-256" in reported["problem"]
     listed = listing.list_runs(configuration=seeded)[0]
     assert (listed["verified"], listed["damaged"]) == (False, True)
     assert status.status(configuration=seeded, now=now()).verdict is Level.NOT_PROTECTED
@@ -71,7 +71,7 @@ def test_the_command_ends_with_five_when_any_backup_is_damaged(seeded: Configura
         call_command("backup_verify", "--all", "--json", stdout=out)
 
     assert ended.value.code == 5
-    assert {told["backup_id"]: told["verified"] for told in json.loads(out.getvalue())} == {
+    assert {reported["backup_id"]: reported["verified"] for reported in json.loads(out.getvalue())} == {
         good["backup_id"]: True,
         bad["backup_id"]: False,
     }
@@ -82,9 +82,9 @@ def test_somebody_elses_mongodump_is_listed_as_unverified_until_it_is_verified(s
     shutil.copytree(source, seeded.backup_dir / "backup_20240101_000000")
     assert listing.list_runs(configuration=seeded)[0]["status"] == "unverified"
 
-    told = verify(seeded, "20240101_000000")
+    reported = verify(seeded, "20240101_000000")
 
-    assert told["verified"] is True
+    assert reported["verified"] is True
     written = metadata.read(seeded.backup_dir / "backup_20240101_000000")
     assert written is not None
     assert written["manifest"]["collections"]["bookings"]["documents"] > 0

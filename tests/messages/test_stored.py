@@ -36,9 +36,9 @@ def test_a_record_keeps_its_sentences_and_is_read_as_messages() -> None:
 
 
 def test_a_fact_that_no_record_can_hold_is_stored_as_its_text() -> None:
-    said = messages.STOPPED_BY(by=ValueError("ravi"))
+    sentence = messages.STOPPED_BY(by=ValueError("ravi"))
 
-    assert stored.with_details({"warnings": [said]})["warning_details"][0]["facts"] == {"by": "ravi"}
+    assert stored.with_details({"warnings": [sentence]})["warning_details"][0]["facts"] == {"by": "ravi"}
 
 
 def test_a_change_of_one_step_changes_its_code_too() -> None:
@@ -67,12 +67,12 @@ def test_a_file_that_somebody_edited_is_read(details: Any) -> None:
     read = stored.restored(document)
     again = stored.with_details(read)
 
-    for said in (
+    for sentence in (
         read["error_message"],
         read["warnings"][0],
         read["steps"][0]["sentence"],
         read["withheld"]["bookings"],
     ):
-        assert isinstance(said, str) and parts_of(said)
-        assert not isinstance(said, Message) or said
+        assert isinstance(sentence, str) and parts_of(sentence)
+        assert not isinstance(sentence, Message) or sentence
     assert again["warnings"][1:] == [7, None, {}]

@@ -1,4 +1,4 @@
-"""A server found lost a moment ago: believed where something is shown, asked again wherever something is decided."""
+"""A server found lost a moment ago: trusted where something is shown, asked again wherever something is decided."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def test_its_indexes_are_made_and_listed(mongo: Mongo, name: str) -> None:
 
 
 @by_name
-def test_its_changes_are_told_under_its_name(local_db: Mongo, name: str) -> None:
+def test_its_changes_are_reported_under_its_name(local_db: Mongo, name: str) -> None:
     local_db.command({"create": name})
     collection = collection_of(local_db, name)
 
@@ -126,22 +126,22 @@ def test_its_changes_are_told_under_its_name(local_db: Mongo, name: str) -> None
         collection.insert_one({"_id": 1})
         collection.update_one({"_id": 1}, {"$set": {"v": 1}})
         collection.delete_one({"_id": 1})
-        told = [[next(stream) for _ in range(3)] for stream in (of_database, of_collection)]
+        reported = [[next(stream) for _ in range(3)] for stream in (of_database, of_collection)]
 
-    for changes in told:
+    for changes in reported:
         assert [change["operationType"] for change in changes] == ["insert", "update", "delete"]
         assert {change["ns"]["coll"] for change in changes} == {name}
 
 
-def test_every_name_that_the_server_takes_is_opened_and_told_apart(local_db: Mongo) -> None:
+def test_every_name_that_the_server_takes_is_opened_and_distinguished(local_db: Mongo) -> None:
     with local_db.watch() as stream:
         for number, name in enumerate(odd_names.ALL):
             collection = collection_of(local_db, name)
             collection.insert_one({"_id": number})
             collection.create_index("seva")
-        told = [next(stream)["ns"]["coll"] for _ in odd_names.ALL]
+        reported = [next(stream)["ns"]["coll"] for _ in odd_names.ALL]
 
-    assert sorted(local_db.list_collection_names()) == sorted(told) == sorted(odd_names.ALL)
+    assert sorted(local_db.list_collection_names()) == sorted(reported) == sorted(odd_names.ALL)
     for number, name in enumerate(odd_names.ALL):
         assert list(collection_of(local_db, name).find()) == [{"_id": number}], name
         assert [index["name"] for index in collection_of(local_db, name).list_indexes()] == ["_id_", "seva_1"], name

@@ -1,4 +1,4 @@
-"""The two connections: what holds whatever the URL says, and what is said when nobody answers."""
+"""The two connections: what holds whatever the URL says, and what is stated when nobody answers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_guarantees_win_over_the_url(local_server: EmbeddedServer, options: 
         ("mongodb://h/?readpreferencetags=dc:ny&journal=false", ("readpreferencetags", "journal")),
     ],
 )
-def test_what_is_not_obeyed_is_told(url: str, names: tuple[str, ...]) -> None:
+def test_what_is_not_obeyed_is_reported(url: str, names: tuple[str, ...]) -> None:
     assert connections.overridden(url) == names
 
 

@@ -16,7 +16,7 @@ from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, filters
 from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
 from backups_app.mongo.exact_writes.live_collection import inspect
-from tests.mongo import near_twins
+from tests.mongo import near_copies
 
 Documents = Collection[dict[str, Any]]
 TempleDatabase = Database[dict[str, Any]]
@@ -114,8 +114,8 @@ def test_values_that_look_like_operators_are_only_values(bookings: Documents) ->
 # ── E9: the server's equality is wider than bytes ───────────────────────────────
 
 
-def test_the_51_near_twins_are_deleted_exactly_when_their_bytes_are_equal(bookings: Documents) -> None:
-    pairs = near_twins.pairs()
+def test_the_51_near_copies_are_deleted_exactly_when_their_bytes_are_equal(bookings: Documents) -> None:
+    pairs = near_copies.pairs()
     wrong = [name for name, saved, live in pairs if not _only_its_own_bytes_delete_it(bookings, saved, live)]
     wrong += [name for name, live, saved in pairs if not _only_its_own_bytes_delete_it(bookings, saved, live)]
 
@@ -123,9 +123,9 @@ def test_the_51_near_twins_are_deleted_exactly_when_their_bytes_are_equal(bookin
     assert wrong == []
 
 
-def test_the_near_twins_fool_the_server_alone(bookings: Documents) -> None:
+def test_the_near_copies_fool_the_server_alone(bookings: Documents) -> None:
     fooled = 0
-    for _, saved, live in near_twins.pairs():
+    for _, saved, live in near_copies.pairs():
         _insert(bookings, live)
         alone = filters.by_ids_and_bytes({raw_ids.id_of(saved): saved})
         fooled += bookings.delete_many(alone, collation=delete.SIMPLE).deleted_count
@@ -145,7 +145,7 @@ def _only_its_own_bytes_delete_it(collection: Documents, saved: bytes, live: byt
 
 
 def test_500_random_pairs_in_one_batch_are_deleted_exactly_when_their_bytes_are_equal(bookings: Documents) -> None:
-    pairs = near_twins.random_pairs(500, seed=20261124)
+    pairs = near_copies.random_pairs(500, seed=20261124)
     _insert(bookings, *[live for _, _, live in pairs])
 
     outcome = _purge(bookings, *[saved for _, saved, _ in pairs])

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import bson
 import pytest
+from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -160,3 +162,19 @@ def test_an_equal_number_of_another_type_is_not_the_same_inside_a_transaction(ta
 
     assert outcome.stale, "another size, so even a standalone server sees it"
     assert target.live(there) == {there}
+
+
+def test_documents_that_need_the_pipeline_are_found_among_many() -> None:
+    """Those bytes stand inside values, too; and whatever stands before it, an odd document is found."""
+    zero = bson.encode({"_id": 1, "at": Timestamp(0, 0)})
+    dollar = bson.encode({"_id": 2, "$set": 1})
+    plain = [
+        bson.encode({"_id": number, "text": "\x11a$b\x02$", "n": 17, "inner": {"$gt": 1, "at": Timestamp(0, 0)}})
+        for number in range(0x24 * 4)
+    ]
+    for at in (0, 7, len(plain)):
+        frames = [*plain[:at], zero, *plain[at:], dollar]
+
+        assert encoding.Together(frames).needing_pipeline() == [zero, dollar]
+        assert [frame for frame in frames if encoding.needs_pipeline(frame)] == [zero, dollar]
+    assert encoding.Together(plain).needing_pipeline() == []

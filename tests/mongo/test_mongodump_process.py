@@ -35,11 +35,11 @@ def sleeper(tmp_path: Path) -> Path:
     return program
 
 
-def started(sleeper: Path, told: Path) -> tuple[subprocess.Popen[bytes], ChildProcess]:
+def started(sleeper: Path, reported: Path) -> tuple[subprocess.Popen[bytes], ChildProcess]:
     root = Path(__file__).parents[2]
-    parent = subprocess.Popen([sys.executable, "-c", STARTS_A_TOOL, str(sleeper), str(told)], cwd=root)
-    wait_until(lambda: told.exists() and told.read_text().count(" ") == 2)
-    pid, started_at, boot_id = told.read_text().split()
+    parent = subprocess.Popen([sys.executable, "-c", STARTS_A_TOOL, str(sleeper), str(reported)], cwd=root)
+    wait_until(lambda: reported.exists() and reported.read_text().count(" ") == 2)
+    pid, started_at, boot_id = reported.read_text().split()
     return parent, ChildProcess(pid=int(pid), started_at=started_at, boot_id=boot_id)
 
 

@@ -30,8 +30,9 @@ from backups_app.errors import (
     RightMissing,
     TempleOpsError,
 )
-from backups_app.mongo import connections, refusals, rights
+from backups_app.mongo import connections
 from backups_app.mongo.embedded import EmbeddedServer, find, free_port
+from backups_app.mongo.refusals import refusals, rights
 from backups_app.records import Side
 from tests.guarded import guarded_server, uri
 
@@ -201,7 +202,7 @@ def test_tls_that_is_not_spoken(standalone_server: EmbeddedServer) -> None:
     error = refusal(f"mongodb://{standalone_server.address}/?tls=true")
 
     assert type(error) is DatabaseTlsFailed
-    assert "does not speak it" in error.detail
+    assert "does not offer it" in error.detail
 
 
 def test_the_name_of_another_set(remote_server: EmbeddedServer, standalone_server: EmbeddedServer) -> None:
@@ -240,8 +241,8 @@ def test_a_url_that_is_none(url: str) -> None:
     assert type(refusal(url)) is MongoUrlInvalid
 
 
-def atlas(said: str) -> OperationFailure:
-    return OperationFailure(said, 8000, {"ok": 0, "errmsg": said, "code": 8000, "codeName": "AtlasError"})
+def atlas(message: str) -> OperationFailure:
+    return OperationFailure(message, 8000, {"ok": 0, "errmsg": message, "code": 8000, "codeName": "AtlasError"})
 
 
 @pytest.mark.parametrize(
@@ -263,7 +264,7 @@ def test_what_cannot_be_provoked_here(error: Exception, kind: type) -> None:
     assert type(named) is kind
 
 
-def test_what_atlas_says_of_a_right_is_told_with_the_right() -> None:
+def test_what_atlas_says_of_a_right_is_reported_with_the_right() -> None:
     named = refusals.named(atlas("not allowed to do action [insert] on [temple.bookings]"), side=Side.REMOTE)
 
     assert named is not None

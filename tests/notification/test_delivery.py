@@ -12,7 +12,7 @@ import time_machine
 from backups_app import configuration as settings
 from backups_app import mail_url
 from backups_app.configuration import Configuration, Secret
-from backups_app.messages import notifications as said
+from backups_app.messages.protection import notifications as messages
 from backups_app.models import Notification, NotificationChoice, User
 from backups_app.notification import channels, mail, outbox, reports
 from backups_app.notification.content import Content
@@ -25,17 +25,18 @@ from tests.notification.receivers import Calls, MailBox
 
 pytestmark = pytest.mark.django_db
 TITLES = {
-    Kind.SUCCESS: said.BACKUP_DONE, Kind.PARTIAL: said.BACKUP_PARTIAL, Kind.FAILED: said.BACKUP_FAILED,
-    Kind.OVERDUE: said.OVERDUE, Kind.REHEARSAL_FAILED: said.REHEARSAL_FAILED, Kind.COPY_FAILED: said.COPY_FAILED,
-    Kind.DISK_LOW: said.DISK_LOW,
+    Kind.SUCCESS: messages.BACKUP_DONE, Kind.PARTIAL: messages.BACKUP_PARTIAL, Kind.FAILED: messages.BACKUP_FAILED,
+    Kind.OVERDUE: messages.OVERDUE, Kind.REHEARSAL_FAILED: messages.REHEARSAL_FAILED,
+    Kind.COPY_FAILED: messages.COPY_FAILED,
+    Kind.DISK_LOW: messages.DISK_LOW,
 }  # fmt: skip
 
 
 def announce(configuration: Configuration, kind: Kind, *, event: str = "", now: datetime = NOW) -> None:
-    title = TITLES[kind]() if kind in TITLES else said.SOLVED(title=said.BACKUP_FAILED())
+    title = TITLES[kind]() if kind in TITLES else messages.SOLVED(title=messages.BACKUP_FAILED())
     reports.announce(
         event=event or f"test:{kind}", kind=kind, now=now, sender_domain="temple.example",
-        content=Content(title=title, facts=((said.SINCE(), NOW),), path="/admin/backups/"),
+        content=Content(title=title, facts=((messages.SINCE(), NOW),), path="/admin/backups/"),
         channels=channels.every(reporting.channel_settings(configuration)),
     )  # fmt: skip
 
@@ -277,14 +278,14 @@ def test_a_message_is_given_up_after_three_days_and_stays_in_the_list(
 
 def test_a_mail_folder_gets_one_file_for_each_message(messaging: Configuration, tmp_path: Any) -> None:
     folder = tmp_path / "mail"
-    message = worded(Content(title=said.TEST()), kind="test", language="en-in", site_url="")
-    for number in range(2):
+    message = worded(Content(title=messages.TEST()), kind="test", language="en-in", site_url="")
+    for number in range(20):
         mail.send(
             server=mail_url.parse(f"file://{folder}"), sender="", address="a@temple.example",
             message=message, message_id=f"<{number}@localhost>",
         )  # fmt: skip
 
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.iterdir())) == 20
 
 
 def test_old_messages_are_removed_and_waiting_ones_never(messaging: Configuration, readers: tuple[User, User]) -> None:

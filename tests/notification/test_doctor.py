@@ -9,7 +9,7 @@ import pytest
 
 from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
-from backups_app.use_cases import doctor
+from backups_app.use_cases.doctor import doctor
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.core import mail as django_mail
 from backups_app import mail_url
 from backups_app.configuration import Secret
 from backups_app.errors import MailAddressMissing
-from backups_app.messages import notifications as said
+from backups_app.messages.protection import notifications as messages
 from backups_app.notification import channels, mail
 from backups_app.notification.content import Content, content_from
 from backups_app.notification.wording import worded
@@ -49,7 +49,8 @@ def test_there_are_fifty() -> None:
 def test_no_text_makes_a_header(box: MailBox, number: int) -> None:
     text, before = TEXTS[number], len(box.raw)
     stored = Content(
-        title=said.SLOT_MISSED(schedule=text), lines=(text,), facts=((said.SCHEDULE(), text), (said.RUN(), text)),
+        title=messages.SLOT_MISSED(schedule=text), lines=(text,), facts=((messages.SCHEDULE(), text), (messages.RUN(),
+        text)),
         path="/admin/backups/",
     ).as_document()  # fmt: skip
     message = worded(content_from(stored), kind="overdue", language="en-in", site_url="https://backup.temple.example")
@@ -64,7 +65,7 @@ def test_no_text_makes_a_header(box: MailBox, number: int) -> None:
     parsed = email.message_from_bytes(box.raw[-1], policy=email.policy.default)
     assert {name.lower() for name in parsed} == ALLOWED
     assert len(parsed.items()) == len(ALLOWED)
-    assert parsed["Subject"].strip().startswith("[Temple backups] Planned run not made")
+    assert parsed["Subject"].strip().startswith("[Temple backups] Planned run missed")
     assert len(str(parsed["Subject"]).splitlines()) == 1 and not parsed["Subject"].defects
     assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
     assert "<script>" not in message.html and "<img" not in message.html
@@ -84,7 +85,7 @@ def test_no_address_is_more_than_one(address: str) -> None:
     with pytest.raises(MailAddressMissing):
         mail.send(
             server=mail_url.parse("smtp://127.0.0.1:9"), sender="", address=address,
-            message=worded(Content(title=said.TEST()), kind="test", language="en-in", site_url=""),
+            message=worded(Content(title=messages.TEST()), kind="test", language="en-in", site_url=""),
             message_id="<1@localhost>",
         )  # fmt: skip
     assert not getattr(django_mail, "outbox", [])

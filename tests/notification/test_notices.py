@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable, NewestDamaged
 from backups_app.models import Notification, NotificationChoice, User
 from backups_app.notification import channels
 from backups_app.records import Origin
 from backups_app.sync import engine
-from backups_app.use_cases import syncs, verification
+from backups_app.use_cases import verification
 from backups_app.use_cases.notifications import notification_work
 from backups_app.use_cases.retention import pins
-from backups_app.use_cases.syncs import SyncWish
+from backups_app.use_cases.syncs import syncs
+from backups_app.use_cases.syncs.syncs import SyncWish
 from tests.retention.conftest import Temple, damage
 from tests.retention.conftest import newest as newest
 from tests.retention.conftest import temple as temple
@@ -55,7 +56,7 @@ def messages() -> list[tuple[str, str]]:
 
 
 def look(house: Temple, *, at: datetime) -> None:
-    notification_work.look(configuration=house.configuration, now=at)
+    notification_work.report_silent_problems(configuration=house.configuration, now=at)
 
 
 # ── a sync by itself ────────────────────────────────────────────────────────────
@@ -174,7 +175,7 @@ def test_a_loss_that_stops_the_rules_is_reported_until_it_is_accepted(house: Tem
     house.prune()
     assert messages() == [("partial", "Old backups are not removed")]
     line = Notification.objects.get().content["lines"][0]["sentence"]
-    assert 'The collection "bookings" shrank from 81 to 40' in line
+    assert 'The collection "bookings" shrank from 81 documents to 40' in line
     pins.accept(backup_id=house.newest_real(), typed=house.newest_real(), **who(house))
 
     house.prune()
@@ -222,8 +223,8 @@ def test_a_backup_is_overdue_after_eight_days_without_a_schedule_and_solved_by_a
 
     look(house, at=house.now + timedelta(days=8, hours=6))
 
-    told = [one for one in messages() if one[0] != "success"]  # the new run is announced, too
-    assert told == [("overdue", "Backup overdue"), ("recovered", "Solved: Backup overdue")]
+    reported = [one for one in messages() if one[0] != "success"]  # the new run is announced, too
+    assert reported == [("overdue", "Backup overdue"), ("recovered", "Solved: Backup overdue")]
 
 
 def test_where_there_never_was_a_backup_and_none_is_planned_none_is_overdue(house: Temple, newest: str) -> None:

@@ -11,7 +11,7 @@ import time_machine
 from django.db import DatabaseError
 from django.test import override_settings
 
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import Notification, User
 from backups_app.notification import outbox
@@ -83,7 +83,7 @@ def test_a_failure_that_lasts_is_reported_each_day(
     failed(1)
     with override_settings(TEMPLEOPS=configuration):
         for hour in range(1, 60, 3):
-            notification_work.look(configuration=configuration, now=NOW + timedelta(hours=1 + hour))
+            notification_work.report_silent_problems(configuration=configuration, now=NOW + timedelta(hours=1 + hour))
 
     titles = [
         row.content["title"]["sentence"] for row in Notification.objects.filter(channel=one_reader).order_by("id")

@@ -8,7 +8,7 @@ import pytest
 from environs import Env, EnvValidationError
 
 from backups_app import configuration
-from backups_app.access.redaction import scrub
+from backups_app.access.secrecy.redaction import scrub
 from backups_app.configuration import Configuration
 
 
@@ -47,7 +47,7 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 @pytest.mark.django_db
 def test_keys_of_channels_are_taken_out_of_every_text(messaging: Configuration) -> None:
-    said = scrub("refused by /services/T0PSECRETKEY and by http://host/ping/2f6f1d8e-canary-uuid/fail")
+    message = scrub("refused by /services/T0PSECRETKEY and by http://host/ping/2f6f1d8e-canary-uuid/fail")
 
-    assert "T0PSECRETKEY" not in said
-    assert "canary" not in said
+    assert "T0PSECRETKEY" not in message
+    assert "canary" not in message

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import User
 from backups_app.pages.shared import known_status
@@ -68,7 +68,7 @@ STEP_NAMES = ("preflight", "settle", "sync", "dump", "verify", "publish", "purge
 
 
 def a_run(**fields: Any) -> RunRecord:
-    """A run document: finished and good, unless told otherwise."""
+    """A run document: finished and good, unless set otherwise."""
     return RunRecord(
         {
             "_id": "20260119_111420",

@@ -9,11 +9,14 @@ from html import unescape
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from django.test import Client
-from django.urls import resolve
+from django.urls import URLPattern, resolve
+
+from backups_app.pages import urls
+from tests.security.matrix import PAGES
 
 LINK = re.compile(r'(?:<a\b[^>]*\shref|\shx-get)="([^"]*)"')
 ASKED_BY_HTMX = re.compile(r'\shx-get="([^"]*)"')
-TOLD_APART_BY = ("collection", "view", "kind", "step", "mode")
+DISTINGUISHED_BY = ("collection", "view", "kind", "step", "mode")
 """What makes two addresses of one view two pages; of those that differ in anything else, some are enough."""
 OF_ONE_KIND = 2
 FAULT = 500
@@ -32,6 +35,12 @@ class Crawl:
         named = {"collection": "", "view": "cards"}
         asked = [named | dict(parse_qsl(urlsplit(one).query)) for kind in self.visited.values() for one in kind]
         return {(one["collection"], one["view"]) for one in asked if one["collection"]}
+
+
+def pages_without_id() -> list[str]:
+    """Return the names of the pages whose address has no place to fill in."""
+    addresses = {str(one.name): str(one.pattern) for one in urls.urlpatterns if isinstance(one, URLPattern)}
+    return sorted(name for name, method in PAGES if method == "GET" and "<" not in addresses[name])
 
 
 def crawl(browser: Client, *, start: str) -> Crawl:
@@ -61,7 +70,7 @@ def _wanted(found: Crawl, address: str) -> bool:
     if parts.netloc:
         return False
     asked = dict(parse_qsl(parts.query))
-    kind = (resolve(parts.path).view_name, *(asked.get(name, "") for name in TOLD_APART_BY))
+    kind = (resolve(parts.path).view_name, *(asked.get(name, "") for name in DISTINGUISHED_BY))
     same = found.visited.setdefault(kind, [])
     if address in same or len(same) >= OF_ONE_KIND:
         return False

@@ -17,7 +17,7 @@ NAMES = frozenset({
     "Atlas", "MongoDB", "Database", "Tools", "mongodump", "TempleOps", "JSON", "BSON", "API", "HTTP", "HTTPS", "TLS",
     "URL", "UTF-8", "SHA", "CSV", "IST", "Asia", "Kolkata", "KB", "MB", "GB", "TB", "B", "ms", "id", "A",
     "Apprise", "English", "Firefox", "Linux", "LOCAL", "PATH", "admin", "primary", "capped", "macOS", "mongod",
-    "percent-encode", "EACCES", "DNS", "MiB", "tls", "true", "tlsCAFile", "replicaSet", "authSource",
+    "percent-encode", "mongos", "EACCES", "DNS", "MiB", "tls", "true", "tlsCAFile", "replicaSet", "authSource",
     "cron", "AGE-SECRET-KEY-1",
     "Transfer-Encoding", "chunked", "Content-Length", "Idempotency-Key", "STARTTLS", "submission://", "smtps://",
     # words to type
@@ -27,9 +27,10 @@ COMMANDS = re.compile(
     "|".join((
         r'"(pip|brew) install [\w-]+"', r"pip install -r [\w-]+\.txt", r'--confirm "[A-Z ]+"',
         r"BACKUP_ENGINE=auto या python", r"manage\.py backup_keys new",
-        r"manage\.py backup_(copy|remove|copies)\b( [A-Za-z-]+)*",
+        r"manage\.py backup_(copy|remove|copies)\b( [A-Za-z-]+)*", r"manage\.py backup_fetch( [\w-]+)*",
         r"manage\.py backup_(notify list|retention accept)\b", r"manage\.py [\w-]+( --[\w-]+)*", r"--\w+( \w+)?",
-        r"[A-Z]+(_[A-Z]+)+(=\S+)?", r"mongodb(\+srv)?://\S*", r"chmod \d+", r"\.\w+\b", r"metadata",
+        r"[A-Z]+(_[A-Z]+)+(=\S+)?", r"https?://", r"mongodb(\+srv)?://\S*", r"chmod \d+", r"mkdir -p( \S+)?",
+        r"mount [a-z/]+", r"/etc/fstab", r"\.\w+\b", r"metadata",
         r"\w+\.(json|bson)", r"x86_64", r"Timestamp\(0, 0\)", r"\b[a-z]*_[a-z0-9_]+\b",
         r"db\.(getSiblingDB\(.admin.\)\.)?grantRoles.*", r"rs\.status\(\)(\.set)?",
     ))
@@ -47,15 +48,15 @@ class _Ear(HTMLParser):
         self._open: list[tuple[str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
-        self.heard += [said[name] for name in SPOKEN if said.get(name)]
+        message = {name: value or "" for name, value in attrs}
+        self.heard += [message[name] for name in SPOKEN if message.get(name)]
         if tag not in VOID:
-            self._open.append((tag, self._kind(tag, said)))
+            self._open.append((tag, self._kind(tag, message)))
 
-    def _kind(self, tag: str, said: dict[str, str]) -> str:
-        if tag in TECHNICAL_TAGS or TECHNICAL_CLASSES & set(said.get("class", "").split()):
+    def _kind(self, tag: str, message: dict[str, str]) -> str:
+        if tag in TECHNICAL_TAGS or TECHNICAL_CLASSES & set(message.get("class", "").split()):
             return "technical"
-        return "english" if said.get("lang", "hi").startswith("en") and tag == "span" else ""
+        return "english" if message.get("lang", "hi").startswith("en") and tag == "span" else ""
 
     def handle_endtag(self, tag: str) -> None:
         while self._open and self._open.pop()[0] != tag:

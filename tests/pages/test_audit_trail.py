@@ -1,4 +1,4 @@
-"""The audit trail as a page: narrowed by a form, told row by row, fifty a page."""
+"""The audit trail as a page: narrowed by a form, reported row by row, fifty a page."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
 from backups_app.pages.audit import audit_rows, audit_wording, views
 from backups_app.records import Origin
-from backups_app.use_cases import syncs
 from backups_app.use_cases.backups import backups
-from backups_app.use_cases.syncs import SyncWish
+from backups_app.use_cases.syncs import syncs
+from backups_app.use_cases.syncs.syncs import SyncWish
 from tests.pages.conftest import MOMENT
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,9 @@ def test_a_row_says_who_in_which_role_what_the_result_the_duration_and_the_refer
     page = shown(admin_browser, "?result=success&action=sync")
 
     assert end.role_id == 1
-    assert all(said in page for said in ("ravi", "Admin · API", "Synced with Atlas", "20260119_111420", "Success"))
+    assert all(
+        message in page for message in ("ravi", "Admin · API", "Synced with Atlas", "20260119_111420", "Success")
+    )
     assert '<td class="r" data-label="Duration">48 s</td>' in page
     assert "0123456789ab" in page and "IST" in page
 
@@ -81,7 +83,7 @@ def test_the_trail_is_narrowed_by_person_action_result_and_days(admin_browser: C
         ("?from=2026-02-01&to=2026-01-01", "from", "The first day comes after the last one."),
     ],
 )
-def test_a_date_that_is_none_is_said_on_top_and_at_the_field(
+def test_a_date_that_is_none_is_stated_on_top_and_at_the_field(
     admin_browser: Client, query: str, field: str, sentence: str
 ) -> None:
     answer = admin_browser.get(f"{AUDIT}{query}")
@@ -142,14 +144,14 @@ def test_an_empty_trail_says_so(admin_browser: Client, monkeypatch: pytest.Monke
     assert "Nothing recorded yet." in shown(admin_browser)
 
 
-def test_a_run_is_told_with_counts_of_both_sides_and_leads_to_the_run_and_its_sync(
+def test_a_run_is_reported_with_counts_of_both_sides_and_leads_to_the_run_and_its_sync(
     admin_browser: Client, seeded: Configuration
 ) -> None:
     run = backups.start_backup(
         created_by="ravi", delete_bookings=True, origin=Origin.WEB, now=timezone.now(), enqueue=False
     )
     backups.execute(backup_id=run["_id"])
-    rows = {row.event.action: row for row in audit_rows.told(list(AuditEvent.objects.exclude(result="started")))}
+    rows = {row.event.action: row for row in audit_rows.rows_of(list(AuditEvent.objects.exclude(result="started")))}
 
     for action, side in (("purge.remote", "Atlas"), ("purge.local", "local")):
         counted = {one.name: (one.before, one.deleted, one.kept, one.after) for one in rows[action].counts}
@@ -167,7 +169,7 @@ def test_a_run_is_told_with_counts_of_both_sides_and_leads_to_the_run_and_its_sy
 
 def test_a_sync_of_its_own_leads_to_its_log(admin_browser: Client, seeded: Configuration) -> None:
     syncs.sync_now(wish=SyncWish(), requested_by="ravi", origin=Origin.COMMAND, now=timezone.now())
-    rows = audit_rows.told(list(AuditEvent.objects.filter(action="sync", result="success")))
+    rows = audit_rows.rows_of(list(AuditEvent.objects.filter(action="sync", result="success")))
 
     assert [admin_browser.get(row.sync_url).status_code for row in rows] == [200]
     assert admin_browser.get("/admin/backups/syncs/20000101_000000/").status_code == 404
@@ -177,7 +179,7 @@ def test_a_deletion_that_stopped_half_way_knows_no_before_and_after(now: datetim
     half = {"bookings": {"deleted": 500, "gone": 0, "kept_changed": 1, "left": 0, "twice": 0, "done": False}}
     event = recorded("purge.remote", now=now, result="database_unreachable", details={"counts": half})
 
-    (one,) = audit_rows.told([event])[0].counts
+    (one,) = audit_rows.rows_of([event])[0].counts
 
     assert (one.before, one.deleted, one.kept, one.after) == (None, 500, 1, None)
 
@@ -189,10 +191,10 @@ def test_a_run_that_was_resumed_lasted_since_then(now: datetime) -> None:
     recorded("backup.resume", now=now + day, result="accepted", target="a run")
     last = recorded("backup.finished", now=now + day + timedelta(seconds=5), target="a run")
 
-    assert [row.seconds for row in audit_rows.told([first, last])] == [30, 5]
+    assert [row.seconds for row in audit_rows.rows_of([first, last])] == [30, 5]
 
 
-def test_what_went_wrong_is_told(admin_browser: Client, now: datetime) -> None:
+def test_what_went_wrong_is_reported(admin_browser: Client, now: datetime) -> None:
     sentence = "The backup folder cannot be written."
     recorded("backup.finished", now=now, result="failed", details={"error_message": sentence})
 

@@ -44,11 +44,11 @@ def test_a_pin_with_a_note_is_set_changed_and_taken_away(browser: Client, temple
     form = browser.get(address(old, "pin")).content.decode()
     assert "The backup is pinned: nothing removes it." in pinned
     assert "pinned: before the festival" in pinned
-    assert 'value="before the festival"' in form and "Take the pin away" in form
+    assert 'value="before the festival"' in form and "Unpin" in form
     assert temple.written(old)["pinned"]["by"] == super_admin.username
     freed = browser.post(address(old, "pin"), {"act": "unpin"}, follow=True).content.decode()
 
-    assert "The pin is gone." in freed
+    assert "The backup is unpinned." in freed
     assert temple.written(old)["pinned"] is None
 
 
@@ -197,10 +197,10 @@ def test_the_list_says_why_each_backup_is_kept_or_goes(browser: Client, temple: 
     temple.set_policy()
     on = browser.get(LIST).content.decode()
 
-    assert "retention is off" in off and "goes after the next good backup" not in off
-    assert "the newest that one can rely on" in off
+    assert "retention is off" in off and "will be removed after the next good backup" not in off
+    assert "the newest good backup" in off
     assert "one of the last" in on
-    assert on.count("goes after the next good backup") == 1 and "no rule keeps it" in on
+    assert on.count("will be removed after the next good backup") == 1 and "no rule keeps it" in on
 
 
 @pytest.mark.parametrize("act", ["pin", "remove", "release", "accept"])

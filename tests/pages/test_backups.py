@@ -9,7 +9,7 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.pages.backups import filters, rows, size_chart
 from backups_app.pages.shared.wording import duration
@@ -43,6 +43,19 @@ def test_a_row_says_what_differs_from_the_good_backup_before_it() -> None:
 
     assert [row.documents_more for row in found] == [10, -95, None]
     assert [row.needs_attention for row in found] == [False, True, False]
+
+
+def test_a_safety_backup_is_compared_with_no_other_and_no_other_with_it() -> None:
+    """On a restored machine it holds nothing: what the restore found."""
+    listed = [
+        run(3, documents=110, bytes=1100),
+        run(2, documents=0, bytes=0, kind="restore"),
+        run(1, documents=100, bytes=1000),
+    ]
+
+    found = rows.rows_of(listed)
+
+    assert [(row.documents_more, row.bytes_more) for row in found] == [(10, 100), (None, None), (None, None)]
 
 
 def test_a_row_names_the_deleted_bookings_and_the_last_restore_test() -> None:
@@ -100,7 +113,17 @@ def test_what_was_removed_on_purpose_needs_no_attention_and_has_no_bar() -> None
     assert chart is not None and len(chart.bars) == 3
 
 
-def test_the_chart_of_durations_tells_tenths_of_a_second() -> None:
+def test_a_backup_of_another_host_has_no_bar() -> None:
+    there = run(2, files="elsewhere", published=False, verified=False, host="temple-a")
+
+    found = rows.rows_of([run(3), there, run(1)])
+
+    for value in (size_chart.size_bytes, size_chart.seconds):
+        chart = size_chart.chart_of(found, value=value)
+        assert chart is not None and [bar.row.run.files for bar in chart.bars] == ["here", "here"]
+
+
+def test_the_chart_of_durations_says_tenths_of_a_second() -> None:
     listed = [run(2), run(1)]
     for number, (row, took) in enumerate(zip(listed, (0.43, 0.01), strict=True)):
         listed[number] = row | {"finished_at": row["created_at"] + timedelta(seconds=took)}

@@ -146,7 +146,7 @@ def test_a_plain_number_is_a_plain_id(admin_browser: Client, a_backup: Path) -> 
     ]
 
 
-def test_two_backups_of_one_minute_are_told_apart_by_their_seconds(admin_browser: Client, a_backup: Path) -> None:
+def test_two_backups_of_one_minute_are_distinguished_by_their_seconds(admin_browser: Client, a_backup: Path) -> None:
     shutil.copytree(a_backup.parent, a_backup.parent.with_name("backup_20260101_090007"))
     shutil.copytree(a_backup.parent, a_backup.parent.with_name("backup_20260102_090007"))
 
@@ -214,7 +214,7 @@ def test_a_search_without_time_goes_on_counts_to_the_end_and_can_be_stopped(
     assert "searched 1 of 60" in stopped
 
 
-def test_a_search_of_too_many_characters_is_said(admin_browser: Client, a_backup: Path) -> None:
+def test_a_search_of_too_many_characters_is_stated(admin_browser: Client, a_backup: Path) -> None:
     page = get(admin_browser, f"/admin/backups/browse/?backup={ID}&collection=bookings&q={'x' * 300}")
 
     assert "A search has 1 to 256 characters." in page
@@ -290,7 +290,7 @@ def test_opening_a_collection_is_recorded_and_turning_its_pages_is_not(admin_bro
         (f"/admin/backups/{ID}/document/?collection=../../../etc/passwd&number=0", 404),
     ],
 )
-def test_what_is_not_there_or_not_an_id_is_said_so(
+def test_what_is_not_there_or_not_an_id_is_stated(
     admin_browser: Client, a_backup: Path, address: str, status: int
 ) -> None:
     assert admin_browser.get(address).status_code == status

@@ -1,4 +1,4 @@
-"""Comparing two large backups: watched while it goes on, told in one sentence when it is done."""
+"""Comparing two large backups: watched while it goes on, reported in one sentence when it is done."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def test_one_sentence_sums_it_up_and_is_read_out(admin_browser: Client, two_back
 
     part = get(admin_browser, f"/admin/backups/compare/?a={a}&b={b}", headers=HTMX)
 
-    said = "Documents changed: 1, only in A: 50, only in B: 1, the same: 1,551."  # the activities were emptied
-    assert part.count(said) == 2 and "data-announce=" in part and "every 1s" not in part
+    message = "Documents changed: 1, only in A: 50, only in B: 1, unchanged: 1,551."  # the activities were emptied
+    assert part.count(message) == 2 and "data-announce=" in part and "every 1s" not in part
     assert f"?a={b}&amp;b={a}" in part
 
 

@@ -21,7 +21,7 @@ def test_a_stranger_is_led_to_the_login_page_and_back(db: None) -> None:
     assert (answer.status_code, answer["Location"]) == (303, "/login/?next=%2Fadmin%2Fbackups%2F")
 
 
-def test_htmx_of_a_stranger_is_told_to_leave_the_page(db: None) -> None:
+def test_htmx_of_a_stranger_is_asked_to_leave_the_page(db: None) -> None:
     answer = Client().get(
         "/admin/backups/_/status/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/admin/backups/"}
     )
@@ -30,7 +30,7 @@ def test_htmx_of_a_stranger_is_told_to_leave_the_page(db: None) -> None:
     assert b"password" not in answer.content
 
 
-def test_a_session_that_ended_is_said_on_the_login_page(admin: User) -> None:
+def test_a_session_that_ended_is_stated_on_the_login_page(admin: User) -> None:
     browser = signed_in(admin)
     admin.login_sessions.all().delete()
 

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from backups_app.access import page_login
-from backups_app.backup_files.store import Store
+from backups_app.access.signing_in import page_login
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration
 from backups_app.pages.audit import views
 from backups_app.pages.shared.wording import when_text
@@ -31,7 +31,7 @@ def backup(seeded: Configuration) -> str:
 
 
 @pytest.mark.parametrize("where", ["{id}/restore/", "{id}/document/?collection=bookings&number=0"])
-def test_an_old_link_tells_what_is_known_of_a_backup_that_was_removed(
+def test_an_old_link_says_what_is_known_of_a_backup_that_was_removed(
     admin_browser: Client, backup: str, seeded: Configuration, where: str
 ) -> None:
     now = timezone.now()

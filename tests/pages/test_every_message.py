@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.utils import translation
 
 from backups_app.backup_files import metadata
-from backups_app.backup_files.store import Store
-from backups_app.catalog import runs
+from backups_app.backup_files.store.store import Store
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.messages import runs as messages
 from backups_app.messages.message import Message
@@ -28,7 +28,7 @@ from tests.static_parts.test_messages import declared
 
 pytestmark = pytest.mark.django_db
 
-SAID_BY_THE_HEADLINE = frozenset({messages.WITHOUT_THE_NEWEST_BECAUSE.code})
+STATED_BY_THE_HEADLINE = frozenset({messages.WITHOUT_THE_NEWEST_BECAUSE.code})
 
 
 def every_message() -> list[Message]:
@@ -60,8 +60,8 @@ def test_every_message_passes_every_face(
     admin: User,
     sign_in: SignIn,  # noqa: F811
 ) -> None:
-    backup_id, said = saying_everything["_id"], every_message()
-    english, codes = [str(one) for one in said], [one.code for one in said]
+    backup_id, sentences = saying_everything["_id"], every_message()
+    english, codes = [str(one) for one in sentences], [one.code for one in sentences]
 
     raw = runs.collection(local_db).find_one({"_id": backup_id})
     assert raw is not None
@@ -88,8 +88,8 @@ def test_every_message_passes_every_face(
         browser.cookies[settings.LANGUAGE_COOKIE_NAME] = language
         page = html.unescape(browser.get(f"/admin/backups/runs/{backup_id}/").content.decode())
         with translation.override(language):
-            missing = [one.code for one in said if translated(one) not in page]
-        assert set(missing) <= SAID_BY_THE_HEADLINE, language
+            missing = [one.code for one in sentences if translated(one) not in page]
+        assert set(missing) <= STATED_BY_THE_HEADLINE, language
 
 
 @pytest.mark.parametrize("language", ["en-in", "hi"])
@@ -97,15 +97,15 @@ def test_a_record_from_before_codes_is_shown_as_it_is(
     seeded: Configuration, local_db: Any, admin: User, language: str
 ) -> None:
     """Its sentences have no code: every page shows them in English, marked as such."""
-    said = "Stopped by ravi. The purge deleted nothing."
+    sentences = "Stopped by ravi. The purge deleted nothing."
     steps = [step("preflight", "done", sentence="Room for 3 backups"), step("dump", "failed", sentence="It stopped")]
-    run = a_run(status="failed", error_code="dump_failed", error_message=said, steps=steps, warnings=["Old disk."])
+    run = a_run(status="failed", error_code="dump_failed", error_message=sentences, steps=steps, warnings=["Old disk."])
     local_db.backup_metadata.insert_one(dict(run))
     browser = signed_in(admin)
     browser.cookies[settings.LANGUAGE_COOKIE_NAME] = language
 
     page = browser.get(f"/admin/backups/runs/{run.backup_id}/").content.decode()
 
-    for text in (*said.split(". ", 1)[1:], "Room for 3 backups", "It stopped", "Old disk."):
+    for text in (*sentences.split(". ", 1)[1:], "Room for 3 backups", "It stopped", "Old disk."):
         shown = text if language.startswith("en") else f'<span lang="en">{text}</span>'
         assert shown in page

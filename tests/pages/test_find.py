@@ -162,11 +162,16 @@ def test_only_what_is_not_live(admin_browser: Client, two_backups: tuple[str, st
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
-    [("q=" + "x" * 300, "A search has 1 to 256 characters."), ("q=doe&search=gone.1", "This search is not kept")],
+    ("asked", "message"),
+    [
+        ("q=" + "x" * 300, "A search has 1 to 256 characters."),
+        ("q=doe&search=gone.1", "The results of this search are gone"),
+    ],
 )
-def test_what_cannot_be_searched_says_why(admin_browser: Client, seeded: Configuration, asked: str, said: str) -> None:
-    assert said in get(admin_browser, f"{FIND}?{asked}")
+def test_what_cannot_be_searched_says_why(
+    admin_browser: Client, seeded: Configuration, asked: str, message: str
+) -> None:
+    assert message in get(admin_browser, f"{FIND}?{asked}")
 
 
 def test_a_damaged_backup_is_named(

@@ -40,12 +40,12 @@ class Fields(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
+        message = {name: value or "" for name, value in attrs}
         if tag == "select":
-            self.select = said.get("name", "")
-        if tag == "input" or (tag == "option" and "value" in said):
-            value = re.sub(r"\r\n|\r|\n", "\r\n", said.get("value", ""))
-            self.found.append((said.get("name", self.select), value))
+            self.select = message.get("name", "")
+        if tag == "input" or (tag == "option" and "value" in message):
+            value = re.sub(r"\r\n|\r|\n", "\r\n", message.get("value", ""))
+            self.found.append((message.get("name", self.select), value))
 
 
 def sent(page: str, name: str) -> set[str]:

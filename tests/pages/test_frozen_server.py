@@ -14,7 +14,7 @@ import pytest
 from django.db import DataError, OperationalError
 from django.test import Client, override_settings
 
-from backups_app.access import page_login
+from backups_app.access.signing_in import page_login
 from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
 from backups_app.mongo import availability, connections
@@ -140,11 +140,11 @@ def test_whatever_is_asked_of_a_silent_server_is_answered_soon_and_by_name(
         else:
             answer = browser.post(path, body) if method == "POST" else browser.get(path)
         seconds = time.monotonic() - began
-        said = answer.content.decode()
+        message = answer.content.decode()
         if seconds > 4:
             slow[f"{method} {path}"] = round(seconds, 1)
-        if answer.status_code >= 500 and "cannot be reached" not in said and "does not answer" not in said:
-            failed[f"{method} {path}"] = (answer.status_code, said[:300])
+        if answer.status_code >= 500 and "cannot be reached" not in message and "does not answer" not in message:
+            failed[f"{method} {path}"] = (answer.status_code, message[:300])
 
     assert (slow, failed) == ({}, {})
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from bson import Binary
 from django.test import Client, override_settings
+from django.urls import reverse
 from django.utils import timezone
 
 from backups_app.backup_files import metadata
 from backups_app.backup_files.manifest import Manifest
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import PurgeUnfinished
 from backups_app.messages import runs as run_messages
@@ -26,6 +27,7 @@ from backups_app.use_cases.backups import backups
 from tests.conftest import NOBODY
 from tests.journeys.test_verifying import flip
 from tests.pages.conftest import signed_in
+from tests.pages.crawler import pages_without_id
 from tests.pages.english_left import english_left
 from tests.pages.test_restore import hidden, where
 from tests.pages.test_run_panel import dumping, partial
@@ -39,9 +41,13 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture(autouse=True)
 def _nobody_is_asked_for_a_second_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("listing.listing.COUNT_SECONDS", "readiness.readiness.LOOK_SECONDS", "status.status.PROBE_SECONDS"):
+    for name in (
+        "listing.present_counts.COUNT_SECONDS",
+        "readiness.readiness.LOOK_SECONDS",
+        "status.status.PROBE_SECONDS",
+    ):
         monkeypatch.setattr(f"backups_app.use_cases.{name}", 1)
-    monkeypatch.setattr("backups_app.runs.description.LOOK_SECONDS", 1)
+    monkeypatch.setattr("backups_app.runs.description.description.LOOK_SECONDS", 1)
 
 
 def read(hindi: Client, address: str, *, htmx: bool = False, names: tuple[str, ...] = ()) -> str:
@@ -79,12 +85,18 @@ def test_before_the_first_backup(hindi: Client, seeded: Configuration) -> None:
     read(hindi, "/admin/backups/schedule/new/", names=("cron",))
 
 
+@pytest.mark.parametrize("name", pages_without_id())
+def test_every_page_without_an_id_is_hindi(hindi: Client, seeded: Configuration, name: str) -> None:
+    """Red after a sentence of a template that `translate` does not surround."""
+    read(hindi, reverse(f"pages:{name}"), names=("cron", "NAS", "Slack", "Teams", "Telegram"))
+
+
 def test_a_success_everywhere_it_is_shown(hindi: Client, seeded: Configuration, local_db: Any) -> None:
     local_db.devotees.insert_one({"_id": 1, "name": "Lakshmi"})
     done = carried_out(delete_bookings=True)
     again = carried_out()
     assert done["status"] == "success", done["error_message"]
-    assert again["status"] != "failed", again["error_message"]  # what a busy machine left undone is told as well
+    assert again["status"] != "failed", again["error_message"]  # what a busy machine left undone is reported as well
 
     for address in (of(done), f"{of(done)}?bars=all", "/admin/backups/", "/admin/backups/list/",
                     "/admin/backups/audit/", f"/admin/backups/browse/?backup={done['_id']}",
@@ -202,10 +214,10 @@ WARNINGS = [
 def test_a_deletion_that_stopped_half_way(
     hindi: Client, seeded: Configuration, local_db: Any, side: str, here: bool
 ) -> None:
-    said = run_messages.DELETED_SO_FAR(
+    message = run_messages.DELETED_SO_FAR(
         reason=PurgeUnfinished(side=side).detail, counts=[run_messages.DELETED_OF(collection="bookings", n=7)]
     )
-    run = partial(created_by="ravi", error_message=said, warnings=WARNINGS, owner=None, fence=1)
+    run = partial(created_by="ravi", error_message=message, warnings=WARNINGS, owner=None, fence=1)
     *others, remote, local = run["steps"]
     if side == "local":
         deleted = run_messages.DELETED(counts=[run_messages.DELETED_OF(collection="bookings", n=1240)])
@@ -213,7 +225,7 @@ def test_a_deletion_that_stopped_half_way(
         run["purge"] |= {"remote": done, "local": {"bookings": run["purge"]["remote"]["employee_bookings"]}}
         remote, local = remote | {"state": "done", "sentence": deleted}, local | {"state": "failed"}
     stopped = remote if side == "remote" else local
-    stopped["sentence"] = said
+    stopped["sentence"] = message
     local_db.backup_metadata.insert_one(stored.with_details(run | {"steps": [*others, remote, local]}))
     if here:
         folder = seeded.backup_dir / f"backup_{run['backup_id']}"

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from backups_app.access import denials
-from backups_app.backup_files.store import Store
+from backups_app.access.trail import denials
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
 from backups_app.pages.audit import views

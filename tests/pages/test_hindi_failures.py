@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import DemoUnconfirmed, ModeNotLocal, RetentionFailed, TempleOpsError
 from backups_app.messages import mongo, restore_ends, runs, stored, sync, use_cases, verification
@@ -38,7 +38,7 @@ A_SENTENCE: dict[type[TempleOpsError], dict[str, Any]] = {RetentionFailed: {"rea
 
 def _facts(kind: type[TempleOpsError]) -> dict[str, Any]:
     """Return facts for all places of a failure: a name where it asks for one that is not known here."""
-    return dict.fromkeys(kind.said.places | kind.said_hint.places, "temple") | FACTS | A_SENTENCE.get(kind, {})
+    return dict.fromkeys(kind.declared.places | kind.declared_hint.places, "temple") | FACTS | A_SENTENCE.get(kind, {})
 
 
 NOT_OF_RUNS = (ModeNotLocal, DemoUnconfirmed)

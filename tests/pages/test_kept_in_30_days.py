@@ -60,6 +60,20 @@ def test_a_schedule_that_is_changed_is_not_counted_twice(browser: Client) -> Non
     assert "<b>1,442 backups</b>" in previewed(browser, "preview/", HOURLY | {"name": "another"})
 
 
+def test_of_too_many_backups_no_number_is_shown(browser: Client, temple: Temple) -> None:
+    often = HOURLY | {"cron": "*/2 * * * *"}
+    page = previewed(browser, "preview/", often)
+    assert "What is kept in 30 days is not calculated" in page and "3,0" not in page and "shrinks" not in page
+
+    temple.set_policy(Policy(last=10))
+    assert "The history shrinks from 40 to 0 days." in previewed(browser, "preview/", often)
+
+    a_schedule("often", "*/2 * * * *")
+    rules = previewed(browser, "retention/preview/", {"last": "10"})
+    assert "What is kept in 30 days is not calculated" in rules
+    assert "The history shrinks from 40 to 0 days." in rules
+
+
 def test_a_schedule_that_makes_no_backups_says_nothing_of_them(browser: Client) -> None:
     assert "In 30 days" not in previewed(browser, "preview/", HOURLY | {"do": "verify"})
 

@@ -32,12 +32,17 @@ def test_run_status_and_log_name_each_and_say_what_to_do(
 
     assert run["status"] == "partial"
     page = admin_browser.get(f"/admin/backups/runs/{run['_id']}/").content.decode()
-    for said in ("shadow: not synced, it is a view here and a collection on Atlas", "SYNC_EXCLUDE", "lamps", "names"):
-        assert said in page
+    for message in (
+        "shadow: not synced, it is a view here and a collection on Atlas",
+        "SYNC_EXCLUDE",
+        "lamps",
+        "names",
+    ):
+        assert message in page
     log = admin_browser.get(f"/admin/backups/syncs/{run['_id']}/").content.decode()
-    for said in ("Incomplete", "they have no _id on the local side", "collation", "<code>anna</code>",
+    for message in ("Incomplete", "they have no _id on the local side", "collation", "<code>anna</code>",
                  "<code>ANNA</code>"):  # fmt: skip
-        assert said in log
+        assert message in log
     card = admin_browser.get("/admin/backups/?check=1").content.decode()
     assert "Needs attention" in card
     assert "Your data is protected" not in card

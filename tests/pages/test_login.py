@@ -49,7 +49,7 @@ def test_an_unknown_name_gets_the_same_sentence(db: None) -> None:
     assert "Wrong user name or password." in answer.content.decode()
 
 
-def test_the_sixth_wrong_try_is_told_when_to_come_back(admin: User) -> None:
+def test_the_sixth_wrong_try_is_informed_when_to_come_back(admin: User) -> None:
     browser = Client()
     for _ in range(5):
         browser.post("/login/", {"username": "ravi", "password": "wrong"})
@@ -57,11 +57,11 @@ def test_the_sixth_wrong_try_is_told_when_to_come_back(admin: User) -> None:
     answer = browser.post("/login/", {"username": "ravi", "password": PASSWORD})
 
     page = answer.content.decode()
-    told = re.search(r"<li>Too many tries\. Try again at (\d\d):(\d\d) IST\.</li>", page)
+    reported = re.search(r"<li>Too many tries\. Try again at (\d\d):(\d\d) IST\.</li>", page)
     assert answer.status_code == 429
-    assert told is not None and "<title>Error: Sign in" in page
+    assert reported is not None and "<title>Error: Sign in" in page
     now = timezone.localtime()
-    open_at = now.replace(hour=int(told[1]), minute=int(told[2]), second=0, microsecond=0)
+    open_at = now.replace(hour=int(reported[1]), minute=int(reported[2]), second=0, microsecond=0)
     wait = (open_at - now).total_seconds() % (24 * 3600)
     assert int(answer["Retry-After"]) - 1 <= wait <= int(answer["Retry-After"]) + 60
 
@@ -82,7 +82,7 @@ def test_who_is_signed_in_already_arrives_at_the_dashboard(admin: User, staff: U
         assert (answer.status_code, answer["Location"]) == (303, "/")
 
 
-def test_a_session_that_ended_is_told_and_the_way_back_is_kept(admin: User) -> None:
+def test_a_session_that_ended_is_reported_and_the_way_back_is_kept(admin: User) -> None:
     browser = signed_in(admin)
     LoginSession.objects.all().delete()
 

@@ -12,16 +12,16 @@ import pytest
 from django.test import Client, override_settings
 from pymongo.errors import AutoReconnect
 
-from backups_app.catalog import runs
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable
 from backups_app.mongo import availability
 from backups_app.pages.home import live_counts
 from backups_app.pages.shared import known_status
 from backups_app.records import Side
-from backups_app.runs import description
+from backups_app.runs.description import description
 from backups_app.runs.steps import preflight
-from backups_app.use_cases.listing import listing
+from backups_app.use_cases.listing import listing, present_counts
 from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.status import status
 from tests.pages.conftest import a_run
@@ -44,7 +44,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for seconds waits for a moment."""
-    for room, name in ((description, "LOOK"), (listing, "COUNT"), (readiness, "LOOK"), (status, "PROBE")):
+    for room, name in ((description, "LOOK"), (present_counts, "COUNT"), (readiness, "LOOK"), (status, "PROBE")):
         monkeypatch.setattr(room, f"{name}_SECONDS", 0.2)
 
 

@@ -24,11 +24,11 @@ SECRETS = ("T0PSECRETKEY", "canary-uuid", "127.0.0.1")
 
 
 def test_the_page_shows_channels_and_no_key(messaging: Configuration, readers: tuple[User, User]) -> None:
-    said = signed_in(readers[0]).get(PAGE).content.decode()
+    message = signed_in(readers[0]).get(PAGE).content.decode()
 
-    assert "ananya@temple.example" in said and "ravi@temple.example" in said
-    assert "<code>json</code>" in said and "HEALTHCHECK_URL" in said
-    assert not any(secret in said for secret in SECRETS)
+    assert "ananya@temple.example" in message and "ravi@temple.example" in message
+    assert "<code>json</code>" in message and "HEALTHCHECK_URL" in message
+    assert not any(secret in message for secret in SECRETS)
 
 
 def test_a_test_says_of_each_channel_whether_it_was_accepted(
@@ -39,9 +39,9 @@ def test_a_test_says_of_each_channel_whether_it_was_accepted(
 
     answer = browser.post(f"{PAGE}test/", {"channel": ""}, follow=True)
 
-    said = answer.content.decode()
-    assert said.count("The test message was accepted.") == 2
-    assert said.count("The service did not accept the message.") >= 1
+    message = answer.content.decode()
+    assert message.count("The test message was accepted.") == 2
+    assert message.count("The service did not accept the message.") >= 1
     assert {mail["Subject"].strip() for mail in mailbox.mails} == {
         "[Temple backups] Test message", "[मंदिर बैकअप] परीक्षण संदेश"
     }  # fmt: skip
@@ -62,14 +62,16 @@ def test_a_choice_and_an_address_are_saved_and_on_record(messaging: Configuratio
     assert "new@temple.example" not in repr(list(AuditEvent.objects.values()))
 
 
-def test_a_wrong_address_is_said_at_its_field_and_changes_nothing(messaging: Configuration, super_admin: User) -> None:
+def test_a_wrong_address_is_stated_at_its_field_and_changes_nothing(
+    messaging: Configuration, super_admin: User
+) -> None:
     form = {"person": str(super_admin.pk), "address": "a@b.example, c@d.example", "wish": "problems", "language": "hi"}
 
     answer = signed_in(super_admin).post(f"{PAGE}save/", form)
 
-    said = answer.content.decode()
+    message = answer.content.decode()
     assert answer.status_code == 422
-    assert f'href="#address-{super_admin.pk}"' in said and 'value="a@b.example, c@d.example"' in said
+    assert f'href="#address-{super_admin.pk}"' in message and 'value="a@b.example, c@d.example"' in message
     super_admin.refresh_from_db()
     assert super_admin.email == ""
 
@@ -99,12 +101,12 @@ def test_a_message_is_shown_as_it_is_sent_and_tried_again_on_request(
     browser.post(f"{PAGE}test/", {"channel": f"mail:{readers[1].pk}"})
     row = Notification.objects.get()
 
-    said = browser.get(PAGE).content.decode()
+    message = browser.get(PAGE).content.decode()
     shown = browser.get(f"{PAGE}{row.pk}/").content.decode()
     mailbox.refuse = ""
     browser.post(f"{PAGE}retry/")
 
-    assert "The mail server refused the message (answer 451)." in said and "Waiting" in said
+    assert "The mail server refused the message (answer 451)." in message and "Waiting" in message
     assert "परीक्षण संदेश" in shown
     row.refresh_from_db()
     assert row.next_attempt_at is not None and row.state == "waiting"
@@ -114,18 +116,18 @@ def test_a_message_is_shown_as_it_is_sent_and_tried_again_on_request(
 def test_the_page_without_any_setting_says_what_to_set(configured: Configuration, super_admin: User) -> None:
     browser = signed_in(super_admin)
 
-    said = browser.get(PAGE).content.decode()
+    message = browser.get(PAGE).content.decode()
     answer = browser.post(f"{PAGE}test/", {})
 
-    assert "EMAIL_URL" in said and "NOTIFY_URLS" in said
-    assert answer.status_code == 422 and "Nothing is set up" in answer.content.decode()
+    assert "EMAIL_URL" in message and "NOTIFY_URLS" in message
+    assert answer.status_code == 422 and "No channel for messages is set up" in answer.content.decode()
 
 
 def test_the_page_is_hindi(messaging: Configuration, readers: tuple[User, User], hindi: Client) -> None:
-    said = hindi.get(PAGE).content.decode()
+    message = hindi.get(PAGE).content.decode()
 
     for sentence in ("सूचनाएँ", "परीक्षण भेजें", "अभी कोई संदेश नहीं।"):
-        assert sentence in said
+        assert sentence in message
 
 
 def test_the_command_tests_and_lists(messaging: Configuration, readers: tuple[User, User], mailbox: MailBox) -> None:

@@ -58,18 +58,18 @@ def test_a_persons_name_is_one_line(super_admin: User) -> None:
 def test_a_password_that_is_not_changed_says_at_which_field(staff: User, form: dict[str, str], field: str) -> None:
     answer = signed_in(staff).post("/account/", form)
 
-    said = answer.content.decode()
+    message = answer.content.decode()
     assert answer.status_code == 422
-    assert f'href="#{field}"' in said
-    assert NEW not in said
+    assert f'href="#{field}"' in message
+    assert NEW not in message
     assert can_sign_in("meena", PASSWORD)
 
 
 def test_account_holds_language_theme_and_devices(staff: User) -> None:
-    said = signed_in(staff).get("/account/").content.decode()
+    message = signed_in(staff).get("/account/").content.decode()
 
     for piece in ('name="theme"', 'name="language"', "This one", "Sign out everywhere", 'name="new_password"'):
-        assert piece in said
+        assert piece in message
 
 
 def test_sign_out_everywhere_ends_every_session(staff: User) -> None:

@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from pymongo.database import Database
 
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, LaneJob, LoginSession, User
 from backups_app.records import Origin
@@ -37,8 +37,8 @@ def a_backup(*, delete_bookings: bool = False) -> str:
 
 
 def where(backup_id: str, step: int, *collections: str, **more: str) -> str:
-    said = [("step", str(step)), *(("collection", name) for name in collections), *more.items()]
-    return f"/admin/backups/{backup_id}/restore/?{urlencode(said)}"
+    sentences = [("step", str(step)), *(("collection", name) for name in collections), *more.items()]
+    return f"/admin/backups/{backup_id}/restore/?{urlencode(sentences)}"
 
 
 def hidden(page: str) -> dict[str, Any]:
@@ -107,9 +107,9 @@ def test_what_is_wrong_stands_on_top_and_at_its_field_in_the_same_words(
     answer = admin_browser.get(f"/admin/backups/{backup_id}/restore/?{query}")
     page = answer.content.decode()
 
-    told = re.search(rf'<a href="#{field}">(.+?)</a>', page)
+    reported = re.search(rf'<a href="#{field}">(.+?)</a>', page)
     assert answer.status_code == 422 and "<title>Error: " in page
-    assert told is not None and f'<p class="problem" id="{field}-problem">{told[1]}</p>' in page
+    assert reported is not None and f'<p class="problem" id="{field}-problem">{reported[1]}</p>' in page
     assert f'id="{field}"' in page
 
 
@@ -135,14 +135,14 @@ def test_four_steps_without_javascript_put_back_what_is_missing(
     assert (started.status_code, started["Location"]) == (303, f"/admin/backups/runs/{run['_id']}/")
     for word in ("Restore in progress", "Check the backup", "Safety backup", "Write", "Verify", "Cancel restore"):
         assert word in waiting
-    for word in ("Restore finished", "40 added, 0 overwritten, 0 deleted, 1,511 the same", "Safety backup made",
+    for word in ("Restore finished", "40 added, 0 overwritten, 0 deleted, 1,511 unchanged", "Safety backup made",
                  "The next sync carries the result to Atlas.", "Undo…"):  # fmt: skip
         assert word in result, word
     assert local_db.bookings.count_documents({}) == 1240
     assert local_db.bookings.find_one({"_id": 50}) == {"_id": 50, "name": "edited"}
 
 
-def test_replace_wants_the_word_and_does_what_the_preview_said(
+def test_replace_wants_the_word_and_does_what_the_preview_stated(
     admin_browser: Client, seeded: Configuration, local_db: Db
 ) -> None:
     backup_id = a_backup()
@@ -180,7 +180,7 @@ def test_what_was_not_shown_is_not_restored(admin_browser: Client, seeded: Confi
 
     page = answer.content.decode()
     assert answer.status_code == 409
-    assert "This is not what was shown in the preview" in page
+    assert "The preview is out of date" in page
     assert "Step 3 of 4" in page and "<code>bookings</code>" in page
     assert restores(local_db) == []
 

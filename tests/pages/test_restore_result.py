@@ -42,8 +42,8 @@ def test_a_restore_that_was_cut_off_says_what_remains_and_can_be_undone(
     undo = admin_browser.get(f"/admin/backups/restores/{run['_id']}/undo/", follow=True)
     undone = restored(admin_browser, local_db, str(run["_id"]), "bookings", "devotees", mode="replace")
 
-    assert "In place: bookings; &quot;devotees&quot; was at work; employee_bookings had not begun." in result
-    assert "Restored, with something left undone" in result
+    assert "In place: bookings; &quot;devotees&quot; was in progress; employee_bookings had not begun." in result
+    assert "Restore not complete" in result
     assert 'id="undo"' in result
     assert half != before
     assert undo.redirect_chain[0][0].count("collection=") == 2
@@ -101,7 +101,7 @@ def test_a_test_of_a_restore_becomes_the_last_proven_one(
 
     assert "Restore not tested yet" not in before  # there is nothing to prove yet
     count = len(done["restore"]["collections"])
-    assert f"Test passed: {count} of {count} collections match" in result
+    assert f"Restore test passed: {count} of {count} collections match" in result
     assert "Restore tested" in listed
     assert "restore tested" in home
 
@@ -143,7 +143,7 @@ def test_what_cannot_be_put_back_is_foreseen_and_then_named(
     result = admin_browser.get(started["Location"]).content.decode()
 
     assert "Before you restore" in foreseen and "Problems found: none." not in foreseen
-    assert "Restored, with something left undone" in result
+    assert "Restore not complete" in result
     assert "The safety backup holds everything that was there before." in result
     assert "1 not added: another document holds the same unique value" in result and "devotee-7" in result
     assert "Undo…" in result

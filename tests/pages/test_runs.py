@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from backups_app.catalog import runs
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.models import User
 from backups_app.use_cases.backups import backups
@@ -114,7 +114,7 @@ def test_what_an_old_page_asks_of_a_run_that_is_over_shows_how_it_stands_now(
         assert sentence in text and "Backup finished" in text
 
 
-def test_a_run_is_told_to_people_and_its_record_folded(admin_browser: Client, started: str) -> None:
+def test_a_run_is_reported_to_people_and_its_record_folded(admin_browser: Client, started: str) -> None:
     carried_out(started)
 
     page = " ".join(admin_browser.get(f"/admin/backups/runs/{started}/").content.decode().split())
@@ -149,7 +149,7 @@ def test_a_malformed_and_an_unknown_id(admin_browser: Client, seeded: Configurat
     assert admin_browser.get("/admin/backups/runs/20200101_000000/").status_code == 404
 
 
-def test_times_are_told_in_ist(admin_browser: Client, started: str, local_db: Any) -> None:
+def test_times_are_reported_in_ist(admin_browser: Client, started: str, local_db: Any) -> None:
     local_db.backup_metadata.update_one({"_id": started}, {"$set": {"created_at": MOMENT}})
 
     page = admin_browser.get(f"/admin/backups/runs/{started}/").content.decode()

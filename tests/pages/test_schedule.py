@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
+from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, Schedule, ScheduleSlot, User, WorkerTick
+from backups_app.pages.backups import rows
 from backups_app.pages.schedule import calendar, form, wording
 from backups_app.records import CONFIRMATION_PHRASE
-from backups_app.use_cases.schedules.overview import Wish
+from backups_app.use_cases.schedules import overview
+from backups_app.use_cases.schedules.overview import PlannedDay, ScheduleWish
 from tests.conftest import PASSWORD
+from tests.pages.conftest import MOMENT, a_run
 
 pytestmark = pytest.mark.django_db
 HOME = "/admin/backups/schedule/"
@@ -33,22 +38,22 @@ def text(answer: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("wish", "message"),
     [
-        (Wish(name="a", cron="0 2 * * *"), "Every day at 02:00 IST"),
-        (Wish(name="a", cron="30 14 * * 0"), "Every Sunday at 14:30 IST"),
-        (Wish(name="a", cron="0 2 L * *"), "On the last day of every month at 02:00 IST"),
-        (Wish(name="a", cron="0 2 1 * *", time_zone="Europe/Berlin"), "On day 1 of every month at 02:00 CET"),
-        (Wish(name="a", cron="*/15 * * * *"), "At the times of “*/15 * * * *”, IST"),
+        (ScheduleWish(name="a", cron="0 2 * * *"), "Every day at 02:00 IST"),
+        (ScheduleWish(name="a", cron="30 14 * * 0"), "Every Sunday at 14:30 IST"),
+        (ScheduleWish(name="a", cron="0 2 L * *"), "On the last day of every month at 02:00 IST"),
+        (ScheduleWish(name="a", cron="0 2 1 * *", time_zone="Europe/Berlin"), "On day 1 of every month at 02:00 CET"),
+        (ScheduleWish(name="a", cron="*/15 * * * *"), "At the times of “*/15 * * * *”, IST"),
     ],
 )
-def test_a_schedule_is_one_sentence(wish: Wish, said: str) -> None:
+def test_a_schedule_is_one_sentence(wish: ScheduleWish, message: str) -> None:
     with translation.override("en"):
-        assert wording.sentence(wish, now=NOW).when == said
+        assert wording.sentence(wish, now=NOW).when == message
 
 
 def test_without_a_schedule_one_click_makes_the_suggested_one(browser: Client) -> None:
-    assert "Nothing runs by itself" in text(browser.get(HOME))
+    assert "No schedule yet" in text(browser.get(HOME))
 
     answer = browser.post(f"{HOME}new/", {"name": "Every Sunday", "every": "week", "weekday": "0", "time": "02:00"})
 
@@ -61,7 +66,7 @@ def test_without_a_schedule_one_click_makes_the_suggested_one(browser: Client) -
     assert AuditEvent.objects.get(action="schedule.add").actor == "ananya"
 
 
-def test_what_is_typed_is_said_at_once_to_htmx_and_by_a_button_without_a_script(browser: Client) -> None:
+def test_what_is_typed_is_stated_at_once_to_htmx_and_by_a_button_without_a_script(browser: Client) -> None:
     typed = NIGHTLY | {"every": "week", "weekday": "5"}
 
     fragment = text(browser.get(f"{HOME}preview/", typed, headers={"HX-Request": "true"}))
@@ -76,10 +81,10 @@ def test_what_is_typed_is_said_at_once_to_htmx_and_by_a_button_without_a_script(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field", "said"),
+    ("wrong", "field", "message"),
     [
         ({"every": "custom", "cron": "0 2 * *"}, "cron", "five fields"),
-        ({"every": "custom", "cron": "0 2 30 2 *"}, "cron", "never comes: none of its months has such a day"),
+        ({"every": "custom", "cron": "0 2 30 2 *"}, "cron", "is never due: none of its months has such a day"),
         ({"every": "custom", "cron": "0 2 * 13 *"}, "cron", "is not a cron expression"),
         ({"every": "custom"}, "cron", "five fields"),
         ({"every": "fortnight"}, "time", "looks like 02:00"),
@@ -89,12 +94,12 @@ def test_what_is_typed_is_said_at_once_to_htmx_and_by_a_button_without_a_script(
     ],
 )
 def test_what_is_wrong_stands_at_its_field_and_nothing_is_saved(
-    browser: Client, wrong: dict[str, str], field: str, said: str
+    browser: Client, wrong: dict[str, str], field: str, message: str
 ) -> None:
     answer = browser.post(f"{HOME}new/", NIGHTLY | wrong)
 
     assert answer.status_code == 422
-    assert said in text(answer)
+    assert message in text(answer)
     assert f'href="#{field}"' in text(answer)
     assert not Schedule.objects.exists()
 
@@ -194,7 +199,7 @@ def test_missed_late_and_skipped_slots_are_shown_with_their_reason(browser: Clie
 
 
 def test_a_month_holds_its_weeks_and_many_marks_of_a_day_are_one() -> None:
-    mark = calendar.Mark(label="kept", tone="ok", href="/x")
+    mark = calendar.DayMark(label="kept", tone="ok", href="/x")
 
     month = calendar.month_of(date(2026, 11, 1), marks={date(2026, 11, 3): [mark] * 5}, today=date(2026, 11, 28))
 
@@ -206,15 +211,76 @@ def test_a_month_holds_its_weeks_and_many_marks_of_a_day_are_one() -> None:
     assert [(one.label, one.count) for one in third.marks] == [("kept", 5)]
 
 
+def test_a_day_counts_its_runs_or_says_that_it_has_more() -> None:
+    zone = ZoneInfo("Asia/Kolkata")
+    row = Schedule(name="often")
+    begin = datetime(2026, 11, 29, tzinfo=zone)
+
+    def marks(count: int, *, has_more: bool) -> list[tuple[str, int, bool]]:
+        slots = tuple(begin + timedelta(minutes=2 * number) for number in range(count))
+        day = PlannedDay(row=row, day=begin.date(), slots=slots, has_more=has_more)
+        found = calendar.marks_of([], [], [day], zone=zone)
+        month = calendar.month_of(date(2026, 11, 1), marks=found, today=date(2026, 11, 28))
+        shown = next(one for week in month.weeks for one in week if one.date == begin.date())
+        return [(mark.label, mark.count, mark.at_least) for mark in shown.marks]
+
+    assert marks(2, has_more=False) == [("00:00 planned", 1, False), ("00:02 planned", 1, False)]
+    assert marks(96, has_more=False) == [("planned", 96, False)]
+    assert marks(100, has_more=True) == [("planned", 100, True)]
+
+
 @pytest.mark.parametrize("asked", ["", "2026-13", "2026-1", "1999-01", "2026-011", "x" * 500, "²⁰²⁶-01"])
 def test_a_month_that_does_not_exist_is_the_present_one(asked: str) -> None:
     assert calendar.first_day(asked, today=date(2026, 11, 28)) == date(2026, 11, 1)
 
 
 def test_the_form_shows_what_a_schedule_is() -> None:
-    wish = Wish(name="a", cron="15 3 * * 1", time_zone="UTC", if_missed="skip")
+    wish = ScheduleWish(name="a", cron="15 3 * * 1", time_zone="UTC", if_missed="skip")
 
     filled = form.of_wish(wish)
 
     assert (filled.every, filled.time, filled.weekday) == ("week", "03:15", "1")
     assert filled.wish() == wish
+
+
+def test_names_differ_by_more_than_capital_letters(browser: Client) -> None:
+    browser.post(f"{HOME}new/", NIGHTLY)
+    refused = browser.post(f"{HOME}new/", NIGHTLY | {"name": "NIGHTLY"})
+
+    assert refused.status_code == 422
+    assert "There is a schedule “nightly” already" in text(refused) or "nightly&quot; already" in text(refused)
+    assert [row.name for row in Schedule.objects.all()] == ["nightly"]
+
+    answer = browser.post(f"{HOME}edit/nightly/", NIGHTLY | {"name": "Nightly"})
+
+    assert answer.status_code == 303
+    assert [row.name for row in Schedule.objects.all()] == ["Nightly"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "mark"),
+    [
+        ({}, ("on host temple-a", "")),
+        ({"verified": True}, ("on host temple-a", "")),
+        ({"status": "partial"}, ("partial", "warn")),
+        ({"removed": {"at": MOMENT, "by": "ravi", "how": "person", "reasons": ["person"]}}, ("removed", "")),
+        ({"files": "unmounted"}, ("not here", "warn")),
+    ],
+)
+def test_a_backup_of_another_host_is_marked_with_its_place(fields: dict[str, Any], mark: tuple[str, str]) -> None:
+    listed = a_run(**{"files": "elsewhere", "published": False, "verified": False, "host": "temple-a"} | fields)
+
+    (marks,) = calendar.marks_of(rows.rows_of([listed]), [], [], zone=UTC).values()
+
+    assert [(one.label, one.tone) for one in marks] == [mark]
+
+
+def test_a_backup_that_its_own_host_confirmed_counts_for_what_is_overdue(configured: Configuration) -> None:
+    listed = [
+        a_run(files="elsewhere", published=False, verified=True),
+        a_run(_id="20260118_111420", created_at=MOMENT - timedelta(days=1)),
+    ]
+
+    found = overview.newest_good_at(listed, configuration=configured, now=MOMENT + timedelta(hours=1))
+
+    assert found == MOMENT

@@ -42,6 +42,21 @@ def test_the_sidebar_marks_where_one_is(
     assert marked(admin_browser, address) == [mark, mark]
 
 
+@pytest.mark.parametrize("address", ["/admin/backups/list/", "/admin/backups/nothing-here/"])
+def test_the_sidebar_speaks_the_language_of_the_page(
+    admin_browser: Client, configured: Configuration, address: str
+) -> None:
+    for language, there, absent in [
+        ("en-in", "Find everywhere", "हर जगह खोजें"),
+        ("hi", "हर जगह खोजें", "Find everywhere"),
+        ("en-in", "Find everywhere", "हर जगह खोजें"),
+    ]:
+        page = admin_browser.get(address, headers={"Accept-Language": language}).content.decode()
+        sidebars = re.findall(r'<(?:aside|div) class="side">(.*?)</nav>', page, re.DOTALL)
+        assert [there in one for one in sidebars] == [True, True]
+        assert [absent in one for one in sidebars] == [False, False]
+
+
 @pytest.mark.parametrize(
     ("kind", "mark"),
     [

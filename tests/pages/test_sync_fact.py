@@ -10,8 +10,8 @@ from django.utils import timezone
 from backups_app.configuration import Configuration
 from backups_app.pages.shared import known_status
 from backups_app.records import Origin
-from backups_app.use_cases import syncs
-from backups_app.use_cases.syncs import SyncWish
+from backups_app.use_cases.syncs import syncs
+from backups_app.use_cases.syncs.syncs import SyncWish
 
 
 def _sync(**wish: Any) -> Any:

@@ -17,10 +17,10 @@ from backups_app.models import LaneJob
 from backups_app.pages.sync import views
 from backups_app.records import Origin
 from backups_app.runs import ownership
-from backups_app.use_cases import syncs
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.lanes import carrying_out
 from backups_app.use_cases.lanes import syncs as lane_syncs
+from backups_app.use_cases.syncs import syncs
 from tests.api.conftest import AT_ONCE, NEVER
 from tests.pages.reading_lane import watched
 from tests.pages.test_browser import HTMX
@@ -141,6 +141,19 @@ def test_a_sync_that_no_worker_takes_within_a_minute_is_closed_and_never_begun(
     assert remote_db.backup_sync_state.count_documents({}) == 0 and LaneJob.objects.get().state == LaneJob.State.FAILED
 
 
+def test_a_sync_with_another_wish_is_refused_while_one_waits(
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "WAIT_SECONDS", 0.0)
+    with override_settings(TASKS=NEVER):
+        admin_browser.post(HERE)
+        refused = admin_browser.post(HERE, {"exact": "1"})
+
+    assert refused.status_code == 409
+    assert "Another sync or a repair is running." in refused.content.decode()
+    assert LaneJob.objects.count() == 1
+
+
 def test_while_a_backup_runs_a_sync_leads_to_it(admin_browser: Client, seeded: Configuration) -> None:
     run = backups.start_backup(
         created_by="ananya", delete_bookings=False, origin=Origin.WEB, now=timezone.now(), enqueue=False
@@ -163,5 +176,5 @@ def test_a_sync_whose_worker_died_says_that_it_goes_on_with_the_next(
     page = admin_browser.get(HERE).content.decode()
     again = admin_browser.post(HERE, follow=True).content.decode()
 
-    assert "The worker that synced ended before the sync did." in page
+    assert "The worker ended before the sync did." in page
     assert "Sync finished." in again

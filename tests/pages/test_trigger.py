@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from backups_app.catalog import runs
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.models import LoginSession, User
+from backups_app.use_cases.listing import present_counts
 from tests.conftest import NOBODY, PASSWORD
 from tests.pages.conftest import signed_in
 
@@ -54,6 +55,34 @@ def test_the_confirmation_names_collections_and_numbers_of_both_sides(
     assert "The two sides differ by 2" in page
     assert "DELETE BOOKINGS" in page
     assert "indexes kept" in page
+
+
+def test_documents_that_only_one_side_holds_are_all_announced(
+    admin_browser: Client, seeded: Configuration, local_db: Any, remote_db: Any
+) -> None:
+    """The sync before the deletion brings both sides together: more goes than either side holds now."""
+    local_db.bookings.delete_many({"_id": {"$lt": 10}})
+    remote_db.bookings.delete_many({"_id": {"$gte": 1228}})
+
+    page = admin_browser.get("/admin/backups/confirm-delete/").content.decode()
+
+    assert "Delete 1,552 booking documents after this backup?" in page
+    assert "Back up, then delete 1,552" in page
+    assert "The two sides differ by 22" in page
+
+
+def test_where_the_sides_are_too_large_to_be_compared_the_count_is_about(
+    admin_browser: Client, seeded: Configuration, local_db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(present_counts, "EXACT_UP_TO", 1_000)
+    local_db.bookings.delete_many({"_id": {"$lt": 10}})
+
+    page = admin_browser.get("/admin/backups/confirm-delete/").content.decode()
+    home = admin_browser.get("/admin/backups/_/counts/", headers=HTMX).content.decode()
+
+    assert "Delete about 1,552 booking documents after this backup?" in page
+    assert "The two sides differ by at least 10" in page
+    assert "Deletes about" in home
 
 
 @pytest.mark.parametrize("typed", ["", "delete bookings", "DELETE  BOOKINGS", "DELETE BOOKING", "DELETE BOOKINGS!"])

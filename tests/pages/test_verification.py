@@ -12,7 +12,7 @@ import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
 from backups_app.records import Origin
@@ -63,7 +63,7 @@ def test_a_damaged_one_says_the_file_what_is_safe_and_what_to_do(
 
     assert page.lstrip().startswith('<div id="verification"') and "<html" not in page
     assert "This backup is damaged." in page and "bookings.bson is not what was written: its SHA-256 differs" in page
-    assert "What is safe:" in page and "Make a new backup now" in page
+    assert "Nothing was changed or removed." in page and "Make a new backup now" in page
     assert f"/admin/backups/browse/?backup={other}" in page
     assert folder_of(seeded, backup_id).is_dir()
     assert "This backup is damaged." in admin_browser.get(f"/admin/backups/browse/?backup={backup_id}").content.decode()

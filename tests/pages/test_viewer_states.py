@@ -144,7 +144,9 @@ def test_a_recorded_backup_without_its_files_is_gone_and_an_unknown_one_not_foun
     answer = admin_browser.get(f"/admin/backups/browse/?backup={backup_id}")
 
     assert answer.status_code == 410
-    assert "The files of this backup are gone from the backup folder." in answer.content.decode()
+    page = answer.content.decode()
+    assert "The files of this backup are gone from the backup folder." in page
+    assert f'href="/admin/backups/runs/{backup_id}/">Why, and whether it can come back' in page
 
 
 def test_damage_that_ends_a_search_names_the_document_and_offers_to_verify(
@@ -160,8 +162,8 @@ def test_damage_that_ends_a_search_names_the_document_and_offers_to_verify(
 
     found, listed = get(admin_browser, f"{where}&q=doe"), get(admin_browser, where)
 
-    assert "Document 2 of this file cannot be read; the 1 before it are fine." in found
-    assert "Document 2 can't be read" in listed and "; 1 before it are fine." in listed
+    assert "Document 2 of this file cannot be read. Readable documents before it: 1." in found
+    assert "Document 2 can't be read" in listed and ". Readable documents before it: 1." in listed
     assert "Show raw bytes" in listed
     assert all(f'hx-post="/admin/backups/{backup_id}/verify/"' in page for page in (found, listed))
 

@@ -18,7 +18,7 @@ from tests.pages.test_run_panel import running
 def test_a_run_that_no_worker_takes_within_a_minute_says_to_start_one(waited: int, says: bool) -> None:
     queued = running(phase=Phase.QUEUED.value)
 
-    panel = run_panel.of(queued, now=MOMENT + timedelta(seconds=waited))
+    panel = run_panel.make_panel(queued, now=MOMENT + timedelta(seconds=waited))
     shown = render_to_string("runs/_progress.html", {"panel": panel})
 
     assert panel.waits_for_a_worker is says

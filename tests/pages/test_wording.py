@@ -12,7 +12,7 @@ from backups_app.pages.shared import wording
 AT = datetime(2025, 1, 19, 9, 0, 22, tzinfo=UTC)
 
 
-def test_a_moment_is_told_in_ist_with_its_zone() -> None:
+def test_a_moment_is_reported_in_ist_with_its_zone() -> None:
     assert wording.when(AT) == '<time datetime="2025-01-19T14:30:22+05:30">19 Jan 2025, 14:30 IST</time>'
     assert wording.when_text("2025-01-19T09:00:22.000Z") == "19 Jan 2025, 14:30 IST"
 
@@ -28,12 +28,12 @@ def test_what_is_no_moment_is_nothing(nothing: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "message"),
     [(4.13, "4.1 s"), (48, "48 s"), (200, "3 min 20 s"), (120, "2 min"), (2000, "33 min"), (8040, "2 h 14 min"),
      (6 * 86400, "6 days"), (90000, "1 day"), (timedelta(seconds=12), "12 s"), (None, "")],
 )  # fmt: skip
-def test_durations(seconds: float | None, said: str) -> None:
-    assert wording.duration(seconds) == said
+def test_durations(seconds: float | None, message: str) -> None:
+    assert wording.duration(seconds) == message
 
 
 def test_how_long_ago() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import bson
 import pytest
 from bson.raw_bson import RawBSONDocument
+from pymongo.errors import AutoReconnect
 
 from backups_app.catalog import purge_ledger
-from backups_app.errors import OwnershipLost, PurgeWithheld, VerificationFailed
+from backups_app.errors import DatabaseUnreachable, OwnershipLost, PurgeWithheld, VerificationFailed
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.exact_writes.delete import delete_equal
 from backups_app.mongo.raw_bson import Value
@@ -60,6 +63,52 @@ def test_the_ledger_is_written_before_the_first_delete(local_db: TempleDatabase,
         purge.side(Side.LOCAL)
 
     assert seen == [10]
+
+
+def test_two_batches_are_under_way_at_once(local_db: TempleDatabase, backup_of: Backup) -> None:
+    local_db["bookings"].insert_many(bookings(2000))
+    purge = backup_of(local_db)
+    met = threading.Barrier(2)
+    real = delete_equal
+
+    def meet(*, live: object, frames: list[bytes]) -> object:
+        met.wait(30)  # raises where the other batch is not under way
+        return real(live=live, frames=frames)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delete, "delete_equal", meet)
+        report = purge.side(Side.LOCAL)
+
+    assert (report.deleted, report.done, ids(local_db)) == (2000, True, [])
+
+
+def test_a_batch_that_fails_leaves_the_other_one_counted_and_the_next_attempt_finishes(
+    local_db: TempleDatabase, remote_db: TempleDatabase, backup_of: Backup
+) -> None:
+    for database in (local_db, remote_db):
+        database["bookings"].insert_many(bookings(2300))
+    purge = backup_of(local_db, remote_db)
+    remote_db["bookings"].update_one({"_id": 600}, {"$set": {"status": "moved"}})
+    real = delete_equal
+    met = threading.Barrier(2)
+
+    def second_fails(*, live: object, frames: list[bytes]) -> object:
+        met.wait(30)
+        if raw_ids.id_of(frames[0]) == _raw_id(0):
+            raise AutoReconnect("cut")
+        return real(live=live, frames=frames)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(PurgeStopped) as stopped:
+        patch.setattr(delete, "delete_equal", second_fails)
+        purge.side(Side.REMOTE)
+    between = ids(remote_db)
+
+    assert isinstance(stopped.value.cause_error, DatabaseUnreachable)
+    assert (stopped.value.report.deleted, stopped.value.report.skipped_ids) == (499, ["600"])
+    assert between == [*range(500), 600, *range(1000, 2300)]
+    report = purge.side(Side.REMOTE)
+    assert (report.deleted, report.already_absent, report.skipped_changed, report.done) == (2299, 0, 1, True)
+    assert ids(remote_db) == [600]
 
 
 def test_the_base_is_forgotten_while_the_entry_is_still_open(local_db: TempleDatabase, backup_of: Backup) -> None:
@@ -163,7 +212,8 @@ def test_what_a_restore_took_back_is_not_deleted_by_a_resumed_purge(
         database["bookings"].insert_many(bookings(20))
     purge = backup_of(local_db, remote_db)
     purge.side(Side.REMOTE)
-    purge_ledger.close_for_restore(local_db, collection="bookings", ids=[_raw_id(7), _raw_id(8)])
+    restored = {raw_ids.key(_raw_id(7)), raw_ids.key(_raw_id(8))}
+    purge_ledger.close_for_restore(local_db, collection="bookings", is_chosen=restored.__contains__)
 
     local = purge.side(Side.LOCAL)
 

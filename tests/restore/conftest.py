@@ -100,13 +100,12 @@ def restore(
         document=document,
     )
     plan = decide(manifest=source.manifest, choices=choices, emptied={})
-    released: list[bytes] = []
     engine = Engine(
         source=source,
         choices=choices,
         database=database,
         before=before or (Source(folder=source.folder, manifest=Manifest(database="")) if in_place else None),
-        release=lambda name, ids: released.extend(ids),
+        claim=None,
         progress=Silent(),
         **more,
     )

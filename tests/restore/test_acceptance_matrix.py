@@ -136,7 +136,7 @@ def test_a_bit_flipped_inside_a_value_is_seen_where_mongorestore_answers_0(
     assert local_db.list_collection_names() == []
 
 
-def test_all_duplicates_are_said_to_be_there_where_mongorestore_answers_0(
+def test_all_duplicates_are_stated_to_be_there_where_mongorestore_answers_0(
     folder: Path, local_db: Database[Any], safety: Dump
 ) -> None:
     source = verified(folder, "temple")

@@ -14,7 +14,8 @@ from pymongo.database import Database
 from backups_app.backup_files import layout
 from backups_app.backup_files.collection_metadata import Described
 from backups_app.errors import VerificationFailed
-from backups_app.mongo import raw_ids, structures
+from backups_app.mongo import raw_ids
+from backups_app.mongo.structures import structure_differences, structures
 from backups_app.restore.choices import Mode
 from backups_app.restore.source import Source
 from tests.restore.conftest import documents, frames_of, restore
@@ -29,7 +30,7 @@ def assert_everything_is_back(source: Source, database: Database[Any]) -> None:
         described = source.described(name)
         found = structures.with_indexes(database, there[name])
         wanted = structures.Structure(name=name, type=entry.type, options=described.options, indexes=described.indexes)
-        assert structures.differences(wanted=wanted, there=found) == []
+        assert structure_differences.differences(wanted=wanted, there=found) == []
         if entry.file is not None:
             physical = layout.BUCKETS_PREFIX + name if entry.type == "timeseries" else name
             assert sorted(frames_of(database, physical)) == sorted(source.frames(name))
@@ -236,10 +237,10 @@ def test_what_an_earlier_attempt_created_gets_its_indexes(safety: Dump, local_db
     local_db["c"].drop_index("n_1")
 
     without = restore(source, local_db, before=safety(local_db))["c"]
-    told = list(without.sentences)
+    reported = list(without.sentences)
     restore(source, local_db, before=safety(local_db), unfinished=frozenset({"c"}))
 
-    assert told == ['the index "n_1" of "c" is not there']
+    assert reported == ['the index "n_1" of "c" is not there']
     assert "n_1" in local_db["c"].index_information()
 
 
@@ -290,3 +291,16 @@ def test_documents_are_proven_before_an_index_with_a_time_to_live_is_made(
 
     assert (outcome.complete, outcome.proven) == (True, 1)
     assert "short" in local_db["c"].index_information()
+
+
+def test_a_restore_of_one_document_says_nothing_of_those_that_nobody_asked_for(
+    a_source: Make, safety: Dump, local_db: Database[Any]
+) -> None:
+    source = a_source(bookings=documents(*((number, "backup") for number in range(20))))
+    local_db["bookings"].insert_one({"_id": 30, "v": "live"})
+    wanted = raw_ids.id_of(bson.encode({"_id": 2}))
+
+    outcome = restore(source, local_db, before=safety(local_db), collections=("bookings",), document=wanted)["bookings"]
+
+    assert (outcome.inserted, outcome.proven, outcome.unchanged) == (1, 1, 0)
+    assert (outcome.sentences, outcome.notes, outcome.complete) == ([], [], True)

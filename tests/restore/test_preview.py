@@ -11,6 +11,7 @@ from bson import Timestamp
 from pymongo.database import Database
 
 from backups_app.management.terminal.restore_text import preview_lines
+from backups_app.mongo import raw_ids
 from backups_app.progress import Silent
 from backups_app.restore import preview
 from backups_app.restore.choices import Choices, Mode
@@ -92,10 +93,47 @@ def test_unique_clashes_and_broken_rules_are_foreseen(a_source: Make, local_db: 
     outcome = restore(source, local_db)["c"]
 
     assert shown.insert == 10
-    assert any('2 documents have a value of the unique index "one_code"' in said for said in shown.problems)
-    assert any("2 documents break the collection's validation rule" in said for said in shown.problems)
+    assert any('2 documents have a value of the unique index "one_code"' in message for message in shown.problems)
+    assert any("2 documents break the collection's validation rule" in message for message in shown.problems)
     assert 'The unique index "some" could not be checked beforehand.' in shown.problems
     assert (outcome.inserted, outcome.clashes.count, outcome.refused.count) == (6, 2, 2)
+
+
+AMONG_THEMSELVES = (
+    "The documents of the backup were compared with those that are there, not with one another: the unique index "
+    '"one_pair", which the backup does not have, may refuse some of them.'
+)
+
+
+def test_an_index_that_only_the_target_has_may_refuse_documents_of_the_backup(
+    safety: Dump, local_db: Database[Any]
+) -> None:
+    local_db["c"].insert_many([{"_id": number, "pair": number // 2} for number in range(10)])
+    source = safety(local_db)
+    local_db["c"].delete_many({})
+    local_db["c"].create_index("pair", unique=True, name="one_pair")
+
+    shown = look(source, local_db).collections[0]
+    one = look(source, local_db, collections=("c",), document=raw_ids.id_of(bson.encode({"_id": 3}))).collections[0]
+    outcome = restore(source, local_db)["c"]
+
+    assert shown.insert == 10 and AMONG_THEMSELVES in shown.problems
+    assert one.insert == 1 and AMONG_THEMSELVES not in one.problems
+    assert (outcome.inserted, outcome.clashes.count) == (5, 5)
+
+
+def test_under_an_index_that_the_backup_has_too_its_documents_do_not_clash(
+    safety: Dump, local_db: Database[Any]
+) -> None:
+    local_db["c"].create_index("pair", unique=True, name="one_pair", collation={"locale": "en", "strength": 2})
+    local_db["c"].insert_many([{"_id": number, "pair": f"p{number}"} for number in range(10)])
+    source = safety(local_db)
+    local_db["c"].delete_many({})
+
+    assert look(source, local_db).collections[0].problems == []
+    local_db["c"].drop_indexes()
+    local_db["c"].create_index("pair", unique=True, name="one_pair", collation={"locale": "en", "strength": 1})
+    assert AMONG_THEMSELVES in look(source, local_db).collections[0].problems
 
 
 def test_what_no_server_stores_unchanged_is_named_beforehand(a_source: Make, local_db: Database[Any]) -> None:
@@ -104,7 +142,7 @@ def test_what_no_server_stores_unchanged_is_named_beforehand(a_source: Make, loc
 
     shown = look(source, local_db).collections[0]
 
-    assert [said for said in shown.problems if said.startswith("1 documents cannot be stored unchanged")]
+    assert [message for message in shown.problems if message.startswith("1 document cannot be stored unchanged")]
 
 
 def test_indexes_and_options_that_differ_are_named(safety: Dump, local_db: Database[Any]) -> None:
@@ -145,7 +183,7 @@ def test_of_a_whole_real_dump_nothing_is_left_to_do_after_its_restore(golden: So
     assert second.total("unchanged") == golden.manifest.documents
 
 
-def test_a_disk_that_is_too_small_is_told_beforehand(a_source: Make, local_db: Database[Any]) -> None:
+def test_a_disk_that_is_too_small_is_reported_beforehand(a_source: Make, local_db: Database[Any]) -> None:
     source = a_source(c=documents((1, "x" * 5_000), (2, "y")))
     free = Live(local_db).free_bytes()
     enough, little = look(source, local_db), look(source, local_db, disk_free_bytes=4_000)

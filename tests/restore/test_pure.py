@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups_app.backup_files import document_digests
-from backups_app.backup_files.document_digests import DocumentDigests
+from backups_app.backup_files.digests import document_digests
+from backups_app.backup_files.digests.document_digests import DocumentDigests
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.errors import CollectionNotFound, InvalidInput
 from backups_app.mongo import raw_ids
@@ -157,7 +157,7 @@ def test_one_document_alone_is_decided_about(backup: list[tuple[int, int]], iden
     assert decided.deletes == 0
 
 
-def test_the_proof_tells_faults_from_other_peoples_edits() -> None:
+def test_the_proof_distinguishes_faults_from_other_peoples_edits() -> None:
     wanted, _ = digest([(1, 1), (2, 1), (3, 1), (4, 1)])
     there, _ = digest([(3, 1), (5, 0), (6, 0)])
     decided = work.decide(wanted=wanted, there=there, mode=Mode.REPLACE)

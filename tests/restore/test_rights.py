@@ -1,4 +1,4 @@
-"""A server that asks for rights: what is said, by command, API and page, where our user has them on the temple's
+"""A server that asks for rights: what is stated, by command, API and page, where our user has them on the temple's
 database alone, and that the line which is named there is enough."""
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def small_rights(root: Root, guarded: str, a_folder: Path) -> Iterator[Configura
         yield configuration
 
 
-def said(database: str) -> str:
+def message(database: str) -> str:
     return (
         f'The MongoDB user of TempleOps may not do everything it needs in the database "{database}". The temple\'s '
         "database was not touched. The administrator of MongoDB allows it with: "
@@ -85,8 +85,12 @@ def test_the_commands_name_the_line_and_with_it_they_succeed(small_rights: Confi
     removed = command("backup_restore", "--remove-copy", f"{NAME}_look")
 
     assert (rehearsed[0], rehearsed[1]["error_code"]) == (1, "copy_not_allowed")
-    assert rehearsed[1]["error_message"] == said(f"{NAME}_rehearsal")
-    assert (previewed[0], previewed[1]["code"], previewed[1]["detail"]) == (1, "copy_not_allowed", said(f"{NAME}_look"))
+    assert rehearsed[1]["error_message"] == message(f"{NAME}_rehearsal")
+    assert (previewed[0], previewed[1]["code"], previewed[1]["detail"]) == (
+        1,
+        "copy_not_allowed",
+        message(f"{NAME}_look"),
+    )
     assert not {f"{NAME}_rehearsal", f"{NAME}_look"} & before
     assert (again[0], again[1]["status"], again[1]["restore"]["sums"]["proven"]) == (0, "success", 20)
     assert (copied[0], copied[1]["restore"]["sums"]["inserted"]) == (0, 20)
@@ -108,19 +112,19 @@ def test_a_restore_that_may_not_write_names_the_right_and_what_is_in_place(
     root.admin.command("createRole", "watcher", privileges=may, roles=[])
     root.admin.command("updateUser", "sevak", roles=[{"role": "watcher", "db": "admin"}])
 
-    code, told = command("backup_restore", backup)
+    code, reported = command("backup_restore", backup)
     root.admin.command("updateUser", "sevak", roles=[{"role": "readWrite", "db": NAME}])
     root.admin.command("dropRole", "watcher")
     again = command("backup_restore", backup)
 
-    assert (code, told["status"], told["error_code"]) == (3, "partial", "restore_unfinished")
-    assert told["error_message"].startswith(
+    assert (code, reported["status"], reported["error_code"]) == (3, "partial", "restore_unfinished")
+    assert reported["error_message"].startswith(
         "It did not finish. The local MongoDB answers and refuses: the user in MONGODB_LOCAL_URL has no right to write "
         'in the database "shrine". db.getSiblingDB("admin").grantRolesToUser('
     )
-    assert told["error_message"].endswith(
-        'In place: nothing; "bookings" was at work. The safety backup holds what was there before. When that is '
-        "mended, start the same again."
+    assert reported["error_message"].endswith(
+        'In place: nothing; "bookings" was in progress. The safety backup holds what was there before. When that is '
+        "repaired, start the same again."
     )
     assert (again[0], again[1]["restore"]["sums"]["inserted"]) == (0, 5)
 
@@ -131,11 +135,15 @@ def test_the_right_to_write_alone_is_named_when_the_copy_cannot_be_removed(
     run_backup(delete_bookings=False)
     root.admin.command("grantRolesToUser", "sevak", roles=[{"role": "readWrite", "db": f"{NAME}_rehearsal"}])
 
-    code, told = command("backup_rehearse")
+    code, reported = command("backup_rehearse")
     allow(root, f"{NAME}_rehearsal")
     again = command("backup_rehearse")
 
-    assert (code, told["error_code"], told["error_message"]) == (1, "copy_not_allowed", said(f"{NAME}_rehearsal"))
+    assert (code, reported["error_code"], reported["error_message"]) == (
+        1,
+        "copy_not_allowed",
+        message(f"{NAME}_rehearsal"),
+    )
     assert (again[0], again[1]["status"]) == (0, "success")
     assert f"{NAME}_rehearsal" not in root.list_database_names()
 
@@ -148,11 +156,11 @@ def test_the_api_names_the_line(small_rights: Configuration, super_admin: User, 
     rehearsal: Any = caller.send("POST", "/api/backup/rehearse")
 
     assert (preview.status_code, preview.json()["code"]) == (409, "copy_not_allowed")
-    assert preview.json()["detail"] == said(f"{NAME}_look")
+    assert preview.json()["detail"] == message(f"{NAME}_look")
     assert rehearsal.status_code == 202
     run: Any = caller.get(rehearsal.headers["Location"]).json()  # type: ignore[attr-defined]
     assert (run["status"], run["error_code"]) == ("failed", "copy_not_allowed")
-    assert run["error_message"] == said(f"{NAME}_rehearsal")
+    assert run["error_message"] == message(f"{NAME}_rehearsal")
 
 
 def test_the_pages_name_the_line(small_rights: Configuration, super_admin: User) -> None:

@@ -15,10 +15,11 @@ from django.test import override_settings
 from pymongo.database import Database
 
 from backups_app import formats
-from backups_app.backup_files import layout, metadata, removals, stamps, trash
+from backups_app.backup_files import layout, metadata, stamps
 from backups_app.backup_files import manifest as manifests
-from backups_app.backup_files.store import Store
-from backups_app.catalog.run_record import RunRecord
+from backups_app.backup_files.store import removals, trash
+from backups_app.backup_files.store.store import Store
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.records import Origin
 from backups_app.retention.policy import Policy

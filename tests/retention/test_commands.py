@@ -12,14 +12,14 @@ from django.core.management import call_command
 from tests.retention.conftest import Temple
 
 
-def said(*arguments: str) -> str:
+def message(*arguments: str) -> str:
     out = StringIO()
     call_command(*arguments, stdout=out)
     return out.getvalue()
 
 
 def printed(*arguments: str) -> Any:
-    return json.loads(said(*arguments, "--json"))
+    return json.loads(message(*arguments, "--json"))
 
 
 def exit_code(*arguments: str) -> int:
@@ -30,7 +30,7 @@ def exit_code(*arguments: str) -> int:
 
 def test_retention_is_off_until_somebody_sets_it(temple: Temple, newest: str) -> None:
     assert printed("backup_retention", "show") == {"on": False, "policy": None, "kept": [], "removed": []}
-    assert "Retention is off" in said("backup_prune")
+    assert "Retention is off" in message("backup_prune")
 
     answer = printed("backup_retention", "set", "--last", "2", "--weekly", "1")
 
@@ -52,8 +52,10 @@ def test_trying_rules_out_changes_nothing(temple: Temple, newest: str) -> None:
 
     assert answer["removed"] == [{"backup_id": old, "reasons": ["policy"]}]
     assert answer["on"] is False
-    assert "1 kept, 1 would be removed" in said("backup_retention", "simulate", "--last", "1")
-    assert "The history shrinks from 40 days to less than a day." in said("backup_retention", "simulate", "--last", "1")
+    assert "1 kept, 1 would be removed" in message("backup_retention", "simulate", "--last", "1")
+    assert "The history shrinks from 40 days to less than a day." in message(
+        "backup_retention", "simulate", "--last", "1"
+    )
 
 
 def test_prune_prints_what_it_keeps_and_removes(temple: Temple, newest: str) -> None:
@@ -74,10 +76,10 @@ def test_pin_and_remove_and_undo(temple: Temple) -> None:
 
     assert printed("backup_pin", old, "--note", "the festival")["pinned"]["note"] == "the festival"
     assert exit_code("backup_remove", old, "--confirm", old) == 1
-    said("backup_pin", old, "--unpin")
+    message("backup_pin", old, "--unpin")
     assert exit_code("backup_remove", old, "--confirm", "no") == 2
     assert exit_code("backup_remove", "20010101_000000", "--confirm", "20010101_000000") == 10
-    said("backup_remove", old, "--confirm", old)
+    message("backup_remove", old, "--confirm", old)
     assert temple.in_trash() == {old}
     assert printed("backup_remove", old, "--undo") == {"backup_id": old, "brought_back": True, "pinned": False}
     assert exit_code("backup_remove", old, "--undo") == 10

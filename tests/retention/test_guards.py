@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backups_app.retention import guards
-from backups_app.retention.decision import AHEAD, FOR_UNDO, FOREIGN, UNDO_OVER, UNVERIFIED, Decision
+from backups_app.retention.decision import AHEAD, FOR_UNDO, FOREIGN, UNDO_OVER, UNVERIFIED, RetentionDecision
 from backups_app.retention.facts import Backup, Deletion, LostHolder, Maker
 from backups_app.retention.policy import Policy
 from tests.retention.histories import NOW, a_backup, decided, reasons, removed_ids
@@ -18,38 +18,38 @@ NEWER = (a_backup(days=0), a_backup(days=1))
 YEARS = Policy(yearly=1)
 
 
-def _old(**facts: Any) -> tuple[Backup, Decision]:
+def _old(**facts: Any) -> tuple[Backup, RetentionDecision]:
     old = a_backup(days=40, **facts)
     return old, decided(*NEWER, old)
 
 
-def _newest_success() -> tuple[Backup, Decision]:
+def _newest_success() -> tuple[Backup, RetentionDecision]:
     old = a_backup(days=40)
     return old, decided(*(a_backup(days=day, success=False) for day in (0, 1)), old)
 
 
-def _floor() -> tuple[Backup, Decision]:
+def _floor() -> tuple[Backup, RetentionDecision]:
     old = a_backup(days=40)
     return old, decided(*NEWER, old, min_keep=3)
 
 
-def _needed() -> tuple[Backup, Decision]:
+def _needed() -> tuple[Backup, RetentionDecision]:
     old = a_backup(days=40)
     child = a_backup(days=39, base=old.backup_id, pinned=True)
     return old, decided(*NEWER, child, old)
 
 
-def _shrunk() -> tuple[Backup, Decision]:
+def _shrunk() -> tuple[Backup, RetentionDecision]:
     old = a_backup(days=40, documents={"bookings": 100})
     return old, decided(*(a_backup(days=day, documents={"bookings": 49}) for day in (0, 1)), old)
 
 
-def _holder_damaged() -> tuple[Backup, Decision]:
+def _holder_damaged() -> tuple[Backup, RetentionDecision]:
     old = a_backup(days=40)
     return old, decided(*NEWER, a_backup(days=30, verified=False, holds={"bookings": 3}), old)
 
 
-SCENES: dict[str, Callable[[], tuple[Backup, Decision]]] = {
+SCENES: dict[str, Callable[[], tuple[Backup, RetentionDecision]]] = {
     guards.NEWEST: _newest_success,
     guards.FLOOR: _floor,
     guards.PINNED: lambda: _old(pinned=True),
@@ -66,7 +66,7 @@ SCENES: dict[str, Callable[[], tuple[Backup, Decision]]] = {
 }
 
 
-def _old_ahead() -> tuple[Backup, Decision]:
+def _old_ahead() -> tuple[Backup, RetentionDecision]:
     ahead = a_backup(at=NOW + timedelta(minutes=11))
     return ahead, decided(*NEWER, ahead)
 
@@ -197,3 +197,15 @@ def test_what_is_removed_before_it_was_copied_says_so() -> None:
     old, decision = _old(copied=False)
 
     assert next(one.reasons for one in decision.removed if one.backup == old) == ("policy", "removed_before_copy")
+
+
+def test_a_copy_on_this_computer_is_named_as_one_that_does_not_count() -> None:
+    old, decision = _old(copied=False, copied_here=True)
+
+    assert next(one.reasons for one in decision.removed if one.backup == old) == ("policy", "copy_on_this_computer")
+
+
+def test_a_copy_at_a_target_that_does_not_answer_is_named_as_such() -> None:
+    old, decision = _old(copied=False, copied_silent=True)
+
+    assert next(one.reasons for one in decision.removed if one.backup == old) == ("policy", "copy_target_silent")

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backups_app.retention.decision import Decision, decide
+from backups_app.retention.decision import RetentionDecision, decide
 from backups_app.retention.facts import Backup, Deletion, Maker
 from backups_app.retention.policy import Policy
 from tests.retention.histories import KOLKATA, NOW, a_backup, removed_ids
@@ -55,8 +55,8 @@ def _perhaps_incremental(draw: st.DrawFn, one: Backup, *, older: list[Backup]) -
     return replace(one, base=draw(st.sampled_from(full))) if incremental else one
 
 
-def check(backups: list[Backup], decision: Decision, *, min_keep: int, now: datetime) -> None:
-    """What must hold of every decision, said without the decision's own means."""
+def check(backups: list[Backup], decision: RetentionDecision, *, min_keep: int, now: datetime) -> None:
+    """What must hold of every decision, stated without the decision's own means."""
     gone = removed_ids(decision)
     kept = {one.backup.backup_id for one in decision.kept}
     trusted = [

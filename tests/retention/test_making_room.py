@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from backups_app.backup_files.store import DiskUsage, Store
+from backups_app.backup_files.store.store import DiskUsage, Store
 from backups_app.errors import NoRoomToBegin
 from backups_app.models import AuditEvent
 from backups_app.runs.steps import preflight
-from backups_app.use_cases.retention import trash as housekeeping
+from backups_app.use_cases.retention import trash_emptying as housekeeping
 from tests.retention.conftest import Temple
 
 Disk = Callable[[int], None]
@@ -67,6 +67,18 @@ def test_what_a_person_removed_stays_its_day(temple: Temple, disk: Disk) -> None
     assert make_room(temple) == (older, old)
 
     assert temple.in_trash() == {oldest}
+
+
+def test_the_base_of_an_incremental_that_a_person_removed_stays_with_it(temple: Temple, disk: Disk) -> None:
+    base = temple.add(days=60)
+    incremental = temple.add(days=59, incremental={"base": base, "number": 1})
+    temple.remove(incremental)
+    older, old = removed_by_rules(temple)
+    disk(bytes_under(temple.store.root / next(temple.store.root.glob(f".trash-backup_{older}*"))) + 1)
+
+    assert make_room(temple) == (older, old)
+
+    assert temple.in_trash() == {base, incremental}
 
 
 def test_with_room_enough_nothing_goes(temple: Temple, disk: Disk) -> None:

@@ -48,13 +48,13 @@ def test_the_api_answers_410_with_when_and_why(caller: Caller, temple: Temple) -
 
     assert (rules.status_code, rules.json()["code"]) == (410, "backup_removed")
     at = rules.json()["removed"].pop("at")
-    assert rules.json()["detail"].startswith("The rules of retention removed this backup on ")
+    assert rules.json()["detail"].startswith("The retention rules removed this backup on ")
     assert rules.json()["detail"].endswith(" UTC: no rule keeps it.")
-    said = rules.json()["removed"]
-    assert (said["how"], said["by"], said["reasons"]) == ("retention", "ananya", ["policy"])
-    assert at < said["in_trash_until"]
+    message = rules.json()["removed"]
+    assert (message["how"], message["by"], message["reasons"]) == ("retention", "ananya", ["policy"])
+    assert at < message["in_trash_until"]
     assert (name.status_code, name.json()["removed"]["how"]) == (410, "person")
-    assert name.json()["detail"].startswith("ravi removed this backup by name on ")
+    assert name.json()["detail"].startswith("ravi removed this backup on ")
 
 
 @pytest.mark.parametrize("command", [("backup_verify",), ("backup_pin",), ("backup_docs", "bookings")])
@@ -62,20 +62,20 @@ def test_commands_say_the_same_and_end_with_10(temple: Temple, command: tuple[st
     old = removed_by_rules(temple)
     name, *more = command
 
-    code, said = refused(name, old, *more)
+    code, message = refused(name, old, *more)
 
-    assert (code, said["code"]) == (10, "backup_removed")
-    assert (said["removed"]["how"], said["removed"]["reasons"]) == ("retention", ["policy"])
-    assert "no rule keeps it" in said["detail"] and "brought back" in said["hint"]
+    assert (code, message["code"]) == (10, "backup_removed")
+    assert (message["removed"]["how"], message["removed"]["reasons"]) == ("retention", ["policy"])
+    assert "no rule keeps it" in message["detail"] and "brought back" in message["hint"]
 
 
 def test_after_its_day_in_the_trash_nothing_brings_it_back(temple: Temple) -> None:
     old = removed_by_rules(temple)
     temple.store.empty_trash(older_than=temple.now + timedelta(days=2))
 
-    _, said = refused("backup_verify", old)
+    _, message = refused("backup_verify", old)
 
-    assert said["removed"]["in_trash_until"] is None
+    assert message["removed"]["in_trash_until"] is None
 
 
 def test_without_the_record_the_store_still_answers(temple: Temple, super_admin: User) -> None:
@@ -85,7 +85,7 @@ def test_without_the_record_the_store_still_answers(temple: Temple, super_admin:
     page = signed_in(super_admin).get(f"/admin/backups/{old}/restore/")
 
     assert page.status_code == 410
-    assert "The rules of retention removed it on" in page.content.decode()
+    assert "The retention rules removed it on" in page.content.decode()
 
 
 def test_the_page_of_its_run_says_it_too_and_brings_it_back(temple: Temple, super_admin: User) -> None:
@@ -93,5 +93,20 @@ def test_the_page_of_its_run_says_it_too_and_brings_it_back(temple: Temple, supe
 
     page = signed_in(super_admin).get(f"/admin/backups/runs/{old}/").content.decode()
 
-    assert "The rules of retention removed it on" in page
+    assert "The retention rules removed it on" in page
     assert f'action="/admin/backups/{old}/bring-back/"' in page
+
+
+def test_an_incremental_leads_to_its_base_which_can_be_brought_back_from_the_trash(
+    temple: Temple, super_admin: User
+) -> None:
+    base = temple.add(days=40)
+    temple.add(days=39, incremental={"base": base, "number": 1})
+    temple.store.trash(base, now=temple.now)
+    browser = signed_in(super_admin)
+
+    listed = browser.get("/admin/backups/list/").content.decode()
+
+    assert "damaged" in listed
+    assert f'<a href="/admin/backups/runs/{base}/">incremental, needs' in listed
+    assert f'action="/admin/backups/{base}/bring-back/"' in browser.get(f"/admin/backups/runs/{base}/").content.decode()

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backups_app.backup_files import removals
-from backups_app.catalog import runs
-from backups_app.errors import ClocksApart, NewestDamaged, RunActive, StoreMissing
+from backups_app.backup_files import bases, durable
+from backups_app.backup_files.store import removals
+from backups_app.catalog.run import listed_runs, runs
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.errors import (
+    BackupNeeded,
+    BaseMissing,
+    ClocksApart,
+    DiskFull,
+    NewestDamaged,
+    RunActive,
+    RunWaits,
+    StoreMissing,
+)
 from backups_app.models import AuditEvent
 from backups_app.mongo import connections
+from backups_app.records import Origin
 from backups_app.retention.policy import Policy
-from backups_app.use_cases.retention import taking_out
-from backups_app.use_cases.retention import trash as housekeeping
+from backups_app.use_cases.retention import facts, pins, taking_out
+from backups_app.use_cases.retention import trash_emptying as housekeeping
 from tests.retention.conftest import Temple, damage
 
 
@@ -74,10 +87,10 @@ def test_a_pass_that_fails_after_a_run_is_a_warning_of_a_good_backup(
 
     run = temple.run()
 
-    told = temple.record(run["backup_id"])
-    assert told["status"] == "success"
-    assert "The clocks of this computer and of the local MongoDB differ" in told["warnings"][-1]
-    assert temple.written(run["backup_id"])["warnings"] == told["warnings"]
+    reported = temple.record(run["backup_id"])
+    assert reported["status"] == "success"
+    assert "The clocks of this computer and of the local MongoDB differ" in reported["warnings"][-1]
+    assert temple.written(run["backup_id"])["warnings"] == reported["warnings"]
     assert old in temple.ids()
 
 
@@ -178,7 +191,7 @@ def test_where_the_records_cannot_be_read_nothing_goes(temple: Temple, monkeypat
     """They would say what a purge still needs: an unknown fact keeps."""
     old = temple.add(days=40)
     temple.set_policy()
-    monkeypatch.setattr(runs, "recent", _unreachable)
+    monkeypatch.setattr(listed_runs, "every", _unreachable)
 
     with pytest.raises(Exception, match="cannot be reached"):
         temple.prune()
@@ -267,3 +280,195 @@ def test_another_process_that_holds_the_lease_is_not_disturbed(temple: Temple, m
 
     assert old in temple.ids()
     assert datetime.now(UTC) > temple.now - timedelta(days=1)
+
+
+def _chain(temple: Temple) -> tuple[str, str, str]:
+    """A base of forty days ago and two incrementals that begin from it. All of them are kept for a day."""
+    base = temple.add(days=40)
+    first, second = (temple.add(days=40 - n / 10, incremental={"base": base, "number": n}) for n in (1, 2))
+    return base, first, second
+
+
+def _a_day_later(temple: Temple) -> datetime:
+    return temple.now + timedelta(hours=25)
+
+
+def test_wherever_a_pass_ends_no_incremental_that_is_left_lacks_its_base(
+    temple: Temple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before each removal, one pass after the other."""
+    base, *incrementals = _chain(temple)
+    older = temple.add(days=50)
+    temple.set_policy()
+    real, seen = type(temple.store).trash, []
+
+    class Killed(BaseException):
+        pass
+
+    def trash_one(store: Any, backup_id: str, **given: Any) -> Any:
+        seen.append(backup_id)
+        real(store, backup_id, **given)
+        raise Killed
+
+    monkeypatch.setattr(type(temple.store), "trash", trash_one)
+    for _ in range(4):
+        with pytest.raises(Killed):
+            temple.prune(now=_a_day_later(temple))
+        assert base in temple.ids() or not temple.ids() & {*incrementals}
+
+    assert seen == [*incrementals, older, base]
+
+
+def test_the_base_of_an_incremental_that_was_pinned_in_this_moment_stays(
+    temple: Temple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, first, second = _chain(temple)
+    temple.set_policy()
+    real = type(temple.store).trash
+
+    def pinned_meanwhile(store: Any, backup_id: str, **given: Any) -> Any:
+        done = real(store, backup_id, **given)
+        if backup_id == first:
+            _pin(temple, second)
+        return done
+
+    monkeypatch.setattr(type(temple.store), "trash", pinned_meanwhile)
+
+    done = temple.prune(now=_a_day_later(temple))
+
+    assert (done.removed, done.left) == ((first,), (second, base))
+    assert {second, base} <= temple.ids()
+    assert base not in temple.removed_lines()
+
+
+def test_a_base_stays_while_an_incremental_of_it_is_being_made(temple: Temple) -> None:
+    """Fetched or published after the decision: the folders are asked again."""
+    base = temple.add(days=40)
+    incremental = temple.add(days=39, incremental={"base": base, "number": 1})
+    temple.store.folder(incremental).rename(temple.store.partial(incremental))
+    temple.set_policy()
+
+    assert temple.prune(now=_a_day_later(temple)).left == (base,)
+    with pytest.raises(BackupNeeded, match=incremental):
+        temple.remove(base)
+
+    assert base in temple.ids()
+
+
+def test_the_record_knows_the_base_of_an_incremental_whose_metadata_is_damaged(temple: Temple) -> None:
+    base = temple.add(days=40)
+    incremental = temple.add(days=39, incremental={"base": base, "number": 1})
+    (temple.store.folder(incremental) / "metadata.json").write_text("{")
+    temple.set_policy()
+
+    assert not temple.prune(now=_a_day_later(temple)).removed
+    assert {base, incremental} <= temple.ids()
+
+
+def test_an_incremental_whose_base_is_in_the_trash_is_not_pinned(temple: Temple) -> None:
+    base, first, _ = _chain(temple)
+    temple.store.trash(base, now=temple.now)
+
+    with pytest.raises(BaseMissing, match=base):
+        _pin(temple, first)
+
+    assert not temple.record(first).get("pinned")
+    assert not temple.written(first).get("pinned")
+    assert not AuditEvent.objects.filter(action="backup.pinned").exists()
+
+
+def test_who_reads_an_incremental_reads_its_base_too(temple: Temple) -> None:
+    base, first, second = _chain(temple)
+    temple.set_policy()
+
+    with bases.reading(temple.store.root, first):
+        assert facts.read(configuration=temple.configuration).of(base).in_use
+        assert set(temple.prune(now=_a_day_later(temple)).removed) == {second}
+
+    assert set(temple.prune(now=_a_day_later(temple)).removed) == {first, base}
+
+
+def test_a_run_that_waits_ends_a_pass_which_claims_nothing_of_what_went(
+    temple: Temple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, first, _ = _chain(temple)
+    temple.set_policy()
+    real = type(temple.store).trash
+
+    def trash_and_ask(store: Any, backup_id: str, **given: Any) -> Any:
+        done = real(store, backup_id, **given)
+        monkeypatch.setattr(runs, "active", lambda _: RunRecord({"_id": "20990101_000000"}))
+        return done
+
+    monkeypatch.setattr(type(temple.store), "trash", trash_and_ask)
+
+    with pytest.raises(RunWaits, match="no further backup was removed"):
+        temple.prune(now=_a_day_later(temple))
+
+    assert temple.in_trash() == {first}
+    assert base in temple.ids()
+
+
+def _pin(temple: Temple, backup_id: str) -> None:
+    pins.pin(
+        configuration=temple.configuration,
+        backup_id=backup_id,
+        note="",
+        requested_by="ravi",
+        origin=Origin.WEB,
+        now=temple.now,
+    )
+
+
+def test_the_base_of_an_incremental_that_is_here_stays_in_the_trash(temple: Temple) -> None:
+    base, first, _ = _chain(temple)
+    temple.store.trash(base, now=temple.now - timedelta(days=3))
+
+    housekeeping.housekeep(configuration=temple.configuration, now=temple.now)
+
+    assert temple.in_trash() == {base}
+    assert first in temple.ids()
+
+
+def test_the_trash_is_emptied_of_incrementals_before_their_base(
+    temple: Temple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in between, each incremental that is left can still be brought back."""
+    base, first, second = _chain(temple)
+    temple.set_policy()
+    temple.prune(now=_a_day_later(temple))
+    gone: list[str] = []
+    monkeypatch.setattr("backups_app.backup_files.durable.remove_tree", lambda folder: gone.append(folder.name))
+
+    housekeeping.housekeep(configuration=temple.configuration, now=temple.now + timedelta(days=3))
+
+    assert [next(one for one in (base, first, second) if one in name) for name in gone] == [first, second, base]
+
+
+@pytest.mark.parametrize("has_lines", [True, False])
+def test_on_a_full_disk_a_backup_can_be_removed(
+    temple: Temple, monkeypatch: pytest.MonkeyPatch, has_lines: bool
+) -> None:
+    """The new `removed.json` has no room. The line has some in the last block, and else the audit trail says it."""
+    old = temple.add(days=40)
+    if has_lines:
+        temple.remove(temple.add(days=50))
+    before = temple.removed_lines()
+    temple.set_policy()
+    real = durable.write_whole
+
+    def full(path: Path, data: bytes) -> None:
+        if path.name != removals.NAME:
+            return real(path, data)
+        path.with_name(durable.temporary_name(path.name)).write_bytes(data[:7])
+        raise DiskFull(needed="9 MB", free="0 B")
+
+    monkeypatch.setattr(durable, "write_whole", full)
+
+    assert temple.prune().removed == (old,)
+
+    assert old in temple.in_trash()
+    assert temple.removed_lines() == before | ({old} if has_lines else set())
+    assert temple.record(old)["removed"]["how"] == removals.RETENTION
+    assert AuditEvent.objects.filter(action="backup.removed", target=old, result="started").exists()
+    assert not list(temple.store.root.glob(".*removed*"))

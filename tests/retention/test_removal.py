@@ -31,8 +31,8 @@ from backups_app.runs.steps import restore_parts
 from backups_app.use_cases import verification
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.restores import restores
-from backups_app.use_cases.retention import bringing_back, pins
-from backups_app.use_cases.retention import trash as housekeeping
+from backups_app.use_cases.retention import bringing_back, pins, removal
+from backups_app.use_cases.retention import trash_emptying as housekeeping
 from backups_app.verification import verdict
 from tests.retention.conftest import Temple
 
@@ -150,6 +150,27 @@ def test_a_guard_keeps_a_backup_from_the_rules_and_from_people(temple: Temple, c
     assert guarded in temple.ids()
 
 
+def test_a_base_says_first_which_incrementals_begin_from_it_and_counts_full_backups_apart(temple: Temple) -> None:
+    temple.configuration = dataclasses.replace(temple.configuration, min_keep=3)
+    temple.now += timedelta(days=20)
+    base = temple.add(days=10)
+    newer = [temple.add(days=day, incremental={"base": base, "number": 10 - day}) for day in range(9, 2, -1)]
+
+    found = removal.refusals(configuration=temple.configuration, backup_id=base, now=temple.now)
+
+    named = ", ".join(sorted(newer, reverse=True)[:5])
+    assert [one.detail for one in found] == [
+        "This backup is the base of 7 incremental backups and is restored together with them, so it stays: "
+        f"{named} and 2 more. Nothing was removed.",
+        "This is the newest good full backup, so it stays. Nothing was removed.",
+        "The 3 newest full backups always stay (MIN_KEEP), and this is one of them. Nothing was removed.",
+    ]
+    assert [one.hint for one in found[1:]] == ["Make a newer full backup first"] * 2
+    with pytest.raises(RemovalRefused) as refused:
+        temple.remove(base)
+    assert refused.value.detail == found[0].detail
+
+
 @pytest.mark.parametrize("code", sorted(SCENES.keys() - {guards.IN_USE}))
 def test_without_that_guard_it_would_go(temple: Temple, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each guard is needed: the scene has no other reason to keep it."""
@@ -157,6 +178,7 @@ def test_without_that_guard_it_would_go(temple: Temple, code: str, monkeypatch: 
     monkeypatch.setattr(Guards, "refusals", lambda *given, **more: [c for c in real(*given, **more) if c != code])
     if code == guards.NEEDED:
         monkeypatch.setattr("backups_app.retention.decision.bases", lambda *_, **__: set())
+        monkeypatch.setattr("backups_app.use_cases.retention.taking_out.bases.needed_by", lambda *_: {})
     temple.set_policy()
     with ExitStack() as stack:
         guarded = SCENES[code](temple, stack)

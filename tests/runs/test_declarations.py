@@ -39,7 +39,7 @@ def a_run_of_all_steps(**fields: Any) -> Any:
 def test_a_new_step_has_a_line_of_its_own_in_the_panel(added: SimpleNamespace, language: str, title: str) -> None:
     run = a_run_of_all_steps(status="in_progress", phase=Phase.PUBLISHING.value)
     with translation.override(language):
-        panel = run_panel.of(run, now=MOMENT)
+        panel = run_panel.make_panel(run, now=MOMENT)
 
     assert (panel.lines[-1].key, panel.lines[-1].title) == (COPIES, title)
     assert panel.current == panel.lines[-1]
@@ -53,6 +53,15 @@ def test_a_new_step_is_in_the_answer_of_the_api_and_in_the_terminal(added: Simpl
 
     assert shown["steps"][-1]["name"] == COPIES
     assert out.getvalue().split() == ["Back", "up", "done", "1.0", "s", "2", "files"]
+
+
+def test_a_step_of_incremental_runs_alone_is_declared_too(
+    added: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipelines, "INCREMENTAL_STEPS", (*pipelines.INCREMENTAL_STEPS, added))
+    monkeypatch.setattr(pipelines, "STEPS", pipelines.STEPS[:-1])
+
+    assert declarations.title_of(COPIES) == "Back up"
 
 
 def test_a_step_that_may_not_be_cancelled_closes_its_phase_to_a_cancel(added: SimpleNamespace) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.runs.closing.holding import holds_alone
 
 

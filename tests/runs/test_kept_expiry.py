@@ -12,9 +12,10 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.backup_files import metadata
-from backups_app.catalog import runs, sync_conflicts
-from backups_app.catalog.run_record import RunRecord
-from backups_app.catalog.sync_conflicts import ReplacedVersion
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.catalog.sync import sync_conflicts
+from backups_app.catalog.sync.replaced_version import ReplacedVersion
 from backups_app.configuration import Configuration
 from tests.journeys.conftest import run_backup
 from tests.sync.pairs import document, int32
@@ -99,7 +100,23 @@ def _date_the_folder_in_the_future(folder: Path, database: Mongo) -> None:
     metadata.write(folder, written | {"created_at": "2099-01-01T00:00:00+00:00"})
 
 
-HARMS = [_remove, _cut, _spoil, _found_damaged, _unverified, _date_in_the_future, _date_the_folder_in_the_future]
+def _begins_from_the_other(folder: Path, database: Mongo) -> None:
+    """An incremental and its base are one backup: where the base's disk rots, both are gone."""
+    (base,) = (one.name.removeprefix("backup_") for one in folder.parent.glob("backup_*") if one != folder)
+    written = metadata.read(folder) or {}
+    metadata.write(folder, written | {"incremental": {"base": base, "number": 1}})
+
+
+HARMS = [
+    _remove,
+    _cut,
+    _spoil,
+    _found_damaged,
+    _unverified,
+    _date_in_the_future,
+    _date_the_folder_in_the_future,
+    _begins_from_the_other,
+]
 
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__.strip("_"))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from backups_app.catalog.run_parts import StepRecord
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_parts import StepRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.records import Side, Status, StepState
 from backups_app.runs.closing import outcome
 
@@ -22,9 +22,9 @@ def test_what_published_nothing_is_failed_whatever_its_steps_say(states: tuple[S
 
 
 def test_everything_done_or_not_asked_for_is_a_success() -> None:
-    told = outcome.conclude(published=True, steps=steps(StepState.DONE, StepState.SKIPPED))
+    reported = outcome.conclude(published=True, steps=steps(StepState.DONE, StepState.SKIPPED))
 
-    assert told is Status.SUCCESS
+    assert reported is Status.SUCCESS
 
 
 @pytest.mark.parametrize(
@@ -43,21 +43,21 @@ def test_deletions_read_as_the_specification_prints_them() -> None:
 def test_kept_documents_of_both_sides_are_counted_and_at_most_a_hundred_are_named() -> None:
     entry = {"kept_changed": 80, "kept_ids": [str(n) for n in range(80)]}
 
-    told = outcome.kept_changed(run(local={"bookings": entry}, remote={"bookings": entry}).purge)
+    reported = outcome.skipped_changed(run(local={"bookings": entry}, remote={"bookings": entry}).purge)
 
-    assert told["count"] == 160
-    assert len(told["ids"]) == 100
+    assert reported["count"] == 160
+    assert len(reported["ids"]) == 100
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("sentence", "message"),
     [
         ("Atlas was silent.", "Your backup is complete and verified. Atlas was silent."),
         (None, "Your backup is complete and verified."),
     ],
 )
-def test_that_a_backup_is_safe_is_said_once(said: str | None, message: str) -> None:
-    partial = RunRecord(kind="backup", status=Status.PARTIAL.value, error_message=said, steps=[])
+def test_that_a_backup_is_safe_is_stated_once(sentence: str | None, message: str) -> None:
+    partial = RunRecord(kind="backup", status=Status.PARTIAL.value, error_message=sentence, steps=[])
 
     assert outcome.message(partial) == message
 

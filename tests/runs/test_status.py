@@ -10,16 +10,16 @@ import pytest
 
 from backups_app.assurance.evidence import Copies, Slots, Watch
 from backups_app.assurance.sentence import Assurance, Level, conclude
-from backups_app.backup_files.store import DiskUsage
-from backups_app.catalog.run_record import RunRecord
+from backups_app.backup_files.store.store import DiskUsage
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable, ModeNotLocal, MongodumpMissing, NoRoomToBegin
 from backups_app.mongo.connections import ServerFacts
 from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.readiness.reach import Reach
 from backups_app.use_cases.status import evidence
-from backups_app.use_cases.status.evidence import Found
-from backups_app.use_cases.syncs import SyncOverview
+from backups_app.use_cases.status.evidence import StatusFacts
+from backups_app.use_cases.syncs.sync_overview import SyncOverview
 
 NOW = datetime(2026, 1, 19, 9, 0, tzinfo=UTC)
 MB = 1024 * 1024
@@ -73,10 +73,10 @@ def concluded(*, runs: list[RunRecord] | None = None, configuration: Configurati
         "looked": looked(), "every": [REHEARSAL, *([a_run()] if runs is None else runs)], "local": LOCAL,
         "remote": Reach(reachable=True), "sync": SYNCED, "now": NOW,
     }  # fmt: skip
-    return conclude(evidence.gather(Found(**(given | facts)), configuration=configuration))
+    return conclude(evidence.gather(StatusFacts(**(given | facts)), configuration=configuration))
 
 
-def said(assurance: Assurance) -> list[str]:
+def text(assurance: Assurance) -> list[str]:
     """The sentence, and what else needs attention."""
     return [assurance.sentence, *(one.message.english for one in assurance.attention)]
 
@@ -84,7 +84,7 @@ def said(assurance: Assurance) -> list[str]:
 def test_all_is_well() -> None:
     assurance = concluded()
 
-    assert (assurance.level, said(assurance)) == (Level.PROTECTED, ["Your data is protected."])
+    assert (assurance.level, text(assurance)) == (Level.PROTECTED, ["Your data is protected."])
     assert (assurance.restore_seconds, assurance.loss.window) == (12.0, HOUR)
 
 
@@ -121,7 +121,7 @@ def test_each_conclusion_and_what_it_says(facts: dict[str, Any], level: Level, e
     assert expected in assurance.sentence
 
 
-def test_everything_that_is_wrong_is_said_worst_first() -> None:
+def test_everything_that_is_wrong_is_stated_worst_first() -> None:
     assurance = concluded(
         runs=[a_run(status="partial", resume_available=True)],
         looked=looked(free=49 * MB),
@@ -129,20 +129,20 @@ def test_everything_that_is_wrong_is_said_worst_first() -> None:
         sync=replace(SYNCED, left_over={"x": "it is a view here and a collection on Atlas"}),
     )
 
-    assert said(assurance)[0] == "Needs attention: the deletion of the run of 20260119_080000 is unfinished."
+    assert text(assurance)[0] == "Needs attention: the deletion of the run of 20260119_080000 is unfinished."
     assert [one.message.code for one in assurance.attention] == [
         "last_run_partial", "sync_left_something", "little_room", "atlas_away",
     ]  # fmt: skip
 
 
-def test_what_the_sentence_says_is_not_said_again() -> None:
+def test_what_the_sentence_says_is_not_stated_again() -> None:
     refusal = MongodumpMissing()
 
-    assert len(said(concluded(looked=looked(refusal), local=Reach(reachable=False, problem=refusal)))) == 1
-    assert len(said(concluded(runs=[a_run(**FAILED)] * 2 + [a_run()]))) == 1
+    assert len(text(concluded(looked=looked(refusal), local=Reach(reachable=False, problem=refusal)))) == 1
+    assert len(text(concluded(runs=[a_run(**FAILED)] * 2 + [a_run()]))) == 1
 
 
-def test_the_message_of_the_last_run_is_said_too() -> None:
+def test_the_message_of_the_last_run_is_stated_too() -> None:
     runs = [a_run(**FAILED, message="The purge deleted nothing."), a_run()]
 
     assert concluded(runs=runs).sentence == "Needs attention: the last run failed. The purge deleted nothing."

@@ -15,15 +15,16 @@ from django.test import override_settings
 from django.utils import timezone
 from pymongo.database import Database
 
-from backups_app.access import audit
-from backups_app.catalog import lease, sync_logs
+from backups_app.access.trail import audit
+from backups_app.catalog import lease
+from backups_app.catalog.sync import sync_logs
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, RunActive, SyncIsOff
 from backups_app.models import AuditEvent
 from backups_app.records import Origin
 from backups_app.runs import lease as held_lease
-from backups_app.use_cases import syncs
-from backups_app.use_cases.syncs import SyncWish
+from backups_app.use_cases.syncs import sync_overview, syncs
+from backups_app.use_cases.syncs.syncs import SyncWish
 from tests.conftest import NOBODY
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,7 +63,7 @@ def test_a_sync_is_carried_out_and_put_on_record(configured: Configuration, loca
         "success",
     ]
     assert lease.holder(local_db) is None
-    seen = syncs.overview(configuration=configured)
+    seen = sync_overview.overview(configuration=configured)
     assert seen.proof is not None
     assert seen.proof["verdict"] == "equal"
     assert seen.logs[0]["status"] == "success"
@@ -139,15 +140,15 @@ def test_adopting_wants_its_word(configured: Configuration, local_db: Mongo, rem
     _command()
     remote_db["backup_sync_state"].update_one({}, {"$set": {"pair": "other"}})
 
-    refused, _, said = _command()
+    refused, _, message = _command()
     assert refused == 1
-    assert "not the pair" in said
+    assert "not the pair" in message
     assert _command("--adopt")[0] == 2
     assert _command("--adopt", "--confirm", "ADOPT")[0] == 0
     assert _command()[0] == 0
 
 
-def test_a_blocked_collection_is_settled_by_decision(
+def test_a_blocked_collection_follows_the_decision(
     configured: Configuration, local_db: Mongo, remote_db: Mongo
 ) -> None:
     local_db["bookings"].insert_many([{"_id": number} for number in range(50)])

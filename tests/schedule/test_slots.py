@@ -6,11 +6,34 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from marshmallow import ValidationError
 
-from backups_app.errors import CronInvalid, CronNeverDue, InvalidInput
+from backups_app.errors import CronFieldsInvalid, CronInvalid, CronNeverDue, InvalidInput, TimeZoneUnknown
 from backups_app.schedule import slots
+from templeops import wrong_settings
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+
+
+def test_the_slots_of_a_time_are_counted_to_a_limit() -> None:
+    def within(expression: str, most: int) -> tuple[datetime, ...]:
+        day = NOW.replace(hour=0)
+        return slots.within(expression, time_zone="UTC", begin=day, end=day + timedelta(days=1), most=most)
+
+    assert len(within("*/2 * * * *", 1_000)) == 720
+    assert len(within("*/2 * * * *", 101)) == 101
+    assert within("0 0 * * *", 5) == (NOW.replace(hour=0),)
+    assert within("0 0 1 1 *", 5) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["posixrules", "localtime", "Factory", "posix/Asia/Kolkata", "right/UTC", "asia/kolkata"]
+)
+def test_only_names_of_iana_are_time_zones(name: str) -> None:
+    with pytest.raises(TimeZoneUnknown):
+        slots.check("0 2 * * *", time_zone=name, now=NOW)
+    with pytest.raises(ValidationError):
+        wrong_settings.is_a_time_zone(name)
 
 
 def test_the_next_five_sundays_in_kolkata() -> None:
@@ -98,7 +121,7 @@ def test_an_expression_without_slots_is_refused(expression: str) -> None:
         ("0 0 1 13 *", CronInvalid), ("61 0 31 2 *", CronInvalid), ("0 0 32 2 *", CronInvalid),
     ],
 )  # fmt: skip
-def test_a_day_that_never_comes_is_told_from_what_is_no_expression(
+def test_a_day_that_never_comes_is_distinguished_from_what_is_no_expression(
     expression: str, refusal: type[InvalidInput]
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -112,3 +135,9 @@ def test_a_day_that_never_comes_is_told_from_what_is_no_expression(
 def test_a_zone_that_does_not_exist_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput):
         slots.zone(name)
+
+
+@pytest.mark.parametrize("cron", ["*/99999999999 * * * *", "0 */24 * * *", "0 0\n* * *"])
+def test_a_step_beyond_the_field_and_a_line_break_are_refused(cron: str) -> None:
+    with pytest.raises((CronInvalid, CronFieldsInvalid)):
+        slots.check(cron, time_zone="Asia/Kolkata", now=datetime(2025, 1, 19, tzinfo=UTC))

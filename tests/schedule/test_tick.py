@@ -170,8 +170,8 @@ def test_after_a_week_without_power_one_late_run_and_six_missed_slots_on_record(
     assert world.started == [("weekly", SUNDAY)]
     assert [state for _, state, _ in states(row)] == [State.STARTED] + 6 * [State.MISSED] + [State.STARTED]
     assert row.slots.get(slot=SUNDAY).late
-    told = AuditEvent.objects.get(action="schedule.slot", result="missed")
-    assert told.details["slots"] == 6
+    reported = AuditEvent.objects.get(action="schedule.slot", result="missed")
+    assert reported.details["slots"] == 6
 
 
 def test_a_missed_deletion_is_skipped_and_on_record_whatever_was_chosen(here: Configuration, world: World) -> None:

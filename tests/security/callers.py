@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from backups_app.access import page_login, sessions, tokens, visit
+from backups_app.access.requests import visit
+from backups_app.access.signing_in import page_login, sessions, tokens
 from backups_app.configuration import Configuration
 from backups_app.models import LoginSession, User
 from backups_app.records import Origin
 from tests.security.conftest import FIREFOX, Caller
-from tests.security.matrix import CALLERS, Mode, Who
+from tests.security.matrix import CALLERS, Mode, Row, Who
 
 PASSWORD = "the password of every caller"
 FACTS = visit.Visit(origin=Origin.WEB, address="127.0.0.1", user_agent=FIREFOX)
@@ -27,15 +29,26 @@ def every_caller(test: Any) -> Any:
     return pytest.mark.parametrize("who", CALLERS, ids=lambda who: who.name)(test)
 
 
-def every_cell(rows: Sequence[Any], *, named: Callable[[Any], str]) -> Callable[[Any], Any]:
-    """Run a test for each row, caller and mode: 26 cells a row, as `row`, `who` and `mode`."""
+def every_column(test: Any) -> Any:
+    """Run a test for each caller in each mode, as `who` and `mode`: a column of the matrix, with one session for all of
+    its rows."""
+    return pytest.mark.parametrize("mode", Mode)(every_caller(test))
 
-    def decorate(test: Any) -> Any:
-        return pytest.mark.parametrize("row", rows, ids=named)(
-            every_caller(pytest.mark.parametrize("mode", Mode)(test))
-        )
 
-    return decorate
+def every_row(rows: Sequence[Row], look: Callable[[Row, pytest.MonkeyPatch], None]) -> None:
+    """Look at the cell of each row in a column. What it wrote and patched is undone after it.
+
+    Raise AssertionError with the first fault of each cell that has one.
+    """
+    faults: list[tuple[str, str]] = []
+    for row in rows:
+        with pytest.MonkeyPatch.context() as monkeypatch, transaction.atomic():
+            try:
+                look(row, monkeypatch)
+            except AssertionError as fault:
+                faults.append((row.name, str(fault)))
+            transaction.set_rollback(True)
+    assert faults == [], faults
 
 
 def in_mode(mode: Mode) -> Any:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pytest
 from django.test import RequestFactory, override_settings
 from pymongo.errors import AutoReconnect, ConfigurationError, InvalidURI, OperationFailure, ServerSelectionTimeoutError
 
 from backups_app import errors as named
-from backups_app.access import redaction
-from backups_app.access.log_lines import JsonLines, ScrubbedReport
+from backups_app.access.secrecy import redaction
+from backups_app.access.secrecy.log_lines import JsonLines, ScrubbedReport
 from backups_app.configuration import Configuration, Secret
 from backups_app.models import AuditEvent, User
+from tests.odd_secrets import found_in
 from tests.security.conftest import Caller, SignIn
 
 pytestmark = pytest.mark.django_db
@@ -29,21 +29,8 @@ SECRETS = [
 ]  # fmt: skip
 
 
-def spellings(secret: str) -> set[str]:
-    """Every form in which a reader would recognise it."""
-    return {
-        secret, quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret), repr(secret)[1:-1],
-        json.dumps(secret)[1:-1], base64.b64encode(secret.encode()).decode().rstrip("="),
-        quote(secret, safe="").lower(),
-    }  # fmt: skip
-
-
 def uri(secret: str, *, encoded: bool = True) -> str:
     return f"mongodb://temple:{quote(secret, safe='') if encoded else secret}@127.0.0.1:1/?tls=true"
-
-
-def found_in(text: str, secret: str) -> list[str]:
-    return [spelling for spelling in spellings(secret) if spelling in text]
 
 
 @pytest.fixture(params=SECRETS)
@@ -56,21 +43,21 @@ def secret(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 ERRORS: list[Callable[[str], Exception]] = [
-    lambda said: RuntimeError(said),
-    lambda said: ValueError(f"bad value {said!r}"),
-    lambda said: KeyError(said),
-    lambda said: OSError(5, "Input/output error", f"/srv/{said}"),
-    lambda said: UnicodeDecodeError("utf-8", said.encode(), 0, 1, said),
-    lambda said: OperationFailure(f"Authentication failed: {said}", 18, {"errmsg": said}),
-    lambda said: ServerSelectionTimeoutError(f"127.0.0.1:1: connection refused ({said})"),
-    lambda said: AutoReconnect(said),
-    lambda said: ConfigurationError(f"Unknown option in {said}"),
-    lambda said: InvalidURI(f"Username and password must be escaped: {said}"),
-    lambda said: named.DumpFailed(reason=f"mongodump said: {said}"),
-    lambda said: named.PairMismatch(reason=said),
-    lambda said: named.InvalidInput(message=f"Wrong: {said}"),
-    lambda said: named.MongoUrlInvalid(side="local", variable="MONGODB_LOCAL_URL", reason=said),
-    lambda said: named.VerificationFailed(problem=said),
+    lambda sentence: RuntimeError(sentence),
+    lambda sentence: ValueError(f"bad value {sentence!r}"),
+    lambda sentence: KeyError(sentence),
+    lambda sentence: OSError(5, "Input/output error", f"/srv/{sentence}"),
+    lambda sentence: UnicodeDecodeError("utf-8", sentence.encode(), 0, 1, sentence),
+    lambda sentence: OperationFailure(f"Authentication failed: {sentence}", 18, {"errmsg": sentence}),
+    lambda sentence: ServerSelectionTimeoutError(f"127.0.0.1:1: connection refused ({sentence})"),
+    lambda sentence: AutoReconnect(sentence),
+    lambda sentence: ConfigurationError(f"Unknown option in {sentence}"),
+    lambda sentence: InvalidURI(f"Username and password must be escaped: {sentence}"),
+    lambda sentence: named.DumpFailed(reason=f"mongodump said: {sentence}"),
+    lambda sentence: named.PairMismatch(reason=sentence),
+    lambda sentence: named.InvalidInput(message=f"Wrong: {sentence}"),
+    lambda sentence: named.MongoUrlInvalid(side="local", variable="MONGODB_LOCAL_URL", reason=sentence),
+    lambda sentence: named.VerificationFailed(problem=sentence),
 ]
 FORMS: list[Callable[[str], str]] = [
     lambda secret: secret,
@@ -146,7 +133,7 @@ def test_the_report_of_an_error_shows_no_secret(secret: str) -> None:
 
 
 def test_the_debug_page_is_this_report(settings: Any) -> None:
-    assert settings.DEFAULT_EXCEPTION_REPORTER == "backups_app.access.log_lines.ScrubbedReport"
+    assert settings.DEFAULT_EXCEPTION_REPORTER == "backups_app.access.secrecy.log_lines.ScrubbedReport"
 
 
 def test_a_configuration_does_not_show_its_secrets(secret: str) -> None:

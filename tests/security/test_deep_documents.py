@@ -19,7 +19,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "templeops.settings"
 import pytest, django; django.setup()
 import bson
 from zoneinfo import ZoneInfo
-from backups_app.backup_files import bson_frames, extended_json
+from backups_app.backup_files.reading import bson_frames
+from backups_app.backup_files.shown import extended_json
 from backups_app.browsing.compare import differences
 from backups_app.browsing.values import tree
 

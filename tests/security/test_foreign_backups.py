@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import Client, override_settings
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration
 from backups_app.models import User
 from tests.security.conftest import FIREFOX

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from backups_app.access import tokens
+from backups_app.access.signing_in import tokens
 from backups_app.models import User
 from tests.security.conftest import PROBE, START, Caller, SignIn
 

@@ -99,7 +99,7 @@ def test_an_unforeseen_error_has_them_too_and_says_nothing(
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/api/auth/sessions", "application/json"), ("/sessions/", "text/html")])
-def test_a_failure_before_any_view_is_told_in_the_tongue_of_the_address(
+def test_a_failure_before_any_view_is_reported_in_the_tongue_of_the_address(
     super_admin: User, password: str, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, path: str, kind: str
 ) -> None:
     caller = sign_in(super_admin)
@@ -110,7 +110,7 @@ def test_a_failure_before_any_view_is_told_in_the_tongue_of_the_address(
     def fail(**_: Any) -> None:
         raise RuntimeError("Django's database is gone")
 
-    monkeypatch.setattr("backups_app.access.sessions.authenticate", fail)
+    monkeypatch.setattr("backups_app.access.signing_in.sessions.authenticate", fail)
     broken = client.get(path)
     foreign = client.get(path, HTTP_HOST="evil.example")
 
@@ -147,14 +147,14 @@ PRODUCTION = {
 
 
 @pytest.mark.parametrize("path", ["/", "/api/backup/status"])
-def test_a_name_that_is_not_served_is_told_with_the_setting(path: str, client: Client) -> None:
+def test_a_name_that_is_not_served_is_reported_with_the_setting(path: str, client: Client) -> None:
     with override_settings(**PRODUCTION):
         answer = client.get(path, HTTP_HOST="other.example", headers={"X-Forwarded-Proto": "https"})
 
     assert answer.status_code == 400
-    said = answer.content.decode()
-    assert "not set up to be reached under the name" in said and "ALLOWED_HOSTS" in said
-    assert "other.example" not in said
+    message = answer.content.decode()
+    assert "not set up to be reached under the name" in message and "ALLOWED_HOSTS" in message
+    assert "other.example" not in message
     check(answer)
 
 

@@ -107,17 +107,17 @@ def test_login_2_every_refusal_looks_the_same_and_costs_the_same(
     super_admin: User, admin: User, password: str, door: Try, hashed: list[str]
 ) -> None:
     User.objects.filter(pk=admin.pk).update(is_active=False)
-    said: list[tuple[int, str]] = []
+    sentences: list[tuple[int, str]] = []
     cost: list[list[str]] = []
 
     for username, typed in (("nobody", password), ("ananya", "wrong"), ("ravi", password)):
         hashed.clear()
         status, sentence, _ = door(username, typed)
-        said.append((status, sentence))
+        sentences.append((status, sentence))
         cost.append(list(hashed))
 
-    assert said[0] == said[1] == said[2]
-    assert said[0][1] != IN
+    assert sentences[0] == sentences[1] == sentences[2]
+    assert sentences[0][1] != IN
     assert cost[0] == cost[1] == cost[2]
     assert len(cost[0]) == 1
 

@@ -16,8 +16,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from backups_app.access import sessions, tokens, visit
-from backups_app.catalog.run_record import RunRecord
+from backups_app.access.requests import visit
+from backups_app.access.signing_in import sessions, tokens
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import NotAuthenticated
 from backups_app.models import AuditEvent, LoginSession, RefreshToken, User
 from backups_app.records import Origin

@@ -19,16 +19,18 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 
-from backups_app.access import sessions, tokens, visit
-from backups_app.backup_files.store import Store
-from backups_app.backup_files.trash import Thrown
+from backups_app.access.requests import visit
+from backups_app.access.signing_in import sessions, tokens
+from backups_app.backup_files.store.store import Store
+from backups_app.backup_files.store.trash import Thrown
 from backups_app.browsing.search.search import Hit
 from backups_app.configuration import Configuration
 from backups_app.models import LoginSession, User
 from backups_app.mongo import raw_ids
 from backups_app.records import Origin
 from backups_app.retention.policy import PROPOSED
-from backups_app.use_cases.finding.found_places import PlacedDocument, PlacedVersion
+from backups_app.use_cases.copies.removing import Removed
+from backups_app.use_cases.finding.placed_documents import PlacedDocument, PlacedVersion
 from templeops.wsgi import application
 from tests.security.test_rbac_api import FAKED, a_run
 
@@ -72,16 +74,18 @@ REPLACED = {
     "backups_app.use_cases.backups.backups.resume": FAKED["resume"],
     "backups_app.use_cases.listing.listing.get_run": FAKED["get_run"],
     "backups_app.use_cases.listing.lost_backups.known_of": lambda **_: None,
-    "backups_app.use_cases.syncs.sync_now": FAKED["sync_now"],
+    "backups_app.use_cases.lanes.syncs.begin": FAKED["syncs.begin"],
+    "backups_app.use_cases.lanes.asking.ask": FAKED["asking.ask"],
+    "backups_app.use_cases.lanes.previews.arguments_of": FAKED["previews.arguments_of"],
     "backups_app.use_cases.notifications.notifications.send_test": lambda **_: [],
-    "backups_app.use_cases.conflicts.newest": lambda **_: [A_KEPT_VERSION],
-    "backups_app.use_cases.conflicts.get": lambda **_: SimpleNamespace(
+    "backups_app.use_cases.syncs.conflicts.newest": lambda **_: [A_KEPT_VERSION],
+    "backups_app.use_cases.syncs.conflicts.get": lambda **_: SimpleNamespace(
         record=A_KEPT_VERSION, frame=bson.encode({"_id": 1}), live=None, live_hash="nothing", changes=lambda: ()
     ),
     "backups_app.use_cases.finding.finding.begin": FAKED["finding.begin"],
     "backups_app.use_cases.finding.finding.go_on": FAKED["finding.begin"],
     "backups_app.use_cases.finding.found_places.placed": lambda **_: iter([A_FOUND_BOOKING]),
-    "backups_app.use_cases.conflicts.restore_version": FAKED["conflicts.restore_version"],
+    "backups_app.use_cases.syncs.conflicts.restore_version": FAKED["conflicts.restore_version"],
     "backups_app.use_cases.schedules.overview.get": FAKED["overview.get"],
     "backups_app.use_cases.schedules.overview.public": lambda planned: A_SCHEDULE,
     "backups_app.use_cases.schedules.overview.public_slot": lambda slot: A_SLOT,
@@ -94,14 +98,13 @@ REPLACED = {
     "backups_app.use_cases.restores.restores.rehearse": lambda **_: a_run(),
     "backups_app.use_cases.restores.restores.list_copies": lambda **_: (),
     "backups_app.use_cases.restores.restores.remove_copy": lambda **_: None,
-    "backups_app.use_cases.restores.restores.preview_restore": lambda **_: {},
-    "backups_app.api.retention.Policy": lambda **_: PROPOSED,
+    "backups_app.api.backups.retention.Policy": lambda **_: PROPOSED,
     "backups_app.use_cases.retention.removal.remove": lambda **_: Thrown(
         backup_id="20250119_143022", name=".trash-backup_20250119_143022-0-0", at=timezone.now()
     ),
     "backups_app.use_cases.retention.bringing_back.bring_back": lambda **_: False,
     "backups_app.use_cases.copies.acts.copy_soon": lambda *_, **__: [],
-    "backups_app.use_cases.copies.acts.remove": lambda *_, **__: None,
+    "backups_app.use_cases.copies.removing.remove": lambda *_, **__: Removed(),
     "backups_app.use_cases.retention.pins.release": lambda **_: None,
     "backups_app.use_cases.retention.pins.accept": lambda **_: None,
     "backups_app.use_cases.restores.preview_json.as_json": lambda preview: {

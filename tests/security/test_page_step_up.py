@@ -9,7 +9,7 @@ import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
 from backups_app.pages.shared import known_status
@@ -48,7 +48,7 @@ def firefox(super_admin: User, password: str, clock: Any) -> Client:
 
 
 def send(client: Client, form: dict[str, str], *, token: str | None = None, **headers: str) -> Any:
-    """Send the form that starts a run, with the browser's own CSRF token unless told otherwise."""
+    """Send the form that starts a run, with the browser's own CSRF token unless set otherwise."""
     own = client.cookies["csrftoken"].value if token is None else token
     with override_settings(TEMPLEOPS=Configuration()):
         return client.post(START, {**form, **({"csrfmiddlewaretoken": own} if own else {})}, headers=headers)

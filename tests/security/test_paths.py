@@ -14,9 +14,9 @@ import pytest
 from django.conf import settings
 from django.test import Client, override_settings
 
-from backups_app.access import sessions
-from backups_app.access.visit import Visit
-from backups_app.backup_files.store import Store
+from backups_app.access.requests.visit import Visit
+from backups_app.access.signing_in import sessions
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration, Secret
 from backups_app.models import LoginSession, User
 from backups_app.mongo.embedded import EmbeddedServer

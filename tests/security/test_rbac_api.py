@@ -15,12 +15,14 @@ from django.utils import timezone
 
 from backups_app.browsing.search import query
 from backups_app.browsing.search.everywhere import FindState
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent
+from backups_app.use_cases.copies.removing import Removed
 from backups_app.use_cases.finding.finding import FoundSoFar
-from backups_app.use_cases.schedules.overview import Wish
-from tests.security.callers import PASSWORD, api_caller, every_cell, in_mode
+from backups_app.use_cases.lanes import asking
+from backups_app.use_cases.schedules.overview import ScheduleWish
+from tests.security.callers import PASSWORD, api_caller, every_column, every_row, in_mode
 from tests.security.conftest import Caller
 from tests.security.matrix import API_ROWS, BACKUP_ID, CALLERS, MODE_SENTENCE, Answer, Kind, Mode, Row, Who, expected
 
@@ -35,8 +37,23 @@ def a_run() -> RunRecord:
     })  # fmt: skip
 
 
+RESULTS: dict[str, Any] = {
+    "sync": {"log": {"run_id": "sync_1", "status": "success", "sentence": "0 pulled"}},
+    "restore_preview": {},
+    "verification": {
+        "backup_id": BACKUP_ID, "verified": True, "problem": None, "warnings": [], "collections": 1, "documents": 1,
+        "bytes": 1, "own_collections": 0, "own_documents": 0, "checked_at": "2025-01-19T14:30:22Z",
+    },
+}  # fmt: skip
+
+
+def answer_of(kind: str) -> asking.Answer[Any]:
+    """Work of a lane that is done."""
+    return asking.Answer(result=RESULTS[kind], made_at=timezone.now(), job="0" * 64)
+
+
 def a_schedule() -> Any:
-    return SimpleNamespace(row=SimpleNamespace(do="backup", enabled=True), wish=Wish(name="nightly"))
+    return SimpleNamespace(row=SimpleNamespace(do="backup", enabled=True), wish=ScheduleWish(name="nightly"))
 
 
 def a_search(words: str) -> FoundSoFar:
@@ -56,8 +73,10 @@ FAKED: dict[str, Callable[..., Any]] = {
     "of_backup": lambda **_: (),
     "finding.begin": lambda **asked: a_search(asked["words"]),
     "found_places.placed": lambda **_: iter(()),
-    "sync_now": lambda **_: SimpleNamespace(log={"run_id": "sync_1", "status": "success"}, sentence="0 pulled"),
-    "syncs.begin": lambda **_: SimpleNamespace(error=None),
+    "syncs.begin": lambda **_: answer_of("sync"),
+    "asking.ask": lambda kind, **_: answer_of(kind.name),
+    "asking.by_key": lambda key, **_: ("verification", answer_of("verification")),
+    "previews.arguments_of": lambda choices: {},
     "conflicts.newest": lambda **_: [],
     "notifications.send_test": lambda **_: [],
     "notifications.choose": lambda **_: None,
@@ -76,7 +95,6 @@ FAKED: dict[str, Callable[..., Any]] = {
     "overview.public": lambda planned: {},
     "overview.public_slot": lambda slot: {},
     "choose": lambda **given: SimpleNamespace(in_place=given["to"] is None, needs_the_phrase=False),
-    "preview_restore": lambda **_: {},
     "as_json": lambda preview: preview,
     "start": lambda **_: a_run(),
     "rehearse": lambda **_: a_run(),
@@ -86,11 +104,14 @@ FAKED: dict[str, Callable[..., Any]] = {
     "simulation.simulate": lambda **_: None,
     "simulation.public": lambda _: {},
     "overview.targets": lambda **_: [],
+    "places.settings_of": lambda *_: None,
+    "removing.remove": lambda *_, **__: Removed(),
+    "unknown.remove_objects": lambda *_, **__: 1,
+    "asking.enqueue": lambda *_, **__: None,
     "overview.copies": lambda **_: [SimpleNamespace(as_json=dict)],
     "acts.copy_soon": lambda *_, **__: [],
     "acts.test": lambda **_: None,
     "acts.prepare": lambda *_, **__: None,
-    "acts.remove": lambda *_, **__: None,
     "pins.pin": lambda **_: {},
     "pins.unpin": lambda **_: None,
     "pins.release": lambda **_: None,
@@ -127,9 +148,15 @@ def body_for(row: Row, who: Who, caller: Caller) -> Any:
     return {"refresh": caller.refresh or "none"} if row.name == "refresh" else row.body
 
 
-@every_cell(API_ROWS, named=lambda row: row.name)
-def test_cell(row: Row, who: Who, mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
+@every_column
+def test_cells(who: Who, mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column of the matrix: one caller in one mode at every route."""
     caller = api_caller(who, monkeypatch)
+    every_row(API_ROWS, lambda row, patch: look_at_cell(caller, row, who, mode, patch))
+
+
+def look_at_cell(caller: Caller, row: Row, who: Who, mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send one request, and compare with the matrix what happened."""
     behind = [Behind(monkeypatch, where) for where in row.behind]
     cell = expected(row, who, mode)
 
@@ -223,7 +250,7 @@ def test_role_2_gets_the_same_403_for_a_real_an_unknown_and_a_malformed_id(
         assert set(body) == {"detail", "code", "request_id"}
 
 
-def test_cloud_mode_is_said_before_the_id_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cloud_mode_is_stated_before_the_id_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     caller = api_caller(CALLERS[1], monkeypatch)
 
     with override_settings(TEMPLEOPS=Configuration(primary_database="cloud")):
@@ -237,7 +264,7 @@ def test_cloud_mode_is_said_before_the_id_is_checked(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/backup/", "/api/nope", "/api/backups/", "/api/auth/", "/api/admin"])
-def test_unknown_addresses_tell_a_stranger_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_addresses_reveal_a_stranger_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = api_caller(CALLERS[0], monkeypatch)
     assert nobody.get(path, Authorization="").status_code == 401
     staff = api_caller(CALLERS[3], monkeypatch)

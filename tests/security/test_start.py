@@ -19,7 +19,7 @@ GOOD = secrets.token_urlsafe(48)
 
 
 def manage(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Run manage.py as an operator does. Return exit code and everything it said."""
+    """Run manage.py as an operator does. Return exit code and everything it stated."""
     clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120,
@@ -29,16 +29,18 @@ def manage(*arguments: str, **environment: str) -> tuple[int, str]:
 
 
 def test_production_passes_djangos_deployment_check() -> None:
-    code, said = manage("check", "--deploy", "--fail-level", "WARNING", SECRET_KEY=GOOD, ALLOWED_HOSTS="temple.example")
+    code, message = manage(
+        "check", "--deploy", "--fail-level", "WARNING", SECRET_KEY=GOOD, ALLOWED_HOSTS="temple.example"
+    )
 
-    assert code == 0, said
+    assert code == 0, message
 
 
 def test_plain_http_by_its_named_setting_is_what_the_check_then_warns_of() -> None:
-    code, said = manage("check", "--deploy", SECRET_KEY=GOOD, ALLOW_PLAIN_HTTP="true")
+    code, message = manage("check", "--deploy", SECRET_KEY=GOOD, ALLOW_PLAIN_HTTP="true")
 
     assert code == 0
-    assert "security.W012" in said
+    assert "security.W012" in message
 
 
 @pytest.mark.parametrize(
@@ -47,19 +49,19 @@ def test_plain_http_by_its_named_setting_is_what_the_check_then_warns_of() -> No
     ids=["changeme", "insecure", "placeholder", "short", "one letter"],  # GOOD differs in each worker of the suite
 )
 def test_a_key_that_anybody_could_guess_is_refused(key: str) -> None:
-    code, said = manage("check", SECRET_KEY=key)
+    code, message = manage("check", SECRET_KEY=key)
 
     assert code != 0
-    assert "SECRET_KEY" in said
-    assert key not in said
+    assert "SECRET_KEY" in message
+    assert key not in message
 
 
 @pytest.mark.parametrize("hosts", ["temple.example", "*", "127.0.0.1,192.0.2.7", ".example"])
 def test_debug_refuses_a_public_address(hosts: str) -> None:
-    code, said = manage("check", SECRET_KEY=GOOD, DEBUG="true", ALLOWED_HOSTS=hosts)
+    code, message = manage("check", SECRET_KEY=GOOD, DEBUG="true", ALLOWED_HOSTS=hosts)
 
     assert code != 0
-    assert "DEBUG" in said
+    assert "DEBUG" in message
 
 
 def test_debug_on_this_machine_works() -> None:
@@ -96,6 +98,10 @@ def test_where_none_can_be_kept_it_says_what_to_do(tmp_path: Path) -> None:
         ("DATABASE_URL", "[::1]"),
         ("DATABASE_URL", "postgres://[::1/n"),
         ("DATABASE_URL", "mysql://h/n"),
+        ("JOBS_BROKER_URL", "http://h/"),
+        ("JOBS_BROKER_URL", "redis://"),
+        ("JOBS_BROKER_URL", "redis://h:port/0"),
+        ("JOBS_BROKER_URL", "amqp://[::1/"),
         ("ALLOWED_HOSTS", "temple.example:8000"),
         ("ALLOWED_HOSTS", "::1"),
         ("LEASE_SECONDS", "9" * 20),
@@ -109,23 +115,23 @@ def test_where_none_can_be_kept_it_says_what_to_do(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_setting_is_named_among_the_others_without_a_traceback(name: str, value: str) -> None:
-    code, said = manage("check", DEBUG="perhaps", SECRET_KEY="short", **{name: value})
+    code, message = manage("check", DEBUG="perhaps", SECRET_KEY="short", **{name: value})
 
     assert code == 1
-    assert "Traceback" not in said
-    assert all(f"{wrong}: " in said for wrong in ("DEBUG", "SECRET_KEY", name))
+    assert "Traceback" not in message
+    assert all(f"{wrong}: " in message for wrong in ("DEBUG", "SECRET_KEY", name))
 
 
 @pytest.mark.parametrize(
     "name", ["DATABASE_NAME", "TIME_ZONE", "BACKUP_DIR", "LEASE_SECONDS", "ALLOWED_HOSTS", "DEBUG", "SYNC_EXCLUDE"]
 )
 def test_an_empty_setting_is_as_good_as_none(name: str) -> None:
-    code, said = manage("check", SECRET_KEY=GOOD, **{name: ""})
+    code, message = manage("check", SECRET_KEY=GOOD, **{name: ""})
 
-    assert (code, "no issues" in said) == (0, True), said
+    assert (code, "no issues" in message) == (0, True), message
 
 
 def test_hosts_may_be_written_with_spaces_and_in_brackets() -> None:
-    code, said = manage("check", SECRET_KEY=GOOD, ALLOWED_HOSTS="[::1], temple.example ,.temple.example")
+    code, message = manage("check", SECRET_KEY=GOOD, ALLOWED_HOSTS="[::1], temple.example ,.temple.example")
 
-    assert code == 0, said
+    assert code == 0, message

@@ -13,12 +13,13 @@ from django.test import override_settings
 from django.utils import timezone
 
 from backups_app.browsing.reading.documents import DocumentPage
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.management.commands import backup_now
 from backups_app.models import User
 from backups_app.records import CONFIRMATION_PHRASE
 from tests.security.conftest import Caller, SignIn
+from tests.security.test_rbac_api import FAKED
 
 pytestmark = pytest.mark.django_db
 STALE = timedelta(minutes=15, seconds=1)
@@ -42,9 +43,9 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for name in ("start_backup", "cancel", "resume"):
         monkeypatch.setattr(f"backups_app.use_cases.backups.backups.{name}", spy(name))
-    monkeypatch.setattr("backups_app.use_cases.verification.verify_backup", spy("verify"))
+    monkeypatch.setattr("backups_app.use_cases.lanes.asking.ask", FAKED["asking.ask"])
+    monkeypatch.setattr("backups_app.use_cases.lanes.previews.arguments_of", FAKED["previews.arguments_of"])
     monkeypatch.setattr("backups_app.use_cases.restores.restores.start", spy("restore"))
-    monkeypatch.setattr("backups_app.use_cases.restores.restores.preview_restore", spy("preview"))
     monkeypatch.setattr("backups_app.use_cases.restores.preview_json.as_json", lambda preview: {})
     monkeypatch.setattr(
         "backups_app.use_cases.restores.restores.choose", lambda **given: SimpleNamespace(in_place=given["to"] is None)

@@ -12,9 +12,11 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from pathlib import Path
 from shutil import which
+from urllib.parse import urlencode
 
 import pytest
 
@@ -40,6 +42,14 @@ class Azurite:
     def options(self, key: str = KEY) -> Mapping[str, str]:
         """Return the options of a target at this server."""
         return {"account_name": ACCOUNT, "account_key": key, "endpoint": self.endpoint}
+
+    def reading_options(self, container: str) -> Mapping[str, str]:
+        """Return the options of a target that may list and read one container: a shared access signature."""
+        expires = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        given = ("rl", "", expires, f"/blob/{ACCOUNT}/{container}", "", "", "", VERSION, "c", *[""] * 7)
+        digest = hmac.new(base64.b64decode(KEY), "\n".join(given).encode(), hashlib.sha256).digest()
+        signature = {"sp": "rl", "se": expires, "sv": VERSION, "sr": "c", "sig": base64.b64encode(digest).decode()}
+        return {"account_name": ACCOUNT, "sas_key": urlencode(signature), "endpoint": self.endpoint}
 
     def make_container(self, name: str) -> None:
         date = formatdate(usegmt=True)

@@ -15,7 +15,7 @@ OF_A_RUN_ALONE = {sync.LEFT_OVER: ("–", "3"), RetentionFailed.code: ("–", "�
 """Warnings of a run: nobody is answered with them."""
 
 ANSWERS_OF_PURGE_UNFINISHED = {("500", "3"), ("409", "1")}
-"""decisions.md, section 7: a run that ended so, and the refusal to remove the backup that it needs."""
+"""A run that ended so, and the refusal to remove the backup that it needs."""
 
 Numbers = tuple[str, str]
 
@@ -51,9 +51,9 @@ def _each(numbers: list[str], codes: list[str]) -> list[str]:
 
 
 def test_every_error_code_has_one_row_and_no_row_is_left_over() -> None:
-    told = [code for code, _ in rows()]
+    reported = [code for code, _ in rows()]
 
-    assert sorted(told) == sorted(real())
+    assert sorted(reported) == sorted(real())
 
 
 def test_each_row_has_the_status_and_the_exit_code_of_its_error() -> None:

@@ -40,11 +40,13 @@ SPEAKING_ROOMS = (
     "mongo",
 )
 NEVER_ON_A_PAGE = {
-    "use_cases/doctor.py": "backup_doctor alone says it",
-    "mongo/refusal_signs.py": "words by which a failure is recognised",
+    "use_cases/doctor/doctor.py": "backup_doctor alone says it",
+    "use_cases/doctor/doctor_looks.py": "backup_doctor alone says it",
+    "mongo/refusals/refusal_signs.py": "words by which a failure is recognised",
     "mongo/embedded.py": "servers of the demo and the tests",
     "mongo/mongodump_process.py": "a program for a child process",
-    "backup_files/extended_json.py": "JSON is JSON in every language",
+    "backup_files/shown/extended_json.py": "JSON is JSON in every language",
+    "backup_files/shown/json_values.py": "JSON is JSON in every language",
 }
 NO_SENTENCES = {
     # words by which mongodump's own output is recognised, and an option of a URL
@@ -63,7 +65,7 @@ NO_SENTENCES = {
     "scan and stream", "absent from {}", "Code with scope", "unknown type {}",
     "{} ms since 1970", "subtype {subtype}, {length} byte{}: {digits}", "not a BSON value",
     "an _id of {} bytes, SHA-256 {}", "a document without an _id",
-    # taken out of a record from before codes, never said
+    # taken out of a record from before codes, never stated
     "The backup is complete and safe, but", "The backup is complete and safe",
     # names of fields
     "{}{}{}",
@@ -75,7 +77,7 @@ def shape(text: str) -> str:
     return PLACE.sub("{}", text).strip(" .;")
 
 
-def said_in(path: Path) -> Iterator[str]:
+def stated_in(path: Path) -> Iterator[str]:
     """Every string of a module that reads like a sentence, docstrings, log and assertions left out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     silent = {id(inner) for node in ast.walk(tree) if _is_silent(node) for inner in ast.walk(node)}
@@ -109,11 +111,11 @@ def _place(piece: ast.expr) -> str:
 
 def declared() -> list[Sentence]:
     """Return every sentence that says something in words: no command, and not only places."""
-    for module in pkgutil.iter_modules(messages.__path__):
-        importlib.import_module(f"{messages.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(messages.__path__, f"{messages.__name__}."):
+        importlib.import_module(module.name)
     assert errors.by_code()
-    said = [one for one in by_code().values() if not one.code.startswith("test_")]
-    return [one for one in said if LETTERS.search(PLACE.sub("", one.one)) and not COMMANDS.fullmatch(one.one)]
+    sentences = [one for one in by_code().values() if not one.code.startswith("test_")]
+    return [one for one in sentences if LETTERS.search(PLACE.sub("", one.one)) and not COMMANDS.fullmatch(one.one)]
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +126,16 @@ def hindi() -> gettext.GNUTranslations:
 
 def test_every_sentence_has_its_hindi_in_singular_and_plural(hindi: gettext.GNUTranslations) -> None:
     """Red after a new sentence: write its Hindi in django.po, and compile."""
-    one = {said.code for said in declared() if not said.many and hindi.gettext(said.one) == said.one}
-    many = {said.code for said in declared() if said.many and hindi.ngettext(said.one, said.many, 2) == said.many}
+    one = {
+        sentences.code
+        for sentences in declared()
+        if not sentences.many and hindi.gettext(sentences.one) == sentences.one
+    }
+    many = {
+        sentences.code
+        for sentences in declared()
+        if sentences.many and hindi.ngettext(sentences.one, sentences.many, 2) == sentences.many
+    }
 
     assert one | many == set()
     assert len(declared()) > 400
@@ -133,24 +143,24 @@ def test_every_sentence_has_its_hindi_in_singular_and_plural(hindi: gettext.GNUT
 
 def test_every_hindi_sentence_fills_the_same_places(hindi: gettext.GNUTranslations) -> None:
     wrong = [
-        said.code
-        for said in declared()
+        sentences.code
+        for sentences in declared()
         for n in (1, 2)
-        if set(PLACE.findall(_in_hindi(hindi, said, n)))
-        != set(PLACE.findall(said.many if n == 2 and said.many else said.one))
+        if set(PLACE.findall(_in_hindi(hindi, sentences, n)))
+        != set(PLACE.findall(sentences.many if n == 2 and sentences.many else sentences.one))
     ]
 
     assert wrong == []
 
 
 def test_the_hindi_is_hindi(hindi: gettext.GNUTranslations) -> None:
-    latin = {said.one for said in declared() if not DEVANAGARI.search(_in_hindi(hindi, said, 2))}
+    latin = {sentences.one for sentences in declared() if not DEVANAGARI.search(_in_hindi(hindi, sentences, 2))}
 
     assert latin - NAMES == set()
 
 
-def _in_hindi(hindi: gettext.GNUTranslations, said: Sentence, n: int) -> str:
-    return hindi.ngettext(said.one, said.many, n) if said.many else hindi.gettext(said.one)
+def _in_hindi(hindi: gettext.GNUTranslations, sentences: Sentence, n: int) -> str:
+    return hindi.ngettext(sentences.one, sentences.many, n) if sentences.many else hindi.gettext(sentences.one)
 
 
 def test_no_room_writes_a_sentence_of_its_own() -> None:
@@ -161,7 +171,7 @@ def test_no_room_writes_a_sentence_of_its_own() -> None:
         for room in SPEAKING_ROOMS
         for path in sorted((APP / room).rglob("*.py"))
         if str(path.relative_to(APP)) not in NEVER_ON_A_PAGE
-        for text in said_in(path)
+        for text in stated_in(path)
         if shape(text) not in known
     ]
 

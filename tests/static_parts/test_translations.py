@@ -23,13 +23,13 @@ def compiled() -> dict[str, str]:
     return {key[0] if isinstance(key, tuple) else key: text for key, text in reversed(found.items())}
 
 
-def said_by_templates() -> Iterator[str]:
+def stated_by_templates() -> Iterator[str]:
     for path in (ROOT / "templates").rglob("*.html"):
         for _, text in CALL.findall(templatize(path.read_text(encoding="utf-8"))):
             yield ast.literal_eval(text)
 
 
-def said_by_code() -> Iterator[str]:
+def stated_by_code() -> Iterator[str]:
     for path in (ROOT / "backups_app" / "pages").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in (
@@ -41,7 +41,7 @@ def said_by_code() -> Iterator[str]:
 def test_every_sentence_has_its_hindi() -> None:
     known = compiled()
 
-    missing = sorted({text for text in (*said_by_templates(), *said_by_code()) if not known.get(text)})
+    missing = sorted({text for text in (*stated_by_templates(), *stated_by_code()) if not known.get(text)})
 
     assert missing == []
 
@@ -64,10 +64,10 @@ def test_what_is_compiled_is_what_is_written() -> None:
     assert written == {text: hindi for text, hindi in compiled().items() if text}
 
 
-def test_one_is_said_in_the_singular_and_many_in_the_plural() -> None:
+def test_one_is_stated_in_the_singular_and_many_in_the_plural() -> None:
     with (HINDI / "django.mo").open("rb") as file:
         found = gettext.GNUTranslations(file)
 
-    said = [found.ngettext("%(n)s entry", "%(n)s entries", n) for n in (0, 1, 2, 22)]
+    sentences = [found.ngettext("%(n)s entry", "%(n)s entries", n) for n in (0, 1, 2, 22)]
 
-    assert said == ["%(n)s प्रविष्टि", "%(n)s प्रविष्टि", "%(n)s प्रविष्टियाँ", "%(n)s प्रविष्टियाँ"]
+    assert sentences == ["%(n)s प्रविष्टि", "%(n)s प्रविष्टि", "%(n)s प्रविष्टियाँ", "%(n)s प्रविष्टियाँ"]

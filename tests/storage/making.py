@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from backups_app.backup_files import layout
@@ -21,6 +22,7 @@ COPIED_AT = datetime(2025, 1, 19, 14, 40, tzinfo=UTC)
 def directory_target(root: Path, *, database: str = "temple_db", name: str = "nas") -> DirectoryTarget:
     """Return a prepared directory as a target."""
     target = DirectoryTarget(name=name, root=root)
+    root.mkdir(exist_ok=True)
     target.prepare(database=database)
     return target
 
@@ -59,3 +61,10 @@ def _put(
     target.put(name, [data])
     stored.append(StoredObject(name=name, size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
     return CopiedFile(path=path, object=name, size_bytes=len(clear), sha256=hashlib.sha256(clear).hexdigest())
+
+
+def age(target: DirectoryTarget, *, days: float) -> None:
+    """Make every object there as old as that."""
+    moment = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+    for head in target.list_objects():
+        os.utime(target.root / head.name, (moment, moment))

@@ -51,7 +51,7 @@ def test_a_manifest_without_recipients_is_read_without_a_key() -> None:
     assert opened(encoded()) == CONTENTS
 
 
-def test_the_readable_part_tells_sizes_and_times_only() -> None:
+def test_the_readable_part_says_sizes_and_times_only() -> None:
     pair = encryption.new_key_pair()
 
     data = encoded(replace(CONTENTS, recipients=(pair.public,)))
@@ -140,7 +140,7 @@ def test_odd_names_of_files_go_there_and_back() -> None:
     assert opened(encoded(replace(CONTENTS, files=(odd,)))).files == (odd,)
 
 
-def test_names_of_objects_are_random_and_a_manifest_tells_its_backup() -> None:
+def test_names_of_objects_are_random_and_a_manifest_says_its_backup() -> None:
     names = {copy_manifest.new_object_name() for _ in range(50)}
     manifests = {copy_manifest.new_manifest_name(ID) for _ in range(50)}
 
@@ -154,3 +154,44 @@ def test_a_manifest_prints_nothing_of_its_contents() -> None:
     manifest: CopyManifest = copy_manifest.decode(encoded())
 
     assert "ananya" not in repr(manifest)
+
+
+@pytest.mark.parametrize(
+    "path", ["temple_db/bookings.bson/x", "temple_db/\ud800", "a" * 256, "temple_db/" + "क" * 100, "a/" * 1_000 + "b"]
+)
+def test_a_path_that_no_disk_can_hold_is_refused(path: str) -> None:
+    with pytest.raises(CopyUnreadable):
+        opened(encoded(replace(CONTENTS, files=(FILE, replace(FILE, path=path)))))
+
+
+@pytest.mark.parametrize("size_bytes", [1_013, 10**15, 10**400])
+def test_a_file_larger_than_its_object_is_refused(size_bytes: int) -> None:
+    with pytest.raises(CopyUnreadable):
+        opened(encoded(replace(CONTENTS, files=(replace(FILE, size_bytes=size_bytes),))))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_none_is_refused(number: str) -> None:
+    with pytest.raises(CopyUnreadable):
+        opened(encoded().replace(b'"ananya"', number.encode()))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "2025-01-19T14:40:00"])
+def test_a_moment_that_cannot_be_compared_is_refused(moment: str) -> None:
+    with pytest.raises(CopyUnreadable):
+        opened(changed(copied_at=moment))
+
+
+def test_recipients_and_encryption_go_together() -> None:
+    pair = encryption.new_key_pair()
+    claimed = json.loads(encoded())
+    claimed["contents"]["recipients"] = [pair.public]
+    inner = json.dumps({**json.loads(encoded())["contents"], "recipients": []}).encode()
+    hidden = json.loads(encoded()) | {
+        "encrypted": True,
+        "contents": base64.b64encode(encryption.sealed_bytes(inner, recipients=[pair.public])).decode(),
+    }
+
+    for forged in (claimed, hidden):
+        with pytest.raises(CopyUnreadable):
+            opened(json.dumps(forged).encode(), pair)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from pyrage.x25519 import Identity
@@ -14,6 +17,7 @@ from backups_app.errors import CopyDamaged, CopyUnreadable, KeyMissing, ObjectMi
 from backups_app.storage import copy_manifest, copy_reading, encryption, key_proofs
 from backups_app.storage.copy_reading import FoundCopy
 from backups_app.storage.directory import DirectoryTarget
+from backups_app.storage.target import StorageTarget
 from tests.storage import making
 
 OLD, NEW = "20250118_020000", "20250119_143022"
@@ -147,7 +151,7 @@ def test_a_manifest_of_another_backup_under_this_name_is_none(tmp_path: Path, ta
 
 
 @pytest.mark.django_db
-def test_a_key_is_believed_for_the_recipients_it_opened_a_copy_of() -> None:
+def test_a_key_is_trusted_for_the_recipients_it_opened_a_copy_of() -> None:
     first, later = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 2, tzinfo=UTC)
 
     key_proofs.record(recipients=["age1b", "age1a"], target="nas", backup_id=NEW, by="test", now=first)
@@ -157,3 +161,46 @@ def test_a_key_is_believed_for_the_recipients_it_opened_a_copy_of() -> None:
     assert key_proofs.opened_at(["age1a", "age1b"]) == later
     assert key_proofs.opened_at(["age1a"]) is None
     assert key_proofs.opened_at([]) is None
+
+
+class Endless:
+    """A target that sends more than it lists, and never ends."""
+
+    name = "nas"
+
+    def __init__(self) -> None:
+        self.sent_bytes = 0
+
+    def read(self, name: str) -> Iterator[bytes]:
+        while self.sent_bytes < 1_000_000_000:
+            self.sent_bytes += 1_000_000
+            yield bytes(1_000_000)
+
+
+def test_no_more_is_read_than_the_manifest_says(tmp_path: Path, target: DirectoryTarget) -> None:
+    making.copy_folder(target, folder(tmp_path, NEW))
+    (found,) = copy_reading.find(target)
+    assert found.manifest is not None
+    file, clear, endless = copy_reading.open_contents(found, identities=[]).files[0], io.BytesIO(), Endless()
+
+    with pytest.raises(CopyDamaged):
+        copy_reading.receive(cast(StorageTarget, endless), manifest=found.manifest, file=file, into=clear)
+
+    assert endless.sent_bytes <= 4_000_000
+    assert clear.tell() <= len(BOOKINGS)
+
+
+def test_a_key_is_proven_by_a_copy_that_it_opened_and_that_names_it(
+    tmp_path: Path, target: DirectoryTarget, key: encryption.KeyPair
+) -> None:
+    other = encryption.new_key_pair()
+    making.copy_folder(target, folder(tmp_path, NEW), recipients=[key.public])
+    (found,) = copy_reading.find(target)
+    assert found.manifest is not None
+    contents = copy_reading.open_contents(found, identities=identities(key))
+    forged = replace(contents, recipients=(other.public,))
+    both = identities(other, key)
+
+    assert key_proofs.recipients_proven(found.manifest, contents, identities=both) == (key.public,)
+    assert key_proofs.recipients_proven(found.manifest, forged, identities=both) == ()
+    assert key_proofs.recipients_proven(replace(found.manifest, encrypted=False), contents, identities=both) == ()

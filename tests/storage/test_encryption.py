@@ -1,4 +1,4 @@
-"""Copies are encrypted by age: several keys, constant memory, failures by name, and no private key is told."""
+"""Copies are encrypted by age: several keys, constant memory, failures by name, and no private key is reported."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_key_file_of_stock_age_is_read_with_its_comments(keys: encryption.KeyP
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment", "AGE-SECRET-KEY-1ODD\n", "age1public"])
-def test_a_file_without_a_key_is_named_and_its_content_is_not_told(tmp_path: Path, text: str) -> None:
+def test_a_file_without_a_key_is_named_and_its_content_is_not_reported(tmp_path: Path, text: str) -> None:
     path = tmp_path / "key.txt"
     path.write_text(text)
 
@@ -163,7 +163,7 @@ def test_a_private_key_prints_nothing(keys: encryption.KeyPair) -> None:
     assert "AGE-SECRET-KEY" not in f"{keys!r} {identity(keys)!r}"
 
 
-def test_public_keys_are_told_from_private_ones(keys: encryption.KeyPair) -> None:
+def test_public_keys_are_distinguished_from_private_ones(keys: encryption.KeyPair) -> None:
     assert encryption.is_public_key(keys.public)
     assert not encryption.is_public_key(keys.private)
     assert not encryption.is_public_key("age1nonsense")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backups_app.errors import (
+    BucketMissing,
     ObjectMissing,
     TargetClockDiffers,
     TargetDenied,
@@ -159,7 +160,7 @@ class TestFailures:
             (403, "RequestTimeTooSkewed", TargetClockDiffers),
             (507, "XMinioStorageFull", TargetFull),
             (403, "QuotaExceeded", TargetFull),
-            (404, "NoSuchBucket", TargetMissing),
+            (404, "NoSuchBucket", BucketMissing),
             (503, "SlowDown", TargetUnreachable),
             (500, "InternalError", TargetFailed),
         ],

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
+import obstore
 import pytest
+from django.core.checks import run_checks
 from django.test import override_settings
 from environs import Env, EnvValidationError
+from obstore.exceptions import GenericError
 
 from backups_app import configuration, target_settings
-from backups_app.access import redaction
-from backups_app.errors import TargetMisconfigured, TargetNotFound
-from backups_app.storage import targets
+from backups_app.access.secrecy import redaction
+from backups_app.errors import TargetKeyMissing, TargetMisconfigured, TargetNotEncrypted, TargetNotFound
+from backups_app.storage import disks, targets
 from backups_app.storage.directory import DirectoryTarget
 from backups_app.target_settings import TargetSettings
+from tests import odd_secrets
 
-ODD_SECRETS = ("p@ss/word%é", 'quote"and\\slash', "colon:and#hash", "देवनागरी-कुंजी", "a+b=c&d?e", "'$(x)`y`")
+ASKED_FOR_A_KEY = "Generic S3 error: Error performing PUT http://169.254.169.254/latest/api/token in 1ms"
 
 
 def parse(given: str, **options: str) -> tuple[TargetSettings, ...]:
@@ -80,7 +85,7 @@ def test_a_wrong_setting_is_named_and_no_value_repeated(
     assert "s3cr3t-value" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("secret", ODD_SECRETS)
+@pytest.mark.parametrize("secret", odd_secrets.ALL)
 def test_keys_of_targets_are_taken_out_of_every_text(secret: str) -> None:
     target = TargetSettings(
         name="offsite", kind="s3", place="bucket", options=(("secret_access_key", secret), ("region", "eu-west-1"))
@@ -125,13 +130,64 @@ def test_a_directory_on_the_disk_of_the_backups_is_not_elsewhere(tmp_path: Path)
     assert not targets.is_elsewhere(target, here=[tmp_path])
 
 
-@pytest.mark.skipif(not os.path.ismount("/dev/shm"), reason="there is no second file system here")
-def test_a_directory_on_another_file_system_is_elsewhere(tmp_path: Path) -> None:
-    if tmp_path.stat().st_dev == Path("/dev/shm").stat().st_dev:
-        pytest.skip("temporary files are on that file system")
+@pytest.fixture
+def linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """What Linux says of block devices and mounts, and the file systems that paths are on."""
+    system, mounts = tmp_path / "sys", tmp_path / "mountinfo"
+    monkeypatch.setattr(disks, "SYSTEM", system)
+    monkeypatch.setattr(disks, "MOUNTS", mounts)
+    for name, number in (
+        ("sda", "8:0"),
+        ("sda/sda1", "8:1"),
+        ("sda/sda2", "8:2"),
+        ("sdb", "8:16"),
+        ("sdb/sdb1", "8:17"),
+    ):
+        folder = tmp_path / "devices" / name
+        folder.mkdir(parents=True)
+        (folder / "partition").touch() if "/" in name else None
+        system.mkdir(exist_ok=True)
+        (system / number).symlink_to(folder)
+    mapped = tmp_path / "devices" / "dm-0"
+    (mapped / "slaves").mkdir(parents=True)
+    (mapped / "slaves" / "sda2").symlink_to(tmp_path / "devices" / "sda" / "sda2")
+    (system / "253:0").symlink_to(mapped)
+
+    def on(**devices: tuple[int, int]) -> None:
+        numbers = {f"/{name}": os.makedev(*one) for name, one in devices.items()}
+        monkeypatch.setattr(targets, "_device", lambda path: numbers.get(str(path)))
+        mounts.write_text("21 1 0:26 / /memory rw shared:1 - tmpfs tmpfs rw\n22 1 0:41 / /nas rw - nfs4 host:/x rw\n")
+
+    return on
+
+
+@pytest.mark.parametrize(
+    ("backups", "target", "elsewhere"),
+    [
+        ((8, 1), (8, 1), False),
+        ((8, 1), (8, 2), False),  # another partition of the same disk
+        ((8, 1), (253, 0), False),  # a volume on that disk
+        ((8, 1), (8, 17), True),
+        ((8, 1), (0, 41), True),  # a NAS
+        ((0, 41), (0, 41), False),
+        ((8, 1), (0, 26), False),  # memory
+        ((7, 99), (8, 17), True),  # of a device that Linux does not describe
+    ],
+)
+def test_a_directory_is_elsewhere_on_another_disk(
+    linux: Callable[..., None], backups: tuple[int, int], target: tuple[int, int], *, elsewhere: bool
+) -> None:
+    linux(backups=backups, target=target)
+    settings = TargetSettings(name="nas", kind="file", place="/target")
+
+    assert targets.is_elsewhere(settings, here=[Path("/backups")]) is elsewhere
+
+
+@pytest.mark.skipif(not os.path.ismount("/dev/shm"), reason="there is no memory disk here")
+def test_a_memory_disk_is_never_elsewhere() -> None:
     target = TargetSettings(name="nas", kind="file", place=f"/dev/shm/{secrets.token_hex(4)}")
 
-    assert targets.is_elsewhere(target, here=[tmp_path])
+    assert not targets.is_elsewhere(target, here=[])
 
 
 def test_targets_are_found_by_name() -> None:
@@ -149,3 +205,51 @@ def test_a_wrong_option_is_named_at_the_first_use() -> None:
         targets.open_target(settings).check()
 
     assert refusal.value.facts["setting"] == "SECERT"
+
+
+def _target(url: str = "s3://bucket", **options: str) -> TargetSettings:
+    variables = {f"BACKUP_TARGET_OFFSITE_{name.upper()}": value for name, value in options.items()}
+    (found,) = target_settings.parse(f"offsite={url}", environment=variables)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("options", "is_refused"),
+    [
+        ({"endpoint": "http://192.0.2.7:9000"}, True),
+        ({"endpoint": "http://192.0.2.7:9000", "allow_http": "true"}, False),
+        ({"endpoint": "http://127.0.0.1:9000"}, False),
+        ({"endpoint": "https://192.0.2.7:9000"}, False),
+        ({}, False),
+    ],
+)
+def test_a_plain_http_endpoint_elsewhere_is_named_by_the_check_and_at_the_first_use(
+    options: dict[str, str], *, is_refused: bool
+) -> None:
+    settings = _target(access_key_id="key", secret_access_key="secret-value", **options)
+    with override_settings(TEMPLEOPS=configuration.Configuration(targets=(settings,))):
+        named = [message.id for message in run_checks(tags=["templeops"])]
+
+    assert ("templeops.W011" in named) is is_refused
+    if is_refused:
+        with pytest.raises(TargetNotEncrypted):
+            targets.open_target(settings).check()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        f"{ASKED_FOR_A_KEY} - HTTP error: error sending request",
+        f"{ASKED_FOR_A_KEY} - Server returned non-2xx status code: 403 Forbidden",
+    ],
+)
+def test_a_target_without_any_key_is_named_so(error: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library then asks the machine's provider for a key; these are its errors where there is none."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise GenericError(error)
+
+    monkeypatch.setattr(obstore, "list", fails)
+
+    with pytest.raises(TargetKeyMissing):
+        targets.open_target(_target()).check()

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from backups_app.backup_files import collection_reader
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.reading import collection_reader
+from backups_app.backup_files.store.store import Store
 from backups_app.management.demo import filling, temple
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import INTERNAL, Side
@@ -136,15 +136,15 @@ def test_everything_comes_back_by_the_runbook(
     key_file.write_text(f"{keys.private}\n")
     began = time.monotonic()
 
-    said = [shell(script, TARGET=TARGET, KEY=str(key_file)) for script in blocks(1)]
+    sentences = [shell(script, TARGET=TARGET, KEY=str(key_file)) for script in blocks(1)]
 
     print(f"\nEverything was back after {(time.monotonic() - began) / 60:.1f} minutes.")
     assert live(restored) == lived.live
     assert [in_backup(Path(after["BACKUP_DIR"]), backup_id) for backup_id in lived.made[:SEASONS]] == lived.deleted
-    assert all(backup_id in said[0] for backup_id in lived.made)
+    assert all(backup_id in sentences[0] for backup_id in lived.made)
     assert trail(shell).startswith(lived.trail)
     assert signs_in(shell) == "200 0"
-    assert "nightly" in said[-1]
+    assert "nightly" in sentences[-1]
     assert not list(Path(after["BACKUP_DIR"]).glob(".partial-*"))
 
 
@@ -175,9 +175,9 @@ def life_of_the_temple(environment: dict[str, str], database: Db, migrated: Migr
         season(database, SEASONS)
         assert commands.run("backup_now", "--keep-bookings", "--json").returncode == 0
     made = sorted(Store(Path(environment["BACKUP_DIR"])).backups().ids)
-    told = trail(shell)
+    reported = trail(shell)
     assert put_away(shell) == len(made)
-    return Lived(deleted=deleted, live=live(database), made=made, trail=told)
+    return Lived(deleted=deleted, live=live(database), made=made, trail=reported)
 
 
 def trail(shell: Shell) -> str:

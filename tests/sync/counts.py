@@ -12,15 +12,15 @@ import pytest
 tried: Counter[str] = Counter()
 FAULT_POINTS, SYNCS, RANDOM_SYNCS = "fault points", "syncs", "random syncs"
 SAY_EVERY_SECONDS = 20.0
-_said_at = time.monotonic()
+_stated_at = time.monotonic()
 
 
 def count(what: str, number: int = 1) -> None:
     """Count `what`, and say on stderr now and then how far it is, so that a long run shows that it lives."""
-    global _said_at
+    global _stated_at
     tried[what] += number
-    if time.monotonic() - _said_at > SAY_EVERY_SECONDS:
-        _said_at = time.monotonic()
+    if time.monotonic() - _stated_at > SAY_EVERY_SECONDS:
+        _stated_at = time.monotonic()
         print(f"  … {line()}", file=sys.__stderr__, flush=True)
 
 

@@ -16,7 +16,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app.catalog import sync_conflicts
+from backups_app.catalog.sync import sync_conflicts
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import encoding
@@ -134,7 +134,7 @@ class Pair:
 
     def _note(self, side: Side, raw_id: bytes, name: str, after: bytes | None, write: Callable[[], Any]) -> None:
         """Carry out a write and note what it replaced. One whose time ran out may have been done all the same: the
-        document itself tells, for nobody else writes in this moment."""
+        document itself says, for nobody else writes in this moment."""
         before = self._live(side, raw_id, name)
         try:
             write()

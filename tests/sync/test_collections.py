@@ -77,7 +77,7 @@ def test_a_time_series_is_copied_by_insertion(any_pair: Pair) -> None:
     assert any_pair.remote["lamps"].count_documents({}) == 30
 
 
-def test_a_view_is_skipped_and_said_so(any_pair: Pair) -> None:
+def test_a_view_is_skipped_and_stated(any_pair: Pair) -> None:
     seed(any_pair, [version(1)])
     any_pair.application[Side.LOCAL].create_collection("today", viewOn="bookings", pipeline=[])
 

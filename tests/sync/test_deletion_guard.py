@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from backups_app.catalog import purge_ledger, sync_state
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.sync import sync_state
 from backups_app.records import Side
-from backups_app.sync import deletion_guard
+from backups_app.sync.decisions import deletion_guard
 from tests.sync.pairs import NOW, Pair, contents, date, document, int32, seed, version
 
 

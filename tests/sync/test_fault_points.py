@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from backups_app.catalog import sync_base, sync_logs, sync_state
+from backups_app.catalog.sync import sync_base, sync_logs, sync_state
 from backups_app.errors import TempleOpsError
 from backups_app.mongo.exact_writes import write_outcome
 from backups_app.records import Side

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from backups_app.catalog import sync_conflicts
+from backups_app.catalog.sync import sync_conflicts
 from backups_app.records import Side
 from tests.sync import counts
 from tests.sync.faults import Crash, Fault, Kind, injected

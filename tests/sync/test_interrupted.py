@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 from pymongo.client_session import ClientSession
 
-from backups_app.catalog import sync_base, sync_logs
+from backups_app.catalog.sync import sync_base, sync_logs
+from backups_app.catalog.sync.sync_record import SyncRecord
 from backups_app.errors import RunCancelled
 from backups_app.mongo.exact_writes import encoding, orphans
 from backups_app.progress import Silent
@@ -42,10 +43,10 @@ def test_it_goes_on_where_it_was(any_pair: Pair, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(RunCancelled):
         any_pair.sync(progress=StopsWhen(lambda: _count(any_pair, Side.LOCAL) >= 150), run_id="cancelled")
 
-    log = sync_logs.of_run(any_pair.local, run_id="cancelled") or {}
+    log = sync_logs.of_run(any_pair.local, run_id="cancelled") or SyncRecord()
     assert (log["status"], log["error_code"], log["half_way"]) == ("failed", "cancelled", True)
     assert log["totals"]["pulled"] == _count(any_pair, Side.LOCAL) == 150
-    base = sync_base.Base(any_pair.local, name="bookings", generation=None, expected=300)
+    base = sync_base.SyncBase(any_pair.local, name="bookings", generation=None, expected=300)
     assert base.count() == 150, "the base was committed batch by batch"
 
     assert any_pair.sync().counts["pulled"] == 150
@@ -54,7 +55,7 @@ def test_it_goes_on_where_it_was(any_pair: Pair, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_deletion_after_a_crash_between_write_and_base_is_undone_once_and_nothing_is_lost(pair: Pair) -> None:
-    """The limit that `docs/sync.md` names: without an entry in the base nobody can tell a document that was deleted
+    """The limit that `docs/sync.md` names: without an entry in the base nobody can know a document that was deleted
     here from one that is new there, and what is not certain is never deleted."""
     seed(pair, list(first_documents()))
     pair.sync()
@@ -78,7 +79,7 @@ def test_a_deletion_after_a_crash_behind_the_base_is_carried_over(pair: Pair) ->
     seed(pair, list(first_documents()))
     pair.sync()
     pair.put(Side.LOCAL, version(20))
-    base = sync_base.Base(pair.local, name="bookings", generation=None, expected=20)
+    base = sync_base.SyncBase(pair.local, name="bookings", generation=None, expected=20)
     before = base.count()
     _crash_when(pair, lambda: base.count() > before)
     pair.delete(Side.LOCAL, 20)

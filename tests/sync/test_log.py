@@ -1,4 +1,5 @@
-"""`sync_logs` and progress tell the truth: what a command listener counts, how a proof ended, what moved which way."""
+"""`sync_logs` and progress report the truth: what a command listener counts, how a proof ended, what moved which
+way."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient, monitoring
 
-from backups_app.catalog import sync_conflicts, sync_logs
+from backups_app.catalog.sync import sync_conflicts, sync_logs
 from backups_app.mongo import command_counter
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.progress import Silent
@@ -108,7 +109,7 @@ def test_every_collection_has_its_line_with_what_was_skipped_and_why(any_pair: P
     assert {one["name"] for one in stored["collections"]} == set(lines)
 
 
-def test_progress_tells_each_collection_and_direction(any_pair: Pair) -> None:
+def test_progress_says_each_collection_and_direction(any_pair: Pair) -> None:
     moved: Counter[str] = Counter()
 
     class Listening(Silent):

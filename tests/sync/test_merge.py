@@ -8,13 +8,15 @@ from datetime import timedelta
 import pytest
 from bson.decimal128 import Decimal128
 
+from backups_app.catalog.sync import sync_base
 from backups_app.mongo.raw_bson import Value, text
 from backups_app.records import Side
 from backups_app.sync import edit_time, merge
 from backups_app.sync.merge import Outcome
 from tests.sync.pairs import NOW, Pair, date, document, double, int32, int64, seed
 
-B, L, R = b"base", b"local", b"remote"
+B, L, R = b"base" * 8, b"loca" * 8, b"remo" * 8
+RESTORED = sync_base.as_restored(B)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,15 @@ B, L, R = b"base", b"local", b"remote"
         (B, B, None, Outcome.DELETE_LOCAL),
         (B, None, R, Outcome.PULL_EDIT),
         (B, L, None, Outcome.PUSH_EDIT),
+        (RESTORED, B, None, Outcome.PUSH),
+        (RESTORED, B, R, Outcome.CONFLICT),
+        (RESTORED, B, B, Outcome.EQUAL),
+        (RESTORED, None, B, Outcome.DELETE_REMOTE),
+        (RESTORED, L, B, Outcome.PUSH),
+        (RESTORED, L, R, Outcome.CONFLICT),
+        (RESTORED, L, None, Outcome.PUSH_EDIT),
+        (RESTORED, None, R, Outcome.PULL_EDIT),
+        (RESTORED, None, None, Outcome.FORGET),
     ],
 )
 def test_every_row_of_the_table(
@@ -96,7 +107,7 @@ def test_what_is_no_moment_or_lies_in_the_future_is_unusable(value: Value | None
     assert edit_time.milliseconds(_edited(value), fields=edit_time.FIELDS, now=NOW) is None
 
 
-def test_the_next_field_is_asked_when_the_first_does_not_tell() -> None:
+def test_the_next_field_is_asked_when_the_first_does_not_report() -> None:
     frame = document(("_id", int32(1)), ("updatedAt", text("?")), ("modifiedAt", date(NOW)))
 
     assert edit_time.milliseconds(frame, fields=edit_time.FIELDS, now=NOW) == SECONDS * 1000
@@ -125,7 +136,7 @@ def test_the_newer_version_wins_and_a_tie_is_local(local: Value | None, remote: 
 
 def test_what_other_text_of_digits_means() -> None:
     """Text of 10, 13 or 16 digits is the number that it is; Python alone would read a year in it."""
-    said = {
+    sentences = {
         str(SECONDS): SECONDS * 1000,
         str(SECONDS * 1_000): SECONDS * 1000,
         str(SECONDS * 1_000_000): SECONDS * 1000,
@@ -151,9 +162,11 @@ def test_what_other_text_of_digits_means() -> None:
         "0001-01-01T00:00:00+23:59": -62135683140000,
     }
 
-    found = {words: edit_time.milliseconds(_edited(text(words)), fields=edit_time.FIELDS, now=NOW) for words in said}
+    found = {
+        words: edit_time.milliseconds(_edited(text(words)), fields=edit_time.FIELDS, now=NOW) for words in sentences
+    }
 
-    assert found == said
+    assert found == sentences
 
 
 @pytest.mark.parametrize("digits", [10, 13, 16])
@@ -166,7 +179,7 @@ def test_a_number_written_as_text_does_not_beat_a_newer_date(digits: int) -> Non
         assert "newer" in winner.reason
 
 
-def test_a_tie_between_texts_that_are_no_dates_is_told(any_pair: Pair) -> None:
+def test_a_tie_between_texts_that_are_no_dates_is_reported(any_pair: Pair) -> None:
     for side, words in ((Side.LOCAL, "171112130000"), (Side.REMOTE, "yesterday")):
         seed(any_pair, [_edited(text(words))], sides=[side])
 

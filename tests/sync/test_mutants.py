@@ -13,16 +13,18 @@ from typing import Any
 import pytest
 from pymongo import DeleteMany
 
-from backups_app.catalog import purge_ledger, sync_conflicts
-from backups_app.catalog.sync_base import Base, BaseEntry
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.sync import sync_conflicts
+from backups_app.catalog.sync.sync_base import BaseEntry, SyncBase
 from backups_app.mongo import raw_ids
 from backups_app.mongo.exact_writes import delete, encoding, live_documents
 from backups_app.mongo.exact_writes import replace as replacing
 from backups_app.mongo.exact_writes.delete import DeleteOutcome
 from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.records import Side
-from backups_app.sync import apply_batch, deletion_guard, merge
+from backups_app.sync import apply_batch, merge
 from backups_app.sync.apply_batch import BatchApplier
+from backups_app.sync.decisions import deletion_guard
 from tests.sync.faults import Crash, Fault, Kind, injected
 from tests.sync.pairs import NOW, Pair, contents, first_documents, seed, state_pairs, version
 
@@ -147,7 +149,7 @@ def blind_overwrite(patch: Patch) -> None:
 
 def union_without_base(patch: Patch) -> None:
     """Forget what both sides had."""
-    patch.setattr(Base, "read", lambda self, keys: {})
+    patch.setattr(SyncBase, "read", lambda self, keys: {})
 
 
 def base_before_write(patch: Patch) -> None:

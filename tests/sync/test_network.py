@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from backups_app.catalog import sync_logs
+from backups_app.catalog.sync import sync_logs
+from backups_app.catalog.sync.sync_record import SyncRecord
 from backups_app.errors import DatabaseUnreachable, SyncInterrupted, TempleOpsError
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.mongo.exact_writes import write_outcome
@@ -118,7 +119,7 @@ def test_an_atlas_out_of_reach_changes_nothing_and_is_named(
     _heals(far, pair, line)
 
 
-def test_an_atlas_lost_half_way_is_told_apart(far: Pair, pair: Pair, line: Proxy) -> None:
+def test_an_atlas_lost_half_way_is_distinguished(far: Pair, pair: Pair, line: Proxy) -> None:
     class Cutting:
         """Refuses everything after the first collection has been carried over."""
 
@@ -134,7 +135,7 @@ def test_an_atlas_lost_half_way_is_told_apart(far: Pair, pair: Pair, line: Proxy
     with pytest.raises(SyncInterrupted, match="pulled"):
         far.sync(progress=Cutting(), run_id="struck")
 
-    log = sync_logs.of_run(far.local, run_id="struck") or {}
+    log = sync_logs.of_run(far.local, run_id="struck") or SyncRecord()
     assert (log["status"], log["half_way"]) == ("failed", True)
     _heals(far, pair, line)
 

@@ -16,9 +16,10 @@ from pymongo.errors import OperationFailure
 from backups_app.errors import DatabaseUnreachable, OwnershipLost, RunCancelled, TempleOpsError
 from backups_app.mongo.raw_bson import Value, array, text
 from backups_app.records import Side
-from backups_app.sync import create_collection, listing, scan
+from backups_app.sync import create_collection, listing
 from backups_app.sync.apply_batch import BatchApplier
 from backups_app.sync.collection_sync import CollectionSync
+from backups_app.sync.detection import scan
 from tests.sync.pairs import Pair, contents, document, double, int32, int64, seed, version
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,7 +45,7 @@ def _measurement(oil: int, *more: tuple[str, Value]) -> bytes:
     return document(*more, ("at", at), ("lamp", int32(1)), ("oil", int32(oil)))
 
 
-# ── measurements that no `_id` tells apart ──────────────────────────────────────
+# ── measurements that no `_id` distinguishes ──────────────────────────────────────
 
 
 @pytest.mark.parametrize("side", list(Side), ids=lambda side: side.value)
@@ -68,7 +69,7 @@ def test_a_measurement_without_an_id_is_counted_and_the_rest_is_synced(any_pair:
 
 
 @pytest.mark.parametrize("side", list(Side), ids=lambda side: side.value)
-def test_a_measurement_whose_id_is_null_is_told_from_those_that_have_none(any_pair: Pair, side: Side) -> None:
+def test_a_measurement_whose_id_is_null_is_distinguished_from_those_that_have_none(any_pair: Pair, side: Side) -> None:
     """A search for null finds both."""
     other = Side.REMOTE if side is Side.LOCAL else Side.LOCAL
     _lamps(any_pair, side, *(_measurement(oil) for oil in range(3)), _measurement(9, ("_id", Value(0x0A, b""))))
@@ -390,7 +391,7 @@ def test_an_index_that_cannot_be_made_is_named_each_time_until_it_is_there(any_p
     assert not any_pair.sync().left_over
 
 
-def test_indexes_that_differ_are_told_in_each_log_until_they_do_not(any_pair: Pair) -> None:
+def test_indexes_that_differ_are_reported_in_each_log_until_they_do_not(any_pair: Pair) -> None:
     seed(any_pair, [version(1)])
     any_pair.application[Side.LOCAL]["bookings"].create_index("slot", name="slot")
 
@@ -436,7 +437,7 @@ def test_indexes_that_may_not_be_listed_do_not_keep_documents_from_being_carried
         report = any_pair.sync()
 
     assert any_pair.get(Side.REMOTE, 1, "x") and any_pair.get(Side.LOCAL, 2, "x")
-    assert any("Unauthorized" in said for said in _line(report, "x")["differences"])
+    assert any("Unauthorized" in message for message in _line(report, "x")["differences"])
 
 
 # ── TTL ─────────────────────────────────────────────────────────────────────────

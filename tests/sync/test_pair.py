@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from backups_app.catalog import sync_base, sync_logs, sync_state
+from backups_app.catalog.sync import sync_base, sync_logs, sync_state
 from backups_app.errors import DatabaseNotFound, DatabaseSpelledOtherwise, OwnershipLost, PairMismatch, SideRolledBack
 from backups_app.records import Side
 from backups_app.sync import pair as pairs
@@ -35,7 +35,7 @@ def _unmark(database: Database[Any]) -> None:
 
 ROWS: dict[str, tuple[Callable[[Pair], None], type[Exception], str]] = {
     "local unmarked: a second local site": (lambda p: _unmark(p.local), PairMismatch, "another local database"),
-    "remote unmarked": (lambda p: _unmark(p.remote), PairMismatch, "bears no mark"),
+    "remote unmarked": (lambda p: _unmark(p.remote), PairMismatch, "is not marked"),
     "other pair": (lambda p: _mark(p.remote, pair="other"), PairMismatch, "another local database"),
     "other database here": (lambda p: _mark(p.local, database="x"), PairMismatch, "another database name"),
     "other database there": (lambda p: _mark(p.remote, database="x"), PairMismatch, "another database name"),
@@ -116,7 +116,7 @@ def test_a_sync_that_was_overtaken_cannot_finish_nor_write_the_base(synced: Pair
     frozen = pairs.begin(local=synced.local, remote=synced.remote, adopt=False)
     synced.put(Side.LOCAL, version(1, minutes=1))
     synced.sync()
-    base = sync_base.Base(synced.local, name="bookings", generation=frozen.generation, expected=3)
+    base = sync_base.SyncBase(synced.local, name="bookings", generation=frozen.generation, expected=3)
     now = base.read_prefix("")
 
     with pytest.raises(OwnershipLost):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from backups_app.catalog import sync_base
+from backups_app.catalog.sync import sync_base
 from backups_app.records import Side
-from backups_app.sync import apply_batch, scan
-from backups_app.sync.spool import Spool
+from backups_app.sync import apply_batch
+from backups_app.sync.detection import scan
+from backups_app.sync.detection.spool import Spool
 from tests.sync.pairs import Pair, contents, seed, version
 
 

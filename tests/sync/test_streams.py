@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from backups_app.catalog import sync_base, sync_state
+from backups_app.catalog.sync import sync_base, sync_state
 from backups_app.mongo import change_events
 from backups_app.mongo.exact_writes import encoding
 from backups_app.records import Side
-from backups_app.sync import scan, stream
+from backups_app.sync.detection import scan, stream
 from tests.sync.pairs import NOW, Pair, contents, first_documents, seed, state_pairs, version
 
 
@@ -21,7 +21,7 @@ def synced(pair: Pair) -> Pair:
     return pair
 
 
-def test_after_the_first_sync_streams_tell_what_changed(synced: Pair) -> None:
+def test_after_the_first_sync_streams_report_what_changed(synced: Pair) -> None:
     state_pairs(synced)
 
     report = synced.sync()
@@ -111,7 +111,7 @@ def test_every_few_days_everything_is_proved(synced: Pair) -> None:
     assert proof["verdict"] == "equal"
     assert proof["documents"] == len(contents(synced.local)["bookings"])
     assert proof["found_by_scan_alone"] == 0
-    assert "the proof is due" in report.log["detection"]["reasons"]
+    assert "the periodic full comparison is due" in report.log["detection"]["reasons"]
     assert (sync_state.read(synced.local) or {})["proof"]["at"] == NOW + timedelta(days=7)
 
 
@@ -125,7 +125,7 @@ def test_a_proof_names_what_still_differs(synced: Pair) -> None:
     assert proof["differing"] == [{"collection": "bookings", "id": 77}]
 
 
-def test_a_proof_finds_what_a_stream_did_not_tell(synced: Pair) -> None:
+def test_a_proof_finds_what_a_stream_did_not_report(synced: Pair) -> None:
     """As if somebody had put bytes beneath the server, or we had mistaken a foreign write for an echo."""
     sync_base.clear_collection(synced.local, name="bookings")
     synced.sync()

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from backups_app.catalog import sync_base, sync_conflicts
+from backups_app.catalog.sync import sync_base, sync_conflicts
 from backups_app.records import Side
 from tests.sync.pairs import Pair, cents, contents, document, double, first_documents, int32, seed, state_pairs, version
 

@@ -9,14 +9,15 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.browsing.search.everywhere import as_json
-from backups_app.catalog import purge_ledger, runs
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, SearchNotKept
 from backups_app.models import AuditEvent, KeptSearch, User
 from backups_app.records import Origin
 from backups_app.use_cases.finding import finding, found_places
 from backups_app.use_cases.finding.finding import FoundSoFar
-from backups_app.use_cases.finding.found_places import PlacedDocument
+from backups_app.use_cases.finding.placed_documents import PlacedDocument
 from tests.journeys.conftest import run_backup, seeded
 
 __all__ = ["seeded"]

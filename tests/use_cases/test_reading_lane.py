@@ -17,7 +17,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from backups_app.access import request_context
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import (
     BackupNotFound,
@@ -33,7 +33,7 @@ from backups_app.models import LaneJob, ReadingHost
 from backups_app.runs.ownership import this_process
 from backups_app.use_cases.lanes import asking, carrying_out, jobs
 from backups_app.use_cases.lanes.asking import Answer
-from backups_app.use_cases.lanes.kind import Call, Kind
+from backups_app.use_cases.lanes.kind import Call, JobKind
 from tests.conftest import NOBODY
 
 pytestmark = pytest.mark.django_db
@@ -57,13 +57,13 @@ def temple(a_folder: Path) -> Iterator[Configuration]:
         yield configuration
 
 
-def kind_of(make: Callable[[Call], int], *, to_the_end: bool = False) -> Kind[int]:
+def kind_of(make: Callable[[Call], int], *, to_the_end: bool = False) -> JobKind[int]:
     """A kind whose result is a number; it is kept as text."""
-    return Kind(name="count", make=make, keep=str, recall=lambda _, kept: int(kept), to_the_end=to_the_end)
+    return JobKind(name="count", make=make, keep=str, recall=lambda _, kept: int(kept), to_the_end=to_the_end)
 
 
 def ask(
-    kind: Kind[int], temple: Configuration, *, name: str = "a", by: str = "ravi", at: datetime = NOW
+    kind: JobKind[int], temple: Configuration, *, name: str = "a", by: str = "ravi", at: datetime = NOW
 ) -> Answer[int]:
     ticks = iter((0.0,))
     return asking.ask(
@@ -79,7 +79,7 @@ def long(call: Call) -> int:
     return 9
 
 
-def carry_out(*kinds: Kind[Any]) -> None:
+def carry_out(*kinds: JobKind[Any]) -> None:
     carrying_out.work(kinds=kinds, idle_seconds=0)
 
 
@@ -126,7 +126,7 @@ def test_the_lane_works_for_the_request_that_asked(temple: Configuration) -> Non
     assert seen == [asked] and request_context.current().address == ""
 
 
-def test_a_failure_of_the_lane_is_told_once_by_its_name_and_its_facts(temple: Configuration) -> None:
+def test_a_failure_of_the_lane_is_reported_once_by_its_name_and_its_facts(temple: Configuration) -> None:
     problem = messages.COLLECTION_MISSING(name="bookings")
     failures: list[Exception] = [VerificationFailed(problem=problem), ZeroDivisionError()]
 
@@ -136,16 +136,16 @@ def test_a_failure_of_the_lane_is_told_once_by_its_name_and_its_facts(temple: Co
             raise failures.pop(0)
         return 5
 
-    kind, told = kind_of(make), []
+    kind, reported = kind_of(make), []
     for _ in range(3):
         ask(kind, temple)
         carry_out(kind)
-        told.append(ask(kind, temple))
+        reported.append(ask(kind, temple))
 
-    assert [type(answer.error) for answer in told] == [VerificationFailed, TempleOpsError, type(None)]
-    assert told[0].error is not None and told[0].error.detail == VerificationFailed(problem=problem).detail
-    assert told[0].error.facts["problem"].code == problem.code
-    assert told[2].result == 5
+    assert [type(answer.error) for answer in reported] == [VerificationFailed, TempleOpsError, type(None)]
+    assert reported[0].error is not None and reported[0].error.detail == VerificationFailed(problem=problem).detail
+    assert reported[0].error.facts["problem"].code == problem.code
+    assert reported[2].result == 5
 
 
 def test_a_failure_in_the_request_is_raised_there(temple: Configuration) -> None:

@@ -13,7 +13,8 @@ from django.test import override_settings
 from django.utils import timezone
 from pymongo.database import Database
 
-from backups_app.catalog import lease, runs
+from backups_app.catalog import lease
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.management import reading_lane
 from backups_app.models import AuditEvent, Schedule, ScheduleSlot
@@ -23,7 +24,7 @@ from backups_app.use_cases.lanes import jobs
 from backups_app.use_cases.schedules import acts, changes, overview
 from backups_app.use_cases.schedules import tick as schedule_tick
 from backups_app.use_cases.schedules.changes import Who
-from backups_app.use_cases.schedules.overview import Wish
+from backups_app.use_cases.schedules.overview import ScheduleWish
 from tests.conftest import NOBODY
 from tests.journeys.conftest import seeded  # noqa: F401  (a fixture)
 
@@ -149,10 +150,10 @@ def test_a_planned_verification_reads_the_newest_and_those_that_hold_deleted_boo
     temple: Configuration, local_db: Db
 ) -> None:
     who = Who(by="ananya", origin=Origin.WEB, now=timezone.now(), confirm=CONFIRMATION_PHRASE)
-    changes.add(Wish(name="season", do="backup_and_delete"), who=who)
+    changes.add(ScheduleWish(name="season", do="backup_and_delete"), who=who)
     for name in ("season", "plain", "newest"):
         if name != "season":
-            changes.add(Wish(name=name), who=who)
+            changes.add(ScheduleWish(name=name), who=who)
         changes.run_now(name, who=dataclasses.replace(who, now=timezone.now()))
     ids = {run["note"] or run["_id"]: run["_id"] for run in runs.recent(local_db)}
     newest, plain, season = sorted(ids.values(), reverse=True)
@@ -206,7 +207,7 @@ def test_what_is_asked_for_by_hand_bears_the_persons_name_and_decides_no_slot(
     temple: Configuration, local_db: Db
 ) -> None:
     who = Who(by="ananya", origin=Origin.WEB, now=timezone.now())
-    changes.add(Wish(name="nightly"), who=who)
+    changes.add(ScheduleWish(name="nightly"), who=who)
 
     slot = changes.run_now("nightly", who=who)
 

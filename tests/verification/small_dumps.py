@@ -1,4 +1,4 @@
-"""Small copies as an engine leaves them, made without a server, and what the server would have said of them."""
+"""Small copies as an engine leaves them, made without a server, and what the server would have stated of them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any
 
 import bson
 
-from backups_app.backup_files import gzip_members, layout
-from backups_app.backup_files.document_index import EVERY
+from backups_app.backup_files import layout
+from backups_app.backup_files.reading import gzip_members
+from backups_app.backup_files.reading.document_index import EVERY
 from backups_app.records import CollectionInfo
 
 DATABASE = "temple"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class Stated:
     """What an engine reports: an `Expectation`."""
 
     expected: tuple[CollectionInfo, ...]
@@ -38,7 +39,7 @@ def bookings(count: int = 3, *, start: int = 0) -> list[bytes]:
 
 def write(
     folder: Path, collections: Mapping[str, Iterable[bytes]], *, compress: bool = False, views: tuple[str, ...] = ()
-) -> Said:
+) -> Stated:
     """Write a dump of these collections below `folder`, and return the report of an engine that made it."""
     where = folder / DATABASE
     where.mkdir(mode=0o700)
@@ -55,7 +56,7 @@ def write(
         _small(where, f"{layout.file_base(name)}.metadata.json", text, compress)
         infos.append(CollectionInfo(name=name, type="view"))
     _small(where, "prelude.json", '{"ServerVersion":"6.0.5","ToolVersion":"x"}', compress)
-    return Said(expected=tuple(infos), after=tuple(infos), digests=digests)
+    return Stated(expected=tuple(infos), after=tuple(infos), digests=digests)
 
 
 def _packed(frames: list[bytes]) -> tuple[bytes, str]:

@@ -15,16 +15,16 @@ from backups_app.errors import VerificationFailed
 from backups_app.progress import Silent
 from backups_app.verification import verdict
 
-from .small_dumps import DATABASE, Said, bookings, write
+from .small_dumps import DATABASE, Stated, bookings, write
 
 RESTORES, STOPS = ". Stock mongorestore would restore it", ". Stock mongorestore would stop at it"
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "gzip"])
-def made(request: pytest.FixtureRequest, a_folder: Path) -> tuple[Path, Manifest, Said, bool]:
-    said = write(a_folder, {"bookings": bookings(1200), "users": bookings(3)}, compress=request.param)
-    manifest = verdict.verify(folder=a_folder, database=DATABASE, report=said, progress=Silent()).manifest
-    return a_folder, manifest, said, request.param
+def made(request: pytest.FixtureRequest, a_folder: Path) -> tuple[Path, Manifest, Stated, bool]:
+    message = write(a_folder, {"bookings": bookings(1200), "users": bookings(3)}, compress=request.param)
+    manifest = verdict.verify(folder=a_folder, database=DATABASE, report=message, progress=Silent()).manifest
+    return a_folder, manifest, message, request.param
 
 
 def _socket(path: Path) -> None:
@@ -66,19 +66,19 @@ def _link(path: Path) -> None:
     ],
 )
 def test_a_stray_entry_is_named_and_stops_nobody(
-    made: tuple[Path, Manifest, Said, bool], name: str, put: Callable[[Path], None], effect: str
+    made: tuple[Path, Manifest, Stated, bool], name: str, put: Callable[[Path], None], effect: str
 ) -> None:
-    folder, manifest, said, _ = made
+    folder, manifest, message, _ = made
     put(folder / name)
 
     warnings = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
 
     assert warnings == (f"{name} is not part of the backup and was not read{effect}",)
     with pytest.raises(VerificationFailed):
-        verdict.verify(folder=folder, database=DATABASE, report=said, progress=Silent())
+        verdict.verify(folder=folder, database=DATABASE, report=message, progress=Silent())
 
 
-def test_another_database_beside_it_is_named(made: tuple[Path, Manifest, Said, bool]) -> None:
+def test_another_database_beside_it_is_named(made: tuple[Path, Manifest, Stated, bool]) -> None:
     folder, manifest, _, _ = made
     _directory(folder / "copy")
 
@@ -91,7 +91,7 @@ def test_another_database_beside_it_is_named(made: tuple[Path, Manifest, Said, b
     ("base", "effect"), [("x.bson", RESTORES), ("x.metadata.json", RESTORES), ("100%.bson", STOPS), ("a%2.bson", STOPS)]
 )
 def test_of_a_file_that_mongorestore_reads_the_warning_says_what_it_would_do(
-    made: tuple[Path, Manifest, Said, bool], base: str, effect: str
+    made: tuple[Path, Manifest, Stated, bool], base: str, effect: str
 ) -> None:
     folder, manifest, _, packed = made
     for name in (base, f"{base}.gz"):
@@ -101,11 +101,11 @@ def test_of_a_file_that_mongorestore_reads_the_warning_says_what_it_would_do(
 
     read = {base: "" if packed else effect, f"{base}.gz": effect if packed else ""}
     assert set(warnings) == {
-        f"{DATABASE}/{name} is not part of the backup and was not read{said}" for name, said in read.items()
+        f"{DATABASE}/{name} is not part of the backup and was not read{message}" for name, message in read.items()
     }
 
 
-def test_of_many_strays_the_first_are_named_and_the_rest_counted(made: tuple[Path, Manifest, Said, bool]) -> None:
+def test_of_many_strays_the_first_are_named_and_the_rest_counted(made: tuple[Path, Manifest, Stated, bool]) -> None:
     folder, manifest, _, _ = made
     for number in range(1_234):
         (folder / DATABASE / f"{number:05}.tmp").touch()
@@ -117,36 +117,36 @@ def test_of_many_strays_the_first_are_named_and_the_rest_counted(made: tuple[Pat
     assert warnings[100] == "1,134 more entries are not part of the backup and were not read"
 
 
-def test_a_file_of_a_collection_without_a_name_is_named_by_its_path(made: tuple[Path, Manifest, Said, bool]) -> None:
+def test_a_file_of_a_collection_without_a_name_is_named_by_its_path(made: tuple[Path, Manifest, Stated, bool]) -> None:
     folder, manifest, _, packed = made
     name = f"{DATABASE}/.bson" + (".gz" if packed else "")
     (folder / name).touch()
 
-    (said,) = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
+    (message,) = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
 
-    assert said == f'"{name}" was left out: no server takes such a name'
+    assert message == f'"{name}" was left out: no server takes such a name'
 
 
-def test_a_name_that_is_not_utf8_can_be_told(made: tuple[Path, Manifest, Said, bool]) -> None:
+def test_a_name_that_is_not_utf8_can_be_reported(made: tuple[Path, Manifest, Stated, bool]) -> None:
     folder, manifest, _, _ = made
     Path(os.fsdecode(os.fsencode(folder / DATABASE) + b"/caf\xe9.txt")).write_bytes(b"")
 
-    (said,) = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
+    (message,) = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
 
-    assert said.encode() and "caf" in said
+    assert message.encode() and "caf" in message
 
 
-def test_a_second_file_of_a_collection_in_the_other_form_is_stray(made: tuple[Path, Manifest, Said, bool]) -> None:
+def test_a_second_file_of_a_collection_in_the_other_form_is_stray(made: tuple[Path, Manifest, Stated, bool]) -> None:
     folder, manifest, _, packed = made
     (folder / DATABASE / ("users.bson" if packed else "users.bson.gz")).write_bytes(b"")
 
-    (said,) = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
+    (message,) = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
 
-    assert "is not part of the backup" in said
+    assert "is not part of the backup" in message
 
 
 @pytest.mark.parametrize("lost", ["gone", "empty", "garbage", "older"])
-def test_a_lost_index_is_made_again(made: tuple[Path, Manifest, Said, bool], lost: str) -> None:
+def test_a_lost_index_is_made_again(made: tuple[Path, Manifest, Stated, bool], lost: str) -> None:
     folder, manifest, _, _ = made
     index = folder / str(manifest.collections["bookings"].index)
     whole = index.read_bytes()
@@ -155,15 +155,15 @@ def test_a_lost_index_is_made_again(made: tuple[Path, Manifest, Said, bool], los
     else:
         index.write_bytes({"empty": b"", "garbage": b"x" * 50, "older": whole[:-8]}[lost])
 
-    (said,) = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
+    (message,) = verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
 
-    assert said == 'the index of "bookings" was lost and was made again'
+    assert message == 'the index of "bookings" was lost and was made again'
     assert index.read_bytes() == whole
     assert verdict.recheck(folder=folder, manifest=manifest, progress=Silent()) == ()
 
 
-def test_a_directory_in_an_indexs_place_is_told_and_the_backup_is_good(
-    made: tuple[Path, Manifest, Said, bool],
+def test_a_directory_in_an_indexs_place_is_reported_and_the_backup_is_good(
+    made: tuple[Path, Manifest, Stated, bool],
 ) -> None:
     folder, manifest, _, _ = made
     index = folder / str(manifest.collections["bookings"].index)
@@ -175,7 +175,7 @@ def test_a_directory_in_an_indexs_place_is_told_and_the_backup_is_good(
     assert 'the index of "bookings" is lost and cannot be made again: its pages open more slowly' in warnings
 
 
-def test_damage_is_found_also_where_the_index_is_lost(made: tuple[Path, Manifest, Said, bool]) -> None:
+def test_damage_is_found_also_where_the_index_is_lost(made: tuple[Path, Manifest, Stated, bool]) -> None:
     folder, manifest, _, _ = made
     entry = manifest.collections["bookings"]
     (folder / str(entry.index)).unlink()

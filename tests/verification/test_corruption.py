@@ -29,8 +29,10 @@ BLOCK = 512
 
 @pytest.fixture(params=[False, True], ids=["plain", "gzip"])
 def published(request: pytest.FixtureRequest, a_folder: Path) -> tuple[Path, Manifest]:
-    said = write(a_folder, {"bookings": bookings(1200), "users": bookings(3)}, compress=request.param, views=("paid",))
-    manifest = verdict.verify(folder=a_folder, database=DATABASE, report=said, progress=Silent()).manifest
+    message = write(
+        a_folder, {"bookings": bookings(1200), "users": bookings(3)}, compress=request.param, views=("paid",)
+    )
+    manifest = verdict.verify(folder=a_folder, database=DATABASE, report=message, progress=Silent()).manifest
     metadata.write(a_folder, {"backup_id": "20261124_120000", "manifest": manifest.as_json()})
     return a_folder, manifest
 
@@ -49,8 +51,8 @@ def assert_noticed_or_made_again(path: Path, whole: bytes, folder: Path, manifes
     if path.suffix != ".idx":
         assert_noticed(folder, manifest)
         return
-    (said,) = recheck(folder, manifest)
-    assert said.endswith("was lost and was made again")
+    (message,) = recheck(folder, manifest)
+    assert message.endswith("was lost and was made again")
     assert path.read_bytes() == whole
 
 
@@ -234,9 +236,9 @@ def test_good_backups_are_never_accused(a_folder: Path) -> None:
             f"c{each} %/é": bookings(chance.choice((0, 1, 7, 999, 1000, 1001)))
             for each in range(chance.randrange(1, 5))
         }
-        said = write(folder, collections, compress=chance.random() < 0.5)
+        message = write(folder, collections, compress=chance.random() < 0.5)
 
-        manifest = verdict.verify(folder=folder, database=DATABASE, report=said, progress=Silent()).manifest
+        manifest = verdict.verify(folder=folder, database=DATABASE, report=message, progress=Silent()).manifest
 
         recheck(folder, manifest)
         assert manifest.documents == sum(map(len, collections.values()))

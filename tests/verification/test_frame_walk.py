@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backups_app.backup_files import bson_frames
-from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.reading import bson_frames
+from backups_app.backup_files.reading.bson_frames import InvalidFrame
 from backups_app.mongo import raw_ids
 from backups_app.verification.frame_walk import FrameWalk
 

@@ -18,7 +18,7 @@ from backups_app.verification.unique_ids import UniqueIds
 def scanned(folder: Path, documents: list[bytes], at_once: int = 1 << 20) -> ScannedFile:
     (folder / "x.bson").write_bytes(b"".join(documents))
     return file_scan.scan(
-        folder=folder, relative="x.bson", validate_all=False, tell=lambda _, __: None, at_once=at_once
+        folder=folder, relative="x.bson", validate_all=False, report=lambda _, __: None, at_once=at_once
     )  # fmt: skip
 
 
@@ -100,6 +100,6 @@ def test_a_length_that_no_document_has_is_refused_at_once(a_folder: Path) -> Non
     (a_folder / "x.bson").write_bytes(bson.encode({}) + struct.pack("<i", 17_000_000) + b"\0" * 100)
 
     with pytest.raises(VerificationFailed) as failure:
-        file_scan.scan(folder=a_folder, relative="x.bson", validate_all=False, tell=lambda _, __: None)
+        file_scan.scan(folder=a_folder, relative="x.bson", validate_all=False, report=lambda _, __: None)
 
     assert "(document 2, byte 5)" in failure.value.detail

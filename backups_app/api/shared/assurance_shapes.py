@@ -25,7 +25,7 @@ class AssuranceMarks(serializers.Serializer[Any]):
 class AssuranceStep(serializers.Serializer[Any]):
     code = CharField()
     sentence = CharField()
-    next_step = CharField(allow_blank=True, help_text="A code: what mends it.")
+    next_step = CharField(allow_blank=True, help_text="A code: what to do.")
     hint = CharField(allow_blank=True)
 
 
@@ -36,12 +36,19 @@ class AssuranceFinding(serializers.Serializer[Any]):
     backup_id = CharField(allow_null=True)
 
 
-class Assurance(serializers.Serializer[Any]):
+class AssuranceSerializer(serializers.Serializer[Any]):
     code = CharField(help_text="`protected` when all four marks are there and nothing needs attention.")
     sentence = CharField()
     marks = AssuranceMarks()
     next_steps = AssuranceStep(many=True)
     attention = AssuranceFinding(many=True)
     loss_window_seconds = IntegerField(allow_null=True, help_text="What would be lost if this computer died now.")
-    loss_documents = IntegerField(help_text="Deleted documents that exist only on this disk.")
+    loss_documents = IntegerField(
+        allow_null=True,
+        help_text="Deleted documents that exist only on this disk; null where their number is not known or everything "
+        "would be lost.",
+    )
+    loss_everything = BooleanField(
+        allow_null=True, help_text="No target has a copy that counts, and there is no sync; null where it is not known."
+    )
     last_restore_seconds = FloatField(allow_null=True, help_text="How long the last restore test took.")

@@ -7,6 +7,7 @@ from typing import Any
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp_replace
 from django.utils.decorators import method_decorator
+from drf_spectacular.drainage import get_override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.renderers import (
     OpenApiJsonRenderer,
@@ -22,7 +23,7 @@ from backups_app.api.shared import inputs
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Tells OpenAPI what `LoginSessionAuthentication` wants."""
+    """Says OpenAPI what `LoginSessionAuthentication` wants."""
 
     target_class = "backups_app.api.shared.permissions.LoginSessionAuthentication"
     name = "bearer"
@@ -54,7 +55,8 @@ IN_THE_PATH: dict[str, dict[str, Any]] = {
 def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """For drf-spectacular: say what the parameters in the paths look like, and that bodies hold no other fields."""
     for kind in inputs.Strict.__subclasses__():
-        component = result["components"]["schemas"].get(f"{kind.__name__}Request")
+        name = get_override(kind, "component_name", kind.__name__)
+        component = result["components"]["schemas"].get(f"{name}Request")
         if component is not None:
             component["additionalProperties"] = False
     for item in result["paths"].values():

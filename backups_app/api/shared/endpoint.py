@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -14,7 +15,8 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from backups_app import configuration
-from backups_app.access import sessions, visit
+from backups_app.access.requests import visit
+from backups_app.access.signing_in import sessions
 from backups_app.backup_files import layout
 from backups_app.errors import BackupNotFound, ResourceNotFound
 from backups_app.models import LoginSession, User
@@ -58,8 +60,10 @@ class Endpoint(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Say of a backup that is not here whether there was such a one: 410 instead of 404."""
-        if isinstance(exc, BackupNotFound) and "backup_id" in self.kwargs:
-            exc = lost_backups.named(exc, configuration=self.configuration, backup_id=self.kwargs["backup_id"])
+        if isinstance(exc, BackupNotFound):
+            sent = self.request.data.get("backup_id") if isinstance(self.request.data, Mapping) else None
+            asked = [str(one) for one in (self.kwargs.get("backup_id"), sent) if one]
+            _, exc = lost_backups.first_named(exc, configuration=self.configuration, backup_ids=asked)
         return super().handle_exception(exc)
 
     @property
@@ -96,7 +100,7 @@ class Endpoint(APIView):
         given = self.request.query_params
         twice = [name for name, values in given.lists() if len(values) > 1]
         if twice:
-            raise ValidationError({name[:100]: ["Stands twice in the address."] for name in twice[:20]})
+            raise ValidationError({name[:100]: ["Is given twice in the address."] for name in twice[:20]})
         serializer = kind(data=given.dict())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 NOT_ONLY_SPACES = r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
@@ -68,13 +69,13 @@ class Trigger(Strict):
 
 class Resume(Strict):
     keep = StrictBooleanField(
-        default=False, help_text="Keep after all: close the unfinished deletion without deleting more."
+        default=False, help_text="Keep after all: end the unfinished deletion without deleting more."
     )
 
 
 class Sync(Strict):
-    dry_run = StrictBooleanField(default=False, help_text="Only say what would be done; write nothing.")
-    exact = StrictBooleanField(default=False, help_text="Read everything on both sides: a proof.")
+    dry_run = StrictBooleanField(default=False, help_text="Only show what would be done; write nothing.")
+    exact = StrictBooleanField(default=False, help_text="Read everything on both sides and compare it.")
     collections = serializers.ListField(
         child=StrictCharField(max_length=255), required=False, allow_null=True, default=None, allow_empty=False,
         min_length=1,  # allow_empty says it in words, this in the OpenAPI document
@@ -162,7 +163,8 @@ class RunSchedule(Strict):
     )  # fmt: skip
 
 
-class Schedule(Strict):
+@extend_schema_serializer(component_name="Schedule")
+class NewSchedule(Strict):
     name = StrictCharField(max_length=64)
     do = serializers.ChoiceField(choices=WORK, default="backup")
     cron = StrictCharField(

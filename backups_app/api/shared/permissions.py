@@ -10,7 +10,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from backups_app.access import denials, roles
+from backups_app.access import roles
+from backups_app.access.trail import denials
 from backups_app.errors import NotAuthenticated, RoleRequired
 from backups_app.models import LoginSession, User
 from backups_app.records import Origin

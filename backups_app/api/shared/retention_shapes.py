@@ -25,17 +25,17 @@ class RetentionRules(Strict):
 
 
 class ChangeRetention(RetentionRules):
-    off = StrictBooleanField(default=False, help_text="Remove nothing by itself any more. Stands alone.")
+    off = StrictBooleanField(default=False, help_text="Remove nothing by itself any more. No other field beside it.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse rules beside `off`: which of the two was meant would be a guess."""
         if attrs["off"] and len(attrs) > 1:
-            raise serializers.ValidationError({"off": ["Stands alone: give rules, or turn retention off."]})
+            raise serializers.ValidationError({"off": ["Give rules, or turn retention off, not both."]})
         return attrs
 
 
 class RetentionOff(Strict):
-    off = StrictBooleanField(help_text="Remove nothing by itself any more. Stands alone.")
+    off = StrictBooleanField(help_text="Remove nothing by itself any more. No other field beside it.")
 
 
 RULES_OR_OFF = PolymorphicProxySerializer(
@@ -52,7 +52,7 @@ class ConfirmBackup(Strict):
     confirm = StrictCharField(max_length=18, help_text="The backup's id, typed again.")
 
 
-class Rules(serializers.Serializer[Any]):
+class RulesSerializer(serializers.Serializer[Any]):
     last = IntegerField()
     daily = IntegerField()
     weekly = IntegerField()
@@ -62,9 +62,9 @@ class Rules(serializers.Serializer[Any]):
 
 class RetentionState(serializers.Serializer[Any]):
     on = BooleanField(help_text="Off: nothing is removed by itself.")
-    policy = Rules(allow_null=True, help_text="The rules in force.")
-    proposed = Rules(help_text="What the page proposes.")
-    min_keep = IntegerField(help_text="So many of the newest always stay (`MIN_KEEP`).")
+    policy = RulesSerializer(allow_null=True, help_text="The rules in force.")
+    proposed = RulesSerializer(help_text="What the page proposes.")
+    min_keep = IntegerField(help_text="How many of the newest always stay (`MIN_KEEP`).")
 
 
 class Decided(serializers.Serializer[Any]):
@@ -79,12 +79,15 @@ class KeptLater(serializers.Serializer[Any]):
 
 
 class RetentionPreview(serializers.Serializer[Any]):
-    policy = Rules()
+    policy = RulesSerializer()
     kept = Decided(many=True)
     removed = Decided(many=True)
-    history_days = IntegerField(help_text="How far back the backups reach that count.")
+    history_days = IntegerField(help_text="How many days back the counted backups reach.")
     history_days_then = IntegerField(help_text="The same, after these rules were applied.")
-    in_30_days = KeptLater(help_text="What is kept then, if the schedules go on.")
+    in_30_days = KeptLater(
+        allow_null=True,
+        help_text="What is kept then, if the schedules go on. Null where one makes more than 3,000 runs until then.",
+    )
 
 
 class Pinned(serializers.Serializer[Any]):
@@ -93,7 +96,7 @@ class Pinned(serializers.Serializer[Any]):
     note = CharField(allow_blank=True)
 
 
-class InTrash(serializers.Serializer[Any]):
+class InTrashSerializer(serializers.Serializer[Any]):
     backup_id = CharField()
     removed_at = DateTimeField()
     until = DateTimeField(help_text="Until then it can be brought back.")
@@ -101,7 +104,7 @@ class InTrash(serializers.Serializer[Any]):
 
 class BroughtBack(serializers.Serializer[Any]):
     backup_id = CharField()
-    pinned = BooleanField(help_text="What the rules removed is pinned: they would remove it again.")
+    pinned = BooleanField(help_text="Pinned, because the rules removed it and would remove it again.")
 
 
 class RemovedBackup(serializers.Serializer[Any]):

@@ -11,7 +11,7 @@ Sign in with `POST /api/auth/login`, send `Authorization: Bearer <access>` with 
 `POST /api/auth/refresh` before the five minutes of the access token are over. Only Super Admin (role 0) and Admin
 (role 1) may use it, and only with `PRIMARY_DATABASE=local`. Ids and times are UTC.
 
-Every failure is `{"detail", "code", "request_id"}`; `code` is stable. The order of judgement is 401, 403 (role),
+Every failure is `{"detail", "code", "request_id"}`; `code` is stable. The order of checks is 401, 403 (role),
 403 (mode), 422, 404.
 """
 

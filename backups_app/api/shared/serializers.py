@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from backups_app import formats, progress
-from backups_app.access.tokens import TokenPair
-from backups_app.catalog.run_record import RunRecord
+from backups_app.access.signing_in.tokens import TokenPair
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.messages import stored
 from backups_app.models import LoginSession
 from backups_app.records import Status, StepState
@@ -49,13 +49,13 @@ def list_entry(document: RunRecord) -> dict[str, Any]:
 
 
 def run(document: RunRecord, *, now: datetime) -> dict[str, Any]:
-    """Return a run as the API tells it, with how quickly it goes and how long it may still take."""
+    """Return a run as the API shows it, with how quickly it goes and how long it may still take."""
     shown = listing.public(document)
     return {**shown, **pace(document, now=now), "message": outcome.message(document)}
 
 
 def pace(document: RunRecord, *, now: datetime) -> dict[str, float | int | None]:
-    """Return `docs_per_s` and `seconds_left` of the running step, None where they cannot be told."""
+    """Return `docs_per_s` and `seconds_left` of the running step, None where they cannot be known."""
     nothing: dict[str, float | int | None] = {"docs_per_s": None, "seconds_left": None}
     step = next((one for one in document.steps if one.state is StepState.RUNNING), None)
     if step is None or step.started_at is None:

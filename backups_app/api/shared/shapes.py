@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer
 from rest_framework import serializers
 from rest_framework.serializers import (
     BooleanField,
@@ -22,11 +22,13 @@ from backups_app.api.shared import assurance_shapes, retention_shapes
 from backups_app.api.shared.message_shape import MessageShape
 
 STATUS = ["success", "failed", "cancelled", "partial", "in_progress", "unverified"]
-DATED_IN_FUTURE = "More than 10 minutes after now: a clock was wrong. It is kept, and counts as no recent backup."
+DATED_IN_FUTURE = (
+    "More than 10 minutes after now: a clock was wrong. It is kept, but does not count as a recent backup."
+)
 SYNC_STATUS = ["success", "failed", "skipped", "in_progress"]
 
 
-class Problem(serializers.Serializer[Any]):
+class ProblemSerializer(serializers.Serializer[Any]):
     field = CharField(allow_blank=True)
     message = CharField()
 
@@ -34,20 +36,23 @@ class Problem(serializers.Serializer[Any]):
 class Failure(serializers.Serializer[Any]):
     detail = CharField(help_text="A plain sentence: what is safe, and what to do.")
     code = CharField(help_text="Stable; for programs.")
-    request_id = CharField(help_text="Stands in the server's log, too.")
+    request_id = CharField(help_text="It is in the server's log too.")
     hint = CharField(required=False)
-    errors = Problem(many=True, required=False)  # type: ignore[assignment]  # a field of that name, not the property
+    errors = ProblemSerializer(many=True, required=False)  # type: ignore[assignment]  # a field of that name, not the property
     run = CharField(required=False, help_text="With `run_active`: the id of the running run.")
     backup_id = CharField(required=False, help_text="When a run was started and failed: its id.")
     removed = retention_shapes.RemovedBackup(required=False, help_text="With `backup_removed`: when and why.")
+    copies = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="With `backup_removed`: targets that have a copy."
+    )
 
 
 SENTENCES = {
     400: "The request could not be understood.",
     401: "Not signed in, the session has ended, or (`insufficient_user_authentication`) sign in again first.",
     403: "Another role, or not in LOCAL mode.",
-    404: "There is no such thing.",
-    409: "Not now: another run is active, or this one cannot do that any more.",
+    404: "It does not exist.",
+    409: "Not possible now: another run is active, or this one has passed that point.",
     410: "The files are gone; `removed` says when and why, where that is known.",
     415: "The body is not JSON.",
     422: "The input is not valid.",
@@ -101,7 +106,7 @@ class Triggered(serializers.Serializer[Any]):
     resume_available = BooleanField()
 
 
-class Backup(serializers.Serializer[Any]):
+class BackupSerializer(serializers.Serializer[Any]):
     backup_id = CharField()
     backup_date = serializers.DateField()
     backup_timestamp = DateTimeField()
@@ -110,7 +115,7 @@ class Backup(serializers.Serializer[Any]):
     dated_in_future = BooleanField(required=False, help_text=f"There only where it is so. {DATED_IN_FUTURE}")
 
 
-class Run(serializers.Serializer[Any]):
+class RunSerializer(serializers.Serializer[Any]):
     """The run document. More fields may stand in it."""
 
     backup_id = CharField()
@@ -142,7 +147,7 @@ class Run(serializers.Serializer[Any]):
 
 class Collection(serializers.Serializer[Any]):
     collection_name = CharField()
-    document_count = IntegerField(allow_null=True, help_text="null while a foreign file has not been counted yet.")
+    document_count = IntegerField(allow_null=True, help_text="null while a foreign file is not counted yet.")
     file_size = CharField()
     file_size_bytes = IntegerField()
     verified = BooleanField()
@@ -156,12 +161,12 @@ class Collection(serializers.Serializer[Any]):
 class RawDocument(serializers.Serializer[Any]):
     number = IntegerField()
     problem = CharField(help_text="Why it is not decoded.")
-    restorable = BooleanField(help_text="It is whole: restore it alone by its `id`.")
+    restorable = BooleanField(help_text="It is whole and can be restored alone by its `id`.")
     id = CharField(allow_blank=True, help_text="The `id` of a restore.")
     raw_hex = CharField(allow_blank=True, help_text="Its bytes, at most the first 4,096.")
 
 
-class Documents(serializers.Serializer[Any]):
+class DocumentsSerializer(serializers.Serializer[Any]):
     collection_name = CharField()
     documents = ListField(child=DictField())
     total_documents = IntegerField()
@@ -230,11 +235,32 @@ class TestCopy(serializers.Serializer[Any]):
     size_bytes = IntegerField()
 
 
+class Job(serializers.Serializer[Any]):
+    """Work that goes on after its request."""
+
+    job = CharField(help_text="Ask `GET /api/jobs/{job}` how far it is.")
+    kind = ChoiceField(choices=["verification", "restore_preview", "sync"])
+    state = ChoiceField(choices=["waiting", "running", "done", "failed"])
+    collection = CharField(allow_blank=True, help_text="The one being read.")
+    documents = IntegerField(help_text="Read so far.")
+    seconds = FloatField(help_text="Since it was asked for.")
+    result = DictField(allow_null=True, help_text="Once it is done: what its request answers with 200.")
+    error = Failure(allow_null=True, help_text="Why it failed, or why no worker does it.")
+
+
+RunOrJob = PolymorphicProxySerializer(
+    component_name="RunOrJob", serializers=[RunSerializer, Job], resource_type_field_name=None
+)
+"""A restore is a run, a preview a job."""
+
+
 class Verified(serializers.Serializer[Any]):
     backup_id = CharField()
     verified = BooleanField()
     problem = CharField(allow_null=True)
-    warnings = ListField(child=CharField(), help_text="What was left out, lies beside the backup, or is odd about it.")
+    warnings = ListField(
+        child=CharField(), help_text=("Notes: what was left out, what else is in its folder, what is unusual.")
+    )
     collections = IntegerField(help_text="Of the temple, views among them.")
     documents = IntegerField()
     bytes = IntegerField()
@@ -243,12 +269,12 @@ class Verified(serializers.Serializer[Any]):
     checked_at = DateTimeField()
 
 
-class SystemStatus(serializers.Serializer[Any]):
+class SystemStatusSerializer(serializers.Serializer[Any]):
     primary_database = ChoiceField(choices=["local", "cloud"])
     backup_available = BooleanField()
     sync_enabled = BooleanField()
     message = CharField()
-    assurance = assurance_shapes.Assurance(help_text="What the four marks say, from evidence.")
+    assurance = assurance_shapes.AssuranceSerializer(help_text="The four marks, from evidence.")
 
 
 class AuditRow(serializers.Serializer[Any]):

@@ -56,7 +56,7 @@ def _depth(text: str) -> int:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise BadRequest(message="A key stands twice in the body. Which of the two counts would be a guess.")
+        raise BadRequest(message="The body has the same key twice.")
     return found
 
 

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from itertools import islice
-from threading import Lock
 
-from backups_app.backup_files import document_digests as digests
-from backups_app.backup_files import locks
-from backups_app.backup_files.bson_frames import InvalidFrame
-from backups_app.backup_files.document_digests import Comparison
-from backups_app.backup_files.store import Store
-from backups_app.browsing.compare import differences
+from backups_app.backup_files import bases
+from backups_app.backup_files.digests.document_digests import Comparison
+from backups_app.backup_files.store.store import Store
+from backups_app.browsing.compare import collection_comparison, differences
 from backups_app.browsing.compare.differences import FieldChange
 from backups_app.browsing.reading import document_ids, documents, opening
-from backups_app.browsing.reading.collection_file import CollectionFile, open_collection
 from backups_app.browsing.reading.opening import OpenBackup
 from backups_app.browsing.values import tree
 from backups_app.browsing.values.tree import Node
-from backups_app.errors import CollectionNotFound, CollectionPreparing, DamagedDocument
+from backups_app.errors import CollectionNotFound
 from backups_app.mongo import raw_ids
 from backups_app.progress import Progress, Silent
-
-_KEPT = 16
-_PREPARE_SECONDS = 0.3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +59,7 @@ def of_backups(
     if only is not None and not set(only) <= set(known):
         raise CollectionNotFound
     names = sorted(known if only is None else set(only))
-    with locks.reading(store.root, a), locks.reading(store.root, b):
+    with bases.reading(store.root, a), bases.reading(store.root, b):
         return tuple(_difference(first, second, name, progress or Silent()) for name in names)
 
 
@@ -77,8 +68,8 @@ def of_collection(*, store: Store, a: str, b: str, collection: str, progress: Pr
     first, second = (opening.open_backup(store=store, backup_id=backup_id) for backup_id in (a, b))
     if collection not in {**first.manifest.collections, **second.manifest.collections}:
         raise CollectionNotFound
-    with locks.reading(store.root, a), locks.reading(store.root, b):
-        return _compared(first, second, collection, progress or Silent())
+    with bases.reading(store.root, a), bases.reading(store.root, b):
+        return collection_comparison.comparison_of(first, second, collection, progress or Silent())
 
 
 def documents_of(
@@ -140,7 +131,7 @@ class _Reader:
 
 def _difference(first: OpenBackup, second: OpenBackup, name: str, progress: Progress) -> CollectionDifference:
     a, b = (backup.manifest.collections.get(name) for backup in (first, second))
-    compared = _compared(first, second, name, progress)
+    compared = collection_comparison.comparison_of(first, second, name, progress)
     changed, same = len(compared.changed), compared.same
     return CollectionDifference(
         name=name,
@@ -151,69 +142,3 @@ def _difference(first: OpenBackup, second: OpenBackup, name: str, progress: Prog
         changed=changed,
         same=same,
     )
-
-
-def _compared(first: OpenBackup, second: OpenBackup, name: str, progress: Progress) -> Comparison:
-    hashes = tuple(_stream_hash(backup, name) for backup in (first, second))
-    if hashes[0] and hashes[0] == hashes[1]:
-        return Comparison(same=first.manifest.collections[name].documents)
-    known = _remembered.get(hashes)
-    if known is None:
-        known = digests.compare(_digest(first, name, progress), _digest(second, name, progress))
-        _remembered.put(hashes, known)
-    return known
-
-
-def _digest(backup: OpenBackup, name: str, progress: Progress) -> digests.DocumentDigests:
-    if name not in backup.manifest.collections:
-        return digests.DocumentDigests()
-    source = _opened(backup, name, progress)
-    progress.expect(name, source.total)
-    return digests.digests_of(_sound(source), label=name, progress=progress)
-
-
-def _opened(backup: OpenBackup, name: str, progress: Progress) -> CollectionFile:
-    """Open a collection; where a foreign file has to be prepared first, do that bit by bit."""
-    while True:
-        try:
-            return open_collection(backup=backup, collection=name, seconds=_PREPARE_SECONDS)
-        except CollectionPreparing:
-            progress.checkpoint()
-
-
-def _sound(source: CollectionFile) -> Iterator[bytes]:
-    try:
-        yield from islice(source.frames(start=0), source.total)
-    except InvalidFrame as error:
-        raise DamagedDocument(number=error.number + 1, readable=error.number) from error
-    if source.broken:
-        raise DamagedDocument(number=source.total + 1, readable=source.total)
-
-
-def _stream_hash(backup: OpenBackup, name: str) -> str:
-    """The hash that verification wrote; empty where there is none, and nothing may be concluded."""
-    if name not in backup.manifest.collections:
-        return f"absent from {backup.backup_id}"
-    return backup.manifest.content_hash(name)
-
-
-class _Remembered:
-    """The last comparisons of verified files: they never change, and pages ask for them again and again."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._known: OrderedDict[tuple[str, ...], Comparison] = OrderedDict()
-
-    def get(self, hashes: tuple[str, ...]) -> Comparison | None:
-        with self._lock:
-            return self._known.get(hashes) if all(hashes) else None
-
-    def put(self, hashes: tuple[str, ...], comparison: Comparison) -> None:
-        with self._lock:
-            if all(hashes):
-                self._known[hashes] = comparison
-            while len(self._known) > _KEPT:
-                self._known.popitem(last=False)
-
-
-_remembered = _Remembered()

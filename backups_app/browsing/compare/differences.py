@@ -17,7 +17,7 @@ ADDED, REMOVED, CHANGED, REORDERED = "+", "-", "~", "="
 CHANGES_LIMIT = 500
 DEPTH_LIMIT = 20
 CHILDREN_LIMIT = 20_000
-"""Of a larger list it is told that it changed."""
+"""Of a larger list it is reported that it changed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

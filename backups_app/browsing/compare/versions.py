@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.compare import differences
 from backups_app.browsing.compare.differences import FieldChange
 from backups_app.browsing.reading import backups, documents, opening
-from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.collection_opening import open_collection
 from backups_app.browsing.reading.opening import OpenBackup
 from backups_app.errors import DamagedDocument, TempleOpsError
 
@@ -66,7 +66,7 @@ def of_document(
             unchecked.append(summary.backup_id)
             continue
         try:
-            number, frame = _look(
+            number, frame = _read_once(
                 opening.open_backup(store=store, backup_id=summary.backup_id), collection, raw_id, last
             )
         except TempleOpsError:
@@ -85,7 +85,7 @@ class _Last:
     frame: bytes | None = None
 
 
-def _look(backup: OpenBackup, collection: str, raw_id: bytes, last: _Last) -> tuple[int | None, bytes | None]:
+def _read_once(backup: OpenBackup, collection: str, raw_id: bytes, last: _Last) -> tuple[int | None, bytes | None]:
     """Files of the same hash hold the same document: what did not change from backup to backup is read once."""
     backup.entry(collection)
     content = backup.manifest.content_hash(collection)

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from backups_app.backup_files.store import Store
-from backups_app.browsing.reading import opening, whereabouts
+from backups_app.backup_files.store.store import Store
+from backups_app.browsing.reading import known_backups, opening, whereabouts
 from backups_app.browsing.reading.opening import OpenBackup
 from backups_app.browsing.reading.whereabouts import Files
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import AllDatedInFuture, BackupNotFound
 from backups_app.messages import backup_files as file_messages
 from backups_app.messages import browsing as messages
@@ -75,6 +75,7 @@ def summaries(*, store: Store, runs: Iterable[RunRecord] | None = None) -> tuple
     records = {run.id: run for run in runs or ()}
     listed = [_summary(store, backup_id, records.get(backup_id)) for backup_id in store.backups().ids]
     here = {summary.backup_id for summary in listed}
+    known_backups.forget_others(store, here)
     lost = [run for run in records.values() if whereabouts.made_a_backup(run) and run.id not in here]
     missing = [_missing(run, store_id) for run in lost]
     return tuple(sorted((*listed, *missing), key=lambda entry: (entry.timestamp, entry.backup_id), reverse=True))
@@ -98,17 +99,13 @@ def latest(entries: Sequence[BackupSummary], *, now: datetime) -> str:
     return trusted.backup_id
 
 
-def newest_verified(*, store: Store, now: datetime) -> str:
-    """Return the newest verified backup of the store's database whose time can be trusted; a safety backup, and what
-    others dumped, is none. Raise `BackupNotFound`."""
-    verified = (entry for entry in summaries(store=store) if entry.state is BackupState.VERIFIED)
-    ours = [entry for entry in verified if entry.record.kind == RunKind.BACKUP]
-    return latest([entry for entry in ours if entry.database == store.database], now=now)
-
-
 def _summary(store: Store, backup_id: str, run: RunRecord | None) -> BackupSummary:
+    """What was verified and is as it was then needs no `metadata.json` read again."""
+    known = known_backups.still_verified(store, backup_id)
+    if known is not None:
+        return _bare(backup_id, BackupState.VERIFIED, run or known.record, **known.held)
     try:
-        return _of_open(opening.open_backup(store=store, backup_id=backup_id), run)
+        return _of_open(known_backups.opened(store, backup_id), run)
     except (BackupNotFound, OSError):  # removed or made unreadable since the folder was listed
         return _bare(backup_id, BackupState.GONE, run or RunRecord(), problem=file_messages.FOLDER_NOT_OPENED())
 
@@ -116,16 +113,15 @@ def _summary(store: Store, backup_id: str, run: RunRecord | None) -> BackupSumma
 def _of_open(backup: OpenBackup, run: RunRecord | None) -> BackupSummary:
     manifest = backup.manifest
     state = BackupState.VERIFIED if backup.verified else BackupState.UNVERIFIED
-    held = manifest.counts()
+    held = known_backups.held_in(manifest)
+    if not backup.verified:
+        held |= {"documents": None, "bytes": None}
     return _bare(
         backup.backup_id,
         BackupState.DAMAGED if backup.problem else state,
         run or RunRecord(backup.document),
         problem=backup.problem,
-        database=manifest.database,
-        collections=tuple(manifest.collections),
-        documents=held.documents if backup.verified else None,
-        bytes=held.bytes if backup.verified else None,
+        **held,
     )
 
 

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from backups_app.backup_files import bson_frames, collection_reader, descent, gone_documents, overlaid
-from backups_app.backup_files.bson_frames import InvalidFrame, Readable
-from backups_app.backup_files.document_index import EVERY, DocumentIndex
-from backups_app.backup_files.gone_documents import GoneDocuments
-from backups_app.backup_files.manifest import CollectionEntry, Overlay
-from backups_app.browsing.reading import index
+from backups_app.backup_files import descent
+from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.backup_files.reading import bson_frames, collection_reader
+from backups_app.backup_files.reading.bson_frames import InvalidFrame, Readable
+from backups_app.backup_files.reading.document_index import EVERY, DocumentIndex
 from backups_app.browsing.reading.frames import Block, read_exactly
-from backups_app.browsing.reading.opening import OpenBackup
-from backups_app.errors import BackupRemoved, BaseMissing, DamagedDocument, FileNotReadable, VerificationFailed
+from backups_app.errors import BackupRemoved, DamagedDocument, FileNotReadable, VerificationFailed
 from backups_app.messages import browsing as messages
 
-BLOCK_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 512 * 1024
+"""No other thread of Python goes on while a block is lower-cased or searched."""
 BLOCK_LIMIT = 16 * 1024 * 1024
 """A thousand documents larger than this are not read as one block."""
 ENDS_EARLY = messages.FILE_ENDS_EARLY()
@@ -50,8 +49,8 @@ class CollectionFile:
                 raise InvalidFrame(ENDS_EARLY, number=number)
 
     def blocks(self, *, start: int) -> Iterator[Block]:
-        """Yield the documents from number `start` on in blocks of about 4 MiB. Raise `DamagedDocument` at damage, after
-        everything before it."""
+        """Yield the documents from number `start` on in blocks of about 512 KiB. Raise `DamagedDocument` at damage,
+        after everything before it."""
         try:
             for first, skip, stream in self._opened(start):
                 for block in self._blocks(stream, first):
@@ -103,101 +102,6 @@ class CollectionFile:
         here = self.index.offsets[first // EVERY]
         points = next((n for n, end in enumerate(ends, 1) if end - here >= BLOCK_BYTES), len(ends))
         return min(self.total, first + points * EVERY), ends[points - 1] - here
-
-
-def open_collection(*, backup: OpenBackup, collection: str, seconds: float = index.SECONDS) -> CollectionFile:
-    """Return a collection ready to be read.
-
-    Raise `CollectionNotFound`, `BackupRemoved`, `BaseMissing`, `FileNotReadable` for a link or what else is no plain
-    file, or `CollectionPreparing` for a large foreign file (ask again).
-    """
-    entry = backup.entry(collection)
-    try:
-        if entry.overlay is not None:
-            return _overlaid(backup, entry, entry.overlay)
-        known = index.index_of(folder=backup.folder, entry=entry, seconds=seconds)
-    except FileNotFoundError as error:
-        raise BackupRemoved from error
-    except VerificationFailed as error:
-        raise FileNotReadable(problem=error.facts["problem"]) from error
-    if known is None or backup.verified:
-        return CollectionFile(folder=backup.folder, entry=entry, index=known, total=entry.documents)
-    broken = index.damage(folder=backup.folder, entry=entry)
-    return CollectionFile(folder=backup.folder, entry=entry, index=known, total=known.documents, broken=broken)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OverlaidCollection(CollectionFile):
-    """A collection of an incremental: the documents of its base that stay, then its own."""
-
-    base: CollectionFile
-    own: CollectionFile
-    gone: GoneDocuments
-
-    def frames(self, *, start: int) -> Iterator[bytes]:
-        kept = self._kept
-        try:
-            if start < kept:
-                first = self.gone.number_in_base(start)
-                base = self.base.frames(start=first)
-                yield from gone_documents.left(base, gone=self.gone, first=first)
-        except InvalidFrame as error:
-            raise InvalidFrame(error.problem, number=self._number(error.number), offset=error.offset) from error
-        try:
-            yield from self.own.frames(start=max(0, start - kept))
-        except InvalidFrame as error:
-            raise InvalidFrame(error.problem, number=kept + error.number, offset=error.offset) from error
-
-    def blocks(self, *, start: int) -> Iterator[Block]:
-        kept = self._kept
-        try:
-            if start < kept:
-                for block in self.base.blocks(start=self.gone.number_in_base(start)):
-                    left_out = self.gone.within(block.first, block.count)
-                    yield block.without(left_out, first=self._number(block.first))
-        except DamagedDocument as error:
-            number = self._number(error.facts["readable"])
-            raise DamagedDocument(number=number + 1, readable=number) from error
-        try:
-            for block in self.own.blocks(start=max(0, start - kept)):
-                yield block.moved(first=kept + block.first)
-        except DamagedDocument as error:
-            number = kept + error.facts["readable"]
-            raise DamagedDocument(number=number + 1, readable=number) from error
-
-    def raw(self, *, number: int, size: int) -> bytes:
-        if number < self._kept:
-            return self.base.raw(number=self.gone.number_in_base(number), size=size)
-        return self.own.raw(number=number - self._kept, size=size)
-
-    @property
-    def _kept(self) -> int:
-        return self.base.total - len(self.gone)
-
-    def _number(self, in_base: int) -> int:
-        """Return the number, in the whole state, of the base's document `in_base`, or of the next one that stays."""
-        return in_base - self.gone.before(in_base)
-
-
-def _overlaid(backup: OpenBackup, entry: CollectionEntry, over: Overlay) -> OverlaidCollection:
-    base_folder = overlaid.base_folder(backup.folder, over)
-    if not base_folder.is_dir():
-        raise BaseMissing(backup_id=over.backup)
-    base, own = overlaid.base_entry(entry, over), overlaid.own_entry(entry, over)
-    return OverlaidCollection(
-        folder=backup.folder,
-        entry=entry,
-        index=None,
-        total=entry.documents,
-        base=_indexed(base_folder, base),
-        own=_indexed(backup.folder, own),
-        gone=gone_documents.read(backup.folder, over),
-    )
-
-
-def _indexed(folder: Path, entry: CollectionEntry) -> CollectionFile:
-    known = index.index_of(folder=folder, entry=entry)
-    return CollectionFile(folder=folder, entry=entry, index=known, total=entry.documents)
 
 
 def _numbered(stream: Readable, first: int) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backups_app import formats
 from backups_app.backup_files import collection_metadata
 from backups_app.backup_files.manifest import CollectionEntry
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import foreign, index, opening
 from backups_app.browsing.reading.opening import OpenBackup
 from backups_app.errors import CollectionPreparing, VerificationFailed
@@ -84,5 +84,5 @@ def _counted(backup: OpenBackup, entry: CollectionEntry, until: float) -> tuple[
         return None, entry.bytes, messages.ITS_FILE_UNREADABLE()
     assert known is not None
     broken = index.damage(folder=backup.folder, entry=entry)
-    said = messages.DOCUMENT_UNREADABLE(number=known.documents + 1, problem=broken) if broken else ""
-    return known.documents, known.stream_bytes, said
+    message = messages.DOCUMENT_UNREADABLE(number=known.documents + 1, problem=broken) if broken else ""
+    return known.documents, known.stream_bytes, message

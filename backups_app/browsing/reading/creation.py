@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
 
-from backups_app.backup_files import bson_frames
-from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
+from backups_app.backup_files.reading import bson_frames
+from backups_app.backup_files.reading.bson_frames import InvalidFrame, NotUtf8
 from backups_app.browsing.reading import index
 from backups_app.browsing.reading.collection_file import CollectionFile
 from backups_app.browsing.reading.frames import Block
@@ -60,8 +61,9 @@ def _go_on(source: CollectionFile, walk: _Walk, *, until: float) -> None:
         return
     for block in source.blocks(start=walk.at):
         seen = sorted((struct.unpack("<q", found[1])[0], found.start()) for found in _PLACES.finditer(block.data))
-        low = next((value for value, place in seen if _is_there(block, place, value)), None)
-        high = next((value for value, place in reversed(seen) if _is_there(block, place, value)), None)
+        created = _creation_of(block)
+        low = next((value for value, place in seen if created(place) == value), None)
+        high = next((value for value, place in reversed(seen) if created(place) == value), None)
         if low is not None and high is not None:
             walk.first = low if walk.first is None else min(walk.first, low)
             walk.last = high if walk.last is None else max(walk.last, high)
@@ -70,9 +72,18 @@ def _go_on(source: CollectionFile, walk: _Walk, *, until: float) -> None:
             return
 
 
-def _is_there(block: Block, place: int, value: int) -> bool:
-    """Return whether the document at this place was created then itself: not something in it, and not by accident."""
-    return _created(block.frame(block.number_at(place))) == value
+def _creation_of(block: Block) -> Callable[[int], int | None]:
+    """Return when the document at a place was created: itself, not something in it. Each document is taken apart once:
+    one may hold hundreds of thousands of such dates inside."""
+    known: dict[int, int | None] = {}
+
+    def created(place: int) -> int | None:
+        number = block.number_at(place)
+        if number not in known:
+            known[number] = _created(block.frame(number))
+        return known[number]
+
+    return created
 
 
 def _created(frame: bytes) -> int | None:

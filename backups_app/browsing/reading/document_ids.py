@@ -14,8 +14,8 @@ from bson.errors import BSONError
 from bson.int64 import Int64
 from bson.objectid import ObjectId
 
-from backups_app.backup_files import bson_frames
-from backups_app.backup_files.bson_frames import NotUtf8
+from backups_app.backup_files.reading import bson_frames
+from backups_app.backup_files.reading.bson_frames import NotUtf8
 from backups_app.errors import DocumentNotFound
 from backups_app.mongo import raw_bson, raw_ids
 

@@ -6,11 +6,12 @@ import struct
 from dataclasses import dataclass
 from itertools import islice
 
-from backups_app.backup_files import bson_frames
-from backups_app.backup_files.bson_frames import InvalidFrame, NotUtf8
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.reading import bson_frames
+from backups_app.backup_files.reading.bson_frames import InvalidFrame, NotUtf8
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import collections, document_ids, opening
-from backups_app.browsing.reading.collection_file import CollectionFile, open_collection
+from backups_app.browsing.reading.collection_file import CollectionFile
+from backups_app.browsing.reading.collection_opening import open_collection
 from backups_app.errors import DamagedDocument, DocumentNotFound, InvalidInput
 from backups_app.messages import browsing as messages
 from backups_app.mongo import raw_ids

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 
-from backups_app.backup_files.bson_frames import SMALLEST, InvalidFrame, Readable
+from backups_app.backup_files.reading.bson_frames import SMALLEST, InvalidFrame, Readable
 from backups_app.errors import DamagedDocument
 from backups_app.messages import browsing as messages
 
@@ -24,13 +24,15 @@ class Block:
 
     @cached_property
     def _starts(self) -> list[int]:
-        starts, at = [], 0
+        # Of an incremental each block is walked: names are local, for this loop is what its search costs more.
+        starts, at, data, end, length_at = [], 0, self.data, len(self.data), _LENGTH.unpack_from
+        last = end - SMALLEST
         for number in range(self.count):
+            length = length_at(data, at)[0] if at <= last else 0
             starts.append(at)
-            length = _LENGTH.unpack_from(self.data, at)[0] if at + SMALLEST <= len(self.data) else 0
-            if length < SMALLEST or at + length > len(self.data):
-                raise DamagedDocument(number=self.first + number + 1, readable=self.first + number)
             at += length
+            if length < SMALLEST or at > end:
+                raise DamagedDocument(number=self.first + number + 1, readable=self.first + number)
         return starts
 
     def frame(self, number: int) -> bytes:

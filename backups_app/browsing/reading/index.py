@@ -13,10 +13,11 @@ from itertools import islice
 from pathlib import Path
 from threading import Lock
 
-from backups_app.backup_files import bson_frames, collection_reader, descent, document_index
-from backups_app.backup_files.bson_frames import InvalidFrame, Readable
-from backups_app.backup_files.document_index import EVERY, DocumentIndex
+from backups_app.backup_files import descent
 from backups_app.backup_files.manifest import CollectionEntry
+from backups_app.backup_files.reading import bson_frames, collection_reader, document_index
+from backups_app.backup_files.reading.bson_frames import InvalidFrame, Readable
+from backups_app.backup_files.reading.document_index import EVERY, DocumentIndex
 from backups_app.errors import CollectionPreparing, VerificationFailed
 
 SECONDS = 1.5
@@ -121,7 +122,7 @@ def _walk_of(folder: Path, relative: str) -> Walk:
 
 
 def identity(folder: Path, relative: str) -> Identity:
-    """Return what tells this file, as it is now, from any other. Raise FileNotFoundError."""
+    """Return what distinguishes this file, as it is now, from any other. Raise FileNotFoundError."""
     with descent.open_file(folder, relative) as file:
         status = os.fstat(file.fileno())
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -22,7 +22,7 @@ BATCH_DOCUMENTS = 2_000
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 
 
-class LiveCollection:
+class ReadableCollection:
     """A collection of the local database. `total` is known once its end was reached. A search that goes on finds its
     place by counting: what is deleted meanwhile moves it, and is found in the backup made before."""
 

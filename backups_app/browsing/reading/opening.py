@@ -11,7 +11,7 @@ from backups_app.backup_files import layout, metadata, stamps
 from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.backup_files.stamps import Change
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import foreign
 from backups_app.errors import CollectionNotFound, InvalidBackupId, VerificationFailed
 from backups_app.messages import backup_files as file_messages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import document_ids, documents
 from backups_app.browsing.reading.documents import RAW_SHOWN, PageDocument
 from backups_app.errors import TempleOpsError
@@ -14,7 +14,7 @@ from backups_app.mongo import raw_ids
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UndecodableDocument:
-    """`number` counts from 0; `identity` is what `--id` takes, empty where it cannot be told; `raw` are at most the
+    """`number` counts from 0; `identity` is what `--id` takes, empty where it cannot be known; `raw` are at most the
     first 4 KB. `restorable`: it is whole and can be restored alone."""
 
     number: int
@@ -42,7 +42,7 @@ def undecodable_document(
 
 
 def identity(document: PageDocument) -> str:
-    """Return a document's `_id` as `--id` takes it; empty where it has none, or is too damaged to tell."""
+    """Return a document's `_id` as `--id` takes it; empty where it has none, or is too damaged to report."""
     try:
         return document_ids.address(raw_ids.id_of(document.frame)) if document.whole else ""
     except (ValueError, IndexError, struct.error):

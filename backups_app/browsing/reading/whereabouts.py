@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.records import RunKind, Status
 
 
@@ -23,7 +23,7 @@ def made_a_backup(run: RunRecord) -> bool:
     are backups too."""
     if run.kind in (RunKind.TEST_COPY, RunKind.REHEARSAL):
         return False
-    return run.has_done("publish") or run.status in (Status.SUCCESS, Status.PARTIAL)
+    return run.status in (Status.SUCCESS, Status.PARTIAL) or run.has_done("publish")
 
 
 def files_of(run: RunRecord, *, here: bool, store_id: str | None) -> Files:

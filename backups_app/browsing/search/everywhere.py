@@ -10,7 +10,7 @@ Backups are named by their places in `backups`, newest first; `at` is -1 while l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 LIVE = -1
@@ -57,6 +57,11 @@ class FoundDocument:
     versions: list[FoundVersion] = field(default_factory=list)
     seen_in: int = 0
 
+    @property
+    def first_digest(self) -> str:
+        """The digest of its newest version; empty where only live data holds it."""
+        return self.versions[0].digest if self.versions else ""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Skipped:
@@ -67,13 +72,25 @@ class Skipped:
     code: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotSearched:
+    """Backups that are known of and were left out for one reason. `where`: the host or target that has them. `backups`
+    are the newest hundred, by id; of a folder that is no backup, its name."""
+
+    code: str
+    where: str = ""
+    count: int = 0
+    backups: tuple[str, ...] = ()
+
+
 @dataclass(kw_only=True, slots=True)
 class FindState:
     """`searched` counts documents that were looked at. `full` names collections of which no further document is taken.
     `last` is, by collection, the hash of the file that was searched last and its place; `percent` how much of a foreign
     file is read before it can be searched. `only_lost`: what is live on this computer is not
     wanted. `known_before`: how many documents were known before the last call. `live_next`: where live data goes on
-    after the newest backup; `ahead`: how many backups were searched before the rest of it."""
+    after the newest backup; `ahead`: how many backups were searched before the rest of it. `not_searched`: the backups
+    that are not among `backups`."""
 
     backups: list[str]
     at: int = LIVE
@@ -91,6 +108,7 @@ class FindState:
     known_before: int = 0
     live_next: list[Any] | None = None
     ahead: int = 0
+    not_searched: list[NotSearched] = field(default_factory=list)
 
     @property
     def backups_searched(self) -> int:
@@ -135,6 +153,11 @@ class FindState:
         """Whether nothing is left to search, or enough was found."""
         return self.is_full or not self.has_more
 
+    @property
+    def complete(self) -> bool:
+        """Whether everything that is known of was searched to its end, and all that was found is named."""
+        return not (self.has_more or self.full or self.is_full or self.skipped_count or self.not_searched)
+
     def changed(self) -> list[tuple[int, FoundDocument]]:
         """Return what the last call found, or found in further backups, with its number."""
         return [(n, one) for n, one in enumerate(self.documents) if one.seen_in == self.step]
@@ -161,6 +184,7 @@ def as_json(state: FindState) -> dict[str, Any]:
             for one in state.documents
         ],
         "skipped": [[one.backup_id, one.collection, one.code] for one in state.skipped],
+        "not_searched": [asdict(one) for one in state.not_searched],
     }
 
 
@@ -179,6 +203,9 @@ def from_json(stored: Mapping[str, Any]) -> FindState:
             for one in stored["documents"]
         ],
         skipped=[Skipped(backup_id=backup, collection=name, code=code) for backup, name, code in stored["skipped"]],
+        not_searched=[
+            NotSearched(**{**one, "backups": tuple(one["backups"])}) for one in stored.get("not_searched", ())
+        ],
     )
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from pymongo.database import Database
 
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import live_data, opening
-from backups_app.browsing.reading.collection_file import open_collection
-from backups_app.browsing.reading.live_data import LiveCollection
+from backups_app.browsing.reading.collection_opening import open_collection
+from backups_app.browsing.reading.live_data import ReadableCollection
 from backups_app.browsing.reading.opening import OpenBackup
 from backups_app.browsing.search import search
 from backups_app.browsing.search.everywhere import COLLECTION_LIMIT, LIVE, FindState, FoundDocument, FoundVersion
@@ -61,7 +61,7 @@ def go_on(
 
     At least one block is searched, so that a caller who goes on always arrives. What cannot be read is noted and passed
     over. Raise `SearchBusy` when nothing could be searched because two other searches are running, and
-    `DatabaseUnreachable` where only what is not live is wanted and nobody can tell.
+    `DatabaseUnreachable` where only what is not live is wanted and nobody can know.
     """
     state.step, state.known_before = state.step + 1, len(state.documents)
     sweep = _Sweep(state, query, store, database, clock() + seconds, clock)
@@ -93,7 +93,7 @@ class _Sweep:
         self._clock = clock
         self._worked = False
         self._digest = ""
-        self._known = {_key(one.collection, one.raw_id, _first_digest(one)): one for one in state.documents}
+        self._known = {_key(one.collection, one.raw_id, one.first_digest): one for one in state.documents}
         self._taken = Counter(one.collection for one in state.documents)
 
     def run(self) -> None:
@@ -147,7 +147,7 @@ class _Sweep:
         except TempleOpsError as error:
             self.state.skip(backup_id="", collection="", code=error.code)
         else:
-            self._search_each("", names, lambda name: LiveCollection(database, name))
+            self._search_each("", names, lambda name: ReadableCollection(database, name))
 
     def _search_backup(self, backup_id: str) -> None:
         try:
@@ -160,7 +160,15 @@ class _Sweep:
         is_odd = backup.problem or not (names or backup.verified)
         if is_odd and not self.state.collection:
             self.state.skip(backup_id=backup_id, collection="", code=BACKUP_DAMAGED)
+        if not self.state.collection:
+            self._name_without_file(backup)
         self._search_each(backup_id, names, lambda name: self._file(backup, name))
+
+    def _name_without_file(self, backup: OpenBackup) -> None:
+        """Name the collections of an unverified backup that have no file of documents: were they empty? Views are."""
+        for name, entry in () if backup.verified else sorted(backup.manifest.collections.items()):
+            if entry.file is None and entry.type != "view" and name not in INTERNAL:
+                self.state.skip(backup_id=backup.backup_id, collection=name, code=FileNotReadable.code)
 
     def _file(self, backup: OpenBackup, name: str) -> Searchable | None:
         """Return a collection's file, or None where a newer backup holds the same and was searched."""
@@ -278,16 +286,12 @@ def _is_among(keys: set[bytes], raw_id: bytes) -> bool:
 def _raw_id(frame: bytes) -> bytes:
     try:
         return raw_ids.id_of(frame)
-    except raw_ids.NoId:  # a foreign file may hold such a document: its bytes alone tell it from others
+    except raw_ids.NoId:  # a foreign file may hold such a document: its bytes alone distinguish it from others
         return b""
 
 
 def _key(collection: str, raw_id: bytes, digest: str) -> tuple[str, bytes]:
     return collection, raw_ids.key(raw_id) if raw_id else b"?" + digest.encode()
-
-
-def _first_digest(document: FoundDocument) -> str:
-    return document.versions[0].digest if document.versions else ""
 
 
 def _stream_digest(backup: OpenBackup, name: str) -> str:

@@ -88,7 +88,7 @@ def matching_paths(frame: bytes, query: Query) -> tuple[str, ...]:
     return tuple(islice(answering, PATHS_LIMIT))
 
 
-def marks(text: str, query: Query) -> tuple[tuple[int, int], ...]:
+def match_spans(text: str, query: Query) -> tuple[tuple[int, int], ...]:
     """Return where the words of the query stand in a shown text, as (start, end): what a page marks."""
     shown, wanted = (text, query.text) if query.exact else (fold(text), fold(query.text))
     found: list[tuple[int, int]] = []

@@ -26,6 +26,7 @@ SEARCHERS = 2
 """So many searches at once in a process: readers must not starve a backup."""
 
 _searchers = BoundedSemaphore(SEARCHERS)
+_carrier: Carrier | None = None
 
 
 class Searchable(Protocol):
@@ -69,6 +70,14 @@ class SearchPage:
         return self.next is None and self.broken_at is None
 
 
+class Carrier(Protocol):
+    """Does a search elsewhere; returns None where `find` has to search itself."""
+
+    def __call__(
+        self, source: Searchable, *, query: Query, start: int, limit: int, seconds: float
+    ) -> SearchPage | None: ...
+
+
 def find(
     source: Searchable,
     *,
@@ -89,20 +98,32 @@ def find(
     if not _searchers.acquire(timeout=seconds):
         raise SearchBusy
     try:
-        return _find(source, query, start, limit, began, began + seconds, clock)
+        left = max(began + seconds - clock(), 0.0)
+        page = _carrier(source, query=query, start=start, limit=limit, seconds=left) if _carrier else None
+        return page or search_here(source, query=query, start=start, limit=limit, seconds=left, clock=clock)
     finally:
         _searchers.release()
 
 
-def _find(
+def carry_out_by(carrier: Carrier | None) -> None:
+    """Have searches of this process done by `carrier`, or here again with None. Where it returns None, `find` searches
+    itself."""
+    global _carrier
+    _carrier = carrier
+
+
+def search_here(
     source: Searchable,
+    *,
     query: Query,
     start: int,
     limit: int,
-    began: float,
-    deadline: float,
-    clock: Callable[[], float],
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
 ) -> SearchPage:
+    """Search as `find` says, in this thread, however many others search."""
+    began = clock()
+    deadline = began + seconds
     hits: list[Hit] = []
     searched, broken_at = start, None
     unreadable = size = 0

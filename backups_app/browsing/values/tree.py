@@ -93,22 +93,22 @@ def whole(frame: bytes, *, path: str, zone: tzinfo = UTC, start: int = 0) -> Nod
 def preview(frame: bytes, *, zone: tzinfo = UTC, limit: int = PREVIEW_FIELDS) -> tuple[Node, ...]:
     """Return up to `limit` fields by which a person recognises a document: names (also `devotee.name`), then amounts,
     then numbers of bookings and receipts, then what else is short."""
-    fields = list(_telling_fields(frame))
+    fields = list(_identifying_fields(frame))
     best = sorted(enumerate(fields), key=lambda numbered: (_rank(*numbered[1]), numbered[0]))[:limit]
     planter = _Planter(Shape(zone=zone, text_limit=80))
     return tuple(planter.node(path="", name=_text(name), value=value, depth=0) for _, (name, value) in best)
 
 
-def _telling_fields(frame: bytes) -> Iterator[tuple[bytes, Value]]:
+def _identifying_fields(frame: bytes) -> Iterator[tuple[bytes, Value]]:
     """Yield the fields of the first level, and of each object in it the one that names it, with its dotted name."""
     for name, value in islice(raw_bson.elements(frame), OBJECT_FIELDS):
         if name == b"_id":
             continue
-        if value.type in _TELLING:
+        if value.type in _IDENTIFYING:
             yield name, value
         elif value.type == values.OBJECT:
             inside = dict(islice(raw_bson.elements(value.data), OBJECT_FIELDS))
-            known = next((one for one in _NAMES if one in inside and inside[one].type in _TELLING), None)
+            known = next((one for one in _NAMES if one in inside and inside[one].type in _IDENTIFYING), None)
             if known is not None:
                 yield name + b"." + known, inside[known]
 
@@ -154,7 +154,7 @@ def find(frame: bytes, *, path: str) -> tuple[str, Value]:
 
 
 _BINARY = 0x05
-_TELLING = frozenset({0x02, 0x07, 0x08, 0x09, 0x0E, 0x10, 0x12, 0x13, 0x01})
+_IDENTIFYING = frozenset({0x02, 0x07, 0x08, 0x09, 0x0E, 0x10, 0x12, 0x13, 0x01})
 _NAMES = (b"name", b"title", b"devotee_name", b"employee_name", b"label", b"subject", b"ritual", b"action", b"filename")
 
 

@@ -53,7 +53,7 @@ class Shown(NamedTuple):
 
 
 def type_name(value: Value) -> str:
-    """Return the name of a value's type; a UUID is told from other binaries."""
+    """Return the name of a value's type; a UUID is distinguished from other binaries."""
     if value.type == 0x05 and _is_uuid(value.data):
         return "UUID"
     return TYPE_NAMES.get(value.type, f"unknown type {value.type}")
@@ -67,7 +67,7 @@ def is_container(value: Value) -> bool:
 def shown_value(value: Value, *, zone: tzinfo = UTC, limit: int | None = None) -> Shown:
     """Given a value that is no container, return what people read; dates stand in `zone`, their ISO form beside them.
 
-    Strings are cut after `limit` characters and binaries after `limit` hex digits; `length` tells the whole.
+    Strings are cut after `limit` characters and binaries after `limit` hex digits; `length` says the whole.
     """
     if value.type == 0x09:
         return _date(value.data, zone)

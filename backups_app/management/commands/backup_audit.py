@@ -10,22 +10,29 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.access import audit
-from backups_app.access.audit_chain import AuditVerdict
+from backups_app.access.trail import audit
+from backups_app.access.trail.audit_chain import AuditVerdict
 from backups_app.errors import VerificationFailed
 from backups_app.management.base import TempleCommand
 from backups_app.models import AuditEvent
 from backups_app.use_cases import audit_check
 
 WRONG_KEY = 14
-HINT = "Rows after the newest backup are chained, but no backup vouches for them yet."
+HINT = "Rows after the newest backup are chained, but no backup confirms them yet."
+
+OTHER_KEY = (
+    "After a fire the old key is on the paper of backup_keys new, or in .env or .audit_key of the old computer: check "
+    "once with it (AUDIT_KEY=OLD manage.py backup_audit --verify), and set it in .env for good if nothing was recorded "
+    "here yet. If it is lost, these rows stay readable and unchecked; new rows are chained with the present key. "
+    "Several hosts of one temple need the same key."
+)
 
 
 class Command(TempleCommand):
     help = "Show the audit trail, newest first; --verify compares it with every backup and run (exit 5: changed)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--verify", action="store_true", help="Compare the trail with what the backups remember.")
+        parser.add_argument("--verify", action="store_true", help="Compare the trail with the digests in the backups.")
         parser.add_argument("--limit", type=int, default=50, help="How many rows to show (50).")
 
     def execute_command(self, **options: Any) -> int:
@@ -56,11 +63,13 @@ def _sentences(verdict: AuditVerdict) -> Iterator[str]:
     yield from _changes(verdict)
     if verdict.other_key:
         yield (
-            f"NOT CHECKED: {verdict.other_key_rows} rows and {len(verdict.other_key_backups)} backups bear another key "
-            "than AUDIT_KEY (or .audit_key) holds now. Give every host the same key, and this check the key of then."
+            f"NOT CHECKED: {verdict.other_key_rows} rows and {len(verdict.other_key_backups)} backups have another key "
+            f"than AUDIT_KEY (or .audit_key) now: it is not known whether they were changed. {OTHER_KEY}"
         )
     if verdict.good:
-        yield f"Good: {verdict.rows} rows, {verdict.covered} of them vouched for by a backup. {HINT}"
+        yield f"Good: {verdict.rows} rows, {verdict.covered} of them confirmed by a backup."
+        if verdict.rows > verdict.covered:
+            yield HINT
     if verdict.unkeyed:
         yield f"The first {verdict.unkeyed} rows are from before the key."
     if verdict.began_later:
@@ -70,8 +79,8 @@ def _sentences(verdict: AuditVerdict) -> Iterator[str]:
 def _changes(verdict: AuditVerdict) -> Iterator[str]:
     if verdict.first_disagreeing is not None:
         yield (
-            f"CHANGED: backup {verdict.first_disagreeing} remembers another past. Audit rows written before it were "
-            "edited, deleted, inserted or moved."
+            f"CHANGED: backup {verdict.first_disagreeing} has another digest of the trail. Audit rows written before "
+            "it were edited, deleted, inserted or moved."
         )
     elif verdict.broken_at is not None:
         yield f"CHANGED: row {verdict.broken_at} does not follow from the rows before it."

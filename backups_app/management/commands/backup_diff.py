@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration, formats
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.compare import compare, differences
 from backups_app.browsing.compare.compare import CollectionDifference, DocumentDifference
 from backups_app.browsing.reading import documents
@@ -23,7 +23,7 @@ SIGNS = {"only_a": "-", "only_b": "+", "changed": "~"}
 
 
 class Command(TempleCommand):
-    help = "Compare backup A with backup B: what only A holds (-), only B holds (+), and what changed (~)."
+    help = "Compare backup A with backup B: documents only in A (-), only in B (+), and changed (~)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("a", metavar="A", help="The older backup's id.")

@@ -10,10 +10,10 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration, formats
-from backups_app.backup_files import extended_json
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.shown import extended_json
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import backups, collections, documents, opening, raw_documents
-from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.collection_opening import open_collection
 from backups_app.browsing.reading.documents import PageDocument
 from backups_app.browsing.reading.raw_documents import UndecodableDocument
 from backups_app.browsing.search import query, search
@@ -65,10 +65,10 @@ class Command(TempleCommand):
             return 0
         for entry in (*temple, *own):
             count = "-" if entry.note else "?" if entry.documents is None else formats.grouped(entry.documents)
-            said = ["" if entry.verified else "not verified", "our own record" if entry.internal else ""]
-            said += ["a view" if entry.type == "view" else entry.note, entry.problem]
+            sentences = ["" if entry.verified else "not verified", "our own record" if entry.internal else ""]
+            sentences += ["a view" if entry.type == "view" else entry.note, entry.problem]
             line = f"{document_text.safe(entry.name):<40} {count:>12}  {entry.size:>10}"
-            self.stdout.write("  ".join([line, *filter(None, said)]))
+            self.stdout.write("  ".join([line, *filter(None, sentences)]))
         self.say(f"{len(temple)} collections of the temple, {len(own)} of our own records.")
         return 0
 
@@ -126,7 +126,7 @@ class Command(TempleCommand):
         if facts.get("truncated") and facts.get("next") is not None and not self.options["json"]:
             self.say(f"The documents are large: only {len(found)} are shown. Go on with --from {facts['next'] + 1}.")
         if raw and self.options["format"] != "tree":
-            self.say(f"{formats.documents(len(raw))} not decoded; they stand in the other format: --format tree.")
+            self.say(f"{formats.documents(len(raw))} not decoded; --format tree shows them.")
 
     def show_trees(
         self, found: Sequence[PageDocument], facts: dict[str, Any], raw: Mapping[int, UndecodableDocument]

@@ -8,14 +8,14 @@ from typing import Any
 
 from backups_app import configuration
 from backups_app.management.base import TempleCommand
-from backups_app.use_cases import doctor
+from backups_app.use_cases.doctor import doctor, doctor_looks
 from backups_app.use_cases.readiness import readiness
 
 SIGNS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 
 class Command(TempleCommand):
-    help = "Examine what backups stand on and say how to mend it. Exit 1 when there is a problem."
+    help = "Check everything that backups need, and say how to repair it. Exit 1 when there is a problem."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--adopt-store", action="store_true", help="The backup folder was changed on purpose.")
@@ -24,7 +24,7 @@ class Command(TempleCommand):
         settings = configuration.current()
         if options["adopt_store"]:
             readiness.require_local(settings)
-            self.say(f"From now on this store is known: {doctor.adopt_store(configuration=settings)}")
+            self.say(f"The backup folder is adopted: {doctor.adopt_store(configuration=settings)}")
         findings = doctor.examine(configuration=settings)
         if options["json"]:
             self.print_json([dataclasses.asdict(finding) for finding in findings])
@@ -32,7 +32,7 @@ class Command(TempleCommand):
             self.show(findings)
         return int(any(finding.level == "problem" for finding in findings))
 
-    def show(self, findings: list[doctor.Finding]) -> None:
+    def show(self, findings: list[doctor_looks.DoctorFinding]) -> None:
         for finding in findings:
             self.stdout.write(f"{SIGNS[finding.level]} {finding.subject}: {finding.sentence}")
             if finding.fix:

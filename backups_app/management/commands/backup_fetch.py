@@ -10,18 +10,21 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration
+from backups_app.errors import CopyOfAnotherDatabase
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import copies_text, progress_bars
 from backups_app.records import Origin
-from backups_app.use_cases import copy_access
-from backups_app.use_cases.fetching import fetch, rows
+from backups_app.use_cases import copy_access, copy_choices
+from backups_app.use_cases.fetching import fetch, rows, trail
 from backups_app.use_cases.fetching.fetch import Fetch, Fetched
+from backups_app.use_cases.fetching.site import Site
 
 
 class Command(TempleCommand):
     help = (
-        "Fetch backups from a target: an id, latest (with its base), holders (those that alone hold deleted documents) "
-        "or all. Each is verified before it is here; started again after a cut it goes on. Exit 14: wrong or no key."
+        "Fetch backups from a target: an id, latest (with its base), holders (the only backups with deleted "
+        "documents) or all. Each is verified before it is listed. An interrupted fetch goes on when it is started "
+        "again. Exit 14: wrong or no key."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,6 +32,11 @@ class Command(TempleCommand):
         parser.add_argument("--from", dest="target", metavar="NAME", required=True, help="The target.")
         parser.add_argument(
             "--identity", metavar="FILE", action="append", default=[], help="The file with a private key; repeatable."
+        )
+        parser.add_argument(
+            "--accept-unencrypted",
+            action="store_true",
+            help="Also fetch copies that are not encrypted, although the target holds encrypted ones.",
         )
         parser.add_argument(
             "--site", action="store_true", help="Bring in schedules (paused), retention (off), people (no password)."
@@ -46,9 +54,10 @@ class Command(TempleCommand):
                 origin=Origin.COMMAND,
                 now=timezone.now(),
                 progress=bars,
+                accept_unencrypted=options["accept_unencrypted"],
             )
             results = fetch.fetch(options["wanted"], asked=asked)
-            site = fetch.bring_site(asked=asked, choices=[one.choice for one in results]) if options["site"] else None
+            site = fetch.bring_site(asked=asked, fetched=results) if options["site"] else None
         if options["json"]:
             self.print_json([row.as_json() for row in rows.fetched(target, results)])
         else:
@@ -56,11 +65,24 @@ class Command(TempleCommand):
                 self.stdout.write(copies_text.fetched(result))
             if not results:
                 self.say("There is nothing to fetch.")
-            for line in copies_text.site(site) if options["site"] else ():
+            for line in copies_text.site(site, recipients=settings.copy_recipients) if options["site"] else ():
                 self.say(line)
-        return _exit_code(results)
+        if results and trail.is_empty():
+            self.say(
+                "The audit trail here is still empty and does not record this fetch. Fetch latest: the trail then "
+                "goes on from the fetched one."
+            )
+        for line in copies_text.unusable_sites(results, site):
+            self.stderr.write(self.style.WARNING(line))
+        return _exit_code(results, site, latest=options["wanted"] == copy_choices.LATEST)
 
 
-def _exit_code(results: Sequence[Fetched]) -> int:
-    """The first thing that went wrong names it."""
-    return next((one.error.exit_code for one in results if one.error is not None), 0)
+def _exit_code(results: Sequence[Fetched], site: Site | None, *, latest: bool) -> int:
+    """The first thing that went wrong names it: a backup, or with `--site` that no site.json could be used. That the
+    latest one is older than those of another database is none."""
+    errors = [one.error for one in results if one.error is not None]
+    if latest and any(one.error is None for one in results):
+        errors = [one for one in errors if not isinstance(one, CopyOfAnotherDatabase)]
+    if site is not None and site.backup_id is None:
+        errors += site.problems.values()
+    return next((one.exit_code for one in errors), 0)

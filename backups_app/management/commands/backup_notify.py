@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.access.visit import Visit
+from backups_app.access.requests.visit import Visit
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal.document_text import safe
 from backups_app.records import Origin
@@ -41,8 +41,8 @@ class Command(TempleCommand):
             self.print_json([notifications.public(row, names=names) for row in rows])
         for row in rows if not self.options["json"] else ():
             problem = notifications.problem_of(row)
-            said = f"{problem.detail} {problem.hint}".rstrip() if problem else "accepted"
-            self.stdout.write(f"{safe(names.get(row.channel, row.channel))}: {said}")
+            message = f"{problem.detail} {problem.hint}".rstrip() if problem else "accepted"
+            self.stdout.write(f"{safe(names.get(row.channel, row.channel))}: {message}")
         return int(any(row.state != "sent" for row in rows))
 
     def list(self, limit: int) -> int:

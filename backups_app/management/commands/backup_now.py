@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration, formats
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars
 from backups_app.records import (
@@ -21,7 +21,8 @@ from backups_app.records import (
 )
 from backups_app.use_cases import confirmation
 from backups_app.use_cases.backups import backups
-from backups_app.use_cases.listing import listing
+from backups_app.use_cases.listing import listing, present_counts
+from backups_app.use_cases.listing.present_counts import LiveCounts
 from backups_app.use_cases.readiness import readiness
 
 
@@ -38,9 +39,9 @@ class Command(TempleCommand):
         parser.add_argument("--confirm", default="", help=f'"{CONFIRMATION_PHRASE}", where nobody is there to type it.')
         waiting = parser.add_mutually_exclusive_group()
         waiting.add_argument("--wait", action="store_true", help="Wait for the end (the default).")
-        waiting.add_argument("--detach", action="store_true", help="Leave the run to a worker.")
-        parser.add_argument("--note", default="", help="A remark that stands in the record.")
-        parser.add_argument("--dry-run", action="store_true", help="Only say what would be deleted, with counts.")
+        waiting.add_argument("--detach", action="store_true", help="Do not wait: a worker runs it.")
+        parser.add_argument("--note", default="", help="A note for the record.")
+        parser.add_argument("--dry-run", action="store_true", help="Only show what would be deleted, with counts.")
 
     def execute_command(self, **options: Any) -> int:
         settings = configuration.current()
@@ -63,9 +64,10 @@ class Command(TempleCommand):
 
     def rehearse(self, settings: configuration.Configuration, delete_bookings: bool) -> int:
         """Refuse what a real run would refuse, then say what it would delete."""
-        readiness.require_ready(configuration=settings)
+        incremental_at = timezone.now() if self.options["incremental"] else None
+        readiness.require_ready(configuration=settings, incremental_at=incremental_at)
         names = () if self.options["incremental"] else purgeable(delete_bookings=delete_bookings)
-        live = listing.counts(configuration=settings)
+        live = present_counts.purgeable_counts(configuration=settings)
         if self.options["json"]:
             counted = {
                 name: {"local": (live.local or {}).get(name), "remote": (live.remote or {}).get(name)} for name in names
@@ -79,10 +81,10 @@ class Command(TempleCommand):
         """Show what would be deleted to the person who is asked. Raise `ConfirmationMissing`."""
         if not self.options["confirm"] and self.someone_is_there:
             readiness.require_ready(configuration=settings)
-            self.show_counts(listing.counts(configuration=settings), PURGEABLE, out=self.stderr.write)
+            self.show_counts(present_counts.purgeable_counts(configuration=settings), PURGEABLE, out=self.stderr.write)
         confirmation.require_deletion(self.typed(CONFIRMATION_PHRASE))
 
-    def show_counts(self, live: listing.LiveCounts, names: tuple[str, ...], *, out: Any) -> None:
+    def show_counts(self, live: LiveCounts, names: tuple[str, ...], *, out: Any) -> None:
         out("After the backup these documents will be DELETED:")
         out(f"  {'collection':<20} {'local':>10} {'atlas':>10}")
         for name in names:

@@ -16,13 +16,13 @@ from backups_app.use_cases.retention import pins
 
 
 class Command(TempleCommand):
-    help = "Pin a backup (an id, or latest), so that no rule and no person removes it; --unpin takes the pin away."
+    help = "Pin a backup (an id, or latest), so that neither a rule nor a person removes it. --unpin ends that."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("backup_id", metavar="ID", help="A backup id, or latest.")
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--note", default="", metavar="TEXT", help="Why, in a few words.")
-        what.add_argument("--unpin", action="store_true", help="Take the pin away.")
+        what.add_argument("--unpin", action="store_true", help="Unpin it.")
 
     def execute_command(self, **options: Any) -> int:
         settings = configuration.current()

@@ -16,10 +16,13 @@ from backups_app.use_cases.retention import prune, simulation
 
 
 class Command(TempleCommand):
-    help = "Move what the policy of retention does not keep into the trash, for a day. While it is off: nothing."
+    help = (
+        "Move the backups that the retention rules do not keep into the trash for a day. Does nothing while "
+        "retention is off."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="Only say what would be kept and removed, and why.")
+        parser.add_argument("--dry-run", action="store_true", help="Only show what would be kept and removed, and why.")
 
     def execute_command(self, **options: Any) -> int:
         done = prune.prune(
@@ -38,5 +41,5 @@ class Command(TempleCommand):
         for line in retention_text.decision_lines(done.decision, dry_run=bool(options["dry_run"])):
             self.stdout.write(line)
         for backup_id in done.left:
-            self.stdout.write(f"{backup_id}  left: somebody began to read it, or pinned it, in this moment")
+            self.stdout.write(f"{backup_id}  kept: somebody pinned it or began to read it just now")
         return 0

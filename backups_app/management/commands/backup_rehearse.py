@@ -12,7 +12,7 @@ from backups_app import configuration
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import progress_bars, restore_text
 from backups_app.records import Origin
-from backups_app.runs import copy_source
+from backups_app.runs.copies import copy_source
 from backups_app.use_cases import copy_access, copy_rehearsals
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.listing import listing
@@ -21,11 +21,16 @@ from backups_app.use_cases.restores import restores
 
 
 class Command(TempleCommand):
-    help = "Rehearse the restore of a backup (the newest verified one by default). Fit for cron; exit 0 is proof."
+    help = (
+        "Test the restore of a backup (the newest verified one by default). For cron: exit 0 means that it is "
+        "restorable."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("backup_id", metavar="ID", nargs="?", help="A backup id, or latest (the default).")
-        parser.add_argument("--from", dest="target", metavar="NAME", default="", help="Begin from the copy there.")
+        parser.add_argument(
+            "--from", dest="target", metavar="NAME", default="", help=("Restore from the copy at this target.")
+        )
         parser.add_argument("--identity", metavar="FILE", action="append", default=[], help="The private key's file.")
 
     def execute_command(self, **options: Any) -> int:
@@ -49,6 +54,4 @@ class Command(TempleCommand):
             return progress_bars.exit_code(run)
         for line in restore_text.outcome_lines(run):
             self.stdout.write(line)
-        for step in run.steps:
-            self.stdout.write(f"  {step.name:<10} {step.state:<9} {step.sentence}")
         return progress_bars.exit_code(run)

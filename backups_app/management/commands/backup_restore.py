@@ -22,29 +22,35 @@ from backups_app.use_cases import confirmation
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.readiness import readiness
-from backups_app.use_cases.restores import preview_json, restores
+from backups_app.use_cases.restores import newest, preview_json, restores
 
 
 class Command(TempleCommand):
-    help = "Restore everything, chosen collections or one document of a backup. Adds what is missing, by default."
+    help = (
+        "Restore everything, chosen collections or one document of a backup. By default it adds missing documents only."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("backup_id", metavar="ID", nargs="?", help="A backup id, or latest.")
+        parser.add_argument(
+            "backup_id", metavar="ID", nargs="?", help="A backup id, or latest: the newest that can be restored."
+        )
         parser.add_argument(
             "--collections",
             action="append",
             metavar="A,B",
-            help="Only these; one of ours, or one emptied, is meant then. May be repeated, for names with commas.",
+            help="Only these collections, also own records and emptied ones. May be repeated, for names with commas.",
         )
         parser.add_argument("--id", metavar="ID", help="Only the document with this _id, of the one collection named.")
         parser.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.ADD.value)
         parser.add_argument(
             "--to", metavar="DB", help="Into a test copy of this name instead of the temple's database."
         )
-        parser.add_argument("--include-purged", action="store_true", help="Also what a run emptied on purpose.")
-        parser.add_argument("--dry-run", action="store_true", help="Only the preview: read, compared, nothing written.")
+        parser.add_argument(
+            "--include-purged", action="store_true", help=("Also the collections that a run emptied on purpose.")
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Only the preview: read and compare, write nothing.")
         parser.add_argument("--confirm", default="", help=f"{restores.PHRASE}, where nobody is there to type it.")
-        parser.add_argument("--undo", metavar="RUN", help="Restore what was there before this restore.")
+        parser.add_argument("--undo", metavar="RUN", help="Undo this restore: restore its safety backup.")
         parser.add_argument("--copies", action="store_true", help="List the test copies.")
         parser.add_argument("--remove-copy", metavar="DB", help="Remove a test copy.")
 
@@ -68,7 +74,7 @@ class Command(TempleCommand):
         if not options["backup_id"]:
             raise InvalidInput(message="Name the backup: backup_restore ID.")
         wanted = options["backup_id"]
-        backup_id = restores.newest_verified(configuration=settings) if wanted == "latest" else wanted
+        backup_id = self.newest(settings) if wanted == "latest" else wanted
         return restores.choose(
             configuration=settings,
             backup_id=backup_id,
@@ -78,6 +84,15 @@ class Command(TempleCommand):
             include_purged=bool(options["include_purged"]),
             document=options["id"],
         )
+
+    def newest(self, settings: Configuration) -> str:
+        """Return the newest backup that can be restored, and name the newer ones that cannot."""
+        found = newest.find(configuration=settings, now=timezone.now())
+        for backup_id in found.passed_over:
+            self.stderr.write(f"{backup_id} is damaged or not verified and was left out.")
+        if found.passed_over:
+            self.stderr.write(f"{found.backup_id} is used: the newest that can be restored.")
+        return found.backup_id
 
     def collections(self, settings: Configuration, backup_id: str, named: list[str] | None) -> list[str] | None:
         if named is None:

@@ -18,7 +18,7 @@ from backups_app.use_cases.readiness import readiness
 
 
 class Command(TempleCommand):
-    help = "Finish the unfinished deletion of a run. --keep: give it up, what is left stays."
+    help = "Finish the unfinished deletion of a run. --keep ends it instead: the remaining documents stay."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("backup_id", metavar="ID", help="A backup id, or latest.")

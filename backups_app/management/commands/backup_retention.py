@@ -22,17 +22,19 @@ RULES = ("last", *PERIODS)
 
 
 class Command(TempleCommand):
-    help = "Which backups are kept: show | off | set | simulate | release ID --confirm ID | accept ID."
+    help = "Retention rules: show | off | set | simulate | release ID --confirm ID | accept ID."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         acts = parser.add_subparsers(dest="do", required=True, metavar="show|off|set|simulate|release|accept")
         shown = {
-            "show": "The policy in force, and what it would do now.",
+            "show": "Show the rules in force, and what they would do now.",
             "off": "Remove nothing by itself any more.",
-            "set": "Put a whole policy in force: what is not named is 0.",
-            "simulate": "What a policy would keep and remove; without numbers the one in force, else the proposed one.",
-            "release": "Nobody needs any more what this backup alone holds.",
-            "accept": "The loss that this backup shows was meant.",
+            "set": "Set all rules: one that is not named is 0.",
+            "simulate": (
+                "Show what rules would keep and remove; without numbers, the rules in force or the proposed ones."
+            ),
+            "release": "Release a backup: nobody needs the documents that only it holds.",
+            "accept": "Accept a loss: the backup's collections shrank on purpose.",
         }
         for name, words in shown.items():
             act = acts.add_parser(name, help=words)
@@ -80,7 +82,7 @@ class Command(TempleCommand):
 
 def _simulated(settings: configuration.Configuration, tried: Policy) -> simulation.Simulation:
     now = timezone.now()
-    return simulation.simulate(configuration=settings, policy=tried, now=now, slots=overview.backup_slots(now=now))
+    return simulation.simulate(configuration=settings, policy=tried, now=now, coming=overview.backup_slots(now=now))
 
 
 def _named(options: dict[str, Any]) -> Policy | None:

@@ -18,13 +18,13 @@ from backups_app.records import CONFIRMATION_PHRASE, Origin
 from backups_app.schedule import slots
 from backups_app.use_cases.schedules import changes, overview
 from backups_app.use_cases.schedules.changes import Who
-from backups_app.use_cases.schedules.overview import Planned, Wish
+from backups_app.use_cases.schedules.overview import PlannedSchedule, ScheduleWish
 
 ACTS = ("list", "next", "add", "change", "pause", "resume", "remove", "run")
 
 
 class Command(TempleCommand):
-    help = "Show and change what runs by itself. A schedule that deletes bookings needs --confirm."
+    help = "Show and change schedules. A schedule that deletes bookings needs --confirm."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("act", choices=ACTS, nargs="?", default="list")
@@ -56,12 +56,12 @@ class Command(TempleCommand):
             wish = replace(overview.get(name, now=timezone.now()).wish, enabled=act == "resume")
             return self.show(changes.switch(name, enabled=act == "resume", who=self.who(name, wish)))
         if act == "add":
-            wish = self.wish(Wish(name=name))
+            wish = self.wish(ScheduleWish(name=name))
             return self.show(changes.add(wish, who=self.who(None, wish)))
         wish = self.wish(overview.get(name, now=timezone.now()).wish)
         return self.show(changes.change(name, wish, who=self.who(name, wish)))
 
-    def wish(self, before: Wish) -> Wish:
+    def wish(self, before: ScheduleWish) -> ScheduleWish:
         """Return what is asked for: what is not named stays."""
         given: dict[str, Any] = {
             field: self.options[field]
@@ -72,16 +72,16 @@ class Command(TempleCommand):
             given.setdefault("if_missed", "")
         return replace(before, **given)
 
-    def who(self, name: str | None, wish: Wish) -> Who:
+    def who(self, name: str | None, wish: ScheduleWish) -> Who:
         """Take the phrase from --confirm, or ask at a terminal where one is needed."""
         typed: str = self.options["confirm"]
         if not typed and self.someone_is_there and changes.needs_confirmation(name, wish):
-            self.stderr.write("This schedule deletes bookings after each backup, without anybody asking.")
+            self.stderr.write("This schedule deletes bookings after each backup, without a question.")
             typed = self.typed(CONFIRMATION_PHRASE)
         return Who(by=getpass.getuser(), origin=Origin.COMMAND, now=timezone.now(), confirm=typed)
 
     def remove(self, name: str) -> int:
-        changes.remove(name, who=self.who(None, Wish(name=name)))
+        changes.remove(name, who=self.who(None, ScheduleWish(name=name)))
         if self.options["json"]:
             self.print_json({"removed": name})
         else:
@@ -90,11 +90,11 @@ class Command(TempleCommand):
 
     def run_now(self, name: str) -> int:
         row = overview.get(name, now=timezone.now()).row
-        slot = changes.run_now(name, who=self.who(None, Wish(name=name, do=row.do)))
+        slot = changes.run_now(name, who=self.who(None, ScheduleWish(name=name, do=row.do)))
         if self.options["json"]:
             self.print_json(overview.public_slot(slot))
         else:
-            self.stdout.write(f"Started {slot.run}." if slot.run else "Queued: the worker does it.")
+            self.stdout.write(f"Started {slot.run}." if slot.run else "Queued for the worker.")
         return 0
 
     def show_all(self) -> int:
@@ -107,12 +107,12 @@ class Command(TempleCommand):
         for one in found:
             self.write(one)
         if not found:
-            self.stdout.write('Nothing runs by itself. Example: backup_schedule add --name nightly --cron "0 2 * * *"')
+            self.stdout.write('No schedule yet. Example: backup_schedule add --name nightly --cron "0 2 * * *"')
         elif overview.worker_is_away(now=timezone.now()):
             self.say("No worker is running: planned runs will not happen. Start manage.py worker.")
         return 0
 
-    def show(self, planned: Planned) -> int:
+    def show(self, planned: PlannedSchedule) -> int:
         if self.options["json"]:
             self.print_json(overview.public(planned))
         else:
@@ -132,7 +132,7 @@ class Command(TempleCommand):
                 self.stdout.write(f"{_local(at, row.time_zone)}  {safe(row.name)} ({row.do})")
         return 0
 
-    def write(self, planned: Planned) -> None:
+    def write(self, planned: PlannedSchedule) -> None:
         row = planned.row
         marks = [mark for mark, holds in (("paused", not row.enabled), ("OVERDUE", planned.overdue)) if holds]
         ends = f"  [{', '.join(marks)}]" if marks else ""

@@ -12,19 +12,19 @@ from backups_app import configuration, formats
 from backups_app.assurance.marks import duration_message
 from backups_app.assurance.sentence import Assurance
 from backups_app.management.base import TempleCommand
-from backups_app.management.terminal import progress_bars
+from backups_app.management.terminal import moments, progress_bars
 from backups_app.management.terminal.document_text import safe
-from backups_app.messages import assurance as said
+from backups_app.messages.protection import assurance as wording
 from backups_app.use_cases.readiness.reach import Reach
 from backups_app.use_cases.status import status, status_json
-from backups_app.use_cases.syncs import SyncOverview
+from backups_app.use_cases.syncs.sync_overview import SyncOverview
 
 
 class Command(TempleCommand):
-    help = "Say how well the data is protected. Exit 0 protected, 6 needs attention, 1 not protected or off."
+    help = "Show how well the data is protected. Exit 0 protected, 6 needs attention, 1 not protected or off."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="For older scripts. The exit code always tells.")
+        parser.add_argument("--check", action="store_true", help="Has no effect; older scripts pass it.")
 
     def execute_command(self, **options: Any) -> int:
         found = status.status(configuration=configuration.current(), now=timezone.now())
@@ -47,11 +47,11 @@ class Command(TempleCommand):
         self.stdout.write(f"Engine            {found.engine or '-'}")
         if found.last_backup is not None:
             self.stdout.write(
-                f"Last good backup  {found.last_backup['backup_id']}, {progress_bars.moment(found.last_backup)}"
+                f"Last good backup  {found.last_backup['backup_id']}, {moments.moment(found.last_backup)}"
             )
         if found.last_proven is not None:
             proven = found.last_proven["restore"]["choices"]["backup_id"]
-            self.stdout.write(f"Last proven       {proven}, restorable, {progress_bars.moment(found.last_proven)}")
+            self.stdout.write(f"Restore tested    {proven}, {moments.moment(found.last_proven)}")
         if found.disk_free_bytes is not None:
             self.stdout.write(f"Backup disk       {formats.size(found.disk_free_bytes)} free")
         self.stdout.write(f"Local MongoDB     {_reach(found.local)}")
@@ -74,18 +74,18 @@ def assurance_lines(concluded: Assurance) -> Iterator[str]:
     for message in concluded.loss.messages:
         yield f"If this computer died now: {safe(message.english)}"
     if concluded.restore_seconds is not None:
-        yield said.RESTORE_TOOK(duration=duration_message(concluded.restore_seconds)).english
+        yield wording.RESTORE_TOOK(duration=duration_message(concluded.restore_seconds)).english
 
 
 def sync_lines(known: SyncOverview | None) -> list[str]:
-    """Return when the sides were last brought together, what the last proof said, and what waits for a decision."""
+    """Return when the sides were last brought together, what the last proof stated, and what waits for a decision."""
     if known is None or known.synced_at is None:
         return []
     lines = [f"Last sync         {timezone.localtime(known.synced_at):%d %b %Y %H:%M}"]
     if known.proof is not None:
-        lines.append(f"Last proof        {progress_bars.proof(known.proof)}")
+        lines.append(f"Last proof        {progress_bars.proof_line(known.proof)}")
         lines += [
-            f"                  {safe(one['collection'])} {safe(str(one['id']))}" for one in known.proof["differing"]
+            f"                  {safe(one['collection'])} {safe(str(one['id']))}" for one in known.proof.differing
         ]
     lines += [f"Blocked           {safe(name)}: {reason}" for name, reason in known.blocked.items()]
     others = {name: reason for name, reason in known.left_over.items() if name not in known.blocked}

@@ -4,40 +4,44 @@ from __future__ import annotations
 
 import getpass
 from argparse import ArgumentParser
-from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
 
 from backups_app import configuration
+from backups_app.catalog.sync.sync_record import UnresolvedDocument
 from backups_app.errors import InvalidInput, SyncConfirmationMissing
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import document_text, progress_bars
 from backups_app.management.terminal.document_text import safe
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
-from backups_app.use_cases import confirmation, conflicts, syncs
-from backups_app.use_cases.syncs import ADOPT_PHRASE, DELETE_PHRASE, SyncWish
+from backups_app.use_cases import confirmation
+from backups_app.use_cases.syncs import conflicts, syncs
+from backups_app.use_cases.syncs.syncs import ADOPT_PHRASE, DELETE_PHRASE, SyncWish
 
 
 class Command(TempleCommand):
-    help = "Bring the local database and Atlas together. Nothing is overwritten or deleted before its bytes are kept."
+    help = "Sync the local database with Atlas. A version is kept before it is overwritten or deleted."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="Only say what would be done; write nothing.")
+        parser.add_argument("--dry-run", action="store_true", help="Only show what would be done; write nothing.")
         parser.add_argument("--collection", action="append", metavar="NAME", help="Only this one; may be repeated.")
-        parser.add_argument("--exact", action="store_true", help="Read everything on both sides: a proof.")
+        parser.add_argument("--exact", action="store_true", help="Read everything on both sides and compare it.")
         parser.add_argument("--adopt", action="store_true", help="Pair the two again: merge both, delete nothing.")
         parser.add_argument(
             "--blocked",
             choices=["delete", "keep"],
-            help="For the named blocked collections: carry the deletions over, or copy back what vanished.",
+            help=(
+                "For the named blocked collections: delete the missing documents on the other side too, or copy them "
+                "back."
+            ),
         )
         parser.add_argument("--confirm", default="", help=f"{ADOPT_PHRASE} or {DELETE_PHRASE}, where nobody can type.")
         kept = parser.add_mutually_exclusive_group()
         kept.add_argument("--conflicts", action="store_true", help="List the conflicts, newest first.")
-        kept.add_argument("--conflict", metavar="ID", help="Show one, beside what is live: field by field.")
-        kept.add_argument("--put-back", metavar="ID", help="Put the version that lost a conflict back.")
+        kept.add_argument("--conflict", metavar="ID", help="Show one beside the live version, field by field.")
+        kept.add_argument("--put-back", metavar="ID", help="Restore the version that lost a conflict.")
         parser.add_argument("--limit", type=int, default=20, help="How many conflicts to list.")
 
     def execute_command(self, **options: Any) -> int:
@@ -60,11 +64,11 @@ class Command(TempleCommand):
         if options["blocked"] and not names:
             raise InvalidInput(message="Name the blocked collections: --blocked delete --collection bookings")
         if options["adopt"] and not options["dry_run"]:
-            self.require(ADOPT_PHRASE, "The two databases are paired anew and become their union.")
+            self.require(ADOPT_PHRASE, "The two databases are paired again: both then hold the documents of both.")
         if options["blocked"] == "delete" and not options["dry_run"]:
             which = ", ".join(sorted(names))
-            said = f"What vanished from one side of {which} is deleted on the other; its bytes are kept."
-            self.require(DELETE_PHRASE, said)
+            text = f"Documents missing on one side of {which} are deleted on the other; their versions are kept."
+            self.require(DELETE_PHRASE, text)
         return SyncWish(
             dry_run=options["dry_run"],
             exact=options["exact"],
@@ -101,7 +105,7 @@ class Command(TempleCommand):
         return 0
 
     def show_conflict(self, conflict_id: str) -> int:
-        """Print what putting a kept version back would change here."""
+        """Print what restoring a replaced version would change here."""
         version = conflicts.get(configuration=configuration.current(), conflict_id=conflict_id)
         zone = timezone.get_current_timezone()
         changes = version.changes(zone=zone)
@@ -111,10 +115,10 @@ class Command(TempleCommand):
             return 0
         self.stdout.write(f"The {version.record['side']} version was {version.record['kind']}: {version.record['why']}")
         if version.live is None:
-            self.stdout.write("Nothing is live here. It holds:")
+            self.stdout.write("There is no live version here. The replaced version:")
             lines = list(document_text.document(version.frame, zone=zone))
         else:
-            self.stdout.write("Putting it back would change:" if changes else "It is what is live here now.")
+            self.stdout.write("Restoring it would change:" if changes else "It equals the live version here.")
             lines = [f"  {document_text.change(one)}" for one in changes]
         for line in lines:
             self.stdout.write(line)
@@ -138,26 +142,23 @@ class Command(TempleCommand):
         return 0
 
 
-def _whose(named: Mapping[str, Any]) -> str:
+def _whose(named: UnresolvedDocument) -> str:
     """Return the `_id` of a document that could not be carried over, or how many there are that have none."""
-    return safe(str(named["id"])) if named["id"] is not None else f"{named['count']} documents"
+    return safe(str(named.id)) if named.id is not None else f"{named.count} documents"
 
 
 def _lines(report: SyncReport) -> list[str]:
     log = report.log
-    lines = [f"{'Would be: ' if log['dry_run'] else ''}{report.sentence} in {log['seconds']:.1f} s."]
-    lines += [f"  {reason}" for reason in log["detection"]["reasons"]]
-    for one in log["collections"]:
-        changed = [
-            f"{one[count]} {count}" for count in ("pulled", "pushed", "deleted_local", "deleted_remote") if one[count]
-        ]
-        if changed:
-            lines.append(f"  {one['name']}: {', '.join(changed)}")
-        lines += [f"    {sentence}" for sentence in one["differences"]]
-        lines += [f"    unresolved {_whose(named)}: {named['reason']}" for named in one["unresolved_documents"]]
+    lines = [f"{'Would be: ' if log.dry_run else ''}{report.sentence} in {log.seconds:.1f} s."]
+    lines += [f"  {reason}" for reason in log.reasons]
+    for one in log.collections:
+        if one.writes:
+            lines.append(f"  {one.name}: {', '.join(f'{n} {count}' for count, n in one.writes.items())}")
+        lines += [f"    {sentence}" for sentence in one.differences]
+        lines += [f"    unresolved {_whose(named)}: {named.reason}" for named in one.unresolved_documents]
     left = report.left_over
     lines += [f"  {name}: not synced, {reason}" for name, reason in report.skipped.items() if name not in left]
-    if log["proof"]:
-        lines.append(f"  Proof: {progress_bars.proof(log['proof'])}")
-        lines += [f"    differs: {safe(one['collection'])} {safe(str(one['id']))}" for one in log["proof"]["differing"]]
+    if log.proof is not None:
+        lines.append(f"  Proof: {progress_bars.proof_line(log.proof)}")
+        lines += [f"    differs: {safe(one['collection'])} {safe(str(one['id']))}" for one in log.proof.differing]
     return lines + [f"  Warning: {sentence}" for sentence in report.warnings]

@@ -20,7 +20,9 @@ from backups_app.use_cases.readiness import readiness
 
 
 class Command(TempleCommand):
-    help = "Verify a backup (an id, or latest), or all of them: checksums, frames, counts. Exit 5 when one is damaged."
+    help = (
+        "Verify a backup (an id, or latest), or all of them: checksums, documents, counts. Exit 5 when one is damaged."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("backup_id", metavar="ID", nargs="?", default="", help="A backup id, or latest.")

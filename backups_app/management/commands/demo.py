@@ -20,16 +20,20 @@ from backups_app.use_cases import confirmation
 
 class Command(TempleCommand):
     help = (
-        "Fill the configured databases, which must be empty, with a small temple, and make three people. "
-        "Done once; a second call changes nothing."
+        "Fill the configured databases, which must be empty, with a small temple, and add three people. A second "
+        "call changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--reset", action="store_true", help="drop what the demo filled, and fill it anew")
+        parser.add_argument("--reset", action="store_true", help="drop what the demo filled, and fill it again")
         parser.add_argument(
-            "--history", action="store_true", help="also thirty days of backups, made night by night, and a schedule"
+            "--history",
+            action="store_true",
+            help="also make thirty days of nightly backups, with schedules",
         )
-        parser.add_argument("--confirm", default="", help="for --reset on servers that are not the demo's own")
+        parser.add_argument(
+            "--confirm", default="", help=("the phrase for --reset on servers that are not the demo's own")
+        )
 
     def execute_command(self, **options: Any) -> int:
         current = configuration.current()
@@ -38,18 +42,20 @@ class Command(TempleCommand):
             _require_confirmation(options["confirm"], current)
             filling.reset(sides=sides)
         if options["history"] and not options["json"]:
-            self.stdout.write("Making thirty days of backups, once …")
+            self.stdout.write("Making thirty days of backups, where they are missing …")
             self.stdout.flush()
         filled = filling.fill(sides=sides, now=timezone.now(), with_history=options["history"])
         logins = people.make(known_passwords=settings.DEMO)
         if options["json"]:
-            told = [{"username": one.username, "role_id": one.role_id, "password": one.password} for one in logins]
-            self.print_json({"database": current.database_name, "filled": filled, "logins": told})
+            people_json = [
+                {"username": one.username, "role_id": one.role_id, "password": one.password} for one in logins
+            ]
+            self.print_json({"database": current.database_name, "filled": filled, "logins": people_json})
         else:
-            self._tell(filled, logins, current)
+            self._report(filled, logins, current)
         return 0
 
-    def _tell(self, filled: dict[str, int], logins: list[people.Login], current: Configuration) -> None:
+    def _report(self, filled: dict[str, int], logins: list[people.DemoLogin], current: Configuration) -> None:
         if filled:
             total = formats.grouped(sum(filled.values()))
             self.stdout.write(f"Filled {current.database_name}: {len(filled)} collections, {total} documents.")

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backups_app.access import private_files
+from backups_app.access.secrecy import private_files
 from backups_app.errors import TempleOpsError
 from backups_app.management.demo import servers as demo_servers
 from backups_app.management.supervisor import Service, Supervisor
@@ -36,10 +37,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--demo",
             action="store_true",
-            help="unless servers are configured, start two of our own with a small temple",
+            help="start two MongoDB servers with a small temple, unless servers are configured",
         )
 
-        parser.add_argument("--log", type=Path, help="add what web server and worker print to this file")
+        parser.add_argument("--log", type=Path, help="append the output of web server and worker to this file")
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port, self._log = options["host"], options["port"], options["log"]
@@ -55,7 +56,8 @@ class Command(BaseCommand):
                     self._manage("migrate", "--verbosity", "0", environment=environment)
                 if environment:
                     environment = {**environment, "SITE_URL": f"http://{host}:{port}"}
-                self._refuse_unmigrated(environment)
+                if not environment:
+                    _refuse_unmigrated()
                 if not environment and not User.objects.exists():
                     self.stdout.write("Nobody can sign in yet. Make a Super Admin: manage.py createsuperuser")
                 self._serve(host, port, environment)
@@ -88,20 +90,23 @@ class Command(BaseCommand):
     def _say(self, sentence: str, *, when: tuple[str, int] | None = None) -> None:
         """Print a sentence; `when` somebody listens there, or after 20 seconds without."""
         if when is not None and not _listens(when, seconds=20):
-            where = f"is in {self._log}" if self._log else "stands above"
-            sentence = f"The web server does not answer yet; what it says {where}."
+            where = f"in {self._log}" if self._log else "above"
+            sentence = f"The web server does not answer yet. Its output is {where}."
         self.stdout.write(sentence)
         self.stdout.flush()
-
-    def _refuse_unmigrated(self, environment: Mapping[str, str]) -> None:
-        command = [*_manage_py("migrate"), "--check", "--verbosity", "0"]
-        if subprocess.run(command, env={**os.environ, **environment}, check=False).returncode != 0:
-            raise CommandError("The Django database is not up to date. Run: manage.py migrate")
 
     def _manage(self, *arguments: str, environment: Mapping[str, str]) -> None:
         finished = subprocess.run(_manage_py(*arguments), env={**os.environ, **environment}, check=False)
         if finished.returncode != 0:
-            raise CommandError(f"manage.py {arguments[0]} did not succeed; what it said stands above.")
+            raise CommandError(f"manage.py {arguments[0]} failed. Its output is above.")
+
+
+def _refuse_unmigrated() -> None:
+    """Asked in this process, without Django's checks: those take longer than all the rest of the start."""
+    try:
+        call_command("migrate", check_unapplied=True, verbosity=0)
+    except SystemExit as unapplied:
+        raise CommandError("The Django database is not up to date. Run: manage.py migrate") from unapplied
 
 
 def _require_free(host: str, port: int) -> None:
@@ -134,4 +139,5 @@ def _gunicorn(host: str, port: int) -> list[str]:
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return [
         sys.executable, "-m", "gunicorn", "--config", str(settings.BASE_DIR / "gunicorn.conf.py"), "--bind", bind,
+        "--preload",  # loaded once for both workers; new code comes with a new start here, not with SIGHUP
     ]  # fmt: skip

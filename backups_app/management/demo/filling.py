@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from backups_app.catalog import runs
+from backups_app.catalog.run import runs
 from backups_app.errors import DemoRefused
 from backups_app.management.demo import history, temple
 from backups_app.management.demo.generator import DemoCollection
@@ -28,7 +28,7 @@ def fill(*, sides: Mapping[Side, MongoDatabase], now: datetime, with_history: bo
     nights, each with its backup. Raise `DemoRefused` where others' data are, `DatabaseUnreachable`."""
     local = sides[Side.LOCAL]
     with connections.reachable(Side.LOCAL):
-        if _mark(local) == "filled":
+        if _stored_state(local) == "filled":
             return {}
     for side, database in sides.items():
         with connections.reachable(side):
@@ -48,19 +48,19 @@ def reset(*, sides: Mapping[Side, MongoDatabase]) -> None:
     """Drop the databases that the demo has filled. Raise `DemoRefused` for any other, and while a backup runs."""
     for side, database in sides.items():
         with connections.reachable(side):
-            if _mark(database) is None and _others(database):
+            if _stored_state(database) is None and _others(database):
                 raise DemoRefused(database=database.name, side=side.value)
             if side is Side.LOCAL and runs.active(database) is not None:
                 raise DemoRefused(database=database.name, side=side.value)
     for side, database in sides.items():
         with connections.reachable(side):
-            if _mark(database) is not None:
+            if _stored_state(database) is not None:
                 database.client.drop_database(database.name)
                 database.client[MARKS].filled.delete_one({"_id": database.name})
 
 
 def _make_room(database: MongoDatabase) -> None:
-    if _mark(database) is not None:
+    if _stored_state(database) is not None:
         database.client.drop_database(database.name)
     elif _others(database):
         raise DemoRefused(database=database.name, side="")
@@ -104,7 +104,7 @@ def _create(database: MongoDatabase, collection: DemoCollection) -> None:
         created.insert_many(collection.documents)
 
 
-def _mark(database: MongoDatabase) -> str | None:
+def _stored_state(database: MongoDatabase) -> str | None:
     found = database.client[MARKS].filled.find_one({"_id": database.name})
     return found["state"] if found else None
 

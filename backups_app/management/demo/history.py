@@ -17,15 +17,17 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from backups_app.backup_files import metadata
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Secret, current
 from backups_app.management.demo.generator import DemoCollection
 from backups_app.models import Schedule, ScheduleSlot
 from backups_app.records import Origin
+from backups_app.retention.policy import PROPOSED
 from backups_app.runs import preparation
 from backups_app.schedule import slots
 from backups_app.use_cases.backups import backups
+from backups_app.use_cases.retention import policy
 from backups_app.use_cases.schedules.claims import State
 
 DAYS = 30
@@ -62,8 +64,8 @@ def share(collection: DemoCollection, *, night: int) -> int:
 
 
 def make(*, now: datetime, grow: Callable[[int], None]) -> int:
-    """Make the schedules and the backup of each night; `grow` brings the temple to a night. Return how many backups
-    were made."""
+    """Make the schedules, the backup of each night and the rules, which the next good backup applies first; `grow`
+    brings the temple to a night. Return how many backups were made."""
     past = nights(now=now)
     row = _schedule(NIGHTLY, "backup", EVERY_NIGHT, since=past[0][1] - timedelta(minutes=1), settled_at=past[-1][1])
     _schedule(RESTORE_TEST, "rehearse", EVERY_SUNDAY, since=now, settled_at=now)
@@ -80,6 +82,7 @@ def make(*, now: datetime, grow: Callable[[int], None]) -> int:
                 run = _backup(at)
                 _slot(row, slot, at=at, state=State.STARTED, run=run.id, late=night == BACK)
                 made += 1
+    policy.change(configuration=current(), policy=PROPOSED, changed_by="ananya", origin=Origin.COMMAND, now=now)
     return made
 
 

@@ -10,7 +10,7 @@ from backups_app.models import User
 
 
 @dataclass(frozen=True, kw_only=True)
-class Login:
+class DemoLogin:
     """Somebody who can sign in. `password` is empty for one who was there before."""
 
     username: str
@@ -19,19 +19,19 @@ class Login:
     password: str
 
 
-def make(*, known_passwords: bool) -> list[Login]:
+def make(*, known_passwords: bool) -> list[DemoLogin]:
     """Make those who are missing. Return all three.
 
     With `known_passwords` (the demo's own database only) everybody's is written in the README; otherwise each is
-    made by chance and told once.
+    made by chance and reported once.
     """
     return [_make(name, str(title), role_id, known_passwords) for name, title, role_id in PEOPLE]
 
 
-def _make(username: str, title: str, role_id: int, known_passwords: bool) -> Login:
+def _make(username: str, title: str, role_id: int, known_passwords: bool) -> DemoLogin:
     known = known_password(username)
     if (person := User.objects.filter(username=username).first()) is not None:
-        return Login(
+        return DemoLogin(
             username=username, title=title, role_id=role_id, password=known if person.check_password(known) else ""
         )
     password = known if known_passwords else secrets.token_urlsafe(12)
@@ -39,4 +39,4 @@ def _make(username: str, title: str, role_id: int, known_passwords: bool) -> Log
         username, password=password, role_id=role_id, first_name=username.title(),
         email=f"{username}@temple.example" if known_passwords else "",
     )  # fmt: skip
-    return Login(username=username, title=title, role_id=role_id, password=password)
+    return DemoLogin(username=username, title=title, role_id=role_id, password=password)

@@ -52,8 +52,6 @@ def running(base_dir: Path) -> Iterator[Mapping[str, str]]:
             "EMAIL_URL": f"file://{folder / 'mail'}",
             "DEFAULT_FROM_EMAIL": "Temple backups <backup@temple.example>",
         }
-        if "BACKUP_DIR" not in os.environ:
-            (base_dir / "backups").mkdir(mode=0o700, exist_ok=True)  # a store makes its own folder, not the one above
         path = folder / "env"
         path.write_text("".join(f"{name}={value}\n" for name, value in environment.items()), encoding="utf-8")
         stack.callback(path.unlink, missing_ok=True)

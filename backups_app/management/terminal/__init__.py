@@ -1,0 +1,1 @@
+"""What commands print: progress, documents, a restore's preview."""

@@ -36,8 +36,8 @@ def change(entry: FieldChange) -> str:
     if entry.sign == "=":
         return f"= {safe(entry.name) or 'the document'}: only the order of its fields"
     before, after = (_value(node) if node else "" for node in (entry.before, entry.after))
-    said = {"~": f"{before} -> {after}", "+": after, "-": before}[entry.sign]
-    return f"{entry.sign} {safe(entry.name)}: {said}"
+    message = {"~": f"{before} -> {after}", "+": after, "-": before}[entry.sign]
+    return f"{entry.sign} {safe(entry.name)}: {message}"
 
 
 def safe(text: str) -> str:

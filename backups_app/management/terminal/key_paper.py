@@ -27,17 +27,19 @@ def lines(pair: KeyPair, *, recipients: str, written_to: Path | None) -> Iterato
     yield f"   BACKUP_COPY_RECIPIENTS={recipients}"
     yield ""
     if written_to is None:
-        yield "2. The private key. It is shown once and kept nowhere:"
+        yield "2. The private key. It is shown once and stored nowhere:"
         yield ""
         yield f"   {pair.private}"
     else:
-        yield f"2. The private key stands in {written_to.name}, for its owner alone. Move it off this machine."
+        yield f"2. The private key stands in {written_to.resolve()}, for its owner alone. Move it off this machine."
     yield ""
     yield "   Print it twice. One paper into the temple's safe, one to a second person who keeps it elsewhere."
     yield "   Without it nobody can open the copies, not even you. With it anybody can who has the copies."
     yield ""
     yield "3. On the same paper write what a new machine needs, from .env (by hand, or print .env and lock it away):"
     yield ""
+    yield f"   BACKUP_COPY_RECIPIENTS = {recipients}"
+    yield "      (put the same line into the .env of the new machine, so that its copies are encrypted too)"
     for name, why in _BY_HAND:
         yield f"   {name} = ____________________" + (f"   ({why})" if why else "")
     yield ""

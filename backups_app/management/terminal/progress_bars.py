@@ -6,18 +6,24 @@ import contextlib
 import getpass
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from backups_app import formats
-from backups_app.catalog.run_record import RunRecord
-from backups_app.errors import NotCancellable
+from backups_app import errors, formats
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.catalog.sync.sync_record import SyncProof
+from backups_app.errors import (
+    CopyUnreadable,
+    KeyMissing,
+    KeyNotReadable,
+    NotCancellable,
+    TargetFailed,
+    WrongKey,
+)
 from backups_app.records import Origin, RunKind, Side, Status, StepState, SyncStatus
 from backups_app.runs import declarations
 from backups_app.runs.closing import lost_messages
@@ -35,14 +41,22 @@ SPECIFIC_EXITS = {
     "cancelled": 130,
     "rehearsal_failed": 5,
 }
+OF_COPIES = (TargetFailed, CopyUnreadable, KeyMissing, KeyNotReadable, WrongKey)
 
 
 def exit_code(run: RunRecord) -> int:
     """Return the exit code of a run that has ended: the most specific one wins (`docs/operations.md`)."""
     status = Status(run.status)
     if status == Status.FAILED:
-        return SPECIFIC_EXITS.get(run.error_code or "", EXIT_BY_STATUS[status])
+        code = run.error_code or ""
+        return SPECIFIC_EXITS.get(code) or _exit_of_copy(code) or EXIT_BY_STATUS[status]
     return EXIT_BY_STATUS.get(status, 1)
+
+
+def _exit_of_copy(code: str) -> int | None:
+    """Return what a command that meets this failure at a target, or with a key, ends with; None for any other."""
+    kind = errors.by_code().get(code)
+    return kind.exit_code if kind is not None and issubclass(kind, OF_COPIES) else None
 
 
 @contextlib.contextmanager
@@ -133,17 +147,6 @@ class Bars:
             self.console.print(f"{label} {tenth * 10} %", markup=False)
 
 
-def moment(document: RunRecord, name: str = "created_at") -> str:
-    """Return a moment of a run as people read it: `19 Jan 2025, 14:30 IST`."""
-    at = document.get(name)
-    if at is None:
-        return "-"
-    zone = timezone.get_default_timezone()
-    assert isinstance(zone, ZoneInfo)
-    local = at.astimezone(zone)
-    return f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
-
-
 def outcome_lines(run: RunRecord) -> list[str]:
     """Return what to say when a run has ended: first what is safe, then what is not, then what to do."""
     if run.status == Status.IN_PROGRESS:
@@ -155,6 +158,8 @@ def outcome_lines(run: RunRecord) -> list[str]:
     if run.collections_backed_up and not lost:
         saved = f"{len(run.collections_backed_up)} collections, {formats.grouped(run.documents or 0)} documents"
         lines.append(f"{saved}, {formats.size(run.size_bytes or 0)}, verified.")
+        if run.incremental.base:
+            lines.append(f"It is incremental: it begins from backup {run.incremental.base}, and is restored with it.")
     lines += _deleted(run)
     kept = run.kept_changed
     if kept:
@@ -173,13 +178,13 @@ def _deleted(run: RunRecord) -> list[str]:
     sides = {Side.LOCAL: run.collections_deleted_local, Side.REMOTE: run.collections_deleted_remote}
     if run.sync_status == SyncStatus.SKIPPED:
         del sides[Side.REMOTE]
-    return [f"Deleted, {side.value}: {', '.join(said)}." for side, said in sides.items() if said]
+    return [f"Deleted, {side.value}: {', '.join(sentences)}." for side, sentences in sides.items() if sentences]
 
 
-def proof(told: Mapping[str, Any]) -> str:
+def proof_line(proof: SyncProof) -> str:
     """Return a proof in one line: `equal, 23861 documents compared, 24 Nov 2026 17:00`."""
-    differ = f", {told['differing_count']} documents" if told["verdict"] == "differs" else ""
-    if left_over := told.get("not_compared"):
+    differ = f", {proof.differing_count} documents" if proof.verdict == "differs" else ""
+    if left_over := proof.not_compared:
         differ += f", not everything of {', '.join(left_over)} could be compared"
-    at = timezone.localtime(told["at"])
-    return f"{told['verdict']}{differ}, {told['documents']} documents compared, {at:%d %b %Y %H:%M}"
+    at = timezone.localtime(proof.at)
+    return f"{proof.verdict}{differ}, {proof.documents} documents compared, {at:%d %b %Y %H:%M}"

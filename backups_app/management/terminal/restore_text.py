@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backups_app import formats
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.management.terminal.document_text import safe
 from backups_app.restore.preview import PreviewedCollection, RestorePreview
 from backups_app.runs.closing import outcome
@@ -20,7 +20,7 @@ def preview_lines(preview: RestorePreview) -> Iterator[str]:
     for entry in preview.collections:
         numbers = (entry.insert, entry.replace, entry.delete, entry.unchanged, entry.keep + entry.extra)
         yield f"{safe(entry.name):<32} " + " ".join(f"{formats.grouped(number):>9}" for number in numbers)
-        yield from (f"    {said}" for said in _said(entry))
+        yield from (f"    {sentences}" for sentences in _stated(entry))
     if preview.disk_problem:
         yield preview.disk_problem
     for left in preview.left_out:
@@ -33,9 +33,9 @@ def outcome_lines(run: RunRecord) -> Iterator[str]:
     """Yield the end of a restore: first what is safe, then what is not, then what to do."""
     yield outcome.message(run)
     for entry in run.restore.collections:
-        said = [entry["withheld"], *entry["sentences"]]
-        said += [f"{formats.grouped(reason['count'])}: {reason['reason']}" for reason in entry["reasons"]]
-        yield from (f"  {safe(entry['name'])}: {safe(line)}" for line in said if line)
+        sentences = [entry["withheld"], *entry["sentences"]]
+        sentences += [f"{formats.grouped(reason['count'])}: {reason['reason']}" for reason in entry["reasons"]]
+        yield from (f"  {safe(entry['name'])}: {safe(line)}" for line in sentences if line)
         for word in ("newer", "clashes", "refused", "differing"):
             if entry[word]["count"]:
                 ids = ", ".join(safe(str(identity)) for identity in entry[word]["ids"][:10])
@@ -45,6 +45,6 @@ def outcome_lines(run: RunRecord) -> Iterator[str]:
         yield f"Undo: manage.py backup_restore --undo {run.backup_id}"
 
 
-def _said(entry: PreviewedCollection) -> list[str]:
+def _stated(entry: PreviewedCollection) -> list[str]:
     withheld = [f"nothing is done: {entry.withheld}"] if entry.withheld else []
     return withheld + (["is created"] if entry.creates else []) + [safe(problem) for problem in entry.problems]

@@ -1,0 +1,1 @@
+"""Inserts, replacements and deletes that compare every byte; the only module group that writes user data."""

@@ -80,13 +80,13 @@ def delete_equal(*, live: LiveCollection, frames: Sequence[bytes]) -> DeleteOutc
     4. What the server refuses is tried in halves, down to the single document.
 
     Repeating is harmless. Raise ValueError where `live.why_not` says that this cannot be done here, for two documents
-    with one `_id`, and for one without; PyMongoError when the server cannot be reached or does not allow it: call it
-    again, and what was done until then shows.
+    with one `_id`, and for one without. Raise PyMongoError when the server cannot be reached or does not allow it:
+    some of the documents may be deleted then, and the next call reports them as absent.
     """
     if live.why_not:
         raise ValueError(live.why_not)
-    wanted = {raw_ids.id_of(frame): frame for frame in frames}
-    if len({raw_ids.key(raw_id) for raw_id in wanted}) != len(frames):
+    wanted = dict(zip(raw_ids.ids_of(frames), frames, strict=True))
+    if len(set(raw_ids.keys_of(frames))) != len(frames):
         raise ValueError(messages.TWO_DOCUMENTS_ONE_ID())
     outcome = DeleteOutcome(already_absent=[raw_id for raw_id in wanted if not raw_ids.can_be_live(raw_id)])
     possible = {raw_id: frame for raw_id, frame in wanted.items() if raw_ids.can_be_live(raw_id)}

@@ -8,6 +8,9 @@ pipeline only for those two cases, and both at once is refused here.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
@@ -20,7 +23,7 @@ from backups_app.mongo.raw_bson import Value
 Operation = InsertOne[Any] | ReplaceOne[Any] | UpdateOne
 _TIMESTAMP, _DOCUMENT, _ARRAY, _CODE_WITH_SCOPE = 0x11, 0x03, 0x04, 0x0F
 _ZERO = bytes(8)
-_NAME_END_AND_ZERO = bytes(9)
+_TYPES = frozenset(bytes([*range(0x01, 0x14), 0x7F, 0xFF]))
 
 
 class Whole(RawBSONDocument):
@@ -29,6 +32,26 @@ class Whole(RawBSONDocument):
 
     def __bool__(self) -> bool:
         return True
+
+
+class Together:
+    """Documents back to back, as a message carries them. The driver's encoder appends what bears its mark for raw BSON
+    as it is, so that nothing is done for each document."""
+
+    __slots__ = ("frames", "raw")
+    _type_marker = RawBSONDocument._type_marker
+
+    def __init__(self, frames: Sequence[bytes]) -> None:
+        self.frames = frames
+        self.raw = b"".join(frames)
+
+    def needing_pipeline(self) -> list[bytes]:
+        """Return the documents that the classic form would change or refuse: hardly ever any."""
+        if next(_suspicious(self.raw), None) is None:
+            return []
+        ends = list(accumulate(map(len, self.frames)))
+        numbers = {bisect_right(ends, place) for place in _suspicious(self.raw)}
+        return [frame for number in sorted(numbers) if needs_pipeline(frame := self.frames[number])]
 
 
 def why_not(frame: bytes) -> str | None:
@@ -41,12 +64,32 @@ def why_not(frame: bytes) -> str | None:
 def needs_pipeline(frame: bytes) -> bool:
     """Whether the classic form would change or refuse this document."""
     # Hardly any document holds these bytes anywhere: only then it is worth taking apart.
-    if b"$" not in frame and (b"\x11" not in frame or _NAME_END_AND_ZERO not in frame):
+    if next(_suspicious(frame), None) is None:
         return False
     return any(
         name.startswith(b"$") or (value.type == _TIMESTAMP and value.data == _ZERO)
         for name, value in raw_bson.elements(frame)
     )
+
+
+def _suspicious(data: bytes) -> Iterator[int]:
+    """Yield where in these bytes a name may begin with `$`, and where a timestamp of eight zeros may stand.
+
+    Each byte is looked at a fixed number of times: an image may hold 16 MB of one byte.
+    """
+    at = data.find(b"$")
+    while at >= 0:
+        if data[at - 1] in _TYPES:
+            yield at
+        at = data.find(b"$", at + 1)
+    at = data.find(b"\x11")
+    while at >= 0:
+        end = data.find(b"\0", at) + 1
+        if not end:
+            return
+        if data[end : end + 8] == _ZERO:
+            yield at
+        at = data.find(b"\x11", end)  # any other before `end` has the same end
 
 
 def has_duplicate_names(frame: bytes) -> bool:

@@ -15,6 +15,8 @@ from backups_app import batches
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.raw_bson import Value
 
+_DOCUMENT = 0x03
+
 STATEMENT_DOCUMENTS = 500
 STATEMENT_BYTES = 4 * 1024 * 1024
 
@@ -30,7 +32,7 @@ def by_ids(ids: Sequence[bytes]) -> RawBSONDocument:
 def by_ids_and_bytes(frames: Frames) -> RawBSONDocument:
     """Return the filter that matches those of these documents that are still as they are here."""
     ids = raw_ids.array(frames)
-    documents = raw_bson.array([raw_bson.embedded(frame) for frame in frames.values()])
+    documents = raw_bson.array((_DOCUMENT, frame) for frame in frames.values())
     position = _operator("$indexOfArray", raw_bson.array([_operator("$literal", ids), raw_bson.text("$_id")]))
     expected = _operator("$arrayElemAt", raw_bson.array([_operator("$literal", documents), position]))
     same = _operator("$eq", raw_bson.array([raw_bson.text("$$ROOT"), expected]))

@@ -79,7 +79,7 @@ def _blind(replacement: Replacement) -> encoding.Operation:
 
 
 def _each(collection: Collection[Any], batch: Sequence[Keyed]) -> WriteOutcome:
-    """One statement a document, for a bulk tells only how many matched; the last one makes the journal durable."""
+    """One statement a document, for a bulk says only how many matched; the last one makes the journal durable."""
 
     def write(keyed: Keyed) -> WriteOutcome:
         key, replacement = keyed

@@ -1,0 +1,1 @@
+"""Login, password, sessions, people."""

@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from backups_app.access import page_login, people, sessions, visit
+from backups_app.access import people
+from backups_app.access.requests import visit
+from backups_app.access.signing_in import page_login, sessions
 from backups_app.errors import LoginRefused, PasswordTooWeak, RateLimited
 from backups_app.models import LoginSession
 from backups_app.pages.account.login import problems_of

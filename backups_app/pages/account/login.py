@@ -17,8 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from backups_app.access import page_login
 from backups_app.access.demo_people import PEOPLE, known_password
+from backups_app.access.signing_in import page_login
 from backups_app.errors import LoginRefused, RateLimited
 from backups_app.pages.guards import open_page
 from backups_app.pages.requests import go_to, safe_next
@@ -37,12 +37,12 @@ def log_in(request: HttpRequest) -> HttpResponse:
     following = safe_next(request, request.POST.get("next", request.GET.get("next", "")))
     if request.method != "POST":
         signed_in = page_login.current(request) is not None
-        return go_to(request, reverse("pages:dashboard")) if signed_in else _form(request, following=following)
+        return go_to(request, reverse("pages:dashboard")) if signed_in else _login_form(request, following=following)
     username = request.POST.get("username", "")
     try:
         page_login.log_in(request, username=username, password=request.POST.get("password", ""), now=timezone.now())
     except (LoginRefused, RateLimited) as refusal:
-        return _form(request, following=following, username=username, refusal=refusal)
+        return _login_form(request, following=following, username=username, refusal=refusal)
     return go_to(request, following)
 
 
@@ -54,7 +54,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
     return go_to(request, "/login/")
 
 
-def _form(
+def _login_form(
     request: HttpRequest, *, following: str, username: str = "", refusal: LoginRefused | RateLimited | None = None
 ) -> HttpResponse:
     context = {

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from backups_app.access import sessions, visit
+from backups_app.access.requests import visit
+from backups_app.access.signing_in import sessions
 from backups_app.pages.guards import signed_in_page
 from backups_app.pages.requests import AdminRequest, go_to
 from backups_app.records import Origin

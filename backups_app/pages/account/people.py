@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from backups_app.access import page_login, people, visit
+from backups_app.access import people
+from backups_app.access.requests import visit
+from backups_app.access.signing_in import page_login
 from backups_app.errors import InvalidInput, LoginRefused, NameTaken, PasswordTooWeak, RateLimited, TempleOpsError
 from backups_app.models import User
 from backups_app.pages.account.login import problems_of

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from backups_app.access import page_login
+from backups_app.access.signing_in import page_login
 from backups_app.errors import LoginRefused, RateLimited
 from backups_app.pages.account.login import problems_of
 from backups_app.pages.guards import signed_in_page

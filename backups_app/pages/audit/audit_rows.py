@@ -9,7 +9,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.messages import stored
 from backups_app.models import AuditEvent
 from backups_app.pages.shared.shell import role_name
@@ -34,7 +34,7 @@ class Purged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ShownAuditRow:
     """`seconds` is None for what has no duration; `deleted` is what a run deleted on each side, as sentences; `error`
     is English, as recorded."""
 
@@ -48,28 +48,28 @@ class Row:
     run_url: str
     sync_url: str
     details: str
-    folded: tuple[Row, ...] = ()
+    folded: tuple[ShownAuditRow, ...] = ()
     """The other entries of the same run on this page, newest first."""
 
 
-def told(events: list[AuditEvent]) -> list[Row]:
+def rows_of(events: list[AuditEvent]) -> list[ShownAuditRow]:
     """Return the rows of a page, in the same order."""
     openings = _openings(events)
     return [_row(event, openings) for event in events]
 
 
-def folded(rows: list[Row]) -> list[Row]:
+def folded(rows: list[ShownAuditRow]) -> list[ShownAuditRow]:
     """Return the rows with the entries of one run under its newest one."""
-    by_run: dict[str, list[Row]] = {}
+    by_run: dict[str, list[ShownAuditRow]] = {}
     for row in rows:
         of_one = row.run_url or (row.sync_url if row.event.action == "sync" else "")
         by_run.setdefault(of_one or f"entry {row.event.n}", []).append(row)
     return [replace(newest, folded=tuple(others)) for newest, *others in by_run.values()]
 
 
-def _row(event: AuditEvent, openings: Mapping[str, list[AuditEvent]]) -> Row:
+def _row(event: AuditEvent, openings: Mapping[str, list[AuditEvent]]) -> ShownAuditRow:
     details = stored.restored(event.details) if isinstance(event.details, dict) else {}
-    return Row(
+    return ShownAuditRow(
         event=event,
         role=role_name(event.role_id) if event.role_id is not None else "",
         seconds=_seconds(event, openings.get(event.target, [])),
@@ -126,7 +126,7 @@ def _one_purged(name: str, entry: Mapping[str, Any]) -> Purged:
 
 def _deleted(details: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     sides = (("Atlas", details.get("deleted_remote")), ("local", details.get("deleted_local")))
-    return [(side, list(said)) for side, said in sides if isinstance(said, list) and said]
+    return [(side, list(message)) for side, message in sides if isinstance(message, list) and message]
 
 
 def _run_url(event: AuditEvent) -> str:

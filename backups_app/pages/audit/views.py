@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.models import AuditEvent
 from backups_app.pages.audit import audit_rows
 from backups_app.pages.guards import admin_page
@@ -28,7 +28,7 @@ EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class AuditFilters:
     """What the form asks for: the days of the local zone, both included. `looking`: entries that only read, too.
     `problems` are sentences by field."""
 
@@ -52,7 +52,7 @@ def listing(request: AdminRequest) -> HttpResponse:
     page = min(pages, max(1, whole_number(request.GET.get("page"), 1)))
     query = request.GET.copy()
     query.pop("page", None)
-    shown = audit_rows.told(list(rows[(page - 1) * PER_PAGE : page * PER_PAGE]))
+    shown = audit_rows.rows_of(list(rows[(page - 1) * PER_PAGE : page * PER_PAGE]))
     context = {
         "place": "audit",
         "rows": shown if asked.action or asked.result else audit_rows.folded(shown),
@@ -77,7 +77,7 @@ def listing(request: AdminRequest) -> HttpResponse:
     )
 
 
-def read(query: QueryDict) -> Asked:
+def read(query: QueryDict) -> AuditFilters:
     """Return what is asked for, and what is wrong with it."""
     problems: dict[str, str] = {}
     days: dict[str, date | None] = {}
@@ -90,11 +90,11 @@ def read(query: QueryDict) -> Asked:
     first, last = days["from"], days["to"]
     if first and last and first > last:
         problems["from"] = _("The first day comes after the last one.")
-    told = {name: audit.storable(query.get(name, "")) for name in ("actor", "action", "result")}
-    return Asked(**told, first=first, last=last, looking="looking" in query, problems=problems)
+    chosen = {name: audit.storable(query.get(name, "")) for name in ("actor", "action", "result")}
+    return AuditFilters(**chosen, first=first, last=last, looking="looking" in query, problems=problems)
 
 
-def _rows(asked: Asked) -> QuerySet[AuditEvent]:
+def _rows(asked: AuditFilters) -> QuerySet[AuditEvent]:
     rows: QuerySet[AuditEvent] = AuditEvent.objects.order_by("-n")
     exact = {"actor": asked.actor, "action": asked.action, "result": asked.result}
     rows = rows.filter(**{name: value for name, value in exact.items() if value})

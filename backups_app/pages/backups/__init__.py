@@ -1,0 +1,1 @@
+"""The list of backups; pin, release, accept, remove, trash."""

@@ -17,11 +17,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from backups_app import configuration
-from backups_app.access import sessions
+from backups_app.access.signing_in import sessions
 from backups_app.backup_files import layout
-from backups_app.catalog.run_record import RunRecord
+from backups_app.browsing import chains
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import (
     BackupHeld,
+    BackupNeeded,
     BackupNotFound,
     BackupPinned,
     HistoryShrunk,
@@ -41,10 +43,11 @@ from backups_app.pages.requests import AdminRequest, go_to
 from backups_app.pages.shared import known_status, step_up
 from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin, Side
+from backups_app.runs import preparation
 from backups_app.use_cases import confirmation
-from backups_app.use_cases.listing import listing
+from backups_app.use_cases.listing import listing, lost_backups
 from backups_app.use_cases.retention import bringing_back, kept, pins, removal
-from backups_app.use_cases.retention.kept import Looked
+from backups_app.use_cases.retention.kept import KeptBackups
 
 Problems = Mapping[str, str]
 NONE: Problems = {}
@@ -133,13 +136,19 @@ def _ask_to_remove(request: AdminRequest, backup_id: str, *, problems: Problems 
     layout.check_id(backup_id)
     found = removal.refusals(configuration=configuration.current(), backup_id=backup_id, now=timezone.now())
     run = listing.get_run(configuration=configuration.current(), backup_id=backup_id)
-    context = {"reasons": [_why(one, backup_id) for one in found], "activities": _activities(run)}
+    context = {
+        "reasons": [_why(one, backup_id) for one in found],
+        "dependants": _dependants(backup_id) if any(isinstance(one, BackupNeeded) for one in found) else (),
+        "activities": _activities(run),
+    }
     return _ask(request, "remove", backup_id, context, problems=problems, run=run)
 
 
 def _ask_to_release(request: AdminRequest, backup_id: str, *, problems: Problems = NONE) -> HttpResponse:
     looked, run = _looked(backup_id)
     here, is_gone = looked.backups.get(backup_id), backup_id in looked.lost_holders
+    if not is_gone and here is None:
+        lost_backups.require_not_elsewhere(configuration=configuration.current(), backup_id=backup_id)
     if not is_gone and (here is None or not here.backup.is_holder):
         raise NothingToRelease()
     context = {"holds": here.backup.holds if here else None, "is_gone": is_gone}
@@ -173,7 +182,7 @@ def _ask(
     status: int = HTTPStatus.OK,
     run: RunRecord | None = None,
 ) -> HttpResponse:
-    """Show the page `backups/<what>.html`, about `run` where it was fetched already. Raise `BackupNotFound`."""
+    """Show the page `backups/acts/<what>.html`, about `run` where it was fetched already. Raise `BackupNotFound`."""
     run = run or listing.get_run(configuration=configuration.current(), backup_id=backup_id)
     if not run.published and what != "release":
         raise BackupNotFound()
@@ -188,15 +197,15 @@ def _ask(
         **(more or {}),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else status
-    return render(request, f"backups/{what}.html", context, status=status)
+    return render(request, f"backups/acts/{what}.html", context, status=status)
 
 
-def _looked(backup_id: str) -> tuple[Looked, RunRecord]:
+def _looked(backup_id: str) -> tuple[KeptBackups, RunRecord]:
     """Return why each backup is kept, and the run of this one. Raise `InvalidBackupId`, and `BackupNotFound` where
     neither the folder nor a record knows of it."""
     settings = configuration.current()
     layout.check_id(backup_id)
-    looked = kept.look(configuration=settings, now=timezone.now())
+    looked = kept.kept_backups(configuration=settings, now=timezone.now())
     known = next((run for run in looked.runs if run.id == backup_id), None)
     return looked, known or listing.get_run(configuration=settings, backup_id=backup_id)
 
@@ -204,7 +213,7 @@ def _looked(backup_id: str) -> tuple[Looked, RunRecord]:
 def _why(refused: RemovalRefused, backup_id: str) -> WhyItStays:
     """Return a refusal with the way out of it: about another backup where the refusal names one."""
     ways: dict[type[RemovalRefused], tuple[str, str]] = {
-        BackupPinned: ("pin", _("Take the pin away…")),
+        BackupPinned: ("pin", _("Unpin…")),
         BackupHeld: ("release", _("Release it…")),
         HolderDamaged: ("release", _("Release that backup…")),
         HistoryShrunk: ("accept", _("Look at the loss…")),
@@ -215,12 +224,18 @@ def _why(refused: RemovalRefused, backup_id: str) -> WhyItStays:
     return WhyItStays(sentence=translated(refused.detail), address=address, deed=deed)
 
 
+def _dependants(backup_id: str) -> tuple[str, ...]:
+    """Return the incrementals that begin from a backup, newest first."""
+    chain = chains.chain_of(store=preparation.store(configuration.current()), backup_id=backup_id)
+    return chain.incrementals if chain is not None and chain.base == backup_id else ()
+
+
 def _activities(run: RunRecord) -> int:
     """Return how many activities the run of a backup deleted: they live as long as their backup."""
     return max(run.purge.collection(side, "activities").deleted or 0 for side in Side)
 
 
-def _one_before(looked: Looked, backup_id: str) -> str:
+def _one_before(looked: KeptBackups, backup_id: str) -> str:
     """Return the newest published backup before this one, to compare with; empty where there is none."""
     ids = [run.id for run in looked.runs if run.published]
     older = ids[ids.index(backup_id) + 1 :] if backup_id in ids else []

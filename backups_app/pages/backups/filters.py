@@ -36,8 +36,8 @@ class Filter:
     def url(self, **changes: object) -> str:
         """Return the address of the list with this filter changed; from its first page unless `page` is named."""
         values = {"show": self.show, "month": self.month, "page": 1, **changes}
-        said = {name: value for name, value in values.items() if value not in ("", 1)}
-        return reverse("pages:backups") + (f"?{urlencode(said)}" if said else "")
+        message = {name: value for name, value in values.items() if value not in ("", 1)}
+        return reverse("pages:backups") + (f"?{urlencode(message)}" if message else "")
 
     def chosen(self, rows: Sequence[BackupRow]) -> list[BackupRow]:
         """Return the rows that fit."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backups_app.messages import retention as messages
+from backups_app.messages.protection import retention as messages
 from backups_app.pages.shared.message_text import text_of
 from backups_app.retention.shrinkage import Shrinkage
-from backups_app.use_cases.retention.kept import Kept, Looked
+from backups_app.use_cases.retention.kept import Kept, KeptBackups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ def reason(code: str) -> str:
     return text_of(messages.REASONS[code]()) if code in messages.REASONS else code
 
 
-def shown(looked: Looked) -> dict[str, KeptBecause]:
+def shown(looked: KeptBackups) -> dict[str, KeptBecause]:
     """Return why each backup is kept, by id."""
     return {backup_id: _shown(one) for backup_id, one in looked.backups.items()}
 

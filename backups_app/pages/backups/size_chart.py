@@ -15,7 +15,7 @@ LEAST = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bar:
+class SizeBar:
     """One backup, or a run without one (`height` 0: a mark on the axis). `x`, `y` and `height` are units of the SVG."""
 
     row: BackupRow
@@ -29,7 +29,7 @@ class Bar:
 class SizeChart:
     """Bars from the oldest to the newest, in an SVG of `width` x `height` units."""
 
-    bars: Sequence[Bar]
+    bars: Sequence[SizeBar]
     width: int
     height: int
     bar_width: int = BAR
@@ -37,18 +37,18 @@ class SizeChart:
 
 def chart_of(rows: Sequence[BackupRow], *, value: Callable[[BackupRow], float] | None = None) -> SizeChart | None:
     """Return the chart of the newest 60 of `rows` (newest first), of their sizes or another `value`; None where there
-    are not two values to compare. What was removed on purpose has no bar."""
+    are not two values to compare. What was removed on purpose, or lies on another host, has no bar."""
     of: Callable[[BackupRow], float] = value or size_bytes
-    shown = [row for row in rows if not row.was_removed][:BARS][::-1]
+    shown = [row for row in rows if not (row.was_removed or row.on_host)][:BARS][::-1]
     largest = max((of(row) for row in shown), default=0)
     if sum(1 for row in shown if of(row)) < 2:
         return None
     heights = [max(LEAST, round(HEIGHT * of(row) / largest)) if of(row) else 0 for row in shown]
     bars = [
-        Bar(row=row, x=number * STEP, y=HEIGHT - height, height=height, value=of(row))
+        SizeBar(row=row, x=number * STEP, y=HEIGHT - height, height=height, value=of(row))
         for number, (row, height) in enumerate(zip(shown, heights, strict=True))
     ]
-    return SizeChart(bars=bars, width=max(len(shown), BARS // 2) * STEP, height=HEIGHT)
+    return SizeChart(bars=bars, width=len(shown) * STEP - (STEP - BAR), height=HEIGHT)
 
 
 def size_bytes(row: BackupRow) -> int:

@@ -1,0 +1,1 @@
+"""Two backups, the versions of a document."""

@@ -16,14 +16,16 @@ from backups_app.browsing.reading import backups, document_ids, documents
 from backups_app.browsing.reading.backups import BackupSummary, crowded_minutes
 from backups_app.errors import DocumentNotFound
 from backups_app.mongo import raw_ids
+from backups_app.pages.find import unsearched
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, show
 from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.pages.viewer.viewer_place import whole_number
 from backups_app.records import Origin
-from backups_app.use_cases import conflicts
+from backups_app.use_cases.finding import not_searched
 from backups_app.use_cases.lanes import asking, comparisons
 from backups_app.use_cases.lanes.comparisons import Compared
+from backups_app.use_cases.syncs import conflicts
 
 KINDS = ("changed", "only_a", "only_b")
 PER_PAGE = 25
@@ -125,6 +127,7 @@ def document_versions(request: AdminRequest) -> HttpResponse:
         zone=timezone.get_current_timezone(),
     )
     known = {entry.backup_id: entry for entry in backups.summaries(store=viewer_documents.store())}
+    missing = not_searched.known(configuration=configuration.current())
     context = {
         "place": "list",
         "backup_id": backup_id,
@@ -132,9 +135,10 @@ def document_versions(request: AdminRequest) -> HttpResponse:
         "number": request.GET.get("number", ""),
         "identity": document_ids.address(raw_id),
         "short_id": document_view.short_id(raw_id),
-        "versions": _told(found.versions, known),
+        "versions": _reported(found.versions, known),
         "minutes": crowded_minutes(list(known.values())),
         "unchecked": [known[backup] for backup in found.unchecked if backup in known],
+        "found": {"not_searched": [unsearched.left_out(one) for one in missing]},
     }
     return show(request, page="compare/versions.html", fragment="compare/_versions_dialog.html", context=context)
 
@@ -150,12 +154,12 @@ def _raw_id(request: AdminRequest, backup_id: str, collection: str) -> bytes:
         raise DocumentNotFound from None
 
 
-def _told(found: tuple[Version, ...], known: dict[str, BackupSummary]) -> list[dict[str, Any]]:
+def _reported(found: tuple[Version, ...], known: dict[str, BackupSummary]) -> list[dict[str, Any]]:
     """Each version with the backups that hold it, newest first, and what changed since the one before it."""
-    told = []
+    rows = []
     for at, version in enumerate(found):
         oldest = at + 1 == len(found)
-        told.append(
+        rows.append(
             {
                 "now": NOW in version.backup_ids,
                 "backups": [known[backup_id] for backup_id in version.backup_ids if backup_id in known],
@@ -166,4 +170,4 @@ def _told(found: tuple[Version, ...], known: dict[str, BackupSummary]) -> list[d
                 "came": version.there and not oldest and not found[at + 1].there,
             }
         )
-    return told
+    return rows

@@ -1,0 +1,1 @@
+"""Copies at targets, unknown copies."""

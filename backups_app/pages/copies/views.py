@@ -1,22 +1,47 @@
-"""Copies elsewhere: each target, what it has, and what can be done: copy now, test the connection, prepare a disk."""
+"""Copies elsewhere: each target, what it has, how far a copy is, and what can be done: copy now, test the connection,
+prepare a disk. Removing a copy: `removing.py`; what no row knows: `unknown.py`."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from backups_app import configuration, errors
+from backups_app.configuration import Configuration
+from backups_app.messages.message import Message
+from backups_app.messages.protection import assurance as wording
 from backups_app.pages.guards import admin_page
-from backups_app.pages.requests import AdminRequest, go_to
+from backups_app.pages.requests import AdminRequest, go_to, is_htmx
 from backups_app.pages.viewer.viewer_place import whole_number
 from backups_app.records import Origin
-from backups_app.use_cases.copies import acts, overview
-from backups_app.use_cases.copies.acts import Asked
+from backups_app.use_cases.copies import acts, fetchable, overview, removing
+from backups_app.use_cases.copies.acts import CopyRequest
+from backups_app.use_cases.copies.overview import Copy
 
 PER_PAGE = 50
+SHOWN_WAITING = 5
+SILENT = timedelta(minutes=1)
+CHANGED = "copies-changed"
+"""The event by which cards and list on the page learn that a copy ended or began."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownCopy:
+    """A row of the list. `here`: its backup is in this folder; `has_page`: it can be opened; `can_be_fetched`:
+    it is not here, and the settings name the target."""
+
+    copy: Copy
+    here: bool
+    has_page: bool
+    can_be_fetched: bool
 
 
 @require_safe
@@ -28,14 +53,18 @@ def copies(request: AdminRequest) -> HttpResponse:
     every = overview.copies(configuration=settings)
     page = max(1, whole_number(request.GET.get("page"), 1))
     pages = max(1, -(-len(every) // PER_PAGE))
-    tested = request.GET.get("tested", "")
+    tested, removed = request.GET.get("tested", ""), request.GET.get("removed", "")
     context = {
         "place": "copies",
         "targets": targets,
-        "copies": every[(page - 1) * PER_PAGE : page * PER_PAGE],
+        "shown": _shown(every[(page - 1) * PER_PAGE : page * PER_PAGE], settings),
         "count": len(every),
         "page": page,
         "pages": pages,
+        "removed": removed,
+        "only_here": removing.only_here(configuration=settings, backup_id=removed) if removed else None,
+        "kept": _kept(request),
+        **_making(settings),
         "tested": next((one for one in targets if one.name == tested), None),
         "test_failure": _failure(request.GET.get("code", ""), tested),
         "prepared": request.GET.get("prepared", ""),
@@ -47,11 +76,38 @@ def copies(request: AdminRequest) -> HttpResponse:
     return render(request, "copies/copies.html", context)
 
 
+def _shown(chosen: Sequence[Copy], settings: Configuration) -> list[ShownCopy]:
+    found = fetchable.places(configuration=settings, backup_ids=[copy.backup_id for copy in chosen])
+    targets = {one.name for one in settings.targets}
+    return [
+        ShownCopy(
+            copy=copy,
+            here=copy.backup_id in found.here,
+            has_page=copy.backup_id in found.here | found.recorded,
+            can_be_fetched=copy.is_complete and copy.target in targets and copy.backup_id not in found.here,
+        )
+        for copy in chosen
+    ]
+
+
+@require_GET
+@admin_page(polled=True)
+def progress(request: AdminRequest) -> HttpResponse:
+    """How far the copies in the making are. When one began or ended, the rest of the page is fetched again."""
+    if not is_htmx(request):
+        return go_to(request, reverse("pages:copies"))
+    context = _making(configuration.current())
+    response = render(request, "copies/_making.html", context)
+    if request.GET.get("known", "") != context["known"]:
+        response.headers["HX-Trigger"] = CHANGED
+    return response
+
+
 @require_POST
 @admin_page
 def copy(request: AdminRequest) -> HttpResponse:
     """Let the worker copy what is lacking, or one backup, to one target or to all."""
-    acts.copy_soon(_asked(request), backup_id=request.POST.get("backup_id", ""), target=request.POST.get("target", ""))
+    acts.copy_soon(asked(request), backup_id=request.POST.get("backup_id", ""), target=request.POST.get("target", ""))
     return go_to(request, f"{reverse('pages:copies')}?asked=1")
 
 
@@ -68,17 +124,43 @@ def test(request: AdminRequest, name: str) -> HttpResponse:
 @admin_page
 def prepare(request: AdminRequest, name: str) -> HttpResponse:
     """Make a directory a target, once."""
-    acts.prepare(_asked(request), target=name)
+    acts.prepare(asked(request), target=name)
     return go_to(request, f"{reverse('pages:copies')}?prepared={name}")
 
 
-def _asked(request: AdminRequest) -> Asked:
-    return Asked(
+def _making(settings: Configuration) -> dict[str, Any]:
+    """Return what the panel of copies in the making shows. `known` changes whenever a copy begins or ends."""
+    making = overview.in_the_making(configuration=settings)
+    waiting = [one for one in making if one.waits]
+    return {
+        "making": [one for one in making if not one.waits] + waiting[:SHOWN_WAITING],
+        "more_waiting": len(waiting) - SHOWN_WAITING,
+        "no_sign": _gives_no_sign(making),
+        "known": overview.state_mark(),
+    }
+
+
+def _gives_no_sign(making: Sequence[Copy]) -> bool:
+    """Whether copies are begun or wait, and no process has gone on with one for a minute."""
+    signs = [one.heartbeat_at or one.asked_at for one in making]
+    return bool(signs) and timezone.now() - max(signs) > SILENT
+
+
+def asked(request: AdminRequest) -> CopyRequest:
+    """Return who wants something at a target, from where, and when."""
+    return CopyRequest(
         configuration=configuration.current(),
         requested_by=request.user.get_username(),
         origin=Origin.WEB,
         now=timezone.now(),
     )
+
+
+def _kept(request: AdminRequest) -> Message | None:
+    """Return what an address says of objects that a removal left; only of a target that is set up."""
+    kept, target = whole_number(request.GET.get("kept"), 0), request.GET.get("at", "")
+    names = {one.name for one in configuration.current().targets}
+    return wording.OBJECTS_KEPT(n=kept, target=target) if kept and target in names else None
 
 
 def _failure(code: str, target: str) -> errors.TempleOpsError | None:

@@ -13,16 +13,17 @@ from django.urls import reverse
 from backups_app.browsing.reading import document_ids
 from backups_app.browsing.search.everywhere import FindState, Skipped
 from backups_app.browsing.search.query import Query
+from backups_app.pages.find.unsearched import UnsearchedBackup, left_out
 from backups_app.pages.shared.wording import moment_of
 from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.pages.viewer.viewer_documents import Card
 from backups_app.pages.viewer.viewer_place import Place
 from backups_app.use_cases.finding.finding import FoundSoFar
-from backups_app.use_cases.finding.found_places import PlacedDocument
+from backups_app.use_cases.finding.placed_documents import PlacedDocument
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class FindQuery:
     """What an address asks for. `cursor` goes on with a search, and with `stop` only shows how it stands."""
 
     words: str = ""
@@ -32,13 +33,18 @@ class Asked:
 
     def url(self, *, cursor: str = "", stop: bool = False) -> str:
         """Return the address of this search, from its beginning or from a cursor on."""
-        said = {"q": self.words, "lost": "1" if self.only_lost else "", "search": cursor, "stop": "1" if stop else ""}
-        return f"{reverse('pages:find')}?{urlencode({name: value for name, value in said.items() if value})}"
+        sentences = {
+            "q": self.words,
+            "lost": "1" if self.only_lost else "",
+            "search": cursor,
+            "stop": "1" if stop else "",
+        }
+        return f"{reverse('pages:find')}?{urlencode({name: value for name, value in sentences.items() if value})}"
 
 
-def asked_of(sent: QueryDict) -> Asked:
+def asked_of(sent: QueryDict) -> FindQuery:
     """Read an address."""
-    return Asked(
+    return FindQuery(
         words=sent.get("q", "").strip(),
         only_lost=sent.get("lost") == "1",
         cursor=sent.get("search", ""),
@@ -83,7 +89,7 @@ class FoundPage:
     """What the page shows. `problem` is a sentence for a search that cannot be made or gone on with; `more`: only what
     the last call found."""
 
-    asked: Asked
+    asked: FindQuery
     state: FindState | None = None
     results: Sequence[Result] = ()
     mark: str = ""
@@ -109,7 +115,7 @@ class FoundPage:
     @property
     def lost(self) -> str:
         """The same search, only for what is not live any more."""
-        return Asked(words=self.asked.words, only_lost=True).url()
+        return FindQuery(words=self.asked.words, only_lost=True).url()
 
     @property
     def known_before(self) -> int:
@@ -140,6 +146,11 @@ class FoundPage:
         return self.state.skipped if self.state else ()
 
     @property
+    def not_searched(self) -> Sequence[UnsearchedBackup]:
+        """Backups that are not in the backup folder, by the reason."""
+        return [left_out(one) for one in self.state.not_searched] if self.state else ()
+
+    @property
     def live_skipped(self) -> bool:
         """Whether live data, or a part of it, could not be searched."""
         return any(not one.backup_id for one in self.skipped)
@@ -161,7 +172,7 @@ def result_of(one: PlacedDocument, wanted: Query) -> Result:
     )
 
 
-def page_of(asked: Asked, found: FoundSoFar, results: Sequence[Result], *, more: bool) -> FoundPage:
+def page_of(asked: FindQuery, found: FoundSoFar, results: Sequence[Result], *, more: bool) -> FoundPage:
     """Return the page of a search as it stands."""
     return FoundPage(
         asked=asked, state=found.state, results=results, mark=found.query.text, cursor=found.cursor, more=more

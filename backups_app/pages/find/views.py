@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from backups_app import configuration
 from backups_app.errors import DatabaseUnreachable, InvalidInput, SearchBusy, SearchNotKept
 from backups_app.pages.find import found
-from backups_app.pages.find.found import Asked, FoundPage
+from backups_app.pages.find.found import FindQuery, FoundPage
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, is_htmx, show
 from backups_app.records import Origin
@@ -31,11 +31,11 @@ def find(request: AdminRequest) -> HttpResponse:
     return show(request, page="find/find.html", fragment="find/_found.html", context=context)
 
 
-def _searched(request: AdminRequest, asked: Asked, *, more: bool) -> FoundPage:
+def _searched(request: AdminRequest, asked: FindQuery, *, more: bool) -> FoundPage:
     try:
         so_far = _search(request, asked)
     except (InvalidInput, SearchBusy, SearchNotKept, DatabaseUnreachable) as refusal:
-        asked = Asked(words=asked.words, only_lost=asked.only_lost) if isinstance(refusal, SearchNotKept) else asked
+        asked = FindQuery(words=asked.words, only_lost=asked.only_lost) if isinstance(refusal, SearchNotKept) else asked
         return FoundPage(asked=asked, problem=refusal.detail, more=more)
     placed = found_places.placed(
         configuration=configuration.current(), state=so_far.state, query=so_far.query,
@@ -45,7 +45,7 @@ def _searched(request: AdminRequest, asked: Asked, *, more: bool) -> FoundPage:
     return found.page_of(asked, so_far, results, more=more)
 
 
-def _search(request: AdminRequest, asked: Asked) -> FoundSoFar:
+def _search(request: AdminRequest, asked: FindQuery) -> FoundSoFar:
     zone, current = timezone.get_current_timezone(), configuration.current()
     if asked.cursor:
         return finding.go_on(

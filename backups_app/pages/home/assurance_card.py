@@ -9,8 +9,8 @@ from django.urls import NoReverseMatch, reverse
 
 from backups_app.assurance.evidence import Finding
 from backups_app.assurance.marks import Mark, NextStep, duration_message
-from backups_app.assurance.sentence import Assurance, Step
-from backups_app.messages import assurance as messages
+from backups_app.assurance.sentence import Assurance, SentencePart
+from backups_app.messages.protection import assurance as messages
 from backups_app.pages.shared.message_text import text_of
 from backups_app.use_cases import attention
 
@@ -60,18 +60,18 @@ class AssuranceCard:
     running: bool
 
 
-def of(concluded: Assurance) -> AssuranceCard:
+def shown_assurance(concluded: Assurance) -> AssuranceCard:
     """Return the conclusion in the language of the page."""
     return AssuranceCard(
         steps=tuple(_step(step) for step in concluded.steps if step.next_step is not NextStep.NONE),
-        marks=tuple(_mark(mark) for mark in concluded.marks),
+        marks=tuple(_shown_mark(mark) for mark in concluded.marks),
         attention=tuple(_finding(finding) for finding in concluded.attention),
         losses=tuple(_losses(concluded)),
         running=concluded.running,
     )
 
 
-def _step(step: Step) -> ShownStep:
+def _step(step: SentencePart) -> ShownStep:
     hint = text_of(step.hint) if step.hint else ""
     text = text_of(step.message)
     return ShownStep(next_step=step.next_step.value, text=text, hint=hint, address=_address(step.next_step))
@@ -84,7 +84,7 @@ def _address(next_step: NextStep) -> str:
         return ""
 
 
-def _mark(mark: Mark) -> ShownMark:
+def _shown_mark(mark: Mark) -> ShownMark:
     return ShownMark(name=mark.name, ok=mark.ok, text=text_of(mark.evidence))
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from backups_app import configuration
 from backups_app.access import roles
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.pages.guards import admin_page, signed_in_page
 from backups_app.pages.home import status_card, trigger
 from backups_app.pages.requests import AdminRequest
@@ -50,7 +50,7 @@ def home_context(request: AdminRequest) -> dict[str, Any]:
     shown = shown_run(runs)
     return {
         "place": "backups",
-        "panel": run_panel.of(shown, now=now) if shown else None,
+        "panel": run_panel.make_panel(shown, now=now) if shown else None,
         "last_good": run_pages.last_good() if shown and shown["status"] in (Status.FAILED, Status.CANCELLED) else None,
         "card": card,
         "count_now": "" if "counts" in request.GET else f"{reverse('pages:home')}?counts=1",
@@ -61,7 +61,7 @@ def home_context(request: AdminRequest) -> dict[str, Any]:
 def _card(request: AdminRequest, now: datetime) -> status_card.StatusCard:
     """What is known is shown at once: the card looks by itself. Without a script, the page looks where it is old."""
     if "check" in request.GET:
-        return status_card.look(now=now)
+        return status_card.check_now(now=now)
     return status_card.current(now=now, at_most=status_card.KNOWN_FOR if "counts" in request.GET else None)
 
 

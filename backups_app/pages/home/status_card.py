@@ -16,12 +16,16 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from backups_app import configuration
 from backups_app.assurance.sentence import Level
-from backups_app.catalog.run_record import RunRecord
-from backups_app.messages import assurance as messages
+from backups_app.browsing.reading.whereabouts import Files
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.messages.browsing import ON_HOST
+from backups_app.messages.message import Message
+from backups_app.messages.protection import assurance as messages
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import assurance_card
 from backups_app.pages.home.assurance_card import AssuranceCard
@@ -81,6 +85,12 @@ class StatusCard:
         return (self.system.last_backup if self.system else None) or RunRecord()
 
     @property
+    def last_backup_on(self) -> Message | None:
+        """On which other host the newest good backup is; None where it is here."""
+        last = self.last_backup
+        return ON_HOST(host=last.host or "?") if last.files == Files.ELSEWHERE else None
+
+    @property
     def last_proven(self) -> RunRecord | None:
         """The last rehearsal that ended well."""
         return self.system.last_proven if self.system else None
@@ -109,18 +119,24 @@ class StatusCard:
 def current(*, now: datetime, at_most: timedelta | None = None) -> StatusCard:
     """Return the card as last known to this process. Look when nothing is known, when something was done since, or
     when it is older than `at_most`."""
+    known = _known(now, at_most)
+    return check_now(now=now) if known is None else _card(known)
+
+
+def _known(now: datetime, at_most: timedelta | None) -> SystemStatus | None:
     known = known_status.known_status(configuration.current())
     if known is None or known.out_of_date or (at_most and now - known.system.checked_at > at_most):
-        return look(now=now)
-    return _card(known.system)
+        return None
+    return known.system
 
 
 def last_backup(*, now: datetime) -> RunRecord:
     """Return the newest good backup as last known, to reckon with; empty where there is none."""
-    return current(now=now).last_backup
+    known = _known(now, None)
+    return check_now(now=now).last_backup if known is None else known.last_backup or RunRecord()
 
 
-def look(*, now: datetime) -> StatusCard:
+def check_now(*, now: datetime) -> StatusCard:
     """Look at everything now, and remember it. Where that cannot be finished, return what was known, and say so."""
     settings = configuration.current()
     try:
@@ -137,7 +153,7 @@ def look(*, now: datetime) -> StatusCard:
 @admin_page(polled=True)
 def fragment(request: AdminRequest) -> HttpResponse:
     """The card, looked at now. It is announced only where it says something else than the card it replaces."""
-    card = look(now=timezone.now())
+    card = check_now(now=timezone.now())
     context = {"card": card, "announce": request.GET.get("said", card.code) != card.code}
     could = HTTPStatus.SERVICE_UNAVAILABLE if card.could_not_check else HTTPStatus.OK
     return render(request, "home/_status.html", context, status=could)
@@ -156,7 +172,7 @@ def _card(found: SystemStatus) -> StatusCard:
         sentence=sentence,
         explanation=_explanation(found, rest),
         database=configuration.current().database_name,
-        shown=assurance_card.of(found.assurance),
+        shown=assurance_card.shown_assurance(found.assurance),
     )
 
 
@@ -169,13 +185,15 @@ def _in_two(text: str) -> tuple[str, str]:
 def _explanation(found: SystemStatus, rest: str) -> str:
     """What stands under the sentence: its other sentences and what to do, or what the last backup was."""
     if found.assurance.code == messages.NO_BACKUP.code:
-        return _("Your first backup takes about a minute. Use the green button below.")
+        return _("The first backup takes about a minute.")
     if found.refusals:
         return rest
     if found.verdict is Level.NOT_PROTECTED or rest or found.last_backup is None:
         hint = found.assurance.steps[0].hint
         return " ".join(filter(None, [rest, text_of(hint) if hint else ""]))
-    return _("The last backup finished %(ago)s and its %(n)s collections were verified.") % {
-        "ago": ago(found.last_backup.finished_at or found.last_backup.created_at),
-        "n": len(found.last_backup.collections_backed_up),
-    }
+    collections = len(found.last_backup.collections_backed_up)
+    return ngettext(
+        "The last backup finished %(ago)s and its %(n)s collection was verified.",
+        "The last backup finished %(ago)s and its %(n)s collections were verified.",
+        collections,
+    ) % {"ago": ago(found.last_backup.finished_at or found.last_backup.created_at), "n": collections}

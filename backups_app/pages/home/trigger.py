@@ -13,8 +13,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from backups_app import configuration
-from backups_app.access import sessions
-from backups_app.catalog.run_record import RunRecord
+from backups_app.access.signing_in import sessions
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import ConfirmationMissing, LoginRefused, RateLimited, RunActive, TempleOpsError
 from backups_app.pages import requests
 from backups_app.pages.guards import admin_page
@@ -29,10 +29,11 @@ from backups_app.use_cases.readiness import readiness
 
 
 def card_context(request: AdminRequest, *, active: RunRecord | None) -> dict[str, Any]:
-    """Return what the trigger card needs. The counts come afterwards, unless there is no script to fetch them."""
+    """Return what the trigger card needs. The counts come afterwards, unless there is no script to fetch them. While a
+    run goes on, that is why none may start."""
     return {
         "active": active,
-        "blocked_because": _blocked_because(),
+        "blocked_because": "" if active else _blocked_because(),
         "sync_enabled": configuration.current().sync_enabled,
         "key": requests.new_key(),
         "last": status_card.last_backup(now=timezone.now()),
@@ -42,8 +43,8 @@ def card_context(request: AdminRequest, *, active: RunRecord | None) -> dict[str
 
 def _blocked_because() -> str:
     """Why no run may start at this moment, in one sentence; empty when one may. What to do stands in the card above."""
-    refusals = readiness.check_readiness(configuration=configuration.current()).refusals
-    return run_wording.in_two(refusals[0].detail)[0] if refusals else ""
+    refusal = readiness.first_refusal(configuration=configuration.current())
+    return run_wording.in_two(refusal.detail)[0] if refusal else ""
 
 
 @require_GET

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.access.visit import visit_of
+from backups_app.access.requests.visit import visit_of
 from backups_app.errors import MailAddressInvalid, NotYours, TempleOpsError
 from backups_app.models import Notification, User
 from backups_app.notification import channels

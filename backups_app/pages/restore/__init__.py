@@ -1,0 +1,1 @@
+"""The restore wizard, restores, test copies."""

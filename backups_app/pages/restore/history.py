@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import BackupNotFound, NotATestCopy, RunActive
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import status_card

@@ -18,7 +18,7 @@ HERE, COPY = "here", "copy"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class RestoreQuery:
     """What the address says. `document` is an `_id` as people type it, or empty; `to` names the test copy."""
 
     backup_id: str
@@ -45,17 +45,17 @@ class Asked:
     @property
     def fields(self) -> list[tuple[str, str]]:
         """Names and values as forms send them."""
-        said = [("step", str(self.step)), *(("collection", as_field(name)) for name in self.collections)]
-        said += [("id", as_field(self.document))] if self.document else []
-        said += [("mode", self.mode), ("where", self.where)]
-        return said + ([("to", self.to)] if self.to and self.where == COPY else [])
+        sentences = [("step", str(self.step)), *(("collection", as_field(name)) for name in self.collections)]
+        sentences += [("id", as_field(self.document))] if self.document else []
+        sentences += [("mode", self.mode), ("where", self.where)]
+        return sentences + ([("to", self.to)] if self.to and self.where == COPY else [])
 
     @property
     def kept_fields(self) -> list[tuple[str, str]]:
         """The choices of the first step, for the form of the second."""
         return [(name, value) for name, value in self.fields if name in ("collection", "id")]
 
-    def at(self, step: int) -> Asked:
+    def at(self, step: int) -> RestoreQuery:
         """Return the same choices at another step."""
         return replace(self, step=step)
 
@@ -71,11 +71,11 @@ class Asked:
         )
 
 
-def read(sent: QueryDict, *, backup_id: str) -> Asked:
+def read(sent: QueryDict, *, backup_id: str) -> RestoreQuery:
     """Read an address or a sent form. A step that does not exist is the first; an unknown mode is for `choices` to
     refuse: nobody's choice is replaced by another one."""
     step = sent.get("step", "1")
-    return Asked(
+    return RestoreQuery(
         backup_id=backup_id,
         step=int(step) if step in ("1", "2", "3", "4") else WHAT,
         collections=tuple(dict.fromkeys(map(from_field, sent.getlist("collection")))),
@@ -86,6 +86,8 @@ def read(sent: QueryDict, *, backup_id: str) -> Asked:
     )
 
 
-def of_choices(choices: Choices, *, step: int) -> Asked:
+def of_choices(choices: Choices, *, step: int) -> RestoreQuery:
     """Return the address of choices that a use case made: an undo."""
-    return Asked(backup_id=choices.backup_id, step=step, collections=choices.collections or (), mode=choices.mode.value)
+    return RestoreQuery(
+        backup_id=choices.backup_id, step=step, collections=choices.collections or (), mode=choices.mode.value
+    )

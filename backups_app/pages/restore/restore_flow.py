@@ -20,7 +20,7 @@ from backups_app.browsing.values.tree import Node
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import raw_ids
-from backups_app.pages.restore.restore_address import HERE, Asked
+from backups_app.pages.restore.restore_address import HERE, RestoreQuery
 from backups_app.pages.shared import wording
 from backups_app.pages.shared.translation import translated
 from backups_app.pages.viewer import document_view, viewer_documents
@@ -32,7 +32,7 @@ from backups_app.use_cases.restores import restores
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """One collection to choose. `now` is None where nobody can tell."""
+    """One collection to choose. `now` is None where nobody can know."""
 
     name: str
     type: str
@@ -56,7 +56,7 @@ class Emptied:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contents:
+class ChosenContents:
     """What step 1 offers: ordinary collections, those emptied on purpose, and how many records of ours there are."""
 
     ordinary: Sequence[Choice]
@@ -73,7 +73,7 @@ class Contents:
         return [choice for choice in self.ordinary if not choice.differs]
 
 
-def contents(asked: Asked, *, configuration: Configuration, everything: bool) -> Contents:
+def contents(asked: RestoreQuery, *, configuration: Configuration, everything: bool) -> ChosenContents:
     """Return what can be chosen. Emptied collections are chosen only where the address names them.
 
     Raise `InvalidBackupId`, `BackupNotFound`.
@@ -89,7 +89,7 @@ def contents(asked: Asked, *, configuration: Configuration, everything: bool) ->
         return Choice(name=entry.name, type=entry.type, in_backup=entry.documents, now=there, chosen=chosen)
 
     runs = dict.fromkeys(emptied[entry.name] for entry in offered if entry.name in emptied)
-    return Contents(
+    return ChosenContents(
         ordinary=[choice(entry) for entry in offered if entry.name not in emptied],
         emptied=[
             Emptied(
@@ -103,7 +103,7 @@ def contents(asked: Asked, *, configuration: Configuration, everything: bool) ->
     )
 
 
-def undoes(asked: Asked) -> bool:
+def undoes(asked: RestoreQuery) -> bool:
     """Return whether these choices take a restore back: its safety backup, exactly as it was."""
     if asked.mode != Mode.REPLACE or asked.where != HERE or asked.document:
         return False
@@ -115,7 +115,7 @@ def undoes(asked: Asked) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleShown:
-    """One document of the preview: what would become of it, and its telling fields or what differs."""
+    """One document of the preview: what would become of it, and its identifying fields or what differs."""
 
     action: str
     collection: str
@@ -191,10 +191,10 @@ class PreviewShown:
             (_("overwrite %(n)s"), self.overwritten),
             (_("delete %(n)s"), self.deleted),
         )
-        said = [(way, count) for way, count in ways if count] or [ways[0]]
-        deeds = ", ".join(way % {"n": formats.grouped(count)} for way, count in said)
-        told = ngettext("%(deeds)s document", "%(deeds)s documents", said[-1][1]) % {"deeds": deeds}
-        return told[:1].upper() + told[1:]
+        sentences = [(way, count) for way, count in ways if count] or [ways[0]]
+        deeds = ", ".join(way % {"n": formats.grouped(count)} for way, count in sentences)
+        text = ngettext("%(deeds)s document", "%(deeds)s documents", sentences[-1][1]) % {"deeds": deeds}
+        return text[:1].upper() + text[1:]
 
 
 def preview_of(preview: RestorePreview) -> PreviewShown:
@@ -219,12 +219,12 @@ def _sample(collection: str, sample: Sample) -> SampleShown:
 
 
 def _short_id(raw_id: bytes) -> str:
-    """A whole number is told as one; any other `_id` in its short form."""
+    """A whole number is reported as one; any other `_id` in its short form."""
     value = raw_ids.decoded(raw_id)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else document_view.short_id(raw_id)
 
 
-def modes(asked: Asked) -> list[tuple[str, str, str]]:
+def modes(asked: RestoreQuery) -> list[tuple[str, str, str]]:
     """Return the ways to restore: key, words, and what each does. One document is never a reason to delete others."""
     ways = [
         (Mode.ADD.value, _("Add what is missing"), _("Nothing that is there is overwritten or deleted.")),

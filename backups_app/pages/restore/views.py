@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from backups_app import configuration
-from backups_app.access import audit, sessions
+from backups_app.access.signing_in import sessions
 from backups_app.errors import (
     InvalidInput,
     LoginRefused,
@@ -26,19 +26,17 @@ from backups_app.errors import (
 )
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
-from backups_app.pages.restore import restore_address, restore_flow
-from backups_app.pages.restore.restore_address import CONFIRM, HOW, PREVIEW, WHAT, Asked
+from backups_app.pages.restore import preview_making, restore_address, restore_flow
+from backups_app.pages.restore.preview_making import Making
+from backups_app.pages.restore.restore_address import CONFIRM, HOW, PREVIEW, WHAT, RestoreQuery
 from backups_app.pages.shared import known_status, step_up, wording
 from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
-from backups_app.restore.preview import RestorePreview
 from backups_app.use_cases import confirmation
 from backups_app.use_cases.lanes import asking, previews
-from backups_app.use_cases.lanes.asking import Answer
 from backups_app.use_cases.restores import restores
 
-Making = Answer[RestorePreview]
 Problems = Mapping[str, str]
 """Sentences by the field where they stand; under "" what belongs to none."""
 NONE: Problems = {}
@@ -69,42 +67,44 @@ def restore(request: AdminRequest, backup_id: str) -> HttpResponse:
 def preview(request: AdminRequest, backup_id: str) -> HttpResponse:
     """How far the preview is, and the preview when it is made."""
     asked = restore_address.read(request.GET, backup_id=backup_id)
-    making = _making(request, asked.choices(configuration.current()))
+    making = preview_making.preview_of(request, asked.choices(configuration.current()))
     context = _context(asked) | _preview_context(making)
-    return show(request, page="restore/wizard/restore.html", fragment="restore/wizard/_preview.html", context=context)
+    return show(
+        request, page="restore/wizard/restore.html", fragment="restore/wizard/preview/_preview.html", context=context
+    )
 
 
 # ── the steps ────────────────────────────────────────────────────────────────────
 
 
-def _step_what(request: AdminRequest, asked: Asked, *, problems: Problems = NONE) -> HttpResponse:
+def _step_what(request: AdminRequest, asked: RestoreQuery, *, problems: Problems = NONE) -> HttpResponse:
     everything = request.GET.get("all") == "1"
     found = restore_flow.contents(asked, configuration=configuration.current(), everything=everything)
     return _answer(request, _context(asked) | {"contents": found, "everything": everything, "problems": problems})
 
 
-def _step_how(request: AdminRequest, asked: Asked, *, problems: Problems = NONE) -> HttpResponse:
+def _step_how(request: AdminRequest, asked: RestoreQuery, *, problems: Problems = NONE) -> HttpResponse:
     settings = configuration.current()
     proposed = restores.copy_name(configuration=settings, backup_id=asked.backup_id)
     context = {"modes": restore_flow.modes(asked), "proposed": asked.to or proposed, "problems": problems}
     return _answer(request, _context(asked) | context)
 
 
-def _step_preview(request: AdminRequest, asked: Asked, choices: Choices, *, refusal: str = "") -> HttpResponse:
+def _step_preview(request: AdminRequest, asked: RestoreQuery, choices: Choices, *, refusal: str = "") -> HttpResponse:
     if refusal or "again" in request.GET:
         arguments = previews.arguments_of(choices)
         asking.forget(previews.KIND, configuration=configuration.current(), arguments=arguments)
-    making = _making(request, choices)
+    making = preview_making.preview_of(request, choices)
     status = HTTPStatus.CONFLICT if refusal else HTTPStatus.OK
     problems = {"": translated(refusal)} if refusal else NONE
     return _answer(request, _context(asked) | _preview_context(making) | {"problems": problems}, status=status)
 
 
 def _step_confirm(
-    request: AdminRequest, asked: Asked, choices: Choices, *, refusal: TempleOpsError | None = None
+    request: AdminRequest, asked: RestoreQuery, choices: Choices, *, refusal: TempleOpsError | None = None
 ) -> HttpResponse:
     """The question, with the numbers of the preview. Without them there is nothing to confirm: back to the preview."""
-    making = _making(request, choices)
+    making = preview_making.preview_of(request, choices)
     if making.result is None:
         return go_to(request, asked.at(PREVIEW).url)
     stale_login = not sessions.is_fresh(request.login_session, timezone.now())
@@ -131,7 +131,7 @@ def _confirmation_problems(refusal: TempleOpsError | None) -> Problems:
 
 
 @sensitive_post_parameters("password")
-def _start(request: AdminRequest, asked: Asked) -> HttpResponse:
+def _start(request: AdminRequest, asked: RestoreQuery) -> HttpResponse:
     """Start what was previewed. The phrase and the password are checked here, whatever the page allowed."""
     choices = asked.choices(configuration.current())
     try:
@@ -164,29 +164,12 @@ def _require_confirmation(request: AdminRequest, choices: Choices) -> None:
 # ── inside ──────────────────────────────────────────────────────────────────────
 
 
-def _making(request: AdminRequest, choices: Choices) -> Making:
-    """Return the preview of these choices, on record as looked at by who asks first. Raise what it failed with."""
-    making = asking.ask(
-        previews.KIND,
-        configuration=configuration.current(),
-        arguments=previews.arguments_of(choices),
-        by=request.user.get_username(),
-        origin=Origin.WEB,
-        now=timezone.now(),
-    )
-    if making.error is not None:
-        raise making.error
-    if making.is_new:
-        _record_look(request, choices)
-    return making
-
-
 def _preview_context(making: Making) -> dict[str, Any]:
     shown = restore_flow.preview_of(making.result) if making.result is not None else None
     return {"making": making, "shown": shown, "sync_enabled": configuration.current().sync_enabled}
 
 
-def _context(asked: Asked) -> dict[str, Any]:
+def _context(asked: RestoreQuery) -> dict[str, Any]:
     settings = configuration.current()
     titles = [_("What"), _("How and where"), _("Preview"), _("Confirm")]
     return {
@@ -214,19 +197,4 @@ def _answer(request: AdminRequest, context: dict[str, Any], *, status: int = HTT
         context=context,
         status=status,
         titled=True,
-    )
-
-
-def _record_look(request: AdminRequest, choices: Choices) -> None:
-    audit.record(
-        actor=request.user.get_username(),
-        origin=Origin.WEB,
-        session=request.login_session.sid,
-        address=request.META.get("REMOTE_ADDR", ""),
-        action="restore.preview",
-        target=choices.backup_id,
-        result="success",
-        request_id=request.request_id,
-        now=timezone.now(),
-        details={"choices": choices.as_json()},
     )

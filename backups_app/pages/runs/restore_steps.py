@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from backups_app import formats
-from backups_app.catalog.run_parts import StepRecord
-from backups_app.catalog.run_record import RunRecord
-from backups_app.pages.runs import run_steps
+from backups_app.catalog.run.run_parts import StepRecord
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.pages.runs import counts_text, run_steps
 from backups_app.pages.runs.run_steps import GOOD, Line
 from backups_app.pages.shared.translation import translated
 from backups_app.pages.shared.wording import size_text
@@ -53,20 +54,20 @@ def _line(number: int, key: str, steps: list[StepRecord], run: RunRecord, now: d
 def _verify(write: Line, run: RunRecord) -> Line:
     """What was seen after the writing, hash by hash, of every collection that came to its end."""
     sums, seen = run.restore.sums, len(run.restore.collections)
-    proven, differing = formats.grouped(sums.get("proven", 0)), sums.get("differing", 0)
+    proven, differing = counts_text.compared_with_plan(sums.get("proven", 0)), sums.get("differing", 0)
     sentence, state = "", write.state
     if write.state in (*GOOD, StepState.WARNING):
         state = StepState.WARNING if differing else StepState.DONE
-        sentence = _("%(n)s documents compared with the plan, hash by hash") % {"n": proven}
+        sentence = proven
         if differing:
-            sentence += "; " + _("%(n)s are not as planned") % {"n": formats.grouped(differing)}
+            sentence += "; " + counts_text.not_as_planned(differing)
     elif write.state is StepState.RUNNING:
         state = StepState.WAITING
         sentence = _("Each collection as soon as it is written: %(done)s of %(all)s so far") % {
             "done": seen, "all": max(seen, len(run.restore.taken)),
         }  # fmt: skip
     elif seen:
-        sentence = _("%(n)s documents compared with the plan, hash by hash") % {"n": proven}
+        sentence = proven
     title = _("Verified") if state is StepState.DONE else _("Verify")
     return replace(
         write, number=write.number + 1, key="proof", title=title, state=state, sentence=sentence, seconds=None,
@@ -76,6 +77,16 @@ def _verify(write: Line, run: RunRecord) -> Line:
 
 def _title(key: str, state: StepState, run: RunRecord) -> str:
     done, running = state in (StepState.DONE, StepState.WARNING), state is StepState.RUNNING
+    if key == "check" and run.restore.copy_at:
+        where = {"target": run.restore.copy_at}
+        text = (
+            _("Fetched the copy from %(target)s and checked it")
+            if done
+            else _("Fetching and checking the copy at %(target)s")
+            if running
+            else _("Fetch and check the copy at %(target)s")
+        )
+        return text % where
     if key == "check":
         return _("Checked the backup") if done else _("Checking the backup") if running else _("Check the backup")
     if key == "safety":
@@ -100,13 +111,20 @@ def _sentence(key: str, state: StepState, steps: list[StepRecord], run: RunRecor
 def _safety(state: StepState, run: RunRecord) -> str:
     if state is StepState.DONE:
         facts = {"documents": formats.grouped(run.documents or 0), "size": size_text(run.size_bytes or 0)}
-        return _("%(documents)s documents, %(size)s: everything as it was before, verified") % facts
+        return (
+            ngettext(
+                "%(documents)s document, %(size)s: everything as it was before, verified",
+                "%(documents)s documents, %(size)s: everything as it was before, verified",
+                run.documents or 0,
+            )
+            % facts
+        )
     return _("Everything as it is now, so that this can be undone") if state is not StepState.RUNNING else ""
 
 
 def sums_text(run: RunRecord) -> str:
-    """Return `1,240 added, 0 overwritten, 0 deleted, 12 the same`."""
+    """Return `1,240 added, 0 overwritten, 0 deleted, 12 unchanged`."""
     sums = run.restore.sums
-    return _("%(inserted)s added, %(replaced)s overwritten, %(deleted)s deleted, %(unchanged)s the same") % {
+    return _("%(inserted)s added, %(replaced)s overwritten, %(deleted)s deleted, %(unchanged)s unchanged") % {
         name: formats.grouped(sums.get(name, 0)) for name in SUMS
     }

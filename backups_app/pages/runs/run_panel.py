@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from backups_app import formats
 from backups_app.browsing.reading.whereabouts import Files
-from backups_app.catalog.run_parts import PurgeRecord
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.purge_record import PurgeRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.messages import runs as messages
 from backups_app.messages.message import code_of, parts_of
-from backups_app.pages.runs import restore_result, restore_steps, run_steps, run_wording
+from backups_app.pages.runs import panel_words, restore_result, restore_steps, restore_wording, run_steps, run_wording
 from backups_app.pages.runs.restore_result import RestoreShown
 from backups_app.pages.runs.run_steps import Line
 from backups_app.pages.shared.translation import translated
@@ -60,7 +60,7 @@ class RunPanel:
     run: RunRecord
     id: str
     status: Status
-    words: run_wording.Words
+    words: panel_words.Words
     lines: Sequence[Line]
     current: Line | None
     seconds: float
@@ -130,10 +130,10 @@ class RunPanel:
     def warnings(self) -> Sequence[str]:
         """What the run warned of, in the page's language, without what its words and its lines say already."""
         known = {messages.WITHOUT_THE_NEWEST_BECAUSE.code}
-        said = {translated(part) for part in parts_of(self.run.error_message)}
-        said |= {line.sentence for line in self.lines}
+        sentences = {translated(part) for part in parts_of(self.run.error_message)}
+        sentences |= {line.sentence for line in self.lines}
         warned = [translated(one) for one in self.run.warnings if code_of(one) not in known]
-        return [warning for warning in warned if warning not in said]
+        return [warning for warning in warned if warning not in sentences]
 
     @property
     def nothing_deleted(self) -> bool:
@@ -161,7 +161,7 @@ class RunPanel:
         return self.run.keep_available
 
 
-def of(run: RunRecord, *, now: datetime, limit_seconds: int | None = None) -> RunPanel:
+def make_panel(run: RunRecord, *, now: datetime, limit_seconds: int | None = None) -> RunPanel:
     """Given a run's document, return its panel. `limit_seconds` is how long a backup may copy."""
     restores = restore_result.is_restore(run)
     lines = restore_steps.lines(run, now=now) if restores else run_steps.lines(run, now=now)
@@ -170,7 +170,7 @@ def of(run: RunRecord, *, now: datetime, limit_seconds: int | None = None) -> Ru
     began, ended = run.created_at, run.finished_at
     per_second, left = _pace(current) if running else (None, None)
     purge = purge_rows(run)
-    words = restore_result.words(run) if restores else _words(run, lines, purge)
+    words = restore_wording.words(run) if restores else _words(run, lines, purge)
     above = [translated(part) for part in parts_of(run.error_message)]
     return RunPanel(
         run=run,
@@ -189,7 +189,7 @@ def of(run: RunRecord, *, now: datetime, limit_seconds: int | None = None) -> Ru
         purge=purge,
         announce=_announcement(lines, current) if running else "",
         stops_after_seconds=_limit_near(current, limit_seconds),
-        restore=restore_result.of(run) if restores else None,
+        restore=restore_result.shown_restore(run) if restores else None,
     )
 
 
@@ -200,16 +200,16 @@ def _limit_near(current: Line | None, limit_seconds: int | None) -> int | None:
     return limit_seconds if (current.seconds or 0) >= 0.8 * limit_seconds else None
 
 
-def _words(run: RunRecord, lines: Sequence[Line], purge: Sequence[PurgeRow]) -> run_wording.Words:
-    return run_wording.of(run, lines=lines, purge_left=_left_on_atlas(purge))
+def _words(run: RunRecord, lines: Sequence[Line], purge: Sequence[PurgeRow]) -> panel_words.Words:
+    return run_wording.run_words(run, lines=lines, purge_left=_left_on_atlas(purge))
 
 
-def _once(line: Line, said_above: Collection[str], purge: Sequence[PurgeRow]) -> Line:
+def _once(line: Line, stated_above: Collection[str], purge: Sequence[PurgeRow]) -> Line:
     """A line that failed does not say again what the words above it say; one that deleted leaves that to the table."""
     if purge and line.key.startswith("purge") and line.state is StepState.DONE:
         return replace(line, sentence="")
-    said = line.state is StepState.FAILED and line.sentence in said_above
-    return replace(line, sentence=_("Failed")) if said else line
+    sentences = line.state is StepState.FAILED and line.sentence in stated_above
+    return replace(line, sentence=_("Failed")) if sentences else line
 
 
 def _current(lines: Sequence[Line]) -> Line | None:
@@ -254,7 +254,7 @@ def _left_on_atlas(rows: Sequence[PurgeRow]) -> list[tuple[str, int]]:
 
 
 def _pace(line: Line | None) -> tuple[int | None, float | None]:
-    """Documents a second and seconds left, once the step has run long enough to tell."""
+    """Documents a second and seconds left, once the step has run long enough to report."""
     found = pace(done=line.done, total=line.total, seconds=line.seconds or 0) if line is not None else None
     if line is None or found is None:
         return None, None
@@ -271,7 +271,7 @@ def _silence(run: RunRecord, now: datetime) -> float | None:
 
 
 def _announcement(lines: Sequence[Line], current: Line | None) -> str:
-    """Said to screen readers at each change of step and at each quarter of one, not every second."""
+    """Stated to screen readers at each change of step and at each quarter of one, not every second."""
     if current is None:
         return _("The backup waits for a worker.")
     quarter = 25 * (4 * current.done // current.total) if current.total else 0

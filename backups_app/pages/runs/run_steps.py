@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backups_app import formats
-from backups_app.catalog.run_parts import LabelRecord, StepRecord
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_parts import LabelRecord, StepRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import DatabaseUnreachable
 from backups_app.pages.shared.translation import translated
 from backups_app.pages.shared.wording import size_text
@@ -113,7 +113,7 @@ def grouped(run: RunRecord) -> dict[str, list[StepRecord]]:
 
 
 def documents_of(run: RunRecord) -> dict[str, int]:
-    """Return how many documents each collection of the backup holds, as far as the steps have told."""
+    """Return how many documents each collection of the backup holds, as far as the steps have reported."""
     found: dict[str, int] = {}
     for step in run.steps:
         if step.name in ("dump", "verify"):
@@ -236,23 +236,27 @@ def _sentence(key: str, state: StepState, steps: Sequence[StepRecord], run: RunR
     if key == "backup" and state is StepState.RUNNING:
         return _moving(steps)
     if key == "backup" and state is StepState.DONE:
-        documents, size = formats.grouped(run.documents or 0), size_text(run.size_bytes or 0)
-        return _("%(documents)s documents, %(size)s, all counts match") % {"documents": documents, "size": size}
+        documents, size = run.documents or 0, size_text(run.size_bytes or 0)
+        return ngettext(
+            "%(documents)s document, %(size)s, all counts match",
+            "%(documents)s documents, %(size)s, all counts match",
+            documents,
+        ) % {"documents": formats.grouped(documents), "size": size}
     if key.startswith("purge") and state is StepState.WAITING:
         return _planned(key, run)
-    if key.startswith("purge") and state is StepState.FAILED and _lost(steps[-1]):
+    if key.startswith("purge") and state is StepState.FAILED and _server_unreachable(steps[-1]):
         return _("The connection was lost.")
     if state in (StepState.FAILED, StepState.CANCELLED):
         return next((translated(step.sentence) for step in steps if step.state is state), "")
-    shown = (step for step in reversed(steps) if step.sentence and _tells(step, key, steps))
+    shown = (step for step in reversed(steps) if step.sentence and _says(step, key, steps))
     return next((translated(step.sentence) for step in shown), "")
 
 
-def _lost(step: StepRecord) -> bool:
+def _server_unreachable(step: StepRecord) -> bool:
     return step.error_code == DatabaseUnreachable.code
 
 
-def _tells(step: StepRecord, key: str, steps: Sequence[StepRecord]) -> bool:
+def _says(step: StepRecord, key: str, steps: Sequence[StepRecord]) -> bool:
     """A step that only prepares the one that gives the line its name has nothing to say beside it."""
     prepares = step.name != key and any(other.name == key for other in steps)
     quiet = prepares and step.state in GOOD
@@ -278,9 +282,9 @@ def _moving(steps: Sequence[StepRecord]) -> str:
     moving = _that_moves(steps)
     labels = [label for label in moving.labels if label.name not in INTERNAL]
     through = sum(1 for label in labels if label.done >= (label.total or 0))
-    said = [_("%(done)s of %(all)s done") % {"done": through, "all": len(labels)}] if labels else []
+    sentences = [_("%(done)s of %(all)s done") % {"done": through, "all": len(labels)}] if labels else []
     size = sum(label.size_bytes for label in labels)
-    return " · ".join(filter(None, [*said, size_text(size) if size else ""]))
+    return " · ".join(filter(None, [*sentences, size_text(size) if size else ""]))
 
 
 def _planned(key: str, run: RunRecord) -> str:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from backups_app import formats
 from backups_app.browsing.reading.whereabouts import Files
-from backups_app.catalog.run_record import RunRecord
-from backups_app.errors import BackupRemoved, RunCancelled, RunInterrupted, WorkerDown
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.errors import BackupRemoved, RunCancelled
 from backups_app.messages import runs as messages
 from backups_app.messages.message import Message, code_of, parts_of, together
+from backups_app.pages.runs import counts_text, panel_words
+from backups_app.pages.runs.panel_words import Words
 from backups_app.pages.runs.run_steps import Line
 from backups_app.pages.shared.translation import translated
 from backups_app.pages.shared.wording import size_text
@@ -33,48 +35,13 @@ HEADLINES = frozenset(
     )
 )
 """Sentences that the headline says already."""
-BROKEN_OFF = (RunInterrupted.code, WorkerDown.code)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Words:
-    """`tone` is ok, warn, bad or info; `safe` stands in bold, `rest` after it."""
-
-    headline: str
-    tone: str
-    icon: str
-    badge: str
-    safe: str = ""
-    rest: str = ""
-
-    @property
-    def said(self) -> str:
-        return f"{self.safe} {self.rest}".strip()
-
-    @property
-    def icon_class(self) -> str:
-        return f"c-{self.tone}"
-
-
-def badge(status: str) -> tuple[str, str, str]:
-    """Return the word, the tone and the icon of a status."""
-    known = {
-        Status.SUCCESS: (_("Success"), "ok", "circle-check"),
-        Status.PARTIAL: (_("Partial"), "warn", "triangle-alert"),
-        Status.FAILED: (_("Failed"), "bad", "circle-x"),
-        Status.CANCELLED: (_("Cancelled"), "", "circle-minus"),
-        Status.IN_PROGRESS: (_("Running"), "info", "loader-circle"),
-    }
-    if status not in set(Status):
-        return _("Not verified"), "warn", "shield-alert"
-    return known[Status(status)]
-
-
-def of(run: RunRecord, *, lines: Sequence[Line], purge_left: Sequence[tuple[str, int]]) -> Words:
+def run_words(run: RunRecord, *, lines: Sequence[Line], purge_left: Sequence[tuple[str, int]]) -> Words:
     """Given a run and what is left of its purge on Atlas, return its headline and sentences."""
     status, lost = Status(run.status), lost_messages.sentence(run)
     if lost:
-        return _lost(run, lost)
+        return _lost_backup_words(run, lost)
     if status is Status.IN_PROGRESS:
         return _running(run)
     if status is Status.SUCCESS:
@@ -84,24 +51,15 @@ def of(run: RunRecord, *, lines: Sequence[Line], purge_left: Sequence[tuple[str,
     return _failed(run, lines)
 
 
-def badge_of(run: RunRecord) -> tuple[str, str, str]:
-    """Return the badge of a run. One that somebody stopped, or that the machine dropped, did not fail by itself."""
-    if run.error_code == RunCancelled.code:
-        return _("Cancelled"), "", "circle-minus"
-    if run.error_code in BROKEN_OFF:
-        return _("Interrupted"), "warn", "triangle-alert"
-    return badge(run.status)
-
-
 def _words(run: RunRecord, headline: str, *, safe: str, rest: str = "") -> Words:
-    name, tone, icon = badge_of(run)
+    name, tone, icon = panel_words.badge_of(run)
     return Words(headline=headline, tone=tone, icon=icon, badge=name, safe=safe, rest=rest)
 
 
-def _lost(run: RunRecord, said: str) -> Words:
+def _lost_backup_words(run: RunRecord, text: str) -> Words:
     """The backup of a run that is not here, not good or not verified: that comes before how the run ended."""
-    safe, rest = in_two(said)
-    if code_of(said) == messages.UNVERIFIED.code:
+    safe, rest = in_two(text)
+    if code_of(text) == messages.UNVERIFIED.code:
         words = _words(run, _("This backup is not verified"), safe=safe, rest=rest)
         return replace(words, tone="warn", icon="shield-alert")
     headlines = {
@@ -112,6 +70,8 @@ def _lost(run: RunRecord, said: str) -> Words:
     headline = headlines.get(Files(run.files), _("This backup is not good any more"))
     if run.error_code == BackupRemoved.code:
         headline = headlines[Files.GONE]
+    if run.files == Files.ELSEWHERE:
+        return replace(_words(run, headline, safe=safe, rest=rest), tone="warn", icon="info")
     return replace(_words(run, headline, safe=safe, rest=rest), tone="bad", icon="shield-x")
 
 
@@ -123,13 +83,12 @@ def _running(run: RunRecord) -> Words:
 
 def _success(run: RunRecord) -> Words:
     facts = {
-        "collections": len(run.collections_backed_up),
-        "documents": formats.grouped(run.documents or 0),
+        "collections": counts_text.collections(len(run.collections_backed_up)),
+        "documents": counts_text.documents(run.documents or 0),
         "size": size_text(run.size_bytes or 0),
     }
-    safe = _("%(collections)s collections, %(documents)s documents, %(size)s, verified.") % facts
-    kept = run.kept_changed
-    rest = _("%(n)s documents changed meanwhile and were kept.") % {"n": formats.grouped(kept)} if kept else ""
+    safe = _("%(collections)s, %(documents)s, %(size)s, verified.") % facts
+    rest = counts_text.changed_and_kept(run.kept_changed) if run.kept_changed else ""
     return _words(run, _("Backup finished"), safe=safe, rest=rest)
 
 
@@ -141,7 +100,7 @@ def _partial(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
             run,
             _("Backup made without the newest changes from Atlas"),
             safe=translated(together(messages.SAFE(), step())),
-            rest=_said(run, without=HEADLINES),
+            rest=_stated(run, without=HEADLINES),
         )
     if run.purge.kept_after_all:
         return _words(
@@ -153,9 +112,9 @@ def _partial(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
     if not run.resume_available:
         return _words(
             run,
-            _("Backup saved, with something left undone"),
+            _("Backup saved, but not everything was done"),
             safe=translated(messages.SAFE()),
-            rest=_said(run),
+            rest=_stated(run),
         )
     return _unfinished(run, purge_left)
 
@@ -167,9 +126,9 @@ def _unfinished(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
             run,
             _("Backup saved, but the deletion has not begun"),
             safe=_("Your backup is complete and verified; nothing was deleted."),
-            rest=_said(run),
+            rest=_stated(run),
         )
-    undisturbed = _("Until you choose, a sync neither brings back nor removes any of these.")
+    undisturbed = _("Until you choose, a sync neither restores nor deletes any of these.")
     if not purge_left and not _remote_unfinished(run):
         return _words(
             run,
@@ -193,16 +152,16 @@ def _remote_unfinished(run: RunRecord) -> bool:
 
 
 def _failed(run: RunRecord, lines: Sequence[Line]) -> Words:
-    said, rest = in_two(_parts(run, without=HEADLINES))
+    text, rest = in_two(_parts(run, without=HEADLINES))
     if run.error_code == RunCancelled.code:
-        return _words(run, _("Backup cancelled. The deletion step did not run."), safe=said, rest=rest)
-    if run.error_code in BROKEN_OFF:
-        return _words(run, _("Interrupted. The deletion step did not run."), safe=said, rest=rest)
+        return _words(run, _("Backup cancelled. The deletion step did not run."), safe=text, rest=rest)
+    if run.error_code in panel_words.BROKEN_OFF:
+        return _words(run, _("Interrupted. The deletion step did not run."), safe=text, rest=rest)
     stopped = next((line.number for line in lines if line.state is StepState.FAILED), None)
     if stopped is None:
-        return _words(run, _("Backup failed. The deletion step did not run."), safe=said, rest=rest)
+        return _words(run, _("Backup failed. The deletion step did not run."), safe=text, rest=rest)
     headline = _("Backup failed at step %(n)s. The deletion step did not run.") % {"n": stopped}
-    return _words(run, headline, safe=said, rest=rest)
+    return _words(run, headline, safe=text, rest=rest)
 
 
 def codes(run: RunRecord) -> frozenset[str]:
@@ -210,7 +169,7 @@ def codes(run: RunRecord) -> frozenset[str]:
     return frozenset(code_of(part) for part in parts_of(run.error_message))
 
 
-def _said(run: RunRecord, *, without: frozenset[str] = frozenset()) -> str:
+def _stated(run: RunRecord, *, without: frozenset[str] = frozenset()) -> str:
     """Return how a run ended in the page's language, without the sentences of these codes."""
     return translated(_parts(run, without=without))
 

@@ -18,7 +18,7 @@ from backups_app.browsing.chains import Chain
 from backups_app.browsing.reading import collections
 from backups_app.browsing.reading.collections import CollectionSummary
 from backups_app.browsing.reading.whereabouts import Files
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import (
     BackupElsewhere,
     BackupNotFound,
@@ -32,12 +32,14 @@ from backups_app.errors import (
 from backups_app.pages import requests
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
-from backups_app.pages.runs import restore_result, run_panel
+from backups_app.pages.runs import questions, restore_result, run_panel
+from backups_app.pages.runs.questions import Question
 from backups_app.pages.shared import known_status
 from backups_app.pages.viewer import viewer_documents
 from backups_app.records import Origin, Status
 from backups_app.use_cases import status_of_files
 from backups_app.use_cases.backups import backups
+from backups_app.use_cases.copies import fetchable
 from backups_app.use_cases.listing import listing, lost_backups
 from backups_app.use_cases.listing.lost_backups import LostBackup
 
@@ -60,7 +62,7 @@ def panel_context(backup_id: str) -> dict[str, Any]:
     now = timezone.now()
     return {
         "place": "restores" if restore_result.is_restore(run) else "list",
-        "panel": run_panel.of(run, now=now, limit_seconds=configuration.current().mongodump_timeout_seconds),
+        "panel": run_panel.make_panel(run, now=now, limit_seconds=configuration.current().mongodump_timeout_seconds),
         "last_good": last_good() if run.status in (Status.FAILED, Status.CANCELLED) else None,
         "active": run if run.status == Status.IN_PROGRESS else None,
         "sync_enabled": configuration.current().sync_enabled,
@@ -85,11 +87,19 @@ def run(request: AdminRequest, backup_id: str) -> HttpResponse:
     context = panel_context(backup_id) | {"note": note, "all_bars": "all" in request.GET.get("bars", "")}
     panel = context["panel"]
     return render(
-        request, "runs/run.html", context | {"files": _files(panel), "lost": _lost(panel), "chain": _chain(panel)}
+        request,
+        "runs/run.html",
+        context
+        | {
+            "files": _files(panel),
+            "lost": _lost_files(panel),
+            "to_fetch": fetchable.copies_of(panel.run, configuration=configuration.current()),
+            "chain": _chain(panel),
+        },
     )
 
 
-def _lost(panel: run_panel.RunPanel) -> LostBackup | None:
+def _lost_files(panel: run_panel.RunPanel) -> LostBackup | None:
     """Return what is known of a backup whose files are gone: who removed it, when, and whether it can come back."""
     if panel.run.files != Files.GONE:
         return None
@@ -144,7 +154,7 @@ def _out_of_sight(request: AdminRequest, error: DatabaseUnreachable) -> HttpResp
 
 
 def in_panel(request: AdminRequest, response: HttpResponse) -> HttpResponse:
-    """Put an answer of htmx in the place of the panel, and tell the rest of the page that a run changed.
+    """Put an answer of htmx in the place of the panel, and notify the rest of the page that a run changed.
 
     A request that aimed at the panel keeps the aim: a form that was replaced meanwhile could not find it again.
     """
@@ -185,7 +195,7 @@ def watch(request: AdminRequest, active: RunActive) -> HttpResponse:
 def cancel(request: AdminRequest, backup_id: str) -> HttpResponse:
     """GET: ask. POST: stop the run, which ends within seconds, or say that it has gone too far."""
     if request.method != "POST":
-        return _ask(request, backup_id, "cancel")
+        return _ask_to_stop(request, backup_id)
     try:
         backups.cancel(backup_id=backup_id, **_asked(request))
     except NotCancellable:
@@ -204,19 +214,29 @@ def resume(request: AdminRequest, backup_id: str) -> HttpResponse:
 @admin_page
 def keep(request: AdminRequest, backup_id: str) -> HttpResponse:
     """GET: ask. POST: give the rest of the deletion up, so that what is left stays and sync carries it again."""
-    return _resume(request, backup_id, keep=True) if request.method == "POST" else _ask(request, backup_id, "keep")
+    return _resume(request, backup_id, keep=True) if request.method == "POST" else _ask_to_keep(request, backup_id)
 
 
-def _ask(request: AdminRequest, backup_id: str, what: str) -> HttpResponse:
-    """Show the question before it: a dialog to htmx, a page otherwise. What an old page asks about may be over: then
-    how the run stands now."""
+def _ask_to_stop(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """An old page may ask about a run that has ended: then the page shows how it stands now."""
     context = panel_context(backup_id)
-    if what == "cancel" and not context["panel"].running:
+    if not context["panel"].running:
         return started(request, backup_id, note="too_late", status=NotCancellable.status)
-    if what == "keep" and not context["panel"].keepable:
+    return _ask(request, questions.stop(context["panel"]), context)
+
+
+def _ask_to_keep(request: AdminRequest, backup_id: str) -> HttpResponse:
+    """An old page may ask about a deletion that is done: then the page shows how it stands now."""
+    context = panel_context(backup_id)
+    if not context["panel"].keepable:
         return started(request, backup_id, note="nothing_left", status=NotResumable.status)
-    page, fragment = f"runs/questions/{what}.html", f"runs/questions/_{what}_dialog.html"
-    return show(request, page=page, fragment=fragment, context=context)
+    return _ask(request, questions.KEEP_THE_REST, context)
+
+
+def _ask(request: AdminRequest, question: Question, context: dict[str, Any]) -> HttpResponse:
+    """Show the question: a dialog to htmx, a page otherwise."""
+    page, fragment = "runs/questions/question.html", "runs/questions/_question_dialog.html"
+    return show(request, page=page, fragment=fragment, context=context | {"question": question})
 
 
 def _resume(request: AdminRequest, backup_id: str, *, keep: bool) -> HttpResponse:

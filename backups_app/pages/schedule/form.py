@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zoneinfo import available_timezones
 
 from django.utils.translation import gettext as _
 
@@ -25,9 +24,9 @@ from backups_app.errors import (
 )
 from backups_app.models import Schedule
 from backups_app.pages.schedule import wording
-from backups_app.schedule import forms
+from backups_app.schedule import forms, slots
 from backups_app.schedule.forms import LAST, Every, Form
-from backups_app.use_cases.schedules.overview import Wish, house_zone
+from backups_app.use_cases.schedules.overview import ScheduleWish, house_zone
 
 FIELDS: dict[type[TempleOpsError], str] = {
     ScheduleNameInvalid: "name",
@@ -61,7 +60,7 @@ class Filled:
     target: str = ""
     enabled: bool = True
 
-    def wish(self) -> Wish:
+    def wish(self) -> ScheduleWish:
         """Return the schedule that is meant. Raise `ScheduleTimeInvalid`."""
         if self.every not in set(Every):
             raise ScheduleTimeInvalid()
@@ -69,7 +68,7 @@ class Filled:
         number = int(self.weekday) if self.weekday in set("0123456") else -1
         cron = forms.cron_of(Form(every=every, time=self.time, weekday=number, day=self.day, cron=self.cron))
         deletes = self.do == Schedule.Do.BACKUP_AND_DELETE
-        return Wish(
+        return ScheduleWish(
             name=self.name, do=self.do, cron=cron, time_zone=self.time_zone.strip(),
             if_missed="" if deletes else self.if_missed, enabled=self.enabled, target=self.target,
         )  # fmt: skip
@@ -82,7 +81,7 @@ def of_fields(fields: Mapping[str, str], *, enabled: bool = True) -> Filled:
     return Filled(**known, enabled=enabled)
 
 
-def of_wish(wish: Wish) -> Filled:
+def of_wish(wish: ScheduleWish) -> Filled:
     """Return the fields that mean a schedule."""
     form = forms.form_of(wish.cron)
     return Filled(
@@ -114,4 +113,4 @@ def choices() -> dict[str, list[tuple[str, str]]]:
 
 def zones() -> list[str]:
     """Return the names of time zones, the house's first."""
-    return [house_zone(), *sorted(name for name in available_timezones() if "/" in name)]
+    return [house_zone(), *sorted(name for name in slots.zone_names() if "/" in name)]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.access import sessions
+from backups_app.access.signing_in import sessions
 from backups_app.errors import InvalidInput, StepUpNeeded
 from backups_app.pages.backups import keeping
 from backups_app.pages.guards import admin_page
@@ -100,7 +100,7 @@ def _shown(given: Mapping[str, str], otherwise: Policy) -> dict[str, Any]:
 def _rows(rules: Policy) -> dict[str, Any]:
     now = timezone.now()
     found = simulation.simulate(
-        configuration=configuration.current(), policy=rules, now=now, slots=overview.backup_slots(now=now)
+        configuration=configuration.current(), policy=rules, now=now, coming=overview.backup_slots(now=now)
     )
     return {
         "kept": [_row(one) for one in found.decision.kept],
@@ -110,7 +110,7 @@ def _rows(rules: Policy) -> dict[str, Any]:
         "shrinks": found.history_shrinks,
         "days_now": found.reach_now.days,
         "days_then": found.shortest.days,
-        "later": found.in_30_days,
+        "later": found.in_30_days if found.counts_later else None,
         "later_days": found.in_30_days.reach.days,
         "activities": _activities(found),
         "complete": found.complete,

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.access import sessions
+from backups_app.access.signing_in import sessions
 from backups_app.errors import ConfirmationMissing, InvalidInput, LoginRefused, RateLimited, RunActive, TempleOpsError
 from backups_app.pages.account.login import problems_of
 from backups_app.pages.backups import rows as backup_rows
@@ -31,7 +31,7 @@ from backups_app.use_cases.listing import listing
 from backups_app.use_cases.retention import simulation
 from backups_app.use_cases.schedules import changes, overview
 from backups_app.use_cases.schedules.changes import Who
-from backups_app.use_cases.schedules.overview import Planned
+from backups_app.use_cases.schedules.overview import PlannedSchedule
 
 PAST_SLOTS = 30
 PLACE = {"place": "schedule"}
@@ -151,29 +151,30 @@ def _plan(filled: Filled, *, name: str | None, now: datetime) -> dict[str, Any]:
         return {}
     zone = wish.time_zone or overview.house_zone()
     shown = {"sentence": wording.sentence(wish, now=now), "next_runs": wording.run_times(times, zone=zone)}
-    return shown | (_later(wish, name=name, now=now) if wish.do in overview.MAKES_FULL_BACKUPS else {})
+    return shown | (_later(wish, name=name, now=now) if wish.do in overview.MAKES_BACKUPS else {})
 
 
-def _later(wish: overview.Wish, *, name: str | None, now: datetime) -> dict[str, Any]:
+def _later(wish: overview.ScheduleWish, *, name: str | None, now: datetime) -> dict[str, Any]:
     """Return what is kept in 30 days with this schedule and the rules in force."""
-    own = overview.next_runs(wish, now=now, count=overview.MOST_AHEAD)
-    slots = sorted([*overview.backup_slots(now=now, without=name), *own])
-    later, reach_now = simulation.with_schedules(configuration=configuration.current(), slots=slots, now=now)
-    return {"later": later, "later_days": later.reach.days, "days_now": reach_now.days}
+    coming = overview.backup_slots(now=now, without=name, wish=wish)
+    later, reach_now = simulation.with_schedules(configuration=configuration.current(), slots=coming.slots, now=now)
+    days = {"later_days": later.reach.days, "days_now": reach_now.days}
+    return days | {"later": later if coming.is_whole else None, "foretold": True}
 
 
 def _page(request: AdminRequest) -> HttpResponse:
     now = timezone.now()
     local = timezone.localtime(now)
     zone = timezone.get_current_timezone()
-    runs = listing.list_runs(configuration=configuration.current(), every=True)
+    settings = configuration.current()
+    runs = listing.list_runs(configuration=settings, every=True)
     rows = backup_rows.rows_of(runs)
-    newest_at = next((row.run.created_at for row in rows if row.good), None)
+    newest_at = overview.newest_good_at(runs, configuration=settings, now=now)
     planned = overview.every(now=now, newest_at=newest_at)
     first = calendar.first_day(request.GET.get("month", ""), today=local.date())
     since, until = calendar.bounds(first, zone=zone)
     past = overview.history(since=since, until=until)
-    coming = overview.planned_between(since=max(now, since), until=until)
+    coming = overview.planned_days(since=max(now, since), until=until, zone=zone)
     marks = calendar.marks_of(rows, past, coming, zone=zone)
     context = PLACE | {
         "schedules": [_shown(one, now=now) for one in planned],
@@ -190,7 +191,7 @@ def _page(request: AdminRequest) -> HttpResponse:
     return render(request, "schedule/schedule.html", context)
 
 
-def _shown(planned: Planned, *, now: datetime) -> dict[str, Any]:
+def _shown(planned: PlannedSchedule, *, now: datetime) -> dict[str, Any]:
     """Return a schedule as its block of the page shows it."""
     wish, last = planned.wish, planned.last
     return {

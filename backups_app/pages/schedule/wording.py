@@ -17,7 +17,7 @@ from backups_app.schedule import forms, slots
 from backups_app.schedule.due import Reason
 from backups_app.schedule.forms import LAST, Every
 from backups_app.use_cases.schedules.claims import State
-from backups_app.use_cases.schedules.overview import Wish, house_zone
+from backups_app.use_cases.schedules.overview import ScheduleWish, house_zone
 from backups_app.use_cases.schedules.tick import PAUSED
 
 SUNDAY = date(2026, 11, 29)
@@ -28,7 +28,7 @@ DOES: dict[str, Promise] = {
     Do.BACKUP_AND_DELETE: gettext_lazy("Backup, then delete bookings"),
     Do.INCREMENTAL: gettext_lazy("Incremental backup"),
     Do.SYNC: gettext_lazy("Sync with Atlas"),
-    Do.REHEARSE: gettext_lazy("Test of a restore"),
+    Do.REHEARSE: gettext_lazy("Restore test"),
     Do.VERIFY: gettext_lazy("Verification"),
 }
 WHAT: dict[str, Promise] = {
@@ -36,7 +36,7 @@ WHAT: dict[str, Promise] = {
     Do.BACKUP_AND_DELETE: gettext_lazy("a backup, then bookings are deleted"),
     Do.INCREMENTAL: gettext_lazy("a backup of what changed since the last full one, without deleting anything"),
     Do.SYNC: gettext_lazy("a sync with Atlas"),
-    Do.REHEARSE: gettext_lazy("a test of a restore"),
+    Do.REHEARSE: gettext_lazy("a restore test"),
     Do.VERIFY: gettext_lazy("the newest backup is read again, and each that holds deleted bookings"),
 }
 REASONS: dict[str, Promise] = {
@@ -48,7 +48,7 @@ REASONS: dict[str, Promise] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sentence:
+class ScheduleSentence:
     """`Every day at 02:00 IST`, `a backup, without deleting bookings`."""
 
     when: str
@@ -56,12 +56,12 @@ class Sentence:
     deletes: bool
 
 
-def sentence(wish: Wish, *, now: datetime) -> Sentence:
+def sentence(wish: ScheduleWish, *, now: datetime) -> ScheduleSentence:
     """Return what a schedule does and when. Its cron expression and time zone have been checked."""
-    return Sentence(when=when(wish, now=now), what=str(WHAT[wish.do]), deletes=wish.deletes)
+    return ScheduleSentence(when=when(wish, now=now), what=str(WHAT[wish.do]), deletes=wish.deletes)
 
 
-def when(wish: Wish, *, now: datetime) -> str:
+def when(wish: ScheduleWish, *, now: datetime) -> str:
     """Return `Every Sunday at 02:00 IST`."""
     form = forms.form_of(wish.cron)
     zone = wish.time_zone or house_zone()

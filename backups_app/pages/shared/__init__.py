@@ -1,0 +1,1 @@
+"""What every page uses: the shell, translation, numbers and dates, failures."""

@@ -41,15 +41,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_understood(request: HttpRequest) -> HttpResponse:
     """400, standing on nothing: a cookie or an address holds what no text may hold."""
-    said = _("The request could not be understood. Remove the cookies of this site and try again.")
-    return HttpResponse(said, status=HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
+    message = _("The request could not be understood. Remove the cookies of this site and try again.")
+    return HttpResponse(message, status=HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
 
 
 def records_unavailable() -> HttpResponse:
     """503, standing on nothing: without its database nobody can be signed in."""
     error = RecordsUnavailable()
-    said = f"{translated(error.detail)} {translated(error.hint)}"
-    return HttpResponse(said, status=error.status, content_type="text/plain; charset=utf-8")
+    message = f"{translated(error.detail)} {translated(error.hint)}"
+    return HttpResponse(message, status=error.status, content_type="text/plain; charset=utf-8")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backups_app import configuration
-from backups_app.access import page_login, roles
+from backups_app.access import roles
+from backups_app.access.signing_in import page_login
 from backups_app.models import User
 from backups_app.pages.shared import preferences
 
@@ -24,7 +25,7 @@ ROLE_NAMES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
+class ShownPerson:
     """The one who is signed in, in the page's words. `role` is "Staff (role 3)" where a name does not say enough."""
 
     username: str
@@ -36,7 +37,7 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Shell:
-    person: Person | None
+    person: ShownPerson | None
     theme: str
     language: str
     languages: list[tuple[str, str]]
@@ -69,12 +70,12 @@ def role_name(role_id: int | None) -> str:
     return str(ROLE_NAMES.get(role_id, ROLE_NAMES[User.STAFF]))
 
 
-def _person(request: HttpRequest) -> Person | None:
+def _person(request: HttpRequest) -> ShownPerson | None:
     session = page_login.current(request)
     if session is None:
         return None
     user = session.user
-    return Person(
+    return ShownPerson(
         username=user.get_username(),
         name=user.get_full_name() or user.get_username(),
         role=role_name(user.role_id),

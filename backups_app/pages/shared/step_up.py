@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from backups_app.access import page_login, sessions
+from backups_app.access.signing_in import page_login, sessions
 from backups_app.pages.requests import AdminRequest
 
 

@@ -34,8 +34,8 @@ def translated(text: str | None) -> str:
     """Return a message in the language of the page, as plain text."""
     if isinstance(text, Message) and text.code != PLAIN:
         return render(text, translate=in_page_language)
-    said = str(text or "")
-    return said if not said or (get_language() or "en").startswith("en") else f"{ENGLISH}{said}{END}"
+    stated = str(text or "")
+    return stated if not stated or (get_language() or "en").startswith("en") else f"{ENGLISH}{stated}{END}"
 
 
 @register.filter(name="message")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from backups_app import formats
 from backups_app.records import is_ahead
@@ -61,13 +61,13 @@ def clock(moment: datetime | str | None) -> SafeString | str:
 @register.filter
 def when_text(moment: datetime | str | None) -> str:
     """`19 Jan 2025, 14:30 IST` without an element: for options and titles."""
-    local = _local(moment)
-    return f"{date_format(local, 'j M Y, H:i')} {local.tzname()}" if local else ""
+    at = aware(moment)
+    return _shown(at, "j M Y, H:i", _place())[1] if at else ""
 
 
 @register.filter
 def ago(moment: datetime | str | None) -> str:
-    """`2 h 14 min ago`: how long it is since `moment`."""
+    """`3 min ago`, `2 h 14 min ago`: how long it is since `moment`, in whole minutes from one on."""
     at = aware(moment)
     if at is None:
         return ""
@@ -77,7 +77,7 @@ def ago(moment: datetime | str | None) -> str:
     seconds = (now - at).total_seconds()
     if seconds < 45:
         return _("a moment ago")
-    return _("%(duration)s ago") % {"duration": duration(seconds)}
+    return _("%(duration)s ago") % {"duration": duration(seconds if seconds < 60 else seconds // 60 * 60)}
 
 
 @register.filter
@@ -162,6 +162,7 @@ def lookup(mapping: Any, key: Any) -> Any:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1_000)  # a page has fifty
 def icon(name: str, classes: str = "") -> SafeString:
     """An icon of the sprite. It is decoration: the words stand beside it."""
     assert ICON_NAME.fullmatch(name), name
@@ -183,14 +184,19 @@ def _vendored() -> dict[str, str]:
     return {entry["file"]: entry["sha384"] for part in record["parts"] for entry in part["files"]}
 
 
-def _local(moment: datetime | str | None) -> datetime | None:
-    at = aware(moment)
-    return timezone.localtime(at) if at else None
-
-
 def _time_element(moment: datetime | str | None, pattern: str) -> SafeString | str:
-    local = _local(moment)
-    if local is None:
-        return ""
-    shown = f"{date_format(local, pattern)} {local.tzname()}"
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), shown)
+    at = aware(moment)
+    return _shown(at, pattern, _place())[0] if at else ""
+
+
+def _place() -> tuple[str | None, str]:
+    """What the words of a moment depend on besides the moment: the language and the zone of the page."""
+    return get_language(), timezone.get_current_timezone_name()
+
+
+@lru_cache(maxsize=4_000)  # a list of backups shows each moment four times
+def _shown(at: datetime, pattern: str, place: tuple[str | None, str]) -> tuple[SafeString, str]:
+    """Return a moment in words, in a `<time>` element and without."""
+    local = timezone.localtime(at)
+    words = f"{date_format(local, pattern)} {local.tzname()}"
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), words), words

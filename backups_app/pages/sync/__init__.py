@@ -1,0 +1,1 @@
+"""A sync by itself, its logs, replaced versions."""

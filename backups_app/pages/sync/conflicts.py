@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from backups_app import configuration
-from backups_app.backup_files import shortened
+from backups_app.backup_files.shown import shortened
 from backups_app.browsing.compare import differences
 from backups_app.errors import DocumentChanged, KeptVersionNotFound, PutBackRefused, TempleOpsError
 from backups_app.pages.guards import admin_page
@@ -23,7 +23,7 @@ from backups_app.pages.sync import replaced_versions
 from backups_app.pages.viewer import document_view
 from backups_app.pages.viewer.viewer_place import whole_number
 from backups_app.records import Origin
-from backups_app.use_cases import conflicts
+from backups_app.use_cases.syncs import conflicts
 
 PER_PAGE = 25
 

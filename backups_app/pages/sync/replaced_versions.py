@@ -16,8 +16,8 @@ from backups_app.browsing.values.tree import Node
 from backups_app.configuration import Configuration
 from backups_app.errors import KeptVersionNotFound
 from backups_app.pages.viewer import document_view
-from backups_app.use_cases import conflicts
-from backups_app.use_cases.conflicts import ConflictVersion
+from backups_app.use_cases.syncs import conflicts
+from backups_app.use_cases.syncs.conflicts import ConflictVersion
 
 FIELDS_SHOWN = 3
 NOTED = frozenset({"updatedAt", "updated_at"})

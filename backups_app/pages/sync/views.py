@@ -14,10 +14,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from backups_app import configuration
-from backups_app.access import sessions
+from backups_app.access.signing_in import sessions
 from backups_app.errors import (
     InvalidInput,
     LoginRefused,
+    OtherWorkActive,
     PairMismatch,
     RateLimited,
     RunActive,
@@ -30,9 +31,10 @@ from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.pages.shared import known_status, step_up
 from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin
-from backups_app.use_cases import confirmation, conflicts, syncs
+from backups_app.use_cases import confirmation
 from backups_app.use_cases.lanes import syncs as lane_syncs
-from backups_app.use_cases.syncs import ADOPT_PHRASE, DELETE_PHRASE, SyncWish
+from backups_app.use_cases.syncs import conflicts, sync_overview
+from backups_app.use_cases.syncs.syncs import ADOPT_PHRASE, DELETE_PHRASE, SyncWish
 
 WAIT_SECONDS = 2.0
 """How long the page itself waits for a sync; one that takes longer is asked for once a second."""
@@ -61,6 +63,8 @@ def _start(request: AdminRequest) -> HttpResponse:
         if making.error is not None:
             lane_syncs.forget(configuration=configuration.current())
             raise making.error
+    except OtherWorkActive as refusal:
+        return _answer(request, refusal=refusal)
     except RunActive as active:
         return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
     except TempleOpsError as refusal:
@@ -89,7 +93,7 @@ def _answer(request: AdminRequest, *, refusal: TempleOpsError | None = None) -> 
     running = making is not None and not making.ended
     report, failed = (making.result, making.error) if making is not None and not running else (None, None)
     refusal = refusal or failed
-    overview = syncs.overview(configuration=settings)
+    overview = sync_overview.overview(configuration=settings)
     context = {
         "place": "sync",
         "sync_enabled": settings.sync_enabled,

@@ -1,0 +1,1 @@
+"""Documents of a backup: list, search, one document."""

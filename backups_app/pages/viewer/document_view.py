@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backups_app import formats
-from backups_app.backup_files import extended_json, shortened
+from backups_app.backup_files.shown import extended_json, shortened
 from backups_app.browsing.reading import document_ids
 from backups_app.browsing.search import query
 from backups_app.browsing.search.query import Query
@@ -32,7 +32,7 @@ AS_ADDRESSED = frozenset({0x02, 0x03, 0x04, 0x07})
 
 def around(text: str, wanted: Query) -> str:
     """Return the part of a text that stands around its first match."""
-    first = next(iter(query.marks(text, wanted)), (0, 0))[0]
+    first = next(iter(query.match_spans(text, wanted)), (0, 0))[0]
     start = max(0, first - BEFORE) if len(text) > AROUND else 0
     rest = len(text) > start + AROUND
     return f"{'…' if start else ''}{text[start : start + AROUND]}{'…' if rest else ''}"
@@ -45,7 +45,7 @@ def json_text(frame: bytes) -> str:
 
 
 def short_id(raw_id: bytes) -> str:
-    """Return `507f1f77…9011`, or `59999`: enough of an `_id` to tell two apart at a glance."""
+    """Return `507f1f77…9011`, or `59999`: enough of an `_id` to distinguish two at a glance."""
     value = raw_ids.value(raw_id)
     whole = (
         document_ids.address(raw_id)
@@ -85,8 +85,8 @@ def node_text(node: Node) -> str:
         return _date(node.iso) or node.text
     binary = BINARY.fullmatch(node.text) if node.type == "Binary" else None
     if binary:
-        said = _("subtype %(subtype)s, %(size)s bytes")
-        return f"{said % {'subtype': binary[1], 'size': formats.grouped(node.length)}}: {binary[2]}"
+        shown = _("subtype %(subtype)s, %(size)s bytes")
+        return f"{shown % {'subtype': binary[1], 'size': formats.grouped(node.length)}}: {binary[2]}"
     return node.text
 
 

@@ -19,7 +19,7 @@ from backups_app.pages.viewer.viewer_place import Place
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class CollectionMatches:
     """What was found in one collection. `place`: its own search; `mark`: what to mark; `part`: the figures."""
 
     place: Place
@@ -57,7 +57,7 @@ class Everywhere:
     that cannot be read to their end."""
 
     place: Place
-    groups: Sequence[Group]
+    groups: Sequence[CollectionMatches]
     total: int
     searched: int
     next: Spot | None
@@ -95,7 +95,7 @@ class Everywhere:
         ).url
 
 
-def look(place: Place, collections: Sequence[CollectionSummary]) -> Everywhere:
+def search_backup(place: Place, collections: Sequence[CollectionSummary]) -> Everywhere:
     """Search the backup at `place` for its words, in the `collections` that hold documents, in their order."""
     names = [entry.name for entry in collections if entry.type != "view" and entry.documents != 0]
     damaged = [entry.name for entry in collections if entry.problem]
@@ -125,8 +125,8 @@ def _shown(place: Place, names: list[str], found: Sweep, wanted: Query) -> Every
     )
 
 
-def _group(place: Place, part: Part, wanted: Query) -> Group:
+def _group(place: Place, part: Part, wanted: Query) -> CollectionMatches:
     own = place.begun(collection=part.spot.collection, view="cards")
     hits = part.page.hits if part.page else ()
     cards = [viewer_documents.match(own, hit, wanted) for hit in hits]
-    return Group(place=own, part=part, cards=cards, mark=wanted.text)
+    return CollectionMatches(place=own, part=part, cards=cards, mark=wanted.text)

@@ -49,7 +49,9 @@ class Verification:
     def running(self) -> bool:
         if self.making is not None and (not self.making.ended or self.making.error is not None):
             return not self.making.ended
-        return self._said(verification.STARTED) and self.last is not None and timezone.now() - self.last.at < LOST_AFTER
+        return (
+            self._stated(verification.STARTED) and self.last is not None and timezone.now() - self.last.at < LOST_AFTER
+        )
 
     @property
     def progress(self) -> Making:
@@ -61,16 +63,16 @@ class Verification:
 
     @property
     def good(self) -> bool:
-        return not self.running and self._said(verification.GOOD)
+        return not self.running and self._stated(verification.GOOD)
 
     @property
     def damaged(self) -> bool:
-        return not self.running and self._said(verification.DAMAGED)
+        return not self.running and self._stated(verification.DAMAGED)
 
     @property
     def failed(self) -> bool:
         """It ended without a verdict: by a failure, or with the process that made it."""
-        return not self.running and self._said(verification.FAILED, verification.STARTED)
+        return not self.running and self._stated(verification.FAILED, verification.STARTED)
 
     @property
     def at(self) -> datetime | None:
@@ -80,11 +82,11 @@ class Verification:
     def details(self) -> dict[str, Any]:
         return stored.restored(self.last.details) if self.last else {}
 
-    def _said(self, *results: str) -> bool:
+    def _stated(self, *results: str) -> bool:
         return self.last is not None and self.last.result in results
 
 
-def of(backup_id: str) -> Verification:
+def last_verification(backup_id: str) -> Verification:
     """Return what is known of the last verification of this backup."""
     known = Verification(
         backup_id=backup_id,
@@ -137,7 +139,7 @@ def _known(backup_id: str) -> Making | None:
 
 def _answer(request: AdminRequest, backup_id: str, *, asked: bool = False) -> HttpResponse:
     backup = backups.summary(store=viewer_documents.store(), backup_id=backup_id)
-    context = {"place": "list", "backup": backup, "verification": of(backup_id), "asked": asked}
+    context = {"place": "list", "backup": backup, "verification": last_verification(backup_id), "asked": asked}
     page, fragment = "viewer/verification/verify.html", "viewer/verification/_verification.html"
     return show(request, page=page, fragment=fragment, context=context)
 

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from backups_app import configuration
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import backups, collections, opening
 from backups_app.browsing.reading.backups import BackupState, BackupSummary
 from backups_app.browsing.reading.collections import CollectionSummary
@@ -47,6 +47,11 @@ class Viewer:
     def gone(self) -> bool:
         """Whether a backup is asked for whose files are not here, although there is a record of it."""
         return self.backup is not None and not self.backup.readable
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether its files are in the folder of another host."""
+        return self.backup is not None and self.backup.state is BackupState.ELSEWHERE
 
     @property
     def average_bytes(self) -> int | None:
@@ -106,7 +111,7 @@ class Viewer:
         return [entry for entry in self.collections if entry.internal]
 
 
-def look(place: Place) -> Viewer:
+def viewer_at(place: Place) -> Viewer:
     """Return what stands at `place`. Raise `InvalidBackupId`, `BackupNotFound`, `CollectionNotFound`, …"""
     shelf = store()
     runs = listing.list_runs(configuration=configuration.current(), every=True)
@@ -125,7 +130,7 @@ def look(place: Place) -> Viewer:
 def everywhere_at(place: Place) -> Everywhere:
     """Return one more part of the search in all collections of the backup at `place`."""
     inside = collections.of_backup(store=store(), backup_id=place.backup)
-    return search_everywhere.look(place, Viewer(place=place, backups=(), collections=inside).temple_first)
+    return search_everywhere.search_backup(place, Viewer(place=place, backups=(), collections=inside).temple_first)
 
 
 def _inside(shelf: Store, place: Place, listed: Sequence[BackupSummary], chosen: BackupSummary) -> Viewer:
@@ -138,13 +143,13 @@ def _inside(shelf: Store, place: Place, listed: Sequence[BackupSummary], chosen:
         backup=chosen,
         collections=inside,
         collection=collection,
-        verification=verification.of(chosen.backup_id),
+        verification=verification.last_verification(chosen.backup_id),
         not_there=place.collection if collection is None else "",
     )
     if collection is not None:
         return replace(known, documents=documents_at(place))
     if known.place.q:
-        return replace(known, everywhere=search_everywhere.look(known.place, known.temple_first))
+        return replace(known, everywhere=search_everywhere.search_backup(known.place, known.temple_first))
     return replace(known, before=_before(shelf, listed, chosen))
 
 

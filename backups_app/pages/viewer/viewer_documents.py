@@ -10,10 +10,11 @@ from datetime import datetime
 from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.backup_files import shortened
-from backups_app.backup_files.store import Store
+from backups_app.backup_files.shown import shortened
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import creation, documents, opening
-from backups_app.browsing.reading.collection_file import CollectionFile, open_collection
+from backups_app.browsing.reading.collection_file import CollectionFile
+from backups_app.browsing.reading.collection_opening import open_collection
 from backups_app.browsing.reading.documents import PageDocument
 from backups_app.browsing.search import query, search
 from backups_app.browsing.search.query import Query
@@ -35,8 +36,9 @@ DATE = 0x09
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One closed document: its number from 0, the short form of its `_id`, a few telling fields, or what is wrong; then
-    `whole` tells a document that can be restored from a damaged one.
+    """One closed document: its number from 0, the short form of its `_id`, a few identifying fields, or what is wrong;
+    then
+    `whole` distinguishes a document that can be restored from a damaged one.
     `fields` are those of its first level, for a table; `found_in` and `found`: the field of a match that the line does
     not show by itself, and its text."""
 

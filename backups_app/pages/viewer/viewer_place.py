@@ -48,12 +48,12 @@ class Place:
     @property
     def url(self) -> str:
         """The page of this place. What stands at its usual value is left out."""
-        said = {
+        message = {
             name: value
             for name, value in vars(self).items()
             if value != getattr(Place(), name) and (name not in GOING_ON or self.q)
         }
-        return reverse("pages:browse") + (f"?{urlencode(said)}" if said else "")
+        return reverse("pages:browse") + (f"?{urlencode(message)}" if message else "")
 
     @property
     def first(self) -> int:

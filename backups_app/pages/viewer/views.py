@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from backups_app.access import audit
-from backups_app.backup_files import shortened
+from backups_app.access.trail import audit
+from backups_app.backup_files.shown import shortened
 from backups_app.browsing.reading import documents, raw_documents
 from backups_app.browsing.values import tree
 from backups_app.errors import InvalidInput
@@ -32,12 +32,14 @@ def browse(request: AdminRequest) -> HttpResponse:
     target = getattr(request.htmx, "target", None) if is_htmx(request) else None
     if target == "more" and place.goes_on:
         return _more_matches(request, place)
-    looked = viewer_context.look(place)
+    looked = viewer_context.viewer_at(place)
     _record_view(request, looked)
     context = {"place": "list", "viewer": looked, "documents": looked.documents, "everywhere": looked.everywhere}
     context |= {"focus_on": _focus_on(request)}
     fragment = "viewer/documents/_docs.html" if target == "docs" and looked.documents else "viewer/_viewer.html"
     status = HTTPStatus.GONE if looked.gone else HTTPStatus.OK
+    if looked.elsewhere:
+        status = HTTPStatus.CONFLICT
     if looked.not_there and not is_htmx(request):  # to htmx it is the choice of another backup, which may lack it
         status = HTTPStatus.NOT_FOUND
     return show(request, page="viewer/browse.html", fragment=fragment, context=context, status=status, titled=True)
@@ -120,11 +122,11 @@ def _shape() -> tree.Shape:
 def _raw(found: documents.PageDocument, context: dict[str, Any]) -> dict[str, Any]:
     """What there is to show of a document that may not be decoded."""
     place = {name: context[name] for name in ("backup_id", "collection")}
-    told = raw_documents.undecodable_document(found, store=viewer_documents.store(), **place)
+    document = raw_documents.undecodable_document(found, store=viewer_documents.store(), **place)
     return {
-        "raw": raw_documents.hex_dump(told.raw),
-        "whole": told.restorable,
-        "identity": told.identity,
+        "raw": raw_documents.hex_dump(document.raw),
+        "whole": document.restorable,
+        "identity": document.identity,
         "size_bytes": len(found.frame),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ from django.utils import timezone
 from pymongo.database import Database
 
 from backups_app import formats
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.backup_files import metadata, stamps
 from backups_app.backup_files.manifest import Manifest
-from backups_app.backup_files.store import Store
-from backups_app.catalog import runs
-from backups_app.catalog.run_parts import StepRecord
-from backups_app.catalog.run_record import RunRecord
-from backups_app.errors import BackupNotFound, RecordsUnavailable, RunCancelled, TempleOpsError
+from backups_app.backup_files.store.store import Store
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_parts import StepRecord
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.errors import BackupNotFound, OwnershipLost, RecordsUnavailable, RunCancelled, TempleOpsError
 from backups_app.messages import runs as messages
 from backups_app.messages.message import together
 from backups_app.records import INTERNAL, Phase, RunKind, Side, StepState
@@ -66,7 +66,7 @@ def finish(run: Run, *, error: TempleOpsError | None) -> None:
     run.progress.enter(step=0, phase=Phase.FINISHING)
     run.document.apply(changes)
     if published:
-        warnings += mirror(run.store, document=run.document)
+        warnings += mirror(run.store, document=run.document, check=run.ownership.beat)
     run.document.apply({"warnings": [*run.document.warnings, *warnings]})
     run.ownership.write(phase=Phase.FINISHING, changes=changes, warnings=warnings)
     record_end(run.document)
@@ -92,10 +92,15 @@ def _discard(run: Run) -> list[str]:
     return []
 
 
-def mirror(store: Store, *, document: RunRecord) -> list[str]:
-    """Put the outcome into the published folder too. Return the warning where the disk does not let us."""
+def mirror(store: Store, *, document: RunRecord, check: Callable[[], object] = lambda: None) -> list[str]:
+    """Put the outcome into the published folder too. Return the warning where the disk does not let us.
+
+    `check` raises `OwnershipLost` where the run has another owner by now, who has written its outcome.
+    """
     try:
-        update_metadata(store.folder(document.id), document=document)
+        update_metadata(store.folder(document.id), document=document, check=check)
+    except OwnershipLost:
+        raise
     except TempleOpsError as error:
         logger.error("metadata.json keeps its older status", extra={"backup_id": document.id, "code": error.code})
         return [messages.OUTCOME_NOT_MIRRORED()]
@@ -138,13 +143,13 @@ def closing_changes(
         cancelled=isinstance(error, RunCancelled),
         kind=document.kind,
     )
-    code, message = _named(error, document, published=published) if error else _said_by_a_step(steps)
+    code, message = _named(error, document, published=published) if error else _stated_by_a_step(steps)
     if message is not None:
         without = end_messages.without_the_newest(document, published=published)
         message = together(
             message,
             messages.WITHOUT_THE_NEWEST() if without else "",
-            end_messages.deletion(document, wrote=wrote, error_code=code or "", said=message),
+            end_messages.deletion(document, wrote=wrote, error_code=code or "", reason=message),
         )
     return {
         "status": status.value,
@@ -155,7 +160,7 @@ def closing_changes(
         "error_message": message,
         "collections_deleted_local": outcome.deleted(document.purge, Side.LOCAL),
         "collections_deleted_remote": outcome.deleted(document.purge, Side.REMOTE),
-        "kept_changed": outcome.kept_changed(document.purge),
+        "kept_changed": outcome.skipped_changed(document.purge),
         "resume_available": published and outcome.resume_available(document),
         "finished_at": timezone.now(),
         "owner": None,
@@ -177,7 +182,7 @@ def _closed(step: StepRecord) -> StepRecord:
     return step
 
 
-def _said_by_a_step(steps: Sequence[StepRecord]) -> tuple[str | None, str | None]:
+def _stated_by_a_step(steps: Sequence[StepRecord]) -> tuple[str | None, str | None]:
     """The first step that failed names the run's failure; without one the last that did not do everything, for a
     deletion that is withheld follows from a sync that left something over. A success has none."""
     failed = [step for step in steps if step.state is StepState.FAILED]
@@ -201,7 +206,7 @@ def _cancelled(document: RunRecord, *, published: bool) -> str:
 
 
 def without_the_newest(document: RunRecord, *, published: bool) -> list[str]:
-    """Return the warning that a backup lacks what Atlas had newer. Said at the end alone: before it, nobody knows
+    """Return the warning that a backup lacks what Atlas had newer. Stated at the end alone: before it, nobody knows
     whether there will be a backup."""
     if not end_messages.without_the_newest(document, published=published):
         return []
@@ -209,14 +214,15 @@ def without_the_newest(document: RunRecord, *, published: bool) -> list[str]:
     return [messages.WITHOUT_THE_NEWEST_BECAUSE(reason=failed.sentence if failed else "")]
 
 
-def update_metadata(folder: Path, *, document: RunRecord) -> None:
-    """Replace the status fields of a published `metadata.json`, atomically. Manifest and data stay as they are."""
+def update_metadata(folder: Path, *, document: RunRecord, check: Callable[[], object] = lambda: None) -> None:
+    """Replace the status fields of a published `metadata.json`, atomically. Manifest and data stay as they are. `check`
+    as in `metadata.amend`."""
     fresh = document.stored_fields(*STATUS_FIELDS)
     with contextlib.suppress(RecordsUnavailable):
         fresh["audit"] = _digest()
     if document.restore.recorded:  # a rebuilt record shall still know what was restored, and how to undo it
         fresh |= document.stored_fields("restore")
-    metadata.amend(folder, formats.plain(fresh | {"holds_alone": holding.holds_alone(document)}))
+    metadata.amend(folder, formats.plain(fresh | {"holds_alone": holding.holds_alone(document)}), check=check)
 
 
 def temple_collections(manifest: Manifest) -> list[str]:

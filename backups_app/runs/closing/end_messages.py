@@ -9,8 +9,9 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app.catalog import sync_logs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.catalog.sync import sync_logs
+from backups_app.catalog.sync.sync_record import WRITES
 from backups_app.errors import DatabaseUnreachable, SyncAborted, SyncInterrupted
 from backups_app.messages import runs as messages
 from backups_app.messages.message import Message, Sentence, code_of, together
@@ -19,7 +20,6 @@ from backups_app.records import RunKind, StepState, SyncStatus
 logger = logging.getLogger(__name__)
 
 WROTE_NOTHING: Mapping[str, int] = {}
-WRITES = ("pulled", "pushed", "deleted_local", "deleted_remote")
 
 
 def synced(database: Database[Any], document: RunRecord) -> Mapping[str, int] | None:
@@ -35,26 +35,20 @@ def synced(database: Database[Any], document: RunRecord) -> Mapping[str, int] | 
         return None
     if log is None:  # it is written before anything else
         return WROTE_NOTHING
-    return written(log)
+    return log.writes
 
 
-def written(log: Mapping[str, Any]) -> Mapping[str, int] | None:
-    """Return what a sync wrote by its log, by count, without zeros; None where it was killed before it could say."""
-    totals = log.get("totals")
-    return None if totals is None else {name: totals[name] for name in WRITES if totals.get(name)}
-
-
-def deletion(document: RunRecord, *, wrote: Mapping[str, int] | None, error_code: str, said: str) -> str:
+def deletion(document: RunRecord, *, wrote: Mapping[str, int] | None, error_code: str, reason: str) -> str:
     """Return the sentences that follow the reason why a run did not do everything. Empty where its deletion step did
-    run, which says so itself, and for a restore, which has none. `said` is the reason."""
+    run, which says so itself, and for a restore, which has none. `reason` is the reason."""
     if document.kind != RunKind.BACKUP or document.incremental.requested or document.purge.allowed:
         return ""
     unreachable = document.sync_status == SyncStatus.FAILED and error_code == DatabaseUnreachable.code
     step = (messages.STEP_DID_NOT_RUN_WITHOUT_ATLAS if unreachable else messages.STEP_DID_NOT_RUN)()
-    if code_of(said) == SyncInterrupted.said.code:  # it counts what the sync did
+    if code_of(reason) == SyncInterrupted.declared.code:  # it counts what the sync did
         return step
     if wrote is not None and not wrote:
-        return together("" if code_of(said) == SyncAborted.said.code else step, messages.NOTHING_DELETED())
+        return together("" if code_of(reason) == SyncAborted.declared.code else step, messages.NOTHING_DELETED())
     return together(step, *changed(wrote))
 
 
@@ -74,8 +68,8 @@ def half_way(wrote: Mapping[str, int]) -> Message:
 def _counted(wrote: Mapping[str, int], exchanged: Sentence, exchanged_and_deleted: Sentence) -> Message:
     pulled, pushed, here, there = (wrote.get(name, 0) for name in WRITES)
     if wrote.keys().isdisjoint(("deleted_local", "deleted_remote")):
-        return exchanged(pulled=pulled, pushed=pushed)
-    return exchanged_and_deleted(pulled=pulled, pushed=pushed, here=here, there=there)
+        return exchanged(pulled=pulled, pushed=pushed, n=pushed)
+    return exchanged_and_deleted(pulled=pulled, pushed=pushed, n=pushed, here=here, there=there)
 
 
 def without_the_newest(document: RunRecord, *, published: bool) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backups_app.catalog.run_parts import RestoreRecord
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.restore_record import RestoreRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.records import PURGEABLE_WHEN_CONFIRMED, RunKind, Side, SyncStatus
 from backups_app.runs.closing import outcome
 

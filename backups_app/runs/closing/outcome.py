@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from backups_app import formats
-from backups_app.catalog.run_parts import PurgeRecord, StepRecord
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.purge_record import PurgeRecord
+from backups_app.catalog.run.run_parts import StepRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.messages import runs as messages
 from backups_app.messages import words
 from backups_app.messages.message import Message, together
@@ -52,7 +53,7 @@ def deleted_messages(purge: PurgeRecord, side: Side) -> list[Message]:
     ]
 
 
-def kept_changed(purge: PurgeRecord) -> dict[str, Any]:
+def skipped_changed(purge: PurgeRecord) -> dict[str, Any]:
     """Return how many documents were kept because they had changed, and the first 100 ids of both sides."""
     entries = [entry for side in Side for entry in purge.side(side).values()]
     return {

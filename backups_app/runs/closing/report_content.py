@@ -1,4 +1,4 @@
-"""What a run's end is as a message: its scope, whether it is a problem, and what is said of it. Pure."""
+"""What a run's end is as a message: its scope, whether it is a problem, and the sentences about it. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from backups_app import formats
-from backups_app.catalog.run_record import RunRecord
-from backups_app.messages import notifications as said
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.messages.message import Message, Sentence
+from backups_app.messages.protection import notifications as wording
 from backups_app.notification.content import Content, Fact
 from backups_app.notification.states import Kind as Notice
 from backups_app.notification.states import Problem
@@ -17,13 +17,15 @@ from backups_app.runs.closing import outcome
 
 Titles = Mapping[Status, Sentence]
 BACKUP: Titles = {
-    Status.SUCCESS: said.BACKUP_DONE, Status.PARTIAL: said.BACKUP_PARTIAL, Status.FAILED: said.BACKUP_FAILED,
+    Status.SUCCESS: wording.BACKUP_DONE, Status.PARTIAL: wording.BACKUP_PARTIAL, Status.FAILED: wording.BACKUP_FAILED,
 }  # fmt: skip
 RESTORE: Titles = {
-    Status.SUCCESS: said.RESTORE_DONE, Status.PARTIAL: said.RESTORE_PARTIAL, Status.FAILED: said.RESTORE_FAILED,
+    Status.SUCCESS: wording.RESTORE_DONE, Status.PARTIAL: wording.RESTORE_PARTIAL,
+    Status.FAILED: wording.RESTORE_FAILED,
 }  # fmt: skip
 REHEARSAL: Titles = {
-    Status.SUCCESS: said.REHEARSAL_DONE, Status.PARTIAL: said.REHEARSAL_FAILED, Status.FAILED: said.REHEARSAL_FAILED,
+    Status.SUCCESS: wording.REHEARSAL_DONE, Status.PARTIAL: wording.REHEARSAL_FAILED,
+    Status.FAILED: wording.REHEARSAL_FAILED,
 }  # fmt: skip
 TITLES: Mapping[str, Titles] = {RunKind.BACKUP: BACKUP, RunKind.RESTORE: RESTORE, RunKind.REHEARSAL: REHEARSAL}
 
@@ -45,7 +47,9 @@ def of_run(document: RunRecord) -> RunReport | None:
     if kind not in TITLES or status not in TITLES[kind]:
         return None
     title = TITLES[kind][status]()
-    lines = (said.BACKUP_DONE_LINE(),) if kind == RunKind.BACKUP and status is Status.SUCCESS else (reason(document),)
+    lines = (
+        (wording.BACKUP_DONE_LINE(),) if kind == RunKind.BACKUP and status is Status.SUCCESS else (reason(document),)
+    )
     content = Content(
         title=title, lines=lines, facts=tuple(_facts(document)),
         path=f"/admin/backups/runs/{document.backup_id}/",
@@ -64,7 +68,7 @@ def reason(document: RunRecord) -> str:
 
 
 def _problem(document: RunRecord, *, kind: str, status: Status) -> Problem | None:
-    """A partial backup of which somebody said "keep after all" is no problem any more."""
+    """A partial backup of which somebody stated "keep after all" is no problem any more."""
     kept = document.purge.kept_after_all
     if status is Status.SUCCESS or (status is Status.PARTIAL and kept):
         return None
@@ -75,27 +79,27 @@ def _problem(document: RunRecord, *, kind: str, status: Status) -> Problem | Non
 
 
 def _facts(document: RunRecord) -> Iterator[tuple[Message, Fact]]:
-    yield said.RUN(), document.backup_id
-    yield said.STARTED_AT(), document.created_at
-    yield said.FINISHED_AT(), document.finished_at or document.created_at
+    yield wording.RUN(), document.backup_id
+    yield wording.STARTED_AT(), document.created_at
+    yield wording.FINISHED_AT(), document.finished_at or document.created_at
     if document.kind == RunKind.BACKUP and document.documents is not None:
-        yield said.SAVED(), said.SAVED_VALUE(
-            collections=said.COLLECTIONS(n=len(document.collections_backed_up)),
-            documents=said.DOCUMENTS(n=document.documents),
+        yield wording.SAVED(), wording.SAVED_VALUE(
+            collections=wording.COLLECTIONS(n=len(document.collections_backed_up)),
+            documents=wording.DOCUMENTS(n=document.documents),
             size=formats.size(document.size_bytes or 0),
         )  # fmt: skip
-    for label, side in ((said.DELETED_HERE, Side.LOCAL), (said.DELETED_ATLAS, Side.REMOTE)):
+    for label, side in ((wording.DELETED_HERE, Side.LOCAL), (wording.DELETED_ATLAS, Side.REMOTE)):
         if deleted := outcome.deleted_messages(document.purge, side):
-            yield label(), said.DELETED_VALUE(collections=deleted)
+            yield label(), wording.DELETED_VALUE(collections=deleted)
     conflicts = _conflicts(document)
     if conflicts:
-        yield said.CONFLICTS(), formats.grouped(conflicts)
+        yield wording.CONFLICTS(), formats.grouped(conflicts)
     if document.created_by:
-        yield said.STARTED_BY(), document.created_by
+        yield wording.STARTED_BY(), document.created_by
     if document.host:
-        yield said.COMPUTER(), document.host
+        yield wording.COMPUTER(), document.host
     if document.error_code:
-        yield said.CODE(), document.error_code
+        yield wording.CODE(), document.error_code
 
 
 def _conflicts(document: RunRecord) -> int:

@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 from django.utils import timezone
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app.catalog import unreported_runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run import unreported_runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration, current
-from backups_app.messages import notifications as said
+from backups_app.messages.protection import notifications as wording
 from backups_app.notification import channels, mail, outbox, reports
 from backups_app.notification.channels import Way
 from backups_app.notification.content import Content
@@ -48,7 +48,7 @@ def run_began(document: RunRecord) -> None:
     """Let the healthcheck know that a backup begins."""
     if document.kind == RunKind.BACKUP:
         with _never_in_the_way(document):
-            _ping(document, what="start", content=Content(title=said.STARTED()), now=timezone.now())
+            _ping(document, what="start", content=Content(title=wording.STARTED()), now=timezone.now())
 
 
 def run_ended(database: Database[Any], *, document: RunRecord) -> None:
@@ -56,7 +56,7 @@ def run_ended(database: Database[Any], *, document: RunRecord) -> None:
     with _never_in_the_way(document):
         now = timezone.now()
         report(document, now=now)
-        unreported_runs.mark(database, backup_id=document.id, now=now)
+        unreported_runs.remember_reported(database, backup_id=document.id, now=now)
 
 
 def catch_up(database: Database[Any], *, now: datetime) -> int:
@@ -86,7 +86,7 @@ def report(document: RunRecord, *, now: datetime) -> None:
     if document.kind == RunKind.BACKUP:
         made = document.status in (Status.SUCCESS, Status.PARTIAL)
         content = (
-            found.content if found else Content(title=said.BACKUP_FAILED(), lines=(report_content.reason(document),))
+            found.content if found else Content(title=wording.BACKUP_FAILED(), lines=(report_content.reason(document),))
         )
         _ping(document, what="success" if made else "fail", content=content, now=now)
 

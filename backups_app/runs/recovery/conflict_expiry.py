@@ -1,4 +1,5 @@
-"""Versions that a sync kept go when they are old and two verified backups that are still here hold them."""
+"""Versions that a sync kept go when they are old and two verified backups that are still here hold them. Incrementals
+and the full backup that they begin from are one: of them all a single damaged file may be left."""
 
 from __future__ import annotations
 
@@ -12,12 +13,14 @@ from typing import Any
 
 from pymongo.database import Database
 
-from backups_app.backup_files import bson_frames, collection_reader, metadata
+from backups_app.backup_files import bases, metadata
 from backups_app.backup_files import manifest as manifests
 from backups_app.backup_files.manifest import CollectionEntry
-from backups_app.backup_files.store import Store
-from backups_app.catalog import runs, sync_conflicts
-from backups_app.catalog.run_record import RunRecord
+from backups_app.backup_files.reading import bson_frames, collection_reader
+from backups_app.backup_files.store.store import Store
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.catalog.sync import sync_conflicts
 from backups_app.errors import TempleOpsError
 from backups_app.records import is_ahead
 
@@ -28,19 +31,23 @@ def expire(*, database: Database[Any], store: Store, now: datetime) -> int:
     """Under the lease: remove kept versions of more than 90 days that two verified backups of this database hold, both
     read just now, byte for byte the same. Return how many.
 
-    A backup dated in the future does not count. With fewer than two that can be read, nothing expires. Raise
-    PyMongoError.
+    The second has another full backup than the first. One dated in the future does not count. With fewer than two that
+    can be read, nothing expires. Raise PyMongoError.
     """
     if not sync_conflicts.has_expired(database, now=now):
         return 0
     in_another: frozenset[bytes] | None = None
+    full_of_another = ""
     for backup_id in store.backups().ids:
         try:
             entry = _entry(database, store, backup_id, now)
             if entry is None:
                 continue
+            full = bases.base_of(store.folder(backup_id)) or backup_id
             if in_another is None:
-                in_another = frozenset(map(_digest, _frames(store.folder(backup_id), entry)))
+                in_another, full_of_another = frozenset(map(_digest, _frames(store.folder(backup_id), entry))), full
+                continue
+            if full == full_of_another:
                 continue
             removed = sync_conflicts.expire(
                 database, held=partial(_held_twice, store.folder(backup_id), entry, in_another), now=now

@@ -12,19 +12,25 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from bson.errors import BSONError
 from pymongo.database import Database
+from pymongo.errors import DocumentTooLarge, WriteError
 
-from backups_app.backup_files.store import Store
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.backup_files.store.store import Store
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import connections
 from backups_app.records import Side
-from backups_app.runs import description, preparation
+from backups_app.runs import preparation
+from backups_app.runs.description import description
 from backups_app.runs.recovery import recovery
 
 logger = logging.getLogger(__name__)
+
+REFUSED = (BSONError, DocumentTooLarge, WriteError, ValueError, TypeError, OverflowError, RecursionError)
+"""What is wrong with one record, and not with the server."""
 
 
 def tick(*, configuration: Configuration, now: datetime) -> None:
@@ -50,12 +56,21 @@ def put_in_order(*, configuration: Configuration, now: datetime) -> list[str]:
 def rebuild_records(*, database: Database[Any], store: Store) -> list[str]:
     """Write the record of every verified backup of this database that has none, from its `metadata.json`.
 
-    A record that is there is never replaced. Return the ids that were written.
+    A record that is there is never replaced. One that MongoDB does not take is named in the log and does not keep the
+    others away. Return the ids that were written. Raise PyMongoError where the server fails.
     """
     known = runs.ids(database)
     lost = [description.merged(store, backup_id, None) for backup_id in store.backups().ids if backup_id not in known]
     ours = [run for run in lost if run.verified and run.database in ("", database.name)]
-    for run in ours:
-        stored = {name: value for name, value in run.items() if name not in description.ADDED_BY_READERS}
+    return [run.id for run in ours if _restored(database, run)]
+
+
+def _restored(database: Database[Any], run: RunRecord) -> bool:
+    stored = {name: value for name, value in run.items() if name not in description.ADDED_BY_READERS}
+    try:
         runs.restore_record(database, document=RunRecord(stored))
-    return [run.id for run in ours]
+    except REFUSED as error:
+        reason = type(error).__name__
+        logger.warning("A lost record cannot be written again", extra={"backup_id": run.id, "reason": reason})
+        return False
+    return True

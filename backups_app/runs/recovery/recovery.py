@@ -14,11 +14,10 @@ from django.utils import timezone
 from pymongo.database import Database
 
 from backups_app.backup_files import manifest as manifests
-from backups_app.backup_files import metadata, trash, unfinished_fetch
-from backups_app.backup_files.store import Store
-from backups_app.catalog import lease as stored_lease
-from backups_app.catalog import purge_ledger, runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.backup_files import metadata
+from backups_app.backup_files.store.store import Store
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
@@ -33,10 +32,9 @@ from backups_app.errors import (
 from backups_app.messages import runs as messages
 from backups_app.mongo import connections, mongodump_process
 from backups_app.progress import Silent
-from backups_app.records import CLOCK_TOLERANCE, MAKES_A_BACKUP, Phase, Side
+from backups_app.records import MAKES_A_BACKUP, Phase, Side
 from backups_app.runs import declarations, lease, ownership, preparation, restore_messages
 from backups_app.runs.closing import closing, end_messages, reporting
-from backups_app.runs.recovery import conflict_expiry
 from backups_app.verification import verdict
 
 logger = logging.getLogger(__name__)
@@ -112,7 +110,7 @@ def close(*, configuration: Configuration, database: Database[Any], document: Ru
     _end_orphan(document)
     store = preparation.store(configuration)
     published = _published(store, document)
-    lost = None if published or not _was_published(document) else _lost(store, document)
+    lost = None if published or not _was_published(document) else _lost_backup_error(store, document)
     if not published and _is_here(store, document) and document.phase in declarations.phases_before_publishing():
         store.discard_partial(document.id, now=timezone.now())
     error = lost or _interrupted(document, published)
@@ -120,7 +118,7 @@ def close(*, configuration: Configuration, database: Database[Any], document: Ru
         closing.seal(database, store if published else None, document=document)
 
 
-def _lost(store: Store, document: RunRecord) -> TempleOpsError:
+def _lost_backup_error(store: Store, document: RunRecord) -> TempleOpsError:
     """Return what became of a backup whose deletion had begun and that is not good any more: the run had published it,
     so it did not fail."""
     if document.id not in store.backups().ids:
@@ -139,7 +137,7 @@ def _interrupted(document: RunRecord, published: bool) -> TempleOpsError | None:
 def _published(store: Store, document: RunRecord) -> bool:
     """Whether a verified backup of this run is published, or can be: a run that died between verifying and renaming.
 
-    Read again from the disk: what a dead process believed is not evidence.
+    Read again from the disk: what a dead process assumed is not evidence.
     """
     if document.kind not in MAKES_A_BACKUP:
         return False
@@ -165,8 +163,7 @@ def _is_here(store: Store, document: RunRecord) -> bool:
 
 def _verified(folder: Any) -> bool:
     try:
-        written = metadata.read(folder) or {}
-        manifest = manifests.from_json(written.get("manifest") or {})
+        manifest = manifests.from_json(metadata.manifest_in(folder))
         verdict.recheck(folder=folder, manifest=manifest, progress=Silent())
     except (TempleOpsError, ValueError) as error:
         logger.error("A backup did not verify", extra={"folder": folder.name, "reason": str(error)})
@@ -177,8 +174,8 @@ def _verified(folder: Any) -> bool:
 def _close(database: Database[Any], document: RunRecord, *, published: bool, error: TempleOpsError | None) -> bool:
     wrote = end_messages.synced(database, document)
     changes = closing.closing_changes(document, published=published, error=error, wrote=wrote)
-    said = closing.without_the_newest(document, published=published)
-    changes["warnings"] = [*document.warnings, *said]
+    sentences = closing.without_the_newest(document, published=published)
+    changes["warnings"] = [*document.warnings, *sentences]
     if not runs.close_if_unchanged(database, document=document, changes=changes):
         return False
     document.apply(changes)
@@ -191,30 +188,3 @@ def _end_orphan(document: RunRecord) -> None:
     child = document.child
     if child and mongodump_process.end_orphan(mongodump_process.ChildProcess(**child)):
         logger.warning("Ended an orphaned mongodump", extra={"backup_id": document.id})
-
-
-def clear_the_way(*, configuration: Configuration, database: Database[Any], spared: str) -> None:
-    """Tidy up before a run, under its lease: `.partial-*` of no live run, trash older than a day, entries of the purge
-    ledger that were closed long ago, and old versions of a sync that two backups hold.
-
-    What is decided by age rests while the clocks of this computer and of MongoDB differ. Raise
-    `StoreOfAnotherDatabase`: what lies there is not ours to tidy up.
-    """
-    store = preparation.store(configuration)
-    store.require_ours()
-    now = timezone.now()
-    apart = timedelta(seconds=abs(connections.facts(database.client).clock_ahead_seconds))
-    clocks_agree = apart <= CLOCK_TOLERANCE
-    if clocks_agree:
-        purge_ledger.expire(database, now=now, days=configuration.purge_ledger_days)
-    if store.store_id() is None or store.store_id() not in stored_lease.known_stores(database):
-        return
-    for backup_id in store.partials():
-        document = runs.get(database, backup_id=backup_id)
-        if backup_id == spared or unfinished_fetch.goes_on(store, backup_id, now=now):
-            continue
-        if document is None or not document.in_progress:
-            store.discard_partial(backup_id, now=now)
-    if clocks_agree:
-        store.empty_trash(older_than=now - trash.KEPT)
-        conflict_expiry.expire(database=database, store=store, now=now)

@@ -1,0 +1,1 @@
+"""The steps, one module each, and what several of them share."""

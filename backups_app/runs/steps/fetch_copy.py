@@ -6,8 +6,8 @@ from django.utils.translation import gettext_noop
 
 from backups_app.messages import runs as messages
 from backups_app.records import Phase, StepState
-from backups_app.runs import copy_source
 from backups_app.runs.context import Group, Run, StepResult
+from backups_app.runs.copies import copy_source
 from backups_app.runs.steps import restore_parts
 from backups_app.verification import verdict
 

@@ -7,9 +7,10 @@ import logging
 
 from django.utils.translation import gettext_noop
 
-from backups_app.catalog import purge_ledger, runs
-from backups_app.catalog.run_record import RunRecord
-from backups_app.catalog.run_writers import Amendment
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.catalog.run.run_writers import Amendment
 from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
 from backups_app.messages import runs as messages
 from backups_app.messages.message import Message

@@ -7,14 +7,15 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from backups_app import formats
-from backups_app.catalog import lease, runs
+from backups_app.catalog import lease
+from backups_app.catalog.run import runs
 from backups_app.dump import engine
 from backups_app.dump.engine import DumpEngine
 from backups_app.errors import DiskFull
 from backups_app.messages import runs as messages
 from backups_app.messages.message import Message, together
 from backups_app.records import Phase, StepState
-from backups_app.runs import incremental_base
+from backups_app.runs import base_choice, incremental_base
 from backups_app.runs.context import Group, Run, StepResult
 
 NAME = "preflight"
@@ -28,7 +29,7 @@ RESERVE_BYTES = 64 * 1024 * 1024
 
 
 def needed_bytes(data_bytes: int) -> int:
-    """Return the free space a backup of `data_bytes` uncompressed wants: 1.15 times as much, and 64 MiB."""
+    """Return the free space a backup that writes `data_bytes` wants: 1.15 times as much, and 64 MiB."""
     return int(data_bytes * 1.15) + RESERVE_BYTES
 
 
@@ -38,17 +39,25 @@ def perform(run: Run) -> StepResult:
     store_id = run.store.prepare()
     lease.remember_store(run.local, store_id=store_id)
     data_bytes = int(run.local.command("dbStats")["dataSize"])
+    full_after_all = _choose_base(run)
+    written_bytes = base_choice.bytes_to_write(run.base, data_bytes=data_bytes)
+    require_room(run, written_bytes)
     disk = run.store.usage()
-    if disk.free_bytes < needed_bytes(data_bytes):
-        raise DiskFull(needed=formats.size(needed_bytes(data_bytes)), free=formats.size(disk.free_bytes))
-    incremental, said = _incremental(run)
+    incremental = run.base.as_document() if run.base else None
     return StepResult(
         state=StepState.DONE,
-        sentence=together(messages.ROOM(engine=run.engine.name), *said),
+        sentence=together(messages.ROOM(engine=run.engine.name), *full_after_all),
         counts={"data_bytes": data_bytes, "free_bytes": disk.free_bytes},
         changes={"engine": run.engine.name, "store_id": store_id, "incremental": incremental, **_recipients(run)},
-        warnings=(*_warnings(disk.free_bytes - data_bytes, disk.total_bytes), *_left_open(run)),
+        warnings=(*_warnings(disk.free_bytes - written_bytes, disk.total_bytes), *_left_open(run)),
     )
+
+
+def require_room(run: Run, written_bytes: int) -> None:
+    """Raise `DiskFull` where the disk has no room for a backup that writes so much."""
+    free_bytes = run.store.usage().free_bytes
+    if free_bytes < needed_bytes(written_bytes):
+        raise DiskFull(needed=formats.size(needed_bytes(written_bytes)), free=formats.size(free_bytes))
 
 
 def _engine(run: Run) -> DumpEngine:
@@ -56,17 +65,15 @@ def _engine(run: Run) -> DumpEngine:
     return engine.choose(setting=setting, compression=run.configuration.backup_compression)
 
 
-def _incremental(run: Run) -> tuple[dict[str, Any] | None, tuple[Message, ...]]:
-    """Choose the base of an incremental. Return what the record says of it, and why it is a full one after all."""
+def _choose_base(run: Run) -> tuple[Message, ...]:
+    """Choose the base of an incremental, if there is to be one. Return why it will be a full backup after all."""
     if not run.document.incremental.requested:
-        return None, ()
-    chosen = incremental_base.choose(store=run.store, max_chain=run.configuration.incremental_max_chain, now=run.now)
-    if not isinstance(chosen, incremental_base.Base):
-        return None, (chosen,)
-    if run.configuration.targets and chosen.recipients != set(run.configuration.copy_recipients):
-        return None, (messages.FULL_AFTER_NEW_KEYS(),)
+        return ()
+    chosen = base_choice.choose(configuration=run.configuration, store=run.store, now=run.now)
+    if isinstance(chosen, Message):
+        return (chosen,)
     run.base = chosen
-    return chosen.as_document(), ()
+    return ()
 
 
 def _recipients(run: Run) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def perform(run: Run) -> StepResult:
     withheld = purge_sides.decide(run)
     if withheld is not None:
         return withheld
-    if not purge_sides.remote_is_settled(run):
+    if not purge_sides.remote_is_finished(run):
         return StepResult(
             state=StepState.CANCELLED,
             sentence=messages.REMOTE_FIRST(),

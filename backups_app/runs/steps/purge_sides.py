@@ -10,9 +10,10 @@ from typing import Any
 from django.utils import timezone
 from pymongo.database import Database
 
-from backups_app.access import audit
-from backups_app.catalog import stored_names, sync_base, sync_logs
-from backups_app.catalog.run_parts import CollectionPurgeRecord
+from backups_app.access.trail import audit
+from backups_app.catalog import stored_names
+from backups_app.catalog.run.purge_record import CollectionPurgeRecord
+from backups_app.catalog.sync import sync_base, sync_logs
 from backups_app.errors import (
     DatabaseRefused,
     DatabaseUnreachable,
@@ -30,7 +31,7 @@ from backups_app.purge import delete, plan
 from backups_app.records import PURGEABLE, Side, StepState, SyncStatus
 from backups_app.runs import preparation
 from backups_app.runs.context import Run, StepResult
-from backups_app.sync import counters, pair
+from backups_app.sync import pair, sync_report
 from backups_app.verification import verdict
 
 logger = logging.getLogger(__name__)
@@ -83,17 +84,15 @@ def _verify_again(run: Run) -> None:
 
 def _left_by_sync(run: Run) -> tuple[Mapping[str, int], Mapping[str, str]]:
     """Return what the run's sync could not resolve, by collection, and what it held back. Of a resumed run the log of
-    its sync tells it; without one nothing is known, and everything is withheld."""
+    its sync says it; without one nothing is known, and everything is withheld."""
     if run.sync_report is not None:
-        return run.sync_report.unresolved, counters.withheld(run.sync_report.log)
+        return run.sync_report.unresolved, sync_report.withheld(run.sync_report.log)
     if run.document.sync_status != SyncStatus.SUCCESS:
         return {}, {}
-    log = sync_logs.of_run(run.local, run_id=run.backup_id) or {}
-    if log.get("status") != SyncStatus.SUCCESS:
+    log = sync_logs.of_run(run.local, run_id=run.backup_id)
+    if log is None or not log.succeeded:
         return {}, dict.fromkeys(PURGEABLE, SYNC_NOT_KNOWN)
-    entries = log.get("collections") or []
-    unresolved = {entry["name"]: entry["unresolved"] for entry in entries if entry.get("unresolved")}
-    return unresolved, counters.withheld(log)
+    return {one.name: one.unresolved for one in log.collections if one.unresolved}, sync_report.withheld(log)
 
 
 def _write_plan(run: Run, *, pair_known: bool) -> None:
@@ -120,8 +119,10 @@ def _write_plan(run: Run, *, pair_known: bool) -> None:
 
 
 def _gates(run: Run, *, pair_known: bool) -> plan.Gates:
-    """The gates of `decisions.md`, section 4. Without the lease the checkpoint raises; who asked for bookings had to
-    confirm it at the door (typed phrase, `--confirm`, or the API's explicit body)."""
+    """Return the facts that `plan.refusals` asks for. Raise `OwnershipLost` where the run has another owner.
+
+    Who asked for bookings confirmed it before the run: by the typed phrase, by `--confirm`, or in the body of the API.
+    """
     run.progress.checkpoint()
     return plan.Gates(
         published=run.published,
@@ -248,7 +249,7 @@ def skipped_without_remote() -> StepResult:
     return StepResult(state=StepState.SKIPPED, sentence=messages.SYNC_SKIPPED())
 
 
-def remote_is_settled(run: Run) -> bool:
+def remote_is_finished(run: Run) -> bool:
     """Whether the local side may begin: remote first, so that a failure there leaves this side whole."""
     if run.document.sync_status == SyncStatus.SKIPPED.value:
         return True

@@ -29,7 +29,7 @@ def perform(run: Run) -> StepResult:
     if problems:
         first = problems[0]
         reasons = [first.withheld, *first.sentences, *first.reasons]
-        reason = next((said for said in reasons if said), messages.DOCUMENTS_DIFFER())
+        reason = next((message for message in reasons if message), messages.DOCUMENTS_DIFFER())
         raise RehearsalFailed(
             problem=messages.REHEARSAL_DIFFERS(name=first.name, reason=reason, count=len(problems), all=len(outcomes))
         )

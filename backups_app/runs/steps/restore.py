@@ -26,15 +26,15 @@ def perform(run: Run) -> StepResult:
     assert in_place or scratch.is_copy(target), "only a marked database is written to without a safety backup"
     outcomes = restore_parts.perform(run, target=target)
     incomplete = [name for name, outcome in outcomes.items() if not outcome.complete]
-    said = restore_messages.said_sums(run.document)
+    message = restore_messages.stated_sums(run.document)
     if not run.document.restore.taken and not outcomes:
         return StepResult(
             state=StepState.WARNING, sentence=messages.NOTHING_TO_RESTORE(), counts={"error_code": "restore_differs"}
         )
     if not incomplete:
-        return StepResult(state=StepState.DONE, sentence=said, counts=run.document.restore.sums)
+        return StepResult(state=StepState.DONE, sentence=message, counts=run.document.restore.sums)
     return StepResult(
         state=StepState.WARNING,
-        sentence=messages.NOT_AS_PLANNED(names=incomplete, sums=said),
+        sentence=messages.NOT_AS_PLANNED(names=incomplete, sums=message),
         counts={**run.document.restore.sums, "error_code": "restore_differs"},
     )

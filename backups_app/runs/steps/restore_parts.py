@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from typing import Any
 
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app.backup_files import locks, metadata
-from backups_app.catalog import purge_ledger, runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.backup_files import bases, metadata
+from backups_app.catalog import restored_documents
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import CopyNotAllowed, DatabaseUnreachable, TempleOpsError
-from backups_app.mongo import refusals, scratch
+from backups_app.mongo import scratch
+from backups_app.mongo.refusals import refusals
 from backups_app.progress import Progress, Silent
 from backups_app.records import Phase, RunKind, Side, Status
 from backups_app.restore import choices as chosen
 from backups_app.restore import engine, plan
 from backups_app.restore.choices import Choices, Mode
-from backups_app.restore.engine import Engine
+from backups_app.restore.engine import Claim, Engine
 from backups_app.restore.outcome import CollectionOutcome
 from backups_app.restore.source import Source
-from backups_app.runs import adoption, copy_source, description, preparation, restore_messages
+from backups_app.restore.work import PlannedIds
+from backups_app.runs import preparation, restore_messages
 from backups_app.runs.context import Run
+from backups_app.runs.copies import copy_source
+from backups_app.runs.description import adoption, description
+from backups_app.runs.steps import side_by_side
+from backups_app.runs.steps.side_by_side import SharedProgress
+
+AT_ONCE = 2
+LARGE = 16 * 1024 * 1024
+"""So many collections of at least so many bytes are put in place side by side."""
+
+_one_at_a_time = threading.Lock()
+"""The record is changed by the threads that put collections in place."""
 
 
 def choices(run: Run) -> Choices:
@@ -55,9 +71,8 @@ def opened(*, configuration: Configuration, choices: Choices, progress: Progress
 
 
 def begun(record: RunRecord) -> list[str]:
-    """Return the collections that a restore may have written into: finished ones, and the one that was at work."""
-    at_work = record.restore.at_work
-    return [*record.restore.names, *([at_work] if at_work else [])]
+    """Return the collections that a restore may have written into: finished ones, and those that were at work."""
+    return [*record.restore.names, *record.restore.at_work]
 
 
 def created_by(record: RunRecord) -> set[str]:
@@ -105,7 +120,7 @@ def perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]:
 
     Raise `RestoreUnfinished` when the server is lost, `VerificationFailed` when the backup changed under our hands.
     """
-    with locks.reading(run.store.root, choices(run).backup_id):
+    with bases.reading(run.store.root, choices(run).backup_id):
         return _perform(run, target=target)
 
 
@@ -114,21 +129,44 @@ def _perform(run: Run, *, target: Database[Any]) -> dict[str, CollectionOutcome]
     decided = plan.decide(manifest=backup.manifest, choices=wanted, emptied=run.document.restore.emptied)
     outcomes: dict[str, CollectionOutcome] = {}
     run.document.apply({"restore.sums": engine.summary(outcomes)})
-    worker = _engine(run, wanted, backup, target)
+    progress = SharedProgress(progress=run.progress)
+    worker = _engine(run, wanted, backup, target, progress)
     empty = [left.name for left in decided.left_out if left.emptied_by]
-    for name in (*decided.taken, *empty):
+    names = (*decided.taken, *empty)
+
+    def restore(name: str) -> CollectionOutcome:
         _begin(run, name)
-        try:
-            outcome = worker.restore_empty(name) if name in empty else worker.restore(name)
-        except PyMongoError as error:
-            raise _stopped(run, error) from error
-        if name not in empty or outcome.created or not outcome.complete:
-            outcomes[name] = outcome
-        _record(run, outcomes)
-    return outcomes
+        return worker.restore_empty(name) if name in empty else worker.restore(name)
+
+    try:
+        for group in _groups(worker, names):
+            with closing(side_by_side.each(group, restore, at_once=AT_ONCE, progress=progress)) as ended:
+                for name, outcome in ended:
+                    if name not in empty or outcome.created or not outcome.complete:
+                        outcomes[name] = outcome
+                    _record(run, name, {one: outcomes[one] for one in names if one in outcomes})
+    except PyMongoError as error:
+        raise _stopped(run, error) from error
+    return {name: outcomes[name] for name in names if name in outcomes}
 
 
-def _engine(run: Run, wanted: Choices, backup: Source, target: Database[Any]) -> Engine:
+def _groups(worker: Engine, names: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the collections in their order, those together that are put in place side by side: large ones that are
+    missing as a whole. Comparing two versions of a large collection takes memory, so they are compared one by one."""
+    group: list[str] = []
+    for name in names:
+        if worker.entry(name).bytes >= LARGE and worker.is_missing(name):
+            group.append(name)
+            continue
+        if group:
+            yield group
+        group = []
+        yield [name]
+    if group:
+        yield group
+
+
+def _engine(run: Run, wanted: Choices, backup: Source, target: Database[Any], progress: Progress) -> Engine:
     in_place = run.document.kind == RunKind.RESTORE
     before = None
     if in_place:
@@ -139,28 +177,32 @@ def _engine(run: Run, wanted: Choices, backup: Source, target: Database[Any]) ->
         choices=wanted,
         database=target,
         before=before,
-        release=_release(run) if in_place and purge_ledger.runs_with_open(run.local) else None,
-        progress=run.progress,
+        claim=_claim(run, wanted) if in_place else None,
+        progress=progress,
         unfinished=_left_by_earlier_attempts(run, wanted) if in_place else frozenset(),
         creating=lambda name: _remember_creating(run, name),
     )
 
 
-def _release(run: Run) -> Any:
-    """Take documents out of every open purge before they are written: no resumed purge may take them again."""
+def _claim(run: Run, wanted: Choices) -> Claim:
+    def claim(name: str, planned: PlannedIds) -> None:
+        restored_documents.claim(
+            run.local,
+            collection=name,
+            is_chosen=planned.is_chosen,
+            is_put_back=planned.is_put_back,
+            document=wanted.document,
+        )
 
-    def release(name: str, ids: Any) -> None:
-        purge_ledger.close_for_restore(run.local, collection=name, ids=ids)
-
-    return release
+    return claim
 
 
 def _left_by_earlier_attempts(run: Run, wanted: Choices) -> frozenset[str]:
     """Collections that a restore of the same backup created and did not finish: theirs are the missing indexes."""
     left: set[str] = set()
-    for document in reversed(runs.recent(run.local)):
+    for document in reversed(runs.recent(run.local, kinds=[RunKind.RESTORE])):
         restored = document.restore
-        if document.kind != RunKind.RESTORE or document.id == run.backup_id:
+        if document.id == run.backup_id:
             continue
         if restored.choices.get("backup_id") == wanted.backup_id:
             left -= set(restored.names)
@@ -170,23 +212,27 @@ def _left_by_earlier_attempts(run: Run, wanted: Choices) -> frozenset[str]:
 
 def _remember_creating(run: Run, name: str) -> None:
     """Before a collection is created the record says so: the one who goes on after a crash finishes it."""
-    _write(run, {"restore.unfinished": [*run.document.restore.unfinished, name]})
+    with _one_at_a_time:
+        _write(run, {"restore.unfinished": [*run.document.restore.unfinished, name]})
 
 
 def _begin(run: Run, name: str) -> None:
     """Before anything of a collection is written the record says so: an undo after a crash knows where to look."""
-    _write(run, {"restore.at_work": name})
+    with _one_at_a_time:
+        _write(run, {"restore.at_work": [*run.document.restore.at_work, name]})
 
 
-def _record(run: Run, outcomes: dict[str, CollectionOutcome]) -> None:
-    restored = run.document.restore
-    changes = {
-        "restore.collections": [outcome.as_document() for outcome in outcomes.values()],
-        "restore.sums": engine.summary(outcomes),
-        "restore.unfinished": [name for name in restored.unfinished if name != restored.at_work],
-        "restore.at_work": "",
-    }
-    _write(run, changes)
+def _record(run: Run, name: str, outcomes: dict[str, CollectionOutcome]) -> None:
+    """Note that a collection was finished."""
+    with _one_at_a_time:
+        restored = run.document.restore
+        changes = {
+            "restore.collections": [outcome.as_document() for outcome in outcomes.values()],
+            "restore.sums": engine.summary(outcomes),
+            "restore.unfinished": [one for one in restored.unfinished if one != name],
+            "restore.at_work": [one for one in restored.at_work if one != name],
+        }
+        _write(run, changes)
 
 
 def _write(run: Run, changes: dict[str, Any]) -> None:
@@ -205,5 +251,6 @@ def _stopped(run: Run, error: PyMongoError) -> TempleOpsError:
 
 def undoes(source: Source, choices: Choices) -> bool:
     """Return whether this puts the safety backup of a restore back, exactly as it was."""
-    made_by = (metadata.read(source.folder) or {}).get("kind")
+    written = metadata.read(source.folder)
+    made_by = written and RunRecord(written).kind
     return choices.in_place and choices.mode is Mode.REPLACE and made_by == RunKind.RESTORE

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_noop
 
-from backups_app.catalog import runs
+from backups_app.catalog.run import runs
 from backups_app.errors import OwnershipLost, RunCancelled, SyncAborted, TempleOpsError
 from backups_app.messages import runs as messages
 from backups_app.messages.message import Message

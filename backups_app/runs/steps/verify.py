@@ -31,10 +31,12 @@ def perform(run: Run) -> StepResult:
     names = closing.temple_collections(verified.manifest)
     held = verified.manifest.counts()
     documents, size_bytes, own = held.documents, held.bytes, held.own_collections
-    said = messages.VERIFIED(n=len(names), own=own, documents=words.documents(documents), size=formats.size(size_bytes))
+    message = messages.VERIFIED(
+        n=len(names), own=own, documents=words.documents(documents), size=formats.size(size_bytes)
+    )
     return StepResult(
         state=StepState.DONE,
-        sentence=said,
+        sentence=message,
         counts={"collections": len(names), "own_collections": own, "documents": documents, "bytes": size_bytes},
         changes={"collections_backed_up": names, "documents": documents, "bytes": size_bytes},
         warnings=verified.warnings,
@@ -43,7 +45,7 @@ def perform(run: Run) -> StepResult:
 
 def _verified(run: Run, report: DumpReport) -> Verdict:
     if run.base is not None:
-        base = incremental.Base(backup_id=run.base.backup_id, manifest=run.base.manifest)
+        base = incremental.VerifiedBase(backup_id=run.base.backup_id, manifest=run.base.manifest)
         return incremental.verify(
             folder=run.partial, database=run.local.name, report=report, changes=report.changes, base=base,
             progress=run.progress,

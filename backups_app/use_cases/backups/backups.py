@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django_tasks import task
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
 
 from backups_app import configuration as settings
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.backup_files import layout
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
@@ -23,25 +24,22 @@ from backups_app.errors import (
     InvalidInput,
     NotCancellable,
     NotResumable,
-    RecordsUnavailable,
     RunInterrupted,
 )
 from backups_app.messages import use_cases as messages
 from backups_app.mongo import availability, connections
-from backups_app.records import Origin, Phase, Side, Status, SyncStatus
-from backups_app.runs.closing import closing
-from backups_app.runs import declarations, pipelines, preparation, runner, worker
-from backups_app.runs.recovery import housekeeping, recovery
+from backups_app.records import Origin, Phase, Side, Status
+from backups_app.runs import declarations, preparation, worker
 from backups_app.runs.ownership import this_process
 from backups_app.runs.progress import Listener
-from backups_app.use_cases.backups import idempotency, keeping
-from backups_app.use_cases.listing import lost_backups
+from backups_app.runs.recovery import housekeeping, recovery
+from backups_app.use_cases.backups import idempotency, keeping, new_run, placement, stopping
 from backups_app.use_cases.readiness import readiness
-from backups_app.use_cases.retention import prune, trash
+from backups_app.use_cases.retention import prune, trash_emptying
 
-POLL_SECONDS, TAKE_TRIES = 0.2, 100
+POLL_SECONDS = 0.2
 KNOWN_SECONDS = 5
-"""So long the record of a run may take: the one who asks for it waits."""
+"""How long the record of a run may take while somebody waits for it."""
 
 
 def start_backup(
@@ -63,134 +61,83 @@ def start_backup(
     """
     if not isinstance(delete_bookings, bool):
         raise InvalidInput(message=messages.DELETE_BOOKINGS_NOT_BOOLEAN())
+    asked = _BackupRequest(
+        created_by=created_by, delete_bookings=delete_bookings, origin=origin, now=now, note=note,
+        idempotency_key=idempotency_key, enqueue=enqueue, incremental=incremental,
+    )  # fmt: skip
     configuration = settings.current()
     readiness.require_local(configuration)
-    if incremental:
-        _require_incremental(configuration, delete_bookings)
+    _require_allowed(configuration, asked)
     database = preparation.local_database(configuration)
-    with connections.reachable(Side.LOCAL):
-        connections.ping(database.client)  # a lost server is found in seconds; the next question would wait for 30
-
-        def start() -> RunRecord:
-            trash.make_room(configuration=configuration, now=now)
-            readiness.require_ready(configuration=configuration)
-            audit.digest()  # a run that cannot be put on record is not started
-            housekeeping.put_in_order(configuration=configuration, now=now)
-            runs.ensure_indexes(database)
-            document = new_document(configuration, created_by, delete_bookings, origin, now, idempotency_key, note)
-            steps = runner.waiting_steps(pipelines.INCREMENTAL_STEPS if incremental else pipelines.STEPS)
-            starter = None if enqueue else this_process().as_document()
-            document.apply({"incremental_requested": incremental, "steps": steps, "starter": starter})
-            create(database, document, configuration)
-            return document
-
-        document = idempotency.once(
-            database, created_by=created_by, key=idempotency_key, delete_bookings=delete_bookings,
-            incremental=incremental, now=now, start=start,
-        )  # fmt: skip
-    if document.replayed:
-        return document
-    details = {"delete_bookings": delete_bookings} | ({"incremental": True} if incremental else {})
-    put_on_record(database, document, details=details)
-    if enqueue:
-        carry_out_backup.enqueue(backup_id=document.id)
+    document = _made_once(configuration, database, asked)
+    if not document.replayed:
+        _hand_over(database, document, asked)
     return document
 
 
-def _require_incremental(configuration: Configuration, delete_bookings: bool) -> None:
-    """Raise `InvalidInput` for one that is to delete, `IncrementalNeedsBuiltIn`."""
-    if delete_bookings:
+@dataclass(frozen=True, kw_only=True)
+class _BackupRequest:
+    """What `start_backup` was asked for."""
+
+    created_by: str
+    delete_bookings: bool
+    origin: Origin
+    now: datetime
+    note: str
+    idempotency_key: str | None
+    enqueue: bool
+    incremental: bool
+
+
+def _require_allowed(configuration: Configuration, asked: _BackupRequest) -> None:
+    """Raise `InvalidInput` for an incremental run that is to delete, `IncrementalNeedsBuiltIn`."""
+    if not asked.incremental:
+        return
+    if asked.delete_bookings:
         raise InvalidInput(message=messages.INCREMENTAL_DELETES_NOTHING())
     if configuration.backup_engine == "mongodump":
         raise IncrementalNeedsBuiltIn()
 
 
-def put_on_record(database: Database[Any], document: RunRecord, *, details: dict[str, Any]) -> None:
-    """Write the audit row of a request. Where that fails the run is closed again: it must not block the next one."""
-    try:
-        audit.record(
-            actor=document.created_by, origin=document.origin, action=f"{document.kind}.requested",
-            target=document.id, result="accepted", now=document.created_at,
-            details=details,
+def _made_once(configuration: Configuration, database: Database[Any], asked: _BackupRequest) -> RunRecord:
+    """Return the new run; with an idempotency key that was used before, the run of that time."""
+    with connections.reachable(Side.LOCAL):
+        connections.ping(database.client)  # a lost server is found in seconds; the next question would wait for 30
+        return idempotency.once(
+            database, created_by=asked.created_by, key=asked.idempotency_key, delete_bookings=asked.delete_bookings,
+            incremental=asked.incremental, now=asked.now, start=partial(_made, configuration, database, asked),
         )  # fmt: skip
-    except RecordsUnavailable as error:
-        changes = closing.closing_changes(document, published=False, error=error)
-        runs.close_if_unchanged(database, document=document, changes=changes)
-        raise
 
 
-def new_document(
-    configuration: Configuration,
-    created_by: str,
-    delete_bookings: bool,
-    origin: Origin,
-    now: datetime,
-    idempotency_key: str | None,
-    note: str,
-) -> RunRecord:
-    """Return the document of a new backup run, queued and without an id. A restore's begins as one too."""
-    document = {
-        "kind": "backup",
-        "database": configuration.database_name,
-        "host": this_process().host,
-        "backup_timestamp": now,
-        "created_at": now,
-        "created_by": created_by,
-        "origin": origin.value,
-        "note": note,
-        "status": Status.IN_PROGRESS.value,
-        "sync_status": SyncStatus.IN_PROGRESS.value,
-        "phase": Phase.QUEUED.value,
-        "delete_bookings_requested": delete_bookings,
-        "incremental_requested": False,
-        "incremental": None,
-        "steps": runner.waiting_steps(pipelines.STEPS),
-        "collections_backed_up": [],
-        "collections_deleted_local": [],
-        "collections_deleted_remote": [],
-        "documents": 0,
-        "bytes": 0,
-        "purge": None,
-        "kept_changed": {"count": 0, "ids": []},
-        "resume_available": False,
-        "error_code": None,
-        "error_message": None,
-        "warnings": readiness.connection_warnings(configuration),
-        "owner": None,
-        "fence": 0,
-        "cancel_requested": False,
-        "cancelled_by": None,
-        "idempotency_key": idempotency_key,
-        **(
-            {"idempotency_claim": idempotency.claim(created_by=created_by, key=idempotency_key)}
-            if idempotency_key
-            else {}
-        ),
-        "finished_at": None,
-        "heartbeat_at": now,
-    }
-    return RunRecord(document)
+def _made(configuration: Configuration, database: Database[Any], asked: _BackupRequest) -> RunRecord:
+    """Write the run's document, once everything that it needs is there."""
+    incremental_at = asked.now if asked.incremental else None
+    trash_emptying.make_room(configuration=configuration, now=asked.now, incremental_at=incremental_at)
+    readiness.require_ready(configuration=configuration, incremental_at=incremental_at)
+    audit.digest()  # a run that cannot be put on record is not started
+    housekeeping.put_in_order(configuration=configuration, now=asked.now)
+    runs.ensure_indexes(database)
+    document = new_run.new_document(
+        configuration, created_by=asked.created_by, delete_bookings=asked.delete_bookings, origin=asked.origin,
+        now=asked.now, note=asked.note, idempotency_key=asked.idempotency_key, incremental=asked.incremental,
+        starter=None if asked.enqueue else this_process().as_document(),
+    )  # fmt: skip
+    return new_run.create(database, document, configuration)
 
 
-def create(database: Database[Any], document: RunRecord, configuration: Configuration) -> None:
-    """Give the run the first free id of its second, by the folders and by the records, and write it."""
-    taken = set(preparation.store(configuration).taken_ids())
-    for _ in range(TAKE_TRIES):
-        backup_id = layout.new_backup_id(now=document.created_at, taken=taken)
-        path = configuration.backup_dir / layout.published_name(backup_id)
-        document.apply({"_id": backup_id, "backup_id": backup_id, "backup_path": str(path)})
-        try:
-            runs.create(database, document=document)
-        except DuplicateKeyError:
-            taken.add(backup_id)
-            continue
-        return
-    raise InvalidInput(message=messages.TOO_MANY_RUNS())
+def _hand_over(database: Database[Any], document: RunRecord, asked: _BackupRequest) -> None:
+    """Put the run on record, and queue it for a worker unless the caller carries it out."""
+    details = {"delete_bookings": asked.delete_bookings} | ({"incremental": True} if asked.incremental else {})
+    new_run.put_on_record(database, document, details=details)
+    if asked.enqueue:
+        carry_out_backup.enqueue(backup_id=document.id)
 
 
 @task()
 def carry_out_backup(backup_id: str) -> None:
     """The worker's part. The queue's own status is not the truth: a run that somebody claimed is not run twice."""
+    if placement.handed_on(carry_out_backup, backup_id=backup_id):
+        return
     worker.execute(backup_id=backup_id)
     prune.after_run(backup_id=backup_id)
 
@@ -198,6 +145,8 @@ def carry_out_backup(backup_id: str) -> None:
 @task()
 def carry_out_resume(backup_id: str) -> None:
     """The worker's part of Resume."""
+    if placement.handed_on(carry_out_resume, backup_id=backup_id):
+        return
     worker.execute_resume(backup_id=backup_id)
 
 
@@ -213,7 +162,8 @@ def execute(*, backup_id: str, listener: Listener | None = None) -> RunRecord:
 
 
 def wait_for(*, backup_id: str, timeout_seconds: float) -> RunRecord:
-    """Wait until the run has ended or the time is over. Return its document as it then is."""
+    """Wait until the run has ended, the time is over or this process is asked to stop. Return its document as it then
+    is."""
     deadline = time.monotonic() + timeout_seconds
     while True:
         document = _known(backup_id)
@@ -221,7 +171,8 @@ def wait_for(*, backup_id: str, timeout_seconds: float) -> RunRecord:
             return document
         if document.phase == Phase.QUEUED:
             recovery.close_unclaimed(database=preparation.local_database(settings.current()))
-        time.sleep(POLL_SECONDS)
+        if stopping.wait(POLL_SECONDS):
+            return _known(backup_id)
 
 
 def cancel(*, backup_id: str, requested_by: str, origin: Origin, now: datetime) -> RunRecord:
@@ -253,7 +204,7 @@ def resume(
     readiness.require_local(configuration)
     document = _resumable(configuration, backup_id, now=now)
     if not keep:
-        _require_files(configuration, document)
+        placement.require_files(configuration, document)
     action = "backup.keep_after_all" if keep else "backup.resume"
     audit.record(actor=requested_by, origin=origin, action=action, target=backup_id, result="accepted", now=now)
     if keep:
@@ -275,13 +226,6 @@ def _resumable(configuration: Configuration, backup_id: str, *, now: datetime) -
     if not document.resume_available:
         raise NotResumable()
     return document
-
-
-def _require_files(configuration: Configuration, document: RunRecord) -> None:
-    try:
-        preparation.store(configuration).folder(document.id)
-    except BackupNotFound as error:
-        raise lost_backups.named(error, configuration=configuration, backup_id=document.id) from error
 
 
 def _known(backup_id: str) -> RunRecord:

@@ -1,4 +1,4 @@
-"""One run for one Idempotency-Key: of requests that come at once one starts it, and all others are told of that run.
+"""One run for one Idempotency-Key: of requests that come at once one starts it, and all others are reported that run.
 
 The decision is an index: `idempotency_claim` (the person and the key) is unique among runs. A claim lasts a day.
 """
@@ -12,8 +12,8 @@ from typing import Any
 
 from pymongo.database import Database
 
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import IdempotencyKeyReused, RunActive
 
 KEPT = timedelta(hours=24)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from backups_app.catalog import purge_ledger, runs, sync_base
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
+from backups_app.catalog.sync import sync_base
 from backups_app.configuration import Configuration
 from backups_app.messages import use_cases as messages
 from backups_app.records import StepState
-from backups_app.runs.closing import closing, reporting
 from backups_app.runs import lease, pipelines, preparation
+from backups_app.runs.closing import closing, reporting
 from backups_app.runs.steps import purge_sides
 
 PURGES = tuple(step.NAME for step in pipelines.PURGE_STEPS)

@@ -1,23 +1,21 @@
-"""What people ask for: copy now, prepare a directory, test a target, remove one copy by name."""
+"""What people ask for: copy now, prepare a directory, test a target. Removing: `removing.py`."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from backups_app.access import audit
-from backups_app.backup_files import layout
+from django.utils import timezone
+
+from backups_app.access.trail import audit
 from backups_app.configuration import Configuration
-from backups_app.copying import removal
-from backups_app.errors import BackupNeeded, CopyNotFound, RemovalNotConfirmed, TempleOpsError
-from backups_app.models import BackupCopy
+from backups_app.errors import BackupNotFound, NoTarget, TargetFailed, TempleOpsError
 from backups_app.records import Origin
-from backups_app.storage import copy_reading, copy_rows, targets
-from backups_app.storage.copy_rows import State
-from backups_app.storage.target import StorageTarget
-from backups_app.use_cases import confirmation
-from backups_app.use_cases.copies import overview, places, work
+from backups_app.storage import copy_rows, target_looks, target_places, targets
+from backups_app.storage.copy_rows import Overtaken
+from backups_app.use_cases.copies import looking, overview, places, work
 from backups_app.use_cases.copies.overview import Copy
 from backups_app.use_cases.readiness import readiness
 
@@ -25,7 +23,7 @@ REQUESTED, PREPARED, REMOVED = "copy.requested", "target.prepared", "copy.remove
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class CopyRequest:
     """Who wants it, from where, and when."""
 
     configuration: Configuration
@@ -41,107 +39,94 @@ class Asked:
         )  # fmt: skip
 
 
-def copy_soon(asked: Asked, *, backup_id: str = "", target: str = "") -> list[Copy]:
+def copy_soon(asked: CopyRequest, *, backup_id: str = "", target: str = "") -> list[Copy]:
     """Let the worker copy one backup, or every one that is lacking, to one target or to all: at once, whatever the
     pause after a failure. Return what is known of these copies.
 
-    Raise `ModeNotLocal`, `BackupNotFound`, `TargetNotFound`, `RecordsUnavailable`.
+    Raise `ModeNotLocal`, `BackupNotFound`, `NoTarget`, `TargetNotFound`, `RecordsUnavailable`.
     """
-    names = _names(asked.configuration, target)
-    lane = work.look(configuration=asked.configuration)
+    names = _names(asked, backup_id, target)
+    lane = work.open_lane(configuration=asked.configuration)
     asked.put_on_record(REQUESTED, backup_id, "accepted", targets=names)
     for name in names:
+        target_looks.wanted(name, now=asked.now)
         for one in [backup_id] if backup_id else work.lacking(lane, name):
             work.ask_for(lane, backup_id=one, target=name, now=asked.now)
     found = overview.copies(configuration=asked.configuration, backup_id=backup_id)
     return [copy for copy in found if copy.target in names]
 
 
-def copy_now(asked: Asked, *, backup_id: str = "", target: str = "") -> list[Copy]:
-    """Copy one backup, or every one that is lacking, in this process. Return these copies; what failed says why.
-    Raises as `copy_soon`."""
-    names = _names(asked.configuration, target)
-    lane = work.look(configuration=asked.configuration)
+def copy_now(asked: CopyRequest, *, backup_id: str = "", target: str = "") -> list[Copy]:
+    """Look at the targets, then copy one backup, or every one that is lacking, in this process. Return these copies;
+    what failed says why. One that another process is copying is left to it, and is in the state `copying`. Raises as
+    `copy_soon`, and the failure of a target that could not be looked at where no copy says so."""
+    names = _names(asked, backup_id, target)
+    silent = {
+        name: failure
+        for name in names
+        if (failure := looking.compare(configuration=asked.configuration, target=name, now=asked.now)) is not None
+    }
+    lane = work.open_lane(configuration=asked.configuration)
     asked.put_on_record(REQUESTED, backup_id, "accepted", targets=names)
-    wanted = [(one, name) for name in names for one in ([backup_id] if backup_id else work.lacking(lane, name))]
+    wanted = [(backup_id, name) for name in names] if backup_id else work.lacking_at(lane, names)
     for one, name in wanted:
-        work.copy_one(configuration=asked.configuration, backup_id=one, target=name)
+        with suppress(Overtaken, *([] if backup_id else [BackupNotFound])):  # retention may remove one meanwhile
+            work.copy_one(configuration=asked.configuration, backup_id=one, target=name)
     present = copy_rows.joined(asked.configuration.copy_recipients)
     found = overview.copies(configuration=asked.configuration, backup_id=backup_id)
-    return [copy for copy in found if (copy.backup_id, copy.target) in wanted and " ".join(copy.recipients) == present]
+    made = [copy for copy in found if (copy.backup_id, copy.target) in wanted and " ".join(copy.recipients) == present]
+    for failure in (
+        failure for name, failure in silent.items() if all(one.is_complete for one in made if one.target == name)
+    ):
+        raise failure
+    return made
 
 
-def _names(configuration: Configuration, target: str) -> list[str]:
+def _names(asked: CopyRequest, backup_id: str, target: str) -> list[str]:
+    """Return the targets that are meant. What names none is refused, and on record as refused."""
+    configuration = asked.configuration
     readiness.require_local(configuration)
-    if target:
-        return [places.settings_of(configuration, target).name]
+    try:
+        if target:
+            return [places.settings_of(configuration, target).name]
+        if not configuration.targets:
+            raise NoTarget()
+    except TargetFailed as error:
+        asked.put_on_record(REQUESTED, backup_id, "refused", code=error.code)
+        raise
     return [one.name for one in configuration.targets]
 
 
-def prepare(asked: Asked, *, target: str) -> None:
-    """Make a directory a target, once; of a bucket see that it answers. Raise `TargetNotFound`, `TargetNotEmpty` and
-    other kinds of `TargetFailed`."""
+def prepare(asked: CopyRequest, *, target: str) -> None:
+    """Make a directory a target, once; of a bucket see that it answers. What fails is on record by its code. Raise
+    `TargetNotFound`, `TargetNotEmpty` and other kinds of `TargetFailed`."""
     readiness.require_local(asked.configuration)
     settings = places.settings_of(asked.configuration, target)
     asked.put_on_record(PREPARED, target, audit.STARTED)
-    if settings.is_directory:
-        targets.directory(settings).prepare(database=asked.configuration.database_name)
-    else:
-        targets.open_target(settings).check()
+    try:
+        if settings.is_directory:
+            targets.directory(settings).prepare(database=asked.configuration.database_name)
+        else:
+            targets.open_target(settings).check()
+    except TempleOpsError as error:
+        asked.put_on_record(PREPARED, target, error.code)
+        raise
+    target_looks.copied(target)
     asked.put_on_record(PREPARED, target, "done")
 
 
 def test(*, configuration: Configuration, target: str) -> TempleOpsError | None:
-    """Ask a target whether it can be used. Return the failure that says why not. Raise `TargetNotFound`."""
+    """Ask a target whether it can be used. Return the failure that says why not. What a directory holds is compared
+    with the rows at once; what a bucket holds, the worker compares soon. Raise `TargetNotFound`."""
     readiness.require_local(configuration)
-    opened = places.open_target(configuration, target)
+    now = timezone.now()
+    settings = places.settings_of(configuration, target)
+    if settings.is_directory:
+        return looking.compare(configuration=configuration, target=target, now=now)
     try:
-        opened.check()
+        places.open_target(configuration, target).check()
     except TempleOpsError as error:
+        target_looks.failed(target, error, now=now, place=target_places.mark_of(settings))
         return error
+    target_looks.answered(target, now=now, compared=False, place=target_places.mark_of(settings))
     return None
-
-
-def remove(asked: Asked, *, backup_id: str, target: str, typed: str) -> None:
-    """Remove the copy of one backup from one target, for good. `typed` is its id, typed again. It is not copied there
-    again by itself.
-
-    Raise `RemovalNotConfirmed`, `TargetNotFound`, `CopyNotFound`, `BackupNeeded` where an incremental there begins from
-    it, `TargetDenied` and other kinds of `TargetFailed`.
-    """
-    readiness.require_local(asked.configuration)
-    layout.check_id(backup_id)
-    opened = places.open_target(asked.configuration, target)
-    confirmation.require(backup_id, typed=typed, refusal=RemovalNotConfirmed())
-    rows = list(copy_rows.of_target(target).filter(backup_id=backup_id))
-    found = list(copy_reading.find(opened, only=backup_id))
-    if not found and not any(row.state == State.COMPLETE for row in rows):
-        raise CopyNotFound(target=target, backup_id=backup_id)
-    if _is_needed(opened, target, backup_id):
-        raise BackupNeeded()
-    asked.put_on_record(REMOVED, backup_id, audit.STARTED, target=target)
-    for one in found:
-        names = [stored.name for stored in one.manifest.objects] if one.manifest is not None else []
-        removal.remove(opened, [one.object_name, *names], manifest=one.object_name)
-    for row in rows:
-        removal.remove(opened, [entry["name"] for entry in row.written], manifest=row.manifest)
-    BackupCopy.objects.filter(backup_id=backup_id, target=target).update(state=State.REMOVED, written=[], manifest="")
-    if not rows:
-        _remember_removed(asked, backup_id, target)
-    asked.put_on_record(REMOVED, backup_id, "done", target=target)
-
-
-def _is_needed(opened: StorageTarget, target: str, backup_id: str) -> bool:
-    rows = copy_rows.of_target(target).filter(state=State.COMPLETE)
-    if any(row.backup.get("base") == backup_id for row in rows.defer("written")):
-        return True
-    others = (one.manifest for one in copy_reading.find(opened) if one.backup_id != backup_id)
-    return any(manifest is not None and manifest.base == backup_id for manifest in others)
-
-
-def _remember_removed(asked: Asked, backup_id: str, target: str) -> None:
-    """A copy that we did not make has no row: without one it would be made at once."""
-    BackupCopy.objects.create(
-        backup_id=backup_id, target=target, state=State.REMOVED, created_at=asked.now,
-        recipients=copy_rows.joined(asked.configuration.copy_recipients),
-    )  # fmt: skip

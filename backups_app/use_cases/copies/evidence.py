@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from backups_app.assurance.evidence import Copies
-from backups_app.catalog.run_record import RunRecord
+from django.utils import timezone
+
+from backups_app.assurance.evidence import Away, Copies
+from backups_app.browsing.reading.whereabouts import Files
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
+from backups_app.messages.message import as_message
 from backups_app.runs.closing import holding
-from backups_app.storage import counted, key_proofs
-from backups_app.use_cases.copies import places
+from backups_app.runs.copies import elsewhere
+from backups_app.storage import counted, key_proofs, target_looks
+from backups_app.storage.target_looks import Failing
 from backups_app.use_cases.retention import facts
 
 
-def copies(*, configuration: Configuration, every: Sequence[RunRecord], good: RunRecord | None) -> Copies | None:
+def copies(
+    *, configuration: Configuration, every: Sequence[RunRecord], good: RunRecord | None, now: datetime | None = None
+) -> Copies | None:
     """Return what is known; None where no target is configured. `every` are all runs, the newest first, `good` is the
-    newest verified backup."""
+    newest verified backup. Of targets only directories are looked at."""
     if not configuration.targets:
         return None
-    names = [target.name for target in configuration.targets]
-    rows = counted.rows(targets=names, recipients=configuration.copy_recipients)
-    there: dict[str, set[str]] = {}
-    for row in rows:
-        there.setdefault(row.target, set()).add(row.backup_id)
-    newest = [name for name in names if good is not None and _is_at(good, there.get(name, set()))]
-    holders = [run for run in every if run.published and not run.released and facts.holds_something(run)]
+    now = now or timezone.now()
+    silent = target_looks.distrusted(configuration.targets, now=now)
+    recorded = counted.by_target(
+        targets=[target.name for target in configuration.targets], recipients=configuration.copy_recipients
+    )
+    trusted = elsewhere.trusted_targets(configuration, now=now)
+    there = {name: ids for name, ids in recorded.items() if name in trusted}
+    newest = [name for name, ids in sorted(there.items()) if good is not None and _is_at(good, ids)]
+    holders = [run for run in every if _is_somewhere(run) and not run.released and facts.holds_something(run)]
     uncopied = [run for run in holders if not any(_is_at(run, ids) for ids in there.values())]
     recipients = configuration.copy_recipients
     return Copies(
@@ -32,13 +42,38 @@ def copies(*, configuration: Configuration, every: Sequence[RunRecord], good: Ru
         newest_is_copied=bool(newest),
         uncopied_documents=sum(sum((holding.holds_alone(run) or {}).values()) for run in uncopied),
         holders_are_copied=not uncopied,
+        uncopied_on=hosts_of(uncopied),
         opened=not recipients or key_proofs.opened_at(recipients) is not None,
-        since=good.created_at if good is not None and newest else None,
-        only_on_this_computer=not any(places.is_elsewhere(configuration, one) for one in configuration.targets),
+        since=_newest_copied_at(every, there.values(), good=good),
+        only_on_this_computer=not any(elsewhere.is_elsewhere(configuration, one) for one in configuration.targets),
+        away=next((_away(one) for name, one in silent.items() if name in recorded), None),
     )
 
 
+def hosts_of(runs: Sequence[RunRecord]) -> tuple[str, ...]:
+    """Return the hosts in whose folders these backups are; none where all are in that of this one."""
+    away = any(run.files == Files.ELSEWHERE for run in runs)
+    return tuple(sorted({run.host or "?" for run in runs})) if away else ()
+
+
+def _away(failing: Failing) -> Away:
+    return Away(target=failing.target, since=failing.since, reason=as_message(failing.failure.detail))
+
+
+def _newest_copied_at(
+    every: Sequence[RunRecord], there: Iterable[set[str]], *, good: RunRecord | None
+) -> datetime | None:
+    """Return when the newest backup that has a copy was made. One dated after `good` is dated in the future."""
+    targets = list(there)
+    dated = [run for run in every if good is not None and run.created_at <= good.created_at]
+    verified = (run for run in dated if run.verified and (run.published or run.files == Files.ELSEWHERE))
+    return next((run.created_at for run in verified if any(_is_at(run, ids) for ids in targets)), None)
+
+
+def _is_somewhere(run: RunRecord) -> bool:
+    """Whether a backup is in this folder or, as far as its record says, in that of another host."""
+    return run.published or (run.files == Files.ELSEWHERE and not run.removed)
+
+
 def _is_at(run: RunRecord, ids: set[str]) -> bool:
-    """Whether a backup is at a target together with the full backup that it begins from."""
-    base = run.incremental.base
-    return run.id in ids and (base is None or base in ids)
+    return counted.is_whole(backup_id=run.id, base=run.incremental.base, ids=ids)

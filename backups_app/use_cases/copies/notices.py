@@ -7,34 +7,48 @@ from datetime import datetime
 from backups_app import errors
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
-from backups_app.messages import notifications as said
+from backups_app.messages.protection import notifications as messages
 from backups_app.models import BackupCopy
 from backups_app.notification.content import Content
 from backups_app.notification.states import Kind, Problem
+from backups_app.storage import target_looks
+from backups_app.storage.copy_rows import TRIES_BEFORE_A_MESSAGE as TRIES
 from backups_app.storage.copy_rows import State
+from backups_app.storage.target_looks import Failing
 from backups_app.use_cases.notices import report
 
 COPIES = "copies"
 PATH = "/admin/backups/copies/"
-TRIES_BEFORE = 2
-"""A line that fails once is tried again before anybody is told."""
 
 
 def looked(*, configuration: Configuration, now: datetime) -> None:
     """Report the targets that fail, and the end of it. Several failures of one cause at one target are one problem."""
     present = {}
     names = [target.name for target in configuration.targets]
-    failed = BackupCopy.objects.filter(state=State.FAILED, target__in=names, attempts__gte=TRIES_BEFORE)
+    failed = BackupCopy.objects.filter(state=State.FAILED, target__in=names, attempts__gte=TRIES)
     for row in failed.defer("written").order_by("pk"):
         present[Problem(kind=Kind.COPY_FAILED, cause=f"{row.target} {row.error_code}")] = _content(row)
-    report(configuration, scope=COPIES, present=present, ended=Content(title=said.COPIES_AGAIN(), path=PATH), now=now)
+    for name, one in target_looks.distrusted(configuration.targets, now=now).items():
+        present.setdefault(Problem(kind=Kind.COPY_FAILED, cause=f"{name} {one.failure.code}"), _silent(one))
+    report(
+        configuration, scope=COPIES, present=present, ended=Content(title=messages.COPIES_AGAIN(), path=PATH), now=now
+    )
 
 
 def _content(row: BackupCopy) -> Content:
     return Content(
-        title=said.COPY_FAILED(),
+        title=messages.COPY_FAILED(),
         lines=(failure_of(row).detail,),
-        facts=((said.TARGET(), row.target), (said.BACKUP(), row.backup_id), (said.CODE(), row.error_code)),
+        facts=((messages.TARGET(), row.target), (messages.BACKUP(), row.backup_id), (messages.CODE(), row.error_code)),
+        path=PATH,
+    )
+
+
+def _silent(failing: Failing) -> Content:
+    return Content(
+        title=messages.COPY_FAILED(),
+        lines=(failing.failure.detail,),
+        facts=((messages.TARGET(), failing.target), (messages.CODE(), failing.failure.code)),
         path=PATH,
     )
 

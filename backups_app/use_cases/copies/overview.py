@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count, Max
+from django.utils import timezone
+
 from backups_app import formats
 from backups_app.configuration import Configuration
-from backups_app.errors import TempleOpsError
+from backups_app.errors import TargetMoved, TempleOpsError
 from backups_app.models import BackupCopy
-from backups_app.storage import copy_rows, key_proofs
+from backups_app.runs.copies import elsewhere
+from backups_app.storage import copy_rows, key_proofs, target_looks, target_places
 from backups_app.storage.copy_rows import State
+from backups_app.storage.target_looks import Failing
 from backups_app.target_settings import TargetSettings
-from backups_app.use_cases.copies import notices, places, stored_facts
+from backups_app.use_cases.copies import notices, stored_facts
 from backups_app.use_cases.readiness import readiness
 
 SHOWN = {
@@ -29,7 +35,9 @@ SHOWN = {
 @dataclass(frozen=True, kw_only=True)
 class Copy:
     """One copy. While it is made `stored_bytes` of `total_bytes` are there (both about: what is encrypted is larger).
-    `error` says why the last try failed, `next_attempt_at` when it is tried again."""
+    `error` says why the last try failed, `away` why nothing at its target counts for now,
+    `next_attempt_at` when it is tried again. `waits`: it has not begun; `asked_at`: when somebody first wanted it;
+    `heartbeat_at`: the last sign of life of the process that makes it."""
 
     backup_id: str
     taken_at: datetime | None
@@ -44,6 +52,15 @@ class Copy:
     recipients: tuple[str, ...]
     is_current: bool
     error: TempleOpsError | None
+    asked_at: datetime
+    waits: bool
+    heartbeat_at: datetime | None
+    away: TempleOpsError | None = None
+
+    @property
+    def is_at_former_place(self) -> bool:
+        """Whether the name of the target stands for another place since."""
+        return target_places.is_former(self.target)
 
     @property
     def is_complete(self) -> bool:
@@ -59,14 +76,15 @@ class Copy:
             "copied_at": formats.plain(self.copied_at),
             "read_back_at": formats.plain(self.read_back_at),
             "recipients": list(self.recipients),
-            "error_code": None if self.error is None else self.error.code,
+            "error_code": next((one.code for one in (self.error, self.away) if one is not None), None),
         }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One target. `address` holds no secret. `with_old_key` counts complete copies that only an earlier key reads.
-    `error` is the failure of the newest copy that failed there."""
+    """One target. `address` holds no secret. `in_clear` counts complete copies that are not encrypted, `with_old_key`
+    those that only an earlier key reads. `error` is the failure of the last look at it, else of the newest
+    copy that failed there."""
 
     name: str
     kind: str
@@ -77,6 +95,7 @@ class Target:
     complete: int
     copying: int
     failed: int
+    in_clear: int
     with_old_key: int
     stored_bytes: int
     last_copied_at: datetime | None
@@ -97,6 +116,19 @@ def copies(*, configuration: Configuration, backup_id: str = "") -> list[Copy]:
     return _copies(rows.filter(backup_id=backup_id) if backup_id else rows, configuration)
 
 
+def in_the_making(*, configuration: Configuration) -> list[Copy]:
+    """Return the copies that are made now and, after them, those that wait. Raise `ModeNotLocal`."""
+    readiness.require_local(configuration)
+    rows = BackupCopy.objects.filter(state__in=(State.COPYING, State.WAITING)).defer("written")
+    return sorted(_copies(rows, configuration), key=lambda copy: copy.waits)
+
+
+def state_mark() -> str:
+    """Return a text that is another one whenever a copy has begun, ended or gone."""
+    counted = BackupCopy.objects.order_by("state").values_list("state").annotate(Count("pk"), Max("copied_at"))
+    return hashlib.sha256(repr(list(counted)).encode()).hexdigest()[:16]
+
+
 def by_backup(*, configuration: Configuration, backup_ids: Iterable[str]) -> dict[str, list[Copy]]:
     """Return the copies of some backups, by backup."""
     rows = BackupCopy.objects.exclude(state=State.REMOVED).filter(backup_id__in=list(backup_ids)).defer("written")
@@ -111,22 +143,28 @@ def targets(*, configuration: Configuration) -> list[Target]:
     readiness.require_local(configuration)
     every = copies(configuration=configuration)
     opened_at = key_proofs.opened_at(configuration.copy_recipients) if configuration.copy_recipients else None
+    failing = target_looks.failing(configuration.targets, now=timezone.now())
     return [
-        _target(configuration, one, [copy for copy in every if copy.target == one.name], opened_at)
+        _target(
+            configuration, one, [copy for copy in every if copy.target == one.name], opened_at, failing.get(one.name)
+        )
         for one in configuration.targets
     ]
 
 
 def _copies(rows: Iterable[BackupCopy], configuration: Configuration) -> list[Copy]:
     present = copy_rows.joined(configuration.copy_recipients)
+    now = timezone.now()
+    silent = target_looks.distrusted(configuration.targets, now=now)
+    here = elsewhere.targets_here(configuration, now=now)
     return [
         Copy(
             backup_id=row.backup_id,
             taken_at=facts.taken_at if (facts := stored_facts.of_row(row)) else None,
             target=row.target,
             state=SHOWN[State(row.state)],
-            elsewhere=row.elsewhere,
-            stored_bytes=row.bytes,
+            elsewhere=row.elsewhere and row.target not in here,
+            stored_bytes=row.bytes if row.state == State.COMPLETE else min(row.bytes, row.total_bytes or row.bytes),
             total_bytes=row.total_bytes,
             copied_at=row.copied_at,
             read_back_at=row.read_back_at,
@@ -134,13 +172,27 @@ def _copies(rows: Iterable[BackupCopy], configuration: Configuration) -> list[Co
             recipients=tuple(row.recipients.split()),
             is_current=row.recipients == present,
             error=notices.failure_of(row) if row.error_code else None,
+            asked_at=row.created_at,
+            waits=row.state == State.WAITING,
+            heartbeat_at=row.heartbeat_at,
+            away=_away(row, silent),
         )
         for row in rows
     ]
 
 
+def _away(row: BackupCopy, silent: Mapping[str, Failing]) -> TempleOpsError | None:
+    if target_places.is_former(row.target):
+        return TargetMoved(target=target_places.name_of(row.target))
+    return silent[row.target].failure if row.target in silent else None
+
+
 def _target(
-    configuration: Configuration, settings: TargetSettings, mine: Sequence[Copy], opened_at: datetime | None
+    configuration: Configuration,
+    settings: TargetSettings,
+    mine: Sequence[Copy],
+    opened_at: datetime | None,
+    failing: Failing | None,
 ) -> Target:
     complete = [copy for copy in mine if copy.is_complete]
     failed = [copy for copy in mine if copy.error is not None]
@@ -148,17 +200,18 @@ def _target(
         name=settings.name,
         kind=settings.kind,
         address=address(settings),
-        elsewhere=places.is_elsewhere(configuration, settings),
+        elsewhere=elsewhere.is_elsewhere(configuration, settings),
         recipients=len(configuration.copy_recipients),
         key_opened_at=opened_at,
         complete=len(complete),
         copying=sum(1 for copy in mine if copy.state == SHOWN[State.COPYING]),
         failed=sum(1 for copy in mine if copy.state == SHOWN[State.FAILED]),
+        in_clear=sum(1 for copy in complete if not copy.recipients),
         with_old_key=_with_old_key(complete),
         stored_bytes=sum(copy.stored_bytes for copy in complete),
         last_copied_at=max((copy.copied_at for copy in complete if copy.copied_at), default=None),
         last_read_back_at=max((copy.read_back_at for copy in complete if copy.read_back_at), default=None),
-        error=failed[0].error if failed else None,
+        error=failing.failure if failing is not None else failed[0].error if failed else None,
     )
 
 

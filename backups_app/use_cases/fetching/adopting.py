@@ -12,8 +12,8 @@ from typing import Any
 from backups_app import formats
 from backups_app.backup_files import durable, layout, metadata, stamps
 from backups_app.backup_files.manifest import Manifest
-from backups_app.backup_files.store import Store
-from backups_app.catalog.run_record import RunRecord
+from backups_app.backup_files.store.store import Store
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.messages import stored
 from backups_app.runs.ownership import this_process
 from backups_app.use_cases.backups import keeping

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +11,10 @@ from pyrage.x25519 import Identity
 
 from backups_app import formats
 from backups_app.configuration import Configuration
-from backups_app.errors import KeyMissing, TempleOpsError, WrongKey
+from backups_app.errors import CopyNotEncrypted, CopyNotFound, KeyMissing, TempleOpsError, WrongKey
 from backups_app.storage.target import StorageTarget
 from backups_app.use_cases import copy_choices
-from backups_app.use_cases.copy_choices import Choice
+from backups_app.use_cases.copy_choices import CopyChoice
 from backups_app.use_cases.fetching.fetch import Fetched
 from backups_app.use_cases.readiness import readiness
 
@@ -58,11 +58,25 @@ class CopyRow:
 
 
 def at_target(*, configuration: Configuration, target: StorageTarget, identities: Sequence[Identity]) -> list[CopyRow]:
-    """Return every backup at a target, the newest first. Without a private key an encrypted one tells id, time, size
-    and base. Objects are compared by their sizes. Raise `ModeNotLocal`, kinds of `TargetFailed`."""
+    """Return every copy at a target, the newest backup first; one that is not encrypted beside an encrypted one of the
+    same backup too. Without a private key an encrypted one says id, time, size and base. Objects are
+    compared by their sizes; an incremental is complete only beside its base. Raise `ModeNotLocal`, kinds of
+    `TargetFailed`."""
     readiness.require_local(configuration)
     target.check()
-    return [_row(target, choice) for choice in copy_choices.every(target, identities=identities)]
+    every = list(copy_choices.every_copy(target, identities=identities))
+    best = {one.backup_id: one for one in sorted(every, key=copy_choices.rank, reverse=True)}
+    return [_beside_its_base(_row(target, one), best) for one in every]
+
+
+def _beside_its_base(row: CopyRow, choices: Mapping[str, CopyChoice]) -> CopyRow:
+    if row.base is None or row.state == FAILED:
+        return row
+    base = choices.get(row.base)
+    problem = CopyNotFound(target=row.target, backup_id=row.base) if base is None else base.problem
+    if problem is None or isinstance(problem, KeyMissing | WrongKey):
+        return row
+    return replace(row, state=FAILED, error=problem)
 
 
 def fetched(target: StorageTarget, results: Sequence[Fetched]) -> list[CopyRow]:
@@ -70,7 +84,7 @@ def fetched(target: StorageTarget, results: Sequence[Fetched]) -> list[CopyRow]:
     return [_row(target, one.choice, error=one.error) for one in results]
 
 
-def _row(target: StorageTarget, choice: Choice, *, error: TempleOpsError | None = None) -> CopyRow:
+def _row(target: StorageTarget, choice: CopyChoice, *, error: TempleOpsError | None = None) -> CopyRow:
     manifest, problem = choice.manifest, error or choice.problem
     return CopyRow(
         backup_id=choice.backup_id,
@@ -91,4 +105,4 @@ def _row(target: StorageTarget, choice: Choice, *, error: TempleOpsError | None 
 def _state(problem: TempleOpsError | None, *, is_fetched: bool) -> str:
     if problem is None or (isinstance(problem, KeyMissing) and not is_fetched):
         return COMPLETE
-    return UNKNOWN if isinstance(problem, WrongKey) and not is_fetched else FAILED
+    return UNKNOWN if isinstance(problem, WrongKey | CopyNotEncrypted) and not is_fetched else FAILED

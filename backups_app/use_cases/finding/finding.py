@@ -7,21 +7,23 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 from django.utils.crypto import salted_hmac
 
-from backups_app.access import audit
+from backups_app.access import records
+from backups_app.access.trail import audit
 from backups_app.browsing.search import everywhere, find_everywhere
 from backups_app.browsing.search import query as queries
 from backups_app.browsing.search.everywhere import FindState
 from backups_app.browsing.search.query import Query
 from backups_app.configuration import Configuration
-from backups_app.errors import RecordsUnavailable, SearchNotKept, TempleOpsError
+from backups_app.errors import SearchNotKept, TempleOpsError
 from backups_app.models import KeptSearch, User
 from backups_app.mongo import availability, connections
 from backups_app.mongo.connections import MongoDatabase
 from backups_app.records import Origin, Side
 from backups_app.runs import preparation
+from backups_app.use_cases.finding import not_searched
 
 KEPT = timedelta(days=1)
 KEPT_EACH = 20
@@ -71,7 +73,8 @@ def begin(
         details={"characters": len(words.strip()), "backups": len(backups), "only_lost": only_lost},
     )  # fmt: skip
     forget_old(now=now)
-    state = FindState(backups=backups, only_lost=only_lost)
+    left_out = not_searched.known(configuration=configuration)
+    state = FindState(backups=backups, only_lost=only_lost, not_searched=left_out)
     _search(configuration, state, query, seconds)
     key = secrets.token_urlsafe(24)
     _keep(key, state, words=words, person=person, now=now)
@@ -146,7 +149,7 @@ def _keep(key: str, state: FindState, *, words: str, person: User, now: datetime
         )
         KeptSearch.objects.filter(pk__in=list(older)).delete()
     except DatabaseError as error:
-        raise RecordsUnavailable() from error
+        raise records.failure(error) from error
 
 
 def _advance(kept: KeptSearch, state: FindState) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pymongo.errors import PyMongoError
 
@@ -14,7 +14,7 @@ from backups_app.browsing.search.everywhere import FindState, FoundDocument
 from backups_app.browsing.search.query import Query, matching_paths
 from backups_app.browsing.search.search import Hit
 from backups_app.catalog import named_deletions
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.mongo import availability, raw_ids
@@ -22,6 +22,7 @@ from backups_app.mongo.collections import collection_of
 from backups_app.mongo.exact_writes import live_documents
 from backups_app.records import Side
 from backups_app.runs import preparation
+from backups_app.use_cases.finding.placed_documents import PlacedDocument, PlacedVersion
 from backups_app.use_cases.listing import listing
 
 ASK_SECONDS = 1.0
@@ -29,58 +30,6 @@ AS_OTHERS_LEFT_IT = ("gone", "kept_changed", "left", "twice", "came_back")
 """Of a run's result: what it found other than in its backup. Only without any of it did it delete every document."""
 
 Present = dict[str, set[bytes]] | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlacedVersion:
-    """The same bytes in these backups, newest first; `number` is their place in the newest."""
-
-    backup_ids: tuple[str, ...]
-    number: int
-
-    @property
-    def newest(self) -> str:
-        return self.backup_ids[0]
-
-    @property
-    def oldest(self) -> str:
-        return self.backup_ids[-1]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlacedDocument:
-    """One result. `number` is its place in the list. `here` and `on_atlas`: whether it is live; None where nobody could
-    be asked, and for Atlas also without sync (`syncs`). `deleted_by`: the run whose ledger or result names it. `hit`
-    holds its bytes, of the newest backup or else of live data; None where they cannot be read any more."""
-
-    number: int
-    collection: str
-    raw_id: bytes
-    here: bool | None
-    on_atlas: bool | None
-    syncs: bool
-    deleted_by: str
-    versions: tuple[PlacedVersion, ...]
-    hit: Hit | None
-
-    @property
-    def last_found_in(self) -> str:
-        """The newest backup in which the search found it; empty where it found none."""
-        return max((version.newest for version in self.versions), default="")
-
-    @property
-    def backups(self) -> int:
-        """How many backups hold it."""
-        return len({backup_id for version in self.versions for backup_id in version.backup_ids})
-
-    @property
-    def is_live(self) -> bool:
-        return bool(self.here or self.on_atlas)
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether it is certain that it is live nowhere."""
-        return self.here is False and (self.on_atlas is False or not self.syncs)
 
 
 def placed(

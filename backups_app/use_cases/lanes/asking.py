@@ -14,9 +14,10 @@ from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, ReadingWorkerMissing, TempleOpsError
 from backups_app.models import LaneJob
 from backups_app.progress import Silent
+from backups_app.records import Origin
 from backups_app.runs import preparation
 from backups_app.use_cases.lanes import jobs
-from backups_app.use_cases.lanes.kind import Call, Kind
+from backups_app.use_cases.lanes.kind import Call, JobKind
 
 TRY_SECONDS = 1.0
 """So long a request works on it itself."""
@@ -30,7 +31,8 @@ T_co = TypeVar("T_co", covariant=True)
 @dataclass(frozen=True, kw_only=True)
 class Answer(Generic[T_co]):
     """Work as it stands. `collection` is the one being read, `compared` the documents so far. `is_new`: nobody had
-    asked for it before. `worker_missing`: why nobody does it; `waits`: others are served first."""
+    asked for it before. `worker_missing`: why nobody does it; `waits`: others are served first.
+    `job`: the key of the job; empty where the request has done the work."""
 
     result: T_co | None = None
     error: TempleOpsError | None = None
@@ -41,6 +43,7 @@ class Answer(Generic[T_co]):
     is_new: bool = False
     waits: bool = False
     worker_missing: ReadingWorkerMissing | None = None
+    job: str = ""
 
     @property
     def ended(self) -> bool:
@@ -74,7 +77,7 @@ class _Deadline(Silent):
 
 
 def ask(
-    kind: Kind[T],
+    kind: JobKind[T],
     *,
     configuration: Configuration,
     arguments: Mapping[str, Any],
@@ -101,23 +104,29 @@ def ask(
     except _NotInTime:
         return replace(question.answer(question.add(now=now, begun=True), now=now), is_new=True)
     except DatabaseUnreachable:
-        if not deadline.over:
+        if not deadline.over or origin == Origin.API:
             raise
-        # A page gives its questions less time than this one may need.
+        # A page gives its questions less time than this one may need. A program is given the failure and asks again.
         return replace(question.answer(question.add(now=now, begun=True), now=now), is_new=True)
     question.add(now=now, done=True, result=kind.keep(result))
     return Answer(result=result, made_at=now, is_new=True)
 
 
 def enqueue(
-    kind: Kind[Any], *, configuration: Configuration, arguments: Mapping[str, Any], by: str, origin: str, now: datetime
+    kind: JobKind[Any],
+    *,
+    configuration: Configuration,
+    arguments: Mapping[str, Any],
+    by: str,
+    origin: str,
+    now: datetime,
 ) -> None:
     """Let the lane do the work. Asked for twice while it waits or runs, it is done once. Raise `RecordsUnavailable`."""
     _Question(kind=kind, configuration=configuration, arguments=arguments, by=by, origin=origin).add(now=now)
 
 
 def known(
-    kind: Kind[T], *, configuration: Configuration, arguments: Mapping[str, Any], now: datetime
+    kind: JobKind[T], *, configuration: Configuration, arguments: Mapping[str, Any], now: datetime
 ) -> Answer[T] | None:
     """Return the answer to a question as it stands, if somebody asked it. Begins nothing."""
     question = _Question(kind=kind, configuration=configuration, arguments=arguments)
@@ -125,14 +134,26 @@ def known(
     return None if row is None else question.answer(row, now=now)
 
 
-def forget(kind: Kind[Any], *, configuration: Configuration, arguments: Mapping[str, Any]) -> None:
+def by_key(key: str, *, kinds: Mapping[str, JobKind[Any]], now: datetime) -> tuple[str, Answer[Any]] | None:
+    """Return the name of the kind and the answer of the job with this key, and note that somebody waits for it; None
+    where there is none of these kinds."""
+    row = jobs.find(key, now=now)
+    if row is None or row.kind not in kinds:
+        return None
+    jobs.asked_again(row, now=now)
+    if row.lane == jobs.Lane.RUNS and jobs.close_late(row, now=now):
+        row.refresh_from_db()
+    return row.kind, _with_worker(answer_of(kinds[row.kind], row, json.loads(row.arguments), now=now), row, now=now)
+
+
+def forget(kind: JobKind[Any], *, configuration: Configuration, arguments: Mapping[str, Any]) -> None:
     """The next one who asks shall see the present state."""
     jobs.forget(_Question(kind=kind, configuration=configuration, arguments=arguments).key)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Question(Generic[T]):
-    kind: Kind[T]
+    kind: JobKind[T]
     configuration: Configuration
     arguments: Mapping[str, Any]
     by: str = ""
@@ -155,18 +176,22 @@ class _Question(Generic[T]):
         )  # fmt: skip
 
     def answer(self, row: LaneJob, *, now: datetime) -> Answer[T]:
-        answer = answer_of(self.kind, row, self.arguments, now=now)
-        if not answer.waits or answer.seconds <= WORKER_EXPECTED_SECONDS:
-            return answer
-        missing = None if jobs.somebody_reads(store=self.store, now=now) else ReadingWorkerMissing()
-        return replace(answer, worker_missing=missing)
+        return _with_worker(answer_of(self.kind, row, self.arguments, now=now), row, now=now)
 
 
-def answer_of(kind: Kind[T], row: LaneJob, arguments: Mapping[str, Any], *, now: datetime) -> Answer[T]:
+def _with_worker(answer: Answer[T], row: LaneJob, *, now: datetime) -> Answer[T]:
+    """A job of the lane `runs` that no worker takes is closed after a minute; one that reads waits."""
+    if not answer.waits or answer.seconds <= WORKER_EXPECTED_SECONDS or row.lane != jobs.Lane.READING:
+        return answer
+    missing = None if jobs.somebody_reads(store=row.store, now=now) else ReadingWorkerMissing()
+    return replace(answer, worker_missing=missing)
+
+
+def answer_of(kind: JobKind[T], row: LaneJob, arguments: Mapping[str, Any], *, now: datetime) -> Answer[T]:
     """Return what a row says."""
     if row.state == jobs.State.DONE:
-        return Answer(result=kind.recall(arguments, json.loads(row.result)), made_at=row.ended_at)
+        return Answer(result=kind.recall(arguments, json.loads(row.result)), made_at=row.ended_at, job=row.key)
     return Answer(
         error=jobs.error_of(row), collection=row.collection, compared=row.documents,
-        seconds=(now - row.created_at).total_seconds(), waits=row.state == jobs.State.WAITING,
+        seconds=(now - row.created_at).total_seconds(), waits=row.state == jobs.State.WAITING, job=row.key,
     )  # fmt: skip

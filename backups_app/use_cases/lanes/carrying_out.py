@@ -19,7 +19,8 @@ from backups_app.models import LaneJob
 from backups_app.progress import Silent
 from backups_app.runs import preparation
 from backups_app.use_cases.lanes import jobs
-from backups_app.use_cases.lanes.kind import Call, Kind
+from backups_app.use_cases.lanes.kind import Call, JobKind
+from backups_app.use_cases.lanes.presence import Presence
 
 WRITE_EVERY = timedelta(seconds=0.5)
 LOOK_SECONDS = 0.2
@@ -27,12 +28,14 @@ LOOK_SECONDS = 0.2
 logger = logging.getLogger(__name__)
 
 
-def work(*, kinds: Sequence[Kind[Any]], idle_seconds: float) -> None:
+def work(*, kinds: Sequence[JobKind[Any]], idle_seconds: float) -> None:
     """Do what waits for this host's store, until nothing has waited for `idle_seconds`."""
     by_name = {kind.name: kind for kind in kinds}
-    idle_since = time.monotonic()
+    presence, idle_since = Presence(), time.monotonic()
     while True:
-        row = jobs.take(store=store_here(), now=timezone.now())
+        store, now = store_here(), timezone.now()
+        presence.note(store=store, now=now)
+        row = jobs.take(store=store, now=now)
         if row is not None:
             carry_out(row, by_name[row.kind])
             idle_since = time.monotonic()
@@ -48,7 +51,7 @@ def store_here() -> str:
     return preparation.store(configuration.current()).store_id() or ""
 
 
-def carry_out(row: LaneJob, kind: Kind[Any]) -> None:
+def carry_out(row: LaneJob, kind: JobKind[Any]) -> None:
     """Do one job that was taken, and note what came of it."""
     arguments = json.loads(row.arguments)
     progress = _Progress(row, now=timezone.now)
@@ -62,7 +65,7 @@ def carry_out(row: LaneJob, kind: Kind[Any]) -> None:
         jobs.give_up(row)
     except TempleOpsError as error:
         jobs.failed(row, error, now=timezone.now())
-    except Exception:  # the last place that can tell the page of a defect of ours
+    except Exception:  # the last place that can inform the page of a defect of ours
         logger.exception("Reading ended by an unexpected failure", extra={"kind": row.kind})
         jobs.failed(row, TempleOpsError(), now=timezone.now())
     else:

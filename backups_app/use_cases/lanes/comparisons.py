@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from backups_app import configuration
-from backups_app.backup_files.document_digests import Comparison
+from backups_app.backup_files.digests.document_digests import Comparison
 from backups_app.browsing.compare import compare
 from backups_app.browsing.compare.compare import CollectionDifference
 from backups_app.records import INTERNAL
 from backups_app.runs import preparation
-from backups_app.use_cases.lanes.kind import Arguments, Call, Kind
+from backups_app.use_cases.lanes.kind import Arguments, Call, JobKind
 
 LISTED = 50_000
 """So many differing documents of each kind are listed; all are counted."""
@@ -75,4 +75,4 @@ def _recall(_: Arguments, kept: Any) -> Compared:
     )
 
 
-KIND: Kind[Compared] = Kind(name="comparison", make=_make, keep=_keep, recall=_recall)
+KIND: JobKind[Compared] = JobKind(name="comparison", make=_make, keep=_keep, recall=_recall)

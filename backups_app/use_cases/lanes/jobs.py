@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import Error as DatabaseError
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from backups_app import errors
-from backups_app.access import audit, request_context
+from backups_app.access import records, request_context
+from backups_app.access.trail import audit
 from backups_app.errors import (
     ReadingInterrupted,
-    RecordsUnavailable,
     SyncStopped,
     TempleOpsError,
     TooManyReadings,
@@ -25,7 +26,7 @@ from backups_app.errors import (
 from backups_app.messages import stored
 from backups_app.models import LaneJob, ReadingHost
 from backups_app.runs import ownership
-from backups_app.use_cases.lanes.kind import Kind
+from backups_app.use_cases.lanes.kind import JobKind
 
 RECENT = timedelta(minutes=10)
 """A result is shown again for so long; who wants the present state asks for it."""
@@ -62,7 +63,7 @@ def find(key: str, *, now: datetime) -> LaneJob | None:
 
 def add(
     *,
-    kind: Kind[Any],
+    kind: JobKind[Any],
     key: str,
     arguments: Mapping[str, Any],
     store: str,
@@ -93,7 +94,7 @@ def add(
     except IntegrityError:
         return LaneJob.objects.get(key=key)
     except DatabaseError as error:
-        raise RecordsUnavailable() from error
+        raise records.failure(error) from error
 
 
 def _require_few(by: str, *, to_the_end: bool) -> None:
@@ -228,8 +229,8 @@ def _waiting(store: str) -> QuerySet[LaneJob]:
 
 
 def _as_text(error: TempleOpsError) -> str:
-    facts = stored.with_details(error.facts)
-    return json.dumps({"name": type(error).__name__, "facts": facts}, default=str)
+    facts, more = stored.with_details(error.facts), stored.with_details({"hint": error.hint})
+    return json.dumps({"name": type(error).__name__, "facts": facts, "more": more}, default=str)
 
 
 def error_of(row: LaneJob) -> TempleOpsError | None:
@@ -238,4 +239,6 @@ def error_of(row: LaneJob) -> TempleOpsError | None:
         return None
     kept = json.loads(row.error)
     kind = getattr(errors, kept["name"], TempleOpsError)
-    return kind(**stored.restored(kept["facts"]))
+    error = kind(**stored.restored(kept["facts"]))
+    error.hint = stored.restored(kept.get("more", {})).get("hint", error.hint)  # a failure may say more than its kind
+    return error

@@ -26,7 +26,7 @@ class Call:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind(Generic[T]):
+class JobKind(Generic[T]):
     """`make` does the work; it raises named failures and what its progress raises. `keep` returns the result as plain
     JSON without any document, `recall` makes the result of that form and the arguments. `to_the_end`: it is wanted
     also when nobody waits for it."""

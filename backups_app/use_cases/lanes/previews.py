@@ -15,7 +15,7 @@ from backups_app.restore.choices import Choices
 from backups_app.restore.plan import LeftOut
 from backups_app.restore.preview import PreviewedCollection, RestorePreview, Sample
 from backups_app.use_cases.lanes import jobs, samples
-from backups_app.use_cases.lanes.kind import Arguments, Call, Kind
+from backups_app.use_cases.lanes.kind import Arguments, Call, JobKind
 from backups_app.use_cases.restores import restores
 
 
@@ -81,4 +81,4 @@ def _fields(kept: dict[str, Any], kind: type) -> dict[str, Any]:
     return {name: value for name, value in stored.restored(kept).items() if name in names}
 
 
-KIND: Kind[RestorePreview] = Kind(name="restore_preview", make=_make, keep=_keep, recall=_recall)
+KIND: JobKind[RestorePreview] = JobKind(name="restore_preview", make=_make, keep=_keep, recall=_recall)

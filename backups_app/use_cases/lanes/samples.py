@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
-from backups_app.backup_files import given_ids, shortened
-from backups_app.backup_files.bson_frames import InvalidFrame
+from backups_app.backup_files.reading import given_ids
+from backups_app.backup_files.reading.bson_frames import InvalidFrame
+from backups_app.backup_files.shown import shortened
 from backups_app.browsing.reading import opening
-from backups_app.browsing.reading.collection_file import open_collection
+from backups_app.browsing.reading.collection_opening import open_collection
 from backups_app.browsing.reading.opening import OpenBackup
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError

@@ -9,7 +9,7 @@ from django.utils import timezone
 from backups_app import configuration
 from backups_app.records import Origin
 from backups_app.use_cases import verification
-from backups_app.use_cases.lanes.kind import Call, Kind
+from backups_app.use_cases.lanes.kind import Call, JobKind
 
 
 def _make(call: Call) -> dict[str, Any]:
@@ -24,10 +24,10 @@ def _make(call: Call) -> dict[str, Any]:
     )
 
 
-KIND: Kind[dict[str, Any]] = Kind(
+KIND: JobKind[dict[str, Any]] = JobKind(
     name="verification",
     make=_make,
-    keep=lambda verdict: {name: verdict[name] for name in ("backup_id", "verified") if name in verdict},
+    keep=dict,
     recall=lambda _, kept: dict(kept),
     to_the_end=True,
 )

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import Error as DatabaseFailure
 from pymongo.errors import PyMongoError
 
 from backups_app import formats
-from backups_app.backup_files import layout, removals, trash
-from backups_app.backup_files.removals import Removal
+from backups_app.backup_files import layout
+from backups_app.backup_files.store import removals, trash
+from backups_app.backup_files.store.removals import Removal
 from backups_app.browsing.reading import whereabouts
 from backups_app.browsing.reading.whereabouts import Files
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.errors import BackupElsewhere, BackupRemoved, RemovedByPerson, RemovedByRules, TempleOpsError
-from backups_app.messages import retention as messages
+from backups_app.errors import (
+    BackupElsewhere,
+    BackupNotFound,
+    BackupRemoved,
+    RemovedByPerson,
+    RemovedByRules,
+    TempleOpsError,
+)
+from backups_app.messages.protection import retention as messages
 from backups_app.runs import preparation
+from backups_app.storage import counted
 from backups_app.use_cases.listing import listing
 
 
@@ -44,7 +55,7 @@ class LostBackup:
 
 
 def known_of(*, configuration: Configuration, backup_id: str) -> LostBackup | None:
-    """Return what is known; None for what is no id. It never fails: a page that tells of a failure is made of it."""
+    """Return what is known; None for what is no id. It never fails: a page that reports a failure is made of it."""
     try:
         layout.check_id(backup_id)
         store = preparation.store(configuration)
@@ -71,19 +82,46 @@ def named(error: TempleOpsError, *, configuration: Configuration, backup_id: str
     if known is None or not known.was_there:
         return error
     files = known.record.files if known.record is not None else ""
-    if files in (Files.HERE, Files.UNMOUNTED):  # what was not found is something else of it; nobody can tell
+    if files in (Files.HERE, Files.UNMOUNTED):  # what was not found is something else of it; nobody can know
         return error
     if known.record is not None and files == Files.ELSEWHERE:
         return BackupElsewhere(host=known.record.host or "unknown")
-    return _removed(known)
+    return _removed(known, copies=_copies(configuration, backup_id))
 
 
-def _removed(known: LostBackup) -> BackupRemoved:
-    """Return when and why it was removed, where that is known. Its facts `removed`: `{at, by, how, reasons,
-    in_trash_until}`, times in UTC, `in_trash_until` None where it cannot be brought back."""
-    removal = known.removal
+def _copies(configuration: Configuration, backup_id: str) -> list[str]:
+    """Return the targets that the backup can be fetched from; none where the Django database does not answer."""
+    try:
+        return counted.fetchable_from(backup_id=backup_id, targets=[one.name for one in configuration.targets])
+    except DatabaseFailure:
+        return []
+
+
+def first_named(
+    error: TempleOpsError, *, configuration: Configuration, backup_ids: Sequence[str]
+) -> tuple[str, TempleOpsError]:
+    """Given that one of these backups was not found, return the first of which there is something to say, and that;
+    else the first and `error` itself."""
+    for backup_id in backup_ids:
+        found = named(error, configuration=configuration, backup_id=backup_id)
+        if found is not error:
+            return backup_id, found
+    return (backup_ids[0] if backup_ids else ""), error
+
+
+def require_not_elsewhere(*, configuration: Configuration, backup_id: str) -> None:
+    """Raise `BackupElsewhere` for a backup in the folder of another host."""
+    found = named(BackupNotFound(), configuration=configuration, backup_id=backup_id)
+    if isinstance(found, BackupElsewhere):
+        raise found
+
+
+def _removed(known: LostBackup, *, copies: Sequence[str]) -> BackupRemoved:
+    """Return when and why it was removed, where that is known, and which targets have a copy. Its facts `removed`:
+    `{at, by, how, reasons, in_trash_until}`, times in UTC, `in_trash_until` None where it cannot be brought back."""
+    removal, there = known.removal, {"backup_id": known.backup_id, "copies": list(copies)}
     if removal is None:
-        return BackupRemoved()
+        return BackupRemoved(**there)
     removed = {
         "at": formats.utc_seconds(removal.at),
         "by": removal.by,
@@ -93,6 +131,6 @@ def _removed(known: LostBackup) -> BackupRemoved:
     }
     at = f"{removal.at:%Y-%m-%d %H:%M} UTC"
     if removal.how == removals.PERSON:
-        return RemovedByPerson(at=at, by=removal.by, removed=removed)
+        return RemovedByPerson(at=at, by=removal.by, removed=removed, **there)
     reasons = tuple(messages.reason(code) for code in removal.reasons)
-    return RemovedByRules(at=at, reasons=reasons, removed=removed)
+    return RemovedByRules(at=at, reasons=reasons, removed=removed, **there)

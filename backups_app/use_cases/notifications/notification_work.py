@@ -7,7 +7,7 @@ claims it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -17,17 +17,17 @@ from pymongo.errors import PyMongoError
 from backups_app import formats, mail_url
 from backups_app.assurance import marks
 from backups_app.assurance.evidence import Evidence
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import ChannelGone, MailLoginRefused, MailServerUnreachable, MailTlsFailed, TempleOpsError
-from backups_app.messages import notifications as said
 from backups_app.messages.message import Sentence
+from backups_app.messages.protection import notifications as wording
 from backups_app.models import Notification, NotificationState
 from backups_app.mongo import connections
 from backups_app.notification import channels, delivery, mail, outbox, reports
 from backups_app.notification.channels import Channel
 from backups_app.notification.content import Content
-from backups_app.notification.delivery import Sender
+from backups_app.notification.delivery import MessageSender
 from backups_app.notification.states import Kind, Problem
 from backups_app.records import Side
 from backups_app.runs import preparation
@@ -35,7 +35,7 @@ from backups_app.runs.closing import reporting
 from backups_app.use_cases import notices, status_of_files
 from backups_app.use_cases.attention import ROOM_FOR_BACKUPS, room_for
 from backups_app.use_cases.copies import notices as copy_notices
-from backups_app.use_cases.listing import listing
+from backups_app.use_cases.listing import listing, other_stores
 from backups_app.use_cases.notifications import schedule_reports
 from backups_app.use_cases.schedules import overview
 
@@ -47,7 +47,7 @@ OF_THE_SERVER = frozenset({MailServerUnreachable.code, MailLoginRefused.code, Ma
 HOME = "/admin/backups/"
 
 
-def look(*, configuration: Configuration, now: datetime) -> None:
+def report_silent_problems(*, configuration: Configuration, now: datetime) -> None:
     """Report what nobody reports in passing: a backup that is overdue, a disk that fills, runs whose end was not
     reported, problems that last. Nothing is raised for a server or disk that does not answer."""
     outbox.expire(now=now)
@@ -59,11 +59,14 @@ def look(*, configuration: Configuration, now: datetime) -> None:
     except (TempleOpsError, PyMongoError) as error:
         logger.warning("Problems could not be looked for", extra={"reason": type(error).__name__})
     else:
+        _report_store(configuration, every, now=now)
         ended = [run for run in every if run.kind == "backup" and not run.in_progress]
         dated = status_of_files.dated(ended, now=now)
         good = status_of_files.newest_good(dated, database=configuration.database_name)
-        _report(configuration, scope="overdue", present=_overdue(good, now=now), solved=said.NO_LONGER_OVERDUE, now=now)
-        _report(configuration, scope="disk", present=_disk_low(configuration, good), solved=said.ROOM_AGAIN, now=now)
+        _report(
+            configuration, scope="overdue", present=_overdue(good, now=now), solved=wording.NO_LONGER_OVERDUE, now=now
+        )
+        _report(configuration, scope="disk", present=_disk_low(configuration, good), solved=wording.ROOM_AGAIN, now=now)
     schedule_reports.report_schedules(
         channels=channels.every(reporting.channel_settings(configuration)),
         sender_domain=mail.domain_of(configuration.default_from_email), now=now,
@@ -85,7 +88,7 @@ def deliver(*, configuration: Configuration, only: str = "") -> int:
     if not rows:
         return 0
     known = {channel.key: channel for channel in channels.every(reporting.channel_settings(configuration))}
-    sender = Sender(
+    sender = MessageSender(
         mail_server=mail_url.parse(configuration.email_url),
         mail_from=configuration.default_from_email,
         site_url=configuration.site_url,
@@ -104,7 +107,7 @@ def deliver(*, configuration: Configuration, only: str = "") -> int:
     return accepted
 
 
-def _send(row: Notification, channel: Channel | None, sender: Sender) -> bool:
+def _send(row: Notification, channel: Channel | None, sender: MessageSender) -> bool:
     try:
         if channel is not None and channel.wish is None and row.kind != "test":
             raise ChannelGone()  # switched off meanwhile
@@ -127,6 +130,14 @@ def _catch_up(configuration: Configuration, *, now: datetime) -> None:
         reporting.catch_up(preparation.local_database(configuration), now=now)
 
 
+def _report_store(configuration: Configuration, every: Sequence[RunRecord], *, now: datetime) -> None:
+    """Let other hosts know which backups of this folder are good."""
+    with suppress(TempleOpsError):
+        store_id = preparation.store(configuration).store_id()
+        if store_id is not None:
+            other_stores.report(store_id=store_id, runs=every, now=now)
+
+
 def _here(configuration: Configuration) -> Collection[str] | None:
     """Return the ids of the backups that are here; None where the folder is not the known one, as without its disk."""
     store = preparation.store(configuration)
@@ -144,8 +155,8 @@ def _overdue(good: RunRecord | None, *, now: datetime) -> Mapping[Problem, Conte
     never_due = newest_at is None and not schedules
     if never_due or not marks.is_overdue(Evidence(now=now, newest_at=newest_at, schedules=schedules)):
         return {}
-    facts = ((said.LAST_GOOD(), newest_at),) if newest_at else ()
-    content = Content(title=said.OVERDUE(), lines=(said.OVERDUE_LINE(),), facts=facts, path=HOME)
+    facts = ((wording.LAST_GOOD(), newest_at),) if newest_at else ()
+    content = Content(title=wording.OVERDUE(), lines=(wording.OVERDUE_LINE(),), facts=facts, path=HOME)
     return {Problem(kind=Kind.OVERDUE, cause="backup"): content}
 
 
@@ -160,8 +171,8 @@ def _disk_low(configuration: Configuration, good: RunRecord | None) -> Mapping[P
     if room is None or room >= ROOM_FOR_BACKUPS + is_known:
         return {}
     content = Content(
-        title=said.DISK_LOW(), lines=(said.DISK_LOW_LINE(n=room),),
-        facts=((said.FREE(), formats.size(free)),), path=HOME,
+        title=wording.DISK_LOW(), lines=(wording.DISK_LOW_LINE(n=room),),
+        facts=((wording.FREE(), formats.size(free)),), path=HOME,
     )  # fmt: skip
     return {Problem(kind=Kind.DISK_LOW, cause="room"): content}
 

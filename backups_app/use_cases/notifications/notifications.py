@@ -12,8 +12,9 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from backups_app import errors, formats
-from backups_app.access import audit, people
-from backups_app.access.visit import Visit
+from backups_app.access import people
+from backups_app.access.requests.visit import Visit
+from backups_app.access.trail import audit
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     ChannelNotFound,
@@ -25,19 +26,19 @@ from backups_app.errors import (
     PersonNotFound,
     TempleOpsError,
 )
-from backups_app.messages import notifications as said
 from backups_app.messages import use_cases as messages
+from backups_app.messages.protection import notifications as wording
 from backups_app.models import Notification, NotificationChoice, User
 from backups_app.notification import channels, mail, outbox, services
 from backups_app.notification.channels import MANAGERS, Channel, Way
 from backups_app.notification.content import Content, content_from
-from backups_app.notification.states import Wish
+from backups_app.notification.states import ChannelWish
 from backups_app.notification.wording import Worded, message_text, worded
 from backups_app.runs.closing import reporting
 from backups_app.use_cases.notifications import notification_work
 
 NOTHING = "nothing"
-WISHES = (NOTHING, Wish.PROBLEMS.value, Wish.EVERYTHING.value)
+WISHES = (NOTHING, ChannelWish.PROBLEMS.value, ChannelWish.EVERYTHING.value)
 TEST = "test"
 
 
@@ -92,6 +93,11 @@ def overview(*, configuration: Configuration, limit: int = 50) -> Overview:
     )  # fmt: skip
 
 
+def outbox_by_state() -> tuple[dict[str, int], datetime | None]:
+    """Return how many messages the outbox holds by state, and since when the oldest one waits."""
+    return outbox.by_state(), outbox.undelivered_since()
+
+
 def delivery(*, configuration: Configuration) -> Delivery:
     """Return what the mark *watched* rests on: only channels that exist and are sent messages count."""
     every = channels.every(reporting.channel_settings(configuration))
@@ -114,7 +120,7 @@ def send_test(
     if not chosen:
         raise ChannelNotFound() if channel else NoChannel()
     event = f"test:{uuid.uuid4().hex}"
-    content = Content(title=said.TEST(), lines=(said.TEST_LINE(),), path="/admin/backups/notifications/")
+    content = Content(title=wording.TEST(), lines=(wording.TEST_LINE(),), path="/admin/backups/notifications/")
     outbox.enqueue(
         event=event, kind=TEST, content=content, channels=chosen,
         sender_domain=mail.domain_of(configuration.default_from_email), now=now,

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from backups_app import errors
-from backups_app.messages import notifications as said
 from backups_app.messages.message import Sentence
+from backups_app.messages.protection import notifications as wording
 from backups_app.models import Schedule, ScheduleSlot
 from backups_app.notification import reports
 from backups_app.notification.channels import Channel
@@ -21,9 +21,9 @@ State = ScheduleSlot.State
 WITHIN = timedelta(days=1)
 PATH = "/admin/backups/schedule/"
 TITLES: dict[str, Sentence] = {
-    Schedule.Do.SYNC: said.SYNC_FAILED,
-    Schedule.Do.REHEARSE: said.REHEARSAL_FAILED,
-    Schedule.Do.VERIFY: said.BACKUP_DAMAGED,
+    Schedule.Do.SYNC: wording.SYNC_FAILED,
+    Schedule.Do.REHEARSE: wording.REHEARSAL_FAILED,
+    Schedule.Do.VERIFY: wording.BACKUP_DAMAGED,
 }
 NOT_MADE = (State.MISSED, State.SKIPPED)
 
@@ -56,15 +56,16 @@ def _problem(schedule: Schedule, slot: ScheduleSlot) -> Problem:
 
 def _failed(schedule: Schedule, slot: ScheduleSlot) -> Content:
     error = errors.by_code().get(slot.reason)
-    lines = (error.said(),) if error is not None and not error.said.places else ()
+    lines = (error.declared(),) if error is not None and not error.declared.places else ()
     return Content(
-        title=TITLES.get(schedule.do, said.BACKUP_FAILED)(), lines=lines, path=PATH,
-        facts=((said.SCHEDULE(), schedule.name), (said.PLANNED_FOR(), slot.slot), (said.CODE(), slot.reason)),
+        title=TITLES.get(schedule.do, wording.BACKUP_FAILED)(), lines=lines, path=PATH,
+        facts=((wording.SCHEDULE(), schedule.name), (wording.PLANNED_FOR(), slot.slot), (wording.CODE(), slot.reason)),
     )  # fmt: skip
 
 
 def _not_made(slot: ScheduleSlot) -> Content:
     return Content(
-        title=said.SLOT_MISSED(schedule=slot.schedule.name), lines=(said.SLOT_MISSED_LINE(),), path=PATH,
-        facts=((said.SCHEDULE(), slot.schedule.name), (said.PLANNED_FOR(), slot.slot), (said.CODE(), slot.reason)),
+        title=wording.SLOT_MISSED(schedule=slot.schedule.name), lines=(wording.SLOT_MISSED_LINE(),), path=PATH,
+        facts=((wording.SCHEDULE(), slot.schedule.name), (wording.PLANNED_FOR(), slot.slot), (wording.CODE(),
+        slot.reason)),
     )  # fmt: skip

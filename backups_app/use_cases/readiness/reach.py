@@ -11,7 +11,8 @@ from pymongo.errors import PyMongoError
 
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseRefused, DatabaseUnreachable, RightMissing, TempleOpsError
-from backups_app.mongo import availability, connections, refusals, rights
+from backups_app.mongo import availability, connections
+from backups_app.mongo.refusals import refusals, rights
 from backups_app.records import Side
 from backups_app.runs import preparation
 from backups_app.use_cases.readiness.readiness import Readiness
@@ -37,7 +38,7 @@ class Reach:
         return not self.reachable and (self.problem is None or type(self.problem) is DatabaseUnreachable)
 
 
-class Asked:
+class ReachQuestion:
     """Atlas, asked in a thread of its own: how long it takes is no reason to wait for it after the local server."""
 
     def __init__(self, configuration: Configuration) -> None:
@@ -62,6 +63,7 @@ def _remote(configuration: Configuration) -> Reach:
         database = preparation.side(configuration, Side.REMOTE)
         with availability.asking(Side.REMOTE, configuration=configuration, seconds=PROBE_SECONDS, fresh=True):
             facts = connections.facts(database.client)
+            connections.require_unsharded(database.client, side=Side.REMOTE)
             missing = rights.missing(database)
     except (PyMongoError, TempleOpsError) as error:
         named = error if isinstance(error, TempleOpsError) else DatabaseUnreachable(side=Side.REMOTE.value)

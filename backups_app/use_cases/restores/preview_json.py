@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backups_app.backup_files import extended_json
+from backups_app.backup_files.shown import extended_json
 from backups_app.restore.preview import PreviewedCollection, RestorePreview, Sample
 
 COUNTS = ("insert", "replace", "delete", "unchanged", "keep", "extra")

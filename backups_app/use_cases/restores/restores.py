@@ -9,31 +9,34 @@ from datetime import datetime
 from django.utils import timezone
 
 from backups_app import configuration as settings
-from backups_app.access import audit
-from backups_app.backup_files import layout, locks
-from backups_app.browsing.reading import backups, documents
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.access.trail import audit
+from backups_app.backup_files import bases, layout
+from backups_app.browsing.reading import documents
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated
 from backups_app.messages import use_cases as messages
 from backups_app.mongo import connections, raw_ids, scratch
-from backups_app.mongo.scratch import Copy
+from backups_app.mongo.scratch import ScratchCopy
 from backups_app.progress import Progress, Silent
-from backups_app.records import Origin, RunKind, Side
+from backups_app.records import RESTORES, Origin, RunKind, Side
 from backups_app.restore import choices as chosen
 from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
 from backups_app.restore.live import Live
 from backups_app.restore.preview import RestorePreview
 from backups_app.restore.source import Source
-from backups_app.runs import copy_source, preparation, restore_pipelines, runner
+from backups_app.runs import preparation, restore_pipelines, runner
+from backups_app.runs.copies import copy_source
 from backups_app.runs.ownership import this_process
 from backups_app.runs.recovery import housekeeping
 from backups_app.runs.steps import restore_parts
-from backups_app.use_cases.backups import backups as jobs
+from backups_app.use_cases.backups import backups as backup_runs
+from backups_app.use_cases.backups import new_run
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.readiness import readiness
+from backups_app.use_cases.restores import new_restore, newest
 
 PHRASE = "RESTORE"
 """What a person types before something that is there is overwritten or deleted."""
@@ -87,7 +90,7 @@ def preview_restore(
     """Return the preview: both sides read and compared, nothing written. It names server, database, and the hash to
     confirm. Raise `VerificationFailed`, `BackupRemoved`, `DatabaseUnreachable`, `CollectionNotFound`, InvalidInput."""
     readiness.require_local(configuration)
-    with locks.reading(configuration.backup_dir, choices.backup_id), connections.reachable(Side.LOCAL):
+    with bases.reading(configuration.backup_dir, choices.backup_id), connections.reachable(Side.LOCAL):
         source = restore_parts.opened(configuration=configuration, choices=choices, progress=progress)
         server, temple = _server(configuration), preparation.local_database(configuration)
         emptied = emptied_on_purpose(configuration=configuration, backup_id=choices.backup_id)
@@ -139,7 +142,7 @@ def start(
     copy: copy_source.RehearsedCopy | None = None,
 ) -> RunRecord:
     """Start a restore of what was previewed and return its run document. With `enqueue` a worker carries it out, else
-    the caller does (`jobs.execute`).
+    the caller does (`backup_runs.execute`).
 
     `confirmation` is the preview's hash. A rehearsal needs none, and may begin from a copy at a target. Raise
     `PreviewOutdated`, `RunActive`, and what readiness refuses by name.
@@ -158,17 +161,20 @@ def start(
         audit.digest()  # a restore that cannot be put on record is not started
         housekeeping.put_in_order(configuration=configuration, now=now)
         runs.ensure_indexes(database)
-        document = _new_document(configuration, choices, decided, emptied, rehearsal, created_by, origin, now, note)
+        document = new_restore.new_document(
+            configuration, choices=choices, decided=decided, emptied=emptied, rehearsal=rehearsal,
+            created_by=created_by, origin=origin, now=now, note=note,
+        )  # fmt: skip
         starter = None if enqueue else this_process().as_document()
         undoes = isinstance(source, Source) and restore_parts.undoes(source, choices)
         document.apply({"restore.undoes": undoes, "starter": starter})
         if copy is not None:
             document.apply({"restore.copy": copy.as_document()})
             document.apply({"steps": runner.waiting_steps(restore_pipelines.STEPS[restore_pipelines.FROM_A_COPY])})
-        jobs.create(database, document, configuration)
-    jobs.put_on_record(database, document, details={"choices": choices.as_json()})
+        new_run.create(database, document, configuration)
+    new_run.put_on_record(database, document, details={"choices": choices.as_json()})
     if enqueue:
-        jobs.carry_out_backup.enqueue(backup_id=document.id)
+        backup_runs.carry_out_backup.enqueue(backup_id=document.id)
     return document
 
 
@@ -177,6 +183,7 @@ def rehearse(
 ) -> RunRecord:
     """Start a rehearsal of a backup, the newest verified one by default. Raises as `start`, and `BackupNotFound`."""
     configuration = settings.current()
+    preparation.local_database(configuration)  # a silent server is found out once, before it is asked for each record
     wanted = backup_id or newest_verified(configuration=configuration)
     return start(
         choices=choose_rehearsal(configuration=configuration, backup_id=wanted),
@@ -218,11 +225,10 @@ def undo(*, configuration: Configuration, run: RunRecord) -> Choices:
 def history(*, configuration: Configuration, limit: int = 50) -> list[RunRecord]:
     """Return restores, test copies and rehearsals, newest first."""
     with connections.reachable(Side.LOCAL):
-        every = runs.recent(preparation.local_database(configuration))
-    return [run for run in every if run.is_restore][:limit]
+        return runs.recent(preparation.local_database(configuration), kinds=RESTORES, limit=limit)
 
 
-def list_copies(*, configuration: Configuration) -> tuple[Copy, ...]:
+def list_copies(*, configuration: Configuration) -> tuple[ScratchCopy, ...]:
     """Return the test copies on the local server, newest first. Raise `DatabaseUnreachable`."""
     database = preparation.local_database(configuration)
     with connections.reachable(Side.LOCAL):
@@ -239,8 +245,8 @@ def remove_copy(*, configuration: Configuration, name: str, removed_by: str, ori
 
 
 def newest_verified(*, configuration: Configuration) -> str:
-    """Return the newest verified backup of this temple that is here. Raise `BackupNotFound`."""
-    return backups.newest_verified(store=preparation.store(configuration), now=timezone.now())
+    """Return the newest backup of this temple that can be restored. Raise `BackupNotFound`."""
+    return newest.find(configuration=configuration, now=timezone.now()).backup_id
 
 
 # ── inside ──────────────────────────────────────────────────────────────────────
@@ -262,32 +268,3 @@ def _server(configuration: Configuration) -> str:
     """Return the server that would be written to, as a person recognises it."""
     with connections.reachable(Side.LOCAL):
         return connections.facts(preparation.local_database(configuration).client).host
-
-
-def _new_document(
-    configuration: Configuration,
-    choices: Choices,
-    decided: plan.Plan,
-    emptied: dict[str, str],
-    rehearsal: bool,
-    created_by: str,
-    origin: Origin,
-    now: datetime,
-    note: str,
-) -> RunRecord:
-    kind = RunKind.RESTORE if choices.in_place else RunKind.REHEARSAL if rehearsal else RunKind.TEST_COPY
-    return jobs.new_document(configuration, created_by, False, origin, now, None, note) | {
-        "kind": kind.value,
-        "steps": runner.waiting_steps(restore_pipelines.STEPS[kind.value]),
-        "sync_status": "skipped",
-        "restore": {
-            "choices": choices.as_json(),
-            "taken": list(decided.taken),
-            "left_out": [vars(entry) for entry in decided.left_out],
-            "emptied": [{"name": name, "run": run} for name, run in emptied.items()],
-            "collections": [],
-            "sums": {},
-            "unfinished": [],
-            "at_work": "",
-        },
-    }

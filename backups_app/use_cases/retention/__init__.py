@@ -9,5 +9,5 @@ removal.py     one backup by name, or why not
 taking_out.py  the act: into the trash, under the lease
 bringing_back.py  back from the trash
 pins.py        pins with notes, releases of holders, acceptances of shrinkages
-trash.py       what lay in the trash for a day is unlinked
+trash.py       what lay in the trash for a day is unlinked, and earlier where the disk is full
 """

@@ -7,20 +7,22 @@ from datetime import datetime
 from typing import Any
 
 from backups_app import formats
-from backups_app.access import audit
-from backups_app.backup_files import layout, locks, metadata, removals, trash
-from backups_app.backup_files.removals import Removal
-from backups_app.backup_files.store import Store
-from backups_app.backup_files.trash import Thrown
+from backups_app.access.trail import audit
+from backups_app.backup_files import layout, locks, metadata
+from backups_app.backup_files.store import removals, trash
+from backups_app.backup_files.store.removals import Removal
+from backups_app.backup_files.store.store import Store
+from backups_app.backup_files.store.trash import Thrown
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, BringBackRefused, NotInTrash, TempleOpsError
-from backups_app.messages import retention as messages
 from backups_app.messages.message import Message
+from backups_app.messages.protection import retention as messages
 from backups_app.records import Origin
 from backups_app.runs import preparation
 from backups_app.use_cases.listing import lost_backups
 from backups_app.use_cases.readiness import readiness
-from backups_app.use_cases.retention.taking_out import Asked, amend_record
+from backups_app.use_cases.retention.taking_out import RemovalRequest, amend_record
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ def bring_back(
     layout.check_id(backup_id)
     store = preparation.store(configuration)
     store.require_ours()
-    asked = Asked(by=requested_by, origin=origin, now=now)
+    asked = RemovalRequest(by=requested_by, origin=origin, now=now)
     with locks.held(store.root, locks.TRASH):
         together = _together(configuration, store, backup_id)
         pins = {one.backup_id: _pin(store, one, asked=asked) for one in together}
@@ -60,10 +62,11 @@ def _together(configuration: Configuration, store: Store, backup_id: str) -> lis
     """Return what comes back together: the base that the backup needs, and the backup."""
     one = trash.of_backup(store.root, backup_id)
     if one is None:
+        lost_backups.require_not_elsewhere(configuration=configuration, backup_id=backup_id)
         known = lost_backups.known_of(configuration=configuration, backup_id=backup_id)
         raise NotInTrash() if known is not None and known.was_there else BackupNotFound()
     _require_free_name(store, one)
-    base = (_written(store, one).get("incremental") or {}).get("base")
+    base = RunRecord(_metadata(store, one)).incremental.base
     if base is None or base in store.backups().ids:
         return [one]
     thrown_base = trash.of_backup(store.root, str(base))
@@ -82,7 +85,7 @@ def _taken(one: Thrown) -> Message:
     return messages.NAME_IS_TAKEN(name=layout.published_name(one.backup_id))
 
 
-def _written(store: Store, one: Thrown) -> dict[str, Any]:
+def _metadata(store: Store, one: Thrown) -> dict[str, Any]:
     """Return its `metadata.json`; empty where it cannot be read: a damaged backup comes back damaged."""
     try:
         return metadata.read(store.root / one.name) or {}
@@ -90,7 +93,7 @@ def _written(store: Store, one: Thrown) -> dict[str, Any]:
         return {}
 
 
-def _pin(store: Store, one: Thrown, *, asked: Asked) -> dict[str, Any] | None:
+def _pin(store: Store, one: Thrown, *, asked: RemovalRequest) -> dict[str, Any] | None:
     """Return the pin of a backup that the rules removed; None for one that a person removed."""
     removal = removals.of_backup(store.root, one.backup_id)
     if removal is not None and removal.how == removals.PERSON:
@@ -98,10 +101,10 @@ def _pin(store: Store, one: Thrown, *, asked: Asked) -> dict[str, Any] | None:
     return {"by": asked.by, "at": asked.now, "note": NOTE}
 
 
-def _bring_back(store: Store, one: Thrown, *, pin: dict[str, Any] | None, asked: Asked) -> None:
+def _bring_back(store: Store, one: Thrown, *, pin: dict[str, Any] | None, asked: RemovalRequest) -> None:
     """Pinned before it is in the list again: the next pass must not take it at once."""
     asked.put_on_record(ACTION, one.backup_id, audit.STARTED, {})
-    if pin is not None and _written(store, one):
+    if pin is not None and _metadata(store, one):
         metadata.amend(store.root / one.name, {"pinned": formats.plain(pin)})
     try:
         trash.bring_back(store.root, one)

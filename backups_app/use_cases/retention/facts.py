@@ -7,28 +7,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
+from django.utils import timezone
 from pymongo.errors import PyMongoError
 
-from backups_app.backup_files import collection_metadata, locks, removals
-from backups_app.backup_files.store import Store
+from backups_app.backup_files import locks
+from backups_app.backup_files.store import removals
+from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import whereabouts
 from backups_app.browsing.reading.whereabouts import Files
-from backups_app.catalog import purge_ledger, runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog import purge_ledger
+from backups_app.catalog.run import listed_runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, TempleOpsError
 from backups_app.mongo import availability
-from backups_app.records import INTERNAL, RunKind, Side, Status
+from backups_app.records import RunKind, Side, Status
 from backups_app.retention.facts import Backup, Deletion, LostHolder, Maker
-from backups_app.runs import description, folder_records, preparation
+from backups_app.runs import preparation
 from backups_app.runs.closing import holding
+from backups_app.runs.copies import elsewhere
+from backups_app.runs.description import description, folder_records
+from backups_app.runs.description.folder_looks import FolderLooks
 from backups_app.storage import counted
+from backups_app.use_cases.retention import written_facts
+from backups_app.use_cases.retention.written_facts import WrittenFacts
 
 PATIENT_SECONDS = 60.0
 
@@ -58,26 +64,27 @@ def read(*, configuration: Configuration, seconds: float = description.LOOK_SECO
     """Return the facts as they are now. To remove something, read them under the lease and with `PATIENT_SECONDS`."""
     store = preparation.store(configuration)
     records, unfinished = _recorded(configuration, seconds)
-    copied = _copied(configuration)
+    copies = _copies(configuration)
     active = {used for record in (records or {}).values() for used in _used_by(record)}
     known = dict(records or {})
+    looks, ids = FolderLooks(store.root), store.backups().ids
+    written = written_facts.of_folders(store, ids)
     here = {
-        backup_id: description.merged_with_metadata(store, backup_id, known.pop(backup_id, None))
-        for backup_id in store.backups().ids
+        backup_id: description.listed(store, backup_id, known.pop(backup_id, None), looks=looks) for backup_id in ids
     }
+    documents = description.on_their_bases(here)
     backups = [
         _backup(
             store,
-            document,
-            written,
+            documents[backup_id],
+            written[backup_id],
             record=(records or {}).get(backup_id),
             active=active,
             unfinished=unfinished,
-            copied=copied,
+            copies=copies,
         )
-        for backup_id, (document, written) in here.items()
+        for backup_id in ids
     ]
-    documents = {backup_id: document for backup_id, (document, _) in here.items()}
     store_id = store.store_id()
     return Facts(
         backups=tuple(backups),
@@ -94,8 +101,7 @@ def _recorded(configuration: Configuration, seconds: float) -> tuple[dict[str, R
     try:
         with availability.asking(Side.LOCAL, configuration=configuration, seconds=seconds):
             database = preparation.local_database(configuration)
-            records = {document.id: document for document in runs.recent(database)}
-            return records, frozenset(purge_ledger.runs_with_open(database))
+            return listed_runs.every(database), frozenset(purge_ledger.runs_with_open(database))
     except (PyMongoError, TempleOpsError):
         return None, frozenset()
 
@@ -111,16 +117,15 @@ def _used_by(record: RunRecord) -> set[str]:
 def _backup(
     store: Store,
     document: RunRecord,
-    written: Mapping[str, Any],
+    written: WrittenFacts,
     *,
     record: RunRecord | None,
     active: set[str],
     unfinished: frozenset[str],
-    copied: set[str] | None,
+    copies: _Copies,
 ) -> Backup:
     backup_id = document.id
-    resumable = written.get("resume_available") or (record is not None and record.resume_available)
-    documents, limited = _counts(store, backup_id, written)
+    resumable = written.resume_available or (record is not None and record.resume_available)
     return Backup(
         backup_id=backup_id,
         taken_at=document.created_at,
@@ -128,24 +133,49 @@ def _backup(
         maker=_maker(document, written, database=store.database),
         verified=document.verified and not document.damaged,
         success=document.status == Status.SUCCESS,
-        base=(written.get("incremental") or {}).get("base"),
-        chained=bool(written.get("incremental_requested")),
-        pinned=bool(written.get("pinned") or (record is not None and record.pinned)),
+        base=written.base or document.incremental.base,  # a record knows it where metadata.json is damaged
+        chained=written.chained,
+        pinned=bool(written.pinned or (record is not None and record.pinned)),
         in_use=backup_id in active or locks.is_read(store.root, backup_id),
         purge_unfinished=backup_id in unfinished or bool(resumable),
-        holds=held(record, written),
-        released=is_signed(written.get("released")),
-        accepted=is_signed(written.get("accepted")),
-        copied=copied is None or backup_id in copied,
-        documents=documents,
-        limited=limited,
+        holds=_held(record, written),
+        released=is_signed(written.released),
+        accepted=is_signed(written.accepted),
+        copied=copies.counting is None or _is_at(copies.counting, backup_id, written.base),
+        copied_here=backup_id in copies.on_this_computer,
+        copied_silent=_is_at(copies.silent, backup_id, written.base),
+        documents=written.documents,
+        limited=written.limited,
     )
 
 
-def _copied(configuration: Configuration) -> set[str] | None:
-    """Return the backups that have a copy that counts; None where no copies are made."""
-    names = [target.name for target in configuration.targets]
-    return counted.backup_ids(targets=names, recipients=configuration.copy_recipients) if names else None
+@dataclass(frozen=True, kw_only=True)
+class _Copies:
+    """The ids of the backups with a copy that counts, for each target, None where no copies are made; with one that
+    does not, on this computer or at targets that do not answer."""
+
+    counting: list[set[str]] | None = None
+    on_this_computer: frozenset[str] = frozenset()
+    silent: list[set[str]] = field(default_factory=list)
+
+
+def _copies(configuration: Configuration) -> _Copies:
+    if not configuration.targets:
+        return _Copies()
+    now = timezone.now()
+
+    def at(names: list[str]) -> list[set[str]]:
+        return list(counted.by_target(targets=names, recipients=configuration.copy_recipients).values())
+
+    return _Copies(
+        counting=at(elsewhere.trusted_targets(configuration, now=now)),
+        on_this_computer=frozenset(counted.on_this_computer(targets=[one.name for one in configuration.targets])),
+        silent=at(elsewhere.silent_targets(configuration, now=now)),
+    )
+
+
+def _is_at(targets: Sequence[set[str]], backup_id: str, base: str | None) -> bool:
+    return any(counted.is_whole(backup_id=backup_id, base=base, ids=ids) for ids in targets)
 
 
 def is_signed(status: Any) -> bool:
@@ -153,11 +183,10 @@ def is_signed(status: Any) -> bool:
     return isinstance(status, Mapping) and bool(status.get("by")) and bool(status.get("at"))
 
 
-def held(record: RunRecord | None, written: Mapping[str, Any]) -> Mapping[str, int] | None:
+def _held(record: RunRecord | None, written: WrittenFacts) -> Mapping[str, int] | None:
     """Return how many deleted or replaced documents a backup holds, by collection: the larger of what the record and
     the folder say, for either may be older than the other. None where one of them knows that it does not know."""
-    by_folder = written.get("holds_alone")
-    by_folder = by_folder if _are_counts(by_folder) else None
+    by_folder = written.holds_alone
     if record is None or record.kind == folder_records.FOREIGN:
         return by_folder
     by_record = None if record.in_progress else holding.holds_alone(record)
@@ -166,16 +195,11 @@ def held(record: RunRecord | None, written: Mapping[str, Any]) -> Mapping[str, i
     return {name: max(by_folder.get(name, 0), by_record.get(name, 0)) for name in {*by_folder, *by_record}}
 
 
-def _are_counts(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(type(count) is int and count >= 0 for count in value.values())
-
-
-def _maker(document: RunRecord, written: Mapping[str, Any], *, database: str) -> Maker:
+def _maker(document: RunRecord, written: WrittenFacts, *, database: str) -> Maker:
     """A folder of another database is somebody else's, the one who made it."""
-    of_database = (written.get("manifest") or {}).get("database")
     if document.kind == RunKind.RESTORE:
         return Maker.SAFETY
-    return Maker.REQUESTED if document.kind == RunKind.BACKUP and of_database == database else Maker.FOREIGN
+    return Maker.REQUESTED if document.kind == RunKind.BACKUP and written.database == database else Maker.FOREIGN
 
 
 def _changed_at(store: Store, backup_id: str) -> datetime:
@@ -183,33 +207,6 @@ def _changed_at(store: Store, backup_id: str) -> datetime:
         return datetime.fromtimestamp(os.lstat(store.folder(backup_id)).st_ctime, UTC)
     except (TempleOpsError, OSError):
         return datetime.fromtimestamp(0, UTC)
-
-
-def _counts(store: Store, backup_id: str, written: Mapping[str, Any]) -> tuple[dict[str, int], frozenset[str]]:
-    """Return the number of documents of each of the temple's collections, and which are capped or expire."""
-    try:
-        manifest, folder = folder_records.manifest_in(written), store.folder(backup_id)
-    except TempleOpsError:
-        return {}, frozenset()
-    kept = {
-        name: entry
-        for name, entry in manifest.collections.items()
-        if name not in INTERNAL and entry.type != "view" and not name.startswith("system.")
-    }
-    limited = {
-        name
-        for name, entry in kept.items()
-        if entry.metadata and _is_limited(folder, entry.metadata, manifest.files[entry.metadata].sha256)
-    }
-    return {name: entry.documents for name, entry in kept.items()}, frozenset(limited)
-
-
-@lru_cache(maxsize=100_000)
-def _is_limited(folder: Path, relative: str, _: str) -> bool:
-    """Whether a collection is capped or has documents that expire. The digest of its file stands for its content."""
-    known = collection_metadata.read(folder, relative)
-    expires = "expireAfterSeconds"
-    return bool(known.options.get("capped")) or expires in known.options or any(expires in one for one in known.indexes)
 
 
 def _deletions(documents: Sequence[RunRecord]) -> list[Deletion]:

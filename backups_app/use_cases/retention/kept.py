@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from backups_app.backup_files import removals, trash
-from backups_app.backup_files.removals import Removal
-from backups_app.catalog.run_record import RunRecord
+from backups_app.backup_files.store import removals, trash
+from backups_app.backup_files.store.removals import Removal
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
 from backups_app.retention.facts import Backup
@@ -31,7 +31,7 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class KeptBackups:
     """`on`: whether retention is on; off, only the guards give reasons. `lost_holders`: ids of runs that held something
     and whose folder is gone. `runs`: all runs as `listing.list_runs` lists them, read once for both."""
 
@@ -51,7 +51,7 @@ class InTrash:
     removal: Removal | None
 
 
-def look(*, configuration: Configuration, now: datetime) -> Looked:
+def kept_backups(*, configuration: Configuration, now: datetime) -> KeptBackups:
     """Return why each backup is kept now. Works with MongoDB down, from the folders alone. Raise
     `RecordsUnavailable`."""
     rules = policy.current()
@@ -63,7 +63,7 @@ def look(*, configuration: Configuration, now: datetime) -> Looked:
         decision = simulation.decide(found, policy=rules, configuration=configuration, now=now)
         reasons = {one.backup.backup_id: (one.reasons, False) for one in decision.kept}
         reasons |= {one.backup.backup_id: (one.reasons, True) for one in decision.removed}
-    return Looked(
+    return KeptBackups(
         on=rules is not None,
         backups=_kept(found, reasons, guards.shrinkages),
         lost_holders=frozenset(one.backup_id for one in found.lost_holders),

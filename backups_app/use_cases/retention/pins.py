@@ -10,26 +10,28 @@ from datetime import datetime
 from typing import Any
 
 from backups_app import formats
-from backups_app.access import audit
-from backups_app.backup_files import layout, metadata
-from backups_app.catalog import runs
+from backups_app.access.trail import audit
+from backups_app.backup_files import bases, layout, metadata
+from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
+    BaseMissing,
     DatabaseUnreachable,
     InvalidInput,
     NothingToAccept,
     NothingToRelease,
     RemovalNotConfirmed,
 )
-from backups_app.messages import retention as messages
+from backups_app.messages.protection import retention as messages
 from backups_app.mongo import connections
 from backups_app.records import Origin, Side
 from backups_app.runs import preparation
 from backups_app.use_cases import confirmation
+from backups_app.use_cases.listing import lost_backups
 from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.retention import facts, simulation
-from backups_app.use_cases.retention.taking_out import Asked, amend_record
+from backups_app.use_cases.retention.taking_out import RemovalRequest, amend_record
 
 LONGEST_NOTE = 200
 PINNED, UNPINNED, RELEASED, ACCEPTED = "backup.pinned", "backup.unpinned", "backup.released", "backup.accepted"
@@ -41,16 +43,23 @@ def pin(
     """Pin a backup: no rule and no person removes it until the pin goes. A second pin replaces the note.
     Return the pin.
 
-    Raise `BackupNotFound`, InvalidInput for a note of more than 200 characters, `RecordsUnavailable`.
+    An incremental is kept only with its base: while it is pinned here, nobody removes either.
+
+    Raise `BackupNotFound`, `BaseMissing`, InvalidInput for a note of more than 200 characters, `RecordsUnavailable`.
     """
     note = formats.one_line(audit.storable(note))
     if len(note) > LONGEST_NOTE:
         raise InvalidInput(message=messages.NOTE_TOO_LONG(most=LONGEST_NOTE))
-    folder = _folder(configuration, backup_id)
     word = {"by": requested_by, "at": now, "note": note}
-    asked = Asked(by=requested_by, origin=origin, now=now)
-    asked.put_on_record(PINNED, backup_id, "done", {"note": note})
-    metadata.amend(folder, {"pinned": formats.plain(word)})
+    asked = RemovalRequest(by=requested_by, origin=origin, now=now)
+    _folder(configuration, backup_id)
+    with bases.reading(configuration.backup_dir, backup_id):  # after a removal that is going on
+        folder = _folder(configuration, backup_id)
+        base = bases.base_of(folder)
+        if base is not None and base not in preparation.store(configuration).backups().ids:
+            raise BaseMissing(backup_id=base)
+        asked.put_on_record(PINNED, backup_id, "done", {"note": note})
+        metadata.amend(folder, {"pinned": formats.plain(word)})
     amend_record(configuration, backup_id, {"pinned": word})
     return word
 
@@ -59,7 +68,7 @@ def unpin(*, configuration: Configuration, backup_id: str, requested_by: str, or
     """Take the pin away, from the record first: killed in between, the backup is still pinned. Raise `BackupNotFound`,
     `DatabaseUnreachable`, `RecordsUnavailable`."""
     folder = _folder(configuration, backup_id)
-    asked = Asked(by=requested_by, origin=origin, now=now)
+    asked = RemovalRequest(by=requested_by, origin=origin, now=now)
     asked.put_on_record(UNPINNED, backup_id, "done", {})
     if not amend_record(configuration, backup_id, {"pinned": None}):
         raise DatabaseUnreachable(side=Side.LOCAL.value)
@@ -81,6 +90,7 @@ def release(
     here = next((one for one in found.backups if one.backup_id == backup_id), None)
     gone = any(one.backup_id == backup_id for one in found.lost_holders)
     if here is None and not gone:
+        lost_backups.require_not_elsewhere(configuration=configuration, backup_id=backup_id)
         raise BackupNotFound() if not _on_record(configuration, backup_id) else NothingToRelease()
     if here is not None and not here.is_holder:
         raise NothingToRelease()
@@ -118,7 +128,7 @@ def _give(
     now: datetime,
 ) -> None:
     word = {"by": by, "at": now}
-    Asked(by=by, origin=origin, now=now).put_on_record(action, backup_id, "done", {})
+    RemovalRequest(by=by, origin=origin, now=now).put_on_record(action, backup_id, "done", {})
     if here:
         metadata.amend(_folder(configuration, backup_id), {field: formats.plain(word)})
     if not amend_record(configuration, backup_id, {field: word}) and not here:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
-from backups_app.access import audit
+from backups_app.access import records
+from backups_app.access.trail import audit
 from backups_app.configuration import Configuration
-from backups_app.errors import RecordsUnavailable
 from backups_app.models import RetentionPolicy
 from backups_app.records import Origin
 from backups_app.retention.policy import Policy
@@ -20,13 +20,13 @@ ACTION = "retention.changed"
 def current() -> Policy | None:
     """Return the policy in force, None while retention is off. Raise `RecordsUnavailable`."""
     row = _row()
-    return _of(row) if row is not None and row.enabled else None
+    return _policy(row) if row is not None and row.enabled else None
 
 
 def last_set() -> Policy | None:
     """Return the numbers that were set last, also while retention is off; None where nobody ever set any."""
     row = _row()
-    return None if row is None else _of(row)
+    return None if row is None else _policy(row)
 
 
 def change(
@@ -46,17 +46,17 @@ def change(
             pk=RetentionPolicy.ONLY, defaults={**fields, "changed_at": now, "changed_by": changed_by[:150]}
         )
     except DatabaseError as error:
-        raise RecordsUnavailable() from error
+        raise records.failure(error) from error
 
 
 def _row() -> RetentionPolicy | None:
     try:
         return RetentionPolicy.objects.filter(pk=RetentionPolicy.ONLY).first()
     except DatabaseError as error:
-        raise RecordsUnavailable() from error
+        raise records.failure(error) from error
 
 
-def _of(row: RetentionPolicy) -> Policy | None:
+def _policy(row: RetentionPolicy) -> Policy | None:
     """A row that was turned off before any number was set holds none."""
     numbers = {name: getattr(row, name) for name in ("last", "daily", "weekly", "monthly", "yearly")}
     return Policy(**numbers) if any(numbers.values()) else None

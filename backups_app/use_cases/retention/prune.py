@@ -11,12 +11,13 @@ from django.utils import timezone
 from pymongo.errors import PyMongoError
 
 from backups_app import configuration as settings
-from backups_app.backup_files import removals
-from backups_app.catalog import runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.backup_files.store import removals
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupInUse,
+    BackupNeeded,
     BackupPinned,
     ClocksApart,
     NewestDamaged,
@@ -28,10 +29,10 @@ from backups_app.errors import (
     StoreOfAnotherDatabase,
     TempleOpsError,
 )
-from backups_app.messages import notifications as said
+from backups_app.messages.protection import notifications as messages
 from backups_app.progress import Silent
 from backups_app.records import Origin, RunKind, Status
-from backups_app.retention.decision import DecidedBackup, Decision
+from backups_app.retention.decision import DecidedBackup, RetentionDecision
 from backups_app.retention.facts import Backup
 from backups_app.retention.guards import HOLDER_DAMAGED, SHRUNK, Guards
 from backups_app.retention.policy import Policy
@@ -41,7 +42,7 @@ from backups_app.use_cases import notices, verification
 from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.retention import facts, policy, simulation, taking_out
 from backups_app.use_cases.retention.facts import Facts
-from backups_app.use_cases.retention.taking_out import Asked, Work
+from backups_app.use_cases.retention.taking_out import RemovalRequest, RemovalWork
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +57,9 @@ STOPPED = (ClocksApart, NewestDamaged, NothingToRelyOn, StoreMissing, StoreOfAno
 @dataclass(frozen=True, kw_only=True)
 class Pass:
     """What a pass decided, and which backups it moved into the trash. `decision` is None while retention is off.
-    `left`: what it would have removed and somebody used or pinned in that moment."""
+    `left`: what it would have removed and somebody used or pinned in that moment, and the bases of such."""
 
-    decision: Decision | None
+    decision: RetentionDecision | None
     removed: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
 
@@ -78,7 +79,7 @@ def prune(
     if dry_run:
         found = facts.read(configuration=configuration)
         return Pass(decision=simulation.decide(found, policy=rules, configuration=configuration, now=now))
-    asked = Asked(by=requested_by, origin=origin, now=now)
+    asked = RemovalRequest(by=requested_by, origin=origin, now=now)
     try:
         with taking_out.at_work(configuration) as work:
             found, decision = _decide(work, rules, now)
@@ -114,13 +115,13 @@ def _made_a_good_backup(document: RunRecord) -> bool:
     return document.kind == RunKind.BACKUP and document.status in (Status.SUCCESS, Status.PARTIAL)
 
 
-def _decide(work: Work, rules: Policy, now: datetime) -> tuple[Facts, Decision]:
+def _decide(work: RemovalWork, rules: Policy, now: datetime) -> tuple[Facts, RetentionDecision]:
     found = facts.read(configuration=work.configuration, seconds=facts.PATIENT_SECONDS)
     work.require_complete(found)
     return found, simulation.decide(found, policy=rules, configuration=work.configuration, now=now)
 
 
-def _read_again(work: Work, found: Facts, *, asked: Asked) -> bool:
+def _read_again(work: RemovalWork, found: Facts, *, asked: RemovalRequest) -> bool:
     """Read the newest full backup again where that was not done today. Return whether it was read: then the facts may
     be others. Raise `NewestDamaged`, `NothingToRelyOn`."""
     newest = simulation.guards(found, work.configuration, asked.now).newest_full
@@ -146,31 +147,32 @@ def _was_read_today(document: RunRecord, *, now: datetime) -> bool:
     return at is not None and document.verification.problem is None and timedelta(0) <= now - at < READ_AGAIN_EVERY
 
 
-def _stopped(guards: Guards, decision: Decision) -> dict[str, str]:
+def _stopped(guards: Guards, decision: RetentionDecision) -> dict[str, str]:
     """Return by code the guards that alone keep a backup, and that an admin can lift: each with what it waits for."""
     alone = {code for one in decision.kept if set(one.reasons) <= {SHRUNK, HOLDER_DAMAGED} for code in one.reasons}
     found: dict[str, str] = {}
     if SHRUNK in alone and (last := guards.last_shrinkage):
-        found[SHRUNK] = said.RETENTION_SHRUNK(
+        found[SHRUNK] = messages.RETENTION_SHRUNK(
             collection=last.collection, before=last.before, after=last.after, backup_id=last.backup_id
         )
     if HOLDER_DAMAGED in alone and guards.last_damaged:
-        found[HOLDER_DAMAGED] = said.RETENTION_HOLDER(backup_id=guards.last_damaged[1])
+        found[HOLDER_DAMAGED] = messages.RETENTION_HOLDER(backup_id=guards.last_damaged[1])
     return found
 
 
-def _remove(work: Work, decision: Decision, *, asked: Asked) -> Pass:
-    """Move into the trash what the decision does not keep, oldest first. What somebody began to read or pinned
-    meanwhile stays; a run that waits ends the pass. What went is announced."""
+def _remove(work: RemovalWork, decision: RetentionDecision, *, asked: RemovalRequest) -> Pass:
+    """Move into the trash what the decision does not keep: incrementals before full backups, the oldest first. What
+    somebody began to read or pinned meanwhile stays, and so does its base; a run that waits ends the pass. What went is
+    announced."""
     removed: list[str] = []
     left: list[str] = []
     try:
-        for one in reversed(decision.removed):
+        for one in _in_order(decision):
             if runs.active(work.database) is not None:
                 raise RunWaits()
             try:
                 _take_out(work, one, asked=asked)
-            except (BackupInUse, BackupPinned):
+            except (BackupInUse, BackupNeeded, BackupPinned):
                 left.append(one.backup.backup_id)
             else:
                 removed.append(one.backup.backup_id)
@@ -179,7 +181,13 @@ def _remove(work: Work, decision: Decision, *, asked: Asked) -> Pass:
     return Pass(decision=decision, removed=tuple(removed), left=tuple(left))
 
 
-def _take_out(work: Work, one: DecidedBackup, *, asked: Asked) -> None:
+def _in_order(decision: RetentionDecision) -> list[DecidedBackup]:
+    """Wherever a pass ends, each incremental that is left still has its base."""
+    oldest_first = decision.removed[::-1]
+    return sorted(oldest_first, key=lambda one: one.backup.is_full)
+
+
+def _take_out(work: RemovalWork, one: DecidedBackup, *, asked: RemovalRequest) -> None:
     backup: Backup = one.backup
     work.take_out(backup, asked=asked, how=removals.RETENTION, reasons=one.reasons)
 
@@ -187,7 +195,7 @@ def _take_out(work: Work, one: DecidedBackup, *, asked: Asked) -> None:
 class _WhileNobodyWaits(Silent):
     """Keeps the lease while a backup is read again. Raise `RunWaits` as soon as a run was asked for."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: RemovalWork) -> None:
         self._work = work
         self._looked_at = time.monotonic()
 

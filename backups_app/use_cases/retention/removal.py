@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from backups_app.backup_files import layout, removals
-from backups_app.backup_files.trash import Thrown
+from backups_app.backup_files import layout
+from backups_app.backup_files.store import removals
+from backups_app.backup_files.store.trash import Thrown
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupHeld,
     BackupInUse,
     BackupIsNewest,
-    BackupNeeded,
+    BackupIsNewestFull,
+    BackupIsNewestSuccess,
     BackupOfTheFloor,
+    BackupOfTheFullFloor,
     BackupPinned,
     CopyMissing,
     HistoryShrunk,
@@ -21,6 +24,7 @@ from backups_app.errors import (
     RemovalDuringPurge,
     RemovalNotConfirmed,
     RemovalRefused,
+    needed_by,
 )
 from backups_app.records import Origin
 from backups_app.retention import guards as codes
@@ -30,7 +34,7 @@ from backups_app.runs import preparation
 from backups_app.use_cases import confirmation
 from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.retention import facts, simulation, taking_out
-from backups_app.use_cases.retention.taking_out import Asked
+from backups_app.use_cases.retention.taking_out import RemovalRequest
 
 
 def remove(
@@ -45,7 +49,7 @@ def remove(
     layout.check_id(backup_id)
     preparation.store(configuration).folder(backup_id)
     confirmation.require(backup_id, typed=typed, refusal=RemovalNotConfirmed())
-    asked = Asked(by=requested_by, origin=origin, now=now)
+    asked = RemovalRequest(by=requested_by, origin=origin, now=now)
     with taking_out.at_work(configuration) as work:
         found = facts.read(configuration=configuration, seconds=facts.PATIENT_SECONDS)
         backup = found.of(backup_id)
@@ -63,24 +67,27 @@ def refusals(*, configuration: Configuration, backup_id: str, now: datetime) -> 
 
 def _refusals(backup: Backup, guards: Guards, backups: Sequence[Backup]) -> list[RemovalRefused]:
     others = {one.backup_id for one in backups} - {backup.backup_id}
-    return [named(code, guards) for code in guards.refusals(backup, needed=bases(backups, staying=others))]
+    return [named(code, backup, guards) for code in guards.refusals(backup, needed=bases(backups, staying=others))]
 
 
 PLAIN: dict[str, type[RemovalRefused]] = {
-    codes.NEWEST: BackupIsNewest,
     codes.PINNED: BackupPinned,
     codes.HELD: BackupHeld,
-    codes.NEEDED: BackupNeeded,
     codes.IN_USE: BackupInUse,
     codes.PURGE_UNFINISHED: RemovalDuringPurge,
     codes.COPY_MISSING: CopyMissing,
 }
 
 
-def named(code: str, guards: Guards) -> RemovalRefused:
-    """Return the failure that a guard's code stands for, with its facts."""
+def named(code: str, backup: Backup, guards: Guards) -> RemovalRefused:
+    """Return the failure that a guard's code stands for about `backup`, with its facts."""
+    if code == codes.NEEDED:
+        return needed_by([one.backup_id for one in guards.backups if one.base == backup.backup_id])
+    if code == codes.NEWEST:
+        return _newest(backup, guards)
     if code == codes.FLOOR:
-        return BackupOfTheFloor(count=guards.min_keep)
+        kind = BackupOfTheFloor if guards.is_of_the_newest(backup) else BackupOfTheFullFloor
+        return kind(count=guards.min_keep)
     if code == codes.SHRUNK:
         last = guards.last_shrinkage
         assert last is not None
@@ -89,3 +96,9 @@ def named(code: str, guards: Guards) -> RemovalRefused:
         assert guards.last_damaged is not None
         return HolderDamaged(backup_id=guards.last_damaged[1])
     return PLAIN[code]()
+
+
+def _newest(backup: Backup, guards: Guards) -> RemovalRefused:
+    if guards.is_newest_of_all(backup):
+        return BackupIsNewest()
+    return BackupIsNewestFull() if backup == guards.newest_full else BackupIsNewestSuccess()

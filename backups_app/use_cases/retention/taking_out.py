@@ -12,21 +12,25 @@ from typing import Any
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app.access import audit
-from backups_app.backup_files import layout, locks, metadata, removals, trash
-from backups_app.backup_files.removals import Removal
-from backups_app.backup_files.store import Store
-from backups_app.backup_files.trash import Thrown
+from backups_app.access.trail import audit
+from backups_app.backup_files import bases, layout, locks, metadata
+from backups_app.backup_files.store import removals, trash
+from backups_app.backup_files.store.removals import Removal
+from backups_app.backup_files.store.store import Store
+from backups_app.backup_files.store.trash import Thrown
 from backups_app.catalog import lease as stored_lease
-from backups_app.catalog import runs
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupPinned,
     ClocksApart,
     DatabaseUnreachable,
+    DiskFull,
     RecordsUnavailable,
     StoreMissing,
     TempleOpsError,
+    needed_by,
 )
 from backups_app.mongo import connections
 from backups_app.records import CLOCK_TOLERANCE, Side
@@ -43,7 +47,7 @@ LEASE_WAIT_SECONDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class RemovalRequest:
     """Who wants it, from where, and when."""
 
     by: str
@@ -59,7 +63,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class RemovalWork:
     """The right to remove: the lease is ours, the store is the known one, the clocks agree, and no run waits."""
 
     configuration: Configuration
@@ -77,31 +81,45 @@ class Work:
         if not found.complete:
             raise DatabaseUnreachable(side=Side.LOCAL.value)
 
-    def take_out(self, backup: Backup, *, asked: Asked, how: str, reasons: tuple[str, ...]) -> Thrown:
-        """Move a backup that no guard keeps into the trash. Raise `BackupInUse`, `BackupPinned`, `RunActive`:
+    def take_out(self, backup: Backup, *, asked: RemovalRequest, how: str, reasons: tuple[str, ...]) -> Thrown:
+        """Move a backup that no guard keeps into the trash. Raise `BackupInUse`, `BackupPinned`,
+        `BackupNeeded`, `RunActive`:
 
         1. its lock, exclusively, so that nobody begins to read it; its status fields once more, so that a pin of this
-           moment counts; the lease once more;
-        2. the row of the audit trail, then the line in `removed.json`: what is killed after them has said why;
+           moment counts; the folders once more, so that no incremental loses its base; the lease once more;
+        2. the row of the audit trail, then the line in `removed.json`: what is killed after them has stated why. On a
+           full disk the row is enough: nobody could make room otherwise;
         3. the rename, then the record, which need not succeed: `removed.json` says the same.
         """
         backup_id = backup.backup_id
         status = f"{layout.published_name(backup_id)}.status"
         with locks.removing(self.store.root, backup_id), locks.held(self.store.root, status):
             written = metadata.read(self.store.folder(backup_id)) if backup.verified else {}
-            if (written or {}).get("pinned"):
+            if written and RunRecord(written).pinned:
                 raise BackupPinned()
+            if backup.is_full:
+                self._require_not_needed(backup_id)
             if not self.renew():
                 raise runs.another_run(self.database)
             asked.put_on_record(ACTION, backup_id, audit.STARTED, {"how": how, "reasons": list(reasons)})
-            removals.note(self.store.root, _removal(backup, written or {}, asked=asked, how=how, reasons=reasons))
+            with suppress(DiskFull):
+                removals.note(self.store.root, _removal(backup, written or {}, asked=asked, how=how, reasons=reasons))
             folder = self.store.trash(backup_id, now=asked.now)
-        self._tell(backup_id, asked=asked, how=how, reasons=reasons)
+        self._report(backup_id, asked=asked, how=how, reasons=reasons)
         at = trash.thrown_at(folder.name)
         assert at is not None, "its name was made a moment ago"
         return Thrown(backup_id=backup_id, name=folder.name, at=at)
 
-    def _tell(self, backup_id: str, *, asked: Asked, how: str, reasons: tuple[str, ...]) -> None:
+    def _require_not_needed(self, backup_id: str) -> None:
+        """Raise `BackupNeeded` where a folder here names it as its base, also one that is being made."""
+        store = self.store
+        folders = [store.root / layout.published_name(one) for one in store.backups().ids]
+        folders += [store.partial(one) for one in store.partials()]
+        if dependants := bases.needed_by(folders).get(backup_id):
+            prefixes = (layout.PUBLISHED_PREFIX, layout.PARTIAL_PREFIX)
+            raise needed_by([one.removeprefix(prefix) for one in dependants for prefix in prefixes if prefix in one])
+
+    def _report(self, backup_id: str, *, asked: RemovalRequest, how: str, reasons: tuple[str, ...]) -> None:
         removed = {"at": asked.now, "by": asked.by, "how": how, "reasons": list(reasons)}
         try:
             runs.amend(self.database, backup_id=backup_id, changes={"removed": removed})
@@ -111,7 +129,9 @@ class Work:
             asked.put_on_record(ACTION, backup_id, TRASHED, {"how": how, "reasons": list(reasons)})
 
 
-def _removal(backup: Backup, written: dict[str, Any], *, asked: Asked, how: str, reasons: tuple[str, ...]) -> Removal:
+def _removal(
+    backup: Backup, written: dict[str, Any], *, asked: RemovalRequest, how: str, reasons: tuple[str, ...]
+) -> Removal:
     return Removal(
         backup_id=backup.backup_id,
         at=asked.now,
@@ -125,7 +145,7 @@ def _removal(backup: Backup, written: dict[str, Any], *, asked: Asked, how: str,
 
 
 @contextmanager
-def at_work(configuration: Configuration) -> Iterator[Work]:
+def at_work(configuration: Configuration) -> Iterator[RemovalWork]:
     """Hold the lease for the block, where something may be removed at all.
 
     Raise `StoreMissing`, `StoreOfAnotherDatabase`, `ClocksApart`, `RunActive`, `DatabaseUnreachable`.
@@ -140,7 +160,7 @@ def at_work(configuration: Configuration) -> Iterator[Work]:
             raise runs.another_run(database)
         require_known_store(store, database)
         require_clocks_agree(database)
-        yield Work(configuration=configuration, database=database, store=store, held=held)
+        yield RemovalWork(configuration=configuration, database=database, store=store, held=held)
 
 
 def require_known_store(store: Store, database: Database[Any]) -> None:

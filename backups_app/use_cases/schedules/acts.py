@@ -15,8 +15,9 @@ from pymongo.errors import PyMongoError
 
 from backups_app import configuration as settings
 from backups_app.backup_files import metadata
-from backups_app.catalog import lease, runs
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog import lease
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
@@ -33,17 +34,18 @@ from backups_app.records import CLOCK_TOLERANCE, Origin, RunKind, Side
 from backups_app.runs import ownership, preparation
 from backups_app.runs.closing import holding
 from backups_app.schedule import due
-from backups_app.schedule.due import Work
+from backups_app.schedule.due import DueWork
 from backups_app.storage import copy_rows
-from backups_app.use_cases import copy_rehearsals, syncs, verification
+from backups_app.use_cases import copy_rehearsals, verification
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.copies import upkeep
 from backups_app.use_cases.lanes import asking
-from backups_app.use_cases.lanes.kind import Call, Kind
+from backups_app.use_cases.lanes.kind import Call, JobKind
 from backups_app.use_cases.restores import restores
 from backups_app.use_cases.schedules import claims
 from backups_app.use_cases.schedules.claims import ASKED, State
-from backups_app.use_cases.syncs import SyncWish
+from backups_app.use_cases.syncs import syncs
+from backups_app.use_cases.syncs.syncs import SyncWish
 
 QUEUED_SYNC = timedelta(minutes=10)
 """So long a sync that was queued counts as active before it has taken the lease."""
@@ -92,7 +94,7 @@ class TempleActs:
             if held or runs.active(database) is not None:
                 return True
         since = timezone.now() - QUEUED_SYNC
-        queued = ScheduleSlot.objects.filter(state=State.STARTED, schedule__do=Work.SYNC, changed_at__gt=since)
+        queued = ScheduleSlot.objects.filter(state=State.STARTED, schedule__do=DueWork.SYNC, changed_at__gt=since)
         return queued.exists()
 
     def start(self, slot: ScheduleSlot, *, now: datetime) -> str:
@@ -101,13 +103,13 @@ class TempleActs:
         Calling it twice for one slot starts one run. Raise `RunActive`, `ScheduleTooLate`, `ClocksDiffer`, and what
         readiness refuses by name.
         """
-        work, key = Work(slot.schedule.do), f"schedule-slot-{slot.pk}"
-        if work is Work.BACKUP_AND_DELETE and slot.reason != ASKED:
+        work, key = DueWork(slot.schedule.do), f"schedule-slot-{slot.pk}"
+        if work is DueWork.BACKUP_AND_DELETE and slot.reason != ASKED:
             self._require_in_time(slot, now=now)
-        if work is Work.SYNC:
+        if work is DueWork.SYNC:
             carry_out_sync.enqueue(slot_id=slot.pk)
             return ""
-        if work is Work.VERIFY:
+        if work is DueWork.VERIFY:
             by, origin = asked_by(slot)
             asking.enqueue(
                 VERIFICATION,
@@ -119,13 +121,13 @@ class TempleActs:
             )
             return ""
         by, origin = asked_by(slot)
-        if work is Work.REHEARSE:
+        if work is DueWork.REHEARSE:
             run = self._rehearsal_of(slot, by=by) or self._rehearse(slot, by=by, origin=origin, now=now)
         else:
-            deletes = work is Work.BACKUP_AND_DELETE
+            deletes = work is DueWork.BACKUP_AND_DELETE
             run = backups.start_backup(
                 created_by=by, delete_bookings=deletes, origin=origin, now=now, idempotency_key=key,
-                incremental=work is Work.INCREMENTAL,
+                incremental=work is DueWork.INCREMENTAL,
             )  # fmt: skip
         return run.id
 
@@ -191,7 +193,7 @@ def carry_out_sync(slot_id: int) -> None:
         _failed(slot, error)
     else:
         reason = LEFT_OVER if report.left_over else ""
-        claims.change(slot, now=timezone.now(), state=State.DONE, run=report.log["run_id"], reason=reason)
+        claims.change(slot, now=timezone.now(), state=State.DONE, run=report.log.run_id, reason=reason)
 
 
 def carry_out_verification(call: Call) -> None:
@@ -213,7 +215,9 @@ def carry_out_verification(call: Call) -> None:
             )
             read.append(backup_id)
             damaged += [backup_id] if not answer["verified"] else []
-        read_copies = upkeep.read_back_what_is_due(configuration=settings.current(), now=timezone.now())
+        read_copies = upkeep.read_back_what_is_due(
+            configuration=settings.current(), now=timezone.now(), whatever_the_age=slot.reason == ASKED
+        )
         damaged += [row.backup_id for row in read_copies if row.state == copy_rows.State.FAILED]
     except (TempleOpsError, PyMongoError) as error:
         _failed(slot, error)
@@ -224,7 +228,7 @@ def carry_out_verification(call: Call) -> None:
         claims.change(slot, now=timezone.now(), state=State.DONE, run=read[0] if read else "")
 
 
-VERIFICATION: Kind[None] = Kind(
+VERIFICATION: JobKind[None] = JobKind(
     name="scheduled_verification",
     make=carry_out_verification,
     keep=lambda _: None,

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from backups_app import configuration as settings
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.errors import (
     InvalidInput,
     LateDeletionRefused,
@@ -29,7 +29,7 @@ from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.schedules import claims, overview
 from backups_app.use_cases.schedules.acts import TempleActs
 from backups_app.use_cases.schedules.claims import State
-from backups_app.use_cases.schedules.overview import Planned, Wish
+from backups_app.use_cases.schedules.overview import PlannedSchedule, ScheduleWish
 
 LONGEST_NAME = 64
 
@@ -44,7 +44,7 @@ class Who:
     confirm: str = ""
 
 
-def add(wish: Wish, *, who: Who) -> Planned:
+def add(wish: ScheduleWish, *, who: Who) -> PlannedSchedule:
     """Save a new schedule; its first slot is the next one from now. A restore test from an encrypted copy needs a key
     that the worker can read. Raise `ScheduleNameTaken`, `LateDeletionRefused`, `TargetNotFound`, `KeyMissing`,
     `ConfirmationMissing` and other `InvalidInput`, `ModeNotLocal`."""
@@ -52,12 +52,13 @@ def add(wish: Wish, *, who: Who) -> Planned:
     _require_confirmation(wish, who)
     row = Schedule(since=who.now, settled_at=who.now, created_at=who.now, created_by=who.by, **_fields(wish))
     with transaction.atomic():
+        _require_free_name(wish.name)
         _on_record("schedule.add", wish, who=who)
         _save(row)
-    return overview.of(row, now=who.now, newest_at=None)
+    return overview.shown_schedule(row, now=who.now, newest_at=None)
 
 
-def change(name: str, wish: Wish, *, who: Who) -> Planned:
+def change(name: str, wish: ScheduleWish, *, who: Who) -> PlannedSchedule:
     """Change a schedule. When its times change or it is switched on, earlier slots do not count any more. Raises as
     `add`, and `ScheduleNotFound`."""
     with transaction.atomic():
@@ -65,7 +66,8 @@ def change(name: str, wish: Wish, *, who: Who) -> Planned:
         wish = _checked(wish, who=who)
         if _needs_confirmation(row, wish):
             _require_confirmation(wish, who)
-        before = _fields(overview.of(row, now=who.now, newest_at=None).wish)
+        _require_free_name(wish.name, but=row)
+        before = _fields(overview.shown_schedule(row, now=who.now, newest_at=None).wish)
         starts_over = any(before[field] != getattr(wish, field) for field in ("cron", "time_zone", "do")) or (
             wish.enabled and not row.enabled
         )
@@ -76,10 +78,10 @@ def change(name: str, wish: Wish, *, who: Who) -> Planned:
             setattr(row, field, value)
         _on_record("schedule.change", wish, who=who, target=name, before=before)
         _save(row)
-    return overview.of(row, now=who.now, newest_at=None)
+    return overview.shown_schedule(row, now=who.now, newest_at=None)
 
 
-def switch(name: str, *, enabled: bool, who: Who) -> Planned:
+def switch(name: str, *, enabled: bool, who: Who) -> PlannedSchedule:
     """Pause a schedule, or resume it: what was due while it was paused does not count as missed. Raises as `change`."""
     return change(name, replace(overview.get(name, now=who.now).wish, enabled=enabled), who=who)
 
@@ -88,7 +90,7 @@ def remove(name: str, *, who: Who) -> None:
     """Remove a schedule. Its past slots go with it; the audit trail keeps them. Raise `ScheduleNotFound`."""
     with transaction.atomic():
         row = overview.row_of(name, locked=True)
-        wish = overview.of(row, now=who.now, newest_at=None).wish
+        wish = overview.shown_schedule(row, now=who.now, newest_at=None).wish
         _on_record("schedule.remove", wish, who=who)
         row.delete()
 
@@ -103,7 +105,7 @@ def run_now(name: str, *, who: Who) -> ScheduleSlot:
         confirmation.require_deletion(who.confirm)
     worker = {**this_process().as_document(), "origin": who.origin.value}
     slot = claims.ask_now(row, by=who.by, now=who.now, worker=worker)
-    _on_record("schedule.run_now", overview.of(row, now=who.now, newest_at=None).wish, who=who)
+    _on_record("schedule.run_now", overview.shown_schedule(row, now=who.now, newest_at=None).wish, who=who)
     try:
         run = TempleActs(configuration=configuration).start(slot, now=who.now)
     except TempleOpsError as error:
@@ -113,7 +115,7 @@ def run_now(name: str, *, who: Who) -> ScheduleSlot:
     return slot
 
 
-def needs_confirmation(name: str | None, wish: Wish) -> bool:
+def needs_confirmation(name: str | None, wish: ScheduleWish) -> bool:
     """Return whether saving this needs the typed phrase and a fresh password: it switches on a run that deletes
     bookings, or changes when it deletes them."""
     row = Schedule.objects.filter(name=name).first() if name else None
@@ -123,7 +125,7 @@ def needs_confirmation(name: str | None, wish: Wish) -> bool:
 # ── inside ──────────────────────────────────────────────────────────────────────
 
 
-def _needs_confirmation(row: Schedule | None, wish: Wish) -> bool:
+def _needs_confirmation(row: Schedule | None, wish: ScheduleWish) -> bool:
     if not (wish.deletes and wish.enabled):
         return False
     zone = wish.time_zone or overview.house_zone()
@@ -131,12 +133,12 @@ def _needs_confirmation(row: Schedule | None, wish: Wish) -> bool:
     return not same
 
 
-def _require_confirmation(wish: Wish, who: Who) -> None:
+def _require_confirmation(wish: ScheduleWish, who: Who) -> None:
     if wish.deletes and wish.enabled:
         confirmation.require_deletion(who.confirm)
 
 
-def _checked(wish: Wish, *, who: Who) -> Wish:
+def _checked(wish: ScheduleWish, *, who: Who) -> ScheduleWish:
     readiness.require_local(settings.current())
     name = wish.name.strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or "/" in name or name in (".", ".."):
@@ -157,11 +159,19 @@ def _checked(wish: Wish, *, who: Who) -> Wish:
     return replace(wish, name=name, target=target, time_zone=zone, cron=cron, if_missed=wish.if_missed or usual.value)
 
 
-def _fields(wish: Wish) -> dict[str, Any]:
+def _fields(wish: ScheduleWish) -> dict[str, Any]:
     return {
         "name": wish.name, "do": wish.do, "cron": wish.cron, "time_zone": wish.time_zone,
         "if_missed": wish.if_missed, "enabled": wish.enabled, "target": wish.target,
     }  # fmt: skip
+
+
+def _require_free_name(name: str, *, but: Schedule | None = None) -> None:
+    """Capital letters make no other name: who pauses one would think that the other is paused."""
+    others = Schedule.objects.exclude(pk=but.pk) if but else Schedule.objects.all()
+    for other in others.values_list("name", flat=True):
+        if other.casefold() == name.casefold() and not (but and but.name == name):
+            raise ScheduleNameTaken(name=other)
 
 
 def _save(row: Schedule) -> None:
@@ -172,7 +182,9 @@ def _save(row: Schedule) -> None:
         raise ScheduleNameTaken(name=row.name) from error
 
 
-def _on_record(action: str, wish: Wish, *, who: Who, target: str = "", before: Mapping[str, Any] | None = None) -> None:
+def _on_record(
+    action: str, wish: ScheduleWish, *, who: Who, target: str = "", before: Mapping[str, Any] | None = None
+) -> None:
     details = {**_fields(wish), **({"before": dict(before)} if before is not None else {})}
     audit.record(
         actor=who.by, origin=who.origin, action=action, target=target or wish.name, result="accepted", now=who.now,

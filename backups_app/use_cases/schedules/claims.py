@@ -15,7 +15,7 @@ from django.db.models import Max, Q, QuerySet
 
 from backups_app.models import Schedule, ScheduleSlot, WorkerTick
 from backups_app.schedule import due
-from backups_app.schedule.due import Act, Decision, IfMissed, Reason, Work
+from backups_app.schedule.due import Act, DueWork, Reason, SlotDecision, WhenMissed
 
 State = ScheduleSlot.State
 KEPT = timedelta(days=400)
@@ -27,13 +27,13 @@ def enabled() -> list[Schedule]:
     return list(Schedule.objects.filter(enabled=True))
 
 
-def plan_of(row: Schedule) -> due.Schedule:
+def plan_of(row: Schedule) -> due.DueSchedule:
     """Return a row as the decision needs it."""
-    return due.Schedule(
-        work=Work(row.do),
+    return due.DueSchedule(
+        work=DueWork(row.do),
         cron=row.cron,
         time_zone=row.time_zone,
-        if_missed=IfMissed(row.if_missed),
+        if_missed=WhenMissed(row.if_missed),
         settled_at=row.settled_at,
         waiting=row.waiting,
     )
@@ -45,7 +45,7 @@ def wait(row: Schedule, *, slot: datetime) -> None:
 
 
 def record(
-    row: Schedule, decision: Decision, *, now: datetime, worker: Mapping[str, Any], state: State, by: str = ""
+    row: Schedule, decision: SlotDecision, *, now: datetime, worker: Mapping[str, Any], state: State, by: str = ""
 ) -> ScheduleSlot | None:
     """Record a decision to run, to skip or to be covered. Return the slot's row, or None when another worker was
     quicker, or when the slot had a row already."""
@@ -73,11 +73,11 @@ def record(
 def drop_future(row: Schedule, *, now: datetime) -> list[datetime]:
     """Drop the slots that were claimed while the clock was ahead: each may be claimed once more, in its time. Return
     them. The schedule goes back to the newest slot that is not in the future, so that none in between is lost."""
-    believed_missed = Q(state=State.MISSED, decided_at__gt=now)
+    known_missed = Q(state=State.MISSED, decided_at__gt=now)
     decided = row.slots.exclude(state=State.DROPPED)
-    ahead = decided.filter(Q(slot__gt=now) | believed_missed)
+    ahead = decided.filter(Q(slot__gt=now) | known_missed)
     with transaction.atomic():
-        newest = decided.filter(slot__lte=now).exclude(believed_missed).aggregate(newest=Max("slot"))["newest"]
+        newest = decided.filter(slot__lte=now).exclude(known_missed).aggregate(newest=Max("slot"))["newest"]
         since = min(row.since, now)
         back_to = since if newest is None else max(newest, since)
         if not _unchanged(row).update(settled_at=back_to, since=since, waiting=None):
@@ -119,6 +119,11 @@ def tick(*, host: str, now: datetime) -> None:
     """Note that the worker of a host looks at its schedules, and forget slots that were decided long ago."""
     WorkerTick.objects.update_or_create(host=host, defaults={"at": now})
     ScheduleSlot.objects.filter(decided_at__lt=now - KEPT).delete()
+
+
+def ticks() -> dict[str, datetime]:
+    """Return when the workers of each host last looked at the schedules."""
+    return dict(WorkerTick.objects.values_list("host", "at"))
 
 
 def last_tick() -> datetime | None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from django.utils import timezone
 
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.assurance.evidence import Evidence, Slots
 from backups_app.assurance.marks import TICK, is_overdue
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import ScheduleNotFound
 from backups_app.models import Schedule, ScheduleSlot
-from backups_app.retention.forecast import AHEAD
+from backups_app.records import RunKind
+from backups_app.retention.forecast import AHEAD, DAY, Coming, ComingRuns
 from backups_app.schedule import slots
 from backups_app.use_cases import status_of_files
 from backups_app.use_cases.listing import listing
@@ -24,12 +27,13 @@ from backups_app.use_cases.schedules.claims import State
 NEXT_RUNS = 5
 MOST_AHEAD = 3_000
 """Slots of one schedule in 30 days: one of each quarter of an hour has 2,880."""
-MAKES_FULL_BACKUPS = (Schedule.Do.BACKUP.value, Schedule.Do.BACKUP_AND_DELETE.value)
-MAKES_BACKUPS = (*MAKES_FULL_BACKUPS, Schedule.Do.INCREMENTAL.value)
+MOST_A_DAY = 100
+"""Slots of one schedule that a day of the calendar counts: one of each quarter of an hour has 96."""
+MAKES_BACKUPS = (Schedule.Do.BACKUP.value, Schedule.Do.BACKUP_AND_DELETE.value, Schedule.Do.INCREMENTAL.value)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class ScheduleWish:
     """What a schedule is to be. An empty `time_zone` is the house's (`TIME_ZONE`). With a `target` a restore test
     begins from the copy there."""
 
@@ -47,7 +51,7 @@ class Wish:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class PlannedSchedule:
     """A schedule as faces show it. `last` is the newest slot of the past with what became of it, `overdue` whether a
     backup that it should have made is late."""
 
@@ -57,31 +61,40 @@ class Planned:
     overdue: bool
 
     @property
-    def wish(self) -> Wish:
-        row = self.row
-        return Wish(
-            name=row.name, do=row.do, cron=row.cron, time_zone=row.time_zone, if_missed=row.if_missed,
-            enabled=row.enabled, target=row.target,
-        )  # fmt: skip
+    def wish(self) -> ScheduleWish:
+        return shown_wish(self.row)
 
 
-def every(*, now: datetime, newest_at: datetime | None = None) -> list[Planned]:
+def shown_wish(row: Schedule) -> ScheduleWish:
+    """Return a row as somebody wished it."""
+    return ScheduleWish(
+        name=row.name, do=row.do, cron=row.cron, time_zone=row.time_zone, if_missed=row.if_missed,
+        enabled=row.enabled, target=row.target,
+    )  # fmt: skip
+
+
+def every(*, now: datetime, newest_at: datetime | None = None) -> list[PlannedSchedule]:
     """Return all schedules by name. `newest_at` is when the newest verified backup began, for what is overdue."""
-    return [of(row, now=now, newest_at=newest_at) for row in Schedule.objects.all()]
+    return [shown_schedule(row, now=now, newest_at=newest_at) for row in Schedule.objects.all()]
 
 
 def newest_backup_at(*, configuration: Configuration, now: datetime) -> datetime | None:
     """Return when the newest verified backup began, from records and folders; None without one. One dated in the
     future is no evidence."""
-    backups = [run for run in listing.list_runs(configuration=configuration) if run.kind == "backup"]
-    dated = status_of_files.dated(backups, now=now)
+    runs = listing.list_runs(configuration=configuration, every=True)
+    return newest_good_at(runs, configuration=configuration, now=now)
+
+
+def newest_good_at(runs: Iterable[RunRecord], *, configuration: Configuration, now: datetime) -> datetime | None:
+    """Return when the newest verified backup of these runs, newest first, began: here, or confirmed by its own host."""
+    dated = status_of_files.dated([run for run in runs if run.kind == RunKind.BACKUP], now=now)
     good = status_of_files.newest_good(dated, database=configuration.database_name)
-    return None if good is None else good["created_at"]
+    return None if good is None else good.created_at
 
 
-def get(name: str, *, now: datetime) -> Planned:
+def get(name: str, *, now: datetime) -> PlannedSchedule:
     """Return one schedule. Raise `ScheduleNotFound`."""
-    return of(row_of(name), now=now, newest_at=None)
+    return shown_schedule(row_of(name), now=now, newest_at=None)
 
 
 def row_of(name: str, *, locked: bool = False) -> Schedule:
@@ -93,15 +106,15 @@ def row_of(name: str, *, locked: bool = False) -> Schedule:
     return row
 
 
-def of(row: Schedule, *, now: datetime, newest_at: datetime | None) -> Planned:
+def shown_schedule(row: Schedule, *, now: datetime, newest_at: datetime | None) -> PlannedSchedule:
     """Return a row as faces show it."""
     coming = slots.upcoming(row.cron, time_zone=row.time_zone, after=now, count=NEXT_RUNS) if row.enabled else []
     last = row.slots.filter(slot__lte=now).exclude(state=State.DROPPED).first() if row.pk else None
     overdue = row.enabled and row.do in MAKES_BACKUPS and _is_overdue(row, now=now, newest_at=newest_at)
-    return Planned(row=row, next_runs=tuple(coming), last=last, overdue=overdue)
+    return PlannedSchedule(row=row, next_runs=tuple(coming), last=last, overdue=overdue)
 
 
-def next_runs(wish: Wish, *, now: datetime, count: int = NEXT_RUNS) -> tuple[datetime, ...]:
+def next_runs(wish: ScheduleWish, *, now: datetime, count: int = NEXT_RUNS) -> tuple[datetime, ...]:
     """Return the next runs that a schedule would have. Raise what `slots.check` raises."""
     zone = wish.time_zone or house_zone()
     slots.check(wish.cron, time_zone=zone, now=now)
@@ -114,25 +127,86 @@ def history(*, since: datetime, until: datetime) -> list[ScheduleSlot]:
     return list(rows.select_related("schedule"))
 
 
-def planned_between(*, since: datetime, until: datetime, most: int = 400) -> list[tuple[datetime, Schedule]]:
-    """Return the coming slots of enabled schedules until a moment, oldest first, at most so many of each schedule."""
-    found: list[tuple[datetime, Schedule]] = []
-    for row in claims.enabled():
-        coming = slots.upcoming(row.cron, time_zone=row.time_zone, after=since, count=most)
-        found += [(slot, row) for slot in coming if slot < until]
-    return sorted(found, key=lambda one: (one[0], one[1].name))
+@dataclass(frozen=True, kw_only=True)
+class PlannedDay:
+    """The slots of one schedule on one day, oldest first; `has_more` where it has more than `MOST_A_DAY`."""
+
+    row: Schedule
+    day: date
+    slots: tuple[datetime, ...]
+    has_more: bool
 
 
-def backup_slots(*, now: datetime, without: str | None = None) -> list[datetime]:
-    """Return when the enabled schedules make full backups in the coming 30 days, oldest first; `without` leaves the
-    schedule of that name out. Incrementals go after a day and push no full one out."""
-    planned = planned_between(since=now, until=now + AHEAD, most=MOST_AHEAD)
-    return [slot for slot, row in planned if row.do in MAKES_FULL_BACKUPS and row.name != without]
+def planned_days(*, since: datetime, until: datetime, zone: tzinfo) -> list[PlannedDay]:
+    """Return what the enabled schedules plan from one moment to another, by the days of a zone, by schedule."""
+    return [
+        PlannedDay(
+            row=row, day=begin.astimezone(zone).date(), slots=found[:MOST_A_DAY], has_more=len(found) > MOST_A_DAY
+        )
+        for row in claims.enabled()
+        for begin, end in _days(since, until, zone)
+        if (found := slots.within(row.cron, time_zone=row.time_zone, begin=begin, end=end, most=MOST_A_DAY + 1))
+    ]
+
+
+def backup_slots(*, now: datetime, without: str | None = None, wish: ScheduleWish | None = None) -> ComingRuns:
+    """Return the backups that the enabled schedules make in the coming 30 days, oldest first; `without` leaves the
+    schedule of that name out, `wish` is one more."""
+    wishes = [shown_wish(row) for row in claims.enabled() if row.do in MAKES_BACKUPS and row.name != without]
+    found, is_whole = [], True
+    for one in [*wishes, *([wish] if wish else [])]:
+        made = _slots_ahead(one, now=now)
+        if made is None:
+            made, is_whole = _last_of_each_day(one, now=now), False
+        found += [Coming(at=at, incremental=one.do == Schedule.Do.INCREMENTAL) for at in made]
+    return ComingRuns(slots=sorted(found), is_whole=is_whole)
+
+
+def _slots_ahead(wish: ScheduleWish, *, now: datetime) -> Sequence[datetime] | None:
+    """Return the slots of the coming 30 days; None where they are more than `MOST_AHEAD`."""
+    zone = wish.time_zone or house_zone()
+    found = slots.within(wish.cron, time_zone=zone, begin=now, end=now + AHEAD, most=MOST_AHEAD + 1)
+    return found if len(found) <= MOST_AHEAD else None
+
+
+def _last_of_each_day(wish: ScheduleWish, *, now: datetime) -> Sequence[datetime]:
+    days = ((now + number * DAY, now + (number + 1) * DAY) for number in range(AHEAD.days))
+    zone = wish.time_zone or house_zone()
+    return [
+        slot
+        for begin, end in days
+        for slot in slots.between(wish.cron, time_zone=zone, after=begin, until=end, most=MOST_A_DAY)
+    ]
+
+
+def _days(since: datetime, until: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
+    """Yield when each day of a zone begins and ends, the first and the last cut to the time that is asked for."""
+    begin = since
+    while begin < until:
+        following = begin.astimezone(zone).date() + timedelta(days=1)
+        end = min(datetime.combine(following, datetime.min.time(), zone), until)
+        yield begin, end
+        begin = end
 
 
 def assurance_slots(*, now: datetime) -> tuple[Slots, ...]:
     """Return the last and the next slot of every enabled schedule that makes backups: what assurance needs."""
     return tuple(_slots(row, now) for row in claims.enabled() if row.do in MAKES_BACKUPS)
+
+
+def next_is_incremental(*, now: datetime) -> bool:
+    """Return whether the next backup that an enabled schedule makes is an incremental one."""
+    coming = [(_slots(row, now).next, row.do) for row in claims.enabled() if row.do in MAKES_BACKUPS]
+    return bool(coming) and min(coming)[1] == Schedule.Do.INCREMENTAL
+
+
+def lags(*, now: datetime) -> dict[str, timedelta]:
+    """Return by how much each enabled schedule is late: the age of its oldest slot that nobody has decided about."""
+    found = {}
+    for row in claims.enabled():
+        due = slots.between(row.cron, time_zone=row.time_zone, after=row.settled_at, until=now)
+        found[row.name] = now - due[0] if due else timedelta(0)
+    return found
 
 
 def worker_is_away(*, now: datetime) -> bool:
@@ -141,7 +215,7 @@ def worker_is_away(*, now: datetime) -> bool:
     return last is None or now - last > TICK
 
 
-def public(planned: Planned) -> dict[str, Any]:
+def public(planned: PlannedSchedule) -> dict[str, Any]:
     """Return a schedule as API and `--json` show it."""
     row, last = planned.row, planned.last
     return {

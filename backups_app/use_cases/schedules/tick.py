@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from backups_app import formats
-from backups_app.access import audit
+from backups_app.access.trail import audit
 from backups_app.configuration import Configuration
 from backups_app.errors import (
     ClocksDiffer,
@@ -33,7 +33,7 @@ from backups_app.models import Schedule, ScheduleSlot
 from backups_app.records import Origin
 from backups_app.runs import ownership
 from backups_app.schedule import due, slots
-from backups_app.schedule.due import Act, Decision, IfMissed, Reason, Work
+from backups_app.schedule.due import Act, DueWork, Reason, SlotDecision, WhenMissed
 from backups_app.use_cases.schedules import claims
 from backups_app.use_cases.schedules.acts import Situation, TempleActs
 from backups_app.use_cases.schedules.claims import ASKED, State
@@ -102,21 +102,21 @@ class _Look:
             return State.SKIPPED, PAUSED
         late = self.now - slot.slot >= due.ON_TIME
         interrupted = late and self.now - slot.changed_at >= due.ON_TIME
-        if late and row.do == Work.BACKUP_AND_DELETE:
+        if late and row.do == DueWork.BACKUP_AND_DELETE:
             return State.MISSED, Reason.MISSED.value
-        if interrupted and row.if_missed == IfMissed.SKIP:
+        if interrupted and row.if_missed == WhenMissed.SKIP:
             return State.MISSED, Reason.MISSED.value
         following = slots.upcoming(row.cron, time_zone=row.time_zone, after=slot.slot, count=1)
         return (State.SKIPPED, Reason.BUSY.value) if following and following[0] <= self.now else None
 
     def decide(self) -> None:
         """Decide about every enabled schedule. The database is asked only when something is due."""
-        rows = sorted(claims.enabled(), key=lambda row: (list(Work).index(Work(row.do)), row.name))
+        rows = sorted(claims.enabled(), key=lambda row: (list(DueWork).index(DueWork(row.do)), row.name))
         if all(self.decision(row, Situation(known=True)).act is Act.NOTHING for row in rows):
             return
         at_first = self.acts.situation()
         decisions = {row.name: self.decision(row, at_first) for row in rows}
-        covers = due.covered({row.name: Work(row.do) for row in rows if decisions[row.name].act is Act.RUN})
+        covers = due.covered({row.name: DueWork(row.do) for row in rows if decisions[row.name].act is Act.RUN})
         situation = at_first
         started: dict[str, ScheduleSlot] = {}
         for row in rows:
@@ -127,7 +127,7 @@ class _Look:
                 started[row.name] = slot
                 situation = situation.with_run(active=situation.run_active or _takes_the_lease(row))
 
-    def decision(self, row: Schedule, situation: Situation) -> Decision:
+    def decision(self, row: Schedule, situation: Situation) -> SlotDecision:
         busy = situation.run_active and _takes_the_lease(row)
         return due.decide(
             claims.plan_of(row),
@@ -136,7 +136,7 @@ class _Look:
             clocks_agree=situation.clocks_agree or not situation.known,
         )
 
-    def act(self, row: Schedule, decision: Decision, situation: Situation) -> ScheduleSlot | None:
+    def act(self, row: Schedule, decision: SlotDecision, situation: Situation) -> ScheduleSlot | None:
         """Act on a decision. Return the slot's row when its work was started."""
         if decision.act is Act.DROP and situation.clocks_agree:
             for dropped in claims.drop_future(row, now=self.now):
@@ -154,7 +154,7 @@ class _Look:
                 return slot if self.begin(slot) else None
         return None
 
-    def record(self, row: Schedule, decision: Decision, *, state: State, by: ScheduleSlot | None = None) -> None:
+    def record(self, row: Schedule, decision: SlotDecision, *, state: State, by: ScheduleSlot | None = None) -> None:
         name = "" if by is None else by.schedule.name
         slot = claims.record(row, decision, now=self.now, worker={}, state=state, by=name)
         if slot is not None:
@@ -194,7 +194,7 @@ class _Look:
 
 def _takes_the_lease(row: Schedule) -> bool:
     """Verifying only reads: it waits for nothing and lets nothing wait."""
-    return row.do != Work.VERIFY
+    return row.do != DueWork.VERIFY
 
 
 def _on_record(slot: ScheduleSlot, *, now: datetime) -> None:
@@ -202,7 +202,7 @@ def _on_record(slot: ScheduleSlot, *, now: datetime) -> None:
     _record(slot.schedule, now=now, result=slot.state, details={name: one for name, one in details.items() if one})
 
 
-def _older_on_record(row: Schedule, decision: Decision, *, now: datetime) -> None:
+def _older_on_record(row: Schedule, decision: SlotDecision, *, now: datetime) -> None:
     if decision.older:
         first, last = decision.older[0], decision.older[-1]
         details = {"slots": decision.missed, "first": formats.utc_seconds(first), "last": formats.utc_seconds(last)}

@@ -7,7 +7,7 @@ from typing import Any
 from backups_app import formats
 from backups_app.assurance.evidence import Finding
 from backups_app.assurance.marks import Mark
-from backups_app.assurance.sentence import Assurance, Step
+from backups_app.assurance.sentence import Assurance, SentencePart
 
 
 def public(concluded: Assurance) -> dict[str, Any]:
@@ -16,16 +16,17 @@ def public(concluded: Assurance) -> dict[str, Any]:
     return {
         "code": concluded.code,
         "sentence": concluded.sentence,
-        "marks": {mark.name: _mark(mark) for mark in concluded.marks},
+        "marks": {mark.name: _mark_json(mark) for mark in concluded.marks},
         "next_steps": [_step(step) for step in concluded.steps],
         "attention": [_finding(finding) for finding in concluded.attention],
         "loss_window_seconds": None if window is None else round(window.total_seconds()),
-        "loss_documents": concluded.loss.documents,
+        "loss_documents": concluded.loss.known_documents,
+        "loss_everything": concluded.loss.everything,
         "last_restore_seconds": None if concluded.restore_seconds is None else round(concluded.restore_seconds, 1),
     }
 
 
-def _mark(mark: Mark) -> dict[str, Any]:
+def _mark_json(mark: Mark) -> dict[str, Any]:
     return {
         "ok": mark.ok,
         "since": formats.plain(mark.since),
@@ -34,7 +35,7 @@ def _mark(mark: Mark) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: SentencePart) -> dict[str, Any]:
     return {
         "code": step.message.code,
         "sentence": step.message.english,

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
 from backups_app.assurance.sentence import Assurance, Level, conclude
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import TempleOpsError
-from backups_app.messages import status as messages
+from backups_app.messages.protection import status as messages
 from backups_app.mongo import availability
 from backups_app.records import Side, Status
-from backups_app.use_cases import attention, status_of_files, syncs
+from backups_app.use_cases import attention, status_of_files
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.readiness import reach, readiness
 from backups_app.use_cases.readiness.reach import Reach
-from backups_app.use_cases.status import evidence
-from backups_app.use_cases.status.evidence import Found
-from backups_app.use_cases.syncs import SyncOverview
+from backups_app.use_cases.schedules import overview
+from backups_app.use_cases.status import evidence, restore_tests
+from backups_app.use_cases.status.evidence import StatusFacts
+from backups_app.use_cases.syncs import sync_overview
+from backups_app.use_cases.syncs.sync_overview import SyncOverview
 
 PROBE_SECONDS = 2
 READY = messages.READY()
@@ -30,8 +33,8 @@ READY = messages.READY()
 class SystemStatus:
     """What `GET /api/backup/status` and the status card say. `refusals` are the reasons why no run may start now.
 
-    `unfinished` is the newest run whose deletion can be resumed. `last_proven` is the last rehearsal that ended well:
-    its backup was restored whole and compared.
+    `unfinished` is the newest run whose deletion can be resumed. `last_proven` is the last restore test that ended
+    well and whose source has not failed since: its backup was restored whole and compared.
     """
 
     primary_database: str
@@ -48,6 +51,7 @@ class SystemStatus:
     active_run: RunRecord | None
     next_run_at: datetime | None
     backups_count: int
+    backups_on_other_hosts: int
     disk_total_bytes: int | None
     disk_free_bytes: int | None
     data_bytes: int | None
@@ -73,10 +77,16 @@ class SystemStatus:
 def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
     """Look at everything once. Never raises for what is wrong: it says it. Both servers are asked at the same time,
     each for less than three seconds."""
-    asked = reach.Asked(configuration)
-    looked = readiness.check_readiness(configuration=configuration, fresh=True)
+    return status_and_runs(configuration=configuration, now=now)[0]
+
+
+def status_and_runs(*, configuration: Configuration, now: datetime) -> tuple[SystemStatus, Sequence[RunRecord]]:
+    """Return the status and every run and backup that it rests on, newest first, from one look."""
+    asked = reach.ReachQuestion(configuration)
+    incremental_at = now if overview.next_is_incremental(now=now) else None
+    looked = readiness.check_readiness(configuration=configuration, fresh=True, incremental_at=incremental_at)
     every = listing.list_runs(configuration=configuration, every=True) if configuration.is_local else []
-    found = Found(
+    found = StatusFacts(
         looked=looked,
         every=every,
         local=reach.local(looked, configuration),
@@ -84,30 +94,32 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
         sync=_sync(configuration) if looked.local is not None else None,
         now=now,
     )
-    return _described(found, configuration=configuration)
+    return _described(found, configuration=configuration), every
 
 
-def _described(found: Found, *, configuration: Configuration) -> SystemStatus:
+def _described(found: StatusFacts, *, configuration: Configuration) -> SystemStatus:
     looked, every, now = found.looked, found.every, found.now
     active = next((run for run in every if run.status == Status.IN_PROGRESS), None)
     ended = evidence.backup_runs(every)
     dated = status_of_files.dated(ended, now=now)
     known = evidence.gather(found, configuration=configuration)
+    good = status_of_files.newest_good(dated, database=configuration.database_name)
     return SystemStatus(
         primary_database=configuration.primary_database,
-        backup_available=looked.ready and active is None,
+        backup_available=looked.ready and looked.full_has_room and active is None,
         sync_enabled=configuration.sync_enabled,
         message=_message(looked, active),
         assurance=conclude(known),
         engine=looked.engine,
         refusals=looked.refusals,
-        last_backup=status_of_files.newest_good(dated, database=configuration.database_name),
+        last_backup=listing.whole([good], configuration=configuration)[0] if good else None,
         last_run=dated[0] if dated else None,
-        last_proven=evidence.last_proven(status_of_files.dated(every, now=now)),
+        last_proven=restore_tests.last_proven(status_of_files.dated(every, now=now)),
         unfinished=attention.unfinished(ended),
         active_run=active,
         next_run_at=min((slots.next for slots in known.schedules), default=None),
         backups_count=sum(1 for run in every if run.published),
+        backups_on_other_hosts=known.others,
         disk_total_bytes=looked.disk.total_bytes if looked.disk else None,
         disk_free_bytes=looked.disk.free_bytes if looked.disk else None,
         data_bytes=looked.data_bytes,
@@ -122,15 +134,17 @@ def _described(found: Found, *, configuration: Configuration) -> SystemStatus:
 def _message(looked: readiness.Readiness, active: RunRecord | None) -> str:
     if looked.refusals:
         return looked.refusals[0].detail
-    return READY if active is None else messages.RUNNING_BY(by=active.created_by)
+    if active is not None:
+        return messages.RUNNING_BY(by=active.created_by)
+    return READY if looked.full_has_room else messages.READY_FOR_INCREMENTAL()
 
 
 def _sync(configuration: Configuration) -> SyncOverview | None:
-    """Return what is known of past syncs; None where sync is off or nobody can tell."""
+    """Return what is known of past syncs; None where sync is off or nobody can know."""
     if not (configuration.is_local and configuration.sync_enabled):
         return None
     try:
         with availability.asking(Side.LOCAL, configuration=configuration, seconds=PROBE_SECONDS):
-            return syncs.overview(configuration=configuration, limit=1)
+            return sync_overview.overview(configuration=configuration, limit=1)
     except (PyMongoError, TempleOpsError):
         return None

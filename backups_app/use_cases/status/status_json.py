@@ -5,37 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from backups_app import formats
-from backups_app.catalog.run_record import RunRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.use_cases.readiness import reach
 from backups_app.use_cases.status import assurance_json
 from backups_app.use_cases.status.status import SystemStatus
-from backups_app.use_cases.syncs import SyncOverview
+from backups_app.use_cases.syncs.sync_overview import SyncOverview
 
 
-def public(told: SystemStatus) -> dict[str, Any]:
+def public(status: SystemStatus) -> dict[str, Any]:
     """Return what `GET /api/backup/status` answers: the specification's four fields first, then ours."""
     return {
-        "primary_database": told.primary_database,
-        "backup_available": told.backup_available,
-        "sync_enabled": told.sync_enabled,
-        "message": told.message,
-        "verdict": told.verdict.value,
-        "sentence": told.sentence,
-        "hint": told.hint,
-        "assurance": assurance_json.public(told.assurance),
-        "engine": told.engine,
-        "problems": [refusal.as_json() for refusal in told.refusals],
-        "last_backup": _short(told.last_backup),
-        "last_proven_restorable": _proven(told.last_proven),
-        "active_run": _short(told.active_run),
-        "next_run": formats.plain(told.next_run_at),
-        "backups_count": told.backups_count,
-        "disk": {"total_bytes": told.disk_total_bytes, "free_bytes": told.disk_free_bytes},
-        "local": reach.public(told.local),
-        "remote": None if told.remote is None else reach.public(told.remote),
-        "sync": None if told.sync is None else _synced(told.sync),
-        "plain_http_allowed": told.plain_http,
-        "checked_at": formats.utc_seconds(told.checked_at),
+        "primary_database": status.primary_database,
+        "backup_available": status.backup_available,
+        "sync_enabled": status.sync_enabled,
+        "message": status.message,
+        "verdict": status.verdict.value,
+        "sentence": status.sentence,
+        "hint": status.hint,
+        "assurance": assurance_json.public(status.assurance),
+        "engine": status.engine,
+        "problems": [refusal.as_json() for refusal in status.refusals],
+        "last_backup": _short(status.last_backup),
+        "last_proven_restorable": _proven(status.last_proven),
+        "active_run": _short(status.active_run),
+        "next_run": formats.plain(status.next_run_at),
+        "backups_count": status.backups_count,
+        "backups_on_other_hosts": status.backups_on_other_hosts,
+        "disk": {"total_bytes": status.disk_total_bytes, "free_bytes": status.disk_free_bytes},
+        "local": reach.public(status.local),
+        "remote": None if status.remote is None else reach.public(status.remote),
+        "sync": None if status.sync is None else _synced(status.sync),
+        "plain_http_allowed": status.plain_http,
+        "checked_at": formats.utc_seconds(status.checked_at),
     }
 
 
@@ -55,7 +56,7 @@ def _proven(rehearsal: RunRecord | None) -> dict[str, Any] | None:
 
 
 def _synced(known: SyncOverview) -> dict[str, Any]:
-    """Return when the sides were last brought together, what the last proof said, and what waits for a decision."""
+    """Return when the sides were last brought together, what the last proof stated, and what waits for a decision."""
     plain: dict[str, Any] = formats.plain(
         {
             "synced_at": known.synced_at,

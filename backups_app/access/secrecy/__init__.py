@@ -1,0 +1,1 @@
+"""Secrets stay out of logs and reports, and in files that others cannot read."""

@@ -1,0 +1,1 @@
+"""The endpoints of backups: start one, list them, look into one, keep or remove one."""

@@ -1,0 +1,1 @@
+"""The search through live data and all backups, and the shapes of its answer."""

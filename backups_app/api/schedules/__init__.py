@@ -1,0 +1,1 @@
+"""The endpoints of schedules, and the shapes of their answers."""

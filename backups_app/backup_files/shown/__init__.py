@@ -1,0 +1,1 @@
+"""Documents as text: Extended JSON, whole, piece by piece, or shortened."""

@@ -1,0 +1,1 @@
+"""The folder of all backups: its identity, its trash, and what came and went."""

@@ -1,0 +1,1 @@
+"""What a server refuses and why, and what our user may do there."""

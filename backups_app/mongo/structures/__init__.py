@@ -1,0 +1,1 @@
+"""Collections as structures: options and indexes, and how two of them differ."""
