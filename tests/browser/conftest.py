@@ -38,6 +38,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
              "--disable-component-update", "--disable-sync"]  # fmt: skip
 DATABASE = "temple_db"
 PEOPLE = (("ananya", 0), ("ravi", 1), ("meena", 3))
+MOST_OF_THE_LOG = 6_000
+"""Characters of the house's log that stand beside a test that fails."""
 START_SECONDS = 120  # on a busy machine it takes its time
 expect.set_options(timeout=15_000)  # on a busy machine a password takes its time
 
@@ -63,6 +65,7 @@ class RunningApp:
     atlas_line: Proxy
     environment: dict[str, str]
     commands: Commands
+    log: Path
     clients: dict[str, Any] = field(default_factory=dict)
 
     def manage(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -118,6 +121,7 @@ def _running_app(
             atlas_line=atlas_line,
             environment=environment,
             commands=opened.enter_context(Commands(environment)),
+            log=folder / "serve.log",
         )
         running_app.manage("shell", "-c", _make_people())
         with serving(running_app) as running_app.address:
@@ -145,9 +149,9 @@ def _environment(folder: Path, local_line: Proxy, atlas_line: Proxy) -> dict[str
 def serving(running_app: RunningApp) -> Iterator[str]:
     """Serve the pages and the worker with the environment of this house. Yield their address."""
     port = free_port()
-    log = running_app.backup_dir.with_name(f"serve-{port}.log")
+    log = running_app.log
     command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port)]
-    with log.open("w") as message:
+    with log.open("a") as message:
         process = subprocess.Popen(command, env=running_app.environment, stdout=message, stderr=subprocess.STDOUT)
         try:
             _wait_for(f"http://127.0.0.1:{port}/login/", log)
@@ -181,9 +185,11 @@ def running_app(_running_app: RunningApp) -> Iterator[RunningApp]:
     """The house with a small temple in it, and nothing else."""
     _running_app.empty()
     temple_data.fill(_running_app.database("local"), _running_app.database("remote"))
+    logged_bytes = _running_app.log.stat().st_size
     yield _running_app
     _running_app.local_line.heal()
     _running_app.atlas_line.heal()
+    print(_running_app.log.read_bytes()[logged_bytes:].decode(errors="replace")[-MOST_OF_THE_LOG:])
 
 
 @pytest.fixture

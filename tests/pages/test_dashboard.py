@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+from collections.abc import Sequence
 
 import pytest
 from django.test import Client, override_settings
+from django.utils import timezone
 
+from backups_app.catalog.run import runs
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import User
+from backups_app.records import Origin
+from backups_app.use_cases.backups import backups
+from backups_app.use_cases.listing import listing
 from tests.conftest import NOBODY
+from tests.journeys.conftest import Db
 from tests.pages.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +134,27 @@ def test_hindi_and_dark_are_kept_and_written_into_the_page(admin_browser: Client
 
     assert 'lang="hi"' in page
     assert 'data-theme="dark"' in page
+
+
+def test_a_backup_that_vanishes_while_the_status_is_made_leaves_the_page_standing(
+    admin_browser: Client, seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = backups.start_backup(
+        created_by="ravi", delete_bookings=False, origin=Origin.WEB, now=timezone.now(), enqueue=False
+    )
+    backups.execute(backup_id=run.id)
+    read_whole = listing.whole
+
+    def whole_after_the_removal(listed: Sequence[RunRecord], *, configuration: Configuration) -> list[RunRecord]:
+        shutil.rmtree(seeded.backup_dir / f"backup_{run.id}", ignore_errors=True)
+        runs.collection(local_db).delete_many({})
+        return read_whole(listed, configuration=configuration)
+
+    monkeypatch.setattr(listing, "whole", whole_after_the_removal)
+
+    status = admin_browser.get("/admin/backups/_/status/?said=asked")
+    home = admin_browser.get("/admin/backups/")
+
+    assert (status.status_code, home.status_code) == (200, 200)
+    assert "Backups kept" in home.content.decode()
+    assert "the last one:" not in home.content.decode()
