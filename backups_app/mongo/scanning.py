@@ -72,8 +72,20 @@ def batches(
     """Given a command that answers with a cursor, yield each batch as it comes, raw. `size` is the batch size of every
     further answer (the server stops at 16 MiB). Raise pymongo's errors; the cursor is closed on the server then.
 
-    No batch is kept here: the memory is that of one answer.
+    No batch is kept here: the memory is that of one answer. Without a `session` the cursor has one of its own: the
+    server refuses a getMore in another session than that of the cursor (code 50738), and without one pymongo takes
+    for each command any that no other thread holds.
     """
+    if session is not None:
+        yield from _batches(database, command, session, size)
+        return
+    with database.client.start_session(causal_consistency=False) as own:
+        yield from _batches(database, command, own, size)
+
+
+def _batches(
+    database: Database[Any], command: Mapping[str, Any], session: ClientSession, size: int | None
+) -> Generator[CursorBatch, None, None]:
     with pymongo.timeout(None):  # a limit on the answer is the socket's; on the cursor there is none
         reply = database.command(dict(command), codec_options=RAW, session=session)
     cursor = _cursor(reply.raw)
