@@ -36,7 +36,9 @@
   document.addEventListener('click', (event) => {
     if (event.target.closest('[data-close-dialog]') && modal()) { event.preventDefault(); modal().close(); }
     const copy = event.target.closest('[data-copy]');
-    if (copy) navigator.clipboard.writeText(byId(copy.dataset.copy).textContent).then(() => live(copy.dataset.copied));
+    // Without HTTPS, or without the permission, the text is selected for the person to copy.
+    if (copy) getSelection().selectAllChildren(byId(copy.dataset.copy));
+    if (copy) navigator.clipboard?.writeText(byId(copy.dataset.copy).textContent).then(() => live(copy.dataset.copied), () => {});
     const show = event.target.closest('[data-show]');
     if (show) show.setAttribute('aria-pressed', byId(show.dataset.show).type === 'password');
     if (show) byId(show.dataset.show).type = show.getAttribute('aria-pressed') === 'true' ? 'text' : 'password';

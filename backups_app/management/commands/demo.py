@@ -25,14 +25,14 @@ class Command(TempleCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--reset", action="store_true", help="drop what the demo filled, and fill it again")
+        parser.add_argument("--reset", action="store_true", help="Drop what the demo filled, and fill it again.")
         parser.add_argument(
             "--history",
             action="store_true",
-            help="also make thirty days of nightly backups, with schedules",
+            help="Also make thirty days of nightly backups, with schedules.",
         )
         parser.add_argument(
-            "--confirm", default="", help=("the phrase for --reset on servers that are not the demo's own")
+            "--confirm", default="", help="The phrase for --reset on servers that are not the demo's own."
         )
 
     def execute_command(self, **options: Any) -> int:

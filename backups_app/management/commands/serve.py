@@ -32,15 +32,15 @@ class Command(BaseCommand):
     requires_system_checks = ()  # each child has its own; the demo has no URL before it starts
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="TCP port to serve on (8000)")
-        parser.add_argument("--host", default="127.0.0.1", help="address to serve on (127.0.0.1: this machine only)")
+        parser.add_argument("--port", type=int, default=8000, help="TCP port to serve on (8000).")
+        parser.add_argument("--host", default="127.0.0.1", help="Address to serve on (127.0.0.1: this machine only).")
         parser.add_argument(
             "--demo",
             action="store_true",
-            help="start two MongoDB servers with a small temple, unless servers are configured",
+            help="Start two MongoDB servers with a small temple, unless servers are configured.",
         )
 
-        parser.add_argument("--log", type=Path, help="append the output of web server and worker to this file")
+        parser.add_argument("--log", type=Path, help="Append the output of web server and worker to this file.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port, self._log = options["host"], options["port"], options["log"]

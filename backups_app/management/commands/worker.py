@@ -40,15 +40,15 @@ class Command(BaseCommand):
     help = "Run queued work until stopped. Ctrl-C lets the running work finish; a second one ends it at once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="do the queued work, then end")
+        parser.add_argument("--once", action="store_true", help="Do the queued work, then end.")
         parser.add_argument(
             "--idle",
             type=float,
             default=0,
-            help=("with --once, wait this many seconds for more work of the reading lane"),
+            help="With --once, wait this many seconds for more work of the reading lane.",
         )
         lanes = ["runs", "reading", "copies"]
-        parser.add_argument("--lane", choices=lanes, help="work only in this lane, without schedules")
+        parser.add_argument("--lane", choices=lanes, help="Work only in this lane, without schedules.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         private_files.tighten()
