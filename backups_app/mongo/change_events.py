@@ -10,17 +10,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pymongo.errors import OperationFailure
+
 from backups_app.messages import sync as messages
 from backups_app.mongo import raw_ids
 
 TOUCHED_AT_MOST = 200_000
 """More changed documents of one collection are found more cheaply by a scan."""
 
+_HISTORY_LOST = frozenset({136, 260, 280, 286})
+"""`CappedPositionLost`, `InvalidResumeToken`, `ChangeStreamFatalError`, `ChangeStreamHistoryLost`: the place is no
+longer in the oplog (error codes of MongoDB)."""
+
 _DOCUMENT_CHANGES = frozenset({"insert", "update", "replace", "delete"})
 
 
 class StreamBroken(Exception):
     """The stream cannot know what changed; the reason is a sentence. A scan finds out."""
+
+
+def refused(error: OperationFailure) -> StreamBroken:
+    """Return the reason for which the server does not go on with a stream."""
+    if error.code in _HISTORY_LOST:
+        return StreamBroken(messages.STREAM_HISTORY_GONE(code=str(error.code)))
+    name = (error.details or {}).get("codeName") or f"code {error.code}"
+    return StreamBroken(messages.STREAM_UNREADABLE(error=str(name)))
 
 
 @dataclass(kw_only=True)

@@ -88,7 +88,7 @@ def test_when_the_oplog_has_overrun_the_token_everything_is_read(short_of_memory
     run = incremental()
 
     assert (run.incremental.base, run.incremental.read) == (base.id, "all")
-    assert message(run, "Everything was read, because")
+    assert message(run, "Everything was read, because its history is gone (code 286).")
     assert_whole(run, configuration, database)
 
 

@@ -105,7 +105,7 @@ def read(
                 if time.monotonic() > deadline:
                     break
     except OperationFailure as error:
-        raise StreamBroken(messages.STREAM_HISTORY_GONE(code=str(error.code))) from error
+        raise change_events.refused(error) from error
     except PyMongoError as error:
         raise StreamBroken(messages.STREAM_UNREADABLE(error=type(error).__name__)) from error
     raise StreamBroken(messages.STREAM_DID_NOT_CATCH_UP())

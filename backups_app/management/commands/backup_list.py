@@ -44,7 +44,9 @@ class Command(TempleCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--limit", type=int, default=0, help="List at most this many.")
-        parser.add_argument("--status", default="", help="One of all, success, partial, failed, in_progress or unverified.")
+        parser.add_argument(
+            "--status", default="", help="One of all, success, partial, failed, in_progress or unverified."
+        )
         parser.add_argument("--since", default="", help="A date: 2025-01-19.")
 
     def execute_command(self, **options: Any) -> int:

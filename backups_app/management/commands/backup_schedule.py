@@ -36,7 +36,9 @@ class Command(TempleCommand):
         parser.add_argument("--cron", metavar="EXPR", help='Five fields: "0 2 * * 0" is each Sunday at 02:00.')
         parser.add_argument("--time-zone", metavar="Z", help="The zone of its times, such as Asia/Kolkata.")
         parser.add_argument("--if-missed", choices=Schedule.IfMissed.values, help="Run late, once, or skip.")
-        parser.add_argument("--from", dest="target", metavar="NAME", help="With rehearse: begin from the copy at a target.")
+        parser.add_argument(
+            "--from", dest="target", metavar="NAME", help="With rehearse: begin from the copy at a target."
+        )
         parser.add_argument("--confirm", default="", help=f'"{CONFIRMATION_PHRASE}", where bookings will be deleted.')
 
     def execute_command(self, **options: Any) -> int:

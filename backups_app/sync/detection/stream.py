@@ -80,7 +80,7 @@ def read(
     except DatabaseRefused as error:
         raise StreamBroken(messages.STREAM_NOT_ALLOWED()) from error
     except OperationFailure as error:
-        raise StreamBroken(messages.STREAM_HISTORY_GONE(code=str(error.code))) from error
+        raise change_events.refused(error) from error
     except (TempleOpsError, StreamBroken):
         raise
     except Exception as error:
