@@ -4,7 +4,6 @@
   const modal = () => document.querySelector('#modal > dialog');
   const live = (text) => { if (text && byId('live').textContent !== text) byId('live').textContent = text; };
   let opener = null;
-
   document.addEventListener('htmx:beforeRequest', (event) => {
     if (event.target.getAttribute('hx-target') === '#modal' && !modal()?.open) opener = event.target;
   });
@@ -35,8 +34,7 @@
   }, true);
   document.addEventListener('click', (event) => {
     if (event.target.closest('[data-close-dialog]') && modal()) { event.preventDefault(); modal().close(); }
-    const copy = event.target.closest('[data-copy]');
-    // Without HTTPS, or without the permission, the text is selected for the person to copy.
+    const copy = event.target.closest('[data-copy]'); // without a clipboard, what is selected is copied by hand
     if (copy) getSelection().selectAllChildren(byId(copy.dataset.copy));
     if (copy) navigator.clipboard?.writeText(byId(copy.dataset.copy).textContent).then(() => live(copy.dataset.copied), () => {});
     const show = event.target.closest('[data-show]');
