@@ -17,7 +17,7 @@ from backups_app.runs import declarations
 
 Db = Database[dict[str, Any]]
 NOW = datetime(2025, 1, 19, 14, 30, 22, tzinfo=UTC)
-ME = {"token": "me"}
+ME = {"token": "me", "host": "here"}
 CANCELLABLE = declarations.cancellable_phases()
 
 
@@ -68,7 +68,7 @@ def test_of_twenty_triggers_at_once_exactly_one_wins(local_db: Db) -> None:
 def test_a_run_is_claimed_once(local_db: Db) -> None:
     claimed(local_db)
 
-    assert runs.claim(local_db, backup_id="20250119_143022", owner={"token": "other"}, fence=8) is None
+    assert runs.claim(local_db, backup_id="20250119_143022", owner=ME | {"token": "other"}, fence=8) is None
 
 
 def test_a_write_from_another_phase_or_fence_is_refused_and_changes_nothing(local_db: Db) -> None:

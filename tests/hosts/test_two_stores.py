@@ -4,6 +4,7 @@ other one has, and a copy at a target can be fetched by either."""
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -94,6 +95,46 @@ def test_a_folder_that_nobody_knows_is_refused_until_somebody_adopts_it(on: Host
             readiness.require_ready(configuration=configuration)
         doctor.adopt_store(configuration=configuration)
         readiness.require_ready(configuration=configuration)
+
+
+def asked_on(on: Host, name: str) -> str:
+    """Ask a host's web process for a run that a worker is to take. Return its id."""
+    with on(name):
+        return backups.start_backup(
+            created_by="ananya", delete_bookings=False, origin=Origin.API, now=timezone.now(), enqueue=False
+        )["backup_id"]
+
+
+def test_a_run_bears_the_host_and_the_folder_of_its_worker_wherever_it_was_asked_for(on: Host) -> None:
+    backup_on(on, "a")
+    with on("b") as configuration:
+        doctor.adopt_store(configuration=configuration)
+    asked = asked_on(on, "a")
+
+    with on("b") as configuration:
+        made = backups.execute(backup_id=asked)
+
+        assert (made.status, made.host) == ("success", "host-b")
+        assert made.backup_path == str(configuration.backup_dir / f"backup_{asked}")
+        (folder,) = configuration.backup_dir.glob("backup_*")
+        written = json.loads((folder / "metadata.json").read_text())
+        assert (written["host"], written["backup_path"]) == ("host-b", made.backup_path)
+    with on("a") as configuration:
+        (run,) = [one for one in listing.list_runs(configuration=configuration, every=True) if one.id == asked]
+        assert "lies on host host-b, not on this one" in run.message
+
+
+def test_a_worker_whose_disk_is_not_mounted_makes_no_store_and_deletes_nothing(on: Host, local_db: Db) -> None:
+    backup_on(on, "a")
+    local_db["activities"].insert_one({"_id": "still here"})
+    asked = asked_on(on, "a")
+
+    with on("b") as configuration:
+        made = backups.execute(backup_id=asked)
+
+        assert (made.status, made.error_code, made.host) == ("failed", "store_missing", "host-b")
+        assert list(configuration.backup_dir.iterdir()) == []
+    assert local_db["activities"].count_documents({"_id": "still here"}) == 1
 
 
 def test_each_door_of_another_host_says_where_the_backup_is(on: Host, local_db: Db, super_admin: User) -> None:

@@ -156,11 +156,13 @@ def release_claim(database: Database[Any], *, claim: str | None, older_than: dat
 
 
 def claim(database: Database[Any], *, backup_id: str, owner: Mapping[str, Any], fence: int) -> RunRecord | None:
-    """Make `owner` the owner of a queued run. Return its document, or None when somebody else was quicker."""
+    """Give a queued run this owner and its host. Return its document, or None when somebody else was quicker."""
     return _record(
         collection(database).find_one_and_update(
             {"_id": backup_id, "status": Status.IN_PROGRESS.value, "phase": Phase.QUEUED.value, "owner": None},
-            run_documents.update({"owner": dict(owner), "fence": fence, "phase": Phase.PREFLIGHT.value}),
+            run_documents.update(
+                {"owner": dict(owner), "host": owner["host"], "fence": fence, "phase": Phase.PREFLIGHT.value}
+            ),
             return_document=ReturnDocument.AFTER,
         )
     )

@@ -11,7 +11,7 @@ from backups_app.catalog import lease
 from backups_app.catalog.run import runs
 from backups_app.dump import engine
 from backups_app.dump.engine import DumpEngine
-from backups_app.errors import DiskFull
+from backups_app.errors import DiskFull, StoreMissing
 from backups_app.messages import runs as messages
 from backups_app.messages.message import Message, together
 from backups_app.records import Phase, StepState
@@ -34,10 +34,10 @@ def needed_bytes(data_bytes: int) -> int:
 
 
 def perform(run: Run) -> StepResult:
-    """Choose the engine, check the disk, make the store's id known. Raise `DiskFull`, `MongodumpMissing`, …"""
+    """Choose the engine, check the disk, make the store's id known. Raise `DiskFull`, `MongodumpMissing`,
+    `StoreMissing`, …"""
     run.engine = _engine(run)
-    store_id = run.store.prepare()
-    lease.remember_store(run.local, store_id=store_id)
+    store_id = _known_store(run)
     data_bytes = int(run.local.command("dbStats")["dataSize"])
     full_after_all = _choose_base(run)
     written_bytes = base_choice.bytes_to_write(run.base, data_bytes=data_bytes)
@@ -48,9 +48,26 @@ def perform(run: Run) -> StepResult:
         state=StepState.DONE,
         sentence=together(messages.ROOM(engine=run.engine.name), *full_after_all),
         counts={"data_bytes": data_bytes, "free_bytes": disk.free_bytes},
-        changes={"engine": run.engine.name, "store_id": store_id, "incremental": incremental, **_recipients(run)},
+        changes={
+            "engine": run.engine.name,
+            "store_id": store_id,
+            "backup_path": str(run.folder),
+            "incremental": incremental,
+            **_recipients(run),
+        },
         warnings=(*_warnings(disk.free_bytes - written_bytes, disk.total_bytes), *_left_open(run)),
     )
+
+
+def _known_store(run: Run) -> str:
+    """Return the id of the store, made where it is the first one. The host that was asked for the run looked at its own
+    folder: this one may be on a disk that is not mounted. Raise `StoreMissing` where backups lie in other stores."""
+    known = lease.known_stores(run.local)
+    if known and run.store.store_id() not in known:
+        raise StoreMissing()
+    store_id = run.store.prepare()
+    lease.remember_store(run.local, store_id=store_id)
+    return store_id
 
 
 def require_room(run: Run, written_bytes: int) -> None:
