@@ -47,7 +47,8 @@ class CopySource:
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """One copy in the making. `site` is the content of `site.json.gz` that travels with it, where there is one."""
+    """One copy in the making. `site` is the content of `site.json.gz` that travels with it, where there is one,
+    `site_id` the site that makes it."""
 
     claim: Claim
     target: StorageTarget
@@ -55,6 +56,7 @@ class Sender:
     recipients: Sequence[str]
     clock: Clock
     site: bytes | None = None
+    site_id: str = ""
     report: Report = lambda _: None
 
     def send(self) -> None:
@@ -144,6 +146,7 @@ class Sender:
             metadata=self.source.metadata,
             recipients=tuple(self.recipients),
             site=site.copied if site else None,
+            site_id=self.site_id,
         )
         data = copy_manifest.encode(
             backup_id=self.source.backup_id,

@@ -221,6 +221,50 @@ class CopyOfAnotherDatabase(TargetFailed):
     hint = "Give each temple a prefix of its own in BACKUP_TARGETS"
 
 
+class CopyOfAnotherSite(TargetFailed):
+    """Facts: `backup_id`, `site`, the first digits of its id."""
+
+    code, status, exit_code = "copy_of_another_site", 409, 12
+    sentence = (
+        'The copy of backup {backup_id} at the target "{target}" is of another site ({site}), whose database has the '
+        "same name. Nothing of it was used."
+    )
+    hint = (
+        "Give each temple a prefix of its own in BACKUP_TARGETS. If that site was this temple's: manage.py "
+        "backup_fetch {backup_id} --from {target} --of-site {site}"
+    )
+
+
+class CopySiteUnknown(TargetFailed):
+    """A copy from before they named their site, beside those of another site. Facts: `backup_id`."""
+
+    code, status, exit_code = "copy_site_unknown", 409, 12
+    sentence = (
+        'The copy of backup {backup_id} at the target "{target}" does not say which site made it, and copies of '
+        "another site with the same database name lie there. Nothing of it was used."
+    )
+    hint = "If it is yours, fetch it by its id: manage.py backup_fetch {backup_id} --from {target}"
+
+
+class SeveralSites(TargetFailed):
+    """Facts: `n`, `sites`: of each the first digits of its id, the host and the newest backup."""
+
+    code, status, exit_code = "several_sites", 409, 2
+    sentence = (
+        'At the target "{target}" lie copies of {n} sites with this database name, and nothing here says which one '
+        "this machine belongs to: {sites}. Nothing was fetched."
+    )
+    hint = "Say which one with --of-site, as in: manage.py backup_fetch latest --from {target} --of-site {example}"
+
+
+class SiteNotFound(TargetFailed):
+    """Facts: `site`."""
+
+    code, status, exit_code = "site_not_found", 404, 10
+    sentence = 'At the target "{target}" no copy that can be opened is of the site "{site}". Nothing was fetched.'
+    hint = "manage.py backup_copies --from {target} names the site of each copy that a key opens"
+
+
 class CopyNotKnown(TargetFailed):
     """Facts: `backup_id`."""
 
@@ -241,17 +285,3 @@ class CopyNotEncrypted(TargetFailed):
         "may have written it. Nothing of it was used."
     )
     hint = "If it is yours: manage.py backup_fetch {backup_id} --from {target} --accept-unencrypted"
-
-
-class CopiesWouldBeClear(TargetFailed):
-    """Without public keys copies are readable; at this target lie encrypted ones."""
-
-    code, status, exit_code = "copies_would_be_clear", 409, 14
-    sentence = (
-        'The target "{target}" holds encrypted copies, and BACKUP_COPY_RECIPIENTS is empty: everybody with access '
-        "there could read new ones. Nothing was copied; the backup on this computer is safe."
-    )
-    hint = (
-        "Put the line BACKUP_COPY_RECIPIENTS=… from the paper of the key into .env and restart. If copies are to be "
-        "readable from now on: BACKUP_COPY_RECIPIENTS=none"
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backups_app.errors.base import TempleOpsError
-from backups_app.errors.copies import CopyNotFound
+from backups_app.errors.copies import CopyNotFound, TargetFailed
 
 
 class KeyMissing(TempleOpsError):
@@ -73,3 +73,17 @@ class BackupDiffers(TempleOpsError):
     code, status, exit_code = "backup_differs", 409, 1
     sentence = "The backup {backup_id} on this computer differs from the copy. Both stay as they are."
     hint = "Fetch the copy into another BACKUP_DIR"
+
+
+class CopiesWouldBeClear(TargetFailed):
+    """Without public keys copies are readable; at this target lie encrypted ones."""
+
+    code, status, exit_code = "copies_would_be_clear", 409, 14
+    sentence = (
+        'The target "{target}" holds encrypted copies, and BACKUP_COPY_RECIPIENTS is empty: everybody with access '
+        "there could read new ones. Nothing was copied; the backup on this computer is safe."
+    )
+    hint = (
+        "Put the line BACKUP_COPY_RECIPIENTS=… from the paper of the key into .env and restart. If copies are to be "
+        "readable from now on: BACKUP_COPY_RECIPIENTS=none"
+    )

@@ -12,8 +12,10 @@ from backups_app.models.kept_search import KeptSearch as KeptSearch
 from backups_app.models.lane_job import LaneJob as LaneJob
 from backups_app.models.lane_job import ReadingHost as ReadingHost
 from backups_app.models.lane_job import WorkerTick as WorkerTick
+from backups_app.models.login_failure import LoginFailure as LoginFailure
 from backups_app.models.opened_copy import OpenedCopy as OpenedCopy
 from backups_app.models.retention import RetentionPolicy as RetentionPolicy
+from backups_app.models.site_identity import SiteIdentity as SiteIdentity
 from backups_app.models.store_report import StoreReport as StoreReport
 from backups_app.models.target_look import TargetLook as TargetLook
 
@@ -86,20 +88,6 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return f"refresh token {self.pk} of session {self.session_id}"
-
-
-class LoginFailure(models.Model):
-    """A failed login, for the throttle. The account is an HMAC: people type passwords where names belong."""
-
-    account = models.CharField(max_length=64)
-    address = models.CharField(max_length=45)
-    at = models.DateTimeField()
-
-    class Meta:
-        indexes: ClassVar = [models.Index(fields=["address", "at"], name="login_failure_recent")]
-
-    def __str__(self) -> str:
-        return f"failed login from {self.address} at {self.at:%Y-%m-%d %H:%M}Z"
 
 
 class AuditQuerySet(models.QuerySet["AuditEvent"]):

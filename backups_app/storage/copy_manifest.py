@@ -8,7 +8,7 @@
 This readable part says sizes and times only: a backup's id is its time, the hashes are those of the stored bytes, and
 the objects are in the order of their random names.
 `contents` is JSON, encrypted where there are recipients: clear file names, clear hashes, the backup's `metadata.json`,
-the recipients. By hand: `jq -r .contents FILE | base64 -d | age -d -i KEY`.
+the recipients, the id of the site that made the copy. By hand: `jq -r .contents FILE | base64 -d | age -d -i KEY`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pyrage.x25519 import Identity
 from backups_app import formats
 from backups_app.errors import CopyUnreadable
 from backups_app.messages.protection import storage as messages
-from backups_app.storage import encryption, target
+from backups_app.storage import encryption, site_ids, target
 
 FORMAT = "templeops-copy"
 VERSION = 1
@@ -67,12 +67,14 @@ class CopiedFile:
 @dataclass(frozen=True, kw_only=True)
 class Contents:
     """What only the holder of a private key reads. `metadata` is the backup's `metadata.json`, `recipients` the public
-    keys that the copy is encrypted to (none: it is not encrypted), `site` the object of `site.json`."""
+    keys that the copy is encrypted to (none: it is not encrypted), `site` the object of `site.json`, `site_id` the site
+    that made the copy; empty in one from before it was written."""
 
     files: tuple[CopiedFile, ...]
     metadata: Mapping[str, Any]
     recipients: tuple[str, ...] = ()
     site: CopiedFile | None = None
+    site_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +173,7 @@ def open_contents(manifest: CopyManifest, *, identities: Sequence[Identity] = ()
             metadata=dict(inner["metadata"]),
             recipients=tuple(str(one) for one in inner["recipients"]),
             site=None if inner["site"] is None else _copied(inner["site"]),
+            site_id=_site_id(inner.get("site_id", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _invalid() from error
@@ -232,6 +235,12 @@ def _id(given: Any) -> str:
     if not isinstance(given, str) or not _ID.fullmatch(given):
         raise ValueError
     return given
+
+
+def _site_id(given: Any) -> str:
+    if given != "" and not site_ids.is_id(given):
+        raise ValueError
+    return str(given)
 
 
 def _stored(plain: Mapping[str, Any]) -> StoredObject:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from typing import Any
 
@@ -32,9 +32,12 @@ from backups_app.storage.copy_manifest import Contents, CopyManifest
 from backups_app.storage.copy_reading import FoundCopy
 from backups_app.storage.target import StorageTarget
 from backups_app.use_cases.copies import clear_copies
+from backups_app.use_cases.copy_sites import Sites
 from backups_app.use_cases.retention.facts import is_signed
 
 LATEST, HOLDERS, ALL = "latest", "holders", "all"
+Copies = Callable[..., Iterator["CopyChoice"]]
+"""`every` of one target: called with nothing, or with `only` one backup."""
 _accepted: ContextVar[bool] = ContextVar("unencrypted_accepted", default=False)
 _check: ContextVar[Callable[[FoundCopy, Contents], None] | None] = ContextVar("required_of_copies", default=None)
 
@@ -81,13 +84,21 @@ class CopyChoice:
         return self.holds is None or any(self.holds.values())
 
 
-def every(target: StorageTarget, *, identities: Sequence[Identity], only: str | None = None) -> Iterator[CopyChoice]:
-    """Yield each backup of a target once, the newest first. Of several copies of it the newest encrypted one that opens
-    counts, else the newest that opens. Raises as `copy_reading.find`."""
-    found = copy_reading.find(target, only=only)
+def every(
+    target: StorageTarget, *, identities: Sequence[Identity], sites: Sites, only: str | None = None, by_id: bool = False
+) -> Iterator[CopyChoice]:
+    """Yield each backup of a target once, the newest first. Of several copies of it the newest encrypted one of our
+    site that opens counts, else the newest that opens. `by_id`: as `Sites.problem`. Raises as `copy_reading.find`."""
     filtered = _unencrypted_refused(target)
-    for _, copies in groupby(found, key=lambda one: one.backup_id):
-        yield min((filtered(_opened(target, one, identities)) for one in copies), key=rank)
+    for _, copies in groupby(sites.find(only), key=lambda one: one.backup_id):
+        yield min((of_site(filtered(_opened(target, one, identities)), sites, by_id=by_id) for one in copies), key=rank)
+
+
+def of_site(choice: CopyChoice, sites: Sites, *, by_id: bool = False) -> CopyChoice:
+    """Return a copy as it is; one that is not of the site that is meant closed, with the failure that says so."""
+    if choice.contents is None or (problem := sites.problem(choice.found, choice.contents, by_id=by_id)) is None:
+        return choice
+    return replace(choice, contents=None, problem=problem)
 
 
 def every_copy(target: StorageTarget, *, identities: Sequence[Identity]) -> Iterator[CopyChoice]:
@@ -152,28 +163,28 @@ def _opened(target: StorageTarget, found: FoundCopy, identities: Sequence[Identi
 
 
 def choose(
-    target: StorageTarget, wanted: str, *, identities: Sequence[Identity], now: datetime, database: str
+    target: StorageTarget, wanted: str, *, identities: Sequence[Identity], now: datetime, sites: Sites
 ) -> tuple[CopyChoice, ...]:
     """Return what is to be fetched, in this order: holders first, then the newest first, each base before what needs
-    it. What cannot be opened is among them, with its problem. The latest is that of `database`.
+    it. What cannot be opened, or is of another site, is among them, with its problem. The latest is that of the
+    database and the site of `sites`.
 
-    Raise `CopyNotFound`, `AllDatedInFuture`; for `latest` without a key `KeyMissing`, and `WrongKey` where the keys
-    open none.
+    Raise `CopyNotFound`, `AllDatedInFuture`, `SeveralSites`; for `latest` without a key `KeyMissing`, and `WrongKey`
+    where the keys open none.
     """
+    by_id = wanted not in (LATEST, HOLDERS, ALL)
+    sites.require_one(backup_id=wanted if by_id else "")
+    copies = partial(every, target, identities=identities, sites=sites)
     if wanted == LATEST:
-        chosen = _latest(target, identities, now, database)
+        chosen = _latest(target, copies, now, sites.database)
     elif wanted in (HOLDERS, ALL):
-        chosen = [
-            one
-            for one in every(target, identities=identities)
-            if wanted == ALL or one.is_holder or one.contents is None
-        ]
+        chosen = [one for one in copies() if wanted == ALL or one.is_holder or one.contents is None]
     else:
-        chosen = list(every(target, identities=identities, only=wanted))
+        chosen = list(copies(only=wanted, by_id=True))
     if not chosen and wanted not in (HOLDERS, ALL):
         raise CopyNotFound(target=target.name, backup_id=wanted)
     chosen.sort(key=lambda one: not one.is_holder)  # stable: the newest first within each
-    return _with_bases(target, chosen, identities)
+    return _with_bases(chosen, partial(copies, by_id=by_id))
 
 
 def problem_of_database(choice: CopyChoice, *, target: str, database: str) -> CopyOfAnotherDatabase | None:
@@ -184,12 +195,12 @@ def problem_of_database(choice: CopyChoice, *, target: str, database: str) -> Co
     return CopyOfAnotherDatabase(target=target, backup_id=choice.backup_id, database=database, other=other)
 
 
-def _latest(target: StorageTarget, identities: Sequence[Identity], now: datetime, database: str) -> list[CopyChoice]:
-    """The newest ordinary backup of this database that opens, an incremental one with its base; before it, those newer
-    ones that are damaged, whose base is, that are encrypted to other keys, or of another database."""
+def _latest(target: StorageTarget, copies: Copies, now: datetime, database: str) -> list[CopyChoice]:
+    """The newest ordinary backup of this database and site that opens, an incremental one with its base; before it,
+    those newer ones that are damaged, whose base is, that are encrypted to other keys, of another database or site."""
     passed: list[CopyChoice] = []
     ahead = False
-    for one in every(target, identities=identities):
+    for one in copies():
         if isinstance(one.problem, KeyMissing):
             raise one.problem
         if one.contents is None:
@@ -199,7 +210,7 @@ def _latest(target: StorageTarget, identities: Sequence[Identity], now: datetime
         elif is_ahead(one.run.created_at, now=now):
             ahead = True
         elif one.run.kind == RunKind.BACKUP:
-            problem = _problem_of_base(target, one, identities)
+            problem = _problem_of_base(target, one, copies)
             if problem is None:
                 return [*passed, one]
             passed.append(replace(one, contents=None, problem=problem))
@@ -210,22 +221,20 @@ def _latest(target: StorageTarget, identities: Sequence[Identity], now: datetime
     return passed
 
 
-def _problem_of_base(target: StorageTarget, one: CopyChoice, identities: Sequence[Identity]) -> TempleOpsError | None:
+def _problem_of_base(target: StorageTarget, one: CopyChoice, copies: Copies) -> TempleOpsError | None:
     """Return why the base of an incremental cannot be fetched; None where it can, or where none is needed."""
     if one.base is None:
         return None
-    base = next(every(target, identities=identities, only=one.base), None)
+    base = next(copies(only=one.base), None)
     return base.problem if base is not None else CopyNotFound(target=target.name, backup_id=one.base)
 
 
-def _with_bases(
-    target: StorageTarget, chosen: Sequence[CopyChoice], identities: Sequence[Identity]
-) -> tuple[CopyChoice, ...]:
+def _with_bases(chosen: Sequence[CopyChoice], copies: Copies) -> tuple[CopyChoice, ...]:
     known = {one.backup_id: one for one in chosen}
     ordered: dict[str, CopyChoice] = {}
     for one in chosen:
         if one.base is not None and one.contents is not None:
-            for base in [known[one.base]] if one.base in known else every(target, identities=identities, only=one.base):
+            for base in [known[one.base]] if one.base in known else copies(only=one.base):
                 ordered.setdefault(base.backup_id, base)
         ordered.setdefault(one.backup_id, one)
     return tuple(ordered.values())

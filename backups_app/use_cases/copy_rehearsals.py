@@ -16,6 +16,7 @@ from backups_app.runs.description import folder_records
 from backups_app.storage.copy_manifest import Contents
 from backups_app.storage.copy_reading import FoundCopy
 from backups_app.use_cases import copy_access, copy_choices
+from backups_app.use_cases.copy_sites import Sites, own_site, problem_of_site
 from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.restores import restores
 
@@ -32,8 +33,8 @@ def start(
     """Start a restore test from the newest copy at a target, or from that of one backup. With `enqueue` a worker
     carries it out, with the key of `BACKUP_COPY_IDENTITY_FILE`, else the caller does (`backups.execute`).
 
-    Raise `TargetNotFound`, `CopyNotFound`, `KeyMissing`, `KeyNotReadable`, `WrongKey`, kinds of `TargetFailed`, and
-    what `restores.start` raises.
+    Raise `TargetNotFound`, `CopyNotFound`, `SeveralSites`, `KeyMissing`, `KeyNotReadable`, `WrongKey`, kinds of
+    `TargetFailed`, and what `restores.start` raises.
     """
     copy = find(target=target, backup_id=backup_id, now=now)
     return restores.start(
@@ -55,10 +56,9 @@ def find(*, target: str, backup_id: str | None, now: datetime) -> RehearsedCopy:
     keys = copy_source.identities(configuration)
     opened = copy_access.target(configuration, target)
     proof = partial(_require_proof, configuration, target)
+    sites = Sites(target=opened, identities=keys, database=configuration.database_name, meant=own_site(configuration))
     with copy_choices.requiring(proof):
-        found = copy_choices.choose(
-            opened, backup_id or copy_choices.LATEST, identities=keys, now=now, database=configuration.database_name
-        )
+        found = copy_choices.choose(opened, backup_id or copy_choices.LATEST, identities=keys, now=now, sites=sites)
     chosen = next((one for one in reversed(found) if one.contents is not None), found[-1])
     if chosen.problem is not None:
         raise chosen.problem
@@ -71,6 +71,9 @@ def find(*, target: str, backup_id: str | None, now: datetime) -> RehearsedCopy:
 
 
 def _require_proof(configuration: Configuration, target: str, found: FoundCopy, contents: Contents) -> None:
+    other = problem_of_site(configuration, target=target, found=found, contents=contents)
+    if other is not None:
+        raise other
     own_copies.require_proof(configuration, target=target, found=found, contents=contents)
 
 

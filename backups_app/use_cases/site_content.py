@@ -1,6 +1,6 @@
 """`site.json`: what a site is besides its backups. It travels with each copy, encrypted like the rest.
 
-    {"format": "templeops-site", "version": 1, "made_at": "2025-01-19T14:40:00Z",
+    {"format": "templeops-site", "version": 1, "made_at": "2025-01-19T14:40:00Z", "site_id": "4f0c…",
      "schedules": [{"name", "do", "cron", "time_zone", "if_missed", "enabled", "target"}],
      "retention": {"enabled", "last", "daily", "weekly", "monthly", "yearly"} or null,
      "recipients": ["age1…"],
@@ -40,13 +40,15 @@ SCHEDULE_FIELDS = ("name", "do", "cron", "time_zone", "if_missed", "enabled", "t
 POLICY_FIELDS = ("enabled", "last", "daily", "weekly", "monthly", "yearly")
 
 
-def made(*, configuration: Configuration, now: datetime) -> bytes:
-    """Return the compressed content as it is at this moment. Raise `RecordsUnavailable`."""
+def made(*, configuration: Configuration, now: datetime, site_id: str = "") -> bytes:
+    """Return the compressed content as it is at this moment. `site_id` names the site; empty: none is known. Raise
+    `RecordsUnavailable`."""
     try:
         content = {
             "format": FORMAT,
             "version": VERSION,
             "made_at": formats.utc_seconds(now),
+            "site_id": site_id,
             "schedules": list(Schedule.objects.order_by("name").values(*SCHEDULE_FIELDS)),
             "retention": RetentionPolicy.objects.values(*POLICY_FIELDS).first(),
             "recipients": list(configuration.copy_recipients),

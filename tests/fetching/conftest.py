@@ -49,6 +49,7 @@ class Copied:
         target: StorageTarget | None = None,
         progress: Progress | None = None,
         with_key: bool = True,
+        of_site: str = "",
     ) -> list[Fetched]:
         asked = Fetch(
             configuration=self.configuration,
@@ -58,6 +59,7 @@ class Copied:
             origin=Origin.COMMAND,
             now=self.now or datetime.now(UTC),
             progress=progress or Silent(),
+            of_site=of_site,
         )
         return fetch.fetch(wanted, asked=asked)
 

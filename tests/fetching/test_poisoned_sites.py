@@ -29,6 +29,7 @@ from backups_app.records import Origin
 from backups_app.storage import copy_manifest, key_proofs
 from backups_app.target_settings import TargetSettings
 from backups_app.use_cases import audit_check, copy_choices, copy_keys, site_content
+from backups_app.use_cases.copy_sites import Sites
 from backups_app.use_cases.fetching import fetch, site
 from backups_app.use_cases.fetching.fetch import Fetch, Fetched
 from tests.fetching.conftest import KEY, Burn, Copied, identities
@@ -321,11 +322,9 @@ def test_latest_passes_over_a_newer_backup_of_another_database(burn: Burn) -> No
     assert isinstance(errors_of(fetched)[theirs], CopyOfAnotherDatabase)
     assert errors_of(fetched)[ours] is None
     assert copied.entries() == [f"backup_{ours}"]
-    (chosen,) = (
-        one for one in copy_choices.choose(
-            copied.target, "latest", identities=[], now=datetime.now(UTC), database=copied.configuration.database_name
-        ) if one.contents is not None
-    )  # fmt: skip
+    sites = Sites(target=copied.target, identities=[], database=copied.configuration.database_name)
+    found = copy_choices.choose(copied.target, "latest", identities=[], now=datetime.now(UTC), sites=sites)
+    (chosen,) = (one for one in found if one.contents is not None)
     assert chosen.backup_id == ours
 
 

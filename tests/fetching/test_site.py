@@ -68,7 +68,7 @@ def test_it_reveals_no_password_no_session_and_no_key(site_before: bytes, passwo
     assert not [one for one in hashes if one in text]
     assert "argon2" not in text and "AGE-SECRET" not in text
     assert set(json.loads(text)) == {
-        "format", "version", "made_at", "schedules", "retention", "recipients", "people", "audit",
+        "format", "version", "made_at", "site_id", "schedules", "retention", "recipients", "people", "audit",
     }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ def copy_folder(
     base: str | None = None,
     site: bytes | None = None,
     copied_at: datetime = COPIED_AT,
+    site_id: str = "",
 ) -> str:
     """Copy a published backup. Return the name of the copy's manifest."""
     backup_id = folder.name.removeprefix(layout.PUBLISHED_PREFIX)
@@ -46,6 +47,7 @@ def copy_folder(
         metadata=json.loads((folder / layout.METADATA).read_bytes()),
         recipients=tuple(recipients),
         site=None if site is None else _put(target, "site.json.gz", site, recipients, stored),
+        site_id=site_id,
     )
     data = copy_manifest.encode(backup_id=backup_id, base=base, copied_at=copied_at, objects=stored, contents=contents)
     name = copy_manifest.new_manifest_name(backup_id)

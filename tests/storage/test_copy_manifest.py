@@ -67,6 +67,21 @@ def test_the_readable_part_says_sizes_and_times_only() -> None:
         assert word not in data.replace(b"templeops-copy", b"")
 
 
+def test_the_site_that_made_it_is_in_the_encrypted_part_and_may_be_missing() -> None:
+    pair, site = encryption.new_key_pair(), "4f" * 16
+    data = encoded(replace(CONTENTS, recipients=(pair.public,), site_id=site))
+    before = json.loads(encoded())
+    del before["contents"]["site_id"]
+
+    assert opened(data, pair).site_id == site
+    assert site.encode() not in data
+    assert opened(json.dumps(before).encode()).site_id == ""
+    for wrong in ("4F" * 16, "4f", 7, None, ["4f" * 16]):
+        before["contents"]["site_id"] = wrong
+        with pytest.raises(CopyUnreadable):
+            opened(json.dumps(before).encode())
+
+
 def test_its_contents_open_with_a_key_of_any_recipient_and_with_no_other() -> None:
     first, second = encryption.new_key_pair(), encryption.new_key_pair()
     contents = replace(CONTENTS, recipients=(first.public, second.public))

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.errors import CopyOfAnotherDatabase
+from backups_app.errors import CopyOfAnotherDatabase, CopyOfAnotherSite, CopySiteUnknown
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import copies_text, progress_bars
 from backups_app.records import Origin
@@ -18,6 +18,8 @@ from backups_app.use_cases import copy_access, copy_choices
 from backups_app.use_cases.fetching import fetch, rows, trail
 from backups_app.use_cases.fetching.fetch import Fetch, Fetched
 from backups_app.use_cases.fetching.site import Site
+
+OF_OTHERS = (CopyOfAnotherDatabase, CopyOfAnotherSite, CopySiteUnknown)
 
 
 class Command(TempleCommand):
@@ -39,6 +41,12 @@ class Command(TempleCommand):
             help="Also fetch copies that are not encrypted, although the target holds encrypted ones.",
         )
         parser.add_argument(
+            "--of-site",
+            default="",
+            metavar="ID",
+            help="The site whose copies are meant, where copies of several lie there: its id, or the first digits.",
+        )
+        parser.add_argument(
             "--site", action="store_true", help="Bring in schedules (paused), retention (off), people (no password)."
         )
 
@@ -55,6 +63,7 @@ class Command(TempleCommand):
                 now=timezone.now(),
                 progress=bars,
                 accept_unencrypted=options["accept_unencrypted"],
+                of_site=options["of_site"],
             )
             results = fetch.fetch(options["wanted"], asked=asked)
             site = fetch.bring_site(asked=asked, fetched=results) if options["site"] else None
@@ -79,10 +88,10 @@ class Command(TempleCommand):
 
 def _exit_code(results: Sequence[Fetched], site: Site | None, *, latest: bool) -> int:
     """The first thing that went wrong names it: a backup, or with `--site` that no site.json could be used. That the
-    latest one is older than those of another database is none."""
+    latest one is older than those of another database or site is none."""
     errors = [one.error for one in results if one.error is not None]
     if latest and any(one.error is None for one in results):
-        errors = [one for one in errors if not isinstance(one, CopyOfAnotherDatabase)]
+        errors = [one for one in errors if not isinstance(one, OF_OTHERS)]
     if site is not None and site.backup_id is None:
         errors += site.problems.values()
     return next((one.exit_code for one in errors), 0)

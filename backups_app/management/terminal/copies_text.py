@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from backups_app import formats
 from backups_app.errors import TempleOpsError
 from backups_app.management.terminal.document_text import safe
+from backups_app.storage import site_ids
 from backups_app.use_cases.copies.overview import Copy, Target
 from backups_app.use_cases.fetching.fetch import Fetched
 from backups_app.use_cases.fetching.rows import CopyRow
@@ -18,7 +19,7 @@ def at_target(row: CopyRow) -> str:
     size = "" if row.stored_bytes is None else formats.size(row.stored_bytes)
     copied = "" if row.copied_at is None else f"copied {formats.utc_seconds(row.copied_at)}"
     sentences = [f"{row.backup_id:<18}", f"{size:>10}", copied]
-    sentences += [_encrypted(row), _base(row), _held(row), _problem(row)]
+    sentences += [_encrypted(row), _site(row), _base(row), _held(row), _problem(row)]
     return "  ".join(part for part in sentences if part)
 
 
@@ -109,6 +110,10 @@ def _names(names: Sequence[str]) -> str:
 def _encrypted(row: CopyRow) -> str:
     """Of a copy whose manifest cannot be read nobody knows."""
     return "" if row.encrypted is None else "encrypted" if row.encrypted else "not encrypted"
+
+
+def _site(row: CopyRow) -> str:
+    return f"site {row.site_id[: site_ids.SHORT]}" if row.site_id else ""
 
 
 def _base(row: CopyRow) -> str:

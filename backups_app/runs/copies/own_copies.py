@@ -5,9 +5,6 @@ Somebody who can write to a target can put a copy there under any id. A row know
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from backups_app.backup_files import layout, metadata
 from backups_app.backup_files.manifest import Manifest
 from backups_app.configuration import Configuration
@@ -45,7 +42,7 @@ def require_same_backup(configuration: Configuration, *, target: str, found: Fou
     another backup of its id is here; `VerificationFailed` where it lacks files of its manifest or they are others;
     `CopyDamaged` where its readable part names another base. Its bytes are not read."""
     folder_records.require_sound(found.backup_id, contents.metadata)
-    _require_database(configuration.database_name, target, found.backup_id, contents.metadata)
+    require_database(configuration, target=target, found=found, contents=contents)
     manifest = folder_records.manifest_in(contents.metadata)
     if found.manifest is None or (found.manifest.base or "") != manifest.base:
         raise CopyDamaged(target=target)
@@ -67,10 +64,12 @@ def require_proof(configuration: Configuration, *, target: str, found: FoundCopy
         raise CopyNotKnown(target=target, backup_id=found.backup_id)
 
 
-def _require_database(database: str, target: str, backup_id: str, written: Mapping[str, Any]) -> None:
-    other = folder_records.other_database(written, database=database)
+def require_database(configuration: Configuration, *, target: str, found: FoundCopy, contents: Contents) -> None:
+    """Raise `CopyOfAnotherDatabase` where a copy says that it is of another database."""
+    database = configuration.database_name
+    other = folder_records.other_database(contents.metadata, database=database)
     if other:
-        raise CopyOfAnotherDatabase(target=target, backup_id=backup_id, database=database, other=other)
+        raise CopyOfAnotherDatabase(target=target, backup_id=found.backup_id, database=database, other=other)
 
 
 def _require_files(manifest: Manifest, contents: Contents) -> None:

@@ -23,6 +23,7 @@ from backups_app.errors import (
     CopyNotEncrypted,
     CopyNotFound,
     CopyOfAnotherDatabase,
+    CopyOfAnotherSite,
     CopyUnreadable,
     KeyMissing,
     ObjectMissing,
@@ -38,7 +39,7 @@ from backups_app.storage import copy_reading, copy_rows, target_places
 from backups_app.storage.copy_manifest import Contents
 from backups_app.storage.copy_reading import FoundCopy
 from backups_app.storage.target import ObjectHead, StorageTarget
-from backups_app.use_cases import confirmation
+from backups_app.use_cases import confirmation, copy_sites
 from backups_app.use_cases.copies import clear_copies, places
 from backups_app.use_cases.copies.acts import CopyRequest
 from backups_app.use_cases.copies.removing import known_names
@@ -47,8 +48,8 @@ from backups_app.use_cases.readiness import readiness
 T = TypeVar("T")
 TAKEN_IN, CLEARED = "copy.taken_in", "target.cleared"
 OF_ONE_COPY = (
-    BackupDiffers, CopyDamaged, CopyNotEncrypted, CopyUnreadable, CopyOfAnotherDatabase, KeyMissing, ObjectMissing,
-    ObjectUnreadable, VerificationFailed, WrongKey,
+    BackupDiffers, CopyDamaged, CopyNotEncrypted, CopyUnreadable, CopyOfAnotherDatabase, CopyOfAnotherSite, KeyMissing,
+    ObjectMissing, ObjectUnreadable, VerificationFailed, WrongKey,
 )  # fmt: skip
 """Why one copy is not taken in: others may be."""
 MOST_COPIES = 200
@@ -61,7 +62,8 @@ MOST_REMOVED = 500
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownCopy:
-    """A copy that no row knows. `name` is that of its manifest; `error_code` names why it is none, where it is none."""
+    """A copy that no row knows. `name` is that of its manifest; `error_code` names why it is none, or that another
+    temple made it, where that can be read without a key."""
 
     backup_id: str
     name: str
@@ -106,7 +108,7 @@ def unknown_at(
     readiness.require_local(configuration)
     found = _found_at(places.open_target(configuration, target), progress or Silent())
     return Unknown(
-        copies=tuple(_copy(one) for one in found.copies),
+        copies=tuple(_copy(one, configuration) for one in found.copies),
         more=found.more,
         objects=len(found.loose),
         objects_bytes=sum(one.size_bytes for one in found.loose),
@@ -132,6 +134,9 @@ def take_in(
         raise CopyNotFound(target=target, backup_id=copy)
     contents = copy_reading.open_contents(found, identities=identities)
     own_copies.require_same_backup(asked.configuration, target=target, found=found, contents=contents)
+    other = copy_sites.problem_of_site(asked.configuration, target=target, found=found, contents=contents)
+    if other is not None:
+        raise other
     _require_trusted(asked.configuration, opened, found)
     _read(opened, found, contents, identities, progress)
     record(configuration=asked.configuration, target=target, found=found, contents=contents, now=asked.now)
@@ -227,13 +232,13 @@ class _Nowhere:
         return len(data)
 
 
-def _copy(found: FoundCopy) -> UnknownCopy:
-    manifest = found.manifest
+def _copy(found: FoundCopy, configuration: Configuration) -> UnknownCopy:
+    manifest, problem = found.manifest, found.problem or copy_sites.problem_in_clear(configuration, found)
     return UnknownCopy(
         backup_id=found.backup_id,
         name=found.object_name,
         copied_at=None if manifest is None else manifest.copied_at,
         stored_bytes=0 if manifest is None else manifest.stored_bytes,
         encrypted=manifest is not None and manifest.encrypted,
-        error_code="" if found.problem is None else found.problem.code,
+        error_code="" if problem is None else problem.code,
     )

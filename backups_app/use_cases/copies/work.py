@@ -21,7 +21,7 @@ from backups_app.models import BackupCopy
 from backups_app.retention.facts import Backup
 from backups_app.runs import ownership, preparation
 from backups_app.runs.copies import elsewhere
-from backups_app.storage import copy_rows, target_looks, target_places
+from backups_app.storage import copy_rows, site_ids, target_looks, target_places
 from backups_app.storage.copy_rows import Claim, Overtaken, State
 from backups_app.use_cases import site_content
 from backups_app.use_cases.copies import clear_copies, looking, notices, places, stored_facts
@@ -177,6 +177,7 @@ def _send(lane: CopyWork, claim: Claim) -> None:
         clear_copies.require_meant(configuration, target)
         lane.checked.add(row.target)
     claim.at(_place(configuration, row))
+    site_id = site_ids.made(store_id=store.store_id(), now=timezone.now())
     with bases.reading(store.root, row.backup_id):
         Sender(
             claim=claim,
@@ -184,7 +185,8 @@ def _send(lane: CopyWork, claim: Claim) -> None:
             source=_source(configuration, row.backup_id),
             recipients=configuration.copy_recipients,
             clock=timezone.now,
-            site=site_content.made(configuration=configuration, now=timezone.now()),
+            site=site_content.made(configuration=configuration, site_id=site_id, now=timezone.now()),
+            site_id=site_id,
             report=lane.report,
         ).send()
 

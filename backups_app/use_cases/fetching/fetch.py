@@ -27,6 +27,8 @@ from backups_app.errors import (
     CopyNotEncrypted,
     CopyNotFound,
     CopyOfAnotherDatabase,
+    CopyOfAnotherSite,
+    CopySiteUnknown,
     CopyUnreadable,
     DiskFull,
     KeyMissing,
@@ -48,9 +50,8 @@ from backups_app.storage import key_proofs
 from backups_app.storage.target import StorageTarget
 from backups_app.use_cases import copy_choices, verification
 from backups_app.use_cases.backups import keeping
-from backups_app.use_cases.copies import unknown
 from backups_app.use_cases.copy_choices import CopyChoice
-from backups_app.use_cases.fetching import adopting, site, trail
+from backups_app.use_cases.fetching import adopting, site, site_taken, trail
 from backups_app.use_cases.fetching.site import Site
 from backups_app.use_cases.readiness import readiness
 from backups_app.verification import verdict
@@ -61,7 +62,7 @@ ACTION = "backup.fetch"
 LOOK_SECONDS = 5
 OF_ONE_COPY = (
     CopyDamaged, CopyNotFound, CopyUnreadable, ObjectMissing, ObjectUnreadable, KeyMissing, WrongKey, BackupDiffers,
-    VerificationFailed, CopyOfAnotherDatabase, CopyNotEncrypted,
+    VerificationFailed, CopyOfAnotherDatabase, CopyOfAnotherSite, CopySiteUnknown, CopyNotEncrypted,
 )  # fmt: skip
 """What is wrong with one copy: the others are fetched all the same."""
 
@@ -80,7 +81,8 @@ class Fetched:
 @dataclass(frozen=True, kw_only=True)
 class Fetch:
     """A request to fetch: from where, with which keys, who asks and when. `accept_unencrypted`: also copies that are
-    not encrypted, beside encrypted ones."""
+    not encrypted, beside encrypted ones. `of_site`: the site that is meant, by its id or the first digits of it; empty:
+    ours, or the only one there."""
 
     configuration: Configuration
     target: StorageTarget
@@ -90,24 +92,29 @@ class Fetch:
     now: datetime
     progress: Progress
     accept_unencrypted: bool = False
+    of_site: str = ""
 
 
 def fetch(wanted: str, *, asked: Fetch) -> list[Fetched]:
     """Bring backups into this store: an id, `latest` (with the base that it needs), `holders` (those that alone hold
     deleted documents) or `all`. Return what became of each. Nothing is published that is not whole and verified.
 
-    One copy that is damaged, or for which there is no room, does not keep the others away. Raise `ModeNotLocal`,
-    `InvalidBackupId`, `StoreMissing`, `StoreOfAnotherDatabase`, `CopyNotFound`, `KeyMissing`, `WrongKey`, kinds of
-    `TargetFailed`, `RunActive`, and what `progress` raises.
+    One copy that is damaged, or for which there is no room, does not keep the others away; nor does one of another
+    site. A machine without an id goes on as the site whose backup came. Raise `ModeNotLocal`, `InvalidBackupId`,
+    `StoreMissing`, `StoreOfAnotherDatabase`, `CopyNotFound`, `SeveralSites`, `SiteNotFound`, `KeyMissing`, `WrongKey`,
+    kinds of `TargetFailed`, `RunActive`, and what `progress` raises.
     """
     readiness.require_local(asked.configuration)
     if wanted not in (copy_choices.LATEST, copy_choices.HOLDERS, copy_choices.ALL):
         layout.check_id(wanted)
     store = _prepared_store(asked.configuration)
+    sites = site_taken.sites_at(
+        asked.target, configuration=asked.configuration, identities=asked.identities, database=store.database,
+        named=asked.of_site,
+    )  # fmt: skip
     with copy_choices.unencrypted_accepted(asked.accept_unencrypted or asked.configuration.copies_in_clear):
-        chosen = copy_choices.choose(
-            asked.target, wanted, identities=asked.identities, now=asked.now, database=store.database
-        )
+        chosen = copy_choices.choose(asked.target, wanted, identities=asked.identities, now=asked.now, sites=sites)
+    asked = replace(asked, of_site=sites.meant)
     fetched: list[Fetched] = []
     before = (
         trail.newest_at(asked.target, now=asked.now) if wanted == copy_choices.HOLDERS else ""
@@ -206,6 +213,7 @@ def _verified_here(store: Store, choice: CopyChoice, asked: Fetch) -> Fetched:
     )
     if not found["verified"]:
         return Fetched(choice=choice, was_here=True, error=VerificationFailed(problem=found["problem"]))
+    site_taken.go_on_as(asked.of_site, configuration=asked.configuration, now=asked.now)
     return Fetched(choice=choice, was_here=True)
 
 
@@ -221,7 +229,9 @@ def _bring(store: Store, choice: CopyChoice, asked: Fetch) -> None:
         except OF_ONE_COPY:  # what cannot become a backup is not gone on with
             store.discard_partial(choice.backup_id, now=asked.now)
             raise
-        _record_copy(choice, asked)  # before it is here: a process that is killed after that leaves nothing to do
+        site_taken.record_copy(  # before it is here: a process that is killed after that leaves nothing to do
+            choice, configuration=asked.configuration, target=asked.target, site=asked.of_site, now=asked.now
+        )
         _keep_what_is_left(choice.backup_id, asked)
         unfinished_fetch.finish(store, choice.backup_id, by=asked.requested_by, now=asked.now)
         store.publish(choice.backup_id)
@@ -276,19 +286,6 @@ def _amend_record(store: Store, backup_id: str, asked: Fetch, *, fetched: Mappin
             runs.amend(preparation.local_database(asked.configuration), backup_id=backup_id, changes=changes)
     except (PyMongoError, TempleOpsError) as error:
         logger.warning("The record of a fetched backup was not changed", extra={"reason": type(error).__name__})
-
-
-def _record_copy(choice: CopyChoice, asked: Fetch) -> None:
-    """All of the copy was read just now: it counts, and the worker does not copy the backup there once more."""
-    assert choice.contents is not None
-    if asked.target.name in {one.name for one in asked.configuration.targets}:
-        unknown.record(
-            configuration=asked.configuration,
-            target=asked.target.name,
-            found=choice.found,
-            contents=choice.contents,
-            now=asked.now,
-        )
 
 
 def _on_record(asked: Fetch, backup_id: str, *, result: str) -> None:

@@ -7,24 +7,37 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db import Error as DatabaseError
 from pyrage.x25519 import Identity
 
 from backups_app import formats
 from backups_app.configuration import Configuration
-from backups_app.errors import CopyNotEncrypted, CopyNotFound, KeyMissing, TempleOpsError, WrongKey
+from backups_app.errors import (
+    CopyNotEncrypted,
+    CopyNotFound,
+    CopyOfAnotherSite,
+    CopySiteUnknown,
+    KeyMissing,
+    TempleOpsError,
+    WrongKey,
+)
 from backups_app.storage.target import StorageTarget
 from backups_app.use_cases import copy_choices
 from backups_app.use_cases.copy_choices import CopyChoice
+from backups_app.use_cases.copy_sites import Sites, own_site
 from backups_app.use_cases.fetching.fetch import Fetched
 from backups_app.use_cases.readiness import readiness
 
 COMPLETE, FAILED, UNKNOWN = "complete", "failed", "unknown"
+NOT_OURS = (WrongKey, CopyNotEncrypted, CopyOfAnotherSite, CopySiteUnknown)
+"""Why nobody can say that a copy is good for us: it is not damaged."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CopyRow:
     """One backup at a target. `stored_bytes` and `copied_at` are None where its manifest cannot be read. `is_open` says
-    whether `holds`, `documents` and `recipients` are known; `holds` is None where nobody knows what it alone holds."""
+    whether `holds`, `documents` and `recipients` are known; `holds` is None where nobody knows what it alone holds.
+    `site_id` names the site that made it; empty where that is not known."""
 
     backup_id: str
     target: str
@@ -37,6 +50,7 @@ class CopyRow:
     holds: dict[str, int] | None
     documents: int | None
     recipients: tuple[str, ...]
+    site_id: str
     error: TempleOpsError | None
 
     def as_json(self) -> dict[str, Any]:
@@ -54,19 +68,28 @@ class CopyRow:
             "encrypted": self.encrypted,
             "holds": self.holds if self.is_open else None,
             "documents": self.documents,
+            "site_id": self.site_id or None,
         }
 
 
 def at_target(*, configuration: Configuration, target: StorageTarget, identities: Sequence[Identity]) -> list[CopyRow]:
     """Return every copy at a target, the newest backup first; one that is not encrypted beside an encrypted one of the
-    same backup too. Without a private key an encrypted one says id, time, size and base. Objects are
-    compared by their sizes; an incremental is complete only beside its base. Raise `ModeNotLocal`, kinds of
-    `TargetFailed`."""
+    same backup too. Without a private key an encrypted one says id, time, size and base; one of another site than ours
+    is named as such. Objects are compared by their sizes; an incremental is complete only beside its base. Raise
+    `ModeNotLocal`, kinds of `TargetFailed`."""
     readiness.require_local(configuration)
     target.check()
     every = list(copy_choices.every_copy(target, identities=identities))
-    best = {one.backup_id: one for one in sorted(every, key=copy_choices.rank, reverse=True)}
-    return [_beside_its_base(_row(target, one), best) for one in every]
+    try:
+        ours = own_site(configuration)
+    except DatabaseError:  # copies are listed without our records too
+        ours = ""
+    sites = Sites(target=target, identities=identities, database=configuration.database_name, meant=ours)
+    of_ours = [copy_choices.of_site(one, sites) for one in every]
+    best = {one.backup_id: one for one in sorted(of_ours, key=copy_choices.rank, reverse=True)}
+    rows = [_beside_its_base(_row(target, one), best) for one in of_ours]
+    made_by = [one.contents.site_id if one.contents is not None else "" for one in every]
+    return [replace(row, site_id=site) for row, site in zip(rows, made_by, strict=True)]
 
 
 def _beside_its_base(row: CopyRow, choices: Mapping[str, CopyChoice]) -> CopyRow:
@@ -98,6 +121,7 @@ def _row(target: StorageTarget, choice: CopyChoice, *, error: TempleOpsError | N
         holds=choice.holds,
         documents=choice.run.documents,
         recipients=choice.contents.recipients if choice.contents is not None else (),
+        site_id=choice.contents.site_id if choice.contents is not None else "",
         error=None if isinstance(problem, KeyMissing) and error is None else problem,
     )
 
@@ -105,4 +129,4 @@ def _row(target: StorageTarget, choice: CopyChoice, *, error: TempleOpsError | N
 def _state(problem: TempleOpsError | None, *, is_fetched: bool) -> str:
     if problem is None or (isinstance(problem, KeyMissing) and not is_fetched):
         return COMPLETE
-    return UNKNOWN if isinstance(problem, WrongKey | CopyNotEncrypted) and not is_fetched else FAILED
+    return UNKNOWN if isinstance(problem, NOT_OURS) and not is_fetched else FAILED
