@@ -111,9 +111,10 @@ def open_batch(
     sides: Sequence[Side],
     now: datetime,
     begins: Side | None = None,
+    released: Sequence[bytes] = (),
 ) -> LedgerEntry:
     """Write the entry of a batch, or find the one that an earlier attempt of the same run wrote, and note in it which
-    side `begins` (the first of `sides`). Return it.
+    side `begins` (the first of `sides`). Of a new one the raw ids `released` are those of a restore. Return it.
 
     When this returns it is on the disk of a majority: only then may the first of these documents be deleted there.
     Raise `TooLargeToRemember` for `_id`s of more than 4 MiB together.
@@ -122,7 +123,8 @@ def open_batch(
     if sum(map(len, ids)) > BYTES_AT_ONCE:
         raise TooLargeToRemember
     side = begins or sides[0]
-    entry = LedgerEntry(run_id=run_id, collection=collection, first=first, open_sides=frozenset(sides))
+    keys = frozenset(map(raw_ids.key, released))
+    entry = LedgerEntry(run_id=run_id, collection=collection, first=first, open_sides=frozenset(sides), released=keys)
     fields: dict[str, Any] = {
         "_id": entry.identity,
         **entry.identity,
@@ -130,7 +132,7 @@ def open_batch(
         "open": [one.value for one in sides],
         "begun": [side.value],
         "documents": [],
-        "released": [],
+        "released": [_as_released(raw_id) for raw_id in released],
         "seen": {},
         "opened_at": now,
     }
@@ -230,9 +232,6 @@ def expire(database: Database[Any], *, now: datetime, days: int) -> int:
     return entries(database).delete_many(long_closed).deleted_count
 
 
-# ── inside ──────────────────────────────────────────────────────────────────────
-
-
 def _begin(database: Database[Any], entry: LedgerEntry, side: Side) -> LedgerEntry:
     """Note that a side begins in an entry that is there. Return it as it was before."""
     noting = {"$addToSet": {"begun": side.value}}
@@ -263,12 +262,15 @@ def _open_entries(database: Database[Any], name: str, ids: Sequence[bytes]) -> I
 
 def _release(database: Database[Any], raw: bytes, ids: Iterable[bytes], *, closes: bool) -> None:
     identity = RawBSONDocument(next(value for name, value in raw_bson.elements(raw) if name == b"_id").data)
-    released = [RawBSONDocument(raw_bson.document([("id", raw_ids.value(raw_id))])) for raw_id in ids]
-    update: dict[str, Any] = {"$set": {"released": released}}
+    update: dict[str, Any] = {"$set": {"released": [_as_released(raw_id) for raw_id in ids]}}
     if closes:
         update["$set"] |= {"state": CLOSED, "reason": "restored"}
         update["$currentDate"] = {"closed_at": True}
     entries(database).update_one({"_id": identity}, update)
+
+
+def _as_released(raw_id: bytes) -> RawBSONDocument:
+    return RawBSONDocument(raw_bson.document([("id", raw_ids.value(raw_id))]))
 
 
 def ids_in(raw: bytes, field_name: str) -> Iterator[bytes]:

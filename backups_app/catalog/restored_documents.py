@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pymongo.database import Database
 
-from backups_app.catalog import purge_ledger
+from backups_app.catalog import purge_ledger, restored_ids
 from backups_app.catalog.sync import sync_state
 from backups_app.catalog.sync.sync_base import SyncBase
 from backups_app.mongo import raw_ids
@@ -16,17 +18,43 @@ IsOne = Callable[[bytes], bool]
 """Given a key (`raw_ids.key`), whether it is one of the documents."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unfinished:
+    """What a restore says to the runs whose deletion is unfinished: their ids, its own, and `identities` of what it
+    claims, as `restored_ids.remember` takes them."""
+
+    run_ids: Sequence[str]
+    restore: str
+    identities: Iterable[bytes] | None
+    now: datetime
+
+
 def claim(
-    database: Database[Any], *, collection: str, is_chosen: IsOne, is_put_back: IsOne, document: bytes | None
+    database: Database[Any],
+    *,
+    collection: str,
+    is_chosen: IsOne,
+    is_put_back: IsOne,
+    document: bytes | None,
+    unfinished: Unfinished,
 ) -> None:
     """Claim the documents of a restore, also those that are in the database as the backup has them.
 
-    1. No open purge deletes what `is_chosen`: it is released in the ledger.
+    1. No open purge deletes what `is_chosen`: it is released in the ledger. Of batches that an unfinished purge had not
+       begun the ledger has no entry: `unfinished` names them.
     2. The next sync takes what `is_put_back` for edits of this side, so that Atlas gets what it lost instead of taking
        it away here. It looks at them whatever its streams report, for their base is whole again only then.
 
     After a crash in between less is deleted, and repeating is harmless. `document` is the raw id where one is restored.
     """
+    restored_ids.remember(
+        database,
+        run_ids=unfinished.run_ids,
+        collection=collection,
+        restore=unfinished.restore,
+        identities=unfinished.identities,
+        now=unfinished.now,
+    )
     purge_ledger.close_for_restore(database, collection=collection, is_chosen=is_chosen)
     base = SyncBase(database, name=collection, generation=None, expected=0)
     if not base.is_empty():

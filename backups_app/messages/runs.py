@@ -115,6 +115,7 @@ DELETED_SO_FAR = Sentence("deleted_so_far", "{reason} Deleted so far: {counts}."
 DELETED_OF = Sentence("deleted_of_collection", "{collection} {n}")
 DELETED_DOCUMENTS = Sentence("deleted_documents", "{collection} ({documents})")
 CHANGED_AND_KEPT = Sentence("changed_and_kept", "{deleted}; {documents} changed meanwhile and kept")
+RESTORED_AND_KEPT = Sentence("restored_and_kept", "{deleted}; {documents} restored meanwhile and kept")
 WITHHELD = Sentence("withheld", "{deleted}. Withheld: {reasons}")
 WITHHELD_COLLECTION = Sentence("withheld_collection", "{collection}: {reason}")
 NOTHING = Sentence("nothing", "nothing")

@@ -18,8 +18,9 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from backups_app.backup_files.manifest import Manifest
-from backups_app.catalog import purge_ledger
+from backups_app.catalog import purge_ledger, restored_ids
 from backups_app.catalog.purge_ledger import LedgerEntry, SeenOnSide
+from backups_app.catalog.restored_ids import RestoredIds
 from backups_app.errors import (
     DatabaseRefused,
     DatabaseUnreachable,
@@ -31,12 +32,13 @@ from backups_app.errors import (
 from backups_app.messages import purge as messages
 from backups_app.mongo import connections, raw_ids
 from backups_app.mongo.collections import collection_of
-from backups_app.mongo.exact_writes import live_collection, live_documents
-from backups_app.mongo.exact_writes.delete import DeleteOutcome, delete_equal
+from backups_app.mongo.exact_writes import live_collection
+from backups_app.mongo.exact_writes.delete import delete_equal
 from backups_app.mongo.exact_writes.live_collection import LiveCollection
 from backups_app.mongo.refusals import refusals
 from backups_app.progress import Progress
 from backups_app.purge import side_by_side, verified_file
+from backups_app.purge.batch_outcomes import OutcomeById, count_equal, not_released
 from backups_app.purge.verified_file import FileBatch, VerifiedFile
 from backups_app.records import PURGEABLE, Side
 
@@ -55,8 +57,9 @@ class CollectionPurge:
     `deleted` and `already_absent` count documents; what is absent of a batch that an interrupted attempt began and did
     not record counts as deleted. `skipped_changed` are there with other bytes, `skipped_ids` the first 100 of them as
     relaxed Extended JSON. `refused`: the server did not delete them. `duplicate_ids`: their `_id` stands more than once
-    in the backup, so they are skipped. `reappeared`: they were absent and are there again, byte for byte: new documents
-    now. `done` when this side is finished. Records store them as `catalog.stored_names.purge_entry` says.
+    in the backup, so they are skipped. `restored`: a restore took them back since the purge was interrupted: they stay.
+    `reappeared`: they were absent and are there again, byte for byte, or stayed as restored ones: documents of their
+    own now. `done` when this side is finished. Records store them as `catalog.stored_names.purge_entry` says.
     """
 
     deleted: int = 0
@@ -65,6 +68,7 @@ class CollectionPurge:
     skipped_ids: list[str] = field(default_factory=list)
     refused: int = 0
     duplicate_ids: int = 0
+    restored: int = 0
     reappeared: int = 0
     done: bool = False
 
@@ -110,7 +114,10 @@ def purge_collection(
     """
     if collection not in PURGEABLE:
         raise ValueError(messages.NEVER_PURGED(collection=collection))
+    with connections.reachable(Side.LOCAL):
+        restored = restored_ids.of_run(local, run_id=run_id, collection=collection)
     batches = _Batches(
+        restored=restored,
         side=side,
         local=local,
         run_id=run_id,
@@ -164,6 +171,7 @@ class _Work:
     def _take(self, purged: _Purged) -> int:
         """Count a batch. Return its documents. The last side's entries are closed many at a time."""
         self.report.refused += purged.refused
+        self.report.restored += purged.restored
         self._count(purged.batch, purged.seen)
         if purged.closing is not None:
             self.closing.append(purged.closing)
@@ -190,7 +198,7 @@ class _Work:
 
     def _still_equal(self, live: LiveCollection, file: VerifiedFile) -> int:
         """One more pass over everything: count the live documents that equal the backup's."""
-        with contextlib.closing(self._side_by_side(live, file, _equal)) as counts:
+        with contextlib.closing(self._side_by_side(live, file, count_equal)) as counts:
             return sum(counts)
 
     def _side_by_side(self, live: LiveCollection, file: VerifiedFile, work: Callable[..., Result]) -> Generator[Result]:
@@ -209,6 +217,7 @@ class _Purged:
     batch: FileBatch
     seen: SeenOnSide = field(default_factory=SeenOnSide)
     refused: int = 0
+    restored: int = 0
     closing: LedgerEntry | None = None
 
 
@@ -221,13 +230,14 @@ class _Batches:
     run_id: str
     collection: str
     sides: tuple[Side, ...]
+    restored: RestoredIds
     now: datetime
 
     def purge(self, live: LiveCollection, window: Sequence[FileBatch]) -> list[_Purged]:
         """Purge some batches together, as far as this side is not finished with them."""
         opened = [(batch, self._open(batch)) for batch in window if batch.frames]
-        to_do = [_not_released(batch, entry) for batch, entry in opened if self._is_open(entry)]
-        seen = _OutcomeById(delete_equal(live=live, frames=[frame for frames in to_do for frame in frames]))
+        to_do = [not_released(batch, entry) for batch, entry in opened if self._is_open(entry)]
+        seen = OutcomeById(delete_equal(live=live, frames=[frame for frames in to_do for frame in frames]))
         return [self._purged(batch, entry, seen) for batch, entry in opened]
 
     def _open(self, batch: FileBatch) -> LedgerEntry | None:
@@ -241,6 +251,7 @@ class _Batches:
                 frames=batch.frames,
                 sides=self.sides,
                 begins=self.side,
+                released=[raw_id for raw_id in batch.ids if self.restored.holds(raw_ids.key(raw_id))],
                 now=self.now,
             )
         return None
@@ -248,14 +259,15 @@ class _Batches:
     def _is_open(self, entry: LedgerEntry | None) -> TypeGuard[LedgerEntry]:
         return entry is not None and self.side in entry.open_sides
 
-    def _purged(self, batch: FileBatch, entry: LedgerEntry | None, by_id: _OutcomeById) -> _Purged:
+    def _purged(self, batch: FileBatch, entry: LedgerEntry | None, by_id: OutcomeById) -> _Purged:
         if entry is None:
             return _Purged(batch=batch, refused=len(batch.frames))
         if not self._is_open(entry):
-            return _Purged(batch=batch, seen=entry.seen.get(self.side, SeenOnSide()))
+            seen = entry.seen.get(self.side, SeenOnSide())
+            return _Purged(batch=batch, seen=seen, restored=len(entry.released))
         return self._record(batch, entry, by_id)
 
-    def _record(self, batch: FileBatch, entry: LedgerEntry, by_id: _OutcomeById) -> _Purged:
+    def _record(self, batch: FileBatch, entry: LedgerEntry, by_id: OutcomeById) -> _Purged:
         """Write into the ledger what was seen. The entry of the last side stays open: `_close_together`."""
         ids = batch.ids
         refused = sum(raw_id in by_id.refused for raw_id in ids)
@@ -272,27 +284,5 @@ class _Batches:
         with connections.reachable(Side.LOCAL):
             finished = not refused and not last
             purge_ledger.close_side(self.local, entry=entry, side=self.side, seen=seen, finished=finished)
-        return _Purged(batch=batch, seen=seen, refused=refused, closing=entry if last else None)
-
-
-def _not_released(batch: FileBatch, entry: LedgerEntry) -> Sequence[bytes]:
-    if not entry.released:
-        return batch.frames
-    ids_and_frames = zip(batch.ids, batch.frames, strict=True)
-    return [frame for raw_id, frame in ids_and_frames if raw_ids.key(raw_id) not in entry.released]
-
-
-class _OutcomeById:
-    """An outcome, to be asked by raw id."""
-
-    def __init__(self, outcome: DeleteOutcome) -> None:
-        self.deleted = frozenset(outcome.deleted)
-        self.already_absent = frozenset(outcome.already_absent)
-        self.kept = frozenset(outcome.kept)
-        self.refused = outcome.refused
-
-
-def _equal(live: LiveCollection, window: Sequence[FileBatch]) -> int:
-    by_id = {raw_id: frame for batch in window for raw_id, frame in zip(batch.ids, batch.frames, strict=True)}
-    there = live_documents.read(collection=live.collection, ids=list(by_id))
-    return sum(there.get(raw_ids.key(raw_id)) == frame for raw_id, frame in by_id.items())
+        closing, restored = entry if last else None, len(entry.released)
+        return _Purged(batch=batch, seen=seen, refused=refused, restored=restored, closing=closing)

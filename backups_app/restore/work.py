@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -119,6 +119,12 @@ class PlannedIds:
     def is_put_back(self, key: bytes) -> bool:
         """Whether the document is afterwards as the backup has it, also where it was so before."""
         return self._action(key) in _PUT_BACK
+
+    def identities(self) -> Iterator[bytes] | None:
+        """Yield the first 8 bytes of the hash of each `_id` that is chosen; None where that is every document."""
+        if self._wanted is None:
+            return None
+        return (begin.to_bytes(8, "big") for begins, _ in self._drawers for begin in begins)
 
     def _action(self, key: bytes) -> int | None:
         if self._wanted is None:

@@ -38,7 +38,7 @@ from tests.proxy import Proxy
 
 from .conftest import contents, now, raw_documents, run_backup
 from .test_restore import restore
-from .test_unfinished import die_in
+from .test_unfinished import die_in, remote_fails_in
 
 Db = Database[dict[str, Any]]
 
@@ -88,6 +88,47 @@ def test_what_a_restore_finds_unchanged_is_not_deleted_by_the_purge_that_was_cut
     assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == whole
     assert raw_documents(local_db, "employee_bookings") == raw_documents(remote_db, "employee_bookings") == {}
     assert (resumed["status"], resumed["resume_available"]) == ("success", False)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_what_was_restored_after_a_cut_in_the_middle_of_atlas_is_kept_and_named_by_resume(
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    """The purge had not come to these documents: the ledger has no entry that the restore could release."""
+    with remote_fails_in("bookings", monkeypatch, begun=False):
+        cut = run_backup(delete_bookings=True)
+    before = raw_documents(local_db, "bookings")
+    more = {"document": "bookings-7"} if alone else {}
+
+    run = restore(seeded, _choose(seeded, cut, "bookings", **more))
+    resumed = backups.resume(
+        backup_id=cut["_id"], requested_by="ravi", origin=Origin.WEB, now=now(), keep=False, enqueue=False
+    )
+    plain_sync()
+
+    restored = {key: value for key, value in before.items() if not alone or b"bookings-7\0" in value}
+    assert run["restore"]["sums"]["unchanged"] == len(restored) == (1 if alone else 52)
+    assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == restored
+    assert raw_documents(local_db, "employee_bookings") == raw_documents(remote_db, "employee_bookings") == {}
+    assert (resumed["status"], resumed["resume_available"]) == ("success", False)
+    for side in ("remote", "local"):
+        assert resumed["purge"][side]["bookings"]["restored"] == len(restored)
+        (step,) = (one for one in resumed["steps"] if one["name"] == f"purge_{side}")
+        named = "1 document" if alone else "52 documents"
+        assert f"; {named} restored meanwhile and kept" in step["sentence"]
+
+
+def test_a_newer_run_with_deletion_deletes_what_was_restored_before_it(
+    seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with remote_fails_in("bookings", monkeypatch, begun=False):
+        cut = run_backup(delete_bookings=True)
+    restore(seeded, _choose(seeded, cut, "bookings"))
+
+    newer = run_backup(delete_bookings=True)
+
+    assert newer["status"] == "success"
+    assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == {}
 
 
 @pytest.mark.parametrize("mode", ["add", "overwrite", "replace"])

@@ -18,7 +18,7 @@ from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable, RecordsUnavailable
 from backups_app.mongo.exact_writes.delete import delete_equal
-from backups_app.purge import delete
+from backups_app.purge import delete, verified_file
 from backups_app.records import Origin, Side
 from backups_app.runs import preparation
 from backups_app.runs.recovery import recovery
@@ -33,8 +33,9 @@ Db = Database[dict[str, Any]]
 
 
 @contextlib.contextmanager
-def remote_fails_in(collection: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Within, the remote side cannot be reached once the purge comes to `collection`: the fault is forced."""
+def remote_fails_in(collection: str, monkeypatch: pytest.MonkeyPatch, *, begun: bool = True) -> Iterator[None]:
+    """Within, the remote side cannot be reached once the purge comes to `collection`: the fault is forced. Without
+    `begun`, before the ledger has an entry of it."""
     real = delete_equal
 
     def cut(*, live: Any, frames: Any) -> Any:
@@ -44,8 +45,17 @@ def remote_fails_in(collection: str, monkeypatch: pytest.MonkeyPatch) -> Iterato
             raise DatabaseUnreachable(side=Side.REMOTE.value)
         return real(live=live, frames=frames)
 
+    def not_reached(*, folder: Any, manifest: Any, collection: str) -> Any:
+        if collection == name:
+            raise DatabaseUnreachable(side=Side.REMOTE.value)
+        return opened(folder=folder, manifest=manifest, collection=collection)
+
+    name, opened = collection, verified_file.opened
     with monkeypatch.context() as patched:
-        patched.setattr(delete, "delete_equal", cut)
+        if begun:
+            patched.setattr(delete, "delete_equal", cut)
+        else:
+            patched.setattr(verified_file, "opened", not_reached)
         yield
 
 

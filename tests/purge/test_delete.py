@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import bson
 import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import AutoReconnect
 
-from backups_app.catalog import purge_ledger
+from backups_app.backup_files.digests import document_digests
+from backups_app.catalog import purge_ledger, restored_ids
 from backups_app.errors import DatabaseUnreachable, OwnershipLost, PurgeWithheld, VerificationFailed
 from backups_app.mongo import raw_bson, raw_ids
 from backups_app.mongo.exact_writes.delete import delete_equal
@@ -19,7 +21,7 @@ from backups_app.purge import delete
 from backups_app.purge.delete import PurgeStopped
 from backups_app.records import Side
 from backups_app.verification import verdict
-from tests.purge.conftest import Backup, TempleDatabase, bookings, ids
+from tests.purge.conftest import NOW, Backup, TempleDatabase, bookings, ids
 
 
 def _raw_id(value: object) -> bytes:
@@ -220,6 +222,53 @@ def test_what_a_restore_took_back_is_not_deleted_by_a_resumed_purge(
     assert ids(local_db) == [7, 8]
     assert (local.deleted, local.done) == (18, True)
     assert purge_ledger.open_for_run(local_db, run_id=purge.run_id) == {}
+
+
+def test_what_a_restore_put_back_of_batches_that_were_not_begun_is_not_deleted(
+    local_db: TempleDatabase, remote_db: TempleDatabase, backup_of: Backup
+) -> None:
+    """Of those the ledger has no entry that a restore could release."""
+    for database in (local_db, remote_db):
+        database["bookings"].insert_many(bookings(1_200))
+    purge = backup_of(local_db, remote_db)
+    restored = [*range(3, 6), *range(500, 1_000)]
+    restored_ids.remember(
+        local_db, run_ids=[purge.run_id, "20200101_000000"], collection="bookings", restore="20261125_120000",
+        identities=[document_digests.identity_hash(raw_ids.key(_raw_id(n)))[:8] for n in restored], now=NOW,
+    )  # fmt: skip
+
+    remote, local = purge.side(Side.REMOTE), purge.side(Side.LOCAL)
+
+    assert ids(remote_db) == ids(local_db) == restored
+    assert (remote.deleted, remote.restored, remote.done) == (local.deleted, local.restored, local.done)
+    assert (local.deleted, local.restored, local.done) == (697, 503, True)
+    assert purge_ledger.open_for_run(local_db, run_id=purge.run_id) == {}
+
+
+def test_a_collection_that_was_restored_as_a_whole_is_not_deleted(local_db: TempleDatabase, backup_of: Backup) -> None:
+    local_db["bookings"].insert_many(bookings(20))
+    purge = backup_of(local_db)
+    restored_ids.remember(
+        local_db, run_ids=[purge.run_id], collection="bookings", restore="r", identities=None, now=NOW
+    )
+
+    report = purge.side(Side.LOCAL)
+
+    assert (len(ids(local_db)), report.deleted, report.restored, report.done) == (20, 0, 20, True)
+
+
+def test_what_was_restored_is_remembered_as_long_as_the_run_may_go_on(local_db: TempleDatabase) -> None:
+    for run_id in ("open", "ended"):
+        restored_ids.remember(
+            local_db, run_ids=[run_id], collection="bookings", restore="r", identities=[b"12345678"], now=NOW
+        )
+
+    early = restored_ids.expire(local_db, now=NOW + timedelta(days=89), days=90, still_open=["open"])
+    late = restored_ids.expire(local_db, now=NOW + timedelta(days=91), days=90, still_open=["open"])
+
+    assert (early, late) == (0, 1)
+    assert restored_ids.of_run(local_db, run_id="open", collection="bookings").begins
+    assert not restored_ids.of_run(local_db, run_id="ended", collection="bookings").begins
 
 
 def test_an_id_that_stands_twice_in_the_file_is_left_alone(local_db: TempleDatabase, backup_of: Backup) -> None:

@@ -13,11 +13,13 @@ from backups_app.records import Side
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CollectionPurgeRecord:
-    """What became of one collection on one side. `deleted` is None where it is not recorded."""
+    """What became of one collection on one side. `deleted` is None where it is not recorded; `restored` counts what a
+    restore put back since, and so stayed."""
 
     deleted: int | None = None
     kept_changed: int = 0
     kept_ids: Sequence[str] = ()
+    restored: int = 0
     done: bool = False
 
     @classmethod
@@ -26,6 +28,7 @@ class CollectionPurgeRecord:
             deleted=stored.get("deleted"),
             kept_changed=stored.get("kept_changed") or 0,
             kept_ids=stored.get("kept_ids") or (),
+            restored=stored.get("restored") or 0,
             done=bool(stored.get("done")),
         )
 

@@ -127,6 +127,12 @@ def resumable(database: Database[Any]) -> list[RunRecord]:
     return _records(found.sort("created_at", 1))
 
 
+def open_to_resume(database: Database[Any]) -> list[str]:
+    """Return the ids of the runs that are in progress, or whose purge is unfinished."""
+    wanted = {"$or": [{"status": Status.IN_PROGRESS.value}, {"resume_available": True}]}
+    return [str(one) for one in collection(database).distinct("_id", wanted)]
+
+
 def by_idempotency_key(database: Database[Any], *, created_by: str, key: str, since: datetime) -> RunRecord | None:
     """Return the run that this person started with this key after `since`, or None."""
     wanted = {"idempotency_key": key, "created_by": created_by, "created_at": {"$gte": since}}

@@ -10,7 +10,7 @@ from pymongo.database import Database
 
 from backups_app.backup_files.store import trash, unfinished_fetch
 from backups_app.catalog import lease as stored_lease
-from backups_app.catalog import purge_ledger
+from backups_app.catalog import purge_ledger, restored_ids
 from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.mongo import connections
@@ -33,6 +33,9 @@ def clear_the_way(*, configuration: Configuration, database: Database[Any], spar
     clocks_agree = apart <= CLOCK_TOLERANCE
     if clocks_agree:
         purge_ledger.expire(database, now=now, days=configuration.purge_ledger_days)
+        restored_ids.expire(
+            database, now=now, days=configuration.purge_ledger_days, still_open=runs.open_to_resume(database)
+        )
     if store.store_id() is None or store.store_id() not in stored_lease.known_stores(database):
         return
     for backup_id in store.partials():

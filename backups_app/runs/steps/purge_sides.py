@@ -214,9 +214,13 @@ def _result(run: Run, *, side: Side, failure: TempleOpsError | None) -> StepResu
 
 
 def _deleted(entries: Mapping[str, CollectionPurgeRecord]) -> Message:
-    """Return how many documents were deleted of each collection, and how many had changed meanwhile and were kept."""
+    """Return how many documents were deleted of each collection, how many a restore had put back, and how many had
+    changed meanwhile: both were kept."""
     counts = _counts(entries)
     deleted = messages.DELETED(counts=counts) if counts else messages.DELETED_NONE()
+    restored = sum(entry.restored for entry in entries.values())
+    if restored:
+        deleted = messages.RESTORED_AND_KEPT(deleted=deleted, documents=words.documents(restored))
     kept = sum(entry.kept_changed for entry in entries.values())
     return messages.CHANGED_AND_KEPT(deleted=deleted, documents=words.documents(kept)) if kept else deleted
 

@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from backups_app.backup_files import bases, metadata
 from backups_app.catalog import restored_documents
+from backups_app.catalog.restored_documents import Unfinished
 from backups_app.catalog.run import runs
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
@@ -19,7 +20,7 @@ from backups_app.errors import CopyNotAllowed, DatabaseUnreachable, TempleOpsErr
 from backups_app.mongo import scratch
 from backups_app.mongo.refusals import refusals
 from backups_app.progress import Progress, Silent
-from backups_app.records import Phase, RunKind, Side, Status
+from backups_app.records import PURGEABLE, Phase, RunKind, Side, Status
 from backups_app.restore import choices as chosen
 from backups_app.restore import engine, plan
 from backups_app.restore.choices import Choices, Mode
@@ -186,12 +187,19 @@ def _engine(run: Run, wanted: Choices, backup: Source, target: Database[Any], pr
 
 def _claim(run: Run, wanted: Choices) -> Claim:
     def claim(name: str, planned: PlannedIds) -> None:
+        unfinished = [one.id for one in runs.resumable(run.local)] if name in PURGEABLE else []
         restored_documents.claim(
             run.local,
             collection=name,
             is_chosen=planned.is_chosen,
             is_put_back=planned.is_put_back,
             document=wanted.document,
+            unfinished=Unfinished(
+                run_ids=unfinished,
+                restore=run.backup_id,
+                identities=planned.identities() if unfinished else None,
+                now=run.now,
+            ),
         )
 
     return claim

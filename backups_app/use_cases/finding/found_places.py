@@ -26,7 +26,7 @@ from backups_app.use_cases.finding.placed_documents import PlacedDocument, Place
 from backups_app.use_cases.listing import listing
 
 ASK_SECONDS = 1.0
-AS_OTHERS_LEFT_IT = ("gone", "kept_changed", "left", "twice", "came_back")
+AS_OTHERS_LEFT_IT = ("gone", "kept_changed", "left", "twice", "restored", "came_back")
 """Of a run's result: what it found other than in its backup. Only without any of it did it delete every document."""
 
 Present = dict[str, set[bytes]] | None
