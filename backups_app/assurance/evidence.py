@@ -55,11 +55,15 @@ class Copies:
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
     """The last restore test that ended well, and whose source has not failed since. `target` names the copy it began
-    from; empty: from this disk."""
+    from; empty: from this disk. `backup_id` is what was restored, `backup_at` when that backup began (None: its record
+    is gone), `newer` counts the verified backups since then."""
 
     at: datetime
     seconds: float
+    backup_id: str
     target: str = ""
+    backup_at: datetime | None = None
+    newer: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from backups_app.assurance.evidence import Away, Evidence, FailedTest, Slots
+from backups_app.assurance.evidence import Away, Evidence, FailedTest, Rehearsal, Slots
 from backups_app.messages.message import Message
 from backups_app.messages.protection import assurance as wording
 from backups_app.records import is_ahead
@@ -126,7 +126,9 @@ def _away(away: Away, *, now: datetime) -> Mark:
 
 
 def restorable(evidence: Evidence) -> Mark:
-    """Restorable: a restore test ended well within `REHEARSAL_DAYS`, and none of the same source failed since."""
+    """Restorable: a restore test ended well within `REHEARSAL_DAYS`, and none of the same source failed since. Which
+    backup it restored stands in the evidence; newer ones are counted there, and take nothing away: the next test is
+    theirs."""
     name, test, failed = "restorable", evidence.rehearsal, evidence.failed_test
     if failed is not None and (test is None or evidence.now - test.at > evidence.rehearsal_valid):
         return _test_failed(failed, now=evidence.now)
@@ -137,7 +139,18 @@ def restorable(evidence: Evidence) -> Mark:
     if evidence.now - test.at > evidence.rehearsal_valid:
         long_ago = wording.REHEARSED_EVIDENCE(age=age)
         return _missing(name, wording.REHEARSED_LONG_AGO(age=age), long_ago, mended_by=NextStep.TEST_RESTORE)
-    return Mark(name=name, evidence=wording.RESTORABLE_EVIDENCE(age=age, source=_source(test.target)), since=test.at)
+    return Mark(name=name, evidence=_tested(test, now=evidence.now), since=test.at)
+
+
+def _tested(test: Rehearsal, *, now: datetime) -> Message:
+    """Return when what was restored from where, and whether that is the newest backup."""
+    age, source, backup = age_message(now - test.at), _source(test.target), test.backup_id
+    if not test.newer:
+        return wording.RESTORABLE_EVIDENCE(age=age, source=source, backup=backup)
+    if test.backup_at is None:
+        return wording.RESTORABLE_NOT_NEWEST(age=age, source=source, backup=backup, n=test.newer)
+    old = age_message(now - test.backup_at)
+    return wording.RESTORABLE_OLDER(age=age, source=source, backup=backup, old=old, n=test.newer)
 
 
 def _test_failed(failed: FailedTest, *, now: datetime) -> Mark:

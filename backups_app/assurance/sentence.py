@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backups_app.assurance.evidence import Evidence, Finding
+from backups_app.assurance.evidence import Evidence, Finding, Rehearsal
 from backups_app.assurance.loss import Loss, loss
 from backups_app.assurance.marks import Mark, NextStep, marks
 from backups_app.messages.message import Message, Sentence
@@ -54,8 +54,13 @@ class Assurance:
     marks: tuple[Mark, ...]
     attention: tuple[Finding, ...] = ()
     loss: Loss
-    restore_seconds: float | None = None
+    rehearsal: Rehearsal | None = None
     running: bool = False
+
+    @property
+    def restore_seconds(self) -> float | None:
+        """How long the restore of the last test took; None without one."""
+        return self.rehearsal.seconds if self.rehearsal else None
 
     @property
     def code(self) -> str:
@@ -89,7 +94,7 @@ def conclude(evidence: Evidence) -> Assurance:
         marks=found,
         attention=evidence.attention[1:] if is_headline else evidence.attention,
         loss=loss(evidence),
-        restore_seconds=evidence.rehearsal.seconds if evidence.rehearsal else None,
+        rehearsal=evidence.rehearsal,
         running=evidence.running,
     )
 

@@ -71,7 +71,7 @@ class _Figures(Collector):
         yield marks
         yield from _copies()
         window = concluded.loss.window
-        last = found.last_backup or RunRecord()
+        last, tested = found.last_backup or RunRecord(), concluded.rehearsal
         yield from (
             gauge("protected", "1 when the data is protected.", float(concluded.level is Level.PROTECTED)),
             gauge("attention_findings", "What needs attention beside the sentence.", len(concluded.attention)),
@@ -87,6 +87,10 @@ class _Figures(Collector):
                    self._failed_tests()),
             gauge("last_restore_test_timestamp_seconds", "When a restore test last ended well.",
                    _moment(found.last_proven or {}, "finished_at")),
+            gauge("restore_tested_backup_timestamp_seconds", "When the backup began that the last test restored.",
+                   _seconds(tested.backup_at if tested else None)),
+            gauge("restore_test_newer_backups", "Verified backups newer than the one that was tested.",
+                   tested.newer if tested else None),
             gauge("last_restore_seconds", "How long the restore of the last test took.", concluded.restore_seconds),
             gauge("loss_window_seconds", "Changes of how many seconds would be lost if this computer died now.",
                    None if window is None else window.total_seconds()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from backups_app.browsing.reading.whereabouts import Files
@@ -18,5 +18,11 @@ def dated(runs: Sequence[RunRecord], *, now: datetime) -> list[RunRecord]:
 def newest_good(dated_runs: Sequence[RunRecord], *, database: str) -> RunRecord | None:
     """Return the newest verified backup of this database that is here, or that the host which has it found good a
     moment ago; None without one."""
-    good = (run for run in dated_runs if run.verified and (run.published or run.files == Files.ELSEWHERE))
-    return next((run for run in good if (run.database or database) == database), None)
+    return next(good(dated_runs, database=database), None)
+
+
+def good(dated_runs: Sequence[RunRecord], *, database: str) -> Iterator[RunRecord]:
+    """Yield those that `newest_good` may be, in their order."""
+    for run in dated_runs:
+        if run.verified and (run.published or run.files == Files.ELSEWHERE) and (run.database or database) == database:
+            yield run

@@ -17,13 +17,14 @@ NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NIGHTLY = Slots(last=NOW - 10 * HOUR, next=NOW + 14 * HOUR)
 COPIES = Copies(target="offsite", newest_is_copied=True, uncopied_documents=0, opened=True)
+TESTED = "20261112_020000"
 WELL = Evidence(
     now=NOW,
     backups=5,
     newest_at=NOW - 10 * HOUR,
     schedules=(NIGHTLY,),
     copies=COPIES,
-    rehearsal=Rehearsal(at=NOW - 6 * DAY, seconds=12.0),
+    rehearsal=Rehearsal(at=NOW - 6 * DAY, seconds=12.0, backup_id=TESTED),
     watch=Watch(tick_at=NOW, accepted_at=NOW - DAY),
 )
 SILENT = Finding(message=plain("The local MongoDB cannot be reached."))
@@ -104,7 +105,7 @@ STATES: dict[str, tuple[dict[str, Any], str, Level]] = {
     ),
     "never restored": ({"rehearsal": None}, "Backed up; a restore was never tested.", Level.NEEDS_ATTENTION),
     "restored long ago": (
-        {"rehearsal": Rehearsal(at=NOW - 45 * DAY, seconds=1.0)},
+        {"rehearsal": Rehearsal(at=NOW - 45 * DAY, seconds=1.0, backup_id=TESTED)},
         "Backed up; a restore was last tested 45 days ago.",
         Level.NEEDS_ATTENTION,
     ),
@@ -151,9 +152,30 @@ def test_a_mark_that_is_there_names_its_evidence() -> None:
     assert text == {
         "recent": "verified 10 hours ago",
         "elsewhere": "on offsite",
-        "restorable": "restore tested 6 days ago, from this disk",
+        "restorable": f"restore tested 6 days ago, from this disk, with backup {TESTED}",
         "watched": "scheduled; failures are reported",
     }
+
+
+@pytest.mark.parametrize(
+    ("newer", "backup_at", "words"),
+    [
+        (1, NOW - 17 * DAY, ", 17 days old now; 1 newer backup was not tested"),
+        (3, NOW - 17 * DAY, ", 17 days old now; 3 newer backups were not tested"),
+        (3, None, "; 3 newer backups were not tested"),
+        (1, None, "; 1 newer backup was not tested"),
+    ],
+)
+def test_newer_backups_than_the_tested_one_are_counted_and_take_nothing_away(
+    newer: int, backup_at: datetime | None, words: str
+) -> None:
+    test = Rehearsal(at=NOW - DAY, seconds=1.0, backup_id=TESTED, target="nas", backup_at=backup_at, newer=newer)
+
+    assurance = conclude(replace(WELL, rehearsal=test))
+
+    (mark,) = (one for one in assurance.marks if one.name == "restorable")
+    assert mark.ok and assurance.level is Level.PROTECTED
+    assert mark.evidence.english == f"restore tested 24 hours ago, from the copy on nas, with backup {TESTED}{words}"
 
 
 @pytest.mark.parametrize(
@@ -197,7 +219,7 @@ def test_a_schedule_that_was_not_due_yet_proves_nothing(days: float, overdue: bo
 AHEAD: dict[str, tuple[dict[str, Any], str]] = {
     "a worker's tick": ({"watch": replace(WELL.watch, tick_at=NOW + 30 * DAY)}, "no_worker"),
     "an accepted message": ({"watch": replace(WELL.watch, accepted_at=NOW + 30 * DAY)}, "not_watched"),
-    "a restore test": ({"rehearsal": Rehearsal(at=NOW + 30 * DAY, seconds=12.0)}, "never_rehearsed"),
+    "a restore test": ({"rehearsal": Rehearsal(at=NOW + 30 * DAY, seconds=12.0, backup_id=TESTED)}, "never_rehearsed"),
 }
 
 

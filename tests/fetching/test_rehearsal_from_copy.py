@@ -100,7 +100,7 @@ def test_a_copy_is_fetched_restored_compared_and_removed(temple: Configuration) 
 def test_the_evidence_knows_that_the_copy_was_proven_and_the_key_is_trusted(temple: Configuration) -> None:
     rehearse()
 
-    proven = restore_tests.rehearsal(listing.list_runs(configuration=temple, every=True))
+    proven = restore_tests.rehearsal(listing.list_runs(configuration=temple, every=True), database=temple.database_name)
 
     assert proven is not None and proven.target == "nas"
     assert key_proofs.opened_at([KEY.public]) is not None
@@ -272,7 +272,10 @@ def test_without_a_copy_of_ours_no_restore_test_begins(
     with pytest.raises(CopyNotKnown):
         rehearse()
 
-    assert restore_tests.rehearsal(listing.list_runs(configuration=temple, every=True)) is None
+    assert (
+        restore_tests.rehearsal(listing.list_runs(configuration=temple, every=True), database=temple.database_name)
+        is None
+    )
 
 
 def test_a_copy_that_was_exchanged_after_the_test_was_asked_for_is_refused(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backups_app.assurance import marks
-from backups_app.assurance.evidence import Evidence
+from backups_app.assurance.evidence import Evidence, Rehearsal
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.use_cases.status import restore_tests
 
@@ -36,7 +36,9 @@ def failing(minutes: int, *, of: str = "", code: str = "copy_damaged") -> RunRec
 
 def mark(runs: list[RunRecord]) -> marks.Mark:
     return marks.restorable(
-        Evidence(now=NOW, rehearsal=restore_tests.rehearsal(runs), failed_test=restore_tests.last_failure(runs))
+        Evidence(
+            now=NOW, rehearsal=restore_tests.rehearsal(runs, database=""), failed_test=restore_tests.last_failure(runs)
+        )
     )
 
 
@@ -56,7 +58,9 @@ def test_a_later_failure_of_the_same_source_takes_the_mark_away() -> None:
 def test_what_another_source_proved_stays_and_the_failure_is_named_all_the_same() -> None:
     runs = [failing(3, of="nas"), ended(6, of="nas"), ended(9)]
 
-    assert mark(runs).ok and mark(runs).evidence.english == "restore tested 9 minutes ago, from this disk"
+    assert (
+        mark(runs).ok and mark(runs).evidence.english == "restore tested 9 minutes ago, from this disk, with backup b"
+    )
     assert len(list(restore_tests.findings(runs))) == 1
     disk = [failing(3, code="verification_failed"), ended(6, of="nas")]
     assert mark(disk).ok and "the copy on nas" in mark(disk).evidence.english
@@ -87,3 +91,41 @@ def test_only_restore_tests_count() -> None:
     runs = [ended(3, status="failed", code="verification_failed", kind="restore"), ended(6)]
 
     assert mark(runs).ok
+
+
+def backup(minutes: int, **changes: Any) -> RunRecord:
+    at = NOW - timedelta(minutes=minutes)
+    run = {
+        "_id": f"b{minutes}", "backup_id": f"b{minutes}", "kind": "backup", "status": "success", "created_at": at,
+        "published": True, "verified": True, "files": "here", "database": "temple_db",
+    }  # fmt: skip
+    return RunRecord(run | changes)
+
+
+def proven_by(runs: list[RunRecord], backup_id: str) -> Rehearsal:
+    for run in runs:
+        if run.kind == "rehearsal":
+            run.apply({"restore.choices": {"backup_id": backup_id}})
+    found = restore_tests.rehearsal(runs, database="temple_db")
+    assert found is not None
+    return found
+
+
+def test_the_tested_backup_is_named_with_its_age_and_the_good_ones_since() -> None:
+    runs = [
+        backup(1), backup(2, verified=False), backup(3, database="another"), backup(4, kind="restore"), ended(5),
+        backup(6), backup(7),
+    ]  # fmt: skip
+
+    found = proven_by(runs, "b7")
+
+    assert (found.backup_id, found.backup_at, found.newer) == ("b7", NOW - timedelta(minutes=7), 2)
+    assert proven_by(runs, "b1").newer == 0
+
+
+def test_of_a_backup_whose_record_is_gone_the_id_is_the_time() -> None:
+    runs = [backup(1, _id="20261129_115900", backup_id="20261129_115900"), ended(5)]
+
+    older, newer = proven_by(runs, "20261101_000000"), proven_by(runs, "20261201_000000")
+
+    assert (older.backup_at, older.newer, newer.newer) == (None, 1, 0)

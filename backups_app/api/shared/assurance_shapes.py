@@ -36,6 +36,14 @@ class AssuranceFinding(serializers.Serializer[Any]):
     backup_id = CharField(allow_null=True)
 
 
+class RestoreTest(serializers.Serializer[Any]):
+    at = DateTimeField(help_text="When it ended.")
+    backup_id = CharField(help_text="The backup that it restored.")
+    backup_at = DateTimeField(allow_null=True, help_text="When that backup began; null where its record is gone.")
+    target = CharField(allow_null=True, help_text="The target whose copy it restored; null: from this disk.")
+    newer_backups = IntegerField(help_text="Verified backups made since that one: they were not tested.")
+
+
 class AssuranceSerializer(serializers.Serializer[Any]):
     code = CharField(help_text="`protected` when all four marks are there and nothing needs attention.")
     sentence = CharField()
@@ -52,3 +60,4 @@ class AssuranceSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="No target has a copy that counts, and there is no sync; null where it is not known."
     )
     last_restore_seconds = FloatField(allow_null=True, help_text="How long the last restore test took.")
+    restore_test = RestoreTest(allow_null=True, help_text="The last restore test whose source has not failed since.")

@@ -58,7 +58,17 @@ UNDELIVERED = Sentence("undelivered", "Messages have not been delivered for {age
 
 RECENT_EVIDENCE = Sentence("recent_evidence", "verified {age} ago")
 ELSEWHERE_EVIDENCE = Sentence("elsewhere_evidence", "on {target}")
-RESTORABLE_EVIDENCE = Sentence("restorable_evidence", "restore tested {age} ago, from {source}")
+RESTORABLE_EVIDENCE = Sentence("restorable_evidence", "restore tested {age} ago, from {source}, with backup {backup}")
+RESTORABLE_OLDER = Sentence(
+    "restorable_older",
+    "restore tested {age} ago, from {source}, with backup {backup}, {old} old now; {n} newer backup was not tested",
+    "restore tested {age} ago, from {source}, with backup {backup}, {old} old now; {n} newer backups were not tested",
+)
+RESTORABLE_NOT_NEWEST = Sentence(
+    "restorable_not_newest",
+    "restore tested {age} ago, from {source}, with backup {backup}; {n} newer backup was not tested",
+    "restore tested {age} ago, from {source}, with backup {backup}; {n} newer backups were not tested",
+)
 WATCHED_EVIDENCE = Sentence("watched_evidence", "scheduled; failures are reported")
 NO_GOOD_EVIDENCE = Sentence("no_good_evidence", "no good backup")
 OLD_EVIDENCE = Sentence("old_evidence", "the last one is {age} old")

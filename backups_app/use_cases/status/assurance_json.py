@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backups_app import formats
-from backups_app.assurance.evidence import Finding
+from backups_app.assurance.evidence import Finding, Rehearsal
 from backups_app.assurance.marks import Mark
 from backups_app.assurance.sentence import Assurance, SentencePart
 
@@ -23,6 +23,7 @@ def public(concluded: Assurance) -> dict[str, Any]:
         "loss_documents": concluded.loss.known_documents,
         "loss_everything": concluded.loss.everything,
         "last_restore_seconds": None if concluded.restore_seconds is None else round(concluded.restore_seconds, 1),
+        "restore_test": None if concluded.rehearsal is None else _restore_test(concluded.rehearsal),
     }
 
 
@@ -32,6 +33,17 @@ def _mark_json(mark: Mark) -> dict[str, Any]:
         "since": formats.plain(mark.since),
         "evidence": mark.evidence.english,
         "missing_code": mark.missing_code,
+    }
+
+
+def _restore_test(test: Rehearsal) -> dict[str, Any]:
+    """Return which backup the last restore test that holds restored, and how many newer ones there are."""
+    return {
+        "at": formats.plain(test.at),
+        "backup_id": test.backup_id,
+        "backup_at": formats.plain(test.backup_at),
+        "target": test.target or None,
+        "newer_backups": test.newer,
     }
 
 

@@ -56,7 +56,7 @@ def gather(found: StatusFacts, *, configuration: Configuration) -> Evidence:
         newest_at=good.created_at if good else None,
         schedules=schedules(now=now),
         copies=copies(configuration=configuration, every=found.every, good=good, now=now),
-        rehearsal=restore_tests.rehearsal(every_dated),
+        rehearsal=restore_tests.rehearsal(every_dated, database=configuration.database_name),
         failed_test=restore_tests.last_failure(every_dated),
         rehearsal_valid=timedelta(days=configuration.rehearsal_days),
         watch=watch(configuration=configuration),

@@ -27,6 +27,7 @@ from backups_app.errors import (
 from backups_app.messages.message import as_message
 from backups_app.messages.protection import attention as wording
 from backups_app.records import RunKind, Status
+from backups_app.use_cases import status_of_files
 
 OF_THE_COPY = frozenset(
     one.code for one in (CopyDamaged, CopyNotFound, CopyUnreadable, ObjectMissing, ObjectUnreadable)
@@ -60,15 +61,34 @@ def last_proven(dated: Sequence[RunRecord]) -> RunRecord | None:
     return None
 
 
-def rehearsal(dated: Sequence[RunRecord]) -> Rehearsal | None:
-    """Return what `last_proven` is evidence of, and how long it took; None without one."""
+def rehearsal(dated: Sequence[RunRecord], *, database: str) -> Rehearsal | None:
+    """Return what `last_proven` is evidence of: which backup of this database it restored, how long that took, how many
+    newer ones there are; None without one."""
     proven = last_proven(dated)
     step = proven.step("rehearse") if proven else None
     if proven is None or step is None or step.started_at is None or step.finished_at is None:
         return None
     seconds = (step.finished_at - step.started_at).total_seconds()
     at = proven.finished_at or step.finished_at
-    return Rehearsal(at=at, seconds=max(seconds, 0.0), target=proven.restore.copy_at)
+    backup_id = str(proven.restore.choices.get("backup_id") or "")
+    tested = next((run for run in dated if run.id == backup_id), None)
+    return Rehearsal(
+        at=at,
+        seconds=max(seconds, 0.0),
+        target=proven.restore.copy_at,
+        backup_id=backup_id,
+        backup_at=tested.created_at if tested else None,
+        newer=sum(1 for run in _good_backups(dated, database) if _is_newer(run, tested, backup_id)),
+    )
+
+
+def _good_backups(dated: Sequence[RunRecord], database: str) -> Iterator[RunRecord]:
+    return (run for run in status_of_files.good(dated, database=database) if run.kind == RunKind.BACKUP)
+
+
+def _is_newer(run: RunRecord, tested: RunRecord | None, backup_id: str) -> bool:
+    """Whether a backup is newer than the tested one. Where the record of that one is gone, its id is its time."""
+    return run.created_at > tested.created_at if tested else run.id > backup_id
 
 
 def standing_failures(dated: Sequence[RunRecord]) -> Iterator[RunRecord]:
