@@ -15,17 +15,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
+from django.utils import timezone
 from pymongo.errors import PyMongoError
 from rich.console import Console
 
 from backups_app import configuration, formats
 from backups_app.access import records
 from backups_app.access.secrecy import redaction
+from backups_app.backup_files import layout
 from backups_app.errors import BackupNotFound, TempleOpsError
 from backups_app.mongo import availability
 from backups_app.mongo.refusals import refusals
 from backups_app.records import Side
 from backups_app.use_cases.listing import lost_backups
+from backups_app.use_cases.restores import newest
 
 
 class TempleCommand(BaseCommand):
@@ -100,6 +103,18 @@ class TempleCommand(BaseCommand):
                 if found is not error:
                     return found
         return error
+
+    def backup_id(self, wanted: str) -> str:
+        """Return the backup that a person means by an id or `latest`: the newest that can be restored. Name the newer
+        ones that cannot. Raise as `newest.find`, and `InvalidBackupId`."""
+        if wanted != newest.LATEST:
+            return layout.check_id(wanted)
+        found = newest.find(configuration=configuration.current(), now=timezone.now())
+        for passed in found.passed_over:
+            self.stderr.write(f"{passed} is damaged or not verified and was left out.")
+        if found.passed_over:
+            self.stderr.write(f"{found.backup_id} is used: the newest that can be restored.")
+        return found.backup_id
 
     def print_json(self, value: Any) -> None:
         """Print the one JSON value of this command to stdout."""

@@ -18,7 +18,7 @@ from backups_app.browsing.reading import known_backups, opening, whereabouts
 from backups_app.browsing.reading.opening import OpenBackup
 from backups_app.browsing.reading.whereabouts import Files
 from backups_app.catalog.run.run_record import RunRecord
-from backups_app.errors import AllDatedInFuture, BackupNotFound
+from backups_app.errors import BackupNotFound
 from backups_app.messages import backup_files as file_messages
 from backups_app.messages import browsing as messages
 from backups_app.records import RunKind, is_ahead
@@ -89,14 +89,6 @@ def summary(*, store: Store, backup_id: str, run: RunRecord | None = None) -> Ba
         if run is None or not whereabouts.made_a_backup(run):
             raise
         return _missing(run, store.store_id())
-
-
-def latest(entries: Sequence[BackupSummary], *, now: datetime) -> str:
-    """Given backups, newest first, return the id of the newest whose time can be trusted. Raise `BackupNotFound`."""
-    trusted = next((entry for entry in entries if not entry.is_ahead(now=now)), None)
-    if trusted is None:
-        raise AllDatedInFuture() if entries else BackupNotFound()
-    return trusted.backup_id
 
 
 def _summary(store: Store, backup_id: str, run: RunRecord | None) -> BackupSummary:

@@ -14,7 +14,6 @@ from backups_app.management.terminal import copies_text
 from backups_app.records import Origin
 from backups_app.use_cases.copies import acts
 from backups_app.use_cases.copies.acts import CopyRequest
-from backups_app.use_cases.listing import listing
 
 COPY_FAILED = 3
 
@@ -31,8 +30,7 @@ class Command(TempleCommand):
 
     def execute_command(self, **options: Any) -> int:
         settings = configuration.current()
-        wanted = options["backup_id"]
-        backup_id = listing.resolve(settings, wanted, with_backup=True) if wanted else ""
+        backup_id = self.backup_id(options["backup_id"]) if options["backup_id"] else ""
         asked = CopyRequest(
             configuration=settings, requested_by=getpass.getuser(), origin=Origin.COMMAND, now=timezone.now()
         )

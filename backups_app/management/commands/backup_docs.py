@@ -12,7 +12,7 @@ from django.utils import timezone
 from backups_app import configuration, formats
 from backups_app.backup_files.shown import extended_json
 from backups_app.backup_files.store.store import Store
-from backups_app.browsing.reading import backups, collections, documents, opening, raw_documents
+from backups_app.browsing.reading import collections, documents, opening, raw_documents
 from backups_app.browsing.reading.collection_opening import open_collection
 from backups_app.browsing.reading.documents import PageDocument
 from backups_app.browsing.reading.raw_documents import UndecodableDocument
@@ -44,7 +44,7 @@ class Command(TempleCommand):
         settings = configuration.current()
         readiness.require_local(settings)
         store = preparation.store(settings)
-        backup_id = newest(store) if options["backup_id"] == "latest" else options["backup_id"]
+        backup_id = self.backup_id(options["backup_id"])
         if options["page"] < 1 or not 1 <= options["limit"] <= documents.LIMIT_MOST:
             raise InvalidInput(message=f"--page is 1 or more, --limit 1 to {documents.LIMIT_MOST:,}.")
         if options["from"] is not None and (options["from"] < 1 or options["search"] is not None):
@@ -148,12 +148,6 @@ class Command(TempleCommand):
                 self.say(facts["broken"])
         elif facts:
             self.say(f"{formats.documents(facts['total_documents'])} in all.")
-
-
-def newest(store: Store) -> str:
-    """Return the newest backup whose folder is here. Raise `BackupNotFound`."""
-    readable = [summary for summary in backups.summaries(store=store) if summary.readable]
-    return backups.latest(readable, now=timezone.now())
 
 
 def raw_json(entry: UndecodableDocument) -> dict[str, Any]:

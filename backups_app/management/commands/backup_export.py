@@ -17,7 +17,6 @@ from backups_app.records import DUMPED_INTERNAL, Origin
 from backups_app.restore.export import Exported
 from backups_app.runs import preparation
 from backups_app.use_cases import exporting
-from backups_app.use_cases.listing import listing
 from backups_app.use_cases.readiness import readiness
 
 
@@ -31,7 +30,7 @@ class Command(TempleCommand):
     def execute_command(self, **options: Any) -> int:
         settings = configuration.current()
         readiness.require_local(settings)
-        backup_id = listing.resolve(settings, options["backup_id"], with_backup=True)
+        backup_id = self.backup_id(options["backup_id"])
         with progress_bars.Bars(self.console) as bars:
             exported = exporting.export_backup(
                 configuration=settings,

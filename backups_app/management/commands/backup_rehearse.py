@@ -17,7 +17,7 @@ from backups_app.use_cases import copy_access, copy_rehearsals
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.readiness import readiness
-from backups_app.use_cases.restores import restores
+from backups_app.use_cases.restores import newest, restores
 
 
 class Command(TempleCommand):
@@ -41,12 +41,12 @@ class Command(TempleCommand):
 
     def rehearse(self, **options: Any) -> int:
         """Start the restore test, carry it out here, and say how it ended."""
-        wanted = None if options["backup_id"] == "latest" else options["backup_id"]
+        wanted = None if options["backup_id"] == newest.LATEST else options["backup_id"]
         who: dict[str, Any] = {"created_by": getpass.getuser(), "origin": Origin.COMMAND, "now": timezone.now()}
         if options["target"]:
             run = copy_rehearsals.start(target=options["target"], backup_id=wanted, enqueue=False, **who)
         else:
-            run = restores.rehearse(backup_id=wanted, enqueue=False, **who)
+            run = restores.rehearse(backup_id=self.backup_id(wanted or newest.LATEST), enqueue=False, **who)
         with progress_bars.Bars(self.console) as bars, progress_bars.stop_on_interrupt(run.backup_id):
             run = backups.execute(backup_id=run.backup_id, listener=bars)
         if options["json"]:

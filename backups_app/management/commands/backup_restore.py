@@ -22,7 +22,7 @@ from backups_app.use_cases import confirmation
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.readiness import readiness
-from backups_app.use_cases.restores import newest, preview_json, restores
+from backups_app.use_cases.restores import preview_json, restores
 
 
 class Command(TempleCommand):
@@ -73,8 +73,7 @@ class Command(TempleCommand):
             return restores.undo(configuration=settings, run=run)
         if not options["backup_id"]:
             raise InvalidInput(message="Name the backup: backup_restore ID.")
-        wanted = options["backup_id"]
-        backup_id = self.newest(settings) if wanted == "latest" else wanted
+        backup_id = self.backup_id(options["backup_id"])
         return restores.choose(
             configuration=settings,
             backup_id=backup_id,
@@ -84,15 +83,6 @@ class Command(TempleCommand):
             include_purged=bool(options["include_purged"]),
             document=options["id"],
         )
-
-    def newest(self, settings: Configuration) -> str:
-        """Return the newest backup that can be restored, and name the newer ones that cannot."""
-        found = newest.find(configuration=settings, now=timezone.now())
-        for backup_id in found.passed_over:
-            self.stderr.write(f"{backup_id} is damaged or not verified and was left out.")
-        if found.passed_over:
-            self.stderr.write(f"{found.backup_id} is used: the newest that can be restored.")
-        return found.backup_id
 
     def collections(self, settings: Configuration, backup_id: str, named: list[str] | None) -> list[str] | None:
         if named is None:

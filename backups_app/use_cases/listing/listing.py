@@ -22,7 +22,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import AllDatedInFuture, BackupNotFound, TempleOpsError
 from backups_app.messages import stored
 from backups_app.mongo import availability
-from backups_app.records import Side
+from backups_app.records import RunKind, Side
 from backups_app.runs import preparation
 from backups_app.runs.description import description, folder_looks, folder_records
 from backups_app.runs.description.description import get_run as get_run
@@ -156,15 +156,20 @@ def public(document: RunRecord) -> dict[str, Any]:
 
 def resolve(configuration: Configuration, wanted: str, *, with_backup: bool = False) -> str:
     """Return the id that a person means: an id, or `latest`, which is none that is dated in the future.
-    `with_backup` passes over runs that made none: a rehearsal, a test copy, one that failed.
+    `with_backup` passes over runs that made none (a rehearsal, a test copy, a failed one) and over safety backups, as
+    `newest.find` does; the newest need not be good: it may be what is to be verified, pinned or resumed.
 
     Raise `BackupNotFound`, `InvalidBackupId`.
     """
     if wanted != "latest":
         return layout.check_id(wanted)
     every = list_runs(configuration=configuration, every=True)
-    every = [run for run in every if not with_backup or whereabouts.made_a_backup(run)]
+    every = [run for run in every if not with_backup or _is_ordinary(run)]
     newest = next((run for run in every if not run.dated_in_future), None)
     if newest is None:
         raise AllDatedInFuture() if every else BackupNotFound()
     return str(newest.backup_id)
+
+
+def _is_ordinary(run: RunRecord) -> bool:
+    return whereabouts.made_a_backup(run) and run.kind != RunKind.RESTORE

@@ -1,4 +1,8 @@
-"""Which backup is `latest` for a restore: the newest that can be restored, and which newer ones were passed over."""
+"""Which backup is `latest` for whatever reads or copies one (`backup_restore`, `backup_rehearse`, `backup_docs`,
+`backup_export`, `backup_copy`): the newest that can be restored, and which newer ones were passed over.
+
+The safety backup of a restore is none: it is the state that somebody wanted to leave.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from backups_app.errors import AllDatedInFuture, BackupNotFound
 from backups_app.records import RunKind
 from backups_app.runs import preparation
 from backups_app.runs.description import description
+
+LATEST = "latest"
 
 
 @dataclass(frozen=True, kw_only=True)
