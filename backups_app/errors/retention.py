@@ -64,6 +64,14 @@ class BackupHeld(RemovalRefused):
     hint = "Release it first, if nobody needs those documents any more"
 
 
+class CopiesMayBeOnly(RemovalRefused):
+    """Copies at a former place of a target, of backups that are in no other known place. Facts: `target`, `backups`."""
+
+    code = "copies_may_be_only"
+    sentence = "At {target} may be the only copies of: {backups}. Nothing was forgotten."
+    hint = "Give the target its former address again and fetch them, then forget the others"
+
+
 class CopyMayBeOnly(RemovalRefused):
     """A copy of a backup that is in no other known place, and of which no record says what it holds. Facts:
     `backup_id`, `target`."""

@@ -51,6 +51,7 @@ urlpatterns = [
     path("admin/backups/versions/", compare.document_versions, name="versions"),
     path("admin/backups/copies/", copies.copies, name="copies"),
     path("admin/backups/copies/copy/", copies.copy, name="copy_backups"),
+    path("admin/backups/copies/forget/", copies.forget, name="forget_place"),
     path("admin/backups/copies/progress/", copies.progress, name="copies_progress"),
     path("admin/backups/copies/<str:name>/unknown/", unknown.looked_at, name="unknown_copies"),
     path("admin/backups/copies/<str:name>/unknown/progress/", unknown.progress, name="unknown_progress"),

@@ -17,6 +17,7 @@ from backups_app.errors import (
     InvalidInput,
     KeyOfNoRecipient,
     NoCopyToTest,
+    NoTarget,
     RecipientsMissing,
     TempleOpsError,
     WrongKey,
@@ -85,6 +86,28 @@ def test(
     _on_record(requested_by, origin, now, target=target.name, result="opened", backup_id=opened.backup_id)
     key_proofs.record(recipients=opened.recipients, target=target.name, backup_id=opened.backup_id, by="test", now=now)
     return opened
+
+
+def targets_to_test(
+    *,
+    configuration: Configuration,
+    named: str,
+    identities: Sequence[Identity],
+    requested_by: str,
+    origin: Origin,
+    now: datetime,
+) -> list[str]:
+    """Return the target that is named, or every one of the settings. What is refused before a target is asked is on
+    record as refused. Raise `RecipientsMissing`, `KeyOfNoRecipient`, `NoTarget`."""
+    readiness.require_local(configuration)
+    try:
+        require_recipient(configuration, identities)
+        if not named and not configuration.targets:
+            raise NoTarget()
+    except TempleOpsError as error:
+        _on_record(requested_by, origin, now, target=named, result=error.code)
+        raise
+    return [named] if named else [one.name for one in configuration.targets]
 
 
 def require_recipient(configuration: Configuration, identities: Sequence[Identity]) -> None:

@@ -39,6 +39,8 @@ COPIES = (
     ("20261126_023000", "usb", "failed", "target_missing", 0),
     ("20261125_023000", "offsite", "failed", "target_unreachable", 0),
     ("20261124_023000", "offsite", "complete", "", 200),
+    ("20261124_023000", "usb", "complete", "", 48),
+    ("20261125_023000", "usb@1a2b3c4d", "complete", "", 48),
 )
 """Backup, target, state, error, hours since it was read back."""
 FACTS = stored_facts.as_stored(Backup(backup_id="x", taken_at=timezone.now(), arrived_at=timezone.now()))
@@ -87,6 +89,33 @@ def test_the_page_in_every_state(copies_page: CheckedPage, language: str) -> Non
     copies_page.check(f"62-copies-{language}")
 
     assert SECRET not in copies_page.page.content()
+
+
+def test_each_backup_is_one_row_with_its_targets_beside_one_another(copies_page: CheckedPage) -> None:
+    copies_page.sign_in(to=PAGE)
+    rows = copies_page.page.locator(".copies-table tbody tr")
+
+    assert rows.count() == len({backup_id for backup_id, *_ in COPIES})
+    assert copies_page.page.locator(".copies-table thead").inner_text().split() == [
+        "Backup", "offsite", "usb", "Other", "places",
+    ]  # fmt: skip
+    both = rows.filter(has_text="20261124_023000").locator("td")
+    assert [both.nth(n).locator(".copy-at").count() for n in range(3)] == [1, 1, 0]
+    moved = rows.filter(has_text="20261125_023000").locator("td")
+    assert "usb@1a2b3c4d" in moved.nth(2).inner_text() and "does not count" in moved.nth(2).inner_text()
+
+
+def test_the_copies_at_a_former_place_are_forgotten_by_a_button(copies_page: CheckedPage) -> None:
+    copies_page.sign_in(to=PAGE)
+    BackupCopy.objects.create(
+        backup_id="20261125_023000", target="usb", state="complete", created_at=timezone.now(), backup=FACTS
+    )
+
+    copies_page.page.get_by_role("button", name="Forget them").click()
+    copies_page.wait_until_still()
+
+    assert "1 copy is forgotten." in copies_page.page.inner_text("main")
+    assert not BackupCopy.objects.filter(target__contains="@").exists()
 
 
 def test_a_directory_is_prepared_and_tested_by_its_buttons(copies_page: CheckedPage, tmp_path: Path) -> None:
@@ -192,7 +221,7 @@ def test_what_no_record_knows_is_shown_taken_in_and_removed(
 
     assert len(list(usb.list_objects())) == 4
     assert page.locator("a[href$='/clear/']").count() == 0
-    assert BackupCopy.objects.filter(target="usb", state="complete").count() == 1
+    assert BackupCopy.objects.filter(target="usb", state="complete", backup_id__lt="20261124").count() == 1
 
 
 def in_language(watched: CheckedPage, language: str) -> None:

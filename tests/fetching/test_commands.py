@@ -125,7 +125,16 @@ def test_the_test_of_a_wrong_key_is_refused_by_name(copied: Copied, wrong_key_fi
     code, out, _ = command("backup_keys", "test", "--identity", wrong_key_file, "--json")
 
     assert (code, json.loads(out)["code"]) == (14, "key_of_no_recipient")
+    assert AuditEvent.objects.filter(action="copy_key.test", result="key_of_no_recipient").exists()
     assert key_proofs.opened_at([KEY.public]) is None
+
+
+def test_a_test_of_a_key_without_any_target_is_on_record_as_refused(copied: Copied, key_file: str) -> None:
+    with override_settings(TEMPLEOPS=replace(copied.configuration, targets=())):
+        code, out, _ = command("backup_keys", "test", "--identity", key_file, "--json")
+
+    assert (code, json.loads(out)["code"]) == (2, "no_target")
+    assert AuditEvent.objects.filter(action="copy_key.test", target="", result="no_target").exists()
 
 
 def test_a_key_of_the_recipients_that_opens_no_copy_yet_is_named(copied: Copied, wrong_key_file: str) -> None:

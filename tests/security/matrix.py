@@ -247,6 +247,8 @@ PAGE_ACTS = (
         (f"{RETENTION}.bringing_back.bring_back",), {}, 303),
     Row("pin", Kind.ADMIN, "pin", "POST", _page(f"{BACKUP_ID}/pin"), (f"{RETENTION}.pins.pin",), {"note": "x"}, 303),
     Row("copy now", Kind.ADMIN, "copy_backups", "POST", _page("copies/copy"), (f"{COPIES}.acts.copy_soon",), {}, 303),
+    Row("forget a former place", Kind.ADMIN, "forget_place", "POST", _page("copies/forget"),
+        (f"{COPIES}.acts.forget",), {"place": "nas@1a2b3c4d"}, 303),
     Row("test a target", Kind.ADMIN, "test_target", "POST", _page("copies/nas/test"), (f"{COPIES}.acts.test",),
         {}, 303),
     Row("prepare a target", Kind.ADMIN, "prepare_target", "POST", _page("copies/nas/prepare"),
@@ -327,7 +329,10 @@ PAGES: dict[tuple[str, str], Door] = {
     ("copies", GET): Door.ADMIN,
     ("copies_progress", GET): Door.ADMIN,
     ("unknown_progress", GET): Door.ADMIN,
-    **{(name, POST): Door.ADMIN for name in ("copy_backups", "test_target", "prepare_target", "take_in")},
+    **{
+        (name, POST): Door.ADMIN
+        for name in ("copy_backups", "forget_place", "test_target", "prepare_target", "take_in")
+    },
     **{
         (name, method): Door.ADMIN
         for name in ("unknown_copies", "clear_target", "remove_copy_at")

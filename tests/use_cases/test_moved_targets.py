@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
-from backups_app.errors import TargetMoved
-from backups_app.models import BackupCopy
+from backups_app.errors import CopiesMayBeOnly, TargetMoved, TargetNotFound
+from backups_app.models import AuditEvent, BackupCopy
 from backups_app.storage import target_looks, target_places, targets
 from backups_app.storage.copy_rows import State
 from backups_app.target_settings import TargetSettings
-from backups_app.use_cases.copies import looking, overview, removing, upkeep
+from backups_app.use_cases.copies import acts, looking, overview, removing, upkeep
 from backups_app.use_cases.retention import facts
 from tests.use_cases import test_copies
 from tests.use_cases.test_copies import Copied, using
@@ -70,6 +73,50 @@ def test_copies_of_a_former_place_count_no_more_and_are_made_at_the_new_one(
     assert copied.evidence().newest_is_copied
     assert (copied.copy(), copied.there()) == (0, before)
     assert not looking.is_due(configuration=copied.configuration, now=now())
+
+
+def test_copies_at_a_former_place_are_forgotten_by_name_and_nothing_there_is_changed(
+    copied: Copied, tmp_path: Path
+) -> None:
+    copied.copy()
+    before = copied.there()
+    with using(copied.temple, tmp_path / "other") as moved:
+        prepare(moved)
+        moved.copy()
+        every = overview.copies(configuration=moved.configuration)
+        (former,) = acts.former_places(one.target for one in every)
+        assert (former.target, former.copies) == ("nas", len(before))
+        out = io.StringIO()
+
+        call_command("backup_copies", "forget", former.name, "--json", stdout=out)
+
+        assert json.loads(out.getvalue()) == {"place": former.name, "forgotten": len(before)}
+        assert acts.former_places(row.target for row in BackupCopy.objects.all()) == []
+        assert len(overview.copies(configuration=moved.configuration)) == len(moved.there())
+        assert AuditEvent.objects.get(action="copy.forgotten").target == former.name
+        for wrong in (former.name, "nas", "other"):
+            with pytest.raises(TargetNotFound):
+                acts.forget(moved.asked, place=wrong)
+
+    assert copied.there() == before
+
+
+def test_the_only_known_copies_are_not_forgotten(copied: Copied, tmp_path: Path) -> None:
+    gone = copied.temple.add(days=3)
+    copied.copy()
+    with using(copied.temple, tmp_path / "other") as moved:
+        prepare(moved)
+        shutil.rmtree(copied.configuration.backup_dir / f"backup_{gone}")
+        moved.copy()
+        rows = BackupCopy.objects.count()
+        (former,) = acts.former_places(row.target for row in BackupCopy.objects.all())
+
+        with pytest.raises(CopiesMayBeOnly) as refused:
+            acts.forget(moved.asked, place=former.name)
+
+        assert gone in refused.value.detail
+        assert BackupCopy.objects.count() == rows
+        assert AuditEvent.objects.get(action="copy.forgotten").result == "copies_may_be_only"
 
 
 def test_what_was_begun_at_a_former_place_is_begun_again(copied: Copied, tmp_path: Path) -> None:

@@ -28,12 +28,16 @@ from backups_app.use_cases.fetching import rows
 class Command(TempleCommand):
     help = (
         "List the copies on record, the newest backup first. --from NAME lists the target itself, without local "
-        "records: id, size, time of the copy, and with a key the contents. init NAME prepares a directory."
+        "records: id, size, time of the copy, and with a key the contents. init NAME prepares a directory; forget "
+        "NAME@mark forgets the copies at a former place."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("act", nargs="?", choices=["init"], help="Prepare a directory as a target.")
-        parser.add_argument("name", nargs="?", default="", metavar="NAME", help="The target to prepare.")
+        parser.add_argument(
+            "act", nargs="?", choices=["init", "forget"],
+            help="Prepare a directory as a target; forget the copies at a former place, NAME@mark.",
+        )  # fmt: skip
+        parser.add_argument("name", nargs="?", default="", metavar="NAME", help="The target, or its former place.")
         parser.add_argument("--from", dest="target", default="", metavar="NAME", help="List this target itself.")
         parser.add_argument(
             "--identity", metavar="FILE", action="append", default=[], help="The file with a private key; repeatable."
@@ -46,6 +50,8 @@ class Command(TempleCommand):
 
     def execute_command(self, **options: Any) -> int:
         settings = configuration.current()
+        if options["act"] == "forget":
+            return self._forget(settings, options["name"])
         if options["act"]:
             return self._prepare(settings, options["name"])
         if options["take_in"]:
@@ -77,6 +83,17 @@ class Command(TempleCommand):
             self.print_json({"target": name, "prepared": True})
         else:
             self.stdout.write(f"{name} can be used. A server that runs since before it was set must be started again.")
+        return 0
+
+    def _forget(self, settings: Configuration, place: str) -> int:
+        asked = CopyRequest(
+            configuration=settings, requested_by=getpass.getuser(), origin=Origin.COMMAND, now=timezone.now()
+        )
+        copies = acts.forget(asked, place=place)
+        if self.options["json"]:
+            self.print_json({"place": place, "forgotten": copies})
+        else:
+            self.stdout.write(f"{copies} copies at {place} are forgotten. Nothing was changed there.")
         return 0
 
     def _take_in(self, settings: Configuration, name: str, files: list[str]) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from backups_app import configuration, formats
-from backups_app.errors import InvalidInput, NoCopyToTest, NoTarget, TempleOpsError
+from backups_app.errors import InvalidInput, NoCopyToTest, TempleOpsError
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import key_paper
 from backups_app.records import Origin
@@ -63,10 +63,8 @@ class Command(TempleCommand):
     def test(self, options: dict[str, Any]) -> int:
         settings = configuration.current()
         identities = encryption.read_identities(Path(options["identity"]))
-        copy_keys.require_recipient(settings, identities)
-        if not options["target"] and not settings.targets:
-            raise NoTarget()
-        names = [options["target"]] if options["target"] else [one.name for one in settings.targets]
+        who: dict[str, Any] = {"requested_by": getpass.getuser(), "origin": Origin.COMMAND, "now": timezone.now()}
+        names = copy_keys.targets_to_test(configuration=settings, named=options["target"], identities=identities, **who)
         opened: list[Opened] = []
         failures: list[TempleOpsError] = []
         for name in names:
@@ -76,9 +74,7 @@ class Command(TempleCommand):
                         configuration=settings,
                         target=copy_access.target(settings, name),
                         identities=identities,
-                        requested_by=getpass.getuser(),
-                        origin=Origin.COMMAND,
-                        now=timezone.now(),
+                        **who,
                     )
                 )
             except TempleOpsError as error:

@@ -36,6 +36,7 @@ ACTIONS = {
     "backup.accepted": gettext_lazy("Accepted a loss"),
     "copy.requested": gettext_lazy("Started copying backups"),
     "copy.removed": gettext_lazy("Removed a copy elsewhere"),
+    "copy.forgotten": gettext_lazy("Forgot copies at a former place"),
     "copy.taken_in": gettext_lazy("Took in an unknown copy"),
     "target.cleared": gettext_lazy("Removed objects of no copy"),
     "target.prepared": gettext_lazy("Prepared a target for copies"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from django.http import HttpResponse
@@ -24,9 +25,10 @@ from backups_app.pages.viewer.viewer_place import whole_number
 from backups_app.records import Origin
 from backups_app.use_cases.copies import acts, fetchable, overview, removing
 from backups_app.use_cases.copies.acts import CopyRequest
+from backups_app.use_cases.copies.fetchable import Places
 from backups_app.use_cases.copies.overview import Copy
 
-PER_PAGE = 50
+PER_PAGE = 25
 SHOWN_WAITING = 5
 SILENT = timedelta(minutes=1)
 CHANGED = "copies-changed"
@@ -34,14 +36,26 @@ CHANGED = "copies-changed"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShownCopy:
-    """A row of the list. `here`: its backup is in this folder; `has_page`: it can be opened; `can_be_fetched`:
-    it is not here, and the settings name the target."""
+class ShownPlace:
+    """What one target has of a backup: its copy, several where keys were changed, or none."""
 
-    copy: Copy
+    target: str
+    copies: Sequence[Copy]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownBackup:
+    """A row of the list: a backup, and its copies at each target of the settings, in their order. `others` are copies
+    at places that no setting names any more. `here`: it is in this folder; `has_page`: it can be opened; `to_fetch`:
+    the copies that it can be fetched from, where it is not here."""
+
+    backup_id: str
+    taken_at: datetime | None
+    places: Sequence[ShownPlace]
+    others: Sequence[Copy]
     here: bool
     has_page: bool
-    can_be_fetched: bool
+    to_fetch: Sequence[Copy]
 
 
 @require_safe
@@ -51,14 +65,17 @@ def copies(request: AdminRequest) -> HttpResponse:
     settings = configuration.current()
     targets = overview.targets(configuration=settings)
     every = overview.copies(configuration=settings)
+    by_backup = _by_backup(every)
     page = max(1, whole_number(request.GET.get("page"), 1))
-    pages = max(1, -(-len(every) // PER_PAGE))
+    pages = max(1, -(-len(by_backup) // PER_PAGE))
     tested, removed = request.GET.get("tested", ""), request.GET.get("removed", "")
     context = {
         "place": "copies",
         "targets": targets,
-        "shown": _shown(every[(page - 1) * PER_PAGE : page * PER_PAGE], settings),
-        "count": len(every),
+        "shown": _shown(by_backup[(page - 1) * PER_PAGE : page * PER_PAGE], settings),
+        "has_others": any(copy.target not in {one.name for one in targets} for copy in every),
+        "former_places": acts.former_places(copy.target for copy in every),
+        "forgotten": whole_number(request.GET.get("forgotten"), 0),
         "page": page,
         "pages": pages,
         "removed": removed,
@@ -76,18 +93,28 @@ def copies(request: AdminRequest) -> HttpResponse:
     return render(request, "copies/copies.html", context)
 
 
-def _shown(chosen: Sequence[Copy], settings: Configuration) -> list[ShownCopy]:
-    found = fetchable.places(configuration=settings, backup_ids=[copy.backup_id for copy in chosen])
-    targets = {one.name for one in settings.targets}
-    return [
-        ShownCopy(
-            copy=copy,
-            here=copy.backup_id in found.here,
-            has_page=copy.backup_id in found.here | found.recorded,
-            can_be_fetched=copy.is_complete and copy.target in targets and copy.backup_id not in found.here,
-        )
-        for copy in chosen
-    ]
+def _by_backup(every: Sequence[Copy]) -> list[list[Copy]]:
+    """Return copies by their backup, the newest backup first, as they come."""
+    return [list(mine) for _, mine in groupby(every, key=lambda copy: copy.backup_id)]
+
+
+def _shown(chosen: Sequence[Sequence[Copy]], settings: Configuration) -> list[ShownBackup]:
+    found = fetchable.places(configuration=settings, backup_ids=[copies[0].backup_id for copies in chosen])
+    return [_shown_backup(copies, [one.name for one in settings.targets], found) for copies in chosen]
+
+
+def _shown_backup(copies: Sequence[Copy], targets: Sequence[str], found: Places) -> ShownBackup:
+    backup_id = copies[0].backup_id
+    here = backup_id in found.here
+    return ShownBackup(
+        backup_id=backup_id,
+        taken_at=next((copy.taken_at for copy in copies if copy.taken_at), None),
+        places=[ShownPlace(target=name, copies=[copy for copy in copies if copy.target == name]) for name in targets],
+        others=[copy for copy in copies if copy.target not in targets],
+        here=here,
+        has_page=backup_id in found.here | found.recorded,
+        to_fetch=[copy for copy in copies if not here and copy.is_complete and copy.target in targets],
+    )
 
 
 @require_GET
@@ -126,6 +153,14 @@ def prepare(request: AdminRequest, name: str) -> HttpResponse:
     """Make a directory a target, once."""
     acts.prepare(asked(request), target=name)
     return go_to(request, f"{reverse('pages:copies')}?prepared={name}")
+
+
+@require_POST
+@admin_page
+def forget(request: AdminRequest) -> HttpResponse:
+    """Forget the copies at a former place of a target."""
+    copies = acts.forget(asked(request), place=request.POST.get("place", ""))
+    return go_to(request, f"{reverse('pages:copies')}?forgotten={copies}")
 
 
 def _making(settings: Configuration) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""What people ask for: copy now, prepare a directory, test a target. Removing: `removing.py`."""
+"""What people ask for: copy now, prepare a directory, test a target, forget what lies at a former place of one.
+Removing: `removing.py`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,15 +13,24 @@ from django.utils import timezone
 
 from backups_app.access.trail import audit
 from backups_app.configuration import Configuration
-from backups_app.errors import BackupNotFound, NoTarget, TargetFailed, TempleOpsError
+from backups_app.errors import (
+    BackupNotFound,
+    CopiesMayBeOnly,
+    NoTarget,
+    TargetFailed,
+    TargetNotFound,
+    TempleOpsError,
+)
+from backups_app.models import BackupCopy
 from backups_app.records import Origin
+from backups_app.runs import preparation
 from backups_app.storage import copy_rows, target_looks, target_places, targets
-from backups_app.storage.copy_rows import Overtaken
+from backups_app.storage.copy_rows import Overtaken, State
 from backups_app.use_cases.copies import looking, overview, places, work
 from backups_app.use_cases.copies.overview import Copy
 from backups_app.use_cases.readiness import readiness
 
-REQUESTED, PREPARED, REMOVED = "copy.requested", "target.prepared", "copy.removed"
+REQUESTED, PREPARED, REMOVED, FORGOTTEN = "copy.requested", "target.prepared", "copy.removed", "copy.forgotten"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,3 +141,50 @@ def test(*, configuration: Configuration, target: str) -> TempleOpsError | None:
         return error
     target_looks.answered(target, now=now, compared=False, place=target_places.mark_of(settings))
     return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormerPlace:
+    """A former place, `NAME@mark`, and how many copies the records name there."""
+
+    name: str
+    copies: int
+
+    @property
+    def target(self) -> str:
+        """The name in `BACKUP_TARGETS` that stands for another place now."""
+        return target_places.name_of(self.name)
+
+
+def former_places(targets: Iterable[str]) -> list[FormerPlace]:
+    """Given the target of each copy, return the former places among them."""
+    names = [name for name in targets if target_places.is_former(name)]
+    return [FormerPlace(name=name, copies=names.count(name)) for name in sorted(set(names))]
+
+
+def forget(asked: CopyRequest, *, place: str) -> int:
+    """Forget every copy at a former place. Only our records go, nothing there is changed: with the former address the
+    copies would be unknown, and could be taken in. Return how many they were.
+
+    Raise `ModeNotLocal`, `TargetNotFound` for what is no former place of the records, `CopiesMayBeOnly` where a backup
+    is in no other known place: nothing is forgotten then.
+    """
+    readiness.require_local(asked.configuration)
+    rows = BackupCopy.objects.filter(target=place)
+    ids = set(rows.exclude(state=State.REMOVED).values_list("backup_id", flat=True))
+    if not (target_places.is_former(place) and ids):
+        raise TargetNotFound(target=place)
+    alone = ids - _known_elsewhere(asked.configuration, ids)
+    if alone:
+        asked.put_on_record(FORGOTTEN, place, CopiesMayBeOnly.code)
+        raise CopiesMayBeOnly(target=place, backups=sorted(alone))
+    asked.put_on_record(FORGOTTEN, place, "done", copies=len(ids))
+    rows.delete()
+    return len(ids)
+
+
+def _known_elsewhere(configuration: Configuration, ids: set[str]) -> set[str]:
+    """Return those that are in the folder of this computer or complete at a target of the settings."""
+    names = [one.name for one in configuration.targets]
+    complete = BackupCopy.objects.filter(target__in=names, state=State.COMPLETE, backup_id__in=ids)
+    return ids & {*preparation.store(configuration).backups().ids, *complete.values_list("backup_id", flat=True)}
