@@ -6,8 +6,6 @@ import gc
 import itertools
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,12 +18,14 @@ from django.test import override_settings
 from django.utils import translation
 from pymongo import MongoClient
 from pymongo.database import Database
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
 from backups_app.mongo import connections
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import Side
+from tests.fork_server import ForkServer
 
 pytest_plugins = ["tests.sync.counts", "tests.services.fixtures"]
 ROOT = Path(__file__).resolve().parents[1]
@@ -126,17 +126,25 @@ Migrated = Callable[[Path], None]
 
 
 @pytest.fixture(scope="session")
-def migrated(memory_folder: Path) -> Migrated:
+def migrated(memory_folder: Path, fork_server: ForkServer) -> Migrated:
     """Call it with a path: then a migrated Django database is there, for processes of their own. Migrated once."""
     made = memory_folder / "migrated.sqlite3"
-    command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
     environment = {"DATABASE_URL": f"sqlite:///{made}", "MONGODB_LOCAL_URL": str(NOBODY)}
-    subprocess.run(command, env=os.environ | environment, check=True)
+    fork_server.run("migrate", "--verbosity", "0", environment=os.environ | environment).check_returncode()
 
     def copy(path: Path) -> None:
         shutil.copyfile(made, path)
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def fork_server(memory_folder: Path) -> Iterator[ForkServer]:
+    """Runs `manage.py` with any environment, without importing every library again for each command."""
+    folder = memory_folder / "fork_server"
+    folder.mkdir()
+    with ForkServer(folder) as server:
+        yield server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -145,6 +153,22 @@ def _passwords_are_hashed_quickly() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, least in (("time_cost", 1), ("memory_cost", 8), ("parallelism", 1)):
             patch.setattr(Argon2PasswordHasher, name, least)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_found_once() -> Iterator[None]:
+    """Each new client of a test would look through the folders of static files again, which took most of its time."""
+    find, found = WhiteNoiseMiddleware.add_files_from_finders, dict[str, Any]()
+
+    def add(middleware: Any) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add)
         yield
 
 

@@ -6,8 +6,6 @@ import io
 import json
 import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,8 +14,8 @@ from django.db import connection
 
 from backups_app.access import records
 from backups_app.configuration import Configuration
+from tests.fork_server import ForkServer
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.django_db
 
 
@@ -63,17 +61,13 @@ def test_a_command_names_it_and_shows_what_is_there(configured: Configuration, m
 
 
 @pytest.mark.parametrize("command", [("backup_audit",), ("backup_schedule", "list")])
-def test_a_command_that_reads_it_says_that_it_does_not_answer(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_a_command_that_reads_it_says_that_it_does_not_answer(
+    tmp_path: Path, command: tuple[str, ...], fork_server: ForkServer
+) -> None:
     """Nothing was to be deleted, and a migration would not help."""
     environment = {**os.environ, "DATABASE_URL": "sqlite:////nope/x.db", "BACKUP_DIR": str(tmp_path)}
 
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *command],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = fork_server.run(*command, environment=environment)
 
     assert done.returncode != 0
     assert "does not answer" in done.stderr and "Start that database" in done.stderr

@@ -69,11 +69,11 @@ class CheckedPage:
         self.page.evaluate("document.fonts.ready")
 
     def check(self, name: str, *, part: bool = False, within: str = "") -> None:
-        """Take pictures wide and narrow, light and dark, and look for every fault that a machine can see in each.
+        """Look at the page wide and narrow, light and dark, for every fault that a machine can see.
 
-        The short form takes two of the four, wide and light, narrow and dark, and axe, which costs more than all
-        else, examines one of them: by the name, so that both have their share. TEMPLEOPS_LONG=1 takes and examines
-        all four.
+        The short form looks at two of the four, wide and light, narrow and dark, and axe, which costs more than all
+        else, examines one of them: by the name, so that both have their share. TEMPLEOPS_LONG=1 examines all four, and
+        takes a picture of each for people to look at.
         `part`: what the window shows, not the whole page. `within`: axe looks at this element alone (a dialog).
         """
         OUTPUT.mkdir(exist_ok=True)
@@ -82,7 +82,8 @@ class CheckedPage:
             self.page.set_viewport_size({"width": width, "height": height})
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             self.page.evaluate(TWO_FRAMES)
-            self.page.screenshot(path=OUTPUT / f"{name}-{scheme}-{width}.png", full_page=not part)
+            if LONG:
+                self.page.screenshot(path=OUTPUT / f"{name}-{scheme}-{width}.png", full_page=not part)
             self._watch(f"{name} {scheme} {width}")
             if ((width, height), scheme) in examined:
                 self._examine(f"{name} {scheme} {width}", within)

@@ -1,7 +1,7 @@
 """A whole house for a real browser: two MongoDB servers behind lines one can cut, the pages, the worker, the people.
 
 python -m pytest tests/browser -q
-tests/output/                    the screenshots; look at them
+TEMPLEOPS_LONG=1                 also takes screenshots, in tests/output/; look at them
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tests.browser import temple_data
 from tests.browser.checked_page import LONG, CheckedPage
 from tests.commands import Commands
 from tests.conftest import PASSWORD, Migrated
+from tests.fork_server import ForkServer
 from tests.proxy import Proxy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +66,7 @@ class RunningApp:
     atlas_line: Proxy
     environment: dict[str, str]
     commands: Commands
+    fork_server: ForkServer
     log: Path
     clients: dict[str, Any] = field(default_factory=dict)
 
@@ -72,9 +74,7 @@ class RunningApp:
         """Run a management command of the house, perhaps with other settings, and return what it stated."""
         if not settings:
             return self.commands.run(*arguments)
-        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        environment = {**self.environment, **settings}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return self.fork_server.run(*arguments, environment={**self.environment, **settings})
 
     def database(self, side: str = "local") -> Any:
         """The temple's database, straight from the server and not through the line."""
@@ -102,8 +102,9 @@ class RunningApp:
 
 @pytest.fixture(scope="session")
 def _running_app(
-    local_server: EmbeddedServer, remote_server: EmbeddedServer, memory_folder: Path, migrated: Migrated
-) -> Iterator[RunningApp]:
+    local_server: EmbeddedServer, remote_server: EmbeddedServer, memory_folder: Path, migrated: Migrated,
+    fork_server: ForkServer,
+) -> Iterator[RunningApp]:  # fmt: skip
     folder = memory_folder / "house"
     (folder / "backups").mkdir(mode=0o700, parents=True)
     migrated(folder / "db.sqlite3")
@@ -121,6 +122,7 @@ def _running_app(
             atlas_line=atlas_line,
             environment=environment,
             commands=opened.enter_context(Commands(environment)),
+            fork_server=fork_server,
             log=folder / "serve.log",
         )
         running_app.manage("shell", "-c", _make_people())

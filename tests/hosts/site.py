@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.fork_server import ForkServer
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a-long-enough-password"
 SECONDS = 60.0
@@ -42,14 +44,18 @@ class Site:
     environment: Mapping[str, str]
     folder: Path
     port: int
+    fork_server: ForkServer | None = None
+    """Runs commands without importing every library again; without it they are processes of their own."""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def manage(self, *arguments: str, **more: str) -> str:
         """Run a command of manage.py and return what it printed."""
-        command = [sys.executable, "manage.py", *arguments]
-        ended = subprocess.run(
-            command, cwd=ROOT, env={**self.environment, **more}, capture_output=True, text=True, check=False
-        )
+        environment = {**self.environment, **more}
+        if self.fork_server is not None:
+            ended = self.fork_server.run(*arguments, environment=environment)
+        else:
+            command = [sys.executable, "manage.py", *arguments]
+            ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 

@@ -15,6 +15,7 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.mongo.embedded import EmbeddedServer
+from tests.fork_server import ForkServer
 from tests.hosts.site import Client, Site, free_port, settings_of
 from tests.services.brokers import redis
 from tests.services.postgres import postgres
@@ -38,13 +39,14 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str,
 
 @pytest.fixture
 def site(
-    tmp_path: Path, local_server: EmbeddedServer, local_db: Database[dict[str, Any]], engine: dict[str, str]
-) -> Iterator[Site]:
+    tmp_path: Path, local_server: EmbeddedServer, local_db: Database[dict[str, Any]], engine: dict[str, str],
+    fork_server: ForkServer,
+) -> Iterator[Site]:  # fmt: skip
     local_db["bookings"].insert_many([{"_id": n, "name": "Lakshmi", "note": "x" * 500} for n in range(DOCUMENTS)])
     environment = settings_of(
         "rolling", folder=tmp_path / "site", mongodb=local_server.uri, DATABASE_NAME=local_db.name, **engine
     )
-    found = Site(environment=environment, folder=tmp_path / "site", port=free_port())
+    found = Site(environment=environment, folder=tmp_path / "site", port=free_port(), fork_server=fork_server)
     found.prepare("ananya")
     yield found
     found.stop()

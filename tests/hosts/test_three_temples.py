@@ -4,8 +4,6 @@ of records each; settings, keys, folder, MongoDB and the label `instance` of the
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,8 +13,9 @@ import pytest
 from pymongo import MongoClient
 
 from backups_app.mongo.embedded import EmbeddedServer
+from tests.fork_server import ForkServer
 from tests.hosts import postgresql
-from tests.hosts.site import ROOT, Client, Site, free_port, settings_of
+from tests.hosts.site import Client, Site, free_port, settings_of
 
 pytestmark = pytest.mark.skipif(postgresql.programs() is None, reason="PostgreSQL is not installed")
 TEMPLES = {"shiva": 11, "vishnu": 22, "durga": 33}
@@ -26,7 +25,9 @@ DATABASE = "temple_db"
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory, memory_folder: Path) -> Iterator[dict[str, Site]]:
+def sites(
+    tmp_path_factory: pytest.TempPathFactory, memory_folder: Path, fork_server: ForkServer
+) -> Iterator[dict[str, Site]]:
     folder = tmp_path_factory.mktemp("temples")
     with ExitStack() as stack:
         server = stack.enter_context(postgresql.running())
@@ -36,7 +37,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory, memory_folder: Path) -> Iter
             with MongoClient[Any](mongod.uri) as client:
                 client[DATABASE]["bookings"].insert_many([{"_id": number} for number in range(bookings)])
             site = Site(
-                folder=folder / name, port=free_port(),
+                folder=folder / name, port=free_port(), fork_server=fork_server,
                 environment=settings_of(
                     name, folder=folder / name, mongodb=mongod.uri, django_database=server.make(name),
                     DATABASE_NAME=DATABASE, METRICS_TOKEN=TOKEN,
@@ -89,14 +90,11 @@ def test_the_figures_bear_the_temple(sites: dict[str, Site]) -> None:
         assert samples and all(f'instance="{name}"' in line for line in samples)
 
 
-def test_the_folder_of_one_temple_is_refused_to_another_one(sites: dict[str, Site]) -> None:
+def test_the_folder_of_one_temple_is_refused_to_another_one(sites: dict[str, Site], fork_server: ForkServer) -> None:
     """Where two databases bear one name, the folder knows the name alone: the stores on record differ."""
     shiva, vishnu = sites["shiva"], sites["vishnu"]
     wrong = {**vishnu.environment, "BACKUP_DIR": shiva.environment["BACKUP_DIR"]}
 
-    ended = subprocess.run(
-        [sys.executable, "manage.py", "backup_now", "--json"],
-        cwd=ROOT, env=wrong, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    ended = fork_server.run("backup_now", "--json", environment=wrong)
 
     assert (ended.returncode, json.loads(ended.stdout)["code"]) == (12, "store_missing")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +19,8 @@ from backups_app.configuration import Configuration
 from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.records import INTERNAL, Origin
 from backups_app.use_cases.backups import backups
+from tests.conftest import Migrated
 
-ROOT = Path(__file__).resolve().parents[2]
 Db = Database[dict[str, Any]]
 RAW = CodecOptions[RawBSONDocument](document_class=RawBSONDocument)
 AT = datetime(2025, 1, 19, 9, 0, tzinfo=UTC)
@@ -31,8 +29,9 @@ PURGED = ("activities", "bookings", "employee_bookings")
 
 @pytest.fixture
 def environment(
-    tmp_path: Path, local_server: EmbeddedServer, remote_server: EmbeddedServer, local_db: Db, remote_db: Db
-) -> dict[str, str]:
+    tmp_path: Path, local_server: EmbeddedServer, remote_server: EmbeddedServer, local_db: Db, remote_db: Db,
+    migrated: Migrated,
+) -> dict[str, str]:  # fmt: skip
     """What an operator with both servers has set."""
     found = {
         "PATH": os.environ["PATH"],
@@ -46,7 +45,7 @@ def environment(
         "BACKUP_DIR": str(tmp_path / "backups"),
     }
     (tmp_path / "backups").mkdir(mode=0o700)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=found, check=True)
+    migrated(tmp_path / "db.sqlite3")
     return found
 
 

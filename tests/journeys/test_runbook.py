@@ -14,6 +14,7 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.mongo.embedded import EmbeddedServer
+from tests.fork_server import ForkServer
 from tests.journeys.conftest import AT, contents
 
 Db = Database[dict[str, Any]]
@@ -30,14 +31,14 @@ def blocks(number: int, language: str = "sh") -> list[str]:
 class Shell:
     """Runs blocks of the runbook as the person at the keyboard would, with what they would fill in."""
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, environment: dict[str, str], folder: Path, fork_server: ForkServer) -> None:
         self.environment = environment
         self.folder = folder
+        self._beginning = f"{fork_server.shell_function}set -euo pipefail\n"
 
     def __call__(self, script: str, **filled_in: str) -> str:
-        manage = f'manage.py() {{ "{sys.executable}" "{ROOT}/manage.py" "$@"; }}; set -euo pipefail\n'
         done = subprocess.run(
-            ["bash", "-c", manage + script],
+            ["bash", "-c", self._beginning + script],
             env=self.environment | filled_in,
             cwd=self.folder,
             capture_output=True,
@@ -49,7 +50,9 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, local_server: EmbeddedServer, remote_server: EmbeddedServer, local_db: Db) -> Shell:
+def shell(
+    tmp_path: Path, local_server: EmbeddedServer, remote_server: EmbeddedServer, local_db: Db, fork_server: ForkServer
+) -> Shell:
     """A shell whose environment names both servers, a fresh database and a fresh backup folder."""
     environment = os.environ | {
         "MONGODB_LOCAL_URL": local_server.uri,
@@ -63,7 +66,7 @@ def shell(tmp_path: Path, local_server: EmbeddedServer, remote_server: EmbeddedS
         "URI": local_server.uri,
         "DB": local_db.name,
     }
-    found = Shell(environment, tmp_path)
+    found = Shell(environment, tmp_path, fork_server)
     found("manage.py migrate --verbosity 0")
     return found
 

@@ -18,6 +18,7 @@ import pytest
 
 from backups_app.management.demo import servers as demo_servers
 from backups_app.mongo.embedded import EmbeddedServer, free_port
+from tests.conftest import Migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 40.0
@@ -40,9 +41,9 @@ def environment(tmp_path: Path, local_server: EmbeddedServer) -> dict[str, str]:
 
 
 @pytest.fixture
-def migrated(environment: dict[str, str]) -> dict[str, str]:
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
-    return environment
+def django_database(tmp_path: Path, migrated: Migrated) -> None:
+    """What `migrate` makes."""
+    migrated(tmp_path / "db.sqlite3")
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def serve(environment: dict[str, str]) -> Iterator[Serve]:
         process.communicate()
 
 
-def test_it_serves_works_and_stops_with_everything_it_started(serve: Serve, migrated: dict[str, str]) -> None:
+def test_it_serves_works_and_stops_with_everything_it_started(serve: Serve, django_database: None) -> None:
     port = free_port()
     process = serve("--port", str(port))
     _read_until(process, "manage.py createsuperuser")
@@ -85,7 +86,7 @@ def test_it_serves_works_and_stops_with_everything_it_started(serve: Serve, migr
         probe.bind(("127.0.0.1", port))
 
 
-def test_a_child_that_dies_is_named_and_started_again(serve: Serve, migrated: dict[str, str]) -> None:
+def test_a_child_that_dies_is_named_and_started_again(serve: Serve, django_database: None) -> None:
     process = serve("--port", str(free_port()))
     _read_until(process, "serves http")
     children = _wait_for_children(process, 2)
@@ -101,7 +102,7 @@ def test_a_child_that_dies_is_named_and_started_again(serve: Serve, migrated: di
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
-def test_nothing_survives_when_it_is_killed(serve: Serve, migrated: dict[str, str]) -> None:
+def test_nothing_survives_when_it_is_killed(serve: Serve, django_database: None) -> None:
     process = serve("--port", str(free_port()))
     _read_until(process, "serves http")
     children = _wait_for_children(process, 2)
@@ -112,7 +113,7 @@ def test_nothing_survives_when_it_is_killed(serve: Serve, migrated: dict[str, st
     assert all(_is_gone(child) for child in children)
 
 
-def test_a_taken_port_is_one_sentence(serve: Serve, migrated: dict[str, str]) -> None:
+def test_a_taken_port_is_one_sentence(serve: Serve, django_database: None) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from backups_app.mongo.embedded import free_port
+from tests.conftest import Migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = "POST /login/ HTTP/1.1\r\nHost: localhost\r\n"
@@ -25,7 +26,7 @@ FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+def address(tmp_path_factory: pytest.TempPathFactory, migrated: Migrated) -> Iterator[tuple[str, int]]:
     """gunicorn as the documents start it, with its temporary files in a folder of their own."""
     folder = tmp_path_factory.mktemp("serving")
     clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
@@ -34,7 +35,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
         "AUDIT_KEY": "4ud1t" + "0123456789abcdef" * 4, "MONGODB_LOCAL_URL": "mongodb://127.0.0.1:1/",
         "BACKUP_DIR": str(folder / "backups"), "ALLOW_PLAIN_HTTP": "true", "BACKUP_SYNC_WAIT_SECONDS": "2",
     }  # fmt: skip
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    migrated(folder / "db.sqlite3")
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "templeops.wsgi", "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)

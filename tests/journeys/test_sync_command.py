@@ -6,45 +6,38 @@ import json
 import os
 import pty
 import select
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.fork_server import ForkServer
+
 SECONDS = 60.0
 Mongo = Database[dict[str, Any]]
 Type = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def typed(environment: dict[str, str]) -> Iterator[Type]:
+def typed(environment: dict[str, str], fork_server: ForkServer) -> Type:
     """Run `backup_sync …` with a terminal of its own. Return exit code and all that it showed."""
-    started: list[subprocess.Popen[bytes]] = []
 
     def run(*arguments: str, answer: str = "") -> tuple[int, str]:
         ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "backup_sync", *arguments],
-            cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        )  # fmt: skip
-        started.append(process)
-        os.close(theirs)
         if answer:
             os.write(ours, answer.encode() + b"\n")
-        shown = _shown(ours)
+        with ThreadPoolExecutor() as beside:
+            shown = beside.submit(_shown, ours)
+            with open(theirs, "r+b", buffering=0) as terminal:
+                streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal)
+                done = fork_server.run("backup_sync", *arguments, environment=environment, **streams)
         os.close(ours)
-        return process.wait(timeout=SECONDS), shown
+        return done.returncode, shown.result()
 
-    yield run
-    for process in started:
-        process.kill()
-        process.wait()
+    return run
 
 
 def _shown(terminal: int) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +10,8 @@ from backups_app import mail_url, target_settings, url_parts
 from backups_app.errors import HealthcheckFailed
 from backups_app.notification import pings
 from templeops import wrong_settings
+from tests.fork_server import ForkServer
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "s3cr3t-canary"
 RESTS = (f"user:[{SECRET}]@host", f"user:{SECRET}\u2100x@host", f"user:{SECRET}@host:{SECRET}", f"[{SECRET}]/x")
 """What Python's own errors repeat: a host in brackets, one that Unicode normalises into another, a port."""
@@ -69,13 +66,11 @@ def test_a_healthcheck_that_cannot_be_called_is_a_named_failure() -> None:
         f"DATABASE_URL=postgres://user:[{SECRET}]x@host/0",
     ],
 )
-def test_every_command_names_the_setting_without_its_value(setting: str) -> None:
+def test_every_command_names_the_setting_without_its_value(setting: str, fork_server: ForkServer) -> None:
     name, _, value = setting.partition("=")
     clean = {key: text for key, text in os.environ.items() if key in ("PATH", "HOME", "LANG")}
-    done = subprocess.run(
-        [sys.executable, "manage.py", "check"], cwd=ROOT, capture_output=True, text=True, timeout=120,
-        env={**clean, name: value},
-    )  # fmt: skip
+
+    done = fork_server.run("check", environment={**clean, name: value})
 
     assert done.returncode != 0
     assert f"{name}:" in done.stderr

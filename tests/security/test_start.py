@@ -5,30 +5,33 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from templeops import secret_key
+from tests.fork_server import ForkServer
 
-ROOT = Path(__file__).resolve().parents[2]
+Manage = Callable[..., tuple[int, str]]
 GOOD = secrets.token_urlsafe(48)
 
 
-def manage(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Run manage.py as an operator does. Return exit code and everything it stated."""
+@pytest.fixture
+def manage(fork_server: ForkServer) -> Manage:
+    """Runs manage.py as an operator does. Returns exit code and everything it stated."""
     clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120,
-        env={**clean, "MONGODB_LOCAL_URL": "mongodb://127.0.0.1", "PYTHONWARNINGS": "error", **environment},
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+
+    def run(*arguments: str, **environment: str) -> tuple[int, str]:
+        settings = {**clean, "MONGODB_LOCAL_URL": "mongodb://127.0.0.1", "PYTHONWARNINGS": "error", **environment}
+        done = fork_server.run(*arguments, environment=settings)
+        return done.returncode, done.stdout + done.stderr
+
+    return run
 
 
-def test_production_passes_djangos_deployment_check() -> None:
+def test_production_passes_djangos_deployment_check(manage: Manage) -> None:
     code, message = manage(
         "check", "--deploy", "--fail-level", "WARNING", SECRET_KEY=GOOD, ALLOWED_HOSTS="temple.example"
     )
@@ -36,7 +39,7 @@ def test_production_passes_djangos_deployment_check() -> None:
     assert code == 0, message
 
 
-def test_plain_http_by_its_named_setting_is_what_the_check_then_warns_of() -> None:
+def test_plain_http_by_its_named_setting_is_what_the_check_then_warns_of(manage: Manage) -> None:
     code, message = manage("check", "--deploy", SECRET_KEY=GOOD, ALLOW_PLAIN_HTTP="true")
 
     assert code == 0
@@ -48,7 +51,7 @@ def test_plain_http_by_its_named_setting_is_what_the_check_then_warns_of() -> No
     ["changeme-" + "x1y2z3" * 10, "django-insecure-" + GOOD, "<your secret>" * 6, "short", "a" * 64],
     ids=["changeme", "insecure", "placeholder", "short", "one letter"],  # GOOD differs in each worker of the suite
 )
-def test_a_key_that_anybody_could_guess_is_refused(key: str) -> None:
+def test_a_key_that_anybody_could_guess_is_refused(manage: Manage, key: str) -> None:
     code, message = manage("check", SECRET_KEY=key)
 
     assert code != 0
@@ -57,14 +60,14 @@ def test_a_key_that_anybody_could_guess_is_refused(key: str) -> None:
 
 
 @pytest.mark.parametrize("hosts", ["temple.example", "*", "127.0.0.1,192.0.2.7", ".example"])
-def test_debug_refuses_a_public_address(hosts: str) -> None:
+def test_debug_refuses_a_public_address(manage: Manage, hosts: str) -> None:
     code, message = manage("check", SECRET_KEY=GOOD, DEBUG="true", ALLOWED_HOSTS=hosts)
 
     assert code != 0
     assert "DEBUG" in message
 
 
-def test_debug_on_this_machine_works() -> None:
+def test_debug_on_this_machine_works(manage: Manage) -> None:
     assert manage("check", SECRET_KEY=GOOD, DEBUG="true")[0] == 0
 
 
@@ -114,7 +117,7 @@ def test_where_none_can_be_kept_it_says_what_to_do(tmp_path: Path) -> None:
         ("SYNC_EXCLUDE", '[""]'),
     ],
 )
-def test_a_wrong_setting_is_named_among_the_others_without_a_traceback(name: str, value: str) -> None:
+def test_a_wrong_setting_is_named_among_the_others_without_a_traceback(manage: Manage, name: str, value: str) -> None:
     code, message = manage("check", DEBUG="perhaps", SECRET_KEY="short", **{name: value})
 
     assert code == 1
@@ -125,13 +128,13 @@ def test_a_wrong_setting_is_named_among_the_others_without_a_traceback(name: str
 @pytest.mark.parametrize(
     "name", ["DATABASE_NAME", "TIME_ZONE", "BACKUP_DIR", "LEASE_SECONDS", "ALLOWED_HOSTS", "DEBUG", "SYNC_EXCLUDE"]
 )
-def test_an_empty_setting_is_as_good_as_none(name: str) -> None:
+def test_an_empty_setting_is_as_good_as_none(manage: Manage, name: str) -> None:
     code, message = manage("check", SECRET_KEY=GOOD, **{name: ""})
 
     assert (code, "no issues" in message) == (0, True), message
 
 
-def test_hosts_may_be_written_with_spaces_and_in_brackets() -> None:
+def test_hosts_may_be_written_with_spaces_and_in_brackets(manage: Manage) -> None:
     code, message = manage("check", SECRET_KEY=GOOD, ALLOWED_HOSTS="[::1], temple.example ,.temple.example")
 
     assert code == 0, message

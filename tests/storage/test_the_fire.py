@@ -23,6 +23,7 @@ from backups_app.runs import preparation
 from backups_app.storage import encryption
 from tests.commands import Commands
 from tests.conftest import Migrated
+from tests.fork_server import ForkServer
 from tests.journeys.conftest import RAW, now
 from tests.journeys.test_runbook import Shell, blocks
 from tests.services.seaweed import WRITES, Seaweed
@@ -126,12 +127,12 @@ def python(shell: Shell, script: str) -> str:
 
 def test_everything_comes_back_by_the_runbook(
     tmp_path: Path, local_server: EmbeddedServer, remote_server: EmbeddedServer, burned: Db, restored: Db,
-    paper: dict[str, str], keys: encryption.KeyPair, migrated: Migrated,
+    paper: dict[str, str], keys: encryption.KeyPair, migrated: Migrated, fork_server: ForkServer,
 ) -> None:  # fmt: skip
-    lived = life_of_the_temple(machine(tmp_path / "before", local_server, paper), burned, migrated)
+    lived = life_of_the_temple(machine(tmp_path / "before", local_server, paper), burned, migrated, fork_server)
     burn(burned, tmp_path / "before")
     after = machine(tmp_path / "after", remote_server, paper)
-    shell = Shell(os.environ | after, tmp_path / "after")
+    shell = Shell(os.environ | after, tmp_path / "after", fork_server)
     key_file = tmp_path / "key.txt"
     key_file.write_text(f"{keys.private}\n")
     began = time.monotonic()
@@ -158,12 +159,12 @@ class Lived:
     trail: str
 
 
-def life_of_the_temple(environment: dict[str, str], database: Db, migrated: Migrated) -> Lived:
+def life_of_the_temple(environment: dict[str, str], database: Db, migrated: Migrated, fork_server: ForkServer) -> Lived:
     """Three seasons whose bookings are deleted after their backup, and a fourth that is live; all copied, encrypted."""
     filling.fill(sides={Side.LOCAL: database}, now=now())
     migrated(Path(environment["HOME"]) / "db.sqlite3")
     password = {"DJANGO_SUPERUSER_PASSWORD": "a-long-enough-password"}
-    shell = Shell(os.environ | environment | password, Path(environment["HOME"]))
+    shell = Shell(os.environ | environment | password, Path(environment["HOME"]), fork_server)
     shell("manage.py createsuperuser --noinput --username ananya")
     with Commands(os.environ | environment) as commands:
         commands.run("backup_schedule", "add", "--name", "nightly", "--do", "backup", "--cron", "0 2 * * *")

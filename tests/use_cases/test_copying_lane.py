@@ -11,6 +11,7 @@ from pathlib import Path
 
 from backups_app.storage import copy_reading
 from tests.conftest import ROOT, Migrated
+from tests.fork_server import ForkServer
 from tests.retention import conftest as retention
 from tests.retention.conftest import Temple
 from tests.storage.making import directory_target
@@ -20,7 +21,7 @@ LONGEST_SECONDS = 60
 
 
 def test_a_lane_that_was_killed_is_followed_by_one_that_finishes(
-    temple: Temple, tmp_path: Path, migrated: Migrated
+    temple: Temple, tmp_path: Path, migrated: Migrated, fork_server: ForkServer
 ) -> None:
     """The database of the lane is its own: its rows are what a dead process leaves."""
     target = directory_target(tmp_path / "nas", database=temple.database.name)
@@ -33,8 +34,10 @@ def test_a_lane_that_was_killed_is_followed_by_one_that_finishes(
         "BACKUP_DIR": str(temple.configuration.backup_dir),
         "BACKUP_TARGETS": f"nas=file://{target.root}",
     }
-    command = [sys.executable, str(ROOT / "manage.py"), "worker", "--lane", "copies"]
-    first = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    copies = ("worker", "--lane", "copies")
+    first = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), *copies], env=environment, stderr=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + LONGEST_SECONDS
     while len(list(target.root.iterdir())) < 3 and first.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
@@ -42,7 +45,7 @@ def test_a_lane_that_was_killed_is_followed_by_one_that_finishes(
     first.wait()
     there = {head.name for head in target.list_objects()}
 
-    subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL, timeout=LONGEST_SECONDS)
+    fork_server.run(*copies, environment=environment).check_returncode()
 
     (found,) = copy_reading.find(target)
     assert (found.backup_id, found.problem) == (temple.newest_real(), None)

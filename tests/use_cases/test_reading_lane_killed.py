@@ -17,6 +17,7 @@ import pytest
 
 from backups_app.backup_files import locks
 from tests.conftest import ROOT, Migrated
+from tests.fork_server import ForkServer
 from tests.retention import conftest as retention
 from tests.retention.conftest import Temple
 
@@ -37,12 +38,13 @@ class Lane:
 
     environment: dict[str, str]
     database: Path
+    fork_server: ForkServer
 
     def manage(self, *arguments: str) -> None:
-        subprocess.run(self._command(*arguments), env=self.environment, check=True, timeout=LONGEST_SECONDS)
+        self.fork_server.run(*arguments, environment=self.environment).check_returncode()
 
     def start(self) -> subprocess.Popen[bytes]:
-        command = self._command("worker", "--lane", "reading")
+        command = [sys.executable, str(ROOT / "manage.py"), "worker", "--lane", "reading"]
         return subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
 
     def job(self) -> tuple[str, int, str]:
@@ -54,9 +56,6 @@ class Lane:
         found = self._ask("SELECT result FROM backups_app_auditevent WHERE action = 'backup.verified' ORDER BY n")
         return [result for (result,) in found]
 
-    def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, str(ROOT / "manage.py"), *arguments]
-
     def _ask(self, question: str) -> list[Any]:
         connection = sqlite3.connect(self.database, timeout=LONGEST_SECONDS)
         try:
@@ -66,7 +65,7 @@ class Lane:
 
 
 @pytest.fixture
-def lane(temple: Temple, tmp_path: Path, migrated: Migrated) -> Lane:
+def lane(temple: Temple, tmp_path: Path, migrated: Migrated, fork_server: ForkServer) -> Lane:
     migrated(tmp_path / "django.sqlite3")
     environment = os.environ | {
         "DATABASE_URL": f"sqlite:///{tmp_path / 'django.sqlite3'}",
@@ -75,7 +74,7 @@ def lane(temple: Temple, tmp_path: Path, migrated: Migrated) -> Lane:
         "DATABASE_NAME": temple.database.name,
         "BACKUP_DIR": str(temple.configuration.backup_dir),
     }
-    return Lane(environment=environment, database=tmp_path / "django.sqlite3")
+    return Lane(environment=environment, database=tmp_path / "django.sqlite3", fork_server=fork_server)
 
 
 def kill_while_it_reads(lane: Lane, temple: Temple, backup_id: str) -> None:
