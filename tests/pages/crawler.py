@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import deque
 from dataclasses import dataclass, field
@@ -66,13 +67,22 @@ def _links(here: str, page: str) -> list[tuple[str, bool]]:
 
 def _wanted(found: Crawl, address: str) -> bool:
     """Whether this address is one of ours of which too few of the same kind were visited. Notes that it is visited."""
-    parts = urlsplit(address)
-    if parts.netloc:
+    kind = _kind(address)
+    if kind is None:
         return False
-    asked = dict(parse_qsl(parts.query))
-    kind = (resolve(parts.path).view_name, *(asked.get(name, "") for name in DISTINGUISHED_BY))
     same = found.visited.setdefault(kind, [])
     if address in same or len(same) >= OF_ONE_KIND:
         return False
     same.append(address)
     return True
+
+
+@functools.cache
+def _kind(address: str) -> tuple[str, ...] | None:
+    """Return the view of an address and what makes it a page of its own; None for an address elsewhere. Most addresses
+    stand on most pages."""
+    parts = urlsplit(address)
+    if parts.netloc:
+        return None
+    asked = dict(parse_qsl(parts.query))
+    return (resolve(parts.path).view_name, *(asked.get(name, "") for name in DISTINGUISHED_BY))
