@@ -156,9 +156,9 @@ def _perform(order: dict[str, Any], streams: list[int], folder: Path) -> NoRetur
         code = _code_of(end)
     except BaseException:  # noqa: BLE001  (the last place that can know)
         traceback.print_exc()
-    for stream in (sys.stdout, sys.stderr):
+    for text in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
-            stream.flush()
+            text.flush()
     folder.joinpath(f"loaded-{os.getpid()}").write_text(" ".join(sys.modules))
     os._exit(code)
 

@@ -14,7 +14,6 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.test import Client, override_settings
 
 from backups_app.access.requests.visit import Visit
@@ -72,20 +71,20 @@ def authenticated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session is read and authenticated by its first request, and no refusal is written to the log: at every one
     that took more than half of the time of these thousands."""
     authenticate, known = sessions.authenticate, {}
-    read, cookies = SessionStore._get_session_from_db, {}
+    load, cookies = SessionStore.load, dict[str | None, dict[str, Any]]()
 
     def verified(*, sid: str, visit: Visit, now: datetime) -> LoginSession:
         if sid not in known:
             known[sid] = authenticate(sid=sid, visit=visit, now=now)
         return known[sid]
 
-    def read_once(store: SessionStore) -> Session | None:
+    def loaded(store: SessionStore) -> dict[str, Any]:
         if store.session_key not in cookies:
-            cookies[store.session_key] = read(store)
-        return cookies[store.session_key]
+            cookies[store.session_key] = load(store)
+        return dict(cookies[store.session_key])
 
     monkeypatch.setattr(sessions, "authenticate", verified)
-    monkeypatch.setattr(SessionStore, "_get_session_from_db", read_once)
+    monkeypatch.setattr(SessionStore, "load", loaded)
     monkeypatch.setattr(logging.getLogger("django.request"), "disabled", True)
 
 
