@@ -102,7 +102,7 @@ def asked_on(on: Host, name: str) -> str:
     with on(name):
         return backups.start_backup(
             created_by="ananya", delete_bookings=False, origin=Origin.API, now=timezone.now(), enqueue=False
-        )["backup_id"]
+        ).id
 
 
 def test_a_run_bears_the_host_and_the_folder_of_its_worker_wherever_it_was_asked_for(on: Host) -> None:
