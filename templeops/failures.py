@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from backups_app.access import records
 from backups_app.api.shared import errors
-from backups_app.errors import HostNotAllowed, RecordsUnavailable
+from backups_app.errors import HostNotAllowed
 from backups_app.middleware import API
 from backups_app.pages.shared import failures
 
@@ -35,7 +35,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if records.cannot_be_kept(error):
         return errors.last_resort(400) if _is_api(request) else failures.not_understood(request)
     if records.is_unavailable(error):
-        return errors.of_last_resort(RecordsUnavailable()) if _is_api(request) else failures.records_unavailable()
+        named = records.failure(error)
+        return errors.of_last_resort(named) if _is_api(request) else failures.records_unavailable(named)
     return errors.last_resort(500) if _is_api(request) else failures.server_error(request)
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.db import DataError, Error, IntegrityError, ProgrammingError, connection
+from django.db.migrations.executor import MigrationExecutor
 
-from backups_app.errors import RecordsUnavailable, RecordsUnreachable
+from backups_app.errors import RecordsCrowded, RecordsReadOnly, RecordsUnavailable, RecordsUnreachable
+
+CROWDED = ("too many clients", "too many connections", "connection slots")
+"""What PostgreSQL says where it has no connection left: a refused one bears no SQLSTATE."""
+READ_ONLY = ("read-only transaction", "readonly database")
+"""What PostgreSQL and SQLite say of a change that they do not take."""
 
 
 def cannot_be_kept(error: BaseException | None) -> bool:
@@ -20,10 +26,38 @@ def is_unavailable(error: BaseException | None) -> bool:
 
 
 def failure(error: BaseException | None) -> RecordsUnavailable:
-    """Return the named failure of a database that `is_unavailable`: whether it can be reached at all."""
+    """Return the named failure of a database that `is_unavailable`: whether it can be reached, and written."""
+    said = str(error)
     opened = connection.connection  # None where it could not be made; PostgreSQL's knows that it was cut
-    is_closed = opened is None or bool(getattr(opened, "closed", False))
-    return RecordsUnreachable() if is_closed else RecordsUnavailable()
+    if opened is None or bool(getattr(opened, "closed", False)):
+        return RecordsCrowded() if any(word in said for word in CROWDED) else RecordsUnreachable()
+    return RecordsReadOnly() if any(word in said for word in READ_ONLY) else RecordsUnavailable()
+
+
+def refusals() -> tuple[RecordsUnavailable, ...]:
+    """Return why nothing can be put on record now: no answer, a migration of this version is missing, read-only."""
+    try:
+        if unapplied_migrations():
+            return (RecordsUnavailable(),)
+        return (RecordsReadOnly(),) if is_read_only() else ()
+    except Error as error:
+        return (failure(error),)
+
+
+def is_read_only() -> bool:
+    """Whether the database takes no changes: a standby, a role that may only read. Raise Django's `Error`."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_read_only")
+        return bool(cursor.fetchone() == ("on",))
+
+
+def unapplied_migrations() -> list[str]:
+    """Return the migrations of this version that the database has not seen, oldest first. Raise Django's `Error`."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label} {migration.name}" for migration, _ in plan]
 
 
 def why_closed() -> str | None:

@@ -64,6 +64,23 @@ class RecordsUnreachable(RecordsUnavailable):
     hint = "Start that database, or check DATABASE_URL"
 
 
+class RecordsCrowded(RecordsUnavailable):
+    """The same, where PostgreSQL has as many connections as it allows."""
+
+    sentence = "The database of users and audit rows has no connection left. Nothing is done that cannot be recorded."
+    hint = "Raise max_connections of PostgreSQL, or run fewer web processes"
+
+
+class RecordsReadOnly(RecordsUnavailable):
+    """The same, where it can be read and not written: a standby, a file of somebody else's."""
+
+    sentence = (
+        "The database of users and audit rows can be read, but takes no changes. Nothing is done that cannot be "
+        "recorded."
+    )
+    hint = "Name the primary in DATABASE_URL, not a standby; a file must be writable"
+
+
 class ConfirmationMissing(TempleOpsError):
     code, status, exit_code = "confirmation_missing", 422, 2
     sentence = "Refused: this deletes documents and no one confirmed it. Nothing was changed."

@@ -46,11 +46,10 @@ def application() -> Any:
 def _application(url: str) -> Any:
     # Optional libraries: where they are needed and missing, the settings are refused (templeops/wrong_settings.py).
     from celery import Celery
-    from kombu.common import Broadcast
 
     celery = Celery("templeops", broker=url, set_as_current=False, fixups=[])
     celery.conf.update(
-        task_queues=[Broadcast(EXCHANGE, exclusive=True)],  # type: ignore[no-untyped-call]
+        task_queues=[_queue()],
         task_default_queue=EXCHANGE,
         task_ignore_result=True,
         task_acks_late=False,
@@ -64,6 +63,13 @@ def _application(url: str) -> Any:
         worker_send_task_events=False,
     )
     return celery
+
+
+def _queue() -> Any:
+    """Return a new queue of one listener, in the exchange of all."""
+    from kombu.common import Broadcast
+
+    return Broadcast(EXCHANGE, exclusive=True)  # type: ignore[no-untyped-call]
 
 
 def _tls(url: str) -> Mapping[str, Any]:
@@ -85,12 +91,12 @@ def _connection() -> Any:
 def wake_workers() -> None:
     """Say that a job waits. Never raises: without a broker, workers find the job when they look."""
     if is_configured():
-        _is_done(_send)
+        _failure(_send)
 
 
-def answers() -> bool:
-    """Whether the broker lets us in within a few seconds."""
-    return _is_done(_open)
+def failure() -> str | None:
+    """Return the driver's name of what keeps workers from listening to the broker, None where they can."""
+    return _failure(_listen_once)
 
 
 def _send(connection: Any) -> None:
@@ -98,16 +104,19 @@ def _send(connection: Any) -> None:
     application().send_task(WAKE_UP, connection=connection, declare=[exchange], retry=False)
 
 
-def _open(connection: Any) -> None:
-    connection.connect()
-    connection.default_channel  # noqa: B018 - Redis is asked only when a channel is opened
+def _listen_once(connection: Any) -> None:
+    """Make a queue as a worker does, and delete it: a Redis whose memory is full answers, and takes none."""
+    queue = _queue()(connection.default_channel)
+    queue.declare()
+    queue.delete()
 
 
-def _is_done(act: Callable[[Any], None]) -> bool:
+def _failure(act: Callable[[Any], None]) -> str | None:
+    """Carry out one exchange with the broker. Return the name of its failure, None where there was none."""
     try:
         with _connection() as connection:
             act(connection)
     except Exception as error:  # noqa: BLE001  (each driver has its own failures, and the job is on record)
         logger.warning("The broker of JOBS_BROKER_URL does not answer", extra={"reason": type(error).__name__})
-        return False
-    return True
+        return type(error).__name__
+    return None

@@ -11,15 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from django.core.exceptions import DisallowedHost
-from django.db import Error as DatabaseError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_safe
 
 from backups_app import configuration
+from backups_app.access import records
 from backups_app.configuration import Configuration
-from backups_app.errors import RecordsUnavailable, TempleOpsError
+from backups_app.errors import TempleOpsError
 from backups_app.metrics import views
 from backups_app.use_cases.readiness import readiness
 
@@ -87,18 +85,9 @@ forget = _LOOK.forget
 
 
 def _problems(current: Configuration) -> Sequence[TempleOpsError]:
-    if not _records_are_usable():
-        return (RecordsUnavailable(),)
+    if refusals := records.refusals():
+        return refusals
     return readiness.check_readiness(configuration=current).refusals if current.is_local else ()
-
-
-def _records_are_usable() -> bool:
-    """Whether the Django database answers and knows every migration of this version."""
-    try:
-        executor = MigrationExecutor(connection)
-        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
-        return False
 
 
 def _may_see_why(request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -10,12 +11,14 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 from django_tasks_db.models import DBTaskResult
+from redis import Redis
 
 from backups_app import checks
 from backups_app.access.secrecy import redaction
-from backups_app.jobs import broker
+from backups_app.jobs import broker, listening
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.doctor import doctor_looks
+from tests.services.brokers import Broker
 
 PASSWORD = "of-the-broker-7291"
 NOBODY = f"redis://:{PASSWORD}@127.0.0.1:9/0"
@@ -57,6 +60,38 @@ def test_the_doctor_names_a_broker_that_does_not_answer() -> None:
     (finding,) = doctor_looks.jobs_broker()
 
     assert (finding.level, finding.subject) == ("problem", "jobs")
+
+
+def test_what_ends_the_listening_is_one_line() -> None:
+    try:
+        raise ConnectionError(PASSWORD)
+    except ConnectionError:
+        record = logging.LogRecord("celery.worker", logging.CRITICAL, "", 0, "Unrecoverable %r", ("x",), sys.exc_info())
+
+    assert listening.OneLine().filter(record)
+
+    assert record.getMessage() == "The broker of JOBS_BROKER_URL cannot be listened to"
+    assert (record.levelname, record.exc_info, record.__dict__["reason"]) == ("WARNING", None, "ConnectionError")
+
+
+@pytest.mark.services
+def test_the_doctor_names_a_redis_that_answers_and_whose_memory_is_full(redis_server: Broker) -> None:
+    client = Redis.from_url(redis_server.url)
+    with override_settings(JOBS_BROKER_URL=redis_server.url):
+        assert broker.failure() is None
+        assert not client.keys("_kombu*")
+        client.config_set("maxmemory", 1)
+        (finding,) = doctor_looks.jobs_broker()
+        client.config_set("maxmemory", 0)
+
+    assert finding.level == "problem" and "(OutOfMemoryError)" in finding.sentence
+
+
+@pytest.mark.services
+def test_the_doctor_leaves_no_queue_in_rabbitmq(rabbitmq_server: Broker) -> None:
+    with override_settings(JOBS_BROKER_URL=rabbitmq_server.url):
+        assert broker.failure() is None
+        assert broker.failure() is None
 
 
 def test_the_password_is_hidden_wherever_it_stands() -> None:

@@ -45,9 +45,8 @@ def not_understood(request: HttpRequest) -> HttpResponse:
     return HttpResponse(message, status=HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
 
 
-def records_unavailable() -> HttpResponse:
+def records_unavailable(error: RecordsUnavailable) -> HttpResponse:
     """503, standing on nothing: without its database nobody can be signed in."""
-    error = RecordsUnavailable()
     message = f"{translated(error.detail)} {translated(error.hint)}"
     return HttpResponse(message, status=error.status, content_type="text/plain; charset=utf-8")
 

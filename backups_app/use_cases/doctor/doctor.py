@@ -9,7 +9,7 @@ from functools import partial
 from backups_app.access import records
 from backups_app.catalog import lease
 from backups_app.configuration import Configuration
-from backups_app.errors import TempleOpsError
+from backups_app.errors import RecordsUnavailable, TempleOpsError
 from backups_app.jobs import broker
 from backups_app.mongo import connections
 from backups_app.records import Side
@@ -26,9 +26,10 @@ def examine(*, configuration: Configuration) -> list[DoctorFinding]:
     targets: what cannot be looked at is a finding too."""
     looked = readiness.check_readiness(configuration=configuration)
     findings = [doctor_looks.refused(refusal) for refusal in looked.refusals]
-    if not findings:
+    on_record = list(_looked_at("users and audit", doctor_looks.users_and_audit))
+    if not findings and not any(one.subject == RecordsUnavailable.code for one in on_record):
         findings.append(DoctorFinding(level="ok", subject="readiness", sentence="A backup can be started now."))
-    findings += _looked_at("users and audit", doctor_looks.users_and_audit)
+    findings += on_record
     if broker.is_configured():
         findings += _looked_at("jobs", doctor_looks.jobs_broker)
     findings += _looked_at("messages", lambda: doctor_looks.channels(configuration))

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from backups_app import formats, mail_url
+from backups_app.access import records
 from backups_app.access.secrecy import private_files
 from backups_app.access.trail import audit, audit_chain
 from backups_app.browsing.reading import backups
 from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
-from backups_app.errors import NoChannel, RightMissing, TempleOpsError
+from backups_app.errors import NoChannel, RecordsReadOnly, RecordsUnavailable, RightMissing, TempleOpsError
 from backups_app.jobs import broker
 from backups_app.mongo import connections
 from backups_app.mongo.connections import ServerFacts
@@ -80,6 +81,14 @@ def users_and_audit() -> Iterator[DoctorFinding]:
         sentence = f"{loose.path.name} holds secrets and can be read by others (mode {loose.mode:o})."
         yield DoctorFinding(level="problem", subject="permissions", sentence=sentence, fix=loose.repair)
     key_id = audit.digest().key_id
+    if unapplied := records.unapplied_migrations():
+        sentence = f"The database of users and audit rows lacks migrations of this version: {', '.join(unapplied)}."
+        fix = RecordsUnavailable.hint
+        yield DoctorFinding(level="problem", subject=RecordsUnavailable.code, sentence=sentence, fix=fix)
+        return
+    if records.is_read_only():
+        yield refused(RecordsReadOnly())
+        return
     yield DoctorFinding(level="ok", subject="users and audit", sentence="The database of users and audit rows answers.")
     if key_id not in ("", audit_chain.key_id()):
         sentence = "The newest row of the audit trail was chained with another key than this host has."
@@ -87,11 +96,17 @@ def users_and_audit() -> Iterator[DoctorFinding]:
 
 
 def jobs_broker() -> Iterator[DoctorFinding]:
-    if broker.answers():
+    """Whether workers can listen to the broker: one that answers may refuse that."""
+    failure = broker.failure()
+    if failure is None:
         yield DoctorFinding(level="ok", subject="jobs", sentence="The broker of JOBS_BROKER_URL answers.")
         return
-    sentence = "The broker of JOBS_BROKER_URL does not answer: workers begin a job within five seconds, not at once."
-    yield DoctorFinding(level="problem", subject="jobs", sentence=sentence, fix="Start it, or correct JOBS_BROKER_URL.")
+    sentence = (
+        f"Workers cannot listen to the broker of JOBS_BROKER_URL ({failure}): they begin a job within five seconds, "
+        "not at once."
+    )
+    fix = "Start it, or correct JOBS_BROKER_URL. OutOfMemoryError: raise maxmemory of Redis."
+    yield DoctorFinding(level="problem", subject="jobs", sentence=sentence, fix=fix)
 
 
 def channels(configuration: Configuration) -> Iterator[DoctorFinding]:

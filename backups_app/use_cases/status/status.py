@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pymongo.errors import PyMongoError
 
+from backups_app.access import records
 from backups_app.assurance.sentence import Assurance, Level, conclude
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.errors import TempleOpsError
+from backups_app.errors import RecordsReadOnly, TempleOpsError
 from backups_app.messages.protection import status as messages
 from backups_app.mongo import availability
 from backups_app.records import Side, Status
@@ -85,6 +87,8 @@ def status_and_runs(*, configuration: Configuration, now: datetime) -> tuple[Sys
     asked = reach.ReachQuestion(configuration)
     incremental_at = now if overview.next_is_incremental(now=now) else None
     looked = readiness.check_readiness(configuration=configuration, fresh=True, incremental_at=incremental_at)
+    if records.is_read_only():
+        looked = dataclasses.replace(looked, refusals=(RecordsReadOnly(), *looked.refusals))
     every = listing.list_runs(configuration=configuration, every=True) if configuration.is_local else []
     found = StatusFacts(
         looked=looked,

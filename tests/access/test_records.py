@@ -1,0 +1,96 @@
+"""A database of users and audit rows that takes no changes, or no connection: named, and nothing says ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from django.db import Error, OperationalError, connection
+from django.test import Client
+from django.utils import timezone
+
+from backups_app.access import records
+from backups_app.access.trail import audit
+from backups_app.configuration import Configuration
+from backups_app.errors import RecordsCrowded, RecordsReadOnly, RecordsUnreachable
+from backups_app.metrics import health
+from backups_app.use_cases.doctor import doctor, doctor_looks
+from backups_app.use_cases.status import status
+from tests.journeys.conftest import seeded as seeded
+
+pytestmark = pytest.mark.django_db
+ON_POSTGRES = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="make services runs it on PostgreSQL")
+
+
+@pytest.fixture
+def read_only() -> Iterator[None]:
+    """The session takes no changes any more, as on a standby."""
+    postgres = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY" if postgres else "PRAGMA query_only = ON")
+        yield
+        if not postgres:
+            cursor.execute("PRAGMA query_only = OFF")
+
+
+@pytest.mark.usefixtures("read_only")
+def test_what_cannot_be_written_is_refused_as_read_only() -> None:
+    with pytest.raises(RecordsReadOnly) as refused:
+        audit.record(actor="ravi", origin="web", action="login", target="", result="ok", now=timezone.now())
+
+    assert refused.value.code == "records_unavailable" and "takes no changes" in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ('FATAL: too many connections for role "templeops"', RecordsCrowded),
+        ("FATAL: sorry, too many clients already", RecordsCrowded),
+        ("FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute", RecordsCrowded),
+        ("connection refused", RecordsUnreachable),
+    ],
+)
+def test_a_refused_connection_says_whether_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, said: str, named: type[Exception]
+) -> None:
+    monkeypatch.setattr(records, "connection", SimpleNamespace(connection=None))
+
+    assert type(records.failure(OperationalError(said))) is named
+
+
+@ON_POSTGRES
+@pytest.mark.usefixtures("read_only")
+def test_nothing_says_that_a_backup_can_be_started(seeded: Configuration) -> None:
+    health.forget()
+
+    found = status.status(configuration=seeded, now=timezone.now())
+    probe = Client().get("/health/ready")
+    findings = doctor.examine(configuration=seeded)
+
+    assert not found.backup_available and found.message == RecordsReadOnly().detail
+    assert (probe.status_code, probe.json()["status"]) == (503, "not_ready")
+    assert not any(one.subject == "readiness" for one in findings)
+    assert any(one.sentence == RecordsReadOnly().detail for one in findings)
+
+
+def test_the_doctor_names_migrations_that_were_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "unapplied_migrations", lambda: ["backups_app 0099_next"])
+
+    *_, finding = doctor_looks.users_and_audit()
+
+    assert (finding.level, finding.subject, finding.fix) == ("problem", "records_unavailable", "manage.py migrate")
+    assert "backups_app 0099_next" in finding.sentence
+
+
+def test_a_database_of_this_version_can_be_written() -> None:
+    assert records.refusals() == ()
+
+
+def test_a_database_that_fails_while_it_is_looked_at_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> list[str]:
+        raise Error
+
+    monkeypatch.setattr(records, "unapplied_migrations", fail)
+
+    assert [one.code for one in records.refusals()] == ["records_unavailable"]
