@@ -27,11 +27,11 @@ def is_unavailable(error: BaseException | None) -> bool:
 
 def failure(error: BaseException | None) -> RecordsUnavailable:
     """Return the named failure of a database that `is_unavailable`: whether it can be reached, and written."""
-    said = str(error)
+    refusal = str(error)
     opened = connection.connection  # None where it could not be made; PostgreSQL's knows that it was cut
     if opened is None or bool(getattr(opened, "closed", False)):
-        return RecordsCrowded() if any(word in said for word in CROWDED) else RecordsUnreachable()
-    return RecordsReadOnly() if any(word in said for word in READ_ONLY) else RecordsUnavailable()
+        return RecordsCrowded() if any(word in refusal for word in CROWDED) else RecordsUnreachable()
+    return RecordsReadOnly() if any(word in refusal for word in READ_ONLY) else RecordsUnavailable()
 
 
 def refusals() -> tuple[RecordsUnavailable, ...]:

@@ -43,7 +43,7 @@ def test_what_cannot_be_written_is_refused_as_read_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "named"),
+    ("refusal", "named"),
     [
         ('FATAL: too many connections for role "templeops"', RecordsCrowded),
         ("FATAL: sorry, too many clients already", RecordsCrowded),
@@ -52,11 +52,11 @@ def test_what_cannot_be_written_is_refused_as_read_only() -> None:
     ],
 )
 def test_a_refused_connection_says_whether_there_is_room(
-    monkeypatch: pytest.MonkeyPatch, said: str, named: type[Exception]
+    monkeypatch: pytest.MonkeyPatch, refusal: str, named: type[Exception]
 ) -> None:
     monkeypatch.setattr(records, "connection", SimpleNamespace(connection=None))
 
-    assert type(records.failure(OperationalError(said))) is named
+    assert type(records.failure(OperationalError(refusal))) is named
 
 
 @ON_POSTGRES

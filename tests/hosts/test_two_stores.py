@@ -181,6 +181,10 @@ def test_a_backup_counts_on_another_host_as_long_as_its_worker_confirms_it(on: H
     level, sentence = sentence_on(on, "b")
     assert level is Level.NOT_PROTECTED and "host-a" in sentence and "no backup yet" not in sentence
 
+    StoreReport.objects.update(at=timezone.now() + timedelta(days=365))
+    level, sentence = sentence_on(on, "b")
+    assert level is Level.NOT_PROTECTED and "host-a" in sentence, "its clock was ahead; nobody knows when it looked"
+
 
 def test_what_its_own_host_found_damaged_or_gone_counts_nowhere(on: Host) -> None:
     made = backup_on(on, "a")

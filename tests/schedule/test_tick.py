@@ -378,6 +378,14 @@ def test_in_cloud_mode_nothing_starts_and_the_worker_is_still_seen(here: Configu
     assert overview.worker_is_away(now=SUNDAY + 4 * MINUTE)
 
 
+def test_a_look_of_a_clock_that_was_ahead_does_not_stand_for_a_worker(here: Configuration, world: World) -> None:
+    look(dataclasses.replace(here, primary_database="cloud"), world, SUNDAY)
+    WorkerTick.objects.create(host="ahead", at=SUNDAY + 365 * 24 * 60 * MINUTE)
+
+    assert not overview.worker_is_away(now=SUNDAY + 2 * MINUTE)
+    assert overview.worker_is_away(now=SUNDAY + 4 * MINUTE)
+
+
 def test_slots_of_years_ago_are_forgotten(here: Configuration, world: World) -> None:
     row = planned()
     look(here, world, SUNDAY)

@@ -281,3 +281,4 @@ def test_a_worker_starts_two_processes_at_most_and_ends_them(temple: Configurati
 
     assert len(running) == 2 and all(process.poll() is not None for process in running)
     assert jobs.somebody_reads(store=carrying_out.store_here(), now=NOW)
+    assert not jobs.somebody_reads(store=carrying_out.store_here(), now=NOW - timedelta(days=1)), "it is dated ahead"

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
 
 from backups_app.models import Schedule, ScheduleSlot, WorkerTick
+from backups_app.records import CLOCK_TOLERANCE
 from backups_app.schedule import due
 from backups_app.schedule.due import Act, DueWork, Reason, SlotDecision, WhenMissed
 
@@ -126,9 +127,10 @@ def ticks() -> dict[str, datetime]:
     return dict(WorkerTick.objects.values_list("host", "at"))
 
 
-def last_tick() -> datetime | None:
-    """Return when a worker last looked at the schedules."""
-    newest = WorkerTick.objects.order_by("-at").first()
+def last_tick(*, now: datetime) -> datetime | None:
+    """Return when a worker last looked at the schedules. A look dated in the future, by a clock that was ahead, counts
+    for nothing: it would be the last one long after that worker ended."""
+    newest = WorkerTick.objects.filter(at__lte=now + CLOCK_TOLERANCE).order_by("-at").first()
     return None if newest is None else newest.at
 
 

@@ -211,7 +211,7 @@ def lags(*, now: datetime) -> dict[str, timedelta]:
 
 def worker_is_away(*, now: datetime) -> bool:
     """Return whether no worker has looked at the schedules for three minutes: nothing planned will happen."""
-    last = claims.last_tick()
+    last = claims.last_tick(now=now)
     return last is None or now - last > TICK
 
 

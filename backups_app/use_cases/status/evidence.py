@@ -59,7 +59,7 @@ def gather(found: StatusFacts, *, configuration: Configuration) -> Evidence:
         rehearsal=restore_tests.rehearsal(every_dated, database=configuration.database_name),
         failed_test=restore_tests.last_failure(every_dated),
         rehearsal_valid=timedelta(days=configuration.rehearsal_days),
-        watch=watch(configuration=configuration),
+        watch=watch(configuration=configuration, now=found.now),
         attention=(
             *_attention(found, good=good, ended=ended, dated=dated, has_failed_twice=failed is not None),
             *restore_tests.findings(every_dated),
@@ -82,11 +82,11 @@ def schedules(*, now: datetime) -> tuple[Slots, ...]:
     return overview.assurance_slots(now=now)
 
 
-def watch(*, configuration: Configuration) -> Watch:
+def watch(*, configuration: Configuration, now: datetime) -> Watch:
     """Return who would notice that backups stop: the worker's last look, and whether messages arrive."""
     delivered = notifications.delivery(configuration=configuration)
     return Watch(
-        tick_at=claims.last_tick(),
+        tick_at=claims.last_tick(now=now),
         accepted_at=delivered.accepted_at,
         undelivered_since=delivered.undelivered_since,
     )
