@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import Error, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
@@ -94,3 +95,23 @@ def test_a_database_that_fails_while_it_is_looked_at_is_named(monkeypatch: pytes
     monkeypatch.setattr(records, "unapplied_migrations", fail)
 
     assert [one.code for one in records.refusals()] == ["records_unavailable"]
+
+
+def test_a_worker_does_not_start_before_the_migrations_of_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "unapplied_migrations", lambda: ["backups_app 0099_next"])
+
+    with pytest.raises(CommandError, match=r"Run: manage\.py migrate"):
+        call_command("worker", "--once")
+
+
+def test_a_worker_waits_for_a_database_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> list[str]:
+        raise OperationalError
+
+    monkeypatch.setattr(records, "unapplied_migrations", fail)
+    monkeypatch.setattr("backups_app.priorities.stand_back", lambda **_: None)
+    monkeypatch.setattr("backups_app.management.commands.worker.tick", lambda: None)
+    monkeypatch.setattr("backups_app.management.commands.worker.queue.work", lambda **_: None)
+    monkeypatch.setattr("backups_app.management.commands.worker._do_what_waits_in_other_lanes", lambda: None)
+
+    call_command("worker", "--once")

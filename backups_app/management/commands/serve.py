@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from backups_app.access.secrecy import private_files
 from backups_app.errors import TempleOpsError
+from backups_app.management import migrations_applied
 from backups_app.management.demo import servers as demo_servers
 from backups_app.management.supervisor import Service, Supervisor
 from backups_app.models import User
@@ -57,7 +57,7 @@ class Command(BaseCommand):
                 if environment:
                     environment = {**environment, "SITE_URL": f"http://{host}:{port}"}
                 if not environment:
-                    _refuse_unmigrated()
+                    migrations_applied.require()
                 if not environment and not User.objects.exists():
                     self.stdout.write("Nobody can sign in yet. Make a Super Admin: manage.py createsuperuser")
                 self._serve(host, port, environment)
@@ -99,14 +99,6 @@ class Command(BaseCommand):
         finished = subprocess.run(_manage_py(*arguments), env={**os.environ, **environment}, check=False)
         if finished.returncode != 0:
             raise CommandError(f"manage.py {arguments[0]} failed. Its output is above.")
-
-
-def _refuse_unmigrated() -> None:
-    """Asked in this process, without Django's checks: those take longer than all the rest of the start."""
-    try:
-        call_command("migrate", check_unapplied=True, verbosity=0)
-    except SystemExit as unapplied:
-        raise CommandError("The Django database is not up to date. Run: manage.py migrate") from unapplied
 
 
 def _require_free(host: str, port: int) -> None:

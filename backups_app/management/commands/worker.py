@@ -6,6 +6,7 @@ and one copies backups elsewhere (`copying_lane.py`).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import sys
@@ -15,13 +16,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from django.utils import timezone
 
 from backups_app import configuration, priorities, threads
 from backups_app.access.secrecy import private_files
 from backups_app.jobs import queue
-from backups_app.management import message_sender, reading_lane
+from backups_app.management import message_sender, migrations_applied, reading_lane
 from backups_app.management.copying_lane import CopyingLane
 from backups_app.management.reading_lane import IDLE_SECONDS, ReadingLane
 from backups_app.runs.recovery import housekeeping
@@ -54,6 +56,9 @@ class Command(BaseCommand):
         private_files.tighten()
         threads.share_memory()
         once = options["once"]
+        if not options["lane"]:
+            with contextlib.suppress(DatabaseError):  # it waits for a database that does not answer
+                migrations_applied.require()
         if options["lane"] == "reading":
             return _read(idle_seconds=options["idle"] if once else math.inf)
         if options["lane"] == "copies":
