@@ -68,10 +68,11 @@ class ReadingHost(models.Model):
 
 
 class WorkerTick(models.Model):
-    """When the worker of a host last looked at its schedules."""
+    """When the worker of a host last looked at its schedules, and what all hosts of a site must have alike."""
 
     host = models.CharField(max_length=255, primary_key=True)
     at = models.DateTimeField()
+    alike = models.JSONField(null=True, help_text="Settings by name: their value, of a key its mark. No key.")
 
     def __str__(self) -> str:
         return f"{self.host} at {self.at:%Y-%m-%d %H:%M:%S}Z"

@@ -115,3 +115,16 @@ def test_a_worker_waits_for_a_database_that_does_not_answer(monkeypatch: pytest.
     monkeypatch.setattr("backups_app.management.commands.worker._do_what_waits_in_other_lanes", lambda: None)
 
     call_command("worker", "--once")
+
+
+@ON_POSTGRES
+@pytest.mark.django_db(transaction=True)
+def test_the_trail_goes_on_after_postgresql_was_started_again() -> None:
+    audit.record(actor="ravi", origin="web", action="login", target="", result="ok", now=timezone.now())
+    pid = connection.connection.info.backend_pid
+    with connection.copy().cursor() as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+    audit.record(actor="ravi", origin="web", action="logout", target="", result="ok", now=timezone.now())
+
+    assert audit.digest().count == 2

@@ -22,7 +22,7 @@ from backups_app.catalog.run import runs
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import BackupElsewhere, StoreMissing
-from backups_app.models import BackupCopy, RetentionPolicy, StoreReport, User
+from backups_app.models import BackupCopy, RetentionPolicy, StoreReport, User, WorkerTick
 from backups_app.records import Origin
 from backups_app.runs.recovery import housekeeping
 from backups_app.storage import targets
@@ -30,12 +30,13 @@ from backups_app.storage.copy_rows import State
 from backups_app.target_settings import TargetSettings
 from backups_app.use_cases.backups import backups, placement
 from backups_app.use_cases.copies import upkeep, work
-from backups_app.use_cases.doctor import doctor
+from backups_app.use_cases.doctor import doctor, site_looks
 from backups_app.use_cases.listing import listing, lost_backups, other_stores
 from backups_app.use_cases.notifications import notification_work
 from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.restores import restores
 from backups_app.use_cases.retention import prune
+from backups_app.use_cases.schedules import tick as schedule_tick
 from backups_app.use_cases.status import status
 from tests.journeys.conftest import Db, run_backup
 from tests.journeys.conftest import seeded as seeded
@@ -135,6 +136,28 @@ def test_a_worker_whose_disk_is_not_mounted_makes_no_store_and_deletes_nothing(o
         assert (made.status, made.error_code, made.host) == ("failed", "store_missing", "host-b")
         assert list(configuration.backup_dir.iterdir()) == []
     assert local_db["activities"].count_documents({"_id": "still here"}) == 1
+
+
+def test_the_doctor_names_settings_that_another_host_has_otherwise(on: Host) -> None:
+    with on("a") as configuration, override_settings(SECRET_KEY="another-" * 8, TIME_ZONE="Europe/Berlin"):
+        schedule_tick.tick(configuration=configuration, now=timezone.now())
+    with on("b") as configuration:
+        (finding,) = site_looks.other_hosts(configuration)
+        assert (finding.level, finding.subject) == ("problem", "settings_differ")
+        assert "host-a" in finding.sentence and finding.sentence.endswith("SECRET_KEY, TIME_ZONE.")
+        assert finding in doctor.examine(configuration=configuration)
+        assert "another-" not in json.dumps(WorkerTick.objects.get().alike)
+
+        WorkerTick.objects.update(at=timezone.now() - timedelta(hours=1))
+        assert list(site_looks.other_hosts(configuration)) == []
+
+
+def test_hosts_with_the_same_settings_are_named_by_nobody(on: Host) -> None:
+    with on("a") as configuration:
+        schedule_tick.tick(configuration=configuration, now=timezone.now())
+        assert list(site_looks.other_hosts(configuration)) == []
+    with on("b") as configuration:
+        assert list(site_looks.other_hosts(configuration)) == []
 
 
 def test_each_door_of_another_host_says_where_the_backup_is(on: Host, local_db: Db, super_admin: User) -> None:

@@ -17,7 +17,7 @@ from backups_app import checks
 from backups_app.access.secrecy import redaction
 from backups_app.jobs import broker, listening
 from backups_app.use_cases.backups import backups
-from backups_app.use_cases.doctor import doctor_looks
+from backups_app.use_cases.doctor import site_looks
 from tests.services.brokers import Broker
 
 PASSWORD = "of-the-broker-7291"
@@ -57,7 +57,7 @@ def test_workers_hear_of_a_job_once_its_row_can_be_seen(monkeypatch: pytest.Monk
 
 
 def test_the_doctor_names_a_broker_that_does_not_answer() -> None:
-    (finding,) = doctor_looks.jobs_broker()
+    (finding,) = site_looks.jobs_broker()
 
     assert (finding.level, finding.subject) == ("problem", "jobs")
 
@@ -81,7 +81,7 @@ def test_the_doctor_names_a_redis_that_answers_and_whose_memory_is_full(redis_se
         assert broker.failure() is None
         assert not client.keys("_kombu*")
         client.config_set("maxmemory", 1)
-        (finding,) = doctor_looks.jobs_broker()
+        (finding,) = site_looks.jobs_broker()
         client.config_set("maxmemory", 0)
 
     assert finding.level == "problem" and "(OutOfMemoryError)" in finding.sentence

@@ -42,6 +42,7 @@ SPEAKING_ROOMS = (
 NEVER_ON_A_PAGE = {
     "use_cases/doctor/doctor.py": "backup_doctor alone says it",
     "use_cases/doctor/doctor_looks.py": "backup_doctor alone says it",
+    "use_cases/doctor/site_looks.py": "backup_doctor alone says it",
     "mongo/refusals/refusal_signs.py": "words by which a failure is recognised",
     "mongo/embedded.py": "servers of the demo and the tests",
     "mongo/mongodump_process.py": "a program for a child process",

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from backups_app import formats
 from backups_app.access import records, request_context
@@ -126,8 +126,11 @@ def _plain_json(details: Mapping[str, Any]) -> Any:
 
 @contextmanager
 def _usable() -> Iterator[None]:
-    """Name the failure of a database that is full, not migrated or not there."""
+    """Name the failure of a database that is full, not migrated or not there. A connection that was cut since its last
+    use is made again: a run keeps one for hours, and PostgreSQL may be started again meanwhile."""
     try:
+        if not connection.in_atomic_block:  # it would close that of a transaction
+            connection.close_if_unusable_or_obsolete()
         yield
     except DatabaseError as error:
         raise records.failure(error) from error

@@ -14,7 +14,7 @@ from backups_app.jobs import broker
 from backups_app.mongo import connections
 from backups_app.records import Side
 from backups_app.runs import preparation
-from backups_app.use_cases.doctor import doctor_looks
+from backups_app.use_cases.doctor import doctor_looks, site_looks
 from backups_app.use_cases.doctor.doctor_looks import DoctorFinding
 from backups_app.use_cases.readiness import readiness
 
@@ -30,8 +30,9 @@ def examine(*, configuration: Configuration) -> list[DoctorFinding]:
     if not findings and not any(one.subject == RecordsUnavailable.code for one in on_record):
         findings.append(DoctorFinding(level="ok", subject="readiness", sentence="A backup can be started now."))
     findings += on_record
+    findings += _looked_at("hosts", lambda: site_looks.other_hosts(configuration))
     if broker.is_configured():
-        findings += _looked_at("jobs", doctor_looks.jobs_broker)
+        findings += _looked_at("jobs", site_looks.jobs_broker)
     findings += _looked_at("messages", lambda: doctor_looks.channels(configuration))
     if not configuration.is_local:
         return findings

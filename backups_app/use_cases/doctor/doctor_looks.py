@@ -16,7 +16,6 @@ from backups_app.browsing.reading import backups
 from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import NoChannel, RecordsReadOnly, RecordsUnavailable, RightMissing, TempleOpsError
-from backups_app.jobs import broker
 from backups_app.mongo import connections
 from backups_app.mongo.connections import ServerFacts
 from backups_app.mongo.refusals import refusals, rights
@@ -93,20 +92,6 @@ def users_and_audit() -> Iterator[DoctorFinding]:
     if key_id not in ("", audit_chain.key_id()):
         sentence = "The newest row of the audit trail was chained with another key than this host has."
         yield DoctorFinding(level="problem", subject="audit", sentence=sentence, fix=AUDIT_KEY_FIX)
-
-
-def jobs_broker() -> Iterator[DoctorFinding]:
-    """Whether workers can listen to the broker: one that answers may refuse that."""
-    failure = broker.failure()
-    if failure is None:
-        yield DoctorFinding(level="ok", subject="jobs", sentence="The broker of JOBS_BROKER_URL answers.")
-        return
-    sentence = (
-        f"Workers cannot listen to the broker of JOBS_BROKER_URL ({failure}): they begin a job within five seconds, "
-        "not at once."
-    )
-    fix = "Start it, or correct JOBS_BROKER_URL. OutOfMemoryError: raise maxmemory of Redis."
-    yield DoctorFinding(level="problem", subject="jobs", sentence=sentence, fix=fix)
 
 
 def channels(configuration: Configuration) -> Iterator[DoctorFinding]:

@@ -116,9 +116,10 @@ ASKED = "asked"
 """The reason of a row that a person asked for."""
 
 
-def tick(*, host: str, now: datetime) -> None:
-    """Note that the worker of a host looks at its schedules, and forget slots that were decided long ago."""
-    WorkerTick.objects.update_or_create(host=host, defaults={"at": now})
+def tick(*, host: str, now: datetime, alike: Mapping[str, str] | None = None) -> None:
+    """Note that the worker of a host looks at its schedules, with its settings that all hosts have alike, and forget
+    slots that were decided long ago."""
+    WorkerTick.objects.update_or_create(host=host, defaults={"at": now, "alike": alike})
     ScheduleSlot.objects.filter(decided_at__lt=now - KEPT).delete()
 
 

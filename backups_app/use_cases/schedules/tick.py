@@ -34,7 +34,7 @@ from backups_app.records import Origin
 from backups_app.runs import ownership
 from backups_app.schedule import due, slots
 from backups_app.schedule.due import Act, DueWork, Reason, SlotDecision, WhenMissed
-from backups_app.use_cases.schedules import claims
+from backups_app.use_cases.schedules import alike, claims
 from backups_app.use_cases.schedules.acts import Situation, TempleActs
 from backups_app.use_cases.schedules.claims import ASKED, State
 
@@ -58,7 +58,7 @@ class Acts(Protocol):
 def tick(*, configuration: Configuration, now: datetime, acts: Acts | None = None) -> None:
     """Look at every schedule once. Any number of workers may do so at the same moment."""
     me = ownership.this_process().as_document()
-    claims.tick(host=me["host"], now=now)
+    claims.tick(host=me["host"], now=now, alike=alike.of_this_host(configuration))
     if not configuration.is_local or not configuration.local_url:
         return
     look = _Look(now=now, acts=acts or TempleActs(configuration=configuration), me=me)
