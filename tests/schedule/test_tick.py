@@ -393,3 +393,20 @@ def test_slots_of_years_ago_are_forgotten(here: Configuration, world: World) -> 
     look(here, world, SUNDAY + 401 * DAY)
 
     assert not row.slots.filter(slot=SUNDAY).exists()
+
+
+def test_workers_of_two_temples_over_one_django_database_start_nothing(here: Configuration, world: World) -> None:
+    row = planned()
+    another = dataclasses.replace(here, database_name="another_temple")
+
+    for minute in range(5):  # both on this host, in turns
+        look(here, world, SUNDAY + (2 * minute - 4) * MINUTE)
+        look(another, world, SUNDAY + (2 * minute - 3) * MINUTE)
+    WorkerTick.objects.update_or_create(
+        host="other", defaults={"at": SUNDAY + 5 * MINUTE, "alike": {"DATABASE_NAME": "another_temple"}}
+    )
+    minutes(here, world, SUNDAY + 6 * MINUTE, SUNDAY + 10 * MINUTE)
+    assert (world.started, states(row)) == ([], [])
+
+    minutes(here, world, SUNDAY + 14 * MINUTE, SUNDAY + 20 * MINUTE)  # the other one is gone
+    assert world.started == [("weekly", SUNDAY)]

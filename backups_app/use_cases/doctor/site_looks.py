@@ -15,8 +15,10 @@ from backups_app.use_cases.schedules import alike
 def other_hosts(configuration: Configuration) -> Iterator[DoctorFinding]:
     """Hosts of this site whose settings are not those of this one, where they must be."""
     for host, names in alike.others(configuration=configuration, now=timezone.now()):
-        sentence = f"The worker of {host} has other settings than this host: {', '.join(names)}."
-        fix = "Give all hosts of this site the same: docs/several_machines.md"
+        sentence = f"The worker of {host} runs with other settings than these: {', '.join(names)}."
+        fix = "Give all hosts of this site the same, and start the worker again: docs/several_machines.md"
+        if "DATABASE_NAME" in names:
+            fix = "Schedules wait. Give each temple a DATABASE_URL of its own, then start the workers again."
         yield DoctorFinding(level="problem", subject="settings_differ", sentence=sentence, fix=fix)
 
 

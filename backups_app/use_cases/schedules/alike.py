@@ -4,7 +4,6 @@ with another SECRET_KEY people are signed out by every second answer, and no sin
 from __future__ import annotations
 
 import hashlib
-import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -32,11 +31,18 @@ def of_this_host(configuration: Configuration) -> dict[str, str]:
 
 
 def others(*, configuration: Configuration, now: datetime) -> Iterator[tuple[str, list[str]]]:
-    """Yield each host whose worker looked a moment ago with another value, and the names of these settings."""
+    """Yield each host whose worker looked a moment ago with another value, and the names of these settings. This host
+    is among them: its worker may not have been started again since, or may be that of another site."""
     mine = of_this_host(configuration)
     lately = {"at__gt": now - TRUSTED_FOR, "at__lte": now + CLOCK_TOLERANCE}
-    for row in WorkerTick.objects.filter(**lately).exclude(host=socket.gethostname()[:255]).order_by("host"):
+    for row in WorkerTick.objects.filter(**lately).order_by("host"):
         theirs = row.alike or {}
         differing = [name for name, value in mine.items() if theirs.get(name, value) != value]
         if differing:
             yield row.host, differing
+
+
+def of_other_temples(*, configuration: Configuration, now: datetime) -> list[str]:
+    """Return the hosts whose workers look at these schedules for another database: another temple's site was given this
+    Django database. Ask before this worker notes its own look."""
+    return [host for host, names in others(configuration=configuration, now=now) if "DATABASE_NAME" in names]

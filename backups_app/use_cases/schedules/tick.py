@@ -56,10 +56,15 @@ class Acts(Protocol):
 
 
 def tick(*, configuration: Configuration, now: datetime, acts: Acts | None = None) -> None:
-    """Look at every schedule once. Any number of workers may do so at the same moment."""
+    """Look at every schedule once. Any number of workers may do so at the same moment. None looks while workers of two
+    databases share one Django database."""
     me = ownership.this_process().as_document()
+    others = alike.of_other_temples(configuration=configuration, now=now)
     claims.tick(host=me["host"], now=now, alike=alike.of_this_host(configuration))
     if not configuration.is_local or not configuration.local_url:
+        return
+    if others:  # a schedule of one temple must not delete the bookings of another
+        logger.error("Schedules wait: workers of another DATABASE_NAME use DATABASE_URL", extra={"hosts": others})
         return
     look = _Look(now=now, acts=acts or TempleActs(configuration=configuration), me=me)
     look.go_on()
