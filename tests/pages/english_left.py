@@ -28,7 +28,7 @@ COMMANDS = re.compile(
         r'"(pip|brew) install [\w-]+"', r"pip install -r [\w-]+\.txt", r'--confirm "[A-Z ]+"',
         r"BACKUP_ENGINE=auto या python", r"manage\.py backup_keys new",
         r"manage\.py backup_(copy|remove|copies)\b( [A-Za-z-]+)*", r"manage\.py backup_fetch( [\w-]+)*",
-        r"manage\.py backup_(notify list|retention accept)\b", r"manage\.py [\w-]+( --[\w-]+)*", r"--\w+( \w+)?",
+        r"manage\.py backup_(notify list|retention accept)\b", r"manage\.py [\w-]+( --[\w-]+)*", r"--[\w-]+( \w+)?",
         r"[A-Z]+(_[A-Z]+)+(=\S+)?", r"https?://", r"mongodb(\+srv)?://\S*", r"chmod \d+", r"mkdir -p( \S+)?",
         r"mount [a-z/]+", r"/etc/fstab", r"\.\w+\b", r"metadata",
         r"\w+\.(json|bson)", r"x86_64", r"Timestamp\(0, 0\)", r"\b[a-z]*_[a-z0-9_]+\b",
