@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -122,8 +123,8 @@ def test_a_worker_waits_for_a_database_that_does_not_answer(monkeypatch: pytest.
 def test_the_trail_goes_on_after_postgresql_was_started_again() -> None:
     audit.record(actor="ravi", origin="web", action="login", target="", result="ok", now=timezone.now())
     pid = connection.connection.info.backend_pid
-    with connection.copy().cursor() as other:
-        other.execute("SELECT pg_terminate_backend(%s)", [pid])
+    with closing(connection.copy()) as another, another.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
 
     audit.record(actor="ravi", origin="web", action="logout", target="", result="ok", now=timezone.now())
 
