@@ -11,6 +11,7 @@ import pytest
 from django.db import Error, InterfaceError, OperationalError
 from django.test import Client, override_settings
 
+from backups_app.access import records
 from backups_app.configuration import Configuration, Secret
 from backups_app.metrics import health
 from tests.conftest import NOBODY
@@ -66,7 +67,7 @@ def test_a_database_of_records_that_is_not_there_or_not_migrated_is_not_ready(
     with override_settings(TEMPLEOPS=Configuration(primary_database="cloud")):
         assert ask("/health/ready", **BY_ADDRESS) == (200, {"status": "ready"})
         health.forget()
-        monkeypatch.setattr(health, "MigrationExecutor", lost)
+        monkeypatch.setattr(records, "MigrationExecutor", lost)
         status, answer = ask("/health/ready", **HERE)
         assert ask("/health/ready", **BY_ADDRESS) == (503, {"status": "not_ready"})
 
