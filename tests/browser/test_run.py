@@ -242,6 +242,7 @@ def test_the_end_of_a_run_tears_nothing_from_a_person_who_types_elsewhere(
     checked_page: CheckedPage, running_app: RunningApp
 ) -> None:
     watched_backup(checked_page, running_app, after=a_good_backup)
+    running_app.local_line.throttle(SLOW // 4)  # so that it does not end while the viewer is opened
     page = checked_page.page
     assert page.title().startswith("Backup in progress ·")
     page.click("#load-backups")

@@ -39,7 +39,7 @@ def _watched_and_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     copies = Copies(target="offsite", newest_is_copied=True, uncopied_documents=0, opened=True, since=NOW - HOUR)
     monkeypatch.setattr(evidence, "copies", lambda **_: copies)
     monkeypatch.setattr(evidence, "schedules", lambda now: (Slots(last=NOW - 7 * HOUR, next=NOW + 17 * HOUR),))
-    monkeypatch.setattr(evidence, "watch", lambda configuration: Watch(tick_at=NOW, accepted_at=NOW - HOUR))
+    monkeypatch.setattr(evidence, "watch", lambda configuration, now: Watch(tick_at=NOW, accepted_at=NOW - HOUR))
 
 
 def a_run(**fields: Any) -> RunRecord:
