@@ -52,7 +52,7 @@ bench: .venv/.for-development  ## figures of speed and memory in one table: SIZE
 	$(BIN)/python -m tests.benchmarks.readers
 
 faults: .venv/.for-development  ## kills, cuts, full disks: the long form
-	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/faults tests/purge tests/verification \
+	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest --timeout 0 tests/faults tests/purge tests/verification \
 		tests/backup_files/test_power_loss.py
 	$(BIN)/python -m tests.sync.long
 
@@ -61,11 +61,11 @@ soak: .venv/.for-development  ## two hours of schedules with writers, conflicts,
 	if command -v mongodump >/dev/null; then $(BIN)/python -m tests.soak --minutes $(MINUTES) --engine mongodump; fi
 
 fuzz: .venv/.for-development  ## hostile files and requests, 5,000 histories of retention: the long form
-	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/backup_files/test_bson_frames.py tests/security \
+	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest --timeout 0 tests/backup_files/test_bson_frames.py tests/security \
 		tests/browser/test_hostile_values.py tests/retention/test_histories.py
 
 looks: .venv/.for-development  ## every page wide and narrow, light and dark, each picture examined: the long form
-	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest tests/browser
+	TEMPLEOPS_LONG=1 $(BIN)/python -m pytest --timeout 0 tests/browser
 
 lock: .venv/.for-development  ## exact versions with hashes, from the requirements files
 	$(BIN)/uv pip compile $(LOCK) requirements.txt requirements-demo.txt -o requirements.lock

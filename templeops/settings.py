@@ -80,8 +80,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
     # One that the server has closed meanwhile is opened again before anything is asked.
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    # A host that swallows packets is given up by name; libpq itself would wait for two minutes.
-    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 10} | DATABASES["default"].get("OPTIONS", {})
+    # A host that swallows packets is given up by name; libpq itself would wait for two minutes. PostgreSQL ends the
+    # session of a process that stands still in a transaction before the others give up waiting for its lock.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 10,
+        "options": "-c idle_in_transaction_session_timeout=10s -c lock_timeout=15s",
+    } | DATABASES["default"].get("OPTIONS", {})
 
 INSTALLED_APPS = [
     "backups_app",

@@ -7,10 +7,12 @@ from pathlib import Path
 from django.db import DataError, Error, IntegrityError, ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from backups_app.errors import RecordsCrowded, RecordsReadOnly, RecordsUnavailable, RecordsUnreachable
+from backups_app.errors import RecordsBusy, RecordsCrowded, RecordsReadOnly, RecordsUnavailable, RecordsUnreachable
 
 CROWDED = ("too many clients", "too many connections", "connection slots")
 """What PostgreSQL says where it has no connection left: a refused one bears no SQLSTATE."""
+BUSY = ("lock timeout", "database is locked", "database table is locked")
+"""What PostgreSQL and SQLite say where another process keeps them from it."""
 READ_ONLY = ("read-only transaction", "readonly database")
 """What PostgreSQL and SQLite say of a change that they do not take."""
 
@@ -31,7 +33,10 @@ def failure(error: BaseException | None) -> RecordsUnavailable:
     opened = connection.connection  # None where it could not be made; PostgreSQL's knows that it was cut
     if opened is None or bool(getattr(opened, "closed", False)):
         return RecordsCrowded() if any(word in refusal for word in CROWDED) else RecordsUnreachable()
-    return RecordsReadOnly() if any(word in refusal for word in READ_ONLY) else RecordsUnavailable()
+    for words, named in ((READ_ONLY, RecordsReadOnly), (BUSY, RecordsBusy)):
+        if any(word in refusal for word in words):
+            return named()
+    return RecordsUnavailable()
 
 
 def refusals() -> tuple[RecordsUnavailable, ...]:

@@ -71,6 +71,13 @@ class RecordsCrowded(RecordsUnavailable):
     hint = "Raise max_connections of PostgreSQL, or run fewer web processes"
 
 
+class RecordsBusy(RecordsUnavailable):
+    """The same, where another process held it for longer than anything waits."""
+
+    sentence = "Another process holds the database of users and audit rows. Nothing is done that cannot be recorded."
+    hint = "Try again in a minute"
+
+
 class RecordsReadOnly(RecordsUnavailable):
     """The same, where it can be read and not written: a standby, a file of somebody else's."""
 

@@ -253,6 +253,18 @@ def test_one_who_lost_the_race_for_a_number_takes_the_next(now: datetime, monkey
     assert audit_chain.verify(remembered=[Remembered(backup_id="b", digest=audit.digest())]).good
 
 
+def test_what_is_recorded_once_is_not_recorded_again(now: datetime) -> None:
+    facts: dict[str, Any] = {
+        "actor": "ravi", "origin": "web", "action": "backup.finished", "result": "success", "once_since": now,
+    }  # fmt: skip
+    first = audit.record(**facts, target="a", now=now)
+
+    assert audit.record(**facts, target="a", now=now + timedelta(minutes=1)) == first
+    audit.record(**facts, target="b", now=now)
+    audit.record(**{**facts, "once_since": now + timedelta(minutes=2)}, target="a", now=now + timedelta(minutes=3))
+    assert [event.target for event in audit.newest(limit=9)] == ["a", "b", "a"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_many_who_write_at_once_make_one_chain_without_gaps(now: datetime) -> None:
     def write(number: int) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from backups_app.access import records
 from backups_app.access.trail import audit
 from backups_app.configuration import Configuration
-from backups_app.errors import RecordsCrowded, RecordsReadOnly, RecordsUnreachable
+from backups_app.errors import RecordsBusy, RecordsCrowded, RecordsReadOnly, RecordsUnreachable
 from backups_app.metrics import health
 from backups_app.use_cases.doctor import doctor, doctor_looks
 from backups_app.use_cases.status import status
@@ -59,6 +59,38 @@ def test_a_refused_connection_says_whether_there_is_room(
     monkeypatch.setattr(records, "connection", SimpleNamespace(connection=None))
 
     assert type(records.failure(OperationalError(refusal))) is named
+
+
+@pytest.mark.parametrize("refusal", ["canceling statement due to lock timeout", "database is locked"])
+def test_a_database_that_another_process_holds_is_named(refusal: str) -> None:
+    connection.ensure_connection()
+
+    assert type(records.failure(OperationalError(refusal))) is RecordsBusy
+
+
+@ON_POSTGRES
+def test_nobody_waits_for_the_lock_of_another_without_end() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name LIKE '%%timeout'")
+        waits = {name: int(setting) for name, setting in cursor.fetchall()}
+
+    assert 0 < waits["idle_in_transaction_session_timeout"] < waits["lock_timeout"] <= 15_000
+
+
+@ON_POSTGRES
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_stands_still_while_it_writes_to_the_trail_does_not_hold_the_others() -> None:
+    with closing(connection.copy()) as frozen, frozen.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '500ms'")
+        cursor.execute("BEGIN")
+        cursor.execute(
+            "INSERT INTO backups_app_auditevent (n, at, actor, session, origin, address, action, target, result, "
+            "request_id, details, chain, key_id) "
+            "VALUES (1, now(), 'ravi', '', 'web', '', 'login', '', 'ok', '', '{}', '', '')"
+        )
+        audit.record(actor="ravi", origin="web", action="logout", result="ok", now=timezone.now())
+
+    assert audit.digest().count == 1
 
 
 @ON_POSTGRES

@@ -5,7 +5,9 @@ It starts and cancels runs by the same calls as pages and API, and looks at the 
 
 from __future__ import annotations
 
+import faulthandler
 import json
+import signal
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -91,7 +93,8 @@ ACTS: dict[str, Callable[..., Any]] = {
 
 
 def main() -> None:
-    """Answer until stdin closes."""
+    """Answer until stdin closes. SIGUSR1 prints where each thread stands."""
+    faulthandler.register(signal.SIGUSR1)
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         order = json.loads(line)

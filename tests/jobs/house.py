@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pymongo.database import Database
 
 from backups_app.mongo import embedded
@@ -70,8 +72,12 @@ class Asker:
         self.process.stdin.flush()
 
     def answer(self) -> Any:
-        """Return the answer to the oldest thing that was begun."""
+        """Return the answer to the oldest thing that was begun. A process that stays silent says where it stands, in
+        the standard error of the tests, and the test has failed."""
         assert self.process.stdout is not None
+        if not select.select([self.process.stdout], [], [], PATIENCE_SECONDS)[0]:
+            self.process.send_signal(signal.SIGUSR1)
+            pytest.fail(f"no answer within {PATIENCE_SECONDS:.0f} s")
         line = self.process.stdout.readline()
         assert line, "the process ended"
         return json.loads(line).get("answer")

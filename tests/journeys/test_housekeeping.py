@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from backups_app.access.trail import audit
 from backups_app.catalog.run import runs
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
+from backups_app.errors import RecordsUnavailable
+from backups_app.models import AuditEvent
 from backups_app.records import Origin
 from backups_app.runs.recovery import housekeeping
 from backups_app.use_cases.backups import backups
@@ -87,3 +90,48 @@ def test_a_deletion_whose_record_was_lost_can_still_be_resumed(
 
 def test_a_tick_without_a_server_is_not_the_end_of_the_worker(seeded: Configuration) -> None:
     housekeeping.tick(configuration=dataclasses.replace(seeded, local_url=NOBODY), now=now())
+
+
+def ends() -> list[tuple[str, str]]:
+    """The ends of runs that are in the audit trail, oldest first: run and result."""
+    return list(AuditEvent.objects.filter(action__endswith=".finished").order_by("n").values_list("target", "result"))
+
+
+def test_the_end_of_a_run_that_could_not_be_put_on_record_is_written_by_the_tick_once(
+    seeded: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = audit.record
+
+    def without_ends(**facts: Any) -> AuditEvent:
+        if facts["action"].endswith(".finished"):
+            raise RecordsUnavailable
+        return written(**facts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audit, "record", without_ends)
+        backup_id = run_backup(delete_bookings=False)["backup_id"]
+    assert ends() == []
+
+    housekeeping.tick(configuration=seeded, now=now())
+    housekeeping.tick(configuration=seeded, now=now())
+    assert ends() == [(backup_id, "success")]
+
+
+def test_the_tick_adds_no_end_to_runs_that_have_theirs(
+    seeded: Configuration, local_db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = backups.start_backup(
+        created_by="ananya", delete_bookings=False, origin=Origin.WEB, now=now(), enqueue=False
+    )
+    housekeeping.tick(configuration=seeded, now=now())
+    assert ends() == []
+
+    backups.cancel(backup_id=waiting.id, requested_by="ananya", origin=Origin.WEB, now=now())
+    with remote_fails_in("bookings", monkeypatch):
+        partial = run_backup(delete_bookings=True)
+    backups.resume(backup_id=partial["backup_id"], requested_by="ananya", origin=Origin.WEB, now=now(), enqueue=False)
+    recorded = ends()
+    assert [result for _, result in recorded] == ["cancelled", "partial", "success"]
+
+    housekeeping.tick(configuration=seeded, now=now())
+    assert ends() == recorded

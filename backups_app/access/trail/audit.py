@@ -7,7 +7,7 @@ a past that was changed afterwards no longer agrees with them (`backup_audit --v
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -43,11 +43,13 @@ def record(
     target: str = "",
     request_id: str = "",
     details: Mapping[str, Any] | None = None,
+    once_since: datetime | None = None,
 ) -> AuditEvent:
     """Append one row and return it. `actor` is the username (the role that it has now is kept beside it), `session`
     the login session's `sid`, `origin` one of `records.Origin`, `target` an id or a name; `details` plain JSON values,
     no secret and no document. Within a request `session`, `address` and `request_id` are the request's, unless given
-    otherwise.
+    otherwise. With `once_since` the row is returned that the same action and target has from that moment on, where
+    there is one, and nothing is appended.
 
     Numbers have no gaps: of two who append at once, the slower one tries again with the next number. Raise
     `RecordsUnavailable` when the database cannot be used: what cannot be put on record is not done.
@@ -64,12 +66,15 @@ def record(
         if (waiting := _waiting.get()) is not None:
             waiting.rows.append(facts)
             return AuditEvent(**facts)
-        return _append(facts)
+        return _append(facts, once_since)
 
 
-def _append(facts: Mapping[str, Any]) -> AuditEvent:
+def _append(facts: Mapping[str, Any], once_since: datetime | None = None) -> AuditEvent:
     for _ in range(TRIES):
         event = _following(AuditEvent.objects.order_by("-n").first(), facts)
+        # Asked after the newest row: who appends the same meanwhile takes the number that this one would have.
+        if once_since is not None and (known := _same_since(facts, once_since)):
+            return known
         try:
             with transaction.atomic():
                 event.save()
@@ -77,6 +82,10 @@ def _append(facts: Mapping[str, Any]) -> AuditEvent:
             continue
         return event
     raise RuntimeError("the audit trail could not be written: too many others are writing to it")
+
+
+def _same_since(facts: Mapping[str, Any], moment: datetime) -> AuditEvent | None:
+    return AuditEvent.objects.filter(action=facts["action"], target=facts["target"], at__gte=moment).first()
 
 
 class WaitingRows:
@@ -157,6 +166,12 @@ def newest(*, limit: int, before: int | None = None) -> list[AuditEvent]:
     """Return at most `limit` rows, newest first; with `before` only those with a smaller number."""
     rows = AuditEvent.objects.order_by("-n")
     return list((rows if before is None else rows.filter(n__lt=before))[:limit])
+
+
+def targets(*, actions: Collection[str], since: datetime) -> list[str]:
+    """Return the target of each row of these actions from a moment on. Raise `RecordsUnavailable`."""
+    with _usable():
+        return list(AuditEvent.objects.filter(at__gte=since, action__in=actions).values_list("target", flat=True))
 
 
 def public(event: AuditEvent) -> dict[str, Any]:

@@ -244,20 +244,25 @@ def first_metadata(document: RunRecord, *, folder: Path, manifest: Manifest) -> 
 
 
 def record_end(document: RunRecord) -> None:
-    """Write the audit event of the end and one line in the log. The end itself is in the run's document by now."""
+    """Write the audit event of the end and one line in the log. The end itself is in the run's document by now, and
+    an event that cannot be written is written by the worker's tick (`recovery/missing_ends.py`)."""
     with contextlib.suppress(RecordsUnavailable):
-        _audit_end(document)
+        audit_end(document)
     logger.info("Run finished", extra={"backup_id": document.backup_id, "status": document.status})
 
 
-def _audit_end(document: RunRecord) -> None:
+def audit_end(document: RunRecord) -> None:
+    """Write the audit event of a run's end, once. Raise `RecordsUnavailable`."""
+    now = timezone.now()
+    finished_at = document.finished_at or now
     audit.record(
         actor=document.created_by,
         origin=document.origin,
         action=f"{document.kind}.finished",
         target=document.backup_id,
         result=document.status,
-        now=timezone.now(),
+        now=max(now, finished_at),  # by the clock of another host it may not be over yet
+        once_since=finished_at,
         details={
             "error_code": document.error_code,
             "error_message": document.error_message or None,

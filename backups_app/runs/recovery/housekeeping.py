@@ -4,6 +4,7 @@ tick(configuration)            every minute of the worker
   put_in_order(configuration)  also before a run starts
     1. close what a dead process left        recovery.recover
     2. write lost records again              rebuild_records
+  write missing audit events of ends         missing_ends.write
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from backups_app.mongo import connections
 from backups_app.records import Side
 from backups_app.runs import preparation
 from backups_app.runs.description import description
-from backups_app.runs.recovery import recovery
+from backups_app.runs.recovery import missing_ends, recovery
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ def tick(*, configuration: Configuration, now: datetime) -> None:
     try:
         if configuration.is_local and configuration.local_url:
             put_in_order(configuration=configuration, now=now)
+            with connections.reachable(Side.LOCAL):
+                missing_ends.write(preparation.local_database(configuration), now=now)
     except TempleOpsError as error:
         logger.warning("Housekeeping could not be done", extra={"code": error.code})
 
