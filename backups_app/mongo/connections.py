@@ -6,6 +6,7 @@ and journaled, every operation has a time limit, and moments are aware and in UT
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -21,6 +22,7 @@ import pymongo
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidOperation, InvalidURI, PyMongoError
+from pymongo.synchronous.monitor import _shutdown_resources
 
 from backups_app.configuration import Configuration
 from backups_app.errors import (
@@ -66,6 +68,10 @@ class _Key(NamedTuple):
 
 _clients: dict[_Key, Client] = {}
 _clients_lock = threading.Lock()
+
+# At the end of a process pymongo joins the threads that watch its servers, and each sleeps for half a second: a command
+# would take so much longer. They are daemons, and hold nothing that must be put away.
+atexit.unregister(_shutdown_resources)
 
 
 @dataclass(frozen=True, kw_only=True)
