@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from backups_app import configuration
 from backups_app.access.requests import proxies
 from backups_app.metrics import figures
+from backups_app.mongo import availability
 from backups_app.use_cases.status import status
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto", "Via")
@@ -24,8 +25,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not is_allowed(request):
         refusal = "Send METRICS_TOKEN as a Bearer token. Without one, only this machine may read this.\n"
         return HttpResponse(refusal, status=403, content_type="text/plain; charset=utf-8")
-    found, runs = status.status_and_runs(configuration=configuration.current(), now=timezone.now())
-    response = HttpResponse(figures.text(found, runs=runs), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    with availability.asked_once():
+        found, runs = status.status_and_runs(configuration=configuration.current(), now=timezone.now())
+        text = figures.text(found, runs=runs)
+    response = HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
     response.headers["Cache-Control"] = "no-store"
     return response
 

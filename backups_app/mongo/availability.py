@@ -37,13 +37,29 @@ def cached_failures(*, earlier_seconds: float | None = None) -> Iterator[None]:
     All questions together take at most `PAGE_SECONDS`.
     """
     outside = _outside.set(copy_context())
-    before = _cached_since.set(time.monotonic() - (CACHED_SECONDS if earlier_seconds is None else earlier_seconds))
+    seconds = CACHED_SECONDS if earlier_seconds is None else earlier_seconds
     try:
-        with pymongo.timeout(PAGE_SECONDS):
+        with _known_since(time.monotonic() - seconds), pymongo.timeout(PAGE_SECONDS):
             yield
     finally:
-        _cached_since.reset(before)
         _outside.reset(outside)
+
+
+@contextmanager
+def asked_once() -> Iterator[None]:
+    """Within this block, which only shows something, do not ask a server again that failed within it."""
+    known = _cached_since.get()
+    with _known_since(time.monotonic() if known is None else known):
+        yield
+
+
+@contextmanager
+def _known_since(moment: float) -> Iterator[None]:
+    before = _cached_since.set(moment)
+    try:
+        yield
+    finally:
+        _cached_since.reset(before)
 
 
 def unlimited_context() -> Context:

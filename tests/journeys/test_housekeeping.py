@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Any
 
 import pytest
+from django.test import Client, override_settings
 from pymongo.database import Database
 
 from backups_app.access.trail import audit
 from backups_app.catalog.run import runs
 from backups_app.catalog.run.run_record import RunRecord
-from backups_app.configuration import Configuration
+from backups_app.configuration import Configuration, Secret
 from backups_app.errors import RecordsUnavailable
 from backups_app.models import AuditEvent
-from backups_app.records import Origin
+from backups_app.mongo import availability, connections
+from backups_app.records import Origin, Side
 from backups_app.runs.recovery import housekeeping
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.listing import listing
@@ -88,8 +91,39 @@ def test_a_deletion_whose_record_was_lost_can_still_be_resumed(
     assert raw_documents(local_db, "bookings") == {}
 
 
-def test_a_tick_without_a_server_is_not_the_end_of_the_worker(seeded: Configuration) -> None:
+def test_a_tick_without_a_server_is_not_the_end_of_the_worker_and_soon_over(seeded: Configuration) -> None:
+    started = time.monotonic()
+
     housekeeping.tick(configuration=dataclasses.replace(seeded, local_url=NOBODY), now=now())
+
+    assert time.monotonic() - started < connections.TIMEOUT_SECONDS[Side.LOCAL] / 2
+
+
+def test_a_status_and_the_metrics_ask_a_silent_server_once(
+    seeded: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_backup(delete_bookings=False)
+    found: list[Any] = []
+
+    class Failures(dict[Any, Any]):
+        def __setitem__(self, server: Any, failure: Any) -> None:
+            found.append(server[0])
+            super().__setitem__(server, failure)
+
+    monkeypatch.setattr(availability, "_failures", Failures())
+    silent = dataclasses.replace(seeded, local_url=NOBODY, cloud_url=Secret(""))
+
+    with availability.early_probe():
+        seen = status.status(configuration=silent, now=now())
+
+    assert found == [Side.LOCAL]
+    assert (seen.local.reachable, seen.backups_count) == (False, 1)
+
+    with override_settings(TEMPLEOPS=silent):
+        answer = Client().get("/metrics", REMOTE_ADDR="127.0.0.1", HTTP_HOST="127.0.0.1")
+
+    assert found == [Side.LOCAL, Side.LOCAL]
+    assert b"templeops_protected" in answer.content
 
 
 def ends() -> list[tuple[str, str]]:

@@ -42,6 +42,22 @@ def test_while_something_is_shown_a_lost_server_is_asked_once() -> None:
         assert ask(Side.REMOTE), "the other one was not found lost"
 
 
+def test_what_is_looked_at_once_trusts_its_own_failures_alone() -> None:
+    ask(finding=AutoReconnect("gone"))
+
+    with availability.asked_once():
+        assert ask(finding=AutoReconnect("gone"))
+        assert not ask()
+    assert ask(finding=AutoReconnect("gone"))
+
+
+def test_what_a_page_knows_holds_where_it_looks_once() -> None:
+    ask(finding=AutoReconnect("gone"))
+
+    with availability.cached_failures(), availability.asked_once():
+        assert not ask()
+
+
 def test_outside_of_what_is_shown_every_question_is_asked() -> None:
     ask(finding=AutoReconnect("gone"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
@@ -24,7 +25,8 @@ from backups_app.errors import (
     RunActive,
 )
 from backups_app.models import AuditEvent
-from backups_app.records import Origin
+from backups_app.mongo import connections
+from backups_app.records import Origin, Side
 from backups_app.retention import guards
 from backups_app.retention.guards import Guards
 from backups_app.runs.steps import restore_parts
@@ -34,6 +36,7 @@ from backups_app.use_cases.restores import restores
 from backups_app.use_cases.retention import bringing_back, pins, removal
 from backups_app.use_cases.retention import trash_emptying as housekeeping
 from backups_app.verification import verdict
+from tests.conftest import NOBODY
 from tests.retention.conftest import Temple
 
 DELETED: dict[str, Any] = {
@@ -428,6 +431,17 @@ def test_what_lay_in_the_trash_for_a_day_does_not_come_back(temple: Temple) -> N
 
     with pytest.raises(NotInTrash):
         bring_back(temple, old)
+
+
+def test_while_mongodb_is_silent_the_trash_waits_and_the_worker_goes_on_in_seconds(temple: Temple) -> None:
+    old = temple.add(days=40)
+    temple.remove(old)
+    silent, started = dataclasses.replace(temple.configuration, local_url=NOBODY), time.monotonic()
+
+    assert housekeeping.housekeep(configuration=silent, now=temple.now + timedelta(hours=25)) == ()
+
+    assert time.monotonic() - started < connections.TIMEOUT_SECONDS[Side.LOCAL] / 2
+    assert temple.in_trash() == {old}
 
 
 def test_half_of_an_emptied_backup_never_comes_back(temple: Temple, monkeypatch: pytest.MonkeyPatch) -> None:

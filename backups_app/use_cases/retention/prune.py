@@ -30,6 +30,7 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.messages.protection import notifications as messages
+from backups_app.mongo import connections
 from backups_app.progress import Silent
 from backups_app.records import Origin, RunKind, Status
 from backups_app.retention.decision import DecidedBackup, RetentionDecision
@@ -100,6 +101,7 @@ def after_run(*, backup_id: str) -> None:
     configuration, now = settings.current(), timezone.now()
     try:
         database = preparation.local_database(configuration)
+        connections.ping(database.client)  # a run whose server died is over in seconds; each question would wait for 30
         document = runs.get(database, backup_id=backup_id)
         if document is None or not _made_a_good_backup(document):
             return
@@ -219,6 +221,7 @@ def _warn(
     logger.warning("Retention failed", extra={"backup_id": backup_id, "reason": warning.detail})
     try:
         database = preparation.local_database(configuration)
+        connections.ping(database.client)
         document = runs.get(database, backup_id=backup_id)
         if document is None:
             return

@@ -35,6 +35,7 @@ def housekeep(*, configuration: Configuration, now: datetime) -> tuple[str, ...]
             return ()
         with connections.reachable(Side.LOCAL):
             database = preparation.local_database(configuration)
+            connections.ping(database.client)
             taking_out.require_known_store(store, database)
             taking_out.require_clocks_agree(database)
         emptied = store.empty_trash(older_than=now - trash.KEPT)
@@ -60,6 +61,7 @@ def make_room(
             return ()
         with connections.reachable(Side.LOCAL):
             database = preparation.local_database(configuration)
+            connections.ping(database.client)
             taking_out.require_known_store(store, database)
             taking_out.require_clocks_agree(database)
             data_bytes = int(database.command("dbStats")["dataSize"])

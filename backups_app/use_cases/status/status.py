@@ -84,6 +84,11 @@ def status(*, configuration: Configuration, now: datetime) -> SystemStatus:
 
 def status_and_runs(*, configuration: Configuration, now: datetime) -> tuple[SystemStatus, Sequence[RunRecord]]:
     """Return the status and every run and backup that it rests on, newest first, from one look."""
+    with availability.asked_once():
+        return _looked_at(configuration, now)
+
+
+def _looked_at(configuration: Configuration, now: datetime) -> tuple[SystemStatus, Sequence[RunRecord]]:
     asked = reach.ReachQuestion(configuration)
     incremental_at = now if overview.next_is_incremental(now=now) else None
     looked = readiness.check_readiness(configuration=configuration, fresh=True, incremental_at=incremental_at)
