@@ -47,7 +47,8 @@ LONGEST_FILES = (
     "journeys/test_runbook.py", "journeys/test_a_run.py", "security/test_rbac_api.py", "faults/test_restore_kill.py",
     "browser/test_hindi.py", "browser/test_hostile_values.py", "security/test_rbac_pages.py", "faults/test_kill.py",
     "journeys/test_nobody_reads.py", "journeys/test_incremental_runs.py", "journeys/test_serve.py",
-    "security/test_openapi.py",
+    "security/test_openapi.py", "hosts/test_rolling_update.py", "use_cases/test_copy_secrets.py",
+    "hosts/test_three_temples.py", "storage/test_the_fire.py",
 )  # fmt: skip
 LONGEST_ROOMS = ("faults", "journeys", "sync", "pages", "security")
 """What takes longest begins, in several processes, so that short files fill the end: these files, then these rooms."""

@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 LENGTH = 8
+MANAGE = "manage.py"
 
 
 def run(
@@ -23,19 +24,25 @@ def run(
 
     Raise TimeoutError when it takes longer than `seconds`.
     """
-    order = json.dumps({"arguments": arguments, "environment": environment, "folder": folder}).encode()
+    order = {"program": MANAGE, "arguments": arguments, "environment": environment, "folder": folder}
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(path)
-        socket.send_fds(connection, [len(order).to_bytes(LENGTH, "big")], streams)
-        connection.sendall(order)
+        send(connection, order, streams=streams)
         connection.settimeout(seconds)
         answer = connection.recv(16)
     assert answer, "the process that forks has ended"
     return int(answer)
 
 
+def send(connection: socket.socket, order: dict[str, Any], *, streams: list[int]) -> None:
+    """Send an order and the three streams of the process that is to carry it out."""
+    data = json.dumps(order).encode()
+    socket.send_fds(connection, [len(data).to_bytes(LENGTH, "big")], streams)
+    connection.sendall(data)
+
+
 def received(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """Return what `run` sent: the order and the three streams."""
+    """Return what `send` sent: the order and the three streams."""
     head, streams, _, _ = socket.recv_fds(connection, LENGTH, 3)
     length, data = int.from_bytes(head, "big"), b""
     while len(data) < length:

@@ -4,6 +4,7 @@ and not the second of importing Django, the driver and the rest.
     with ForkServer(folder) as server:
         server.run("check", environment={…})          a CompletedProcess, as of subprocess.run
         server.shell_function                         the same for a script of bash
+        server.start(GUNICORN, "--bind", …)           a Service, which goes on, as of subprocess.Popen
 
 Settings and the product's own modules are imported in the fork, from the environment that it is given, as in a start.
 `python -m tests.fork_server SOCKET` is that process. It ends when stdin closes.
@@ -22,10 +23,10 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import IO, Any, NoReturn, Self
 
 from tests import fork_client
 
@@ -38,8 +39,49 @@ WITHOUT_SETTINGS = (
     "django.views",
 )  # fmt: skip
 """Libraries that read no setting while they are imported."""
+GUNICORN = "gunicorn"
 START_SECONDS = 60.0
 LONGEST_SECONDS = 120.0
+
+
+class Service:
+    """A process that was started and goes on. `pid` is its own; it leads a session."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.returncode: int | None = None
+        self.pid = int(self._line())
+
+    def poll(self) -> int | None:
+        """Return its exit code, negative for a signal, or None while it runs."""
+        if self.returncode is None and select.select([self._connection], [], [], 0)[0]:
+            self._ended()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return its exit code when it has ended. Raise TimeoutError when it has not after so many seconds."""
+        if self.returncode is None:
+            self._connection.settimeout(timeout)
+            self._ended()
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal; nothing happens when it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def _ended(self) -> None:
+        self.returncode = int(self._line())
+        self._connection.close()
+
+    def _line(self) -> bytes:
+        read = b""
+        while not read.endswith(b"\n"):
+            part = self._connection.recv(1)
+            assert part, "the process that forks has ended"
+            read += part
+        return read
 
 
 class ForkServer:
@@ -81,6 +123,20 @@ class ForkServer:
             printed = [_text(file) for file in (out, err)]
         return subprocess.CompletedProcess(["manage.py", *arguments], code, *printed)
 
+    def start(self, program: str, *arguments: str, environment: Mapping[str, str], output: IO[bytes]) -> Service:
+        """Start `manage.py` or `gunicorn` in a session of its own, and return at once. What it prints goes to
+        `output`."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(self._socket))
+        order = {
+            "program": program, "arguments": arguments, "environment": dict(environment), "folder": str(ROOT),
+            "is_service": True,
+        }  # fmt: skip
+        with open(os.devnull, "rb") as nothing:
+            streams = [nothing.fileno(), output.fileno(), output.fileno()]
+            fork_client.send(connection, order, streams=streams)
+            return Service(connection)
+
 
 def _text(file: Any) -> str:
     file.seek(0)
@@ -120,7 +176,7 @@ def _import_what_was_loaded(folder: Path, *, tried: set[str]) -> None:
 
 
 def _answer(connection: socket.socket, folder: Path) -> NoReturn:
-    """Fork once more for the command, and send its exit code."""
+    """Fork once more for the command, and send its exit code; of a service its pid first."""
     order, streams = fork_client.received(connection)
     pid = os.fork()
     if pid == 0:
@@ -128,14 +184,19 @@ def _answer(connection: socket.socket, folder: Path) -> NoReturn:
         _perform(order, streams, folder)
     for stream in streams:
         os.close(stream)
+    with contextlib.suppress(OSError):
+        if order.get("is_service"):
+            connection.sendall(f"{pid}\n".encode())
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     with contextlib.suppress(OSError):
-        connection.sendall(str(code).encode())
+        connection.sendall(f"{code}\n".encode())
     os._exit(0)
 
 
 def _perform(order: dict[str, Any], streams: list[int], folder: Path) -> NoReturn:
-    """Do in the fork what a start of manage.py does, and end."""
+    """Do in the fork what a start of the program does, and end."""
+    if order.get("is_service"):
+        os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -147,10 +208,8 @@ def _perform(order: dict[str, Any], streams: list[int], folder: Path) -> NoRetur
         warnings.simplefilter("error")
     code = 1
     try:
-        sys.argv = ["manage.py", *order["arguments"]]
-        import manage
-
-        manage.main()
+        sys.argv = [order["program"], *order["arguments"]]
+        _main_of(order["program"])()
         code = 0
     except SystemExit as end:
         code = _code_of(end)
@@ -161,6 +220,15 @@ def _perform(order: dict[str, Any], streams: list[int], folder: Path) -> NoRetur
             text.flush()
     folder.joinpath(f"loaded-{os.getpid()}").write_text(" ".join(sys.modules))
     os._exit(code)
+
+
+def _main_of(program: str) -> Callable[[], None]:
+    if program == GUNICORN:
+        wsgiapp = importlib.import_module("gunicorn.app.wsgiapp")
+        return lambda: wsgiapp.run(prog=GUNICORN)
+    import manage
+
+    return manage.main
 
 
 def _code_of(end: SystemExit) -> int:

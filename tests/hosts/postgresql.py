@@ -32,16 +32,19 @@ class Server:
     port: int
     socket: Path
 
-    def make(self, name: str) -> str:
-        """Make a role and a database that it owns. Return its address for `DATABASE_URL`."""
+    def make(self, name: str, *, like: str = "") -> str:
+        """Make a role and a database that it owns, empty or as one that was made before and that nobody uses. Return
+        its address for `DATABASE_URL`."""
         password = f"{name}/p@ss word"
         self._sql(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
-        self._sql(f"CREATE DATABASE {name} OWNER {name}")
+        self._sql(f"CREATE DATABASE {name} OWNER {name} TEMPLATE {like or 'template1'}")
         self._sql(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        if like:
+            self._sql(f"REASSIGN OWNED BY {like} TO {name}", database=name)
         return f"postgres://{name}:{quote(password, safe='')}@127.0.0.1:{self.port}/{name}"
 
-    def _sql(self, text: str) -> None:
-        where = ["-h", str(self.socket), "-p", str(self.port), "-U", "postgres", "-d", "postgres", "-q"]
+    def _sql(self, text: str, *, database: str = "postgres") -> None:
+        where = ["-h", str(self.socket), "-p", str(self.port), "-U", "postgres", "-d", database, "-q"]
         as_postgres([str(self.bin / "psql"), *where, "-v", "ON_ERROR_STOP=1", "-c", text])
 
 

@@ -14,10 +14,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from tests.fork_server import ForkServer
+from tests.fork_client import MANAGE
+from tests.fork_server import GUNICORN, ForkServer, Service
 
+Process = subprocess.Popen[bytes] | Service
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a-long-enough-password"
 SECONDS = 60.0
@@ -45,8 +47,8 @@ class Site:
     folder: Path
     port: int
     fork_server: ForkServer | None = None
-    """Runs commands without importing every library again; without it they are processes of their own."""
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    """Runs and starts what is asked for without importing every library again; without it Python starts afresh."""
+    processes: list[Process] = field(default_factory=list)
 
     def manage(self, *arguments: str, **more: str) -> str:
         """Run a command of manage.py and return what it printed."""
@@ -62,27 +64,30 @@ class Site:
     def prepare(self, username: str) -> None:
         """Make the Django database, with one Super Admin."""
         self.manage("migrate", "--verbosity", "0")
+        self.add_super_admin(username)
+
+    def add_super_admin(self, username: str) -> None:
         self.manage(
             "createsuperuser", "--noinput", DJANGO_SUPERUSER_USERNAME=username, DJANGO_SUPERUSER_PASSWORD=PASSWORD
         )
 
-    def start_web(self) -> subprocess.Popen[bytes]:
+    def start_web(self) -> Process:
         """Start gunicorn as the documents do, and wait until it answers."""
-        web = self._start("web", "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}")
+        web = self._start("web", GUNICORN, "--bind", f"127.0.0.1:{self.port}")
         self._wait(lambda: Client(self.port).get("/health/live")[0] == 200)
         return web
 
-    def start_serve(self) -> subprocess.Popen[bytes]:
+    def start_serve(self) -> Process:
         """Start `serve`, web and worker in one, and wait until both are ready."""
-        process = self._start("serve", "manage.py", "serve", "--port", str(self.port))
+        process = self._start("serve", MANAGE, "serve", "--port", str(self.port))
         self._wait(lambda: "Worker ready." in self.log("serve") and Client(self.port).get("/health/live")[0] == 200)
         return process
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self) -> Process:
         """Start a worker, and wait until it takes runs."""
         log = self.folder / "worker.log"
         before = log.read_text().count("Worker ready.") if log.exists() else 0
-        worker = self._start("worker", "manage.py", "worker")
+        worker = self._start("worker", MANAGE, "worker")
         self._wait(lambda: log.read_text().count("Worker ready.") > before)
         return worker
 
@@ -98,15 +103,21 @@ class Site:
         for process in self.processes:
             process.wait()
 
-    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _start(self, name: str, program: str, *arguments: str) -> Process:
+        # Each leads a session, as an operating system starts services: Linux shares processors among sessions.
         with (self.folder / f"{name}.log").open("ab") as output:
-            # Each leads a session, as an operating system starts services: Linux shares processors among sessions.
-            process = subprocess.Popen(
-                [sys.executable, *arguments], cwd=ROOT, env=dict(self.environment), stdout=output, stderr=output,
-                start_new_session=True,
-            )  # fmt: skip
+            process = self._started(program, *arguments, output=output)
         self.processes.append(process)
         return process
+
+    def _started(self, program: str, *arguments: str, output: IO[bytes]) -> Process:
+        if self.fork_server is not None:
+            return self.fork_server.start(program, *arguments, environment=self.environment, output=output)
+        started = ["-m", GUNICORN] if program == GUNICORN else [program]
+        return subprocess.Popen(
+            [sys.executable, *started, *arguments], cwd=ROOT, env=dict(self.environment), stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
 
     def _wait(self, is_so: Any) -> None:
         deadline = time.monotonic() + SECONDS

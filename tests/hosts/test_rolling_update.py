@@ -21,7 +21,10 @@ from tests.services.brokers import redis
 from tests.services.postgres import postgres
 
 ROUNDS = 2
-READERS = 4
+READERS, REST_SECONDS = 4, 0.2
+ASKED_MEANWHILE = 40
+"""So many requests at least meet each restart of the web processes. Readers that never rest ask more, and take the two
+processors from what they wait for."""
 PAGES = ("/api/backups", "/api/backup/status", "/login/", "/health/ready")
 DOCUMENTS = 3_000
 
@@ -76,7 +79,7 @@ class People:
     def _read(self, number: int) -> None:
         client = Client(self._port, keep=number % 2 == 0)
         client.log_in("ananya")
-        while not self._stopped.wait(0.05):
+        while not self._stopped.wait(REST_SECONDS):
             for path in PAGES:
                 self._ask(client, "GET", path)
 
@@ -114,8 +117,10 @@ def test_nothing_fails_and_nothing_is_lost(site: Site) -> None:
     with People(site.port) as people:
         for _ in range(ROUNDS):
             _wait_for_runs(people, 2)
+            asked = sum(people.answers.values())
             web.send_signal(signal.SIGHUP)
             _wait_for_runs(people, 2)
+            assert sum(people.answers.values()) - asked >= ASKED_MEANWHILE
             first = _replaced(site, first)
             _wait_for_runs(people, 1)
             second = _replaced(site, second)

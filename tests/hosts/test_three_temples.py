@@ -13,6 +13,7 @@ import pytest
 from pymongo import MongoClient
 
 from backups_app.mongo.embedded import EmbeddedServer
+from tests.conftest import NOBODY
 from tests.fork_server import ForkServer
 from tests.hosts import postgresql
 from tests.hosts.site import Client, Site, free_port, settings_of
@@ -31,6 +32,7 @@ def sites(
     folder = tmp_path_factory.mktemp("temples")
     with ExitStack() as stack:
         server = stack.enter_context(postgresql.running())
+        _migrate(server.make("migrated"), folder, fork_server)
         found = {}
         for name, bookings in TEMPLES.items():
             mongod = stack.enter_context(EmbeddedServer(data_dir=memory_folder / name, replica_set=name))
@@ -39,16 +41,22 @@ def sites(
             site = Site(
                 folder=folder / name, port=free_port(), fork_server=fork_server,
                 environment=settings_of(
-                    name, folder=folder / name, mongodb=mongod.uri, django_database=server.make(name),
+                    name, folder=folder / name, mongodb=mongod.uri, django_database=server.make(name, like="migrated"),
                     DATABASE_NAME=DATABASE, METRICS_TOKEN=TOKEN,
                 ),
             )  # fmt: skip
             stack.callback(site.stop)
-            site.prepare(f"admin-of-{name}")
+            site.add_super_admin(f"admin-of-{name}")
             site.start_worker()
             site.start_web()
             found[name] = site
         yield found
+
+
+def _migrate(django_database: str, folder: Path, fork_server: ForkServer) -> None:
+    """Migrate a database of which each temple then gets a copy: PostgreSQL copies in a fraction of the time."""
+    environment = settings_of("none", folder=folder / "none", mongodb=str(NOBODY), django_database=django_database)
+    fork_server.run("migrate", "--verbosity", "0", environment=environment).check_returncode()
 
 
 def test_each_makes_and_sees_its_own_backup_alone(sites: dict[str, Site]) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
 
-from tests.hosts.site import Site
+from tests.hosts.site import Process, Site
 from tests.proxy import Proxy
 from tests.soak import usage
 
@@ -73,6 +72,6 @@ class Mishaps:
         line.latency(0)
 
     @staticmethod
-    def _kill(process: subprocess.Popen[bytes]) -> None:
+    def _kill(process: Process) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()

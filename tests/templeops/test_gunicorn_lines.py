@@ -15,6 +15,7 @@ import pytest
 
 from templeops import gunicorn_lines
 from tests.conftest import NOBODY, ROOT, Migrated
+from tests.fork_server import ForkServer
 from tests.hosts.site import Client, Site, free_port, settings_of
 
 Started = Callable[[str], Site]
@@ -25,7 +26,7 @@ LOADED_BY_THE_FIRST_PROCESS = {
 
 
 @pytest.fixture
-def started(tmp_path: Path, migrated: Migrated) -> Iterator[Started]:
+def started(tmp_path: Path, migrated: Migrated, fork_server: ForkServer) -> Iterator[Started]:
     """A web server with an access log, in a form."""
     sites = []
 
@@ -36,7 +37,7 @@ def started(tmp_path: Path, migrated: Migrated) -> Iterator[Started]:
             django_database=f"sqlite:///{tmp_path / 'db.sqlite3'}",
             LOG_FORMAT=form, GUNICORN_CMD_ARGS="--access-logfile - --log-level info",
         )  # fmt: skip
-        sites.append(Site(environment=environment, folder=tmp_path / form, port=free_port()))
+        sites.append(Site(environment=environment, folder=tmp_path / form, port=free_port(), fork_server=fork_server))
         sites[-1].start_web()
         return sites[-1]
 

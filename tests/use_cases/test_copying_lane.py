@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from backups_app.storage import copy_reading
-from tests.conftest import ROOT, Migrated
+from tests.conftest import Migrated
+from tests.fork_client import MANAGE
 from tests.fork_server import ForkServer
 from tests.retention import conftest as retention
 from tests.retention.conftest import Temple
@@ -35,13 +34,12 @@ def test_a_lane_that_was_killed_is_followed_by_one_that_finishes(
         "BACKUP_TARGETS": f"nas=file://{target.root}",
     }
     copies = ("worker", "--lane", "copies")
-    first = subprocess.Popen(
-        [sys.executable, str(ROOT / "manage.py"), *copies], env=environment, stderr=subprocess.DEVNULL
-    )
+    with open(os.devnull, "wb") as nowhere:
+        first = fork_server.start(MANAGE, *copies, environment=environment, output=nowhere)
     deadline = time.monotonic() + LONGEST_SECONDS
     while len(list(target.root.iterdir())) < 3 and first.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
-    os.kill(first.pid, signal.SIGKILL)
+    first.send_signal(signal.SIGKILL)
     first.wait()
     there = {head.name for head in target.list_objects()}
 

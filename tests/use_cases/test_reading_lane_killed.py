@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +14,9 @@ from typing import Any
 import pytest
 
 from backups_app.backup_files import locks
-from tests.conftest import ROOT, Migrated
-from tests.fork_server import ForkServer
+from tests.conftest import Migrated
+from tests.fork_client import MANAGE
+from tests.fork_server import ForkServer, Service
 from tests.retention import conftest as retention
 from tests.retention.conftest import Temple
 
@@ -43,9 +42,10 @@ class Lane:
     def manage(self, *arguments: str) -> None:
         self.fork_server.run(*arguments, environment=self.environment).check_returncode()
 
-    def start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(ROOT / "manage.py"), "worker", "--lane", "reading"]
-        return subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
+    def start(self) -> Service:
+        with open(os.devnull, "wb") as nowhere:
+            arguments = ("worker", "--lane", "reading")
+            return self.fork_server.start(MANAGE, *arguments, environment=self.environment, output=nowhere)
 
     def job(self) -> tuple[str, int, str]:
         """Return the state, the tries and the failure of the only job."""
@@ -86,11 +86,11 @@ def kill_while_it_reads(lane: Lane, temple: Temple, backup_id: str) -> None:
             wait_until(lambda: lane.job()[:2] == ("running", tries + 1), process)
             wait_until(lambda: lane.verdicts()[-1:] == ["started"], process)  # the row of the job is first
         finally:
-            os.kill(process.pid, signal.SIGKILL)
+            process.send_signal(signal.SIGKILL)
             process.wait()
 
 
-def wait_until(there: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+def wait_until(there: Callable[[], bool], process: Service) -> None:
     deadline = time.monotonic() + LONGEST_SECONDS
     while not there() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
