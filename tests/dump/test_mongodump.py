@@ -37,6 +37,7 @@ from backups_app.verification import verdict
 from . import fake_mongodump
 
 Db = Database[dict[str, Any]]
+LONGEST_SECONDS = 60
 SECRET = "p@ss/w:rd%é"
 QUOTED = "p%40ss%2Fw%3Ard%25%C3%A9"
 
@@ -133,11 +134,16 @@ def test_one_that_ignores_the_request_to_end_is_killed_with_what_it_started(
     faked: Callable[..., DumpReport], a_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mongodump_process, "_GRACE_SECONDS", 0.3)
+    pids: list[int] = []
 
-    with pytest.raises(DumpTimedOut):
-        faked(fake_mongodump.IGNORES_TERM, timeout_seconds=2)
+    def both_run() -> bool:
+        written = a_folder / "pids"
+        pids[:] = map(int, written.read_text().split()) if written.exists() else []
+        return len(pids) == 2
 
-    pids = [int(each) for each in (a_folder / "pids").read_text().split()]
+    with pytest.raises(DumpTimedOut):  # the time limit counts from when both run
+        faked(fake_mongodump.IGNORES_TERM, timeout_seconds=1, on_child=lambda _: _wait_until(both_run))
+
     _wait_until(lambda: not any(map(_runs, pids)))
 
 
@@ -197,15 +203,24 @@ def _opening(uri: str) -> Any:
 
 
 def test_no_argument_and_no_environment_shows_the_uri(
-    faked: Callable[..., DumpReport], local_server: EmbeddedServer
+    faked: Callable[..., DumpReport], local_server: EmbeddedServer, a_folder: Path
 ) -> None:
     seen: list[bytes] = []
-    then = "time.sleep(0.7); copy()"
+    running, looked = a_folder / "running", a_folder / "looked"
+    then = f"""
+open({str(running)!r}, "w").close()
+while not os.path.exists({str(looked)!r}):
+    time.sleep(0.01)
+copy()
+"""
 
     class Looking(Silent):
         def checkpoint(self) -> None:
+            runs_with_the_uri = running.exists()
             for name in ("cmdline", "environ"):
                 seen.extend(path.read_bytes() for path in _readable(Path("/proc").glob(f"[0-9]*/{name}")))
+            if runs_with_the_uri:
+                looked.touch()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("backups_app.dump.mongodump.scanning.open_scan", _opening(local_server.uri))
@@ -270,8 +285,7 @@ def _runs(pid: int) -> bool:
 
 
 def _wait_until(true: Callable[[], bool]) -> None:
-    for _ in range(100):
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen within five seconds")
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, f"it did not happen within {LONGEST_SECONDS} seconds"
+        time.sleep(0.02)

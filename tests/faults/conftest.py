@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from backups_app.mongo.exact_writes import orphans
 from backups_app.records import PURGEABLE, Side
 from tests.faults import invariants
 from tests.faults.invariants import Acknowledged, TempleDatabase
-from tests.faults.process_pool import Ended, ProcessPool
+from tests.faults.process_pool import Child, Ended, ProcessPool
 
 LONG = bool(os.environ.get("TEMPLEOPS_LONG"))
 WITH_DELETION = ["backup_now", "--delete-bookings", "--confirm", "DELETE BOOKINGS", "--json"]
@@ -32,6 +32,8 @@ TURNS = range(10 if LONG else 1)
 """The long form of a fault comes in turns, each a test of its own: `-k turn3` runs the fourth, and a red one alone can
 be repeated. Short forms have one."""
 in_turns = pytest.mark.parametrize("turn", TURNS, ids=lambda turn: f"turn{turn}")
+CLOCK_HOOKS = 20
+"""By so many hooks two runs of the same work may differ."""
 AT = datetime(2026, 1, 19, 9, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
 
@@ -113,6 +115,22 @@ class SeededDatabases:
     @property
     def sides(self) -> tuple[TempleDatabase, TempleDatabase]:
         return self.local, self.remote
+
+
+def stopped_at(
+    place: int, make: Callable[[], tuple[SeededDatabases, list[str]]], **more: Any
+) -> tuple[SeededDatabases, Child]:
+    """Make a temple and start a command of it, both by `make`, which then stands still at this hook.
+
+    A command writes its progress by the clock, so it may have a few hooks fewer than the one that was counted: then
+    another one stands still at one of the last that it had.
+    """
+    for hook in (place, max(1, place - CLOCK_HOOKS)):
+        seeded, arguments = make()
+        child = seeded.process_pool.start(seeded.configuration, arguments, stop_at=hook, **more)
+        if child.stops():
+            return seeded, child
+    raise AssertionError(f"hook {place} was not reached: {child.wait().stderr}")
 
 
 def share(total: int, turn: int) -> range:

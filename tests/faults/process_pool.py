@@ -61,9 +61,15 @@ class Child:
 
     def wait_until_stopped(self) -> None:
         """Return when it stands still (SIGSTOP). Raise AssertionError when it ends instead."""
+        assert self.stops(), f"it ended before the hook was reached: {self._read('stderr')[-3000:]}"
+
+    def stops(self) -> bool:
+        """Return True when it stands still (SIGSTOP), False when it ends instead."""
         while not self._is_stopped():
-            assert not is_gone(self.pid), f"it ended before the hook was reached: {self._read('stderr')[-3000:]}"
+            if is_gone(self.pid):
+                return False
             time.sleep(0.01)
+        return True
 
     def _is_stopped(self) -> bool:
         return not is_gone(self.pid) and Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

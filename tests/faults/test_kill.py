@@ -7,13 +7,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from tests.faults.conftest import KEEPING, LONG, SeededDatabases, in_turns, share
+from tests.faults.conftest import CLOCK_HOOKS, KEEPING, LONG, SeededDatabases, in_turns, share
 from tests.faults.process_pool import Ended
 
 MakeTemple = Callable[..., SeededDatabases]
 POINTS = 400 if LONG else 12
-CLOCK_HOOKS = 20
-"""By so many hooks two runs of the same work may differ."""
 
 
 def test_a_run_without_a_fault_purges_both_sides_and_loses_nothing(temples: MakeTemple) -> None:

@@ -16,10 +16,9 @@ from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Secret
 from backups_app.records import INTERNAL
 from backups_app.runs import preparation
-from tests.faults.conftest import LONG, SeededDatabases, in_turns, share
+from tests.faults.conftest import CLOCK_HOOKS, LONG, SeededDatabases, in_turns, share
 from tests.faults.invariants import Acknowledged, Version, versions_in
 from tests.faults.process_pool import Ended
-from tests.faults.test_kill import CLOCK_HOOKS
 
 MakeTemple = Callable[..., SeededDatabases]
 INCREMENTAL = ["backup_now", "--incremental", "--json"]

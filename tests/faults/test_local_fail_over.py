@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 
 from backups_app.configuration import Secret
 from backups_app.mongo.embedded import EmbeddedServer
-from tests.faults.conftest import KEEPING, LONG, WITH_DELETION, SeededDatabases, in_turns, share, temples_on
+from tests.faults.conftest import KEEPING, LONG, WITH_DELETION, SeededDatabases, in_turns, share, stopped_at, temples_on
 from tests.faults.process_pool import Ended, ProcessPool
 from tests.faults.three_members import ThreeMembers
 from tests.faults.three_members import three as three
@@ -38,15 +38,23 @@ def phases(hooks: Sequence[str]) -> dict[str, range]:
     return {"sync": range(2, dump), "backup": range(dump, purge), "purge": range(purge, len(hooks))}
 
 
-def struck(seeded: SeededDatabases, command: list[str], *, place: int, three: ThreeMembers, kill: bool) -> Ended:
-    """Run a command, and let another member become primary while it stands still at a hook."""
-    child = seeded.process_pool.start(seeded.configuration, command, stop_at=place)
-    child.wait_until_stopped()
+def struck(
+    make: Callable[[], tuple[SeededDatabases, list[str]]], *, place: int, three: ThreeMembers, kill: bool
+) -> tuple[SeededDatabases, list[str], Ended]:
+    """Run a command of a temple, and let another member become primary while it stands still at a hook. Return the
+    temple, the command and how it ended."""
+    made: list[tuple[SeededDatabases, list[str]]] = []
+
+    def noted() -> tuple[SeededDatabases, list[str]]:
+        made.append(make())
+        return made[-1]
+
+    _, child = stopped_at(place, noted)
     three.kill_the_primary() if kill else three.step_down()
     child.signal(signal.SIGCONT)
     ended = child.wait()
     three.wait_for_a_primary()
-    return ended
+    return *made[-1], ended
 
 
 @pytest.mark.parametrize("phase", ["sync", "backup", "purge"])
@@ -61,9 +69,8 @@ def test_another_primary_in_the_middle_of_a_run(
     assert whole.exit_code == 0, whole.stdout + whole.stderr
     places = phases(whole.hooks)[phase]
     for number in share(ROUNDS, turn):
-        seeded = seeded_on(make)
-        place = chance.choice(places)
-        ended = struck(seeded, WITH_DELETION, place=place, three=three, kill=number // 10 % 2 == 1)
+        place, kill = chance.choice(places), number // 10 % 2 == 1
+        seeded, _, ended = struck(lambda: (seeded_on(make), WITH_DELETION), place=place, three=three, kill=kill)
         codes[ended.exit_code] += 1
 
         assert ended.exit_code in (0, 1, 3), ended.stdout + ended.stderr
@@ -84,8 +91,8 @@ def test_another_primary_in_the_middle_of_a_restore(
     whole, restore = damaged(make)
     places = range(2, len(whole.run(restore).hooks))
     for number in share(ROUNDS, turn):
-        seeded, restore = damaged(make)
-        ended = struck(seeded, restore, place=chance.choice(places), three=three, kill=number % 2 == 1)
+        place, kill = chance.choice(places), number % 2 == 1
+        seeded, restore, ended = struck(lambda: damaged(make), place=place, three=three, kill=kill)
         codes[ended.exit_code] += 1
 
         assert ended.exit_code in (0, 1, 3), ended.stdout + ended.stderr

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from tests.faults.conftest import LONG, WITH_DELETION, SeededDatabases, in_turns, share
+from tests.faults.conftest import LONG, WITH_DELETION, SeededDatabases, in_turns, share, stopped_at
 from tests.faults.writers import Writers
 
 LEASE_SECONDS = 2
@@ -21,10 +21,8 @@ def test_a_woken_owner_stops_and_nothing_is_lost(temples: Callable[..., SeededDa
     hooks = len(temples().run().hooks)
     codes, writes = [], 0
     for number in share(POINTS, turn):
-        seeded = temples().with_changes(lease_seconds=LEASE_SECONDS)
         point = 1 + round((number + 0.5) * hooks / POINTS)
-        child = seeded.process_pool.start(seeded.configuration, WITH_DELETION, stop_at=point)
-        child.wait_until_stopped()
+        seeded, child = stopped_at(point, lambda: (temples().with_changes(lease_seconds=LEASE_SECONDS), WITH_DELETION))
         time.sleep(LEASE_SECONDS + 0.5)
         sides = {"local": seeded.local, "remote": seeded.remote}
         with Writers(sides, seeded.acknowledged, seed=number, rest_seconds=0.02) as writers:

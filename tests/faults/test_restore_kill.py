@@ -13,10 +13,9 @@ import bson
 import pytest
 
 from backups_app.configuration import Secret
-from tests.faults.conftest import KEEPING, LONG, SeededDatabases, documents, in_turns, share
+from tests.faults.conftest import CLOCK_HOOKS, KEEPING, LONG, SeededDatabases, documents, in_turns, share
 from tests.faults.invariants import TempleDatabase, versions_in
 from tests.faults.process_pool import Ended
-from tests.faults.test_kill import CLOCK_HOOKS
 
 MakeTemple = Callable[..., SeededDatabases]
 NAMES = ("bookings", "devotees", "employee_bookings")

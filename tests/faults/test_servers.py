@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backups_app.mongo.embedded import EmbeddedServer
-from tests.faults.conftest import LONG, WITH_DELETION, SeededDatabases, in_turns, share, temples_on
+from tests.faults.conftest import LONG, WITH_DELETION, SeededDatabases, in_turns, share, stopped_at, temples_on
 from tests.faults.process_pool import ProcessPool
 
 ROUNDS = 50 if LONG else 1
@@ -44,10 +44,8 @@ def test_a_server_that_dies_mid_run_loses_nothing(
     hooks = len(mortal_temples(count=600).run().hooks)
     outcomes = []
     for _ in share(ROUNDS, turn):
-        seeded = mortal_temples(count=600)
         place = chance.randrange(1, hooks)
-        child = seeded.process_pool.start(seeded.configuration, WITH_DELETION, stop_at=place, impatient=True)
-        child.wait_until_stopped()
+        seeded, child = stopped_at(place, lambda: (mortal_temples(count=600), WITH_DELETION), impatient=True)
         servers[side].kill()
         child.signal(signal.SIGCONT)
         ended = child.wait(seconds=180)

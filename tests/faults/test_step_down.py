@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from backups_app.mongo.embedded import EmbeddedServer
-from tests.faults.conftest import LONG, WITH_DELETION, SeededDatabases, in_turns, share, temples_on
+from tests.faults.conftest import LONG, WITH_DELETION, SeededDatabases, in_turns, share, stopped_at, temples_on
 from tests.faults.process_pool import ProcessPool
 from tests.faults.three_members import ThreeMembers
 from tests.faults.three_members import three as three
@@ -33,10 +33,8 @@ def test_another_primary_in_the_middle_of_a_purge_loses_nothing(
     whole = make(count=1200).run().hooks
     begins = next(number for number, name in enumerate(whole, start=1) if "insert backup_purge_ledger" in name)
     for number in share(ROUNDS, turn):
-        seeded = make(count=1200)
         place = chance.randrange(begins, len(whole))
-        child = seeded.process_pool.start(seeded.configuration, WITH_DELETION, stop_at=place)
-        child.wait_until_stopped()
+        seeded, child = stopped_at(place, lambda: (make(count=1200), WITH_DELETION))
         if number // 10 % 2:
             three.kill_the_primary()
         else:

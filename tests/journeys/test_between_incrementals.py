@@ -72,7 +72,6 @@ def short_of_memory(configured: Configuration, tmp_path: Path, db: None) -> Iter
         configuration = dataclasses.replace(configured, local_url=Secret(server.uri), cloud_url=Secret(""))
         with override_settings(TEMPLEOPS=configuration):
             yield configuration, client[configuration.database_name]
-        server.kill()
 
 
 def test_when_the_oplog_has_overrun_the_token_everything_is_read(short_of_memory: tuple[Configuration, Db]) -> None:

@@ -86,6 +86,7 @@ def test_overtaken_before_the_purge_it_deletes_nothing_and_its_backup_stays(
     assert purge_ledger.runs_with_open(local_db) == []
 
 
+@pytest.mark.django_db(transaction=True)  # its end is put on record in a thread, which would wait
 def test_overtaken_between_the_ledger_and_the_delete_its_batch_is_exact_and_it_goes_no_further(
     seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:

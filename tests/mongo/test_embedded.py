@@ -100,7 +100,7 @@ def test_nothing_survives_a_killed_parent(tmp_path: Path) -> None:
 
 
 def _is_gone(process_id: int) -> bool:
-    for _ in range(200):
+    for _ in range(1200):
         try:
             os.kill(process_id, 0)
         except ProcessLookupError:
