@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,10 @@ from backups_app.browsing.reading import foreign
 from backups_app.errors import CollectionNotFound, InvalidBackupId, VerificationFailed
 from backups_app.messages import backup_files as file_messages
 from backups_app.messages import browsing as messages
+
+_UNTOUCHED_NANOSECONDS = 1_000_000_000
+"""A file written to less than a second ago may be written to once more within one tick of the file system's clock,
+which its stamp would not show."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +50,7 @@ def open_backup(*, store: Store, backup_id: str) -> OpenBackup:
     A folder of somebody else's mongodump opens unverified; one whose `metadata.json` is damaged opens with a problem.
     """
     folder = store.folder(backup_id)
-    document, problem = _document(folder)
-    known = _manifest(document)
+    document, known, problem = _read(folder)
     if known is None and document.get("manifest"):
         problem = messages.MANIFEST_DAMAGED()
     changed, name = _changed(folder, known, document)
@@ -71,8 +76,7 @@ def _base_problem(folder: Path, manifest: Manifest | None) -> str:
         base_folder = folder.parent / layout.published_name(manifest.base)
     except InvalidBackupId:
         return file_messages.BASE_NOT_THERE(backup_id=manifest.base)
-    written, problem = _document(base_folder)
-    base = _manifest(written)
+    written, base, problem = _read(base_folder)
     if base is None:
         return problem or file_messages.BASE_NOT_THERE(backup_id=manifest.base)
     changed, name = _changed(base_folder, base, written)
@@ -87,13 +91,29 @@ def _changed(folder: Path, known: Manifest | None, document: Mapping[str, Any]) 
     return stamps.compare(folder, manifest=known, noted=document.get(stamps.FIELD))
 
 
-def _document(folder: Path) -> tuple[Mapping[str, Any], str]:
+def _read(folder: Path) -> tuple[Mapping[str, Any], Manifest | None, str]:
+    """Return what `metadata.json` holds, its manifest, and what is wrong with it."""
     try:
-        return metadata.read(folder) or {}, ""
+        stamp = metadata.stamp(folder)
+        if stamp is None or time.time_ns() - max(stamp[2:]) < _UNTOUCHED_NANOSECONDS:
+            return *_parsed(folder), ""
+        return *_kept(folder, stamp), ""
     except VerificationFailed as error:
-        return {}, error.facts.get("problem") or messages.METADATA_JSON_UNREADABLE()
+        return {}, None, error.facts.get("problem") or messages.METADATA_JSON_UNREADABLE()
     except OSError:
-        return {}, messages.METADATA_JSON_UNREADABLE()
+        return {}, None, messages.METADATA_JSON_UNREADABLE()
+
+
+@lru_cache(maxsize=4)
+def _kept(folder: Path, _stamp: metadata.Stamp) -> tuple[Mapping[str, Any], Manifest | None]:
+    """As `_parsed`. A page of the viewer opens its backup up to five times, and looks at no more than two and their
+    bases."""
+    return _parsed(folder)
+
+
+def _parsed(folder: Path) -> tuple[Mapping[str, Any], Manifest | None]:
+    document = metadata.read(folder) or {}
+    return document, _manifest(document)
 
 
 def _manifest(document: Mapping[str, Any]) -> Manifest | None:
