@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.template import Template
 from django.test import override_settings
 from django.utils import translation
 from pymongo import MongoClient
@@ -43,7 +44,8 @@ MEMORY_NEEDED = 3 << 30
 OBJECTS_BEFORE_COLLECTION = 20_000
 BROWSER = "browser"
 LONGEST_FILES = (
-    "browser/test_every_page.py", "security/test_paths.py", "pages/test_crawl.py", "browser/test_viewer.py",
+    "browser/test_every_page.py", "security/test_paths.py", "security/test_paths_of_pages.py", "pages/test_crawl.py",
+    "pages/test_crawl_in_hindi.py", "browser/test_viewer.py",
     "journeys/test_runbook.py", "journeys/test_a_run.py", "security/test_rbac_api.py", "faults/test_restore_kill.py",
     "browser/test_hindi.py", "browser/test_hostile_values.py", "security/test_rbac_pages.py", "faults/test_kill.py",
     "journeys/test_nobody_reads.py", "journeys/test_incremental_runs.py", "journeys/test_serve.py",
@@ -173,6 +175,15 @@ def _static_files_are_found_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_are_rendered_as_in_production(django_test_environment: None) -> Iterator[None]:
+    """Django's test environment keeps a copy of the context of each template and part of one that a page includes, for
+    `response.context` and `response.templates`. No test reads those: they look at what a page shows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "_render", lambda template, context: template.nodelist.render(context))
         yield
 
 

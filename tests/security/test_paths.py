@@ -1,4 +1,4 @@
-"""Whatever stands in a path parameter: 404 or 422, and no file outside the backup root is opened."""
+"""Whatever stands in a path parameter of the API: 404 or 422, and no file outside the backup root is opened."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.test import Client, override_settings
+from django.test import override_settings
 
 from backups_app.access.requests.visit import Visit
 from backups_app.access.signing_in import sessions
@@ -22,7 +22,7 @@ from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration, Secret
 from backups_app.models import LoginSession, User
 from backups_app.mongo.embedded import EmbeddedServer
-from tests.security.conftest import FIREFOX, Caller, SignIn
+from tests.security.conftest import Caller, SignIn
 from tests.security.path_vectors import REAL, generated, known
 from tests.security.watch import opened, outside
 
@@ -30,11 +30,6 @@ pytestmark = pytest.mark.django_db
 LONG = os.environ.get("TEMPLEOPS_LONG") == "1"
 BAIT = "the bait outside the backup root"
 GENERATED = 10_000 if LONG else 500
-GENERATED_BY_PAGE = 2_000 if LONG else 50
-DOCUMENT = "a document's number"
-"""The parameter that only pages have: it gets as many as those of the API."""
-FRAGMENT = {"HX-Request": "true"}
-"""A page asked for by htmx is answered with its fragment: the same view, a fraction of the time."""
 
 
 @pytest.fixture
@@ -149,52 +144,6 @@ def test_nothing_gets_out_by_the_body_of_a_restore(caller: Caller, root: Path, f
             escaped = outside(names, allowed=allowed(root)) if vector != "warm up" else []
             unnamed = b"internal_error" in answer.content  # this backup has no manifest: a named 500 may be
             if unnamed or escaped or BAIT.encode() in answer.content:
-                wrong.append((vector, answer.status_code, escaped))
-
-    assert wrong == []
-
-
-PAGES: dict[str, Callable[[str], str]] = {
-    "a run": lambda vector: f"/admin/backups/runs/{plain(vector)}/",
-    "the viewer's backup": lambda vector: f"/admin/backups/browse/?backup={plain(vector)}&collection=bookings",
-    "the viewer's collection": lambda vector: f"/admin/backups/browse/?backup={REAL}&collection={plain(vector)}",
-    "where a search goes on": lambda vector: f"/admin/backups/browse/?backup={REAL}&q=doe&within={plain(vector)}",
-    "a verification": lambda vector: f"/admin/backups/{plain(vector)}/verify/",
-    "a document's backup": lambda vector: f"/admin/backups/{plain(vector)}/document/?collection=bookings&number=0",
-    "a document's collection": lambda vector: f"/admin/backups/{REAL}/document/?collection={plain(vector)}&number=0",
-    DOCUMENT: lambda vector: f"/admin/backups/{REAL}/document/?collection=bookings&number={plain(vector)}",
-    "a piece's backup": lambda vector: f"/admin/backups/{plain(vector)}/document/value/?collection=bookings&number=0",
-    "a piece's path": lambda vector: (
-        f"/admin/backups/{REAL}/document/items/?collection=bookings&number=0&path={plain(vector)}"
-    ),
-    "a restore's backup": lambda vector: f"/admin/backups/{plain(vector)}/restore/",
-    "a restore's collection": lambda vector: f"/admin/backups/{REAL}/restore/?step=2&collection={plain(vector)}",
-    "compare": lambda vector: f"/admin/backups/compare/?a={plain(vector)}&b={REAL}&collection=bookings",
-    "a version's collection": lambda vector: (
-        f"/admin/backups/versions/?backup={REAL}&collection={plain(vector)}&number=0"
-    ),
-}
-
-
-@pytest.mark.parametrize("place", PAGES)
-def test_nothing_gets_out_by_a_page(
-    super_admin: User, password: str, settings_of_root: Configuration, root: Path, authenticated_once: None, place: str
-) -> None:
-    browser = Client(headers={"User-Agent": FIREFOX})
-    browser.post("/login/", {"username": "ananya", "password": password})
-    asked: list[tuple[str, dict[str, str]]] = [(one, {}) for one in known()[:: 1 if LONG else 16]]
-    more = GENERATED if place == DOCUMENT else GENERATED_BY_PAGE
-    asked += [(one, FRAGMENT) for one in (*known(), *generated(more, seed=len(place)))]
-    with override_settings(TEMPLEOPS=settings_of_root):
-        for warm in (REAL, "20990101_000000", "no id", "bookings", "0", "x/y", "", "nothing"):
-            for headers in ({}, FRAGMENT):
-                browser.get(PAGES[place](warm), headers=headers)  # templates and translations are read once
-        wrong: list[Any] = []
-        for vector, headers in asked:
-            with opened() as names:
-                answer = browser.get(PAGES[place](vector), headers=headers)
-            escaped = outside(names, allowed=allowed(root))
-            if answer.status_code >= 500 or escaped or BAIT.encode() in answer.content:
                 wrong.append((vector, answer.status_code, escaped))
 
     assert wrong == []
