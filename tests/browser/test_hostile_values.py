@@ -29,7 +29,22 @@ FOREIGN = """
   || /^\\s*(javascript|data):/i.test(a.value) && ['href', 'src', 'action', 'data', 'xlink:href'].includes(a.name)
   || /alert\\(1\\)/.test(a.value) && /^(data-)?hx-/.test(a.name))
   .map(a => e.tagName + ' ' + a.name + '=' + a.value.slice(0, 60)))
+  .concat([...document.querySelectorAll('iframe, object, embed, base')].map(e => e.outerHTML.slice(0, 60)))
 """
+DRAWN = """async () => {
+  const late = performance.now() + 15000;
+  const isDrawn = () => document.readyState === 'complete' && !document.querySelector(
+    '.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added, [hx-get][hx-trigger="load delay:50ms"]');
+  const frame = () => new Promise(requestAnimationFrame);
+  while (!isDrawn()) {
+    if (performance.now() > late) throw new Error('what htmx asked for never came');
+    await frame();
+  }
+  await frame();
+  await frame();
+}"""
+"""Until what htmx asked for stands on the page and was drawn: then whatever could run there has begun. The page may
+evaluate no text, so `wait_for_function` cannot."""
 STIR = """
 for (const e of document.querySelectorAll('main *')) for (const kind of ['mouseover', 'focus', 'mouseenter'])
   e.dispatchEvent(new Event(kind, {bubbles: true}));
@@ -181,9 +196,9 @@ def rename(running_app: RunningApp, name: str) -> None:
 def visit(page: Page, address: str) -> list[str]:
     """Open a page, stir everything on it, and return what ran or stands there that could."""
     page.goto(address, wait_until="load")
-    page.wait_for_timeout(150)  # what htmx asks for on loading
+    page.evaluate(DRAWN)
     page.evaluate(STIR)
-    page.wait_for_timeout(50)
+    page.evaluate(DRAWN)
     found: list[Any] = [*page.evaluate("window.ran"), *page.evaluate(FOREIGN)]
     return [f"{address}: {one}" for one in found]
 
