@@ -10,6 +10,10 @@ facts given to the constructor; it never holds a URI, a password or an absolute 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
 from backups_app.errors.access import *
 from backups_app.errors.backup import *
 from backups_app.errors.base import TempleOpsError as TempleOpsError
@@ -26,12 +30,18 @@ from backups_app.errors.schedules import *
 from backups_app.errors.sync import *
 
 
-def by_code() -> dict[str, type[TempleOpsError]]:
+def by_code() -> Mapping[str, type[TempleOpsError]]:
     """Return the named failures by their stable code. Kinds of one failure share its code: the general one is named."""
+    return _by_code(TempleOpsError.kinds)
+
+
+@lru_cache(maxsize=1)
+def _by_code(kinds: int) -> Mapping[str, type[TempleOpsError]]:
+    """Return them for so many kinds. A list of copies asks once for each row."""
     found: dict[str, type[TempleOpsError]] = {}
     waiting = [TempleOpsError]
     while waiting:
         kind = waiting.pop(0)
         found.setdefault(kind.code, kind)
         waiting += kind.__subclasses__()
-    return found
+    return MappingProxyType(found)

@@ -21,12 +21,15 @@ class TempleOpsError(Exception):
     hint: str = ""
     """What to do. It may use the facts too."""
 
+    kinds: ClassVar[int] = 0
+    """How many failures were declared."""
     declared: ClassVar[Sentence]
     declared_hint: ClassVar[Sentence]
     """`sentence` and `hint` as sentences of the catalogue."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        TempleOpsError.kinds += 1
         _declare(cls)
 
     def __init__(self, **facts: Any) -> None:
