@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, cast, overload
@@ -28,6 +29,7 @@ from backups_app.errors import (
 )
 from backups_app.models import User
 from backups_app.mongo import availability, connections
+from backups_app.pages import known_status
 from backups_app.pages.requests import AdminRequest, go_to, here, is_htmx
 from backups_app.records import Origin, Side
 from backups_app.use_cases.copies import fetchable
@@ -64,7 +66,7 @@ def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = Fa
                 return denied(request)
             if not in_any_mode and not configuration.current().is_local:
                 return problem(request, ModeNotLocal())
-            with availability.cached_failures() if request.method in SHOWS else availability.early_probe():
+            with availability.cached_failures() if request.method in SHOWS else _done():
                 return answered(request, *args, **kwargs)
 
         def answered(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -83,6 +85,16 @@ def admin_page(view: Any = None, *, polled: bool = False, in_any_mode: bool = Fa
         return cast("Guarded[P]", guarded)
 
     return decorate(view) if view is not None else decorate
+
+
+@contextmanager
+def _done() -> Iterator[None]:
+    """Whatever is done in the block, the next page looks whether the temple is still protected."""
+    try:
+        with availability.early_probe():
+            yield
+    finally:
+        known_status.forget()
 
 
 def signed_in_page(view: View[P]) -> Guarded[P]:

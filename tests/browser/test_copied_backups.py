@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from backups_app.configuration import Configuration
 from backups_app.models import BackupCopy, User
-from backups_app.pages.shared import known_status
+from backups_app.pages import known_status
 from backups_app.target_settings import TargetSettings
 from backups_app.use_cases.copies import work
 from tests.browser.checked_page import CheckedPage

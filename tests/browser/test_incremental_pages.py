@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import BackupCopy, User
-from backups_app.pages.shared import known_status
+from backups_app.pages import known_status
 from backups_app.records import Origin
 from backups_app.target_settings import TargetSettings
 from backups_app.use_cases.backups import backups

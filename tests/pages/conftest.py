@@ -13,7 +13,7 @@ from django.test import Client
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import User
-from backups_app.pages.shared import known_status
+from backups_app.pages import known_status
 from backups_app.records import Phase
 from tests.conftest import PASSWORD
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ from backups_app.use_cases.listing import listing
 from tests.conftest import NOBODY
 from tests.journeys.conftest import Db
 from tests.pages.conftest import signed_in
+from tests.pages.test_kept_in_30_days import a_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -158,3 +160,24 @@ def test_a_backup_that_vanishes_while_the_status_is_made_leaves_the_page_standin
     assert (status.status_code, home.status_code) == (200, 200)
     assert "Backups kept" in home.content.decode()
     assert "the last one:" not in home.content.decode()
+
+
+def test_the_card_names_the_next_scheduled_backup_or_that_there_is_no_schedule(
+    admin_browser: Client, seeded: Configuration
+) -> None:
+    assert 'href="/admin/backups/schedule/">No schedule</a>' in admin_browser.get("/admin/backups/").content.decode()
+
+    hour = (timezone.localtime().hour + 12) % 24
+    a_schedule("nightly", f"0 {hour} * * *")
+    page = admin_browser.get("/admin/backups/_/status/").content.decode()
+
+    assert "No schedule</a>" not in page
+    assert re.search(rf"Next scheduled</dt>\s*<dd><time [^>]+>[^<]+, {hour:02}:00 IST</time><small>in 1[12] h", page)
+
+
+def test_what_is_done_on_any_page_counts_on_the_next_home_page(admin_browser: Client, seeded: Configuration) -> None:
+    assert "No schedule</a>" in admin_browser.get("/admin/backups/").content.decode()
+
+    admin_browser.post("/admin/backups/schedule/new/", {"name": "nightly", "every": "day", "time": "02:00"})
+
+    assert "No schedule</a>" not in admin_browser.get("/admin/backups/").content.decode()

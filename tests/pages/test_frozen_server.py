@@ -19,7 +19,7 @@ from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
 from backups_app.mongo import availability, connections
 from backups_app.mongo.embedded import EmbeddedServer
-from backups_app.pages.shared import known_status
+from backups_app.pages import known_status
 from tests.journeys.conftest import run_backup
 from tests.pages.conftest import signed_in
 from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)

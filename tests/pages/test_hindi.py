@@ -21,7 +21,7 @@ from backups_app.errors import PurgeUnfinished
 from backups_app.messages import runs as run_messages
 from backups_app.messages import stored, sync, use_cases, verification, words
 from backups_app.models import User
-from backups_app.pages.shared import known_status
+from backups_app.pages import known_status
 from backups_app.records import Origin
 from backups_app.use_cases.backups import backups
 from tests.conftest import NOBODY

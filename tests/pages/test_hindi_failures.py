@@ -12,7 +12,7 @@ from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import DemoUnconfirmed, ModeNotLocal, RetentionFailed, TempleOpsError
 from backups_app.messages import mongo, restore_ends, runs, stored, sync, use_cases, verification
-from backups_app.pages.shared import known_status
+from backups_app.pages import known_status
 from backups_app.runs.closing import closing
 from tests.pages.conftest import a_run, step
 from tests.pages.english_left import english_left

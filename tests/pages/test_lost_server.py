@@ -16,8 +16,8 @@ from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable
 from backups_app.mongo import availability
+from backups_app.pages import known_status
 from backups_app.pages.home import live_counts
-from backups_app.pages.shared import known_status
 from backups_app.records import Side
 from backups_app.runs.description import description
 from backups_app.runs.steps import preflight

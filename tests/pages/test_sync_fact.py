@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backups_app.configuration import Configuration
-from backups_app.pages.shared import known_status
+from backups_app.pages import known_status
 from backups_app.records import Origin
 from backups_app.use_cases.syncs import syncs
 from backups_app.use_cases.syncs.syncs import SyncWish

@@ -41,6 +41,11 @@ def test_how_long_ago() -> None:
     assert wording.ago(timezone.now()) == "a moment ago"
 
 
+def test_how_long_until() -> None:
+    assert wording.ahead(timezone.now() + timedelta(hours=2, minutes=14, seconds=30)) == "in 2 h 14 min"
+    assert wording.ahead(timezone.now() - timedelta(seconds=1)) == "due now"
+
+
 def test_numbers_are_grouped_the_indian_way_and_sizes_have_one_decimal() -> None:
     assert wording.number(12345678) == "1,23,45,678"
     assert wording.size_text(13_000_000) == "12.4 MB"

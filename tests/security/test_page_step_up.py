@@ -12,7 +12,7 @@ from django.utils import timezone
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.models import AuditEvent, User
-from backups_app.pages.shared import known_status
+from backups_app.pages import known_status
 from tests.security.conftest import FIREFOX
 
 pytestmark = pytest.mark.django_db

@@ -40,7 +40,7 @@ from backups_app.errors import (
 from backups_app.pages.account.login import problems_of
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to
-from backups_app.pages.shared import known_status, step_up
+from backups_app.pages.shared import step_up
 from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin, Side
 from backups_app.runs import preparation
@@ -253,5 +253,4 @@ def _who(request: AdminRequest) -> dict[str, Any]:
 
 def _done(what: str, request: AdminRequest, backup_id: str) -> HttpResponse:
     """Lead back to the list, which says what was done."""
-    known_status.forget()
     return go_to(request, f"{reverse('pages:backups')}?{urlencode({'done': what, 'backup': backup_id})}")

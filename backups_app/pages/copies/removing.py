@@ -22,7 +22,7 @@ from backups_app.pages.account.login import problems_of
 from backups_app.pages.copies.views import asked
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to
-from backups_app.pages.shared import known_status, step_up
+from backups_app.pages.shared import step_up
 from backups_app.pages.shared.translation import translated
 from backups_app.use_cases import confirmation
 from backups_app.use_cases.copies import overview, removing
@@ -49,7 +49,6 @@ def remove(request: AdminRequest, name: str, backup_id: str) -> HttpResponse:
         return _ask(request, name, backup_id, problems=problems(refused))
     except (RemovalRefused, ObjectsMayBelong) as refused:
         return _ask(request, name, backup_id, reasons=[refused], status=refused.status)
-    known_status.forget()
     query = {"removed": backup_id} | ({"kept": str(removed.kept.facts["n"]), "at": name} if removed.kept else {})
     return go_to(request, f"{reverse('pages:copies')}?{urlencode(query)}")
 

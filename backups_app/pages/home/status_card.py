@@ -26,11 +26,11 @@ from backups_app.catalog.run.run_record import RunRecord
 from backups_app.messages.browsing import ON_HOST
 from backups_app.messages.message import Message
 from backups_app.messages.protection import assurance as messages
+from backups_app.pages import known_status
 from backups_app.pages.guards import admin_page
 from backups_app.pages.home import assurance_card
 from backups_app.pages.home.assurance_card import AssuranceCard
 from backups_app.pages.requests import AdminRequest
-from backups_app.pages.shared import known_status
 from backups_app.pages.shared.message_text import text_of
 from backups_app.pages.shared.wording import ago
 from backups_app.use_cases import attention

@@ -21,7 +21,7 @@ from backups_app.pages.guards import admin_page
 from backups_app.pages.home import live_counts, status_card
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.runs import run_wording, views
-from backups_app.pages.shared import known_status, step_up
+from backups_app.pages.shared import step_up
 from backups_app.records import CONFIRMATION_PHRASE, Origin
 from backups_app.use_cases import confirmation
 from backups_app.use_cases.backups import backups
@@ -95,7 +95,6 @@ def start(request: AdminRequest) -> HttpResponse:
         return _confirmation(request, refusal=refusal)
     except RunActive as active:
         return views.watch(request, active)
-    known_status.forget()
     return views.started(request, run.backup_id)
 
 

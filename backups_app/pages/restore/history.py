@@ -17,7 +17,7 @@ from backups_app.pages.guards import admin_page
 from backups_app.pages.home import status_card
 from backups_app.pages.requests import AdminRequest, go_to, show
 from backups_app.pages.restore import restore_address
-from backups_app.pages.shared import known_status, wording
+from backups_app.pages.shared import wording
 from backups_app.records import Origin
 from backups_app.use_cases import copy_rehearsals
 from backups_app.use_cases.listing import listing as overview
@@ -58,7 +58,6 @@ def rehearse(request: AdminRequest) -> HttpResponse:
             run = restores.rehearse(backup_id=request.POST.get("backup_id") or None, **who)
     except RunActive as active:
         return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
-    known_status.forget()
     return go_to(request, reverse("pages:run", args=[run.backup_id]))
 
 

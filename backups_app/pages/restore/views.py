@@ -29,7 +29,7 @@ from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.restore import preview_making, restore_address, restore_flow
 from backups_app.pages.restore.preview_making import Making
 from backups_app.pages.restore.restore_address import CONFIRM, HOW, PREVIEW, WHAT, RestoreQuery
-from backups_app.pages.shared import known_status, step_up, wording
+from backups_app.pages.shared import step_up, wording
 from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin
 from backups_app.restore.choices import Choices
@@ -150,7 +150,6 @@ def _start(request: AdminRequest, asked: RestoreQuery) -> HttpResponse:
     except RunActive as active:
         return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
     previews.forget_all()
-    known_status.forget()
     return go_to(request, reverse("pages:run", args=[run.backup_id]))
 
 

@@ -29,12 +29,11 @@ from backups_app.errors import (
     RunActive,
     TempleOpsError,
 )
-from backups_app.pages import requests
+from backups_app.pages import known_status, requests
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
 from backups_app.pages.runs import questions, restore_result, run_panel
 from backups_app.pages.runs.questions import Question
-from backups_app.pages.shared import known_status
 from backups_app.pages.viewer import viewer_documents
 from backups_app.records import Origin, Status
 from backups_app.use_cases import status_of_files

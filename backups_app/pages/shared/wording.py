@@ -81,6 +81,15 @@ def ago(moment: datetime | str | None) -> str:
 
 
 @register.filter
+def ahead(moment: datetime | None) -> str:
+    """`in 2 h 14 min`, `in 6 days`: how long it is until `moment`, in whole minutes from one on."""
+    seconds = (moment - timezone.now()).total_seconds() if moment else 0
+    if seconds < 45:
+        return _("due now")
+    return _("in %(duration)s") % {"duration": duration(seconds if seconds < 60 else seconds // 60 * 60)}
+
+
+@register.filter
 def dated_ahead(moment: datetime | str | None) -> bool:
     """Whether a moment is dated in the future: a clock was wrong."""
     at = aware(moment)

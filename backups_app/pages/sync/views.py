@@ -28,7 +28,7 @@ from backups_app.errors import (
 from backups_app.pages.form_fields import from_field
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, show
-from backups_app.pages.shared import known_status, step_up
+from backups_app.pages.shared import step_up
 from backups_app.pages.shared.translation import translated
 from backups_app.records import Origin
 from backups_app.use_cases import confirmation
@@ -69,7 +69,6 @@ def _start(request: AdminRequest) -> HttpResponse:
         return go_to(request, f"{reverse('pages:run', args=[active.facts['backup_id']])}?already=1")
     except TempleOpsError as refusal:
         return _answer(request, refusal=refusal)
-    known_status.forget()
     return go_to(request, reverse("pages:sync"))
 
 

@@ -22,7 +22,6 @@ from backups_app.messages import stored
 from backups_app.models import AuditEvent
 from backups_app.pages.guards import admin_page
 from backups_app.pages.requests import AdminRequest, go_to, is_htmx, show
-from backups_app.pages.shared import known_status
 from backups_app.pages.viewer import viewer_documents
 from backups_app.records import Origin
 from backups_app.use_cases import verification
@@ -117,7 +116,6 @@ def verify(request: AdminRequest, backup_id: str) -> HttpResponse:
     )
     if making.error is not None:
         raise making.error
-    known_status.forget()
     if is_htmx(request):
         return _answer(request, backup_id, asked=True)
     return go_to(request, reverse("pages:verify", args=[backup_id]))
