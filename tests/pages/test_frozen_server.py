@@ -6,7 +6,8 @@ import dataclasses
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.security.conftest import SignIn, sign_in  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.django_db
 ID = "20250101_000000"
+TRIES = 3
 PAGES = (
     "/admin/backups/", "/admin/backups/_/status/", "/admin/backups/_/counts/", "/admin/backups/list/",
     f"/admin/backups/runs/{ID}/", "/admin/backups/conflicts/", f"/admin/backups/conflicts/{'5f' * 32}/",
@@ -53,6 +55,19 @@ def frozen(configured: Configuration, tmp_path: Path, monkeypatch: pytest.Monkey
     availability.forget_failures()
 
 
+def answered(ask: Callable[[], Any], *, within: float) -> tuple[Any, float]:
+    """Ask as the first one that meets the silence; again, at most twice, where the answer came late. Return the last
+    answer and its seconds: what waits too long does so each time, and a busy machine is late now and then."""
+    for _ in range(TRIES):
+        availability.forget_failures()
+        began = time.monotonic()
+        answer = ask()
+        seconds = time.monotonic() - began
+        if seconds <= within:
+            break
+    return answer, seconds
+
+
 def test_every_page_and_every_reading_call_answers_within_three_seconds(
     frozen: None,
     super_admin: User,
@@ -62,10 +77,7 @@ def test_every_page_and_every_reading_call_answers_within_three_seconds(
     slow, failed = {}, {}
 
     for path in (*PAGES, *CALLS):
-        availability.forget_failures()  # each as the first one that meets the silence
-        began = time.monotonic()
-        answer: Any = caller.get(path) if path.startswith("/api/") else browser.get(path)
-        seconds = time.monotonic() - began
+        answer, seconds = answered(partial((caller if path.startswith("/api/") else browser).get, path), within=3)
         if seconds > 3:
             slow[path] = round(seconds, 1)
         if answer.status_code not in (200, 503):
@@ -133,13 +145,10 @@ def test_whatever_is_asked_of_a_silent_server_is_answered_soon_and_by_name(
     slow, failed = {}, {}
 
     for method, path, body in asked[face]:
-        availability.forget_failures()
-        began = time.monotonic()
         if face == "api":
-            answer: Any = caller.send(method, path, body)
+            answer, seconds = answered(partial(caller.send, method, path, body), within=4)
         else:
-            answer = browser.post(path, body) if method == "POST" else browser.get(path)
-        seconds = time.monotonic() - began
+            answer, seconds = answered(partial(browser.post if method == "POST" else browser.get, path, body), within=4)
         message = answer.content.decode()
         if seconds > 4:
             slow[f"{method} {path}"] = round(seconds, 1)
