@@ -15,7 +15,7 @@ WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 NAMES = frozenset({
     # products, places, units, the zone
     "Atlas", "MongoDB", "Database", "Tools", "mongodump", "TempleOps", "JSON", "BSON", "API", "HTTP", "HTTPS", "TLS",
-    "URL", "UTF-8", "SHA", "CSV", "IST", "Asia", "Kolkata", "KB", "MB", "GB", "TB", "B", "ms", "id", "A",
+    "URL", "UTF-8", "SHA", "SHA-256", "CSV", "IST", "Asia", "Kolkata", "KB", "MB", "GB", "TB", "B", "ms", "id", "A",
     "Apprise", "English", "Firefox", "Linux", "LOCAL", "PATH", "admin", "primary", "capped", "macOS", "mongod",
     "percent-encode", "mongos", "EACCES", "DNS", "MiB", "tls", "true", "tlsCAFile", "replicaSet", "authSource",
     "cron", "AGE-SECRET-KEY-1",
