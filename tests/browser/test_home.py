@@ -24,7 +24,7 @@ def test_4_the_home_page_when_all_is_well(checked_page: CheckedPage, running_app
     expect(checked_page.page.locator("#status")).to_contain_text("Backed up, but only on this computer's disk")
     for badge in ("Primary database: Local", "Backup available", "Sync enabled"):
         expect(checked_page.page.locator("#status .badge", has_text=badge)).to_be_visible()
-    expect(checked_page.page.locator("#status .facts > div")).to_have_count(6)
+    expect(checked_page.page.locator("#status .facts > div")).to_have_count(7)
     expect(checked_page.page.locator("#status")).to_contain_text("our built-in engine")
     expect(checked_page.page.locator("#trigger .steps li")).to_have_count(4)
     expect(checked_page.page.locator("#choices")).to_contain_text("Deletes 1,240 bookings and 312 employee bookings")
