@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import Argon2PasswordHasher
-from django.template import Template
 from django.test import override_settings
 from django.utils import translation
 from pymongo import MongoClient
@@ -175,15 +174,6 @@ def _static_files_are_found_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _templates_are_rendered_as_in_production(django_test_environment: None) -> Iterator[None]:
-    """Django's test environment keeps a copy of the context of each template and part of one that a page includes, for
-    `response.context` and `response.templates`. No test reads those: they look at what a page shows."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Template, "_render", lambda template, context: template.nodelist.render(context))
         yield
 
 
