@@ -178,6 +178,14 @@ def _static_files_are_found_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _the_disk_has_room() -> Iterator[None]:
+    """Whatever the disk of this machine holds, a run in this process does not warn of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("backups_app.runs.steps.preflight.NEARLY_FULL", 0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _nobody_is_given_up_soon() -> Iterator[None]:
     """After a second instead of five or fifteen. At the address NOBODY alone: a client is kept for its address, and one
     of a real server must not stay impatient for the tests that follow."""

@@ -364,3 +364,14 @@ def test_the_metadata_of_a_published_backup_mirrors_its_record(seeded: Configura
     for name in ("status", "sync_status", "collections_deleted_local", "collections_deleted_remote", "steps", "purge"):
         assert written[name] == shown[name], name
     assert written["holds_alone"] == {"bookings": 52, "employee_bookings": 12}
+
+
+def test_a_run_warns_where_little_of_the_disk_stays_free_and_succeeds(
+    seeded: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backups_app.runs.steps.preflight.NEARLY_FULL", 1)
+
+    run = run_backup(delete_bookings=False)
+
+    assert run["status"] == "success"
+    assert any("Less than a fifth of the backup disk stays free" in str(one) for one in run["warnings"])

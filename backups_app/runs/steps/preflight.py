@@ -27,6 +27,9 @@ CANCELLABLE = True
 RESERVE_BYTES = 64 * 1024 * 1024
 """Room for the manifest, the indexes and the file system itself (`docs/reliability.md`)."""
 
+NEARLY_FULL = 0.2
+"""A run warns where it leaves less of the disk than this share."""
+
 
 def needed_bytes(data_bytes: int) -> int:
     """Return the free space a backup that writes `data_bytes` wants: 1.15 times as much, and 64 MiB."""
@@ -107,6 +110,6 @@ def _left_open(run: Run) -> tuple[str, ...]:
 
 
 def _warnings(left_bytes: int, total_bytes: int) -> tuple[str, ...]:
-    if left_bytes >= total_bytes * 0.2:
+    if left_bytes >= total_bytes * NEARLY_FULL:
         return ()
     return (messages.DISK_NEARLY_FULL(size=formats.size(max(left_bytes, 0))),)
