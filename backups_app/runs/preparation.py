@@ -28,6 +28,14 @@ def local_database(configuration: Configuration) -> Database[Any]:
     return connections.database(client, configuration.database_name)
 
 
+def answering_database(configuration: Configuration) -> Database[Any]:
+    """As `local_database`, once the server has answered: a lost one is found in five seconds, where any other question
+    would wait for 30. Raise pymongo's errors too: wrap it in `reachable`, or catch them."""
+    database = local_database(configuration)
+    connections.ping(database.client)
+    return database
+
+
 def remote_database(configuration: Configuration) -> Database[Any] | None:
     """Return the temple's database on Atlas, or None when sync is off."""
     if not configuration.sync_enabled:

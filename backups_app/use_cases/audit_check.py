@@ -54,8 +54,7 @@ def _records(configuration: Configuration) -> list[RunRecord]:
         return []
     try:
         with connections.reachable(Side.LOCAL):
-            database = preparation.local_database(configuration)
-            connections.ping(database.client)
+            database = preparation.answering_database(configuration)
             return runs.with_fields(database, names=FIELDS)
     except TempleOpsError as error:
         logger.warning("The runs' documents were not compared with the audit trail", extra={"code": error.code})

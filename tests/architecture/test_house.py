@@ -173,7 +173,7 @@ def _names_a_database(node: ast.expr) -> bool:
     """`database[…]`, `access.database[…]`, `for_scans(…)[…]`: what stands in the brackets would be a collection."""
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Attribute | ast.Name) and ast.unparse(node.func).split(".")[-1] in {
-            "for_scans", "database", "local_database", "get_database", "side", "with_options",
+            "for_scans", "database", "local_database", "answering_database", "get_database", "side", "with_options",
         }  # fmt: skip
     return ast.unparse(node).split(".")[-1] in {"database", "db", "local", "remote", "catalog"}
 

@@ -77,7 +77,7 @@ def ago(moment: datetime | str | None) -> str:
     seconds = (now - at).total_seconds()
     if seconds < 45:
         return _("a moment ago")
-    return _("%(duration)s ago") % {"duration": duration(seconds if seconds < 60 else seconds // 60 * 60)}
+    return _("%(duration)s ago") % {"duration": _in_minutes(seconds)}
 
 
 @register.filter
@@ -86,7 +86,11 @@ def ahead(moment: datetime | None) -> str:
     seconds = (moment - timezone.now()).total_seconds() if moment else 0
     if seconds < 45:
         return _("due now")
-    return _("in %(duration)s") % {"duration": duration(seconds if seconds < 60 else seconds // 60 * 60)}
+    return _("in %(duration)s") % {"duration": _in_minutes(seconds)}
+
+
+def _in_minutes(seconds: float) -> str:
+    return duration(seconds if seconds < 60 else seconds // 60 * 60)
 
 
 @register.filter

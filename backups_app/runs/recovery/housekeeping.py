@@ -40,10 +40,10 @@ def tick(*, configuration: Configuration, now: datetime) -> None:
     try:
         if configuration.is_local and configuration.local_url:
             with connections.reachable(Side.LOCAL):
-                connections.ping(connections.open_local(configuration))
+                database = preparation.answering_database(configuration)
             put_in_order(configuration=configuration, now=now)
             with connections.reachable(Side.LOCAL):
-                missing_ends.write(preparation.local_database(configuration), now=now)
+                missing_ends.write(database, now=now)
     except TempleOpsError as error:
         logger.warning("Housekeeping could not be done", extra={"code": error.code})
 

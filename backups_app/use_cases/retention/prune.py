@@ -30,7 +30,6 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.messages.protection import notifications as messages
-from backups_app.mongo import connections
 from backups_app.progress import Silent
 from backups_app.records import Origin, RunKind, Status
 from backups_app.retention.decision import DecidedBackup, RetentionDecision
@@ -100,8 +99,7 @@ def after_run(*, backup_id: str) -> None:
     backup is as good as before."""
     configuration, now = settings.current(), timezone.now()
     try:
-        database = preparation.local_database(configuration)
-        connections.ping(database.client)  # a run whose server died is over in seconds; each question would wait for 30
+        database = preparation.answering_database(configuration)
         document = runs.get(database, backup_id=backup_id)
         if document is None or not _made_a_good_backup(document):
             return
@@ -220,8 +218,7 @@ def _warn(
     """Add the warning to the run, in its record and beside its backup."""
     logger.warning("Retention failed", extra={"backup_id": backup_id, "reason": warning.detail})
     try:
-        database = preparation.local_database(configuration)
-        connections.ping(database.client)
+        database = preparation.answering_database(configuration)
         document = runs.get(database, backup_id=backup_id)
         if document is None:
             return

@@ -182,8 +182,7 @@ def amend_record(configuration: Configuration, backup_id: str, changes: dict[str
     is down does not hold back what only keeps a backup."""
     try:
         with connections.reachable(Side.LOCAL):
-            database = preparation.local_database(configuration)
-            connections.ping(database.client)
+            database = preparation.answering_database(configuration)
             runs.amend(database, backup_id=backup_id, changes=changes)
     except (PyMongoError, TempleOpsError) as error:
         logger.warning("The record does not say it", extra={"backup_id": backup_id, "reason": type(error).__name__})

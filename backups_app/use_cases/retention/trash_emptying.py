@@ -34,8 +34,7 @@ def housekeep(*, configuration: Configuration, now: datetime) -> tuple[str, ...]
         if not (configuration.is_local and configuration.local_url) or not trash.names(store.root):
             return ()
         with connections.reachable(Side.LOCAL):
-            database = preparation.local_database(configuration)
-            connections.ping(database.client)
+            database = preparation.answering_database(configuration)
             taking_out.require_known_store(store, database)
             taking_out.require_clocks_agree(database)
         emptied = store.empty_trash(older_than=now - trash.KEPT)
@@ -60,8 +59,7 @@ def make_room(
         if not (configuration.is_local and configuration.local_url) or not _of_retention(store):
             return ()
         with connections.reachable(Side.LOCAL):
-            database = preparation.local_database(configuration)
-            connections.ping(database.client)
+            database = preparation.answering_database(configuration)
             taking_out.require_known_store(store, database)
             taking_out.require_clocks_agree(database)
             data_bytes = int(database.command("dbStats")["dataSize"])

@@ -86,9 +86,8 @@ class TempleActs:
         return Situation(known=True, run_active=busy, clocks_agree=clocks_agree(configuration=self.configuration))
 
     def _is_busy(self) -> bool:
-        database = preparation.local_database(self.configuration)
         with connections.reachable(Side.LOCAL):
-            connections.ping(database.client)
+            database = preparation.answering_database(self.configuration)
             holder = lease.held_by(database)
             held = holder is not None and not ownership.is_gone(holder)
             if held or runs.active(database) is not None:
