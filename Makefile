@@ -48,7 +48,6 @@ check: .venv/.for-development  ## style, types, layers, settings, migrations: wh
 
 bench: .venv/.for-development  ## figures of speed and memory in one table: SIZE=10 for 10,000,000 documents
 	$(BIN)/python -m tests.benchmarks --size $(SIZE)
-	MONGODB_LOCAL_URL=mongodb://127.0.0.1/ $(BIN)/python -m tests.benchmarks.copies
 	$(BIN)/python -m tests.benchmarks.readers
 
 faults: .venv/.for-development  ## kills, cuts, full disks: the long form

@@ -11,12 +11,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from backups_app.mongo.embedded import free_port
 from tests.benchmarks import limits
-from tests.benchmarks.incremental import MEDIAN
 from tests.benchmarks.site import Site, timed
 from tests.benchmarks.table import Act, Measured, Row
 
@@ -221,36 +219,6 @@ def listing(site: Site, backup_id: str, count: int) -> Iterator[Row]:
         return Measured(seconds=time.perf_counter() - began, peak_mb=measured.peak_mb)
 
     yield Row(name=f"`backup_list --limit 25` of {count:,} backups", ours=command)
-
-
-def incremental(documents: int) -> Iterator[Row]:
-    """Incrementals of 1 % changed, beside a full backup: measured together by their own benchmark, once."""
-    command = [sys.executable, "-m", "tests.benchmarks.incremental", "--documents", str(documents)]
-    printed = [line.split("|")[1:-1] for line in timed(command)[1].splitlines() if line.startswith("| ")]
-    rows = {cells[0].strip(): Measured(seconds=float(cells[1].split()[0])) for cells in printed}
-    full = partial(_the_same, rows["full"])
-    for name, measured in rows.items():
-        if name.endswith(MEDIAN):
-            name = name.removesuffix(MEDIAN)
-            yield Row(name=name, ours=partial(_the_same, measured), peer="full", theirs=full, rounds=1)
-
-
-def _the_same(measured: Measured) -> Measured:
-    return measured
-
-
-def purge(documents: int) -> Iterator[Row]:
-    """The exact delete against the unsafe one, on both kinds of server."""
-    from tests.benchmarks import purge as bench
-
-    def deleting(method: bench.Method, replica_set: str | None) -> Act:
-        return lambda: Measured(seconds=bench.seconds(method, replica_set, documents))
-
-    for kind, replica_set in (("a standalone server", None), ("a replica set", "bench")):
-        yield Row(
-            name=f"purge of {documents:,} on {kind}", ours=deleting(bench.exact, replica_set),
-            peer="unsafe delete", theirs=deleting(bench.unsafe_in, replica_set),
-        )  # fmt: skip
 
 
 def read_limit(site: Site) -> Row:

@@ -55,18 +55,23 @@ class Seaweed:
         }
 
 
+def program() -> str | None:
+    """Return where the program is: beside the interpreter, or on PATH."""
+    return which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+
+
 @contextmanager
 def seaweed(folder: Path) -> Iterator[Seaweed]:
     """Start a server whose data is in `folder`. Skip the test where the program is not here."""
-    program = which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if program is None:
+    weed = program()
+    if weed is None:
         pytest.skip(MISSING)
     os.environ.pop("AWS_CA_BUNDLE", None)  # it breaks requests to a local server
     s3, master, volume, filer = free_ports(4)
     settings = folder / "s3.json"
     settings.write_text(json.dumps(_identities()), encoding="utf-8")
     command = [
-        program, "server", f"-dir={folder}", "-s3", f"-s3.config={settings}", "-ip=127.0.0.1", f"-s3.port={s3}",
+        weed, "server", f"-dir={folder}", "-s3", f"-s3.config={settings}", "-ip=127.0.0.1", f"-s3.port={s3}",
         f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", "-volume.max=400",
         "-master.volumeSizeLimitMB=64", "-s3.port.iceberg=0", "-s3.port.lance=0",
     ]  # fmt: skip
