@@ -90,6 +90,11 @@ class Configuration:
     def sync_enabled(self) -> bool:
         return bool(self.cloud_url)
 
+    @property
+    def backs_up_without_atlas(self) -> bool:
+        """Whether a run whose sync failed makes a backup all the same."""
+        return not self.sync_enabled or self.sync_failure_policy != "abort"
+
 
 def read(env: Env, *, base_dir: Path) -> Configuration:
     """Given a deferred `environs` reader, read every setting. Wrong ones are collected by `env` and

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backups_app.api.shared import shapes
+from backups_app.api.shared import shapes, status_shapes
 from backups_app.api.shared.endpoint import Endpoint
 from backups_app.use_cases.status import status, status_json
 
@@ -30,7 +30,7 @@ class StatusEndpoint(Endpoint):
 
     @extend_schema(
         summary="System status", operation_id="backup_status", examples=[EXAMPLE],
-        responses={200: shapes.SystemStatusSerializer, **shapes.failures(401, 403)},
+        responses={200: status_shapes.SystemStatusSerializer, **shapes.failures(401, 403)},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Says what is wrong instead of failing: 200 also when a database does not answer."""

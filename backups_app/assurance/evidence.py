@@ -10,10 +10,15 @@ from backups_app.messages.message import Message
 
 @dataclass(frozen=True, kw_only=True)
 class Slots:
-    """The last slot of an enabled schedule that makes backups, and its next one. `last` is None before the first."""
+    """The last slot of an enabled schedule that makes backups, and its next one. `last` is None before the first.
+
+    `unserved` is the oldest slot since which no good backup began, and the slot after that one; None where there is
+    none. The last slot alone would say that all is well each time a new one comes.
+    """
 
     last: datetime | None
     next: datetime
+    unserved: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

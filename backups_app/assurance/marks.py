@@ -78,14 +78,15 @@ def is_overdue(evidence: Evidence) -> bool:
         return newest_at is None or evidence.now - newest_at > WITHOUT_A_SCHEDULE
     if newest_at is not None and all(slots.last is None for slots in evidence.schedules):
         return evidence.now - newest_at > WITHOUT_A_SCHEDULE  # a schedule that was never due proves nothing yet
-    return any(_is_overdue(slots, evidence) for slots in evidence.schedules)
+    return any(_is_overdue(slots, now=evidence.now) for slots in evidence.schedules)
 
 
-def _is_overdue(slots: Slots, evidence: Evidence) -> bool:
+def _is_overdue(slots: Slots, *, now: datetime) -> bool:
     """A slot may wait a quarter of the time to the next one, ten minutes at least."""
-    if slots.last is None or (evidence.newest_at is not None and evidence.newest_at >= slots.last):
+    if slots.unserved is None:
         return False
-    return evidence.now - slots.last > max((slots.next - slots.last) / 4, SHORTEST_GRACE)
+    slot, following = slots.unserved
+    return now - slot > max((following - slot) / 4, SHORTEST_GRACE)
 
 
 def elsewhere(evidence: Evidence) -> Mark:

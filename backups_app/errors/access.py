@@ -21,7 +21,7 @@ class LoginRefused(NotAuthenticated):
 
 class StepUpNeeded(TempleOpsError):
     code, status = "insufficient_user_authentication", 401
-    sentence = "This cannot be undone, and your login is older than 15 minutes, so your password is needed again."
+    sentence = "This needs your password again, because your login is older than 15 minutes. Nothing was done."
     hint = "Sign in again and repeat the request"
 
 

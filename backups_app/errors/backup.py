@@ -60,7 +60,7 @@ class DumpTimedOut(TempleOpsError):
 
     code, exit_code = "dump_timeout", 124
     sentence = (
-        "{engine} did not finish within {seconds} seconds. Raise MONGODUMP_TIMEOUT_SECONDS or set BACKUP_ENGINE=python."
+        "{engine} did not finish within {seconds} seconds. Raise MONGODUMP_TIMEOUT_SECONDS: it holds for both engines."
     )
     hint = "Raise MONGODUMP_TIMEOUT_SECONDS"
 

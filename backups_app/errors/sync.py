@@ -26,8 +26,8 @@ class SyncInterrupted(SyncFailed):
 
     sentence = (
         "The connection to the {side} database was lost in the middle of the sync. Documents pulled: {pulled}, "
-        "pushed: {pushed}, deleted: {deleted}. Replaced and deleted versions are kept: see Replaced versions on the "
-        "page Sync conflicts. The next sync goes on from there."
+        "pushed: {pushed}, deleted: {deleted}. Replaced and deleted versions are kept: page Sync, Conflicts, Edits and "
+        "deletions too. The next sync goes on from there."
     )
 
 
@@ -35,8 +35,8 @@ class SyncStopped(SyncFailed):
     """Its process ended half-way; the next sync goes on where it was."""
 
     sentence = (
-        "The worker ended before the sync did. Versions replaced or deleted until then are kept: see Replaced "
-        "versions on the page Sync conflicts. The next sync goes on from there."
+        "The worker ended before the sync did. Versions replaced or deleted until then are kept: page Sync, Conflicts, "
+        "Edits and deletions too. The next sync goes on from there."
     )
 
 

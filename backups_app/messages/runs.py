@@ -145,7 +145,7 @@ STEP_DID_NOT_RUN_WITHOUT_ATLAS = Sentence(
 NOTHING_DELETED = Sentence("nothing_deleted", "Nothing was deleted by this run.")
 KEPT = Sentence(
     "replaced_versions_kept",
-    "Replaced and deleted versions are kept: see Replaced versions on the page Sync conflicts.",
+    "Replaced and deleted versions are kept: page Sync, Conflicts, Edits and deletions too.",
 )
 WITHOUT_THE_NEWEST = Sentence("without_the_newest", "The backup was made without the newest changes from Atlas.")
 SYNC_BEFORE_UNKNOWN = Sentence("sync_before_unknown", "How much the sync before it had changed is not on record.")

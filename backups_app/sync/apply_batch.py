@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from pymongo.database import Database
@@ -33,6 +32,7 @@ from backups_app.records import Side
 from backups_app.sync.counters import CollectionCounters
 from backups_app.sync.decisions.batch_plan import BatchPlan, Clash, Pending, Write
 from backups_app.sync.decisions.decisions import BatchDecisions, Rules
+from backups_app.sync.edit_time import SyncClock
 from backups_app.sync.sides import SideAccess
 
 BATCH_DOCUMENTS = 500
@@ -55,7 +55,7 @@ class BatchApplier:
     collations: Mapping[Side, Mapping[str, Any] | None]
     counters: CollectionCounters
     progress: Progress
-    now: datetime
+    clock: SyncClock
     _announced: set[Side] = field(default_factory=set)
 
     @property
@@ -82,7 +82,12 @@ class BatchApplier:
         with connections.reachable(Side.LOCAL):
             base = self.base.read(by_key)
         decisions = BatchDecisions(
-            name=self.name, rules=self.rules, counters=self.counters, now=self.now, deletes=deletes, pending=pending
+            name=self.name,
+            rules=self.rules,
+            counters=self.counters,
+            now=self.clock.now(),
+            deletes=deletes,
+            pending=pending,
         )
         plan = decisions.decide(by_key, base=base, local=local, remote=remote)
         if self.rules.dry_run:
@@ -136,7 +141,10 @@ class BatchApplier:
     def _carry_out(self, plan: BatchPlan, pending: Pending, decisions: BatchDecisions) -> None:
         with connections.reachable(Side.LOCAL):
             sync_conflicts.keep(
-                self.catalog, replaced_versions=list(plan.replaced_versions.values()), run_id=self.run_id, now=self.now
+                self.catalog,
+                replaced_versions=list(plan.replaced_versions.values()),
+                run_id=self.run_id,
+                now=self.clock.now(),
             )
         applied: list[bytes] = []
         for access in (self.remote, self.local):

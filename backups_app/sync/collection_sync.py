@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from pymongo.errors import OperationFailure
 
@@ -24,6 +23,7 @@ from backups_app.sync.counters import NAMED_DOCUMENTS, CollectionCounters
 from backups_app.sync.decisions import deletion_guard
 from backups_app.sync.decisions.batch_plan import Pending
 from backups_app.sync.detection import scan
+from backups_app.sync.edit_time import SyncClock
 from backups_app.sync.sides import SideAccess
 
 ROUNDS = 3
@@ -49,7 +49,7 @@ class CollectionSync:
     search: Search
     counters: CollectionCounters
     progress: Progress
-    now: datetime
+    clock: SyncClock
     decided: str | None = None
     """What an admin decided about a blocked collection: `delete`, `keep`, or nothing yet."""
     known: int = 0
@@ -229,7 +229,9 @@ class CollectionSync:
             count, ids = 0, list(self.pending.vanished[side].values())
             for at in range(0, len(ids), BATCH_DOCUMENTS):
                 there = live_documents.read(collection=collection, ids=ids[at : at + BATCH_DOCUMENTS])
-                count += sum(deletion_guard.expired(frame, indexes=indexes, now=self.now) for frame in there.values())
+                count += sum(
+                    deletion_guard.expired(frame, indexes=indexes, now=self.clock.now()) for frame in there.values()
+                )
         return count
 
     @contextmanager

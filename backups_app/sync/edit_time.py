@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import struct
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from bson.decimal128 import Decimal128
@@ -28,6 +30,24 @@ _ISO = re.compile(f"{_DAY}(?:{_TIME})?|{_SHORT_DAY}{_TIME}")
 would be a day of the year 1711."""
 
 
+@dataclass(frozen=True)
+class SyncClock:
+    """The time of a sync, which goes on from `began_at` (UTC): what is edited meanwhile is not dated in the future.
+
+    Of two clocks the one that went further counts: the monotonic one stands still while a machine sleeps, the other
+    one may be set back.
+    """
+
+    began_at: datetime
+    _wall: float = field(default_factory=time.time)
+    _monotonic: float = field(default_factory=time.monotonic)
+
+    def now(self) -> datetime:
+        """Return the present moment, in UTC."""
+        seconds = max(time.time() - self._wall, time.monotonic() - self._monotonic)
+        return self.began_at + timedelta(seconds=seconds)
+
+
 def milliseconds(frame: bytes, *, fields: Sequence[str], now: datetime) -> int | None:
     """Return when a raw document was edited, in milliseconds since 1970, by the first of `fields` that says.
 
@@ -35,10 +55,10 @@ def milliseconds(frame: bytes, *, fields: Sequence[str], now: datetime) -> int |
     """
     latest = int(now.timestamp() * 1000) + FUTURE_MILLISECONDS
     found: dict[bytes, Value] = {}
-    for name, value in raw_bson.elements(frame):
-        found.setdefault(name, value)
-    for field in fields:
-        moment = _moment(found.get(field.encode()))
+    for key, value in raw_bson.elements(frame):
+        found.setdefault(key, value)
+    for name in fields:
+        moment = _moment(found.get(name.encode()))
         if moment is not None and moment <= latest:
             return moment
     return None

@@ -21,6 +21,7 @@ from backups_app.mongo import command_counter, connections
 from backups_app.progress import Progress
 from backups_app.records import Side
 from backups_app.sync import sides, sync_report
+from backups_app.sync.edit_time import SyncClock
 from backups_app.sync.options import SyncOptions
 from backups_app.sync.session import SyncSession
 from backups_app.sync.sync_report import SyncReport
@@ -49,7 +50,7 @@ def synchronise(
     with connections.reachable(Side.LOCAL):
         log = sync_logs.begin(local, run_id=run_id, now=now)
         sync_conflicts.ensure_indexes(local)
-    session = SyncSession(options=options, run_id=run_id, progress=progress, now=now)
+    session = SyncSession(options=options, run_id=run_id, progress=progress, clock=SyncClock(now))
     try:
         with (
             command_counter.counted() as session.trips,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from backups_app.catalog.sync.sync_base import SyncBase
@@ -22,6 +21,7 @@ from backups_app.sync.decisions import deletion_guard
 from backups_app.sync.decisions.decisions import Rules
 from backups_app.sync.detection import detection
 from backups_app.sync.detection.detection import Detection
+from backups_app.sync.edit_time import SyncClock
 from backups_app.sync.listing import PlannedCollection
 from backups_app.sync.options import SyncOptions
 from backups_app.sync.pair import Attempt
@@ -35,7 +35,7 @@ class SyncSession:
     options: SyncOptions
     run_id: str
     progress: Progress
-    now: datetime
+    clock: SyncClock
     attempt: Attempt | None = None
     all_counters: list[CollectionCounters] = field(default_factory=list)
     detection: Detection | None = None
@@ -69,7 +69,7 @@ class SyncSession:
             proof_days=self.options.proof_days,
             dry_run=self.options.dry_run,
             progress=self.progress,
-            now=self.now,
+            now=self.clock.began_at,
         )
         self.creations = Creations.of_checkpoint(self.attempt.checkpoint)
         works = [work for one in self._plan(local, remote) if (work := self._prepared(one, both))]
@@ -227,7 +227,7 @@ class SyncSession:
             collations={side: planned.collation(side) for side in Side},
             counters=counters,
             progress=self.progress,
-            now=self.now,
+            clock=self.clock,
         )
         search = Search(
             scanned=scanned,
@@ -240,7 +240,7 @@ class SyncSession:
             search=search,
             counters=counters,
             progress=self.progress,
-            now=self.now,
+            clock=self.clock,
             decided=decided,
         )
 
@@ -274,7 +274,7 @@ class SyncSession:
         if self.options.only is not None:
             only = self.options.only
             left = checkpoint.after_partial_sync(
-                self.attempt.checkpoint, only=only, all_counters=self.all_counters, now=self.now
+                self.attempt.checkpoint, only=only, all_counters=self.all_counters, now=self.clock.began_at
             )
         else:
             left = checkpoint.after_full_sync(
@@ -283,7 +283,7 @@ class SyncSession:
                 planned=self.planned,
                 works=works,
                 all_counters=self.all_counters,
-                now=self.now,
+                now=self.clock.began_at,
             )
         self.proof = left.get("proof")
         return left | {"making": self.creations.as_checkpoint(there), "remote": self.options.remote}

@@ -39,6 +39,7 @@ def findings(
     local: Reach,
     remote: Reach | None,
     local_ahead_seconds: float,
+    backs_up_without_atlas: bool,
     sync: SyncOverview | None,
 ) -> Iterator[Finding]:
     """Yield what needs attention. `every` are all runs, newest first; `ended` the backup runs that ended; `dated` those
@@ -56,7 +57,11 @@ def findings(
         yield Finding(message=wording.NO_ROOM_FOR_FULL(), hint=wording.FREE_SPACE())
     elif room is not None and room < ROOM_FOR_BACKUPS:
         yield Finding(message=wording.LITTLE_ROOM(n=room), hint=wording.FREE_SPACE())
-    yield from _servers(local=local, remote=remote, local_ahead_seconds=local_ahead_seconds)
+    for side in (local, remote):
+        if side is not None and side.problem is not None and not side.is_silent:
+            yield of_error(side.problem)
+    if remote is not None:
+        yield from _atlas(remote, local_ahead_seconds, backs_up_without=backs_up_without_atlas)
 
 
 def room_for(*, backup: RunRecord, free_bytes: int | None) -> int | None:
@@ -178,13 +183,10 @@ def without_reason(finding: Finding) -> Message:
     return Message(code=finding.message.code, facts={**finding.message.facts, "reason": ""})
 
 
-def _servers(*, local: Reach, remote: Reach | None, local_ahead_seconds: float) -> Iterator[Finding]:
-    for side in (local, remote):
-        if side is not None and side.problem is not None and not side.is_silent:
-            yield of_error(side.problem)
-    if remote is None:
-        return
-    if remote.is_silent:
+def _atlas(remote: Reach, local_ahead_seconds: float, *, backs_up_without: bool) -> Iterator[Finding]:
+    if not remote.reachable and not backs_up_without:
+        yield Finding(message=wording.ATLAS_AWAY_NO_BACKUP())
+    elif remote.is_silent:
         yield Finding(message=wording.ATLAS_AWAY())
     apart = abs(remote.clock_ahead_seconds - local_ahead_seconds)
     if remote.reachable and apart > reach.CLOCKS_APART_SECONDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,6 +35,9 @@ PRINTED: dict[tuple[str, str], Any] = {
     },
 }  # fmt: skip
 """What the specification prints, as far as it prints values."""
+
+OPEN = "More fields may stand in it."
+"""Stands in the description of a shape that is a document of our records."""
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +108,47 @@ def test_every_route_and_method_is_in_the_document(paths: dict[str, Any]) -> Non
     }
 
     assert offered == {(path, method) for path, item in paths.items() for method in item}
+
+
+def test_the_document_declares_every_field_that_is_answered(worker: Configuration, caller: Caller) -> None:
+    document: dict[str, Any] = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    values = {"backup_id": backed_up(caller, delete_bookings=True)["backup_id"], "name": "bookings"}
+    found: dict[str, list[str]] = {}
+    for path, item in document["paths"].items():
+        if "get" in item and set(re.findall(r"{(\w+)}", path)) <= set(values):
+            answer: Any = caller.get(path.format(**values))
+            content = item["get"]["responses"].get("200", {}).get("content", {})
+            if answer.status_code == 200 and "application/json" in content:
+                shape = content["application/json"]["schema"]
+                found[path] = sorted(set(undeclared(answer.json(), shape, document["components"]["schemas"])))
+
+    assert len(found) >= 10
+    assert {path: fields for path, fields in found.items() if fields} == {}
+
+
+def undeclared(value: Any, shape: dict[str, Any], known: dict[str, Any], place: str = "") -> Iterator[str]:
+    """Yield the fields of an answer that its shape does not declare."""
+    shapes = list(alternatives(shape, known))
+    if isinstance(value, list):
+        items = [one["items"] for one in shapes if "items" in one]
+        for item in value:
+            yield from undeclared(item, {"oneOf": items}, known, f"{place}[]")
+    properties = {name: one for each in shapes for name, one in each.get("properties", {}).items()}
+    is_open = any(each.get("additionalProperties") or OPEN in each.get("description", "") for each in shapes)
+    if not isinstance(value, dict) or not properties or is_open:
+        return
+    for name, field in value.items():
+        if name not in properties:
+            yield f"{place}.{name}"
+        else:
+            yield from undeclared(field, properties[name], known, f"{place}.{name}")
+
+
+def alternatives(shape: dict[str, Any], known: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a shape with what it refers to and is put together of."""
+    if "$ref" in shape:
+        yield from alternatives(known[shape["$ref"].rpartition("/")[2]], known)
+    for word in ("allOf", "oneOf", "anyOf"):
+        for part in shape.get(word, []):
+            yield from alternatives(part, known)
+    yield shape

@@ -178,7 +178,7 @@ def test_what_the_sync_deleted_is_reported_where_the_run_itself_deletes_nothing(
     assert run["error_message"] == (
         "The copy could not be made: it is a test. The unfinished copy was removed. The deletion step did not run. "
         "The sync before it pulled 0 and pushed 0 documents, and deleted 2 on this computer and 1 on Atlas. Replaced "
-        "and deleted versions are kept: see Replaced versions on the page Sync conflicts."
+        "and deleted versions are kept: page Sync, Conflicts, Edits and deletions too."
     )
 
 

@@ -47,7 +47,9 @@ def exists(module: str, name: str) -> bool:
     """Return whether there is such a module or folder, and the name in it."""
     places = [root / f"{module}{ending}" for root in (ROOT, ROOT / "backups_app") for ending in ENDINGS]
     there = [place for place in places if place.exists()]
-    if not name or f".{name}" in ENDINGS:
+    if f".{name}" in ENDINGS:
+        return any(place.suffix == f".{name}" for place in there)
+    if not name:
         return bool(there)
     return any(re.search(rf"\b{name}\b", place.read_text(encoding="utf-8")) for place in there if place.is_file())
 

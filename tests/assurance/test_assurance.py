@@ -16,6 +16,7 @@ from backups_app.messages.message import plain
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NIGHTLY = Slots(last=NOW - 10 * HOUR, next=NOW + 14 * HOUR)
+OVERDUE = replace(NIGHTLY, unserved=(NOW - 8 * DAY - 10 * HOUR, NOW - 7 * DAY - 10 * HOUR))
 COPIES = Copies(target="offsite", newest_is_copied=True, uncopied_documents=0, opened=True)
 TESTED = "20261112_020000"
 WELL = Evidence(
@@ -55,7 +56,11 @@ STATES: dict[str, tuple[dict[str, Any], str, Level]] = {
         "Not protected: the last two runs failed. mongodump was not found.",
         Level.NOT_PROTECTED,
     ),
-    "not recent": ({"newest_at": NOW - 9 * DAY}, "The last good backup is 9 days old.", Level.NEEDS_ATTENTION),
+    "not recent": (
+        {"newest_at": NOW - 9 * DAY, "schedules": (OVERDUE,)},
+        "The last good backup is 9 days old.",
+        Level.NEEDS_ATTENTION,
+    ),
     "nothing elsewhere": (
         {"copies": None}, "Backed up, but only on this computer's disk.", Level.NEEDS_ATTENTION),
     "nothing at a target, the newest on another host": (
@@ -191,16 +196,18 @@ def test_a_slot_may_wait_a_quarter_of_the_time_to_the_next(
     since_slot: timedelta, to_next: timedelta, overdue: bool
 ) -> None:
     last = NOW - since_slot
-    evidence = replace(WELL, schedules=(Slots(last=last, next=last + to_next),))
+    served = Slots(last=last, next=last + to_next)
+    unserved = replace(served, unserved=(last, last + to_next))
 
-    assert is_overdue(replace(evidence, newest_at=last - timedelta(seconds=1))) is overdue
-    assert not is_overdue(replace(evidence, newest_at=last))
+    assert is_overdue(replace(WELL, schedules=(unserved,))) is overdue
+    assert not is_overdue(replace(WELL, schedules=(served,)))
 
 
 def test_one_overdue_schedule_is_enough() -> None:
-    weekly = Slots(last=NOW - 5 * DAY, next=NOW + 2 * DAY)
+    weekly = Slots(last=NOW - 5 * DAY, next=NOW + 2 * DAY, unserved=(NOW - 5 * DAY, NOW + 2 * DAY))
 
-    assert is_overdue(replace(WELL, schedules=(weekly, NIGHTLY), newest_at=NOW - 11 * HOUR))
+    assert is_overdue(replace(WELL, schedules=(weekly, NIGHTLY)))
+    assert is_overdue(replace(WELL, schedules=(NIGHTLY, weekly)))
 
 
 @pytest.mark.parametrize(("days", "overdue"), [(8, False), (8.01, True)])

@@ -10,7 +10,6 @@ of each backup (its text changes from backup to backup), in one that only the ol
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from backups_app.backup_files.store.store import Store
 from backups_app.browsing.search import everywhere, find_everywhere, query
 from backups_app.browsing.search.everywhere import FindState
 from backups_app.mongo.embedded import EmbeddedServer
-from tests.benchmarks import limits
+from tests.benchmarks import limits, memory
 from tests.benchmarks.data import _frames, _template, fill
 from tests.browsing.conftest import Maker
 
@@ -75,7 +74,7 @@ def _marked(identity: str, number: int) -> dict[str, object]:
 
 def _measure(store: Store, database: Database[dict[str, object]], backups: int, count: int) -> None:
     state = FindState(backups=sorted(store.backups().ids, reverse=True))
-    before = _peak()
+    before = memory.peak_mb()
     began = time.perf_counter()
     find_everywhere.go_on(
         state, query=query.parse(WORD), store=store, database=database, seconds=find_everywhere.FIRST_SECONDS
@@ -89,18 +88,15 @@ def _measure(store: Store, database: Database[dict[str, object]], backups: int, 
     every = time.perf_counter() - began
     assert {one.raw_id[5:-1].decode() for one in state.documents} == {"live", "in every backup", "in the oldest backup"}
     assert max(len(one.versions) for one in state.documents) == backups
-    print(f"| first answer | {first:.2f} | {_peak():.0f} |")
-    print(f"| first document | {found_at:.2f} | {_peak():.0f} |")
-    print(f"| {EVERYTHING}, {backups} backups of {count:,} documents and as many live | {every:.2f} | {_peak():.0f} |")
+    print(f"| first answer | {first:.2f} | {memory.peak_mb():.0f} |")
+    print(f"| first document | {found_at:.2f} | {memory.peak_mb():.0f} |")
+    documents = f"{backups} backups of {count:,} documents and as many live"
+    print(f"| {EVERYTHING}, {documents} | {every:.2f} | {memory.peak_mb():.0f} |")
     files = sorted(store.root.rglob("bookings.bson"))[::GREPPED_OF]
     if files and which("bsondump"):
         print(f"| {GREP} | {GREPPED_OF * sum(limits.grepped(path, WORD).seconds for path in files):.2f} | 0 |")
     print(f"\n{state.step} calls, {state.searched / every / 1000:.0f} thousand documents/s; "
           f"peak memory before {before:.0f} MB")  # fmt: skip
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import time
 
 import django
+
+from tests.benchmarks import memory
 
 
 def main() -> None:
@@ -24,8 +25,7 @@ def main() -> None:
         found = listing.list_runs(configuration=in_force)
         seconds.append(time.perf_counter() - began)
         assert found and all(run.verified for run in found)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"first_seconds": seconds[0], "again_seconds": seconds[1], "peak_mb": peak}))
+    print(json.dumps({"first_seconds": seconds[0], "again_seconds": seconds[1], "peak_mb": memory.peak_mb()}))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pymongo import MongoClient
 from backups_app.dump import engine
 from backups_app.progress import Silent
 from backups_app.verification import verdict
+from tests.benchmarks import memory
 
 
 def main(setting: str, compression: str, uri: str, database: str, out: str) -> None:
@@ -39,7 +40,7 @@ def main(setting: str, compression: str, uri: str, database: str, out: str) -> N
                 "dump_seconds": dumped - started,
                 "cpu_seconds": sum(usage.ru_utime + usage.ru_stime for usage in used),
                 "verify_seconds": verified - dumped,
-                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "peak_mb": memory.peak_mb(),
             }
         )
     )

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from tests.benchmarks.data import fill
 from tests.benchmarks.table import Measured
 
 ROOT = Path(__file__).resolve().parents[2]
+TIMED = ROOT / "tests" / "benchmarks" / "timed_command.py"
 FOUR = ("bookings", "devotees", "donations", "payments")
 
 
@@ -65,19 +65,21 @@ class Site:
 
 
 def timed(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> tuple[Measured, str]:
-    """Run a program to its end. Return its seconds and peak memory, and what it printed."""
-    began = time.perf_counter()
+    """Run a program to its end. Return its seconds and peak memory, and what it printed. Raise RuntimeError when it
+    fails."""
+    read_end, write_end = os.pipe()
     process = subprocess.Popen(
-        command, env=None if environment is None else dict(environment), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        [sys.executable, "-I", "-S", str(TIMED), str(write_end), *command], pass_fds=[write_end],
+        env=None if environment is None else dict(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, cwd=ROOT,
     )  # fmt: skip
-    assert process.stdout is not None and process.stderr is not None
-    out, errors = process.stdout.read(), process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {errors[-2000:]}")
-    return Measured(seconds=time.perf_counter() - began, peak_mb=usage.ru_maxrss / 1024), out
+    os.close(write_end)
+    out, errors = process.communicate()
+    with open(read_end, "rb") as report:
+        seconds, peak_mb, code = json.loads(report.read() or "[0, 0, null]")
+    if code != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {code}: {errors[-2000:]}")
+    return Measured(seconds=seconds, peak_mb=peak_mb), out
 
 
 @contextmanager

@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from backups_app.mongo.embedded import EmbeddedServer
 from backups_app.progress import Silent
 from backups_app.sync import engine
 from backups_app.sync.options import SyncOptions
+from tests.benchmarks import memory
 from tests.proxy import Proxy
 
 DATABASE, COLLECTION = "bench", "bookings"
@@ -217,8 +217,7 @@ def measure(what: str, local_uri: str, remote_uri: str) -> None:
     trips.count, started = 0, time.perf_counter()
     WORK[what](local[DATABASE], remote[DATABASE])
     seconds, count = time.perf_counter() - started, trips.count
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "trips": count, "peak_mb": peak}), flush=True)
+    print(json.dumps({"seconds": seconds, "trips": count, "peak_mb": memory.peak_mb()}), flush=True)
     sys.stdin.readline()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from pymongo.database import Database
 
 from backups_app.backup_files import metadata
@@ -60,6 +60,21 @@ def test_the_command_prints_runs_whole_and_only_so_many(two: list[str], seeded: 
     expected = listing.public(listing.get_run(configuration=seeded, backup_id=two[0]))
     assert run == json.loads(json.dumps(expected))
     assert [step["state"] for step in run["steps"]].count("done") > 3
+
+
+@pytest.mark.parametrize("asked", [["--status", "failed"], ["--status", "unverified"], ["--since", "2100-01-01"]])
+def test_where_none_matches_it_is_not_stated_that_there_is_none(
+    asked: list[str], two: list[str], seeded: Configuration
+) -> None:
+    printed = StringIO()
+    call_command("backup_list", *asked, stdout=printed)
+
+    assert printed.getvalue() == "No backup matches.\n"
+
+
+def test_an_unknown_status_is_refused(two: list[str], seeded: Configuration) -> None:
+    with pytest.raises(CommandError, match="invalid choice: 'sucess'"):
+        call_command("backup_list", "--status", "sucess")
 
 
 def test_only_what_is_returned_is_looked_at(

@@ -14,7 +14,7 @@ from django.test import override_settings
 from backups_app.backup_files.store.store import Store
 from backups_app.configuration import Configuration, Secret
 from backups_app.errors import DatabaseUnreachable, NewestDamaged
-from backups_app.models import Notification, NotificationChoice, User
+from backups_app.models import Notification, NotificationChoice, Schedule, User
 from backups_app.notification import channels
 from backups_app.records import Origin
 from backups_app.sync import engine
@@ -225,6 +225,20 @@ def test_a_backup_is_overdue_after_eight_days_without_a_schedule_and_solved_by_a
 
     reported = [one for one in messages() if one[0] != "success"]  # the new run is announced, too
     assert reported == [("overdue", "Backup overdue"), ("recovered", "Solved: Backup overdue")]
+
+
+def test_a_backup_that_stays_overdue_for_days_is_not_solved_by_the_next_slots(house: Temple) -> None:
+    Schedule.objects.create(
+        name="nightly", do=Schedule.Do.BACKUP, cron="0 2 * * *", time_zone="UTC", if_missed="run", since=house.now,
+        settled_at=house.now, created_at=house.now, created_by="ananya",
+    )  # fmt: skip
+
+    for hour in range(24 * 4):
+        look(house, at=house.now + timedelta(hours=hour))
+
+    titles = [title for _, title in messages()]
+    assert titles[:1] == ["Backup overdue"]
+    assert set(titles[1:]) == {"Still: Backup overdue"}
 
 
 def test_where_there_never_was_a_backup_and_none_is_planned_none_is_overdue(house: Temple, newest: str) -> None:

@@ -7,15 +7,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone, translation
 
 from backups_app.configuration import Configuration
+from backups_app.errors import ModeNotLocal
 from backups_app.models import AuditEvent, Schedule, ScheduleSlot, User, WorkerTick
 from backups_app.pages.backups import rows
 from backups_app.pages.schedule import calendar, form, wording
-from backups_app.records import CONFIRMATION_PHRASE
-from backups_app.use_cases.schedules import overview
+from backups_app.records import CONFIRMATION_PHRASE, Origin
+from backups_app.use_cases.schedules import changes, overview
+from backups_app.use_cases.schedules.changes import Who
 from backups_app.use_cases.schedules.overview import PlannedDay, ScheduleWish
 from tests.conftest import PASSWORD
 from tests.pages.conftest import MOMENT, a_run
@@ -241,6 +243,15 @@ def test_the_form_shows_what_a_schedule_is() -> None:
 
     assert (filled.every, filled.time, filled.weekday) == ("week", "03:15", "1")
     assert filled.wish() == wish
+
+
+def test_in_cloud_mode_no_schedule_is_removed(browser: Client) -> None:
+    browser.post(f"{HOME}new/", NIGHTLY)
+
+    with override_settings(TEMPLEOPS=Configuration(primary_database="cloud")), pytest.raises(ModeNotLocal):
+        changes.remove("nightly", who=Who(by="ravi", origin=Origin.COMMAND, now=timezone.now()))
+
+    assert Schedule.objects.count() == 1
 
 
 def test_names_differ_by_more_than_capital_letters(browser: Client) -> None:

@@ -172,6 +172,14 @@ def test_back_up_only_asks_for_no_words_and_deletes_no_booking(
     assert run["delete_bookings_requested"] is False
 
 
+def test_where_a_failed_sync_ends_the_run_no_backup_is_promised(admin_browser: Client, seeded: Configuration) -> None:
+    with override_settings(TEMPLEOPS=replace(seeded, cloud_url=NOBODY, sync_failure_policy="abort")):
+        page = admin_browser.get("/admin/backups/confirm-delete/").content.decode()
+
+    assert "no backup is made and nothing is deleted" in page and "Try to back up" in page
+    assert "the backup is made" not in page and "Back up only" not in page
+
+
 def test_without_bookings_there_are_no_words_to_type(
     admin_browser: Client, seeded: Configuration, local_db: Any, remote_db: Any
 ) -> None:

@@ -38,8 +38,15 @@ def _watched_and_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked of other rooms, where all is well."""
     copies = Copies(target="offsite", newest_is_copied=True, uncopied_documents=0, opened=True, since=NOW - HOUR)
     monkeypatch.setattr(evidence, "copies", lambda **_: copies)
-    monkeypatch.setattr(evidence, "schedules", lambda now: (Slots(last=NOW - 7 * HOUR, next=NOW + 17 * HOUR),))
+    monkeypatch.setattr(evidence, "schedules", lambda now, newest_at: (nightly(newest_at),))
     monkeypatch.setattr(evidence, "watch", lambda configuration, now: Watch(tick_at=NOW, accepted_at=NOW - HOUR))
+
+
+def nightly(newest_at: datetime | None) -> Slots:
+    """A schedule whose slot was seven hours ago."""
+    last, following = NOW - 7 * HOUR, NOW + 17 * HOUR
+    is_served = newest_at is not None and newest_at >= last
+    return Slots(last=last, next=following, unserved=None if is_served else (last, following))
 
 
 def a_run(**fields: Any) -> RunRecord:
@@ -106,7 +113,9 @@ def test_all_is_well() -> None:
         ({"runs": [a_run(created_at=NOW - 8 * HOUR)]}, Level.NEEDS_ATTENTION, "The last good backup is 8 hours old"),
         ({"looked": looked(free=49 * MB)}, Level.NEEDS_ATTENTION, "room for 4 more backups"),
         ({"looked": looked(free=50 * MB)}, Level.PROTECTED, ""),
-        ({"remote": Reach(reachable=False)}, Level.NEEDS_ATTENTION, "Atlas can't be reached"),
+        ({"remote": Reach(reachable=False)}, Level.NEEDS_ATTENTION, "Backups still work"),
+        ({"remote": Reach(reachable=False), "configuration": replace(BOTH, sync_failure_policy="abort")},
+         Level.NEEDS_ATTENTION, "no backup is made until it answers"),
         ({"remote": Reach(reachable=True, clock_ahead_seconds=-61)}, Level.NEEDS_ATTENTION, "61 seconds apart"),
         ({"looked": looked(clock=300), "remote": Reach(reachable=True, clock_ahead_seconds=299)}, Level.PROTECTED, ""),
         ({"looked": looked(clock=300), "remote": None}, Level.PROTECTED, ""),

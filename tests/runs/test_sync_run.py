@@ -177,3 +177,31 @@ def test_a_conflict_is_listed_and_its_replaced_version_put_back(
 
     assert remote_db["bookings"].find_one() == {"_id": 1, "devotee": "there"}
     assert local_db["bookings"].find_one() == {"_id": 1, "devotee": "there"}
+
+
+def test_what_a_sync_deleted_is_listed_with_all(configured: Configuration, local_db: Mongo, remote_db: Mongo) -> None:
+    local_db["bookings"].insert_many([{"_id": 1}, {"_id": 2}])
+    _command()
+    remote_db["bookings"].delete_one({"_id": 1})
+    _command()
+
+    assert json.loads(_command("--conflicts", "--json")[1]) == []
+    [deleted] = json.loads(_command("--conflicts", "--all", "--json")[1])
+    assert "the local version was deleted: " in _command("--conflicts", "--all")[1]
+    assert _command("--put-back", deleted["_id"])[0] == 0
+    assert local_db["bookings"].count_documents({}) == 2
+
+
+def test_in_cloud_mode_nothing_is_listed_or_put_back(
+    configured: Configuration, local_db: Mongo, remote_db: Mongo
+) -> None:
+    local_db["bookings"].insert_one({"_id": 1, "devotee": "here"})
+    remote_db["bookings"].insert_one({"_id": 1, "devotee": "there"})
+    _command()
+    [conflict] = json.loads(_command("--conflicts", "--json")[1])
+
+    with override_settings(TEMPLEOPS=replace(configured, primary_database="cloud")):
+        for asked in (["--conflicts"], ["--conflict", conflict["_id"]], ["--put-back", conflict["_id"]], []):
+            assert _command(*asked)[0] == 4
+
+    assert local_db["bookings"].find_one() == remote_db["bookings"].find_one()

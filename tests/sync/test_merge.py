@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from bson.decimal128 import Decimal128
@@ -189,3 +191,16 @@ def test_a_tie_between_texts_that_are_no_dates_is_reported(any_pair: Pair) -> No
     assert report.sentence == "0 pulled, 1 pushed, 1 conflict, 1 tie: local won"
     assert any_pair.get(Side.REMOTE, 1) == _edited(text("171112130000"))
     assert _edited(text("yesterday")) in any_pair.kept()
+
+
+@pytest.mark.parametrize(
+    ("wall", "monotonic"),
+    [(60, 60), (60, 0), (-3600, 60)],  # the machine slept; its clock was set back
+)
+def test_the_clock_of_a_sync_goes_on(wall: int, monotonic: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = edit_time.SyncClock(NOW)
+    began = (time.time(), time.monotonic())
+    later = SimpleNamespace(time=lambda: began[0] + wall, monotonic=lambda: began[1] + monotonic)
+    monkeypatch.setattr(edit_time, "time", later)
+
+    assert abs(clock.now() - NOW - timedelta(minutes=1)) < timedelta(seconds=10)

@@ -179,7 +179,7 @@ def kept_after_the_write(patch: Patch) -> None:
     def late(self: BatchApplier, plan: Any, pending: Any, decisions: Any) -> None:
         patch.setattr(sync_conflicts, "keep", lambda *args, **kwargs: None)
         carry_out(self, plan, pending, decisions)
-        keep(self.catalog, replaced_versions=list(plan.replaced_versions.values()), run_id=self.run_id, now=self.now)
+        keep(self.catalog, replaced_versions=list(plan.replaced_versions.values()), run_id=self.run_id, now=NOW)
 
     patch.setattr(BatchApplier, "_carry_out", late)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
 from backups_app.catalog.sync import sync_base, sync_conflicts
 from backups_app.records import Side
+from backups_app.sync import edit_time
 from tests.sync.pairs import Pair, cents, contents, document, double, first_documents, int32, seed, state_pairs, version
 
 
@@ -167,3 +170,18 @@ def test_several_fields_of_one_fraction(synced: Pair) -> None:
 
     assert synced.get(Side.REMOTE, 2) == both[Side.LOCAL]
     assert synced.kept() == {both[Side.REMOTE]}
+
+
+def test_what_is_edited_while_a_long_sync_goes_on_is_not_dated_in_the_future(
+    any_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has gone on for a quarter of an hour when it comes to the document."""
+    later = SimpleNamespace(time=time.time, monotonic=lambda: time.monotonic() + 15 * 60)
+    monkeypatch.setattr(edit_time, "time", later)
+    edited = version(1, minutes=14)
+    any_pair.put(Side.LOCAL, version(1, minutes=-24 * 60))
+    any_pair.put(Side.REMOTE, edited)
+
+    any_pair.sync()
+
+    assert any_pair.get(Side.LOCAL, 1) == any_pair.get(Side.REMOTE, 1) == edited

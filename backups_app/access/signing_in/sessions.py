@@ -79,7 +79,7 @@ def is_fresh(session: LoginSession, now: datetime) -> bool:
 
 
 def require_fresh(session: LoginSession, now: datetime) -> None:
-    """Raise StepUpNeeded before an act that cannot be taken back when the login is older than 15 minutes."""
+    """Raise StepUpNeeded when the login is older than 15 minutes."""
     if not is_fresh(session, now):
         raise StepUpNeeded
 

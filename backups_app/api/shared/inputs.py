@@ -117,7 +117,8 @@ class Rehearse(Strict):
 
 class ListBackups(Strict):
     status = serializers.ChoiceField(
-        choices=["published", "all", "success", "partial", "failed", "cancelled", "in_progress"], default="published"
+        choices=["published", "all", "success", "partial", "failed", "cancelled", "in_progress", "unverified"],
+        default="published",
     )
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=1000)
     cursor = serializers.RegexField(BACKUP_ID, required=False, max_length=18)

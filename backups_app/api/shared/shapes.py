@@ -18,7 +18,7 @@ from rest_framework.serializers import (
     ListField,
 )
 
-from backups_app.api.shared import assurance_shapes, retention_shapes
+from backups_app.api.shared import retention_shapes
 from backups_app.api.shared.message_shape import MessageShape
 
 STATUS = ["success", "failed", "cancelled", "partial", "in_progress", "unverified"]
@@ -56,9 +56,9 @@ SENTENCES = {
     410: "The files are gone; `removed` says when and why, where that is known.",
     415: "The body is not JSON.",
     422: "The input is not valid.",
-    429: "Too many failed logins.",
-    500: "The backup could not be made; `code` says why.",
-    503: "The database cannot be reached, or no worker runs.",
+    429: "Too many failed logins, or too many previews and comparisons of this person; `code` says which.",
+    500: "It could not be done; `code` says why.",
+    503: "A database or a target does not answer, no worker runs, or searches are busy; `code` says which.",
 }
 
 
@@ -267,14 +267,6 @@ class Verified(serializers.Serializer[Any]):
     own_collections = IntegerField(help_text="Our own records beside them.")
     own_documents = IntegerField()
     checked_at = DateTimeField()
-
-
-class SystemStatusSerializer(serializers.Serializer[Any]):
-    primary_database = ChoiceField(choices=["local", "cloud"])
-    backup_available = BooleanField()
-    sync_enabled = BooleanField()
-    message = CharField()
-    assurance = assurance_shapes.AssuranceSerializer(help_text="The four marks, from evidence.")
 
 
 class AuditRow(serializers.Serializer[Any]):

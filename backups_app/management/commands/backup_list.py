@@ -36,6 +36,7 @@ KINDS = {
     RunKind.TEST_COPY.value: " (test copy)",
     RunKind.REHEARSAL.value: " (rehearsal)",
 }
+STATUSES = ("success", "partial", "failed", "cancelled", "in_progress", "unverified")
 COLUMNS = ("ID", "WHEN", "STATUS", "SYNC", "COLLECTIONS", "DOCS", "SIZE", "BY")
 
 
@@ -44,9 +45,7 @@ class Command(TempleCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--limit", type=int, default=0, help="List at most this many.")
-        parser.add_argument(
-            "--status", default="", help="One of all, success, partial, failed, in_progress or unverified."
-        )
+        parser.add_argument("--status", choices=["all", *STATUSES], default="", help="Runs that ended so, or all runs.")
         parser.add_argument("--since", default="", help="A date: 2025-01-19.")
 
     def execute_command(self, **options: Any) -> int:
@@ -77,6 +76,8 @@ class Command(TempleCommand):
         elif lost:
             unmounted = any(run.files == Files.UNMOUNTED for run in lost)
             self.stdout.write("No backup is here." + ("" if unmounted else " Make one: manage.py backup_now"))
+        elif self.options["status"] not in ("", "all") or self.options["since"]:
+            self.stdout.write("No backup matches.")
         else:
             self.stdout.write("No backups yet. Make the first one: manage.py backup_now")
         for sentence in _why_not_here(lost):

@@ -17,6 +17,7 @@ from backups_app.management.terminal.document_text import safe
 from backups_app.records import Origin
 from backups_app.sync.engine import SyncReport
 from backups_app.use_cases import confirmation
+from backups_app.use_cases.readiness import mode
 from backups_app.use_cases.syncs import conflicts, syncs
 from backups_app.use_cases.syncs.syncs import ADOPT_PHRASE, DELETE_PHRASE, SyncWish
 
@@ -42,11 +43,13 @@ class Command(TempleCommand):
         kept.add_argument("--conflicts", action="store_true", help="List the conflicts, newest first.")
         kept.add_argument("--conflict", metavar="ID", help="Show one beside the live version, field by field.")
         kept.add_argument("--put-back", metavar="ID", help="Restore the version that lost a conflict.")
+        parser.add_argument("--all", action="store_true", help="With --conflicts: ordinary edits and deletions too.")
         parser.add_argument("--limit", type=int, default=20, help="How many conflicts to list.")
 
     def execute_command(self, **options: Any) -> int:
+        mode.require_local(configuration.current())
         if options["conflicts"]:
-            return self.list_conflicts(options["limit"])
+            return self.list_conflicts(options["limit"], only_conflicts=not options["all"])
         if options["conflict"]:
             return self.show_conflict(options["conflict"])
         if options["put_back"]:
@@ -92,8 +95,8 @@ class Command(TempleCommand):
                 self.stdout.write(line)
         return 3 if report.left_over else 0
 
-    def list_conflicts(self, limit: int) -> int:
-        found = conflicts.newest(configuration=configuration.current(), only_conflicts=True, limit=limit)
+    def list_conflicts(self, limit: int, *, only_conflicts: bool) -> int:
+        found = conflicts.newest(configuration=configuration.current(), only_conflicts=only_conflicts, limit=limit)
         if self.options["json"]:
             self.print_json(found)
             return 0
@@ -101,7 +104,7 @@ class Command(TempleCommand):
             when = timezone.localtime(one["kept_at"])
             document = f"{safe(one['collection'])}  {safe(str(one['document_id']))}"
             self.stdout.write(f"{one['_id']}  {when:%d %b %Y %H:%M}  {document}")
-            self.stdout.write(f"    the {one['side']} version was replaced: {one['why']}")
+            self.stdout.write(f"    the {one['side']} version was {one['kind']}: {one['why']}")
         return 0
 
     def show_conflict(self, conflict_id: str) -> int:

@@ -11,11 +11,12 @@ DELETION_UNFINISHED_WHY = Sentence(
 FILES_GONE = Sentence("newest_files_gone", "The files of the backup of {run} are gone from the backup folder.")
 NEWEST_DAMAGED = Sentence("newest_backup_damaged", "the newest backup, {run}, is damaged.")
 HOLDER_DAMAGED = Sentence(
-    "held_documents_damaged", "the backup {run} is damaged, and no other may hold the documents that its run deleted."
+    "held_documents_damaged",
+    "the backup {run} is damaged, and may be the only one with what its run deleted.",
 )
 HOLDER_GONE = Sentence(
     "held_documents_gone",
-    "the files of the backup {run} are gone, and no other may hold the documents that its run deleted.",
+    "the files of the backup {run} are gone, and it may have been the only one with what its run deleted.",
 )
 RUN_FAILED = Sentence("last_run_failed", "the last run failed. {reason}")
 RUN_PARTIAL = Sentence("last_run_partial", "the last run was partial. {reason}")
@@ -33,6 +34,10 @@ LITTLE_ROOM = Sentence(
 )
 NO_ROOM_FOR_FULL = Sentence("no_room_for_full", "the backup disk has no room for the next full backup.")
 ATLAS_AWAY = Sentence("atlas_away", "Atlas can't be reached. Backups still work; sync waits.")
+ATLAS_AWAY_NO_BACKUP = Sentence(
+    "atlas_away_no_backup",
+    "Atlas can't be reached, and no backup is made until it answers: SYNC_FAILURE_POLICY is abort.",
+)
 CLOCKS_APART = Sentence("clocks_apart", "the clocks of the two databases are {n} seconds apart.")
 
 DATED_IN_FUTURE = Sentence(

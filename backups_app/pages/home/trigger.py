@@ -117,6 +117,7 @@ def _question(request: AdminRequest) -> dict[str, Any]:
     return {
         "place": "backups",
         "sync_enabled": configuration.current().sync_enabled,
+        "backs_up_without_atlas": configuration.current().backs_up_without_atlas,
         "key": request.POST.get("key") or requests.new_key(),
         "database": configuration.current().database_name,
         "phrase": CONFIRMATION_PHRASE,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from backups_app.catalog.run import runs
@@ -46,7 +47,7 @@ def perform(run: Run) -> StepResult:
             run_id=run.backup_id,
             options=preparation.sync_options(run.configuration),
             progress=run.progress,
-            now=run.now,
+            now=timezone.now(),  # the steps before it may have taken long
         )
     except (OwnershipLost, RunCancelled):
         raise
@@ -75,7 +76,7 @@ def _failed(run: Run, error: TempleOpsError) -> StepResult:
     logger.warning("Sync failed", extra={"backup_id": run.backup_id, "code": error.code})
     if runs.cancelled_by(run.local, backup_id=run.backup_id):
         raise RunCancelled from error
-    if run.configuration.sync_failure_policy == "abort":
+    if not run.configuration.backs_up_without_atlas:
         run.document.apply({"sync_status": SyncStatus.FAILED.value})
         raise SyncAborted(reason=error.detail) from error
     return StepResult(

@@ -151,7 +151,7 @@ def _overdue(good: RunRecord | None, *, now: datetime) -> Mapping[Problem, Conte
     """The same rule as the mark *recent*. Where there never was a backup and no schedule promises one, none is overdue:
     the card says that there is none."""
     newest_at = good.created_at if good else None
-    schedules = overview.assurance_slots(now=now)
+    schedules = overview.assurance_slots(now=now, newest_at=newest_at)
     never_due = newest_at is None and not schedules
     if never_due or not marks.is_overdue(Evidence(now=now, newest_at=newest_at, schedules=schedules)):
         return {}

@@ -87,7 +87,9 @@ def switch(name: str, *, enabled: bool, who: Who) -> PlannedSchedule:
 
 
 def remove(name: str, *, who: Who) -> None:
-    """Remove a schedule. Its past slots go with it; the audit trail keeps them. Raise `ScheduleNotFound`."""
+    """Remove a schedule. Its past slots go with it; the audit trail keeps them. Raise `ScheduleNotFound`,
+    `ModeNotLocal`."""
+    readiness.require_local(settings.current())
     with transaction.atomic():
         row = overview.row_of(name, locked=True)
         wish = overview.shown_schedule(row, now=who.now, newest_at=None).wish

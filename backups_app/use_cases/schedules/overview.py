@@ -189,14 +189,15 @@ def _days(since: datetime, until: datetime, zone: tzinfo) -> Iterator[tuple[date
         begin = end
 
 
-def assurance_slots(*, now: datetime) -> tuple[Slots, ...]:
-    """Return the last and the next slot of every enabled schedule that makes backups: what assurance needs."""
-    return tuple(_slots(row, now) for row in claims.enabled() if row.do in MAKES_BACKUPS)
+def assurance_slots(*, now: datetime, newest_at: datetime | None) -> tuple[Slots, ...]:
+    """Return the slots of every enabled schedule that makes backups, as assurance needs them. `newest_at`: when the
+    newest good backup began."""
+    return tuple(_slots(row, now, newest_at=newest_at) for row in claims.enabled() if row.do in MAKES_BACKUPS)
 
 
 def next_is_incremental(*, now: datetime) -> bool:
     """Return whether the next backup that an enabled schedule makes is an incremental one."""
-    coming = [(_slots(row, now).next, row.do) for row in claims.enabled() if row.do in MAKES_BACKUPS]
+    coming = [(_next(row, now), row.do) for row in claims.enabled() if row.do in MAKES_BACKUPS]
     return bool(coming) and min(coming)[1] == Schedule.Do.INCREMENTAL
 
 
@@ -249,10 +250,19 @@ def house_zone() -> str:
 
 
 def _is_overdue(row: Schedule, *, now: datetime, newest_at: datetime | None) -> bool:
-    return is_overdue(Evidence(now=now, newest_at=newest_at, schedules=(_slots(row, now),)))
+    return is_overdue(Evidence(now=now, newest_at=newest_at, schedules=(_slots(row, now, newest_at=newest_at),)))
 
 
-def _slots(row: Schedule, now: datetime) -> Slots:
+def _slots(row: Schedule, now: datetime, *, newest_at: datetime | None) -> Slots:
     last = slots.latest(row.cron, time_zone=row.time_zone, until=now)
-    following = slots.upcoming(row.cron, time_zone=row.time_zone, after=now, count=1)
-    return Slots(last=last if last is not None and last > row.since else None, next=following[0])
+    served = row.since if newest_at is None else max(row.since, newest_at)
+    slot, following = slots.upcoming(row.cron, time_zone=row.time_zone, after=served, count=2)
+    return Slots(
+        last=last if last is not None and last > row.since else None,
+        next=_next(row, now),
+        unserved=(slot, following) if slot <= now else None,
+    )
+
+
+def _next(row: Schedule, now: datetime) -> datetime:
+    return slots.upcoming(row.cron, time_zone=row.time_zone, after=now, count=1)[0]

@@ -54,14 +54,21 @@ def gather(found: StatusFacts, *, configuration: Configuration) -> Evidence:
         running=any(run.status == Status.IN_PROGRESS for run in found.every),
         backups=sum(1 for run in found.every if run.published and run.verified),
         newest_at=good.created_at if good else None,
-        schedules=schedules(now=now),
+        schedules=schedules(now=now, newest_at=good.created_at if good else None),
         copies=copies(configuration=configuration, every=found.every, good=good, now=now),
         rehearsal=restore_tests.rehearsal(every_dated, database=configuration.database_name),
         failed_test=restore_tests.last_failure(every_dated),
         rehearsal_valid=timedelta(days=configuration.rehearsal_days),
         watch=watch(configuration=configuration, now=found.now),
         attention=(
-            *_attention(found, good=good, ended=ended, dated=dated, has_failed_twice=failed is not None),
+            *_attention(
+                found,
+                good=good,
+                ended=ended,
+                dated=dated,
+                has_failed_twice=failed is not None,
+                backs_up_without_atlas=configuration.backs_up_without_atlas,
+            ),
             *restore_tests.findings(every_dated),
         ),
         sync_known=found.sync is not None or not configuration.sync_enabled,
@@ -77,9 +84,9 @@ def gather(found: StatusFacts, *, configuration: Configuration) -> Evidence:
     )
 
 
-def schedules(*, now: datetime) -> tuple[Slots, ...]:
-    """Return the last and the next slot of every enabled schedule that makes backups."""
-    return overview.assurance_slots(now=now)
+def schedules(*, now: datetime, newest_at: datetime | None) -> tuple[Slots, ...]:
+    """Return the slots of every enabled schedule that makes backups."""
+    return overview.assurance_slots(now=now, newest_at=newest_at)
 
 
 def watch(*, configuration: Configuration, now: datetime) -> Watch:
@@ -104,6 +111,7 @@ def _attention(
     ended: Sequence[RunRecord],
     dated: Sequence[RunRecord],
     has_failed_twice: bool,
+    backs_up_without_atlas: bool,
 ) -> Iterator[Finding]:
     """Yield what needs attention, but for what the sentence says already."""
     disk, server = found.looked.disk, found.looked.local
@@ -118,6 +126,7 @@ def _attention(
         local=found.local,
         remote=found.remote,
         local_ahead_seconds=server.clock_ahead_seconds if server else 0.0,
+        backs_up_without_atlas=backs_up_without_atlas,
         sync=found.sync,
     ):
         if finding.message.english not in sentence and not (has_failed_twice and attention.is_about_last_run(finding)):

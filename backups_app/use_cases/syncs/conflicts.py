@@ -26,6 +26,7 @@ from backups_app.mongo.exact_writes.replace import Replacement
 from backups_app.mongo.exact_writes.write_outcome import WriteOutcome
 from backups_app.records import Origin, Side
 from backups_app.runs import lease, preparation
+from backups_app.use_cases.readiness import mode
 
 COUNT_SECONDS = 2
 NOTHING = "nothing"
@@ -107,8 +108,9 @@ def restore_version(
     1. what is live is kept first, in `sync_conflicts`, so that this can be taken back too;
     2. it is replaced only if it is still what the person saw (`seen`, its SHA-256 or `nothing`).
 
-    Raise `DocumentChanged` when it is not, `PutBackRefused`, `KeptVersionNotFound`, `RunActive`.
+    Raise `DocumentChanged` when it is not, `PutBackRefused`, `KeptVersionNotFound`, `RunActive`, `ModeNotLocal`.
     """
+    mode.require_local(configuration)
     database = preparation.local_database(configuration)
     with lease.held(database, seconds=configuration.lease_seconds):
         version = get(configuration=configuration, conflict_id=conflict_id)
