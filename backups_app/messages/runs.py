@@ -73,6 +73,11 @@ AS_VERIFIED = Sentence(
     "{n} documents of the backup are as they were verified",
 )
 NOTHING_UNFINISHED = Sentence("no_unfinished_deletion", "No unfinished deletion")
+EARLIER_LEFT = Sentence(
+    "earlier_deletions_left",
+    "{n} deletion of earlier runs is unfinished and not asked for by this run",
+    "{n} deletions of earlier runs are unfinished and not asked for by this run",
+)
 EARLIER_FINISHED = Sentence(
     "earlier_deletions_finished",
     "{n} unfinished deletion of earlier runs finished",

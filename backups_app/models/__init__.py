@@ -236,7 +236,7 @@ class NotificationChoice(models.Model):
 class NotificationState(models.Model):
     """A problem that was reported and lasts: since when, when it was last reported, and with what content."""
 
-    scope = models.CharField(max_length=16, help_text="What is judged together: backup, restore, rehearsal …")
+    scope = models.CharField(max_length=64, help_text="What is judged together: backup, rehearsal, deletion:<run> …")
     kind = models.CharField(max_length=24)
     cause = models.CharField(max_length=150)
     began_at = models.DateTimeField()

@@ -80,6 +80,12 @@ def known_problems(scope: str) -> dict[Problem, Content]:
     return {_problem(row): content_from(row.content) for row in NotificationState.objects.filter(scope=scope)}
 
 
+def known_scopes(prefix: str) -> list[str]:
+    """Return the scopes that begin so and have problems that were reported and not solved."""
+    found = NotificationState.objects.filter(scope__startswith=prefix).order_by("scope")
+    return list(found.values_list("scope", flat=True).distinct())
+
+
 def _problem(row: NotificationState) -> Problem:
     return Problem(kind=Kind(row.kind), cause=row.cause)
 

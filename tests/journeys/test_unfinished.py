@@ -17,6 +17,7 @@ from backups_app.catalog import purge_ledger
 from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
 from backups_app.errors import DatabaseUnreachable, NotCancellable, NotResumable, RecordsUnavailable
+from backups_app.models import NotificationState
 from backups_app.mongo.exact_writes.delete import delete_equal
 from backups_app.purge import delete, verified_file
 from backups_app.records import Origin, Side
@@ -65,6 +66,17 @@ def resume(backup_id: str, *, keep: bool = False) -> dict[str, Any]:
     )
 
 
+def settled(run: dict[str, Any]) -> tuple[str, str]:
+    """Return how the step of earlier deletions ended, and its sentence."""
+    (step,) = (one for one in run["steps"] if one["name"] == "settle")
+    return step["state"], str(step["sentence"])
+
+
+def reported_deletions() -> list[str]:
+    """Return the scopes of the deletions of which people were told that they are unfinished."""
+    return [*NotificationState.objects.filter(scope__startswith="deletion:").values_list("scope", flat=True)]
+
+
 def test_atlas_cut_in_its_purge_leaves_this_side_whole_and_resume_finishes_it(
     seeded: Configuration, local_db: Db, remote_db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +110,10 @@ def test_a_sync_between_brings_nothing_back_and_removes_nothing(
         kept = run_backup(delete_bookings=False)
 
     assert kept["sync_status"] == "success"
+    assert settled(kept) == ("skipped", "1 deletion of earlier runs is unfinished and not asked for by this run")
+    assert [str(one) for one in kept["warnings"]] == [
+        f"The deletion of run {run['backup_id']} is still unfinished. Open that run and resume it."
+    ]
     for name in open_names - {"activities"}:
         assert (contents(local_db)[name], contents(remote_db)[name]) == (before[0][name], before[1][name])
     assert resume(run["backup_id"])["status"] == "success"
@@ -111,9 +127,11 @@ def test_a_new_run_with_deletion_first_finishes_the_open_one(
         first = run_backup(delete_bookings=True)
     local_db["bookings"].insert_one({"_id": "new", "name": "came later"})
 
+    assert reported_deletions() == [f"deletion:{first['backup_id']}"]
+
     second = run_backup(delete_bookings=True)
 
-    assert second["status"] == "success"
+    assert (second["status"], reported_deletions()) == ("success", [])
     finished = listing.get_run(configuration=seeded, backup_id=first["backup_id"])
     assert (finished["status"], finished["resume_available"]) == ("success", False)
     assert raw_documents(local_db, "bookings") == raw_documents(remote_db, "bookings") == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +46,17 @@ def failed(number: int, code: str = "disk_full") -> None:
     ended(number, status="failed", error_code=code, error_message="The backup disk is full. Nothing was deleted.")
 
 
+def unfinished(number: int) -> None:
+    what = {"error_code": "purge_unfinished", "error_message": "5 documents are left."}
+    ended(number, status="partial", resume_available=True, **what)
+
+
+def titles(channel: str) -> list[str]:
+    """Return the English titles of what a channel is sent, oldest first."""
+    rows = Notification.objects.filter(channel=channel).order_by("id")
+    return [row.content["title"]["sentence"] for row in rows]
+
+
 def kinds(channel: str) -> list[str]:
     rows = Notification.objects.filter(channel__startswith=channel).order_by("created_at", "id")
     return [row.kind for row in rows]
@@ -70,10 +81,46 @@ def test_a_failure_is_reported_once_and_its_end_once(one_reader: str) -> None:
 def test_another_cause_is_reported_and_replaces_the_first(one_reader: str) -> None:
     failed(1)
     failed(2, "mongodump_missing")
-    ended(3, status="partial", error_code="purge_unfinished", error_message="5 documents are left.")
+    ended(3, status="partial", error_code="server_unreachable", error_message="Atlas cannot be reached.")
     ended(4)
 
     assert kinds(one_reader) == ["failed", "failed", "partial", "recovered"]
+
+
+def test_an_unfinished_deletion_lasts_through_later_backups_until_it_is_finished(one_reader: str) -> None:
+    failed(1)
+    unfinished(2)
+    ended(3)
+    failed(4)
+    assert titles(one_reader) == [
+        "Backup failed", "Solved: Backup failed", "Backup saved, but not everything was done", "Backup failed",
+    ]  # fmt: skip
+
+    ended(2, reported_at=NOW + DAY, finished_at=NOW + DAY)
+
+    assert titles(one_reader)[4:] == ["Solved: Backup saved, but not everything was done"], "the failure lasts"
+
+
+def test_an_unfinished_deletion_is_reported_each_day_and_its_end_is_found(
+    one_reader: str, messaging: Configuration, local_db: Any, a_folder: Any
+) -> None:
+    configuration = dataclasses.replace(messaging, database_name=local_db.name, backup_dir=a_folder)
+    unfinished(1)
+    ended(2)
+    record = dict(a_run(1, status="partial", resume_available=True))
+    local_db["backup_metadata"].insert_one(record)
+    with override_settings(TEMPLEOPS=configuration):
+        for hour in range(1, 30, 3):
+            notification_work.report_silent_problems(configuration=configuration, now=NOW + timedelta(hours=1 + hour))
+        assert [one for one in titles(one_reader) if "overdue" not in one] == [
+            "Backup saved, but not everything was done", "Still: Backup saved, but not everything was done",
+        ]  # fmt: skip
+        finished = {"status": "success", "resume_available": False, "reported_at": NOW + DAY}
+        local_db["backup_metadata"].update_one({"_id": record["_id"]}, {"$set": finished})
+
+        notification_work.report_silent_problems(configuration=configuration, now=NOW + timedelta(hours=31))
+
+    assert "Solved: Backup saved, but not everything was done" in titles(one_reader)
 
 
 def test_a_failure_that_lasts_is_reported_each_day(
@@ -85,10 +132,7 @@ def test_a_failure_that_lasts_is_reported_each_day(
         for hour in range(1, 60, 3):
             notification_work.report_silent_problems(configuration=configuration, now=NOW + timedelta(hours=1 + hour))
 
-    titles = [
-        row.content["title"]["sentence"] for row in Notification.objects.filter(channel=one_reader).order_by("id")
-    ]
-    assert titles == ["Backup failed", "Still: Backup failed", "Still: Backup failed"]
+    assert titles(one_reader) == ["Backup failed", "Still: Backup failed", "Still: Backup failed"]
 
 
 def test_the_same_end_reported_twice_is_one_message(one_reader: str, receiver: Calls, messaging: Configuration) -> None:
@@ -106,9 +150,11 @@ def test_a_cancelled_run_is_neither_good_nor_bad(one_reader: str) -> None:
     assert kinds(one_reader) == []
 
 
-def test_keep_after_all_ends_the_problem(one_reader: str) -> None:
-    ended(1, status="partial", error_code="purge_unfinished", error_message="5 documents are left.")
-    ended(1, status="partial", error_code="purge_unfinished", purge={"kept_after_all": True})
+@pytest.mark.parametrize("reported_at", [None, NOW + DAY])
+def test_keep_after_all_ends_the_problem(one_reader: str, reported_at: datetime | None) -> None:
+    unfinished(1)
+    ended(2)
+    ended(1, status="partial", error_code="purge_unfinished", purge={"kept_after_all": True}, reported_at=reported_at)
 
     assert kinds(one_reader) == ["partial", "recovered"]
 

@@ -30,14 +30,24 @@ REHEARSAL: Titles = {
 TITLES: Mapping[str, Titles] = {RunKind.BACKUP: BACKUP, RunKind.RESTORE: RESTORE, RunKind.REHEARSAL: REHEARSAL}
 
 
+DELETION = "deletion:"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
-    """The end of a run. `problem` is None for a success; `event` names this end once and for all."""
+    """The end of a run. `problem` is None for a success; `event` names this end once and for all. `deletion`: the
+    problem is a deletion that Resume can finish; a later backup does not end it."""
 
     scope: str
     event: str
     problem: Problem | None
     content: Content
+    deletion: bool = False
+
+
+def deletion_scope(backup_id: str) -> str:
+    """Return the scope of what is reported of one run's unfinished deletion."""
+    return f"{DELETION}{backup_id}"
 
 
 def of_run(document: RunRecord) -> RunReport | None:
@@ -59,6 +69,7 @@ def of_run(document: RunRecord) -> RunReport | None:
         event=f"run:{document.backup_id}:{status.value}:{document.finished_at or document.created_at:%Y%m%dT%H%M%S}",
         problem=_problem(document, kind=kind, status=status),
         content=content,
+        deletion=document.resume_available,
     )
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from backups_app.catalog.run import unreported_runs
+from backups_app.catalog.run import runs, unreported_runs
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration, current
 from backups_app.messages.protection import notifications as wording
@@ -26,8 +26,10 @@ from backups_app.notification import channels, mail, outbox, reports
 from backups_app.notification.channels import Way
 from backups_app.notification.content import Content
 from backups_app.notification.states import Kind as Notice
+from backups_app.notification.states import Problem
 from backups_app.records import RunKind, Status
 from backups_app.runs.closing import report_content
+from backups_app.runs.closing.report_content import DELETION, RunReport, deletion_scope
 
 logger = logging.getLogger(__name__)
 
@@ -78,17 +80,43 @@ def report(document: RunRecord, *, now: datetime) -> None:
             event=found.event, kind=kind, content=found.content, channels=every, sender_domain=domain, now=now
         )
     elif found is not None:
-        is_good = document.status == Status.SUCCESS
-        reports.report(
-            scope=found.scope, present={found.problem: found.content} if found.problem else {},
-            good=(found.event, found.content) if is_good else None, channels=every, sender_domain=domain, now=now,
-        )  # fmt: skip
+        for scope, problem, is_said in _scopes(document, found):
+            good = (found.event, found.content) if is_said and document.status == Status.SUCCESS else None
+            reports.report(
+                scope=scope, present={problem: found.content} if problem else {}, good=good,
+                ended=found.content if found.deletion else None,
+                channels=every, sender_domain=domain, now=now,
+            )  # fmt: skip
     if document.kind == RunKind.BACKUP:
         made = document.status in (Status.SUCCESS, Status.PARTIAL)
         content = (
             found.content if found else Content(title=wording.BACKUP_FAILED(), lines=(report_content.reason(document),))
         )
         _ping(document, what="success" if made else "fail", content=content, now=now)
+
+
+def _scopes(document: RunRecord, found: RunReport) -> Iterator[tuple[str, Problem | None, bool]]:
+    """Yield the scopes that this end belongs to, each with its problem and whether a success is announced in it.
+
+    An unfinished deletion is a state of its own run: a later backup does not end it. The backup of that run is made.
+    A run that ends once more, after Resume or "keep after all", states nothing about backups: newer ones may have
+    failed meanwhile.
+    """
+    if document.kind != RunKind.BACKUP:
+        yield found.scope, found.problem, True
+        return
+    if not document.reported:
+        yield found.scope, None if found.deletion else found.problem, True
+    yield deletion_scope(document.backup_id), found.problem if found.deletion else None, document.reported
+
+
+def end_deletions(database: Database[Any], *, now: datetime) -> None:
+    """Report the end of reported deletions whose runs, by their records, have none open any more. One whose run has no
+    record, or is in progress, lasts."""
+    known = [scope.removeprefix(DELETION) for scope in reports.known_scopes(DELETION)]
+    for document in runs.whole_runs(database, backup_ids=known).values() if known else ():
+        if not (document.in_progress or document.resume_available):
+            report(document, now=now)
 
 
 def _ping(document: RunRecord, *, what: str, content: Content, now: datetime) -> None:

@@ -15,7 +15,7 @@ from backups_app.errors import OwnershipLost, RunCancelled, TempleOpsError
 from backups_app.messages import runs as messages
 from backups_app.messages.message import Message
 from backups_app.records import Phase, StepState, purgeable
-from backups_app.runs.closing import closing, outcome
+from backups_app.runs.closing import closing, outcome, reporting
 from backups_app.runs.context import Group, Run, StepResult
 from backups_app.runs.steps import purge_local, purge_remote
 
@@ -31,15 +31,20 @@ logger = logging.getLogger(__name__)
 def perform(run: Run) -> StepResult:
     """Finish what is open of earlier runs, as far as this run's request covers it.
 
-    An earlier run that cannot be finished is left open: its keys stay untouched by sync, and its own Resume remains.
+    An earlier run that cannot be finished, or that this request does not cover, is left open and named: its keys stay
+    untouched by sync, and its own Resume remains.
     """
-    earlier = [document for document in runs.resumable(run.local) if _covered(run, document)]
+    earlier = runs.resumable(run.local)
     if not earlier:
         return StepResult(state=StepState.SKIPPED, sentence=messages.NOTHING_UNFINISHED())
-    failed = [document for document in earlier if not _finish(run, document)]
-    done = len(earlier) - len(failed)
-    warnings = tuple(_still_open(run, document.id) for document in failed)
-    return StepResult(state=StepState.DONE, sentence=messages.EARLIER_FINISHED(n=done), warnings=warnings)
+    covered = [document for document in earlier if _covered(run, document)]
+    finished = {document.id for document in covered if _finish(run, document)}
+    warnings = tuple(_still_open(run, document.id) for document in earlier if document.id not in finished)
+    if not covered:
+        return StepResult(
+            state=StepState.SKIPPED, sentence=messages.EARLIER_LEFT(n=len(earlier)), warnings=warnings
+        )  # fmt: skip
+    return StepResult(state=StepState.DONE, sentence=messages.EARLIER_FINISHED(n=len(finished)), warnings=warnings)
 
 
 def _still_open(run: Run, backup_id: str) -> Message:
@@ -81,4 +86,5 @@ def _finish(run: Run, document: RunRecord) -> bool:
     document.apply(changes)
     runs.amend(run.local, backup_id=document.id, changes=changes)
     closing.seal(run.local, run.store, document=document)
+    reporting.run_ended(run.local, document=document)
     return not document.resume_available

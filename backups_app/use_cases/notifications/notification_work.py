@@ -32,6 +32,7 @@ from backups_app.notification.states import Kind, Problem
 from backups_app.records import Side
 from backups_app.runs import preparation
 from backups_app.runs.closing import reporting
+from backups_app.runs.closing.report_content import DELETION
 from backups_app.use_cases import notices, status_of_files
 from backups_app.use_cases.attention import ROOM_FOR_BACKUPS, room_for
 from backups_app.use_cases.copies import notices as copy_notices
@@ -73,7 +74,7 @@ def report_silent_problems(*, configuration: Configuration, now: datetime) -> No
     )  # fmt: skip
     copy_notices.looked(configuration=configuration, now=now)
     notices.remind(configuration=configuration, here=_here(configuration), now=now)
-    for scope in ("backup", "rehearsal"):
+    for scope in ("backup", "rehearsal", *reports.known_scopes(DELETION)):
         _report(configuration, scope=scope, present=reports.known_problems(scope), solved=None, now=now)
 
 
@@ -127,7 +128,9 @@ def _send(row: Notification, channel: Channel | None, sender: MessageSender) -> 
 
 def _catch_up(configuration: Configuration, *, now: datetime) -> None:
     with suppress(TempleOpsError), connections.reachable(Side.LOCAL):
-        reporting.catch_up(preparation.local_database(configuration), now=now)
+        database = preparation.local_database(configuration)
+        reporting.catch_up(database, now=now)
+        reporting.end_deletions(database, now=now)
 
 
 def _report_store(configuration: Configuration, every: Sequence[RunRecord], *, now: datetime) -> None:
