@@ -23,7 +23,7 @@ class Slots:
 
 @dataclass(frozen=True, kw_only=True)
 class Away:
-    """A target that has copies and does not answer: they do not count. `since`: so long it has not."""
+    """A target that has copies and does not answer, or does not give them: they do not count. `since`: so long."""
 
     target: str
     since: datetime
@@ -39,6 +39,7 @@ class Copies:
     `holders_are_copied` is false also where nobody knows how many documents one of them holds.
     `since`: when the newest backup that has a copy was made, perhaps not the newest one.
     `only_on_this_computer`: no target survives it. `away`: a target whose copies do not count, for it does not answer.
+    `unread`: a target with copies that do not count, for they could not be read back.
     """
 
     target: str
@@ -49,6 +50,7 @@ class Copies:
     only_on_this_computer: bool = False
     holders_are_copied: bool = True
     away: Away | None = None
+    unread: Away | None = None
     uncopied_on: tuple[str, ...] = ()
 
     @property

@@ -97,6 +97,8 @@ def elsewhere(evidence: Evidence) -> Mark:
         return _missing(name, only, wording.ONLY_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
     if copies.away is not None and not copies.is_whole:
         return _away(copies.away, now=evidence.now)
+    if copies.unread is not None and not copies.is_whole:
+        return _unread(copies.unread, now=evidence.now)
     if copies.only_on_this_computer:
         return _missing(name, wording.COPIES_HERE(), wording.COPIES_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
     if copies.uncopied_documents:
@@ -122,6 +124,16 @@ def _away(away: Away, *, now: datetime) -> Mark:
         "elsewhere",
         wording.COPIES_AWAY(target=away.target, age=age, reason=away.reason),
         wording.COPIES_AWAY_EVIDENCE(target=away.target, age=age),
+        mended_by=NextStep.COPY_NOW,
+    )
+
+
+def _unread(unread: Away, *, now: datetime) -> Mark:
+    age = age_message(now - unread.since)
+    return _missing(
+        "elsewhere",
+        wording.COPIES_UNREAD(target=unread.target, age=age, reason=unread.reason),
+        wording.COPIES_UNREAD_EVIDENCE(target=unread.target, age=age),
         mended_by=NextStep.COPY_NOW,
     )
 

@@ -85,5 +85,6 @@ def note(row: BackupCopy, doubts: Sequence[Doubt]) -> None:
     BackupCopy.objects.filter(pk=row.pk, fence=row.fence, state=State.COMPLETE).update(
         state=State.FAILED, error_code=failure.code, error_facts=copy_rows.shown(failure), read_back_at=None,
         written=[vars(one) for one in again], attempts=copy_rows.TRIES_BEFORE_A_MESSAGE, next_attempt_at=None,
+        **copy_rows.READ_WELL,
     )  # fmt: skip
     logger.error("A copy is damaged", extra={"backup_id": row.backup_id, "target": row.target})

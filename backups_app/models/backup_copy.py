@@ -15,6 +15,8 @@ class BackupCopy(models.Model):
     last one of a complete copy; what the manifest does not name is left over.
     `target` is a name of `BACKUP_TARGETS`, or `name@mark` where the name stands for another place since.
     `backup` is what retention knows of the backup, written when the copy was made.
+    `unread_since`: so long no try to read it back has succeeded at a target that answers; `unread_code` and
+    `unread_facts` say why the last one failed. Nothing is known then of what is stored there.
     """
 
     class State(models.TextChoices):
@@ -46,6 +48,9 @@ class BackupCopy(models.Model):
     created_at = models.DateTimeField()
     copied_at = models.DateTimeField(null=True, blank=True)
     read_back_at = models.DateTimeField(null=True, blank=True)
+    unread_since = models.DateTimeField(null=True, blank=True)
+    unread_code = models.CharField(max_length=64, blank=True)
+    unread_facts = models.JSONField(default=dict)
 
     class Meta:
         ordering: ClassVar = ["-backup_id", "target", "-pk"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -24,6 +25,8 @@ SILENT = timedelta(minutes=5)
 """After so long without a sign of life another process may go on with a copy."""
 TRIES_BEFORE_A_MESSAGE = 2
 """A line that fails once is tried again before anybody is notified."""
+READ_WELL: Mapping[str, Any] = MappingProxyType({"unread_since": None, "unread_code": "", "unread_facts": {}})
+"""What a row says once its copy was read back, or is made of other objects."""
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
 
 
@@ -124,7 +127,7 @@ def take_in(
         state=State.COMPLETE, place=place, manifest=found.object_name, written=[vars(one) for one in written],
         bytes=sum(one.size_bytes for one in written), total_bytes=sum(one.clear_bytes for one in written),
         copied_at=found.manifest.copied_at, read_back_at=now, attempts=0, error_code="", error_facts={},
-        next_attempt_at=None, fence=F("fence") + 1, backup={**row.backup, "base": found.manifest.base},
+        next_attempt_at=None, fence=F("fence") + 1, backup={**row.backup, "base": found.manifest.base}, **READ_WELL,
     )  # fmt: skip
 
 
@@ -207,7 +210,7 @@ class Claim:
         not read yet: an earlier read back was of other objects."""
         self._save(
             state=State.COMPLETE, manifest=manifest, bytes=stored_bytes, copied_at=now, next_attempt_at=None, worker={},
-            attempts=0, read_back_at=now if read_back else None,
+            attempts=0, read_back_at=now if read_back else None, **READ_WELL,
         )  # fmt: skip
 
     def failed(self, error: TempleOpsError, *, now: datetime) -> None:
@@ -232,6 +235,13 @@ class Claim:
         self.signs += 1
         for name, value in changes.items():
             setattr(self.row, name, value)
+
+
+def note_unread(row: BackupCopy, failure: TempleOpsError, *, now: datetime) -> None:
+    """Note that a complete copy could not be read back; the first failure of a row of them gives the time."""
+    BackupCopy.objects.filter(pk=row.pk, fence=row.fence, state=State.COMPLETE).update(
+        unread_since=row.unread_since or now, unread_code=failure.code, unread_facts=shown(failure)
+    )
 
 
 def shown(error: TempleOpsError) -> dict[str, str]:

@@ -1,12 +1,22 @@
-"""Which copies count as elsewhere: complete, at a target that survives this computer, and readable."""
+"""Which copies count as elsewhere: complete, at a target that survives this computer, and readable.
+
+A copy that could not be read back stops to count after `UNREAD_TOLERATED`: two weekly verifications. Where no copy of
+its target was read back since, the target may be one that lists and does not give, and none there counts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
 
 from backups_app.models import BackupCopy, OpenedCopy
 from backups_app.storage import copy_rows
 from backups_app.storage.copy_rows import State
+
+
+UNREAD_TOLERATED = timedelta(days=8)
 
 
 def rows(*, targets: Iterable[str], recipients: Iterable[str]) -> list[BackupCopy]:
@@ -17,7 +27,26 @@ def rows(*, targets: Iterable[str], recipients: Iterable[str]) -> list[BackupCop
     found = BackupCopy.objects.filter(state=State.COMPLETE, elsewhere=True, target__in=list(targets))
     opened = set(OpenedCopy.objects.values_list("recipients", flat=True).distinct())
     readable = {"", copy_rows.joined(recipients), *opened}
-    return [row for row in found.defer("written") if row.recipients in readable]
+    unread = unread_copies(now=timezone.now())
+    return [row for row in found.defer("written") if row.recipients in readable and row.pk not in unread]
+
+
+def unread_copies(*, now: datetime) -> dict[int, BackupCopy]:
+    """Return the complete copies that do not count for want of reading, by the number of their row: each with the row
+    whose reading fails, itself or another one of its target."""
+    complete = BackupCopy.objects.filter(state=State.COMPLETE).defer("written")
+    failing = [row for row in complete.filter(unread_since__isnull=False) if _is_long_unread(row, now=now)]
+    found = {row.pk: row for row in failing}
+    for row in failing:
+        there = complete.filter(target=row.target)
+        if not there.filter(read_back_at__gte=row.unread_since).exists():
+            found = {other.pk: row for other in there} | found
+    return found
+
+
+def _is_long_unread(row: BackupCopy, *, now: datetime) -> bool:
+    """A moment in the future was written by a clock that ran ahead: nobody knows how long ago that was."""
+    return row.unread_since is not None and not timedelta(0) <= now - row.unread_since < UNREAD_TOLERATED
 
 
 def on_this_computer(*, targets: Iterable[str]) -> set[str]:

@@ -96,8 +96,8 @@ def site(seeded: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def read_back(site: Site) -> None:
-    (row,) = upkeep.read_back_what_is_due(configuration=site.configuration, now=timezone.now(), whatever_the_age=True)
-    assert row.state == State.COMPLETE
+    (one,) = upkeep.read_back_what_is_due(configuration=site.configuration, now=timezone.now(), whatever_the_age=True)
+    assert (one.row.state, one.failure) == (State.COMPLETE, None)
 
 
 def test_a_restore_test_that_finds_damage_notes_it_and_the_copy_is_made_again(site: Site) -> None:
@@ -204,7 +204,7 @@ def test_a_verification_by_hand_reads_copies_whatever_their_age(site: Site, monk
     read_back(site)
     asked = []
 
-    def reading(*, whatever_the_age: bool, **_: object) -> list[BackupCopy]:
+    def reading(*, whatever_the_age: bool, **_: object) -> list[upkeep.ReadBack]:
         asked.append(whatever_the_age)
         return []
 

@@ -216,7 +216,7 @@ def test_a_damaged_copy_is_found_by_reading_it_back_and_made_again(copied: Copie
 
     read = upkeep.read_back_what_is_due(configuration=copied.configuration, now=datetime.now(UTC) + timedelta(days=8))
 
-    assert [row.error_code for row in read] == ["copy_damaged"]
+    assert [(one.row.error_code, one.is_damaged, one.failure) for one in read] == [("copy_damaged", True, None)]
     assert not copied.evidence().newest_is_copied
     assert copied.copy() == 1
     assert copied.there() == [newest]
@@ -229,7 +229,7 @@ def test_one_dated_in_the_future_is_not_the_newest_that_is_read_back(copied: Cop
 
     read = upkeep.read_back_what_is_due(configuration=copied.configuration, now=datetime.now(UTC) + timedelta(days=30))
 
-    assert [row.backup_id for row in read] == [copied.temple.newest_real()]
+    assert [one.row.backup_id for one in read] == [copied.temple.newest_real()]
     assert ahead in copied.there()
 
 

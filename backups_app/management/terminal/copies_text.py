@@ -35,8 +35,10 @@ def made(copy: Copy) -> str:
     ]
     here = "" if copy.elsewhere else "on this computer"
     encrypted = "encrypted" if copy.recipients else "not encrypted"
-    failure = copy.error or copy.away
+    failure = copy.error or copy.unread or copy.away
     problem = "" if failure is None else safe(f"{failure.detail} {failure.hint}")
+    if copy.unread is not None and copy.unread_since is not None:
+        problem = f"NOT READ BACK since {formats.utc_seconds(copy.unread_since)}. {problem}"
     problem = f"DOES NOT COUNT. {problem}" if copy.is_complete and copy.away is not None else problem
     return "  ".join(part for part in [*sentences, encrypted, when, read, here, problem] if part)
 

@@ -41,6 +41,9 @@ OBJECTS_KEPT = Sentence(
 COPIES_AWAY = Sentence(
     "copies_away", "The copies at {target} do not count: it has not answered for at least {age}. {reason}"
 )
+COPIES_UNREAD = Sentence(
+    "copies_unread", "Copies at {target} do not count: they could not be read back for at least {age}. {reason}"
+)
 COPIES_HERE = Sentence("copies_on_this_computer", "Backed up; the copies are on this computer too.")
 HOLDER_ONLY_HERE = Sentence("holder_only_here", "A backup that may hold deleted documents exists only on this disk.")
 HOLDER_ONLY_ON_HOSTS = Sentence(
@@ -75,6 +78,7 @@ OLD_EVIDENCE = Sentence("old_evidence", "the last one is {age} old")
 ONLY_HERE_EVIDENCE = Sentence("only_here_evidence", "not configured")
 COPIES_HERE_EVIDENCE = Sentence("copies_here_evidence", "on this computer only")
 COPIES_AWAY_EVIDENCE = Sentence("copies_away_evidence", "{target} has not answered for {age}")
+COPIES_UNREAD_EVIDENCE = Sentence("copies_unread_evidence", "{target} could not be read back for {age}")
 HOLDERS_EVIDENCE = Sentence("holders_evidence", "{n} deleted document not copied", "{n} deleted documents not copied")
 HOLDER_EVIDENCE = Sentence("holder_evidence", "a backup with deleted documents is not copied")
 NEWEST_EVIDENCE = Sentence("newest_evidence", "the newest is not copied")

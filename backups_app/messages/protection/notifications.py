@@ -47,6 +47,8 @@ RETENTION_HOLDER = Sentence(
 )
 COPY_FAILED = Sentence("notify_copy_failed", "Copying a backup failed")
 COPIES_AGAIN = Sentence("notify_copies_again", "Backups are copied again")
+COPY_UNREAD = Sentence("notify_copy_unread", "A copy could not be read back")
+COPIES_READ = Sentence("notify_copies_read", "The copies were read back, or made again")
 TARGET = Sentence("notify_target", "Target")
 
 OVERDUE = Sentence("notify_overdue", "Backup overdue")

@@ -16,6 +16,7 @@ from backups_app.runs.closing import holding
 from backups_app.runs.copies import elsewhere
 from backups_app.storage import counted, key_proofs, target_looks
 from backups_app.storage.target_looks import Failing
+from backups_app.use_cases.copies import notices
 from backups_app.use_cases.retention import facts
 
 
@@ -47,6 +48,7 @@ def copies(
         since=_newest_copied_at(every, there.values(), good=good),
         only_on_this_computer=not any(elsewhere.is_elsewhere(configuration, one) for one in configuration.targets),
         away=next((_away(one) for name, one in silent.items() if name in recorded), None),
+        unread=_unread(configuration, now=now),
     )
 
 
@@ -58,6 +60,17 @@ def hosts_of(runs: Sequence[RunRecord]) -> tuple[str, ...]:
 
 def _away(failing: Failing) -> Away:
     return Away(target=failing.target, since=failing.since, reason=as_message(failing.failure.detail))
+
+
+def _unread(configuration: Configuration, *, now: datetime) -> Away | None:
+    """Return what could not be read back for the longest time, and so takes copies away that counted."""
+    names = {target.name for target in configuration.targets}
+    found = [row for row in counted.unread_copies(now=now).values() if row.target in names and row.elsewhere]
+    row = min(found, key=lambda one: one.unread_since or now, default=None)
+    if row is None:
+        return None
+    reason = as_message(notices.unread_failure_of(row).detail)
+    return Away(target=row.target, since=min(row.unread_since or now, now), reason=reason)
 
 
 def _newest_copied_at(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from backups_app import errors
 from backups_app.configuration import Configuration
@@ -17,7 +19,7 @@ from backups_app.storage.copy_rows import State
 from backups_app.storage.target_looks import Failing
 from backups_app.use_cases.notices import report
 
-COPIES = "copies"
+COPIES, READING = "copies", "reading_copies"
 PATH = "/admin/backups/copies/"
 
 
@@ -32,6 +34,27 @@ def looked(*, configuration: Configuration, now: datetime) -> None:
         present.setdefault(Problem(kind=Kind.COPY_FAILED, cause=f"{name} {one.failure.code}"), _silent(one))
     report(
         configuration, scope=COPIES, present=present, ended=Content(title=messages.COPIES_AGAIN(), path=PATH), now=now
+    )
+    _report_unread(configuration, names, now=now)
+
+
+def _report_unread(configuration: Configuration, names: Sequence[str], *, now: datetime) -> None:
+    """A copy that cannot be read back is a problem until it is read, made anew or gone."""
+    unread = BackupCopy.objects.filter(state=State.COMPLETE, target__in=names, unread_since__isnull=False)
+    present = {
+        Problem(kind=Kind.COPY_FAILED, cause=f"{row.target} {row.unread_code}"): _unread(row)
+        for row in unread.defer("written").order_by("-pk")
+    }
+    ended = Content(title=messages.COPIES_READ(), path=PATH)
+    report(configuration, scope=READING, present=present, ended=ended, now=now)
+
+
+def _unread(row: BackupCopy) -> Content:
+    return Content(
+        title=messages.COPY_UNREAD(),
+        lines=(unread_failure_of(row).detail,),
+        facts=((messages.TARGET(), row.target), (messages.BACKUP(), row.backup_id), (messages.CODE(), row.unread_code)),
+        path=PATH,
     )
 
 
@@ -55,5 +78,14 @@ def _silent(failing: Failing) -> Content:
 
 def failure_of(row: BackupCopy) -> TempleOpsError:
     """Return the failure that a row names."""
-    kind = errors.by_code().get(row.error_code, TempleOpsError)
-    return kind(**{"target": row.target, "backup_id": row.backup_id, **row.error_facts})
+    return _named(row, row.error_code, row.error_facts)
+
+
+def unread_failure_of(row: BackupCopy) -> TempleOpsError:
+    """Return why a copy could not be read back, as its row names it."""
+    return _named(row, row.unread_code, row.unread_facts)
+
+
+def _named(row: BackupCopy, code: str, facts: Mapping[str, Any]) -> TempleOpsError:
+    kind = errors.by_code().get(code, TempleOpsError)
+    return kind(**{"target": row.target, "backup_id": row.backup_id, **facts})

@@ -16,7 +16,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import TargetMoved, TempleOpsError
 from backups_app.models import BackupCopy
 from backups_app.runs.copies import elsewhere
-from backups_app.storage import copy_rows, key_proofs, target_looks, target_places
+from backups_app.storage import copy_rows, counted, key_proofs, target_looks, target_places
 from backups_app.storage.copy_rows import State
 from backups_app.storage.target_looks import Failing
 from backups_app.target_settings import TargetSettings
@@ -35,7 +35,8 @@ SHOWN = {
 @dataclass(frozen=True, kw_only=True)
 class Copy:
     """One copy. While it is made `stored_bytes` of `total_bytes` are there (both about: what is encrypted is larger).
-    `error` says why the last try failed, `away` why nothing at its target counts for now,
+    `error` says why the last try failed, `unread` why it could not be read back, `unread_since`: for so long.
+    `away` says why it does not count for now; `is_unread`: because it, or nothing at its target, could be read back.
     `next_attempt_at` when it is tried again. `waits`: it has not begun; `asked_at`: when somebody first wanted it;
     `heartbeat_at`: the last sign of life of the process that makes it."""
 
@@ -56,6 +57,9 @@ class Copy:
     waits: bool
     heartbeat_at: datetime | None
     away: TempleOpsError | None = None
+    unread: TempleOpsError | None = None
+    unread_since: datetime | None = None
+    is_unread: bool = False
 
     @property
     def is_at_former_place(self) -> bool:
@@ -76,7 +80,7 @@ class Copy:
             "copied_at": formats.plain(self.copied_at),
             "read_back_at": formats.plain(self.read_back_at),
             "recipients": list(self.recipients),
-            "error_code": next((one.code for one in (self.error, self.away) if one is not None), None),
+            "error_code": next((one.code for one in (self.error, self.unread, self.away) if one is not None), None),
         }
 
 
@@ -84,7 +88,7 @@ class Copy:
 class Target:
     """One target. `address` holds no secret. `in_clear` counts complete copies that are not encrypted, `with_old_key`
     those that only an earlier key reads. `error` is the failure of the last look at it, else of the newest
-    copy that failed there."""
+    copy that failed there or could not be read back."""
 
     name: str
     kind: str
@@ -157,6 +161,7 @@ def _copies(rows: Iterable[BackupCopy], configuration: Configuration) -> list[Co
     now = timezone.now()
     silent = target_looks.distrusted(configuration.targets, now=now)
     here = elsewhere.targets_here(configuration, now=now)
+    unread = counted.unread_copies(now=now)
     return [
         Copy(
             backup_id=row.backup_id,
@@ -175,16 +180,23 @@ def _copies(rows: Iterable[BackupCopy], configuration: Configuration) -> list[Co
             asked_at=row.created_at,
             waits=row.state == State.WAITING,
             heartbeat_at=row.heartbeat_at,
-            away=_away(row, silent),
+            away=_away(row, silent, unread),
+            unread=notices.unread_failure_of(row) if row.unread_code else None,
+            unread_since=row.unread_since,
+            is_unread=row.pk in unread and row.target not in silent,
         )
         for row in rows
     ]
 
 
-def _away(row: BackupCopy, silent: Mapping[str, Failing]) -> TempleOpsError | None:
+def _away(
+    row: BackupCopy, silent: Mapping[str, Failing], unread: Mapping[int, BackupCopy]
+) -> TempleOpsError | None:
     if target_places.is_former(row.target):
         return TargetMoved(target=target_places.name_of(row.target))
-    return silent[row.target].failure if row.target in silent else None
+    if row.target in silent:
+        return silent[row.target].failure
+    return notices.unread_failure_of(unread[row.pk]) if row.pk in unread else None
 
 
 def _target(
@@ -195,7 +207,7 @@ def _target(
     failing: Failing | None,
 ) -> Target:
     complete = [copy for copy in mine if copy.is_complete]
-    failed = [copy for copy in mine if copy.error is not None]
+    failed = [failure for copy in mine if (failure := copy.error or copy.unread) is not None]
     return Target(
         name=settings.name,
         kind=settings.kind,
@@ -211,7 +223,7 @@ def _target(
         stored_bytes=sum(copy.stored_bytes for copy in complete),
         last_copied_at=max((copy.copied_at for copy in complete if copy.copied_at), default=None),
         last_read_back_at=max((copy.read_back_at for copy in complete if copy.read_back_at), default=None),
-        error=failing.failure if failing is not None else failed[0].error if failed else None,
+        error=failing.failure if failing is not None else failed[0] if failed else None,
     )
 
 

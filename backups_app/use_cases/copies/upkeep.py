@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 
 from django.utils import timezone
 
@@ -37,30 +38,74 @@ LEFT_FOR = timedelta(days=1)
 BY = "retention"
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReadBack:
+    """One copy that was to be read back, as its row is now. `failure`: why it could not be read, and nothing is known
+    of it; a row of which the target answers otherwise says so too (`unread_since`)."""
+
+    row: BackupCopy
+    failure: TempleOpsError | None
+
+    @property
+    def is_damaged(self) -> bool:
+        return self.row.state == State.FAILED
+
+    @property
+    def is_target_away(self) -> bool:
+        """Whether its target failed altogether: nothing stands in its row."""
+        return self.failure is not None and not self.is_damaged and not self.is_unread
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its row says that it cannot be read."""
+        return bool(self.row.unread_code)
+
+
 def read_back_what_is_due(
     *, configuration: Configuration, now: datetime, whatever_the_age: bool = False
-) -> list[BackupCopy]:
+) -> list[ReadBack]:
     """Read every holder and the newest backup of each target whole, with their bases, where that was not done for a
-    week, or `whatever_the_age`. Return the rows that were read; one that is damaged is copied again."""
+    week, or `whatever_the_age`; also what could not be read the last time. Return what became of each; one that is
+    damaged is copied again."""
     age = timedelta.min if whatever_the_age else READ_AGAIN - EARLY
     in_place = looking.targets_in_place(configuration=configuration, now=now)
     due = [row for target in in_place for row in _to_read(target.name, older_than=age, now=now)]
-    for row in due:
-        try:
-            read_back(configuration=configuration, row=row)
-        except TempleOpsError as error:
-            logger.warning("A copy was not read back", extra={"target": row.target, "code": error.code})
-        row.refresh_from_db()
+    answers = lru_cache(partial(_answers, configuration))
+    found = [_read_and_note(configuration, row, answers) for row in due]
     if due:
         notices.looked(configuration=configuration, now=timezone.now())
-    return due
+    return found
+
+
+def _read_and_note(configuration: Configuration, row: BackupCopy, answers: Callable[[str], bool]) -> ReadBack:
+    """Where the whole target fails, the look at it says so; where it answers and lists, the row does."""
+    failure = None
+    try:
+        read_back(configuration=configuration, row=row)
+    except TempleOpsError as error:
+        failure = error
+        logger.warning("A copy was not read back", extra={"target": row.target, "code": error.code})
+        if answers(row.target):
+            copy_rows.note_unread(row, error, now=timezone.now())
+    row.refresh_from_db()
+    return ReadBack(row=row, failure=failure)
+
+
+def _answers(configuration: Configuration, target: str) -> bool:
+    """Whether a target answers and lists. What it lists is compared with the rows."""
+    try:
+        return looking.compare(configuration=configuration, target=target, now=timezone.now()) is None
+    except TempleOpsError:  # it cannot be used as it is set up
+        return False
 
 
 def _to_read(target: str, *, older_than: timedelta, now: datetime) -> Iterator[BackupCopy]:
     rows = list(copy_rows.of_target(target).filter(state=State.COMPLETE))
     needed = _needed(rows, now=now)
     for row in rows:
-        if row.backup_id in needed and (row.read_back_at is None or now - row.read_back_at > older_than):
+        at = row.read_back_at
+        is_due = at is None or not timedelta(0) <= now - at <= older_than
+        if row.unread_since is not None or (row.backup_id in needed and is_due):
             yield row
 
 
@@ -85,7 +130,9 @@ def read_back(*, configuration: Configuration, row: BackupCopy) -> list[Doubt]:
     if doubts:
         damage.note(row, doubts)
     else:
-        BackupCopy.objects.filter(pk=row.pk, fence=row.fence).update(read_back_at=timezone.now())
+        BackupCopy.objects.filter(pk=row.pk, fence=row.fence).update(
+            read_back_at=timezone.now(), **copy_rows.READ_WELL
+        )
     return doubts
 
 

@@ -35,7 +35,6 @@ from backups_app.runs import ownership, preparation
 from backups_app.runs.closing import holding
 from backups_app.schedule import due
 from backups_app.schedule.due import DueWork
-from backups_app.storage import copy_rows
 from backups_app.use_cases import copy_rehearsals, verification
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.copies import upkeep
@@ -196,7 +195,9 @@ def carry_out_sync(slot_id: int) -> None:
 
 
 def carry_out_verification(call: Call) -> None:
-    """The worker's part of a scheduled verification: the newest backup, and each that alone holds deleted documents."""
+    """The worker's part of a scheduled verification: the newest backup, and each that alone holds deleted documents,
+    here and at the targets. A slot that names a run found something wrong with it, which is reported of that backup or
+    copy; without one, something could not be looked at."""
     slot = _begun(int(call.arguments["slot"]))
     if slot is None:
         return
@@ -214,15 +215,22 @@ def carry_out_verification(call: Call) -> None:
             )
             read.append(backup_id)
             damaged += [backup_id] if not answer["verified"] else []
-        read_copies = upkeep.read_back_what_is_due(
+        copies = upkeep.read_back_what_is_due(
             configuration=settings.current(), now=timezone.now(), whatever_the_age=slot.reason == ASKED
         )
-        damaged += [row.backup_id for row in read_copies if row.state == copy_rows.State.FAILED]
     except (TempleOpsError, PyMongoError) as error:
         _failed(slot, error)
         return
-    if damaged:
+    damaged += [one.row.backup_id for one in copies if one.is_damaged]
+    away = next((one.failure for one in copies if one.is_target_away), None)
+    unread = next((one for one in copies if one.is_unread), None)
+    if away is not None:
+        _failed(slot, away)
+    elif damaged:
         claims.change(slot, now=timezone.now(), state=State.FAILED, run=damaged[0], reason=VerificationFailed.code)
+    elif unread is not None:
+        run, reason = unread.row.backup_id, unread.row.unread_code
+        claims.change(slot, now=timezone.now(), state=State.FAILED, run=run, reason=reason)
     else:
         claims.change(slot, now=timezone.now(), state=State.DONE, run=read[0] if read else "")
 
