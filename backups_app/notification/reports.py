@@ -86,6 +86,11 @@ def known_scopes(prefix: str) -> list[str]:
     return list(found.values_list("scope", flat=True).distinct())
 
 
+def forget(scope: str) -> None:
+    """Forget the problems of a scope without a message: nobody looks for them any more."""
+    NotificationState.objects.filter(scope=scope).delete()
+
+
 def _problem(row: NotificationState) -> Problem:
     return Problem(kind=Kind(row.kind), cause=row.cause)
 

@@ -1,6 +1,6 @@
 """Messages about what is done outside runs: a sync by itself, a verification, a pass of retention.
 
-What a schedule does is reported by its slot (`schedule_reports.py`). Messages never stand in the way of the act: where
+What a schedule could not do is reported by its slot (`schedule_reports.py`). Messages never stand in the way of the act: where
 the outbox cannot be written, the act's own record and the audit trail say the same.
 """
 
@@ -43,12 +43,9 @@ def sync_ended(
     report(configuration, scope=SYNC, present=present, ended=Content(title=wording.SYNC_DONE()), now=now)
 
 
-def verified(
-    *, configuration: Configuration, backup_id: str, problem: str | None, origin: Origin, now: datetime
-) -> None:
-    """Report that a backup was found damaged, or that one is good again. Several may be damaged at the same time."""
-    if origin is Origin.SCHEDULE:
-        return
+def verified(*, configuration: Configuration, backup_id: str, problem: str | None, now: datetime) -> None:
+    """Report that a backup was found damaged, or that one is good again, whoever asked. Several may be damaged at the
+    same time."""
     path = f"/admin/backups/runs/{backup_id}/"
     with _never_in_the_way():
         present = dict(reports.known_problems(VERIFY))

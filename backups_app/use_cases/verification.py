@@ -125,7 +125,7 @@ def _conclude(
         actor=requested_by, origin=origin, action=ACTION, target=backup_id, now=now,
         result=GOOD if problem is None else DAMAGED, details={**details, verification_results.SEEN: about},
     )  # fmt: skip
-    notices.verified(configuration=configuration, backup_id=backup_id, problem=problem, origin=origin, now=now)
+    notices.verified(configuration=configuration, backup_id=backup_id, problem=problem, now=now)
     return problem
 
 

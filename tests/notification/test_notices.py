@@ -23,6 +23,7 @@ from backups_app.use_cases.notifications import notification_work
 from backups_app.use_cases.retention import pins
 from backups_app.use_cases.syncs import syncs
 from backups_app.use_cases.syncs.syncs import SyncWish
+from tests.notification.test_schedule_reports import State, a_schedule, a_slot
 from tests.retention.conftest import Temple, damage
 from tests.retention.conftest import newest as newest
 from tests.retention.conftest import temple as temple
@@ -120,7 +121,6 @@ def test_damage_that_a_verification_finds_is_reported_until_it_is_good_again(hou
     damage(folder, house.configuration.database_name)
 
     assert not verify(house, newest, Origin.SCHEDULE)
-    assert messages() == [], "its slot reports it"
     assert not verify(house, newest)
     assert not verify(house, newest)
     look(house, at=house.now + timedelta(days=1, minutes=1))
@@ -132,6 +132,21 @@ def test_damage_that_a_verification_finds_is_reported_until_it_is_good_again(hou
 
     assert verify(house, newest)
     assert messages()[-1] == ("recovered", "Solved: A backup is damaged")
+
+
+def test_damage_that_a_schedule_found_is_solved_by_no_later_verification_of_another(house: Temple, newest: str) -> None:
+    old = house.add(days=7)
+    damage(house.store.folder(old), house.configuration.database_name)
+    schedule = a_schedule("verify")
+    assert not verify(house, old, Origin.SCHEDULE)
+    a_slot(schedule, State.FAILED, reason="verification_failed", run=old)
+    look(house, at=house.now)
+
+    assert verify(house, newest, Origin.SCHEDULE)
+    a_slot(schedule, State.DONE, hours=24 * 7, run=newest)
+    look(house, at=house.now + timedelta(minutes=1))
+
+    assert messages() == [("failed", "A backup is damaged")]
 
 
 def test_a_damaged_backup_that_is_gone_is_no_problem_any_more(house: Temple, newest: str) -> None:

@@ -24,9 +24,11 @@ def a_schedule(do: str) -> Schedule:
     )  # fmt: skip
 
 
-def a_slot(schedule: Schedule, state: State, *, hours: int = 0, reason: str = "") -> None:
+def a_slot(schedule: Schedule, state: State, *, hours: int = 0, reason: str = "", run: str = "") -> None:
     at = NOW + timedelta(hours=hours)
-    ScheduleSlot.objects.create(schedule=schedule, slot=at, state=state, reason=reason, decided_at=at, changed_at=at)
+    ScheduleSlot.objects.create(
+        schedule=schedule, slot=at, state=state, reason=reason, run=run, decided_at=at, changed_at=at
+    )
 
 
 def look(configuration: Configuration, *, hours: int = 0) -> None:
@@ -46,7 +48,7 @@ def sent(configuration: Configuration) -> list[tuple[str, str]]:
     [
         ("backup", "failed", "Backup failed"),
         ("sync", "failed", "Sync failed"),
-        ("verify", "failed", "A backup is damaged"),
+        ("verify", "failed", "Verification could not be done"),
         ("rehearse", "rehearsal_failed", "Restore test failed"),
     ],
 )
@@ -61,6 +63,49 @@ def test_what_could_not_start_is_reported_and_its_end(
     look(messaging, hours=25)
 
     assert sent(messaging) == [(kind, title), ("recovered", f"Solved: {title}")]
+
+
+@pytest.mark.parametrize("do", ["sync", "verify"])
+def test_what_is_only_queued_has_not_ended_a_problem(messaging: Configuration, do: str) -> None:
+    schedule = a_schedule(do)
+    a_slot(schedule, State.FAILED, reason="store_missing")
+    look(messaging)
+
+    a_slot(schedule, State.STARTED, hours=24)
+    look(messaging, hours=24)
+
+    assert [kind for kind, _ in sent(messaging)] == ["failed", "failed"], "it lasts: a reminder after a day"
+
+
+def test_a_backup_that_started_ends_the_problem_that_none_could_start(messaging: Configuration) -> None:
+    schedule = a_schedule("backup")
+    a_slot(schedule, State.FAILED, reason="store_missing")
+    look(messaging)
+
+    a_slot(schedule, State.STARTED, hours=24, run="20261129_120000")
+    look(messaging, hours=24)
+
+    assert [kind for kind, _ in sent(messaging)] == ["failed", "recovered"]
+
+
+def test_a_paused_schedule_solves_nothing_and_is_silent(messaging: Configuration) -> None:
+    schedule = a_schedule("sync")
+    a_slot(schedule, State.FAILED, reason="store_missing")
+    look(messaging)
+
+    Schedule.objects.update(enabled=False)
+    for hour in (1, 30):
+        look(messaging, hours=hour)
+
+    assert [kind for kind, _ in sent(messaging)] == ["failed"]
+
+
+def test_what_a_verification_found_is_not_reported_by_its_slot_again(messaging: Configuration) -> None:
+    schedule = a_schedule("verify")
+    a_slot(schedule, State.FAILED, reason="verification_failed", run="20261128_000001")
+    look(messaging)
+
+    assert sent(messaging) == []
 
 
 def test_a_deletion_that_was_left_out_is_reported_once_and_an_ordinary_backup_is_not(messaging: Configuration) -> None:

@@ -1,6 +1,6 @@
 """Reports what schedules did not do: a run that could not start, a check that failed, a planned deletion left out.
 
-How a run that did start has ended is reported by the run itself. A backup that was not made in time is *overdue*.
+How a run that did start has ended is reported by the run itself, and what a verification found by `notices.py`. A backup that was not made in time is *overdue*.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PATH = "/admin/backups/schedule/"
 TITLES: dict[str, Sentence] = {
     Schedule.Do.SYNC: wording.SYNC_FAILED,
     Schedule.Do.REHEARSE: wording.REHEARSAL_FAILED,
-    Schedule.Do.VERIFY: wording.BACKUP_DAMAGED,
+    Schedule.Do.VERIFY: wording.NOT_VERIFIED,
 }
 NOT_MADE = (State.MISSED, State.SKIPPED)
 
@@ -32,13 +32,13 @@ def report_schedules(*, channels: Sequence[Channel], sender_domain: str, now: da
     """Compare the newest decided slot of each schedule with what was reported, and announce planned deletions that
     were left out, and slots that were dropped because the clock had been ahead: each once."""
     for schedule in Schedule.objects.all():
-        newest = schedule.slots.filter(state__in=(State.FAILED, State.DONE, State.STARTED)).first()
-        failed = newest is not None and newest.state == State.FAILED and schedule.enabled
-        reports.report(
-            scope=f"schedule:{schedule.pk}",
-            present={_problem(schedule, newest): _failed(schedule, newest)} if failed and newest else {},
-            channels=channels, sender_domain=sender_domain, now=now,
-        )  # fmt: skip
+        scope = f"schedule:{schedule.pk}"
+        if not schedule.enabled:  # nothing is solved by it
+            reports.forget(scope)
+            continue
+        newest = _newest_decided(schedule)
+        present = {_problem(schedule, newest): _failed(schedule, newest)} if newest and _is_problem(newest) else {}
+        reports.report(scope=scope, present=present, channels=channels, sender_domain=sender_domain, now=now)
     recent = ScheduleSlot.objects.filter(changed_at__gte=now - WITHIN).select_related("schedule")
     for slot in recent.filter(state__in=(*NOT_MADE, State.DROPPED)):
         deletes = slot.schedule.do == Schedule.Do.BACKUP_AND_DELETE
@@ -47,6 +47,20 @@ def report_schedules(*, channels: Sequence[Channel], sender_domain: str, now: da
                 event=f"slot:{slot.pk}:{slot.state}", kind=Kind.OVERDUE, content=_not_made(slot),
                 channels=channels, sender_domain=sender_domain, now=now,
             )  # fmt: skip
+
+
+def _newest_decided(schedule: Schedule) -> ScheduleSlot | None:
+    """Return the newest slot of which the end is known. What was started has ended for its slot where it is a run of
+    its own; a sync or a verification that was started is only queued."""
+    ended = schedule.slots.filter(state__in=(State.FAILED, State.DONE, State.STARTED))
+    return ended.exclude(state=State.STARTED, run="").first()
+
+
+def _is_problem(slot: ScheduleSlot) -> bool:
+    """Whether something could not be done. A verification that names a backup was done: what it found is reported of
+    that backup, or of its copy, until it is good again."""
+    found_something = slot.schedule.do == Schedule.Do.VERIFY and slot.run
+    return slot.state == State.FAILED and not found_something
 
 
 def _problem(schedule: Schedule, slot: ScheduleSlot) -> Problem:
