@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Count, F
 
 from backups_app.access.trail.audit import storable
-from backups_app.errors import SenderInterrupted, TempleOpsError
+from backups_app.errors import ChannelGone, SenderInterrupted, TempleOpsError
 from backups_app.models import Notification
 from backups_app.notification import retries
 from backups_app.notification.channels import HEALTHCHECK, Channel
@@ -25,6 +25,7 @@ KEPT = timedelta(days=90)
 PINGS_KEPT_TRYING = timedelta(hours=12)
 """A call of the healthcheck says that a backup was made just now: half a day later that is not true any more."""
 OPEN = (Notification.State.WAITING, Notification.State.SENDING)
+CLOSED = (Notification.State.SENT, Notification.State.GIVEN_UP)
 
 
 def enqueue(
@@ -122,6 +123,14 @@ def last_accepted() -> dict[str, datetime]:
     """Return when each channel last accepted a message or a test."""
     rows = Notification.objects.filter(state=Notification.State.SENT).order_by("sent_at")
     return {channel: at for channel, at in rows.values_list("channel", "sent_at") if at is not None}
+
+
+def delivering() -> dict[str, datetime]:
+    """Return when each channel that delivers last accepted a message: one whose newest message that is not waiting was
+    accepted. What was given up because the channel was switched off or gone says nothing of it."""
+    closed = Notification.objects.filter(state__in=CLOSED).exclude(problem_code=ChannelGone.code)
+    newest = dict(closed.order_by("id").values_list("channel", "state"))
+    return {channel: at for channel, at in last_accepted().items() if newest.get(channel) == Notification.State.SENT}
 
 
 def waiting_by_channel() -> dict[str, int]:

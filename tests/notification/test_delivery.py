@@ -19,7 +19,7 @@ from backups_app.notification.content import Content
 from backups_app.notification.states import Kind
 from backups_app.notification.wording import worded
 from backups_app.runs.closing import reporting
-from backups_app.use_cases.notifications import notification_work
+from backups_app.use_cases.notifications import notification_work, notifications
 from tests.notification.conftest import NOW, with_settings
 from tests.notification.receivers import Calls, MailBox
 
@@ -295,3 +295,33 @@ def test_old_messages_are_removed_and_waiting_ones_never(messaging: Configuratio
     outbox.expire(now=datetime(2027, 12, 1, tzinfo=UTC))
 
     assert set(Notification.objects.values_list("event", flat=True)) == {"old"}
+
+
+def closed(channel: str, state: str, *, code: str = "", days: int) -> None:
+    """A message to a channel that was created so many days after NOW, and is sent or given up."""
+    at = NOW + timedelta(days=days)
+    Notification.objects.create(
+        event=f"e{days}", channel=channel, kind="failed", language="en-in", content={}, state=state, created_at=at,
+        sent_at=at if state == "sent" else None, problem_code=code, message_id=f"<{days}@temple.example>",
+    )  # fmt: skip
+
+
+def test_a_channel_that_gave_messages_up_vouches_for_nothing_until_it_accepts_one(
+    messaging: Configuration, readers: tuple[User, User]
+) -> None:
+    mail, other = (channels.key_of_person(person) for person in readers)
+
+    def accepted_at() -> datetime | None:
+        return notifications.delivery(configuration=messaging).accepted_at
+
+    closed(mail, "sent", days=0)
+    closed(mail, "given_up", code="channel_gone", days=1)
+    assert accepted_at() == NOW
+    closed(mail, "given_up", code="mail_login_refused", days=2)
+    assert accepted_at() is None
+    closed(other, "sent", days=3)
+    assert accepted_at() == NOW + timedelta(days=3), "one that delivers is enough"
+    closed(other, "given_up", code="mail_refused", days=4)
+    assert accepted_at() is None
+    closed(mail, "sent", days=5)
+    assert accepted_at() == NOW + timedelta(days=5)

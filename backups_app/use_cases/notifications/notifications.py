@@ -99,10 +99,11 @@ def outbox_by_state() -> tuple[dict[str, int], datetime | None]:
 
 
 def delivery(*, configuration: Configuration) -> Delivery:
-    """Return what the mark *watched* rests on: only channels that exist and are sent messages count."""
+    """Return what the mark *watched* rests on: only channels that exist, are sent messages and accepted the last one
+    count."""
     every = channels.every(reporting.channel_settings(configuration))
     used = {channel.key for channel in every if channel.wish is not None}
-    accepted = [at for key, at in outbox.last_accepted().items() if key in used]
+    accepted = [at for key, at in outbox.delivering().items() if key in used]
     return Delivery(accepted_at=max(accepted, default=None), undelivered_since=outbox.undelivered_since())
 
 
