@@ -39,6 +39,17 @@ def is_ahead(at: datetime, *, now: datetime) -> bool:
     return at > now + CLOCK_TOLERANCE
 
 
+def is_recent(at: datetime | None, *, within: timedelta, now: datetime) -> bool:
+    """Return whether a moment is known, less than `within` ago, and not dated in the future: one that a clock ahead
+    left there would be recent until that moment came."""
+    return at is not None and not is_ahead(at, now=now) and now - at < within
+
+
+def recent(*, within: timedelta, now: datetime) -> dict[str, datetime]:
+    """Return the same as a filter of rows over their field `at`."""
+    return {"at__gt": now - within, "at__lte": now + CLOCK_TOLERANCE}
+
+
 class Status(StrEnum):
     IN_PROGRESS = "in_progress"
     SUCCESS = "success"

@@ -9,7 +9,7 @@ from enum import StrEnum
 from backups_app.assurance.evidence import Away, Evidence, FailedTest, Rehearsal, Slots
 from backups_app.messages.message import Message
 from backups_app.messages.protection import assurance as wording
-from backups_app.records import is_ahead
+from backups_app.records import is_ahead, is_recent
 
 WITHOUT_A_SCHEDULE = timedelta(days=8)
 SHORTEST_GRACE = timedelta(minutes=10)
@@ -185,20 +185,16 @@ def watched(evidence: Evidence) -> Mark:
     name, watch, now = "watched", evidence.watch, evidence.now
     if not evidence.schedules:
         return _missing(name, wording.NO_SCHEDULE(), wording.NO_SCHEDULE_EVIDENCE(), mended_by=NextStep.SET_SCHEDULE)
-    if not _is_within(TICK, watch.tick_at, now=now):
+    if not is_recent(watch.tick_at, within=TICK, now=now):
         return _missing(name, wording.NO_WORKER(), wording.NO_WORKER_EVIDENCE(), mended_by=NextStep.START_WORKER)
-    if watch.undelivered_since is not None and now - watch.undelivered_since > UNDELIVERED:
-        age = age_message(now - watch.undelivered_since)
+    undelivered = watch.undelivered_since
+    if undelivered is not None and not is_recent(undelivered, within=UNDELIVERED, now=now):
+        age = age_message(max(now - undelivered, UNDELIVERED))
         waits = wording.UNDELIVERED_EVIDENCE(age=age)
         return _missing(name, wording.UNDELIVERED(age=age), waits, mended_by=NextStep.CHOOSE_CHANNEL)
-    if not _is_within(evidence.rehearsal_valid, watch.accepted_at, now=now):
+    if not is_recent(watch.accepted_at, within=evidence.rehearsal_valid, now=now):
         return _missing(name, wording.NOT_WATCHED(), wording.NOT_WATCHED_EVIDENCE(), mended_by=NextStep.CHOOSE_CHANNEL)
     return Mark(name=name, evidence=wording.WATCHED_EVIDENCE(), since=watch.accepted_at)
-
-
-def _is_within(age: timedelta, at: datetime | None, *, now: datetime) -> bool:
-    """Whether a moment is known and no older than `age`. One that a clock ahead left in the future proves nothing."""
-    return at is not None and not is_ahead(at, now=now) and now - at <= age
 
 
 def age_message(age: timedelta) -> Message:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from backups_app.models import BackupCopy, OpenedCopy
+from backups_app.records import is_recent
 from backups_app.storage import copy_rows
 from backups_app.storage.copy_rows import State
 
@@ -46,7 +47,7 @@ def unread_copies(*, now: datetime) -> dict[int, BackupCopy]:
 
 def _is_long_unread(row: BackupCopy, *, now: datetime) -> bool:
     """A moment in the future was written by a clock that ran ahead: nobody knows how long ago that was."""
-    return row.unread_since is not None and not timedelta(0) <= now - row.unread_since < UNREAD_TOLERATED
+    return not is_recent(row.unread_since, within=UNREAD_TOLERATED, now=now)
 
 
 def on_this_computer(*, targets: Iterable[str]) -> set[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from backups_app import errors
 from backups_app.errors import TargetMissing, TargetMoved, TempleOpsError
 from backups_app.models import TargetLook
+from backups_app.records import is_recent
 from backups_app.storage import copy_rows, target_places, targets
 from backups_app.target_settings import TargetSettings
 
@@ -27,8 +28,9 @@ class Failing:
     since: datetime
 
     def is_trusted(self, *, now: datetime) -> bool:
-        """Whether copies there count all the same."""
-        return not isinstance(self.failure, TargetMissing | TargetMoved) and now - self.since < TOLERATED
+        """Whether copies there count all the same. Since a moment in the future is since nobody knows when."""
+        is_gone = isinstance(self.failure, TargetMissing | TargetMoved)
+        return not is_gone and is_recent(self.since, within=TOLERATED, now=now)
 
 
 def answered(target: str, *, now: datetime, compared: bool, place: str) -> None:

@@ -93,6 +93,11 @@ STATES: dict[str, tuple[dict[str, Any], str, Level]] = {
         "A backup that may hold deleted documents exists only on this disk.",
         Level.NEEDS_ATTENTION,
     ),
+    "copies that cannot be read back": (
+        {"copies": replace(COPIES, newest_is_copied=False, unread=Away(target="nas", since=NOW - 9 * DAY, reason=plain("Refused.")))},
+        "Copies at nas do not count: they could not be read back for at least 9 days. Refused.",
+        Level.NEEDS_ATTENTION,
+    ),
     "copies on this computer": (
         {"copies": replace(COPIES, only_on_this_computer=True)},
         "Backed up; the copies are on this computer too.",
@@ -226,6 +231,7 @@ def test_a_schedule_that_was_not_due_yet_proves_nothing(days: float, overdue: bo
 AHEAD: dict[str, tuple[dict[str, Any], str]] = {
     "a worker's tick": ({"watch": replace(WELL.watch, tick_at=NOW + 30 * DAY)}, "no_worker"),
     "an accepted message": ({"watch": replace(WELL.watch, accepted_at=NOW + 30 * DAY)}, "not_watched"),
+    "an undelivered message": ({"watch": replace(WELL.watch, undelivered_since=NOW + 30 * DAY)}, "undelivered"),
     "a restore test": ({"rehearsal": Rehearsal(at=NOW + 30 * DAY, seconds=12.0, backup_id=TESTED)}, "never_rehearsed"),
 }
 

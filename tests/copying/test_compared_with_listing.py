@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from backups_app.copying import removal
-from backups_app.errors import ObjectMissing, ObjectUnreadable, TargetMissing, TargetUnreachable
+from backups_app.errors import ObjectMissing, ObjectUnreadable, TargetDenied, TargetMissing, TargetUnreachable
+from backups_app.models import BackupCopy, TargetLook
 from backups_app.storage import copy_reading, object_store, target_looks
 from backups_app.storage.copy_rows import State
 from backups_app.use_cases.copies import looking, upkeep
@@ -80,6 +81,30 @@ def test_a_place_that_is_gone_says_nothing_of_its_objects(copy: Copying, place: 
     assert state(copy) == (State.COMPLETE, "")
     (failing,) = target_looks.failing([settings], now=NOW).values()
     assert not failing.is_trusted(now=NOW)
+
+
+@pytest.mark.parametrize("place", [directory_place], ids=["directory"], indirect=True)
+def test_a_look_that_is_dated_in_the_future_puts_no_later_one_off(copy: Copying, place: Place) -> None:
+    """A clock that ran a month ahead, and was set right."""
+    ahead = NOW + 30 * A_DAY
+    assert compared(place, ahead) is None
+    assert looking.is_due(configuration=place.configuration, now=NOW)
+    assert compared(place) is None
+    assert not looking.is_due(configuration=place.configuration, now=NOW)
+
+    target_looks.failed(faults.NAME, TargetDenied(target=faults.NAME), now=ahead, place="")
+
+    assert looking.is_due(configuration=place.configuration, now=NOW)
+    (failing,) = target_looks.failing([place.settings], now=NOW).values()
+    assert not failing.is_trusted(now=NOW)
+
+
+@pytest.mark.parametrize("place", [directory_place], ids=["directory"], indirect=True)
+def test_a_copy_that_is_dated_in_the_future_is_looked_at(copy: Copying, place: Place) -> None:
+    TargetLook.objects.all().delete()
+    BackupCopy.objects.update(copied_at=NOW + 30 * A_DAY)
+
+    assert looking.is_due(configuration=place.configuration, now=NOW)
 
 
 @pytest.fixture

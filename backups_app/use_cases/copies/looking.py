@@ -15,6 +15,7 @@ from backups_app.copying import damage, removal
 from backups_app.copying.proof import Doubt
 from backups_app.errors import CopyDamaged, ObjectMissing, ObjectUnreadable, TempleOpsError
 from backups_app.models import BackupCopy
+from backups_app.records import is_recent
 from backups_app.storage import copy_rows, target_looks, target_places
 from backups_app.storage.copy_rows import State
 from backups_app.storage.target import ObjectHead
@@ -112,11 +113,11 @@ def _is_due(settings: TargetSettings, *, now: datetime) -> bool:
     if found is not None and target_places.is_other(found.place, target_places.mark_of(settings)):
         return True
     if found is not None and found.failed_since is not None:
-        return now - found.looked_at >= ASK_AGAIN
+        return not is_recent(found.looked_at, within=ASK_AGAIN, now=now)
     if not complete.exists():
         return False
     if target_looks.failing([settings], now=now):  # it is gone, or another place: that is to be noted, and reported
         return True
     if found is not None:
-        return found.compared_at is None or now - found.compared_at >= COMPARE_EVERY
-    return complete.filter(copied_at__lte=now - COMPARE_EVERY).exists()
+        return not is_recent(found.compared_at, within=COMPARE_EVERY, now=now)
+    return any(not is_recent(at, within=COMPARE_EVERY, now=now) for at in complete.values_list("copied_at", flat=True))

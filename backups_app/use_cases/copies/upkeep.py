@@ -18,6 +18,7 @@ from backups_app.copying import damage, proof, removal
 from backups_app.copying.proof import Doubt
 from backups_app.errors import BackupNeeded, TempleOpsError
 from backups_app.models import BackupCopy
+from backups_app.records import is_recent
 from backups_app.retention import decision
 from backups_app.retention.facts import Backup, newest_first
 from backups_app.runs import preparation
@@ -103,8 +104,7 @@ def _to_read(target: str, *, older_than: timedelta, now: datetime) -> Iterator[B
     rows = list(copy_rows.of_target(target).filter(state=State.COMPLETE))
     needed = _needed(rows, now=now)
     for row in rows:
-        at = row.read_back_at
-        is_due = at is None or not timedelta(0) <= now - at <= older_than
+        is_due = not is_recent(row.read_back_at, within=older_than, now=now)
         if row.unread_since is not None or (row.backup_id in needed and is_due):
             yield row
 

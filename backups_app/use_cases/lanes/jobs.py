@@ -25,7 +25,7 @@ from backups_app.errors import (
 )
 from backups_app.messages import stored
 from backups_app.models import LaneJob, ReadingHost
-from backups_app.records import CLOCK_TOLERANCE
+from backups_app.records import recent
 from backups_app.runs import ownership
 from backups_app.use_cases.lanes.kind import JobKind
 
@@ -217,8 +217,7 @@ def host_looked(*, store: str, now: datetime) -> None:
 
 def somebody_reads(*, store: str, now: datetime) -> bool:
     """Whether a worker that has this store looked for jobs a moment ago. One dated in the future counts for nothing."""
-    lately = {"at__gt": now - HOST_SILENT, "at__lte": now + CLOCK_TOLERANCE}
-    return ReadingHost.objects.filter(store=store, **lately).exists()
+    return ReadingHost.objects.filter(store=store, **recent(within=HOST_SILENT, now=now)).exists()
 
 
 def _waiting(store: str) -> QuerySet[LaneJob]:

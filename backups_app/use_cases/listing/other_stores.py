@@ -15,7 +15,7 @@ from django.utils import timezone
 from backups_app.browsing.reading.whereabouts import Files
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.models import StoreReport
-from backups_app.records import CLOCK_TOLERANCE
+from backups_app.records import recent
 
 TRUSTED_FOR = timedelta(minutes=10)
 KEPT = timedelta(days=90)
@@ -33,8 +33,7 @@ def with_confirmations(runs: Sequence[RunRecord]) -> list[RunRecord]:
     """Return the runs; those whose backup another host's worker confirmed a moment ago are marked as verified."""
     if not any(run.files == Files.ELSEWHERE for run in runs):
         return list(runs)
-    now = timezone.now()  # a report dated in the future, by a clock that was ahead, would be trusted for too long
-    fresh = StoreReport.objects.filter(at__gt=now - TRUSTED_FOR, at__lte=now + CLOCK_TOLERANCE)
+    fresh = StoreReport.objects.filter(**recent(within=TRUSTED_FOR, now=timezone.now()))
     good = {(row.store, backup_id) for row in fresh for backup_id in row.good_backups}
     return [run | {"verified": True} if _is_confirmed(run, good) else run for run in runs]
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from backups_app.access.trail import audit_chain
 from backups_app.configuration import Configuration
 from backups_app.models import WorkerTick
-from backups_app.records import CLOCK_TOLERANCE
+from backups_app.records import recent
 
 TRUSTED_FOR = timedelta(minutes=10)
 MARK_LENGTH = 12
@@ -34,8 +34,7 @@ def others(*, configuration: Configuration, now: datetime) -> Iterator[tuple[str
     """Yield each host whose worker looked a moment ago with another value, and the names of these settings. This host
     is among them: its worker may not have been started again since, or may be that of another site."""
     mine = of_this_host(configuration)
-    lately = {"at__gt": now - TRUSTED_FOR, "at__lte": now + CLOCK_TOLERANCE}
-    for row in WorkerTick.objects.filter(**lately).order_by("host"):
+    for row in WorkerTick.objects.filter(**recent(within=TRUSTED_FOR, now=now)).order_by("host"):
         theirs = row.alike or {}
         differing = [name for name, value in mine.items() if theirs.get(name, value) != value]
         if differing:
