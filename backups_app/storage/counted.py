@@ -16,7 +16,6 @@ from backups_app.records import is_recent
 from backups_app.storage import copy_rows
 from backups_app.storage.copy_rows import State
 
-
 UNREAD_TOLERATED = timedelta(days=8)
 
 

@@ -1,7 +1,7 @@
 """Messages about what is done outside runs: a sync by itself, a verification, a pass of retention.
 
-What a schedule could not do is reported by its slot (`schedule_reports.py`). Messages never stand in the way of the act: where
-the outbox cannot be written, the act's own record and the audit trail say the same.
+What a schedule could not do is reported by its slot (`schedule_reports.py`). Messages never stand in the way of the
+act: where the outbox cannot be written, the act's own record and the audit trail say the same.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def sync_ended(
 
 
 def verified(*, configuration: Configuration, backup_id: str, problem: str | None, now: datetime) -> None:
-    """Report that a backup was found damaged, or that one is good again, whoever asked. Several may be damaged at the
+    """Report that a backup was found damaged, or that one is good again. Several may be damaged at the
     same time."""
     path = f"/admin/backups/runs/{backup_id}/"
     with _never_in_the_way():

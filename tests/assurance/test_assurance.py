@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backups_app.assurance.evidence import Copies, Evidence, Finding, Rehearsal, Slots, Watch
+from backups_app.assurance.evidence import Away, Copies, Evidence, Finding, Rehearsal, Slots, Watch
 from backups_app.assurance.marks import NextStep, is_overdue
 from backups_app.assurance.sentence import Level, conclude
 from backups_app.messages.message import plain
@@ -18,6 +18,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NIGHTLY = Slots(last=NOW - 10 * HOUR, next=NOW + 14 * HOUR)
 OVERDUE = replace(NIGHTLY, unserved=(NOW - 8 * DAY - 10 * HOUR, NOW - 7 * DAY - 10 * HOUR))
 COPIES = Copies(target="offsite", newest_is_copied=True, uncopied_documents=0, opened=True)
+UNREAD = Away(target="nas", since=NOW - 9 * DAY, reason=plain("Refused."))
 TESTED = "20261112_020000"
 WELL = Evidence(
     now=NOW,
@@ -94,7 +95,7 @@ STATES: dict[str, tuple[dict[str, Any], str, Level]] = {
         Level.NEEDS_ATTENTION,
     ),
     "copies that cannot be read back": (
-        {"copies": replace(COPIES, newest_is_copied=False, unread=Away(target="nas", since=NOW - 9 * DAY, reason=plain("Refused.")))},
+        {"copies": replace(COPIES, newest_is_copied=False, unread=UNREAD)},
         "Copies at nas do not count: they could not be read back for at least 9 days. Refused.",
         Level.NEEDS_ATTENTION,
     ),

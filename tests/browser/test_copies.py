@@ -71,6 +71,8 @@ def copies_page(
             read_back_at=now - timedelta(hours=hours) if hours else None,
             next_attempt_at=now + timedelta(minutes=5) if code else None, backup=FACTS,
         )  # fmt: skip
+    usb = BackupCopy.objects.filter(target="usb", state="complete")
+    usb.update(unread_since=now - timedelta(days=1), unread_code="target_denied")
     with override_settings(TEMPLEOPS=configured), closing(browser.new_context(base_url=live_server.url)) as context:
         watched = CheckedPage(context.new_page())
         yield watched
@@ -101,6 +103,7 @@ def test_each_backup_is_one_row_with_its_targets_beside_one_another(copies_page:
     ]  # fmt: skip
     both = rows.filter(has_text="20261124_023000").locator("td")
     assert [both.nth(n).locator(".copy-at").count() for n in range(3)] == [1, 1, 0]
+    assert "Could not be read back since" in both.nth(1).inner_text()
     moved = rows.filter(has_text="20261125_023000").locator("td")
     assert "usb@1a2b3c4d" in moved.nth(2).inner_text() and "does not count" in moved.nth(2).inner_text()
 

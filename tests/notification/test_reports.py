@@ -102,20 +102,20 @@ def test_an_unfinished_deletion_lasts_through_later_backups_until_it_is_finished
 
 
 def test_an_unfinished_deletion_is_reported_each_day_and_its_end_is_found(
-    one_reader: str, messaging: Configuration, local_db: Any, a_folder: Any
+    one_reader: str, messaging: Configuration, configured: Configuration, local_db: Any
 ) -> None:
-    configuration = dataclasses.replace(messaging, database_name=local_db.name, backup_dir=a_folder)
-    unfinished(1)
-    ended(2)
-    record = dict(a_run(1, status="partial", resume_available=True))
+    configuration = dataclasses.replace(configured, email_url=messaging.email_url)
+    record = dict(a_run(1, status="partial", resume_available=True, reported_at=NOW + DAY))
     local_db["backup_metadata"].insert_one(record)
     with override_settings(TEMPLEOPS=configuration):
+        unfinished(1)
+        ended(2)
         for hour in range(1, 30, 3):
             notification_work.report_silent_problems(configuration=configuration, now=NOW + timedelta(hours=1 + hour))
         assert [one for one in titles(one_reader) if "overdue" not in one] == [
             "Backup saved, but not everything was done", "Still: Backup saved, but not everything was done",
         ]  # fmt: skip
-        finished = {"status": "success", "resume_available": False, "reported_at": NOW + DAY}
+        finished = {"status": "success", "resume_available": False}
         local_db["backup_metadata"].update_one({"_id": record["_id"]}, {"$set": finished})
 
         notification_work.report_silent_problems(configuration=configuration, now=NOW + timedelta(hours=31))

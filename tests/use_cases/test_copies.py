@@ -468,8 +468,8 @@ def test_a_base_is_read_back_with_the_newest_that_begins_from_it(copied: Copied)
 
     read = upkeep.read_back_what_is_due(configuration=copied.configuration, now=datetime.now(UTC) + timedelta(days=8))
 
-    assert {one.backup_id for one in read} == {newest, base}
-    assert other not in {one.backup_id for one in read}
+    assert {one.row.backup_id for one in read} == {newest, base}
+    assert other not in {one.row.backup_id for one in read}
 
 
 def test_nothing_goes_in_clear_to_where_encrypted_copies_lie(copied: Copied) -> None:

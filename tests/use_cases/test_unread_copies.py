@@ -1,4 +1,4 @@
-"""A copy that cannot be read back: named on its row, reported until it is read, and after two weeks of trying no copy."""
+"""A copy that cannot be read back: named on its row, reported until it is read, and no copy after long."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from backups_app.storage.copy_rows import State
 from backups_app.storage.directory import DirectoryTarget
 from backups_app.use_cases.copies import overview, upkeep
 from backups_app.use_cases.notifications import notification_work
+from tests.pages.conftest import signed_in
 from tests.retention.conftest import Temple
 from tests.retention.conftest import temple as temple
 from tests.use_cases.test_copies import Copied, using
@@ -31,9 +32,7 @@ SlotState = ScheduleSlot.State
 
 
 @pytest.fixture
-def copied(
-    temple: Temple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, super_admin: User
-) -> Iterator[Copied]:
+def copied(temple: Temple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, super_admin: User) -> Iterator[Copied]:
     """A temple with one copy, and a person who is sent problems."""
     monkeypatch.setattr(targets, "is_elsewhere", lambda settings, here: True)
     super_admin.email = "ananya@temple.example"
@@ -43,6 +42,7 @@ def copied(
         found.target.root.mkdir()
         found.target.prepare(database=temple.database.name)
         assert found.copy() == 1
+        BackupCopy.objects.update(read_back_at=None)  # due: a directory's is read while it is made
         Notification.objects.all().delete()
         yield found
 
@@ -65,9 +65,7 @@ def minute(copied: Copied) -> None:
 
 
 def read_back(copied: Copied) -> list[upkeep.ReadBack]:
-    return upkeep.read_back_what_is_due(
-        configuration=copied.configuration, now=timezone.now(), whatever_the_age=True
-    )
+    return upkeep.read_back_what_is_due(configuration=copied.configuration, now=timezone.now(), whatever_the_age=True)
 
 
 def newest(copied: Copied) -> BackupCopy:
@@ -114,7 +112,7 @@ def test_the_time_since_it_cannot_be_read_is_that_of_the_first_failure(
 
 
 def test_a_copy_that_could_not_be_read_for_long_is_none_and_says_so(
-    copied: Copied, monkeypatch: pytest.MonkeyPatch
+    copied: Copied, super_admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(DirectoryTarget, "read", refused)
@@ -130,6 +128,9 @@ def test_a_copy_that_could_not_be_read_for_long_is_none_and_says_so(
     (shown,) = overview.copies(configuration=copied.configuration)
     assert shown.is_unread and shown.away is not None
     assert "DOES NOT COUNT" in copies_text.made(shown)
+    browser = signed_in(super_admin)
+    assert "Could not be read back since" in browser.get("/admin/backups/copies/").content.decode()
+    assert "does not count: it could not be read back" in browser.get("/admin/backups/list/").content.decode()
     read_back(copied)
     assert copied.evidence().newest_is_copied
 

@@ -229,11 +229,6 @@ class RunRecord(StoredRun):
         return bool(self.get("resume_available"))
 
     @property
-    def reported(self) -> bool:
-        """Whether an end of it was reported: a deletion that is finished later ends the run once more."""
-        return bool(self.get("reported_at"))
-
-    @property
     def verification(self) -> VerificationRecord:
         return VerificationRecord.of(self.get("verification"))
 

@@ -32,3 +32,8 @@ def find(database: Database[Any], *, since: datetime) -> list[RunRecord]:
 def remember_reported(database: Database[Any], *, backup_id: str, now: datetime) -> None:
     """Remember that the end of this run is reported."""
     runs.amend(database, backup_id=backup_id, changes={"reported_at": now})
+
+
+def was_reported(document: RunRecord) -> bool:
+    """Return whether an end of this run was reported: a deletion that is finished later ends the run once more."""
+    return document.stored_fields("reported_at")["reported_at"] is not None

@@ -80,8 +80,8 @@ def report(document: RunRecord, *, now: datetime) -> None:
             event=found.event, kind=kind, content=found.content, channels=every, sender_domain=domain, now=now
         )
     elif found is not None:
-        for scope, problem, is_said in _scopes(document, found):
-            good = (found.event, found.content) if is_said and document.status == Status.SUCCESS else None
+        for scope, problem, announced in _scopes(document, found):
+            good = (found.event, found.content) if announced and document.status == Status.SUCCESS else None
             reports.report(
                 scope=scope, present={problem: found.content} if problem else {}, good=good,
                 ended=found.content if found.deletion else None,
@@ -105,9 +105,10 @@ def _scopes(document: RunRecord, found: RunReport) -> Iterator[tuple[str, Proble
     if document.kind != RunKind.BACKUP:
         yield found.scope, found.problem, True
         return
-    if not document.reported:
+    again = unreported_runs.was_reported(document)
+    if not again:
         yield found.scope, None if found.deletion else found.problem, True
-    yield deletion_scope(document.backup_id), found.problem if found.deletion else None, document.reported
+    yield deletion_scope(document.backup_id), found.problem if found.deletion else None, again
 
 
 def end_deletions(database: Database[Any], *, now: datetime) -> None:

@@ -39,7 +39,7 @@ def looked(*, configuration: Configuration, now: datetime) -> None:
 
 
 def _report_unread(configuration: Configuration, names: Sequence[str], *, now: datetime) -> None:
-    """A copy that cannot be read back is a problem until it is read, made anew or gone."""
+    """A copy that cannot be read back is a problem until it is read, made again or gone."""
     unread = BackupCopy.objects.filter(state=State.COMPLETE, target__in=names, unread_since__isnull=False)
     present = {
         Problem(kind=Kind.COPY_FAILED, cause=f"{row.target} {row.unread_code}"): _unread(row)

@@ -189,9 +189,7 @@ def _copies(rows: Iterable[BackupCopy], configuration: Configuration) -> list[Co
     ]
 
 
-def _away(
-    row: BackupCopy, silent: Mapping[str, Failing], unread: Mapping[int, BackupCopy]
-) -> TempleOpsError | None:
+def _away(row: BackupCopy, silent: Mapping[str, Failing], unread: Mapping[int, BackupCopy]) -> TempleOpsError | None:
     if target_places.is_former(row.target):
         return TargetMoved(target=target_places.name_of(row.target))
     if row.target in silent:

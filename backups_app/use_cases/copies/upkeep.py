@@ -130,9 +130,7 @@ def read_back(*, configuration: Configuration, row: BackupCopy) -> list[Doubt]:
     if doubts:
         damage.note(row, doubts)
     else:
-        BackupCopy.objects.filter(pk=row.pk, fence=row.fence).update(
-            read_back_at=timezone.now(), **copy_rows.READ_WELL
-        )
+        BackupCopy.objects.filter(pk=row.pk, fence=row.fence).update(read_back_at=timezone.now(), **copy_rows.READ_WELL)
     return doubts
 
 

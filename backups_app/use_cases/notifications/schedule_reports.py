@@ -1,6 +1,7 @@
 """Reports what schedules did not do: a run that could not start, a check that failed, a planned deletion left out.
 
-How a run that did start has ended is reported by the run itself, and what a verification found by `notices.py`. A backup that was not made in time is *overdue*.
+How a run that did start has ended is reported by the run itself, and what a verification found by `notices.py`. A
+backup that was not made in time is *overdue*.
 """
 
 from __future__ import annotations
