@@ -136,6 +136,24 @@ class NotResumable(TempleOpsError):
     sentence = "There is no unfinished deletion to resume in this run."
 
 
+class PurgeNeedsAtlas(TempleOpsError):
+    code, status, exit_code = "purge_needs_atlas", 409, 1
+    sentence = (
+        "This deletion is to be finished on Atlas too, and MONGODB_CLOUD_URL is not configured. Nothing more was "
+        "deleted. Set it and resume, or keep the remaining documents after all."
+    )
+    hint = "Set MONGODB_CLOUD_URL in .env"
+
+
+class PurgeWithoutAtlas(TempleOpsError):
+    code, status, exit_code = "purge_without_atlas", 409, 1
+    sentence = (
+        "This deletion began while sync was off, and MONGODB_CLOUD_URL is configured now: what it deletes here could "
+        "come back from Atlas. Nothing more was deleted. Keep the remaining documents after all; a new backup with "
+        "deletion deletes them on both sides."
+    )
+
+
 class SyncIsOff(TempleOpsError):
     code, status, exit_code = "sync_off", 422, 2
     sentence = "Sync is off: MONGODB_CLOUD_URL is not configured. Nothing was changed."

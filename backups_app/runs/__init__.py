@@ -3,9 +3,9 @@
     use_cases: start             write the run's document, queued                       (one active run: a unique index)
     worker.execute
       lease.held                 one run at a time; renewed until the block ends       RunActive: somebody else holds it
-      runs.claim                 compare-and-set: this process owns the run             None: another one was quicker
+      runs.claim                 compare-and-set: this process owns the run             None: claimed, stopped or closed
       clearing.clear_the_way     unfinished copies of dead runs; trash of more than a day
-      runner.carry_out
+      runner.carry_out           of a run that was opened for Resume, the steps of its purge again
         for each step of the pipeline, in its order        (pipelines.py, restore_pipelines.py)
           enter                  phase and step in one compare-and-set; a cancel is obeyed where the step allows it
           perform                the work: dump, verify, publish, purge, … (steps/); a failure ends the loop

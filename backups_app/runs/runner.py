@@ -39,8 +39,9 @@ def waiting_steps(steps: Sequence[Step]) -> list[dict[str, Any]]:
     ]
 
 
-def carry_out(run: Run, *, steps: Sequence[Step]) -> None:
-    """Perform the steps in their order and write the outcome. A step that is done or skipped already is passed over.
+def carry_out(run: Run, *, steps: Sequence[Step], again: bool = False) -> None:
+    """Perform the steps in their order and write the outcome. A step that is done or skipped already is passed over,
+    unless all are performed `again`.
 
     0. Give the record the steps of this version: a run may have been queued before an upgrade that added one.
     1. Enter the step: its phase and its begin in one compare-and-set. A cancel that was asked for before ends the loop.
@@ -57,7 +58,7 @@ def carry_out(run: Run, *, steps: Sequence[Step]) -> None:
     try:
         with _left_to_recovery(run):
             _renew_steps(run, steps)
-            for index, step in _outstanding(run, steps):
+            for index, step in _outstanding(run, steps, again=again):
                 if not _enter(run, step=step, index=index):
                     error = RunCancelled()
                     break
@@ -99,22 +100,27 @@ def of_this_version(stored: Sequence[dict[str, Any]], steps: Sequence[Step]) -> 
     return entries
 
 
-def _outstanding(run: Run, steps: Sequence[Step]) -> Iterator[tuple[int, Step]]:
-    """Yield the steps that are neither done nor skipped, each with its place in the document."""
+def _outstanding(run: Run, steps: Sequence[Step], *, again: bool) -> Iterator[tuple[int, Step]]:
+    """Yield the steps that are neither done nor skipped, or all of them, each with its place in the document."""
     names = [step.name for step in run.document.steps]
     for step in steps:
         index = names.index(step.NAME)
-        if run.document.steps[index].state not in (StepState.DONE, StepState.SKIPPED):
+        if again or run.document.steps[index].state not in (StepState.DONE, StepState.SKIPPED):
             yield index, step
 
 
 def _enter(run: Run, *, step: Step, index: int) -> bool:
-    """Move the run into the step's phase. Return False when a cancel was asked for before its purge began."""
+    """Move the run into the step's phase. Return False when a cancel was asked for before its purge began.
+
+    A step of an earlier attempt, which a resumed run did not come to again, keeps what it did then.
+    """
     begun = {"state": StepState.RUNNING.value, "started_at": timezone.now()}
     changes = {"phase": step.PHASE.value} | {f"steps.{index}.{key}": value for key, value in begun.items()}
     obeys = run.progress.cancel_is_obeyed
     if not run.ownership.write(phase=run.progress.phase, changes=changes, unless_cancelled=obeys):
-        _record(run, index=index, result=StepResult(state=StepState.CANCELLED, sentence=messages.NOT_BEGUN_CANCELLED()))
+        if run.document.steps[index].state is StepState.WAITING:
+            not_begun = StepResult(state=StepState.CANCELLED, sentence=messages.NOT_BEGUN_CANCELLED())
+            _record(run, index=index, result=not_begun)
         return False
     run.document.apply(changes)
     run.progress.enter(step=index, phase=step.PHASE)

@@ -17,13 +17,14 @@ from backups_app.catalog.run.run_writers import Ownership
 from backups_app.configuration import Configuration
 from backups_app.errors import NotResumable, RunActive
 from backups_app.mongo import connections
-from backups_app.records import Phase, StepState
+from backups_app.records import Phase, Side, StepState
 from backups_app.runs import lease, pipelines, preparation, restore_pipelines, runner
 from backups_app.runs.closing import reporting
 from backups_app.runs.context import Run, Step
 from backups_app.runs.lease import Lease
 from backups_app.runs.progress import Listener, RunProgress
 from backups_app.runs.recovery import clearing
+from backups_app.runs.steps import purge_remote
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,11 @@ LEASE_WAIT_SECONDS = 45
 
 
 def execute(*, backup_id: str, listener: Listener | None = None) -> None:
-    """Claim a queued run and carry it out. Do nothing when somebody else has claimed it or it has ended."""
+    """Claim a queued run and carry it out, or finish its purge where it was opened for Resume (`reopen`).
+
+    Do nothing when somebody else has claimed it or it has ended: what a person stopped while it waited, or what was
+    closed because no worker took it, is not done later.
+    """
     with request_context.carrying_out(backup_id):
         _execute(backup_id=backup_id, listener=listener)
 
@@ -48,10 +53,19 @@ def _execute(*, backup_id: str, listener: Listener | None) -> None:
                 logger.info("Nothing to do: the run is claimed or ended", extra={"backup_id": backup_id})
                 return
             run = _assemble(configuration, document, held=held, listener=listener)
+            if document.resume_available:  # of a queued run, `reopen` alone leaves that
+                _finish_purge(run)
+                return
             reporting.run_began(document)
             runner.carry_out(run, steps=_steps(document))
     except RunActive:
         logger.warning("The lease is held by another run", extra={"backup_id": backup_id})
+
+
+def _finish_purge(run: Run) -> None:
+    """Perform the purge's steps again. A cancel that was asked for before its first delete is obeyed."""
+    run.published = True
+    runner.carry_out(run, steps=_purge_steps(run.document), again=True)
 
 
 def _steps(document: RunRecord) -> tuple[Step, ...]:
@@ -68,7 +82,8 @@ def reopen(*, database: Database[Any], backup_id: str) -> None:
 
 
 def execute_resume(*, backup_id: str, listener: Listener | None = None) -> None:
-    """Finish the purge of a run in the same run document, with all gates passed again.
+    """Open a partial run for Resume, or claim it where it is open, and finish its purge in the same run document, with
+    all gates passed again.
 
     Raise `NotResumable`, `RunActive`, `BackupRemoved`, `VerificationFailed`; then nothing was deleted.
     """
@@ -79,15 +94,11 @@ def execute_resume(*, backup_id: str, listener: Listener | None = None) -> None:
         request_context.carrying_out(backup_id),
         lease.held(database, seconds=seconds, wait_seconds=LEASE_WAIT_SECONDS) as held,
     ):
-        document = _claim_reopened(database, backup_id=backup_id, held=held)
-        run = _assemble(configuration, document, held=held, listener=listener)
-        run.published = True
-        run.progress.cancel_is_obeyed = False
-        _purge_steps_wait_again(document)
-        runner.carry_out(run, steps=pipelines.PURGE_STEPS)
+        document = _claim_or_reopen(database, backup_id=backup_id, held=held)
+        _finish_purge(_assemble(configuration, document, held=held, listener=listener))
 
 
-def _claim_reopened(database: Database[Any], *, backup_id: str, held: Lease) -> RunRecord:
+def _claim_or_reopen(database: Database[Any], *, backup_id: str, held: Lease) -> RunRecord:
     owner, fence = held.owner.as_document(), held.fence
     claimed = runs.claim(database, backup_id=backup_id, owner=owner, fence=fence)
     if claimed is None:
@@ -97,11 +108,12 @@ def _claim_reopened(database: Database[Any], *, backup_id: str, held: Lease) -> 
     return claimed
 
 
-def _purge_steps_wait_again(document: RunRecord) -> None:
-    for name in (step.NAME for step in pipelines.PURGE_STEPS):
-        step = document.step(name)
-        if step is not None and step.state is not StepState.SKIPPED:
-            document.apply_to_step(name, {"state": StepState.WAITING.value})
+def _purge_steps(document: RunRecord) -> tuple[Step, ...]:
+    """Return the steps of a purge that is resumed. The one on Atlas stays skipped where the run deletes here alone."""
+    remote = document.step(purge_remote.NAME)
+    if Side.REMOTE in document.purge.sides or remote is None or remote.state is not StepState.SKIPPED:
+        return pipelines.PURGE_STEPS
+    return tuple(step for step in pipelines.PURGE_STEPS if remote.name != step.NAME)
 
 
 def _assemble(configuration: Configuration, document: RunRecord, *, held: Lease, listener: Listener | None) -> Run:

@@ -130,3 +130,27 @@ def test_resume_opens_a_run_once_and_never_beside_another(local_db: Db) -> None:
 
     assert runs.reopen(local_db, backup_id="20250119_143022", owner=ME, fence=9, phase=Phase.PREFLIGHT)
     assert runs.reopen(local_db, backup_id="20250119_143022", owner=ME, fence=9, phase=Phase.PREFLIGHT) is None
+
+
+def test_a_resume_is_not_of_the_process_that_started_the_run(local_db: Db) -> None:
+    runs.ensure_indexes(local_db)
+    runs.create(local_db, document=a_run(status="partial", resume_available=True, starter=ME))
+
+    opened = runs.reopen(local_db, backup_id="20250119_143022", owner=None, fence=0, phase=Phase.QUEUED)
+
+    assert opened is not None and opened.starter is None
+
+
+def test_an_amendment_reports_whether_there_was_such_a_run(local_db: Db) -> None:
+    runs.ensure_indexes(local_db)
+    runs.create(local_db, document=a_run(status="partial", resume_available=True))
+
+    def amended(*, resumable: bool = False) -> bool:
+        return runs.amend(local_db, backup_id="20250119_143022", changes={"note": "n"}, resumable=resumable)
+
+    assert amended() and amended(resumable=True)
+    runs.collection(local_db).update_one({}, {"$set": {"resume_available": False}})
+    assert amended() and not amended(resumable=True)
+    runs.collection(local_db).update_one({}, {"$set": {"resume_available": True, "status": "in_progress"}})
+    assert not amended() and not amended(resumable=True)
+    assert not runs.amend(local_db, backup_id="20250119_143023", changes={"note": "n"})

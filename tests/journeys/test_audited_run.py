@@ -84,7 +84,8 @@ def test_a_deletion_is_noticed_by_the_record_alone_when_its_folder_is_gone(seede
 
 def test_keep_after_all_is_covered_too(seeded: Configuration, local_db: Db) -> None:
     run = run_backup(delete_bookings=False)
-    local_db["backup_metadata"].update_one({"_id": run["backup_id"]}, {"$set": {"resume_available": True}})
+    unfinished = {"status": "partial", "resume_available": True}
+    local_db["backup_metadata"].update_one({"_id": run["backup_id"]}, {"$set": unfinished})
 
     backups.resume(backup_id=run["backup_id"], requested_by="ravi", origin="web", now=now(), keep=True)  # type: ignore[arg-type]
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from backups_app.catalog.run import runs
-from backups_app.configuration import Configuration
+from backups_app.configuration import Configuration, Secret
 from backups_app.models import User
 from backups_app.use_cases.backups import backups
-from tests.pages.conftest import MOMENT, signed_in
+from tests.pages.conftest import MOMENT, a_run, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +113,22 @@ def test_what_an_old_page_asks_of_a_run_that_is_over_shows_how_it_stands_now(
     assert page.redirect_chain[0][1] == 303
     for text in (piece.content.decode(), page.content.decode()):
         assert sentence in text and "Backup finished" in text
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+def test_a_resume_for_which_a_setting_is_missing_is_refused_by_name(
+    admin_browser: Client, seeded: Configuration, local_db: Any, headers: dict[str, str]
+) -> None:
+    purge = {"allowed": True, "sides": ["remote", "local"], "collections": ["activities"], "remote": {}, "local": {}}
+    run = a_run(status="partial", resume_available=True, purge=purge)
+    runs.create(local_db, document=run)
+
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, cloud_url=Secret(""))):
+        answer = admin_browser.post(f"/admin/backups/runs/{run.id}/resume/", headers=headers)
+
+    assert answer.status_code == 409
+    assert "This deletion is to be finished on Atlas too, and MONGODB_CLOUD_URL is not" in answer.content.decode()
+    assert runs.get(local_db, backup_id=run.id)["status"] == "partial"  # type: ignore[index]
 
 
 def test_a_run_is_reported_to_people_and_its_record_folded(admin_browser: Client, started: str) -> None:

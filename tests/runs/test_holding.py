@@ -21,6 +21,12 @@ def a_run(remote: dict[str, Any], local: dict[str, Any], **fields: Any) -> RunRe
     return RunRecord(run | fields)
 
 
+def here_alone(local: dict[str, Any]) -> RunRecord:
+    run = a_run({}, local)
+    run["purge"]["sides"] = ["local"]
+    return run
+
+
 BOTH = {"activities": side(25), "bookings": side(50), "employee_bookings": side(0)}
 
 
@@ -32,6 +38,7 @@ BOTH = {"activities": side(25), "bookings": side(50), "employee_bookings": side(
         (a_run({"bookings": side(40)}, {"bookings": side(50)}), {"bookings": 50}),
         (a_run({"bookings": side(0, gone=9)}, {"bookings": side(0)}), {"bookings": 0}),
         (a_run({}, {"bookings": side(50)}, sync_status="skipped"), {"bookings": 50}),
+        (here_alone({"bookings": side(50)}), {"bookings": 50}),
         (RunRecord(kind="backup", sync_status="failed", steps=[], purge=None), {}),
         (a_run(BOTH, BOTH, purge={"allowed": False, "collections": ["bookings"]}), {}),
         # Not known:

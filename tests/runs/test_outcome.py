@@ -78,3 +78,30 @@ def test_resume_is_not_offered_when_the_purge_was_refused_or_given_up() -> None:
     assert not outcome.resume_available(run(allowed=False, remote={}, local={}))
     assert not outcome.resume_available(run(allowed=True, kept_after_all=True, remote={}, local={}))
     assert not outcome.resume_available(RunRecord(sync_status="success", purge=None))
+
+
+def test_what_is_unfinished_is_asked_of_the_sides_of_the_plan_alone() -> None:
+    done: dict[str, Any] = {"activities": {"done": True}}
+
+    assert not outcome.resume_available(run(allowed=True, sides=["local"], remote={}, local=done))
+    assert outcome.resume_available(
+        RunRecord(sync_status="skipped", purge={**run(allowed=True, local=done)["purge"], "sides": ["remote", "local"]})
+    )
+
+
+@pytest.mark.parametrize(
+    ("sync_status", "purge", "sides"),
+    [
+        ("success", None, (Side.REMOTE, Side.LOCAL)),
+        ("skipped", None, (Side.LOCAL,)),
+        ("skipped", {"collections": []}, (Side.LOCAL,)),
+        ("success", {"sides": []}, (Side.REMOTE, Side.LOCAL)),
+        ("skipped", {"sides": ["nowhere"]}, (Side.LOCAL,)),
+        ("success", {"sides": ["local"]}, (Side.LOCAL,)),
+        ("success", {"sides": ["local", "remote"]}, (Side.REMOTE, Side.LOCAL)),
+    ],
+)
+def test_a_deletion_whose_plan_names_no_sides_has_those_of_its_sync(
+    sync_status: str, purge: Any, sides: tuple[Side, ...]
+) -> None:
+    assert RunRecord(sync_status=sync_status, purge=purge).purge.sides == sides

@@ -10,6 +10,9 @@ from backups_app.catalog.run import run_parts
 from backups_app.catalog.run.run_parts import Stored
 from backups_app.records import Side
 
+BOTH = (Side.REMOTE, Side.LOCAL)
+"""Atlas first: while it is not finished, this computer is whole."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CollectionPurgeRecord:
@@ -36,12 +39,14 @@ class CollectionPurgeRecord:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PurgeRecord:
     """The deletion of a run. `recorded`: the document speaks of one at all; `planned`: its plan was written, and
-    before that nothing is deleted. Collections that were not begun on a side are not in `remote` or `local`."""
+    before that nothing is deleted. `sides`: where it deletes, in this order, whatever the settings say later.
+    Collections that were not begun on a side are not in `remote` or `local`."""
 
     recorded: bool = False
     planned: bool = False
     allowed: bool = False
     refusal: str = ""
+    sides: tuple[Side, ...] = BOTH
     collections: tuple[str, ...] = ()
     withheld: Mapping[str, str] = field(default_factory=dict)
     kept_after_all: bool = False
@@ -50,15 +55,19 @@ class PurgeRecord:
     stored: Stored = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, stored: Any, *, recorded: bool) -> PurgeRecord:
+    def of(cls, stored: Any, *, recorded: bool, sync_is_off: bool) -> PurgeRecord:
+        """`sync_is_off` decides the sides where no plan names them."""
+        without_plan = (Side.LOCAL,) if sync_is_off else BOTH
         if not isinstance(stored, Mapping):
-            return cls(recorded=recorded)
+            return cls(recorded=recorded, sides=without_plan)
+        named = run_parts.members(stored.get("sides"))
         return cls(
             stored=stored,
             recorded=True,
             planned=True,
             allowed=bool(stored.get("allowed")),
             refusal=stored.get("refusal") or "",
+            sides=tuple(side for side in BOTH if side.value in named) or without_plan,
             collections=run_parts.members(stored.get("collections")),
             withheld=run_parts.mapping(stored.get("withheld")),
             kept_after_all=bool(stored.get("kept_after_all")),

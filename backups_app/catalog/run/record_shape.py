@@ -60,6 +60,7 @@ _STEP = {
 _SIDE = _by_name(_with({"deleted": is_count, "kept_changed": is_count, "kept_ids": _list_of(lambda _: True)}))
 _PURGE = {
     "refusal": _text,
+    "sides": _list_of(_text),
     "collections": _list_of(_text),
     "withheld": _by_name(_text),
     "remote": _SIDE,

@@ -14,7 +14,7 @@ from backups_app.catalog.run.purge_record import PurgeRecord
 from backups_app.catalog.run.restore_record import RestoreRecord
 from backups_app.catalog.run.run_parts import IncrementalRecord, StepRecord, StreamRecord, VerificationRecord, moment
 from backups_app.catalog.run.stored_run import StoredRun
-from backups_app.records import RESTORES, RunKind, Status, StepState
+from backups_app.records import RESTORES, RunKind, Status, StepState, SyncStatus
 
 
 class RunRecord(StoredRun):
@@ -201,7 +201,8 @@ class RunRecord(StoredRun):
 
     @property
     def purge(self) -> PurgeRecord:
-        return PurgeRecord.of(self.get("purge"), recorded="purge" in self)
+        sync_is_off = self.sync_status == SyncStatus.SKIPPED
+        return PurgeRecord.of(self.get("purge"), recorded="purge" in self, sync_is_off=sync_is_off)
 
     @property
     def kept_changed(self) -> int:

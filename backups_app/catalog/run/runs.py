@@ -9,7 +9,7 @@
               counts: {…}, labels: [{name: "bookings", done: 1240, total: 1240}]}, …],
      collections_backed_up: ["bookings", …], documents, bytes, engine, engine_version, consistency: {…},
      collections_deleted_local: ["activities (50 documents)", …], collections_deleted_remote: […],
-     purge: {allowed: bool, withheld: {name: sentence},
+     purge: {allowed: bool, sides: ["remote", "local"], withheld: {name: sentence},
              remote: {bookings: {deleted, gone, kept_changed, kept_ids: […], done: bool}, …}, local: {…}},
      kept_changed: {count, ids}, resume_available, error_code, error_message, error_details, error_facts, warnings,
      warning_details: [{code, facts, sentence}, …],
@@ -39,6 +39,7 @@ from backups_app.records import Phase, Status
 NAME = "backup_metadata"
 ONE_ACTIVE_RUN = "one_active_run"
 ONE_RUN_A_KEY = "one_run_a_key"
+_RESUMABLE = {"status": Status.PARTIAL.value, "resume_available": True}
 
 
 class ClaimTaken(Exception):
@@ -123,7 +124,7 @@ def ids(database: Database[Any]) -> frozenset[str]:
 
 def resumable(database: Database[Any]) -> list[RunRecord]:
     """Return the runs whose purge is unfinished, oldest first."""
-    found = collection(database).find({"status": Status.PARTIAL.value, "resume_available": True})
+    found = collection(database).find(_RESUMABLE)
     return _records(found.sort("created_at", 1))
 
 
@@ -177,19 +178,21 @@ def claim(database: Database[Any], *, backup_id: str, owner: Mapping[str, Any], 
 def reopen(
     database: Database[Any], *, backup_id: str, owner: Mapping[str, Any] | None, fence: int, phase: Phase
 ) -> RunRecord | None:
-    """Open a partial run again for Resume. Return its document, or None when it is not resumable any more.
+    """Open a partial run again for Resume. Return its document, or None when it is not resumable any more. The process
+    that started the run is not the one that carries the Resume out: its end says nothing about it.
 
     Raise `RunActive` when another run is in progress: the same index that refuses a second trigger refuses this.
     """
     try:
         return _record(
             collection(database).find_one_and_update(
-                {"_id": backup_id, "status": Status.PARTIAL.value, "resume_available": True},
+                {"_id": backup_id, **_RESUMABLE},
                 run_documents.update(
                     {
                         "status": Status.IN_PROGRESS.value,
                         "phase": phase.value,
                         "owner": None if owner is None else dict(owner),
+                        "starter": None,
                         "fence": fence,
                         "cancel_requested": False,
                         "finished_at": None,
@@ -259,11 +262,12 @@ def close_if_unchanged(database: Database[Any], *, document: RunRecord, changes:
     return result.matched_count == 1
 
 
-def amend(database: Database[Any], *, backup_id: str, changes: Mapping[str, Any]) -> None:
-    """Change fields of a run that has ended (`resume_available`, a note). Never touches one in progress."""
-    collection(database).update_one(
-        {"_id": backup_id, "status": {"$ne": Status.IN_PROGRESS.value}}, {"$set": stored.with_details(changes)}
-    )
+def amend(database: Database[Any], *, backup_id: str, changes: Mapping[str, Any], resumable: bool = False) -> bool:
+    """Change fields of a run that has ended (`resume_available`, a note), or, with `resumable`, of one alone whose
+    deletion is unfinished. Never touches one in progress. Return whether there was such a run."""
+    ended: dict[str, Any] = {"_id": backup_id, "status": {"$ne": Status.IN_PROGRESS.value}}
+    wanted = ended | (_RESUMABLE if resumable else {})
+    return collection(database).update_one(wanted, {"$set": stored.with_details(changes)}).matched_count == 1
 
 
 def restore_record(database: Database[Any], *, document: RunRecord) -> None:

@@ -86,7 +86,7 @@ class RunPanel:
 
     @property
     def two_sided(self) -> bool:
-        return self.run.sync_status != SyncStatus.SKIPPED
+        return Side.REMOTE in self.run.purge.sides
 
     @property
     def table_under(self) -> str:
@@ -225,7 +225,7 @@ def purge_rows(run: RunRecord) -> list[PurgeRow]:
     """Return, for each collection that was to be purged, what is done on either side."""
     purge = run.purge
     counts = run_steps.documents_of(run)
-    two_sided = run.sync_status != SyncStatus.SKIPPED
+    two_sided = Side.REMOTE in purge.sides
     return [
         PurgeRow(
             collection=name,

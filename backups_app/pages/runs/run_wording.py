@@ -148,7 +148,7 @@ def _unfinished(run: RunRecord, purge_left: Sequence[tuple[str, int]]) -> Words:
 
 def _remote_unfinished(run: RunRecord) -> bool:
     unfinished = any(not run.purge.collection(Side.REMOTE, name).done for name in run.purge.collections)
-    return run.sync_status != SyncStatus.SKIPPED and unfinished
+    return Side.REMOTE in run.purge.sides and unfinished
 
 
 def _failed(run: RunRecord, lines: Sequence[Line]) -> Words:

@@ -10,7 +10,7 @@ from typing import Any
 
 from backups_app.catalog.run.restore_record import RestoreRecord
 from backups_app.catalog.run.run_record import RunRecord
-from backups_app.records import PURGEABLE_WHEN_CONFIRMED, RunKind, Side, SyncStatus
+from backups_app.records import PURGEABLE_WHEN_CONFIRMED, RunKind
 from backups_app.runs.closing import outcome
 
 
@@ -29,10 +29,10 @@ def holds_alone(document: RunRecord) -> dict[str, int] | None:
 
 def _deleted(document: RunRecord, name: str) -> int | None:
     """A side that was not finished may have deleted more than it lived to say."""
-    sides = [Side.LOCAL] if document.sync_status == SyncStatus.SKIPPED else [Side.REMOTE, Side.LOCAL]
-    seen = [document.purge.collection(side, name) for side in sides]
+    purge = document.purge
+    seen = [purge.collection(side, name) for side in purge.sides]
     counts = [entry.deleted for entry in seen if entry.done and entry.deleted is not None]
-    return max(counts) if len(counts) == len(sides) else None
+    return max(counts) if len(counts) == len(seen) else None
 
 
 def _taken_away_by_restore(restored: RestoreRecord) -> dict[str, int] | None:

@@ -85,9 +85,8 @@ def keep_available(document: RunRecord) -> bool:
 
 def unfinished_collections(document: RunRecord) -> list[str]:
     """Return the collections of a run's purge that are not finished on every side, begun or not."""
-    sides = [Side.LOCAL] if document.sync_status == SyncStatus.SKIPPED else [Side.REMOTE, Side.LOCAL]
     purge = document.purge
-    return [name for name in purge.collections if not all(purge.collection(side, name).done for side in sides)]
+    return [name for name in purge.collections if not all(purge.collection(side, name).done for side in purge.sides)]
 
 
 def message(document: RunRecord) -> str:

@@ -16,18 +16,20 @@ from backups_app.configuration import Configuration
 from backups_app.mongo import connections
 from backups_app.records import CLOCK_TOLERANCE
 from backups_app.runs import preparation
-from backups_app.runs.recovery import conflict_expiry
+from backups_app.runs.recovery import conflict_expiry, kept_deletions
 
 
 def clear_the_way(*, configuration: Configuration, database: Database[Any], spared: str) -> None:
-    """Tidy up before a run, under its lease: `.partial-*` of no live run, trash older than a day, entries of the purge
-    ledger that were closed long ago, and old versions of a sync that two backups hold.
+    """Tidy up before a run, under its lease: open entries of a deletion that was given up, `.partial-*` of no live run,
+    trash older than a day, entries of the purge ledger that were closed long ago, and old versions of a sync that two
+    backups hold.
 
     What is decided by age rests while the clocks of this computer and of MongoDB differ. Raise
     `StoreOfAnotherDatabase`: what lies there is not ours to tidy up.
     """
     store = preparation.store(configuration)
     store.require_ours()
+    kept_deletions.release_left_over(database)
     now = timezone.now()
     apart = timedelta(seconds=abs(connections.facts(database.client).clock_ahead_seconds))
     clocks_agree = apart <= CLOCK_TOLERANCE

@@ -13,13 +13,16 @@ from pymongo.database import Database
 from backups_app.access.trail import audit
 from backups_app.catalog import stored_names
 from backups_app.catalog.run.purge_record import CollectionPurgeRecord
+from backups_app.catalog.run.run_record import RunRecord
 from backups_app.catalog.sync import sync_base, sync_logs
 from backups_app.errors import (
     DatabaseRefused,
     DatabaseUnreachable,
     OwnershipLost,
+    PurgeNeedsAtlas,
     PurgeStoppedFor,
     PurgeUnfinished,
+    PurgeWithoutAtlas,
     TempleOpsError,
     VerificationFailed,
 )
@@ -55,6 +58,7 @@ def decide(run: Run) -> StepResult | None:
     the gates again: its backup is read again, the pair is looked at again; and a run that died before it had a plan
     gets it then. Raise what a closed gate is called.
     """
+    require_sides(run.document, atlas_is_configured=run.remote is not None)
     if not run.document.purge.planned and run.verified_here:
         _write_plan(run, pair_known=run.sync_succeeded)
     if run.document.purge.planned and not run.document.purge.allowed:
@@ -67,6 +71,19 @@ def decide(run: Run) -> StepResult | None:
         _write_plan(run, pair_known=True)
         return decide(run)
     return None
+
+
+def require_sides(document: RunRecord, *, atlas_is_configured: bool) -> None:
+    """Raise `PurgeNeedsAtlas` or `PurgeWithoutAtlas` where a run's deletion has other sides than the settings have now.
+
+    Finished on this computer alone, its documents would come back from Atlas with the next sync, or its ledger would
+    wait for Atlas for ever.
+    """
+    deletes_on_atlas = Side.REMOTE in document.purge.sides
+    if deletes_on_atlas and not atlas_is_configured:
+        raise PurgeNeedsAtlas()
+    if atlas_is_configured and not deletes_on_atlas:
+        raise PurgeWithoutAtlas()
 
 
 def _verify_again(run: Run) -> None:
@@ -109,6 +126,7 @@ def _write_plan(run: Run, *, pair_known: bool) -> None:
     purge: dict[str, Any] = {
         "allowed": refusal is None,
         "refusal": refusal,
+        "sides": [side.value for side in run.document.purge.sides],
         "collections": list(decided.collections),
         "withheld": dict(decided.withheld),
         Side.REMOTE.value: {},
@@ -168,7 +186,7 @@ def _perform_collection(run: Run, *, side: Side, database: Database[Any], name: 
             manifest=run.manifest,
             collection=name,
             run_id=run.backup_id,
-            two_sided=run.remote is not None,
+            two_sided=Side.REMOTE in run.document.purge.sides,
             forget_base=lambda ids: sync_base.forget(run.local, collection=name, ids=ids),
             progress=run.progress,
             now=run.now,
@@ -255,7 +273,7 @@ def skipped_without_remote() -> StepResult:
 
 def remote_is_finished(run: Run) -> bool:
     """Whether the local side may begin: remote first, so that a failure there leaves this side whole."""
-    if run.document.sync_status == SyncStatus.SKIPPED.value:
-        return True
     purge = run.document.purge
+    if Side.REMOTE not in purge.sides:
+        return True
     return all(purge.collection(Side.REMOTE, name).done for name in purge.collections)

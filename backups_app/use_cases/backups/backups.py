@@ -33,6 +33,7 @@ from backups_app.runs import declarations, preparation, worker
 from backups_app.runs.ownership import this_process
 from backups_app.runs.progress import Listener
 from backups_app.runs.recovery import housekeeping, recovery
+from backups_app.runs.steps import purge_sides
 from backups_app.use_cases.backups import idempotency, keeping, new_run, placement, stopping
 from backups_app.use_cases.readiness import readiness
 from backups_app.use_cases.retention import prune, trash_emptying
@@ -144,10 +145,10 @@ def carry_out_backup(backup_id: str) -> None:
 
 @task()
 def carry_out_resume(backup_id: str) -> None:
-    """The worker's part of Resume."""
+    """The worker's part of Resume. A run that was stopped or closed while the job waited stays as it is."""
     if placement.handed_on(carry_out_resume, backup_id=backup_id):
         return
-    worker.execute_resume(backup_id=backup_id)
+    worker.execute(backup_id=backup_id)
 
 
 def execute(*, backup_id: str, listener: Listener | None = None) -> RunRecord:
@@ -198,18 +199,20 @@ def resume(
     """Finish the deletion of a partial run, or with `keep` give it up: what is left stays ("keep after all").
 
     Raise `NotResumable`, `BackupNotFound`, `RunActive`, `BackupRemoved` or `BackupElsewhere` where the files that it
-    would delete against are not here (what is left can still be kept), and what readiness refuses.
+    would delete against are not here, `PurgeNeedsAtlas` or `PurgeWithoutAtlas` where sync was switched on or off since
+    (what is left can still be kept), and what readiness refuses.
     """
     configuration = settings.current()
     readiness.require_local(configuration)
     document = _resumable(configuration, backup_id, now=now)
-    if not keep:
-        placement.require_files(configuration, document)
-    action = "backup.keep_after_all" if keep else "backup.resume"
-    audit.record(actor=requested_by, origin=origin, action=action, target=backup_id, result="accepted", now=now)
+    asked = partial(audit.record, actor=requested_by, origin=origin, target=backup_id, result="accepted", now=now)
     if keep:
-        keeping.keep_after_all(configuration=configuration, document=document)
+        on_record = partial(asked, action="backup.keep_after_all")
+        keeping.keep_after_all(configuration=configuration, backup_id=backup_id, put_on_record=on_record)
         return _known(backup_id)
+    purge_sides.require_sides(document, atlas_is_configured=configuration.sync_enabled)
+    placement.require_files(configuration, document)
+    asked(action="backup.resume")
     if enqueue:
         worker.reopen(database=preparation.local_database(configuration), backup_id=backup_id)
     carry_out_resume.enqueue(backup_id=backup_id) if enqueue else worker.execute_resume(backup_id=backup_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from backups_app.errors import (
     CopyUnreadable,
     DiskFull,
     KeyMissing,
+    NotResumable,
     ObjectMissing,
     ObjectUnreadable,
     StoreMissing,
@@ -275,7 +276,8 @@ def _keep_what_is_left(backup_id: str, asked: Fetch) -> None:
     except (PyMongoError, TempleOpsError):  # without MongoDB there is no purge that could go on
         return
     if record is not None and record.resume_available:
-        keeping.keep_after_all(configuration=asked.configuration, document=record)
+        with suppress(NotResumable):  # a Resume has ended it meanwhile
+            keeping.keep_after_all(configuration=asked.configuration, backup_id=backup_id)
 
 
 def _amend_record(store: Store, backup_id: str, asked: Fetch, *, fetched: Mapping[str, Any]) -> None:
