@@ -23,7 +23,8 @@ class Backup:
     """One published backup of this database.
 
     `taken_at` is the recorded time (order and periods); `arrived_at` is the later of it and the folder's ctime (ages
-    that decide about removal). Both are aware, in UTC.
+    that decide about removal); `read_at` is when its contents began to be read, None where nobody recorded it. All are
+    aware, in UTC.
     `documents` counts the documents of each collection; `limited` names capped and TTL collections, which shrink by
     themselves. `holds` counts the deleted documents that this backup holds; None where that is unknown.
     `copied_here`: it has a complete copy at a target that is on this computer, which does not count as `copied`.
@@ -34,6 +35,7 @@ class Backup:
     backup_id: str
     taken_at: datetime
     arrived_at: datetime
+    read_at: datetime | None = None
     maker: Maker = Maker.REQUESTED
     verified: bool = True
     success: bool = True
@@ -50,6 +52,11 @@ class Backup:
     copied_silent: bool = False
     documents: Mapping[str, int] = field(default_factory=dict)
     limited: frozenset[str] = frozenset()
+
+    @property
+    def holds_state_of(self) -> datetime:
+        """Return the moment whose state it holds: a run may delete for an earlier one before it reads."""
+        return self.read_at or self.taken_at
 
     @property
     def holds_something(self) -> bool:
@@ -76,11 +83,15 @@ class Backup:
 
 @dataclass(frozen=True, kw_only=True)
 class Deletion:
-    """Documents of one collection that a run deleted on purpose. The shrinkage guard does not count them as lost."""
+    """Documents of one collection that a run deleted on purpose. The shrinkage guard does not count them as lost.
+
+    `at` is when the run had deleted them all. One that was cut, and resumed or finished by a later run, had deleted some
+    of them at any time since `begun_at`, the moment that its own backup holds; None where it is not known."""
 
     collection: str
     at: datetime
     documents: int
+    begun_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

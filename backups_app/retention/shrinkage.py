@@ -2,7 +2,8 @@
 
 For each collection, oldest backup first:
 
-    largest = the largest count seen so far, less what runs deleted on purpose since
+    largest = the largest count seen so far, less what runs deleted on purpose since;
+              of a deletion that went on beyond this backup, as much as is missing in it
     count < largest / 2          -> this backup is where the collection shrank; the next ones are compared with it
     accepted by an admin         -> no guard here; the next ones are compared with it
 """
@@ -39,13 +40,15 @@ def find(*, backups: Iterable[Backup], deletions: Sequence[Deletion], now: datet
 
 
 def _of_collection(name: str, ordered: Sequence[Backup], deletions: Sequence[Deletion]) -> list[Shrinkage]:
-    largest, since, found = 0, None, []
+    largest, since, found, deleted = 0, None, [], _Deleted(deletions)
     for one in ordered:
         if name in one.limited:
-            largest, since = 0, one.taken_at
+            largest, since = 0, one.holds_state_of
             continue
-        largest = max(0, largest - _deleted(deletions, since, one.taken_at))
-        count, since = one.documents.get(name, 0), one.taken_at
+        count = one.documents.get(name, 0)
+        if since is not None:
+            largest = max(0, largest - deleted.between(since, one.holds_state_of, missing=largest - count))
+        since = one.holds_state_of
         shrank = count * 2 < largest
         if shrank and not one.accepted:
             found.append(
@@ -55,6 +58,20 @@ def _of_collection(name: str, ordered: Sequence[Backup], deletions: Sequence[Del
     return found
 
 
-def _deleted(deletions: Sequence[Deletion], since: datetime | None, until: datetime) -> int:
-    """Return how many documents runs deleted after one backup and before the next one."""
-    return sum(one.documents for one in deletions if since is not None and since <= one.at < until)
+class _Deleted:
+    """What runs deleted of one collection; each document is counted once."""
+
+    def __init__(self, deletions: Sequence[Deletion]) -> None:
+        self._deletions = sorted(deletions, key=lambda one: one.at)
+        self._left = [one.documents for one in self._deletions]
+
+    def between(self, since: datetime, until: datetime, *, missing: int) -> int:
+        """Return how many documents were deleted from one state to the next, of which so many are missing."""
+        found = 0
+        for number, one in enumerate(self._deletions):
+            if one.at < since or (one.begun_at or one.at) >= until:
+                continue
+            part = self._left[number] if one.at < until else min(self._left[number], max(0, missing - found))
+            self._left[number] -= part
+            found += part
+        return found

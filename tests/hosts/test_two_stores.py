@@ -34,7 +34,7 @@ from backups_app.use_cases.doctor import doctor, site_looks
 from backups_app.use_cases.listing import listing, lost_backups, other_stores
 from backups_app.use_cases.notifications import notification_work
 from backups_app.use_cases.readiness import readiness
-from backups_app.use_cases.restores import restores
+from backups_app.use_cases.restores import emptied, restores
 from backups_app.use_cases.retention import prune
 from backups_app.use_cases.schedules import tick as schedule_tick
 from backups_app.use_cases.status import status
@@ -252,6 +252,31 @@ def test_retention_of_one_host_leaves_the_other_ones_backups_and_records(on: Hos
     assert set(old) <= here
     records = [runs.get(local_db, backup_id=one) for one in old]
     assert all(record is not None and not record.removed for record in records)
+
+
+def test_what_another_hosts_run_deleted_is_left_out_of_a_restore(on: Host, local_db: Db) -> None:
+    kept = backup_on(on, "b")
+    purged = backup_on(on, "a", delete_bookings=True)
+    newer = backup_on(on, "b")
+
+    with on("b") as configuration:
+        left_out = emptied.on_purpose(configuration=configuration, backup_id=kept)
+        chosen = restores.choose(configuration=configuration, backup_id=kept)
+        preview = restores.preview_restore(configuration=configuration, choices=chosen)
+
+        assert left_out == {"activities": kept, "bookings": purged, "employee_bookings": purged}
+        assert preview.total("insert") == 0
+        assert emptied.on_purpose(configuration=configuration, backup_id=newer) == {}
+
+
+def test_what_a_run_deleted_is_left_out_though_its_backup_is_removed(on: Host) -> None:
+    kept = backup_on(on, "a")
+    purged = backup_on(on, "a", delete_bookings=True)
+
+    with on("a") as configuration:
+        shutil.rmtree(configuration.backup_dir / f"backup_{purged}")
+
+        assert emptied.on_purpose(configuration=configuration, backup_id=kept)["bookings"] == purged
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from backups_app.records import Origin, RunKind
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.doctor import doctor
 from backups_app.use_cases.listing import listing
-from backups_app.use_cases.restores import restores
+from backups_app.use_cases.restores import emptied, restores
 from backups_app.use_cases.status import status
 from tests.journeys.conftest import now, run_backup
 from tests.pages.conftest import signed_in
@@ -144,9 +144,9 @@ def test_what_later_runs_emptied_is_left_out_of_a_restore_of_it(seeded: Configur
     ahead = run_with_the_clock_ahead()
     emptied_by = run_backup(delete_bookings=True)["backup_id"]
 
-    emptied = restores.emptied_on_purpose(configuration=seeded, backup_id=ahead["backup_id"])
+    left_out = emptied.on_purpose(configuration=seeded, backup_id=ahead["backup_id"])
 
-    assert emptied["bookings"] == emptied_by
+    assert left_out["bookings"] == emptied_by
 
 
 def test_commands_api_and_pages_mark_it(

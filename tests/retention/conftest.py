@@ -59,7 +59,8 @@ class Temple:
         folder = self.store.root / layout.published_name(backup_id)
         shutil.copytree(self.store.folder(template), folder)
         record = self.record(template) | {"_id": backup_id, "backup_id": backup_id, "verification": None}
-        record |= dict.fromkeys(("created_at", "backup_timestamp", "finished_at"), at) | fields
+        record |= dict.fromkeys(("created_at", "backup_timestamp", "finished_at"), at)
+        record |= {"steps": [step | {"started_at": at, "finished_at": at} for step in record["steps"]]} | fields
         written = metadata.read(folder) or {}
         written |= {key: value for key, value in formats.plain(record).items() if key in written or key in fields}
         written["backup_id"] = backup_id

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from backups_app.retention import guards
+from backups_app.retention import guards, shrinkage
 from backups_app.retention.decision import AHEAD, FOR_UNDO, FOREIGN, UNDO_OVER, UNVERIFIED, RetentionDecision
 from backups_app.retention.facts import Backup, Deletion, LostHolder, Maker
 from backups_app.retention.policy import Policy
@@ -149,6 +150,40 @@ def test_what_runs_deleted_is_no_loss() -> None:
 
     assert reasons(decided(before, *after), before) == (guards.SHRUNK,)
     assert before.backup_id in removed_ids(decided(before, *after, deletions=[purge]))
+
+
+def test_what_a_run_deleted_for_an_earlier_one_before_it_read_is_no_loss() -> None:
+    began = NOW - timedelta(days=1)
+    before = a_backup(days=40, documents={"bookings": 100})
+    finished = Deletion(collection="bookings", at=began + timedelta(seconds=9), documents=100)
+    after = a_backup(at=began, read_at=began + timedelta(seconds=10), documents={"bookings": 0})
+
+    assert shrinkages(before, after, deletions=[finished]) == [] != shrinkages(before, after)
+    assert shrinkages(before, replace(after, read_at=None), deletions=[finished]) == [after.backup_id]
+
+
+def test_what_a_cut_run_had_deleted_is_no_loss_in_a_backup_from_before_it_was_resumed() -> None:
+    cut, between, newest = (
+        a_backup(days=day, documents={"bookings": count}) for day, count in ((3, 100), (2, 40), (0, 0))
+    )
+    resumed = Deletion(collection="bookings", at=NOW - timedelta(days=1), documents=100, begun_at=cut.taken_at)
+
+    assert shrinkages(cut, between, newest, deletions=[resumed]) == []
+    assert shrinkages(cut, between, newest, deletions=[replace(resumed, begun_at=None)]) == [between.backup_id]
+
+
+def test_a_loss_while_a_cut_run_waits_to_be_resumed_is_seen_at_the_latest_after_it() -> None:
+    """Each document that the run deleted explains one that is missing, and no more."""
+    cut, between, newest = (
+        a_backup(days=day, documents={"bookings": count}) for day, count in ((3, 100), (2, 40), (0, 0))
+    )
+    resumed = Deletion(collection="bookings", at=NOW - timedelta(days=1), documents=40, begun_at=cut.taken_at)
+
+    assert shrinkages(cut, between, newest, deletions=[resumed]) == [newest.backup_id]
+
+
+def shrinkages(*backups: Backup, deletions: Sequence[Deletion] = ()) -> list[str]:
+    return [one.backup_id for one in shrinkage.find(backups=backups, deletions=deletions, now=NOW)]
 
 
 def test_a_shrinkage_that_an_admin_accepted_holds_nothing_back_and_later_ones_are_compared_with_it() -> None:

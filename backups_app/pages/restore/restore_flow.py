@@ -27,7 +27,7 @@ from backups_app.pages.viewer import document_view, viewer_documents
 from backups_app.restore.choices import Mode
 from backups_app.restore.preview import PreviewedCollection, RestorePreview, Sample
 from backups_app.use_cases.listing import present_counts
-from backups_app.use_cases.restores import restores
+from backups_app.use_cases.restores import emptied as emptied_runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ def contents(asked: RestoreQuery, *, configuration: Configuration, everything: b
     """
     inside = collections.of_backup(store=viewer_documents.store(), backup_id=asked.backup_id)
     offered = [entry for entry in inside if not entry.internal]
-    emptied = restores.emptied_on_purpose(configuration=configuration, backup_id=asked.backup_id)
+    emptied = emptied_runs.on_purpose(configuration=configuration, backup_id=asked.backup_id)
     now = present_counts.counts_now(configuration=configuration, names=[entry.name for entry in offered])
 
     def choice(entry: CollectionSummary) -> Choice:

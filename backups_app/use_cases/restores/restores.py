@@ -34,8 +34,8 @@ from backups_app.runs.recovery import housekeeping
 from backups_app.runs.steps import restore_parts
 from backups_app.use_cases.backups import backups as backup_runs
 from backups_app.use_cases.backups import new_run
-from backups_app.use_cases.listing import listing
 from backups_app.use_cases.readiness import readiness
+from backups_app.use_cases.restores import emptied as emptied_runs
 from backups_app.use_cases.restores import new_restore, newest
 
 PHRASE = "RESTORE"
@@ -93,7 +93,7 @@ def preview_restore(
     with bases.reading(configuration.backup_dir, choices.backup_id), connections.reachable(Side.LOCAL):
         source = restore_parts.opened(configuration=configuration, choices=choices, progress=progress)
         server, temple = _server(configuration), preparation.local_database(configuration)
-        emptied = emptied_on_purpose(configuration=configuration, backup_id=choices.backup_id)
+        emptied = emptied_runs.on_purpose(configuration=configuration, backup_id=choices.backup_id)
         decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
         target = temple if choices.in_place else temple.client.get_database(choices.target)
         with nullcontext() if choices.in_place else scratch.allowed(choices.target):
@@ -107,26 +107,6 @@ def preview_restore(
                 progress=progress or Silent(),
                 disk_free_bytes=Live(temple).free_bytes(),
             )
-
-
-def emptied_on_purpose(*, configuration: Configuration, backup_id: str) -> dict[str, str]:
-    """Return which collections were emptied on purpose by the run of this backup or by a later one, and by which.
-
-    From the records, and from the folders' own `metadata.json` where the records are lost with the database. Which run
-    was later than a backup dated in the future, nobody knows: every run counts.
-    """
-    records = listing.list_runs(configuration=configuration)
-    own = next((record for record in records if record.id == backup_id), None)
-    since = own["created_at"] if own and not own["dated_in_future"] else None
-    emptied: dict[str, str] = {}
-    for record in records:  # newest first: the last run that emptied a collection names it
-        purge = record.purge
-        if not purge.allowed or (since is not None and record.created_at < since):
-            continue
-        for name in purge.collections:
-            if any(purge.collection(side, name).deleted for side in Side):
-                emptied.setdefault(name, record.id)
-    return emptied
 
 
 def start(
@@ -155,7 +135,7 @@ def start(
         meant = chosen.confirmation_hash(choices, manifest=source.manifest, server=_server(configuration))
         if not rehearsal and confirmation != meant:
             raise PreviewOutdated()
-        emptied = emptied_on_purpose(configuration=configuration, backup_id=choices.backup_id)
+        emptied = emptied_runs.on_purpose(configuration=configuration, backup_id=choices.backup_id)
         decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
         readiness.require_ready(configuration=configuration, may_be_empty=True)
         audit.digest()  # a restore that cannot be put on record is not started
