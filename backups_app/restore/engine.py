@@ -128,7 +128,7 @@ class Engine:
         if states is None:
             self.source.check(wanted.name, progress=self.progress)
         work = works.all_missing(entry.documents) if states is None else self._work(*states)
-        outcome.withheld = why_withheld(wanted, work=work, occupied=0 if states is None else states[1].documents)
+        outcome.withheld = why_withheld(wanted, there, work=work, occupied=0 if states is None else states[1].documents)
         if outcome.withheld:
             return
         ours = self._create(wanted, there, outcome)
@@ -277,15 +277,15 @@ def why_not_emptied(there: Structure | None) -> str:
     return messages.NOT_EMPTIED(kind=kind)
 
 
-def why_withheld(wanted: Structure, *, work: DocumentActions, occupied: int) -> str:
+def why_withheld(wanted: Structure, there: Structure | None, *, work: DocumentActions, occupied: int) -> str:
     """Return why the documents of a collection are not touched at all, or an empty string.
 
-    A capped collection would push out newer documents, and buckets of a time-series cannot be compared one by one
-    with measurements that came since: both are restored only where nothing else is.
+    A collection that is capped, in the backup or now, would push out newer documents, and buckets of a time-series cannot
+    be compared one by one with measurements that came since: both are restored only where nothing else is.
     """
     if not occupied or not work.writes:
         return ""
-    if wanted.options.get("capped"):
+    if any(one is not None and one.options.get("capped") for one in (wanted, there)):
         return messages.CAPPED_NOT_RESTORED()
     if wanted.type == "timeseries":
         return messages.TIME_SERIES_NOT_RESTORED()

@@ -159,7 +159,7 @@ class Previewer:
             now = self._now(entry, wanted.name, there)
             work = self._work(documents, now)
             preview.there_now = now.documents
-        preview.withheld = engine.why_withheld(wanted, work=work, occupied=preview.there_now)
+        preview.withheld = engine.why_withheld(wanted, there, work=work, occupied=preview.there_now)
         preview.insert, preview.replace, preview.delete = (
             work.count(works.INSERT),
             work.count(works.REPLACE),

@@ -55,6 +55,24 @@ def test_what_has_gone_on_since_is_left_alone_and_named_before_and_after(
     assert frames_of(local_db, BUCKETS[name]) == before
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_collection_that_was_capped_after_the_backup_keeps_what_it_holds(
+    local_db: Db, safety: Dump, mode: Mode
+) -> None:
+    local_db["log"].insert_many([{"_id": number, "text": "x" * 900} for number in range(30)])
+    source = safety(local_db)
+    local_db["log"].delete_many({"_id": {"$lt": 25}})
+    local_db.command("convertToCapped", "log", size=8_192)
+    local_db["log"].insert_many([{"_id": number, "text": "y" * 900} for number in range(100, 120)])
+    before = frames_of(local_db, "log")
+
+    (shown,) = look(source, local_db, mode=mode).collections
+    outcome = restore(source, local_db, before=safety(local_db), mode=mode)["log"]
+
+    assert (shown.withheld, outcome.withheld, outcome.complete) == (REASONS["log"], REASONS["log"], False)
+    assert frames_of(local_db, "log") == before
+
+
 @pytest.mark.parametrize("name", ["log", "weather"])
 def test_what_is_as_it_was_needs_nothing_and_what_is_gone_or_in_a_copy_comes_back(
     local_db: Db, safety: Dump, name: str
