@@ -28,6 +28,24 @@ class RestoreTargetTaken(TempleOpsError):
     )
 
 
+class TargetOfAnotherTemple(RestoreTargetTaken):
+    """Facts: `database`."""
+
+    sentence = (
+        'The database "{database}" is a copy that another temple on this server made. Nothing was written. Choose '
+        "another name, or remove that copy there."
+    )
+
+
+class TargetIsTestCopy(RestoreTargetTaken):
+    """Facts: `database`."""
+
+    sentence = (
+        'The database "{database}" is a test copy, and restore tests need its name. Nothing was written. Remove the '
+        "test copy first: manage.py backup_restore --remove-copy {database}"
+    )
+
+
 class ExportTargetTaken(TempleOpsError):
     code, status, exit_code = "export_target_taken", 409, 1
     sentence = "The folder to export into exists already. Nothing was written."
@@ -60,7 +78,7 @@ class NotATestCopy(TempleOpsError):
     """Facts: `database`."""
 
     code, status, exit_code = "not_a_test_copy", 409, 1
-    sentence = 'The database "{database}" is not marked as a test copy. Nothing was removed.'
+    sentence = 'The database "{database}" is not marked as a test copy of this temple. Nothing was removed.'
 
 
 class CopyNotAllowed(TempleOpsError):

@@ -58,6 +58,10 @@ NOT_A_DATABASE_NAME = Sentence(
 TEST_COPY_NAME_IN_USE = Sentence(
     "test_copy_name_in_use", '"{name}" is not a name for a test copy: that database is in use.'
 )
+TEST_COPY_NAME_OF_RESTORE_TESTS = Sentence(
+    "test_copy_name_of_restore_tests",
+    '"{name}" is not a name for a test copy: restore tests use it, and remove it at their end.',
+)
 
 OPTION_DIFFERS_FROM_BACKUP = Sentence(
     "option_differs_from_backup", 'the option {option} of "{collection}" differs from the backup'

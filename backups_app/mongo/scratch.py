@@ -1,12 +1,13 @@
 """Test copies and scratch databases: made, listed, removed. Only this module drops a database, and only a marked one.
 
-A copy bears one document in a collection of its own: who made it, from which backup, what for.
+A copy bears one document in a collection of its own: which temple made it, from which backup, what for. Several temples
+may share a server: what another one made is neither listed nor written to nor dropped.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,10 +18,18 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 from pymongo.write_concern import WriteConcern
 
-from backups_app.errors import CopyNotAllowed, InvalidInput, NotATestCopy, RestoreTargetTaken
+from backups_app.errors import (
+    CopyNotAllowed,
+    InvalidInput,
+    NotATestCopy,
+    RestoreTargetTaken,
+    TargetIsTestCopy,
+    TargetOfAnotherTemple,
+)
 from backups_app.messages import mongo as messages
 
 MARKER = "templeops_test_copy"
+TEST_COPY, REHEARSAL = "test copy", "rehearsal"
 _ID = "templeops"
 _KIND = "a copy made by TempleOps; it may be dropped"
 _DURABLE = WriteConcern(w="majority", j=True)
@@ -37,7 +46,7 @@ Client = MongoClient[dict[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class ScratchCopy:
-    """A marked database. `purpose` is `test copy` or `rehearsal`."""
+    """A marked database of this temple. `purpose` is `TEST_COPY` or `REHEARSAL`."""
 
     database: str
     backup_id: str
@@ -59,6 +68,14 @@ def check_name(name: str, *, temple: str) -> str:
     return name
 
 
+def check_copy_name(name: str, *, temple: str) -> str:
+    """Return the name if a test copy may bear it. Raise InvalidInput as `check_name`, and for the name that restore
+    tests use, in any case of letters: the next one would drop the copy."""
+    if name.lower() == rehearsal_name(temple).lower():
+        raise InvalidInput(message=messages.TEST_COPY_NAME_OF_RESTORE_TESTS(name=name))
+    return check_name(name, temple=temple)
+
+
 def name_beside(temple: str, *, ending: str) -> str:
     """Return the name of a database that belongs to the temple's: `temple_db_rehearsal`. Of a long name only the
     beginning, and a hash that distinguishes it from others with the same beginning."""
@@ -69,21 +86,29 @@ def name_beside(temple: str, *, ending: str) -> str:
     return temple.encode()[:room].decode(errors="ignore") + mark + ending
 
 
+def rehearsal_name(temple: str) -> str:
+    """Return the name of the database that restore tests of a temple use."""
+    return name_beside(temple, ending="_rehearsal")
+
+
 def make(
     client: Client, *, name: str, temple: str, backup_id: str, purpose: str, created_by: str, now: datetime
 ) -> Database[Any]:
-    """Mark a database as a copy before anything is written into it, and return it. One that is marked already is taken.
+    """Mark a database as a copy before anything is written into it, and return it. One that this temple has marked for
+    the same purpose is used again.
 
-    Raise `RestoreTargetTaken` when it holds collections and no mark, `CopyNotAllowed`, InvalidInput.
+    Raise `RestoreTargetTaken` when it holds collections and no such mark, `CopyNotAllowed`, InvalidInput.
     """
     check_name(name, temple=temple)
     database = client.get_database(name, write_concern=_DURABLE)
     with allowed(name):
-        if is_copy(database):
+        there = _mark_of(database)
+        if there is not None:
+            _require_the_same(there, database=name, temple=temple, purpose=purpose)
             return database
         if database.list_collection_names():
             raise RestoreTargetTaken(database=name)
-        mark = {"_id": _ID, "kind": _KIND, "backup_id": backup_id, "purpose": purpose}
+        mark = {"_id": _ID, "kind": _KIND, "temple": temple, "backup_id": backup_id, "purpose": purpose}
         try:
             database[MARKER].insert_one(mark | {"created_by": created_by, "created_at": now})
         except OperationFailure as error:
@@ -98,29 +123,48 @@ def _refusal(error: OperationFailure, name: str) -> Exception:
     return InvalidInput(message=_NOT_A_NAME) if error.code == _INVALID_NAMESPACE else error
 
 
-def is_copy(database: Database[Any]) -> bool:
-    """Return whether the database bears our mark. Raise pymongo's errors."""
-    return database[MARKER].find_one({"_id": _ID, "kind": _KIND}) is not None
+def _require_the_same(mark: Mapping[str, Any], *, database: str, temple: str, purpose: str) -> None:
+    """Raise `RestoreTargetTaken` where another temple made a copy, or this one for another purpose."""
+    if not _is_of(temple, mark, database=database):
+        raise TargetOfAnotherTemple(database=database)
+    if mark.get("purpose") != purpose:
+        raise TargetIsTestCopy(database=database) if purpose == REHEARSAL else RestoreTargetTaken(database=database)
+
+
+def _is_of(temple: str, mark: Mapping[str, Any], *, database: str) -> bool:
+    """Whether a temple made a copy. A mark from before marks named the temple is known by the name of its database."""
+    if "temple" in mark:
+        return bool(mark["temple"] == temple)
+    if mark.get("purpose") == REHEARSAL:
+        return database == rehearsal_name(temple)
+    proposed = name_beside(temple, ending=f"_restore_{mark.get('backup_id')}")
+    return database == proposed or database.startswith(temple)
+
+
+def is_copy(database: Database[Any], *, temple: str) -> bool:
+    """Return whether the database bears the mark of this temple. Raise pymongo's errors."""
+    mark = _mark_of(database)
+    return mark is not None and _is_of(temple, mark, database=database.name)
 
 
 def listing(client: Client, *, temple: str) -> tuple[ScratchCopy, ...]:
-    """Return the marked databases that our user may see, newest first. Raise pymongo's errors."""
+    """Return the databases that this temple marked and our user may see, newest first. Raise pymongo's errors."""
     found = []
     for entry in client.list_databases(authorizedDatabases=True):
         if entry["name"] in _SERVERS_OWN or entry["name"] == temple:
             continue
-        mark = _marker(client.get_database(entry["name"]))
-        if mark is not None:
+        mark = _mark_we_may_see(client.get_database(entry["name"]))
+        if mark is not None and _is_of(temple, mark, database=entry["name"]):
             found.append(_copy(entry["name"], mark, int(entry.get("sizeOnDisk", 0))))
     return tuple(sorted(found, key=lambda copy: copy.created_at, reverse=True))
 
 
 def remove(client: Client, *, name: str, temple: str) -> None:
-    """Drop a marked database. Raise `NotATestCopy` for any other, `CopyNotAllowed`, InvalidInput."""
+    """Drop a database that this temple marked. Raise `NotATestCopy` for any other, `CopyNotAllowed`, InvalidInput."""
     check_name(name, temple=temple)
     database = client.get_database(name, write_concern=_DURABLE)
     with allowed(name):
-        if not is_copy(database):
+        if not is_copy(database, temple=temple):
             raise NotATestCopy(database=name)
         client.drop_database(database)
 
@@ -131,7 +175,7 @@ def lent(
 ) -> Iterator[Database[Any]]:
     """Make a copy for a rehearsal and drop it at the end, however it ends. Raises as `make`."""
     database = make(
-        client, name=name, temple=temple, backup_id=backup_id, purpose="rehearsal", created_by=created_by, now=now
+        client, name=name, temple=temple, backup_id=backup_id, purpose=REHEARSAL, created_by=created_by, now=now
     )
     try:
         yield database
@@ -143,9 +187,13 @@ def _bytes(text: str) -> int:
     return len(text.encode(errors="surrogatepass"))
 
 
-def _marker(database: Database[Any]) -> dict[str, Any] | None:
+def _mark_of(database: Database[Any]) -> dict[str, Any] | None:
+    return database[MARKER].find_one({"_id": _ID, "kind": _KIND})
+
+
+def _mark_we_may_see(database: Database[Any]) -> dict[str, Any] | None:
     try:
-        return database[MARKER].find_one({"_id": _ID, "kind": _KIND})
+        return _mark_of(database)
     except OperationFailure as error:
         if not is_refused_to_us(error):
             raise

@@ -17,6 +17,7 @@ from backups_app.catalog.run import runs
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, NotATestCopy, PreviewOutdated, RestoreTargetTaken
+from backups_app.mongo import scratch
 from backups_app.records import Origin, Side, Status
 from backups_app.restore.choices import Choices
 from backups_app.restore.engine import Engine
@@ -178,6 +179,45 @@ def test_a_rehearsal_proves_a_backup_and_leaves_nothing(seeded: Configuration, l
     assert proven is not None
     assert "collections match" in proven["steps"][-1]["sentence"]
     assert set(local_db.client.list_database_names()) == databases
+
+
+def test_a_rehearsal_leaves_the_scratch_of_another_temple_alone(seeded: Configuration, local_db: Db) -> None:
+    run_backup(delete_bookings=False)
+    other = f"durga_{local_db.name}"
+    wanted: dict[str, Any] = {"name": scratch.rehearsal_name(other), "temple": other, "backup_id": "x", "now": now()}
+
+    with scratch.lent(local_db.client, created_by="ravi", **wanted) as writing:
+        writing["bookings"].insert_one({"_id": 1})
+        code, reported = command("backup_rehearse")
+
+        assert (code, reported["status"]) == (0, "success"), reported["error_message"]
+        assert writing["bookings"].count_documents({}) == 1
+        assert writing.name not in [copy.database for copy in restores.list_copies(configuration=seeded)]
+        with pytest.raises(NotATestCopy):
+            restores.remove_copy(
+                configuration=seeded, name=writing.name, removed_by="x", origin=Origin.WEB, now=now()
+            )
+
+
+def test_the_database_of_restore_tests_is_no_test_copy_and_one_from_before_is_not_dropped(
+    seeded: Configuration, local_db: Db
+) -> None:
+    backup = run_backup(delete_bookings=False)
+    name = scratch.rehearsal_name(local_db.name)
+    with pytest.raises(InvalidInput, match="restore tests use it"):
+        restores.choose(configuration=seeded, backup_id=backup.id, to=name)
+    copy = scratch.make(
+        local_db.client, name=name, temple=local_db.name, backup_id=backup.id, purpose=scratch.TEST_COPY,
+        created_by="ravi", now=now(),
+    )  # fmt: skip
+    copy["bookings"].insert_one({"_id": "edited here"})
+
+    code, reported = command("backup_rehearse")
+
+    assert (code, reported["status"], reported["error_code"]) == (1, "failed", RestoreTargetTaken.code)
+    assert f"backup_restore --remove-copy {name}" in reported["error_message"]
+    assert copy["bookings"].count_documents({}) == 1
+    local_db.client.drop_database(name)
 
 
 def test_a_damaged_backup_is_refused_before_anything_is_written(seeded: Configuration, local_db: Db) -> None:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
-from backups_app.errors import CopyNotAllowed, InvalidInput, NotATestCopy, RestoreTargetTaken
+from backups_app.errors import CopyNotAllowed, InvalidInput, NotATestCopy, RestoreTargetTaken, TargetOfAnotherTemple
 from backups_app.mongo import scratch
 from tests import odd_names
 
 AT = datetime(2025, 1, 19, 9, 0, tzinfo=UTC)
 
 
-def make(database: Database[Any], name: str) -> Database[Any]:
+def make(
+    database: Database[Any], name: str, *, temple: str = "", purpose: str = scratch.TEST_COPY
+) -> Database[Any]:
     return scratch.make(
         database.client,
         name=name,
-        temple=database.name,
+        temple=temple or database.name,
         backup_id="20250119_143022",
-        purpose="test copy",
+        purpose=purpose,
         created_by="ananya",
         now=AT,
     )
@@ -41,11 +43,11 @@ def test_a_copy_is_made_listed_and_removed(local_db: Database[Any], name: str) -
     made["bookings"].insert_one({"_id": 1})
     again = make(local_db, name)
 
-    (listed,) = [copy for copy in scratch.listing(local_db.client, temple=local_db.name) if copy.database == name]
+    (found,) = [copy for copy in scratch.listing(local_db.client, temple=local_db.name) if copy.database == name]
     scratch.remove(local_db.client, name=name, temple=local_db.name)
 
     assert again.name == name
-    assert (listed.backup_id, listed.purpose, listed.created_by, listed.created_at) == (
+    assert (found.backup_id, found.purpose, found.created_by, found.created_at) == (
         "20250119_143022", "test copy", "ananya", AT,
     )  # fmt: skip
     assert name not in local_db.client.list_database_names()
@@ -67,6 +69,67 @@ def test_a_marker_of_another_make_is_no_mark(local_db: Database[Any], name: str)
 
     with pytest.raises(NotATestCopy):
         scratch.remove(local_db.client, name=name, temple=local_db.name)
+
+
+def listed(database: Database[Any], *, temple: str = "") -> list[str]:
+    return [copy.database for copy in scratch.listing(database.client, temple=temple or database.name)]
+
+
+@pytest.mark.parametrize("purpose", [scratch.TEST_COPY, scratch.REHEARSAL])
+def test_what_another_temple_made_is_neither_listed_nor_taken_nor_removed(
+    local_db: Database[Any], name: str, purpose: str
+) -> None:
+    made = make(local_db, name, temple="durga", purpose=purpose)
+    made["bookings"].insert_one({"_id": 1})
+
+    with pytest.raises(TargetOfAnotherTemple):
+        make(local_db, name, purpose=purpose)
+    with pytest.raises(NotATestCopy):
+        scratch.remove(local_db.client, name=name, temple=local_db.name)
+
+    assert not scratch.is_copy(made, temple=local_db.name)
+    assert name not in listed(local_db) and name in listed(local_db, temple="durga")
+    assert made["bookings"].count_documents({}) == 1
+
+
+@pytest.mark.parametrize("made_for", [scratch.TEST_COPY, scratch.REHEARSAL])
+def test_a_copy_for_another_purpose_is_taken(local_db: Database[Any], name: str, made_for: str) -> None:
+    (wanted,) = {scratch.TEST_COPY, scratch.REHEARSAL} - {made_for}
+    make(local_db, name, purpose=made_for)
+
+    with pytest.raises(RestoreTargetTaken):
+        make(local_db, name, purpose=wanted)
+
+
+@pytest.mark.parametrize(
+    ("ending", "purpose", "temple", "is_ours"),
+    [
+        ("_copy", "test copy", "", True),
+        ("_copy", "test copy", "durga", False),
+        ("_south_rehearsal", "rehearsal", "", False),
+        ("_rehearsal", "rehearsal", "", True),
+        ("_rehearsal", "rehearsal", "durga", False),
+    ],
+)
+def test_a_mark_from_before_marks_named_the_temple_is_known_by_the_name_of_its_database(
+    local_db: Database[Any], ending: str, purpose: str, temple: str, is_ours: bool
+) -> None:
+    database = local_db.client[local_db.name + ending]
+    mark = {"_id": "templeops", "kind": scratch._KIND, "backup_id": "x", "created_by": "x", "created_at": AT}
+    database[scratch.MARKER].insert_one(mark | {"purpose": purpose})
+
+    found = listed(local_db, temple=temple)
+    local_db.client.drop_database(database)
+
+    assert (database.name in found) is is_ours
+
+
+@pytest.mark.parametrize("spelled", [str, str.upper])
+def test_the_name_of_restore_tests_is_none_for_a_test_copy(spelled: Callable[[str], str]) -> None:
+    with pytest.raises(InvalidInput, match="restore tests use it"):
+        scratch.check_copy_name(spelled("temple_db_rehearsal"), temple="temple_db")
+
+    assert scratch.check_copy_name("temple_db_rehearsal_2", temple="temple_db") == "temple_db_rehearsal_2"
 
 
 @pytest.mark.parametrize("wrong", ["admin", "LOCAL", "config", "", "a.b", "a b", "a/b", "a$b", "x" * 64, "a\0b", "a\n"])

@@ -90,7 +90,7 @@ def marked_copy(run: Run) -> Database[Any]:
         name=wanted.target,
         temple=run.local.name,
         backup_id=wanted.backup_id,
-        purpose="test copy",
+        purpose=scratch.TEST_COPY,
         created_by=run.document.created_by,
         now=run.now,
     )
@@ -110,9 +110,9 @@ def lent_scratch(run: Run) -> AbstractContextManager[Database[Any]]:
 
 
 def remove_old_scratch(run: Run) -> None:
-    """Remove what killed rehearsals left behind."""
+    """Remove what killed rehearsals of this temple left behind."""
     for copy in scratch.listing(run.local.client, temple=run.local.name):
-        if copy.purpose == "rehearsal":
+        if copy.purpose == scratch.REHEARSAL:
             scratch.remove(run.local.client, name=copy.database, temple=run.local.name)
 
 

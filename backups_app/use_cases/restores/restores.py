@@ -63,7 +63,7 @@ def choose(
         raise InvalidInput(message=messages.MODE_UNKNOWN())
     in_place = to is None or to == configuration.database_name
     if not in_place:
-        scratch.check_name(str(to), temple=configuration.database_name)
+        scratch.check_copy_name(str(to), temple=configuration.database_name)
         if mode == Mode.REPLACE:
             raise InvalidInput(message=messages.TEST_COPY_ONLY_ADDED_TO())
     if collections is not None and not collections:
@@ -178,9 +178,10 @@ def rehearse(
 
 def choose_rehearsal(*, configuration: Configuration, backup_id: str) -> Choices:
     """Return the choices of a rehearsal. Its scratch has always the same name: the administrator of MongoDB can allow
-    it once. What a killed one left is removed first."""
-    target = scratch.name_beside(configuration.database_name, ending="_rehearsal")
-    return choose(configuration=configuration, backup_id=backup_id, to=target)
+    it once. What a killed one left is removed first. Raises as `choose`."""
+    readiness.require_local(configuration)
+    target = scratch.rehearsal_name(configuration.database_name)
+    return Choices(backup_id=layout.check_id(backup_id), target=target, in_place=False)
 
 
 def undo(*, configuration: Configuration, run: RunRecord) -> Choices:
