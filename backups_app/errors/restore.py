@@ -46,6 +46,16 @@ class TargetIsTestCopy(RestoreTargetTaken):
     )
 
 
+class OnlyOwnRecordsToUndo(TempleOpsError):
+    """Facts: `names`."""
+
+    code, status, exit_code = "only_own_records_to_undo", 409, 1
+    sentence = (
+        "This restore added this product's own records alone ({names}), and these are never deleted. There is nothing "
+        "to undo."
+    )
+
+
 class ExportTargetTaken(TempleOpsError):
     code, status, exit_code = "export_target_taken", 409, 1
     sentence = "The folder to export into exists already. Nothing was written."

@@ -27,6 +27,12 @@ EMPTIED_BY_RUN = Sentence("emptied_by_run", "emptied on purpose by run {run}")
 OWN_RECORDS_ONLY_ADDED = Sentence(
     "own_records_only_added", "This product's own records are only ever added to, never overwritten."
 )
+OWN_RECORDS_STAY = Sentence(
+    "own_records_stay", "this product's own records are never deleted: what the restore added stays"
+)
+OWN_RECORDS_STAYED = Sentence(
+    "own_records_stayed", "What the undone restore added to {names} stays: this product's own records are never deleted."
+)
 ONE_DOCUMENT_ADD_OR_OVERWRITE = Sentence(
     "one_document_add_or_overwrite", "One document is restored into one collection, by add or overwrite."
 )

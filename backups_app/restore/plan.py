@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from backups_app.backup_files.manifest import Manifest
@@ -31,11 +31,14 @@ class Plan:
     left_out: tuple[LeftOut, ...]
 
 
-def decide(*, manifest: Manifest, choices: Choices, emptied: Mapping[str, str]) -> Plan:
+def decide(
+    *, manifest: Manifest, choices: Choices, emptied: Mapping[str, str], staying: Collection[str] = ()
+) -> Plan:
     """Given what the backup holds and which run last emptied which collection on purpose, decide what is taken.
 
     1. Named collections are taken; a name that the backup does not hold raises `CollectionNotFound`.
     2. Otherwise all but our own records, and but the emptied ones unless they are included.
+    3. Of an undo, `staying` are the collections of ours to which the undone restore added: they are named as left out.
 
     Raise `InvalidInput` where our own records would be overwritten or deleted, or a document be replaced.
     """
@@ -47,6 +50,7 @@ def decide(*, manifest: Manifest, choices: Choices, emptied: Mapping[str, str]) 
             taken.append(name)
         elif reason:
             left_out.append(LeftOut(name=name, reason=reason, emptied_by=emptied.get(name, "")))
+    left_out += [LeftOut(name=name, reason=messages.OWN_RECORDS_STAY()) for name in sorted(staying)]
     return Plan(taken=tuple(sorted(taken, key=lambda name: _rank(manifest, name))), left_out=tuple(left_out))
 
 

@@ -25,12 +25,14 @@ _ID = b"_id\0"
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A backup's folder and the manifest that it was verified with. `absent`: collections that were not there when it
-    was made, and that are to be empty again."""
+    """A backup's folder and the manifest that it was verified with. Of the safety backup of a restore that is undone:
+    `absent` are collections that were not there when it was made, and that are to be empty again; `staying` are ours, to
+    which the restore added records."""
 
     folder: Path
     manifest: Manifest
     absent: frozenset[str] = frozenset()
+    staying: frozenset[str] = frozenset()
 
     def with_absent(self, names: Collection[str]) -> Source:
         """Return the same backup with those of these collections that it does not hold, as empty ones."""

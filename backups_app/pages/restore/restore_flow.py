@@ -172,9 +172,12 @@ class PreviewShown:
             for row in self.rows
             if row.withheld
         ]
+        named = self.preview.choices.collections is not None  # then only what an undo cannot take back is left out
+        staying = [(left.name, translated(left.reason)) for left in self.preview.left_out if named]
         return (
             disk
             + withheld
+            + staying
             + [
                 (row.name, translated(problem))
                 for row in self.rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from typing import Any
 
 from pymongo.database import Database
@@ -20,7 +21,7 @@ from backups_app.errors import CopyNotAllowed, DatabaseUnreachable, TempleOpsErr
 from backups_app.mongo import scratch
 from backups_app.mongo.refusals import refusals
 from backups_app.progress import Progress, Silent
-from backups_app.records import PURGEABLE, Phase, RunKind, Side, Status
+from backups_app.records import DUMPED_INTERNAL, PURGEABLE, Phase, RunKind, Side, Status
 from backups_app.restore import choices as chosen
 from backups_app.restore import engine, plan
 from backups_app.restore.choices import Choices, Mode
@@ -56,8 +57,9 @@ def source(run: Run) -> Source:
 
 
 def opened(*, configuration: Configuration, choices: Choices, progress: Progress | None = None) -> Source:
-    """Return the chosen backup. An undo also holds, as empty ones, what the restore that is undone created. A folder of
-    somebody else's mongodump that nobody has verified is read whole first, and adopted.
+    """Return the chosen backup. An undo also holds, as empty ones, what the restore that is undone created, and knows
+    which of our own records stay. A folder of somebody else's mongodump that nobody has verified is read whole first,
+    and adopted.
 
     Raise `BackupNotFound`, `VerificationFailed`, and what `progress` raises.
     """
@@ -68,7 +70,8 @@ def opened(*, configuration: Configuration, choices: Choices, progress: Progress
     if not (choices.in_place and choices.mode is Mode.REPLACE and choices.collections):
         return backup
     record = description.get_run(configuration=configuration, backup_id=choices.backup_id)
-    return backup.with_absent(created_by(record) & set(choices.collections))
+    backup = backup.with_absent(created_by(record) & set(choices.collections))
+    return replace(backup, staying=own_records_added(record) - set(choices.collections))
 
 
 def begun(record: RunRecord) -> list[str]:
@@ -80,6 +83,12 @@ def created_by(record: RunRecord) -> set[str]:
     """Return the collections that a restore created, as far as its record knows, finished or not."""
     created = {entry["name"] for entry in record.restore.collections if entry["created"]}
     return created | set(record.restore.unfinished)
+
+
+def own_records_added(record: RunRecord) -> frozenset[str]:
+    """Return our own collections to which a restore added records, or may have, when it was cut."""
+    unchanged = {entry["name"] for entry in record.restore.collections if not entry["inserted"]}
+    return DUMPED_INTERNAL.intersection(begun(record)) - unchanged
 
 
 def marked_copy(run: Run) -> Database[Any]:

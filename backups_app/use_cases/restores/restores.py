@@ -15,12 +15,13 @@ from backups_app.browsing.reading import documents
 from backups_app.catalog.run import runs
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
-from backups_app.errors import BackupNotFound, InvalidInput, PreviewOutdated
+from backups_app.errors import BackupNotFound, InvalidInput, OnlyOwnRecordsToUndo, PreviewOutdated
+from backups_app.messages import restore as restore_sentences
 from backups_app.messages import use_cases as messages
 from backups_app.mongo import connections, raw_ids, scratch
 from backups_app.mongo.scratch import ScratchCopy
 from backups_app.progress import Progress, Silent
-from backups_app.records import RESTORES, Origin, RunKind, Side
+from backups_app.records import DUMPED_INTERNAL, RESTORES, Origin, RunKind, Side
 from backups_app.restore import choices as chosen
 from backups_app.restore import plan, preview
 from backups_app.restore.choices import Choices, Mode
@@ -94,7 +95,7 @@ def preview_restore(
         source = restore_parts.opened(configuration=configuration, choices=choices, progress=progress)
         server, temple = _server(configuration), preparation.local_database(configuration)
         emptied = emptied_runs.on_purpose(configuration=configuration, backup_id=choices.backup_id)
-        decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
+        decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied, staying=source.staying)
         target = temple if choices.in_place else temple.client.get_database(choices.target)
         with nullcontext() if choices.in_place else scratch.allowed(choices.target):
             return preview.make(
@@ -136,7 +137,8 @@ def start(
         if not rehearsal and confirmation != meant:
             raise PreviewOutdated()
         emptied = emptied_runs.on_purpose(configuration=configuration, backup_id=choices.backup_id)
-        decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied)
+        staying = sorted(source.staying) if isinstance(source, Source) else []
+        decided = plan.decide(manifest=source.manifest, choices=choices, emptied=emptied, staying=staying)
         readiness.require_ready(configuration=configuration, may_be_empty=True)
         audit.digest()  # a restore that cannot be put on record is not started
         housekeeping.put_in_order(configuration=configuration, now=now)
@@ -147,7 +149,8 @@ def start(
         )  # fmt: skip
         starter = None if enqueue else this_process().as_document()
         undoes = isinstance(source, Source) and restore_parts.undoes(source, choices)
-        document.apply({"restore.undoes": undoes, "starter": starter})
+        warnings = [restore_sentences.OWN_RECORDS_STAYED(names=staying)] if staying else []
+        document.apply({"restore.undoes": undoes, "starter": starter, "warnings": warnings})
         if copy is not None:
             document.apply({"restore.copy": copy.as_document()})
             document.apply({"steps": runner.waiting_steps(restore_pipelines.STEPS[restore_pipelines.FROM_A_COPY])})
@@ -186,13 +189,16 @@ def choose_rehearsal(*, configuration: Configuration, backup_id: str) -> Choices
 
 def undo(*, configuration: Configuration, run: RunRecord) -> Choices:
     """Return the choices that undo a restore: its safety backup, exactly as it was, for every collection that it may
-    have written into. One that it created is emptied again, and stays.
+    have written into. One that it created is emptied again, and stays. Our own records that it added stay.
 
-    Raise `BackupNotFound` when the run is no restore into the temple's database.
+    Raise `BackupNotFound` when the run is no restore into the temple's database, and `OnlyOwnRecordsToUndo`.
     """
     if run.kind != RunKind.RESTORE:
         raise BackupNotFound()
-    names = restore_parts.begun(run)
+    begun = restore_parts.begun(run)
+    names = [name for name in begun if name not in DUMPED_INTERNAL]
+    if begun and not names:
+        raise OnlyOwnRecordsToUndo(names=sorted(begun))
     held = set(preparation.manifest_of(preparation.store(configuration), backup_id=run.id).collections)
     held |= restore_parts.created_by(run)
     return choose(
