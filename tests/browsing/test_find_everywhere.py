@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import bson
 import pytest
 from pymongo.database import Database
 
+from backups_app.backup_files import metadata
 from backups_app.backup_files.store.store import Store
 from backups_app.browsing.reading import collection_opening, live_data
 from backups_app.browsing.search import everywhere, find_everywhere, query, search
@@ -157,6 +159,30 @@ def test_damaged_and_missing_files_are_named_and_passed_over(three: Store) -> No
     assert (NEW, "rooms", "backup_removed") in skipped
     assert state.skipped_count == len(state.skipped)
     assert reported(state, state.documents[0])[2] == [[NEW], [OLD]]
+
+
+@pytest.mark.parametrize("only_lost", [False, True])
+def test_time_series_of_backups_are_named_as_not_searched_and_those_of_live_data_are_searched(
+    store: Store, a_backup: Maker, local_db: Live, only_lost: bool
+) -> None:
+    """A backup holds buckets: none of their ids is that of a measurement, and each looked like one that is not live."""
+    local_db.create_collection("weather", timeseries={"timeField": "at", "metaField": "where"})
+    local_db["weather"].insert_one({"_id": "noon", "at": datetime(2026, 1, 19, tzinfo=UTC), "where": "gopuram"})
+    for backup_id in (OLD, NEW):
+        buckets = [bson.encode({"_id": bson.ObjectId(), "meta": "gopuram"})]
+        folder = a_backup(backup_id, {"rooms": frames((1, "gopuram")), "weather": buckets})
+        written = metadata.read(folder) or {}
+        written["manifest"]["collections"]["weather"]["type"] = "timeseries"
+        metadata.write(folder, written)
+
+    state = search_for("gopuram", store, local_db, only_lost=only_lost)
+
+    found = [(one.collection, one.live, len(one.versions)) for one in state.documents]
+    assert found == ([] if only_lost else [("weather", True, 0)]) + [("rooms", False, 1)]
+    assert [(one.backup_id, one.collection, one.code) for one in state.skipped] == [
+        (backup_id, "weather", "time_series_not_searched") for backup_id in (NEW, OLD)
+    ]
+    assert state.finished and not state.complete
 
 
 def test_a_backup_that_goes_while_it_is_searched_is_named(three: Store) -> None:

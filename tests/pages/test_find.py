@@ -71,6 +71,23 @@ def test_the_box_stands_on_the_home_page_and_leads_there(admin_browser: Client, 
     assert not AuditEvent.objects.filter(action="find").exists()
 
 
+def test_a_time_series_is_named_as_not_searched_in_both_languages(
+    admin_browser: Client, hindi: Client, seeded: Configuration, local_db: Any
+) -> None:
+    local_db.create_collection("weather", timeseries={"timeField": "at", "metaField": "where"})
+    local_db.weather.insert_one({"at": timezone.now(), "where": "gopuram"})
+    a_backup(timezone.now())
+
+    first = get(admin_browser, f"{FIND}?q=gopuram")
+    last = [first, *to_its_end(admin_browser, first)][-1]
+    in_hindi = read_to_its_end(hindi, f"{FIND}?q=gopuram", names=("gopuram",))
+
+    assert "Not live" not in first + last
+    assert "1 part could not be searched" in last and "<code>weather</code>" in last
+    assert "a time-series is not searched in backups, which hold its measurements in buckets." in last
+    assert "बैकअप में टाइम-सीरीज़ नहीं खोजी जाती" in in_hindi
+
+
 def test_results_come_as_the_search_goes_on_and_each_is_one(
     admin_browser: Client, two_backups: tuple[str, str], local_db: Any, remote_db: Any
 ) -> None:
@@ -199,16 +216,22 @@ def test_backups_are_searched_while_the_database_is_away(
     )
 
 
-def test_the_page_in_hindi(hindi: Client, two_backups: tuple[str, str], local_db: Any, remote_db: Any) -> None:
-    names = ("amount", "Iyer")
-    for side in (local_db, remote_db):
-        side.bookings.delete_one({"_id": 7})
-    page = read(hindi, f"{FIND}?q=%22Lakshmi+Iyer%22", names=names)
+def read_to_its_end(hindi: Client, address: str, *, names: tuple[str, ...]) -> str:
+    """Return the last page of a search without a script, every one of them in Hindi."""
+    page = read(hindi, address, names=names)
     for _ in range(20):
         link = re.search(r'<noscript><a class="btn sm" href="([^"]+)"', page)
         if link is None:
             break
         page = read(hindi, html.unescape(link[1]), names=names)
+    return page
+
+
+def test_the_page_in_hindi(hindi: Client, two_backups: tuple[str, str], local_db: Any, remote_db: Any) -> None:
+    names = ("amount", "Iyer")
+    for side in (local_db, remote_db):
+        side.bookings.delete_one({"_id": 7})
+    read_to_its_end(hindi, f"{FIND}?q=%22Lakshmi+Iyer%22", names=names)
     read(hindi, f"{FIND}?q=doe&search=gone.1", names=("doe",))
     read(hindi, FIND)
 

@@ -20,7 +20,7 @@ from backups_app.browsing.reading import live_data, opening
 from backups_app.browsing.reading.collection_opening import open_collection
 from backups_app.browsing.reading.live_data import ReadableCollection
 from backups_app.browsing.reading.opening import OpenBackup
-from backups_app.browsing.search import search
+from backups_app.browsing.search import search, searched_files
 from backups_app.browsing.search.everywhere import COLLECTION_LIMIT, LIVE, FindState, FoundDocument, FoundVersion
 from backups_app.browsing.search.query import Query
 from backups_app.browsing.search.search import Hit, Searchable
@@ -33,7 +33,7 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.mongo import connections, raw_ids
-from backups_app.records import INTERNAL, Side
+from backups_app.records import Side
 
 SECONDS = 1.2
 FIRST_SECONDS = 0.8
@@ -41,8 +41,6 @@ FIRST_SECONDS = 0.8
 
 LEAST_SECONDS = 0.05
 HITS_AT_ONCE = 100
-BACKUP_DAMAGED = "backup_damaged"
-"""Some of its files are not what was verified, or its folder holds nothing that can be read."""
 
 Opened = Callable[[str], Searchable | None]
 
@@ -155,20 +153,10 @@ class _Sweep:
         except (TempleOpsError, OSError) as error:
             self.state.skip(backup_id=backup_id, collection="", code=_code(error))
             return
-        entries = backup.manifest.collections.items()
-        names = sorted(name for name, entry in entries if entry.file is not None and name not in INTERNAL)
-        is_odd = backup.problem or not (names or backup.verified)
-        if is_odd and not self.state.collection:
-            self.state.skip(backup_id=backup_id, collection="", code=BACKUP_DAMAGED)
         if not self.state.collection:
-            self._name_without_file(backup)
-        self._search_each(backup_id, names, lambda name: self._file(backup, name))
-
-    def _name_without_file(self, backup: OpenBackup) -> None:
-        """Name the collections of an unverified backup that have no file of documents: were they empty? Views are."""
-        for name, entry in () if backup.verified else sorted(backup.manifest.collections.items()):
-            if entry.file is None and entry.type != "view" and name not in INTERNAL:
-                self.state.skip(backup_id=backup.backup_id, collection=name, code=FileNotReadable.code)
+            for name, code in searched_files.not_searched(backup):
+                self.state.skip(backup_id=backup_id, collection=name, code=code)
+        self._search_each(backup_id, searched_files.names(backup), lambda name: self._file(backup, name))
 
     def _file(self, backup: OpenBackup, name: str) -> Searchable | None:
         """Return a collection's file, or None where a newer backup holds the same and was searched."""
