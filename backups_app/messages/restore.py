@@ -31,7 +31,8 @@ OWN_RECORDS_STAY = Sentence(
     "own_records_stay", "this product's own records are never deleted: what the restore added stays"
 )
 OWN_RECORDS_STAYED = Sentence(
-    "own_records_stayed", "What the undone restore added to {names} stays: this product's own records are never deleted."
+    "own_records_stayed",
+    "What the undone restore added to {names} stays: this product's own records are never deleted.",
 )
 ONE_DOCUMENT_ADD_OR_OVERWRITE = Sentence(
     "one_document_add_or_overwrite", "One document is restored into one collection, by add or overwrite."

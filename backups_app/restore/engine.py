@@ -280,8 +280,8 @@ def why_not_emptied(there: Structure | None) -> str:
 def why_withheld(wanted: Structure, there: Structure | None, *, work: DocumentActions, occupied: int) -> str:
     """Return why the documents of a collection are not touched at all, or an empty string.
 
-    A collection that is capped, in the backup or now, would push out newer documents, and buckets of a time-series cannot
-    be compared one by one with measurements that came since: both are restored only where nothing else is.
+    A collection that is capped, in the backup or now, would push out newer documents, and buckets of a time-series
+    cannot be compared one by one with measurements that came since: both are restored only where nothing else is.
     """
     if not occupied or not work.writes:
         return ""

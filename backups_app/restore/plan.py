@@ -31,9 +31,7 @@ class Plan:
     left_out: tuple[LeftOut, ...]
 
 
-def decide(
-    *, manifest: Manifest, choices: Choices, emptied: Mapping[str, str], staying: Collection[str] = ()
-) -> Plan:
+def decide(*, manifest: Manifest, choices: Choices, emptied: Mapping[str, str], staying: Collection[str] = ()) -> Plan:
     """Given what the backup holds and which run last emptied which collection on purpose, decide what is taken.
 
     1. Named collections are taken; a name that the backup does not hold raises `CollectionNotFound`.

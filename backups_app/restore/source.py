@@ -26,8 +26,8 @@ _ID = b"_id\0"
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """A backup's folder and the manifest that it was verified with. Of the safety backup of a restore that is undone:
-    `absent` are collections that were not there when it was made, and that are to be empty again; `staying` are ours, to
-    which the restore added records."""
+    `absent` are collections that were not there when it was made, and that are to be empty again; `staying` are ours,
+    to which the restore added records."""
 
     folder: Path
     manifest: Manifest

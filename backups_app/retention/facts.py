@@ -85,8 +85,8 @@ class Backup:
 class Deletion:
     """Documents of one collection that a run deleted on purpose. The shrinkage guard does not count them as lost.
 
-    `at` is when the run had deleted them all. One that was cut, and resumed or finished by a later run, had deleted some
-    of them at any time since `begun_at`, the moment that its own backup holds; None where it is not known."""
+    `at` is when the run had deleted them all. One that was cut, and resumed or finished by a later run, had deleted
+    some of them at any time since `begun_at`, the moment that its own backup holds; None where it is not known."""
 
     collection: str
     at: datetime

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from backups_app.catalog.run import listed_runs, runs
+from backups_app.catalog.run import listed_runs, run_moments, runs
 from backups_app.catalog.run.listed_runs import ListedRun
 from backups_app.catalog.run.run_record import RunRecord
 
@@ -38,7 +38,9 @@ def test_a_successful_backup_says_what_lists_show_and_refuses_the_rest(local_db:
 
     whole = runs.get(local_db, backup_id=run.id)
     assert isinstance(run, ListedRun) and whole is not None
-    assert run.items() <= whole.items()
+    shown = dict(run)
+    assert shown.pop(run_moments.READ_AT) == run_moments.contents_read_at(whole)
+    assert shown.items() <= whole.items()
     assert (run.documents, run.size_bytes, run.purge, run.created_at) == (12, 812, whole.purge, AT)
     for refused in ("steps", "warnings", "audit"):
         with pytest.raises(RuntimeError, match="only listed"):

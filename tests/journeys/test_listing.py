@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from pymongo.database import Database
 
 from backups_app.backup_files import metadata
+from backups_app.catalog.run import run_moments
 from backups_app.catalog.run.listed_runs import ListedRun
 from backups_app.configuration import Configuration
 from backups_app.use_cases.listing import listing
@@ -34,7 +35,8 @@ def test_a_listed_backup_is_the_same_run_with_less_of_it(two: list[str], seeded:
     for run in listed:
         whole = listing.get_run(configuration=seeded, backup_id=run.id)
         assert isinstance(run, ListedRun) and "steps" not in run
-        assert {name for name in run if run[name] != whole[name]} <= {"kept_changed"}
+        assert {name for name in run if run[name] != whole.get(name)} <= {"kept_changed", run_moments.READ_AT}
+        assert run[run_moments.READ_AT] == run_moments.contents_read_at(whole) is not None
         assert listing.whole([run], configuration=seeded) == [whole]
 
 

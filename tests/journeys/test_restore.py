@@ -194,9 +194,7 @@ def test_a_rehearsal_leaves_the_scratch_of_another_temple_alone(seeded: Configur
         assert writing["bookings"].count_documents({}) == 1
         assert writing.name not in [copy.database for copy in restores.list_copies(configuration=seeded)]
         with pytest.raises(NotATestCopy):
-            restores.remove_copy(
-                configuration=seeded, name=writing.name, removed_by="x", origin=Origin.WEB, now=now()
-            )
+            restores.remove_copy(configuration=seeded, name=writing.name, removed_by="x", origin=Origin.WEB, now=now())
 
 
 def test_the_database_of_restore_tests_is_no_test_copy_and_one_from_before_is_not_dropped(

@@ -45,44 +45,41 @@ def test_undo_empties_what_the_restore_created_and_says_that_the_collection_stay
     assert any(stays in line for line in restore_text.outcome_lines(undone))
 
 
-def lost_record_and_devotees(configuration: Configuration, local_db: Db) -> dict[str, Any]:
-    """A backup that holds the record of an earlier run; then that record and some devotees are lost."""
-    first = run_backup(delete_bookings=False)
+def lost_log_and_devotees(configuration: Configuration, local_db: Db) -> dict[str, Any]:
+    """A backup that holds the log of a sync; then that log and some devotees are lost."""
     backup = run_backup(delete_bookings=False)
     local_db["devotees"].delete_many({"_id": {"$lt": 4}})
-    local_db["backup_metadata"].delete_one({"_id": first.id})
+    local_db["sync_logs"].delete_many({})
     return {"configuration": configuration, "backup_id": backup.id}
 
 
 def test_undo_leaves_our_own_records_that_the_restore_added_and_says_so(seeded: Configuration, local_db: Db) -> None:
-    asked = lost_record_and_devotees(seeded, local_db)
+    asked = lost_log_and_devotees(seeded, local_db)
     before = contents(local_db)
-    run = restore(seeded, restores.choose(**asked, collections=["backup_metadata", "devotees"]))
-    assert {one["name"]: one["inserted"] for one in run.restore.collections} == {"backup_metadata": 1, "devotees": 4}
+    run = restore(seeded, restores.choose(**asked, collections=["sync_logs", "devotees"]))
+    assert {one["name"]: one["inserted"] for one in run.restore.collections} == {"sync_logs": 1, "devotees": 4}
 
     choices = restores.undo(configuration=seeded, run=run)
     shown = restores.preview_restore(configuration=seeded, choices=choices)
     undone = restore(seeded, choices)
 
     stays = "this product's own records are never deleted: what the restore added stays"
-    assert [(one.name, one.reason) for one in shown.left_out] == [("backup_metadata", stays)]
-    assert f"Left out: backup_metadata ({stays})" in list(restore_text.preview_lines(shown))
-    assert ("backup_metadata", stays) in restore_flow.preview_of(shown).problems
+    assert [(one.name, one.reason) for one in shown.left_out] == [("sync_logs", stays)]
+    assert f"Left out: sync_logs ({stays})" in list(restore_text.preview_lines(shown))
+    assert ("sync_logs", stays) in restore_flow.preview_of(shown).problems
     assert (undone.status, contents(local_db)) == ("success", before)
-    said = (
-        "What the undone restore added to backup_metadata stays: this product's own records are never deleted."
-    )
-    assert said in undone.warnings and said in list(restore_text.outcome_lines(undone))
+    sentence = "What the undone restore added to sync_logs stays: this product's own records are never deleted."
+    assert sentence in undone.warnings and sentence in list(restore_text.outcome_lines(undone))
 
 
 def test_a_restore_of_our_own_records_alone_has_nothing_to_undo(seeded: Configuration, local_db: Db) -> None:
-    asked = lost_record_and_devotees(seeded, local_db)
-    run = restore(seeded, restores.choose(**asked, collections=["backup_metadata"]))
+    asked = lost_log_and_devotees(seeded, local_db)
+    run = restore(seeded, restores.choose(**asked, collections=["sync_logs"]))
 
     code, answer = command("backup_restore", "--undo", run.id, "--confirm", "RESTORE")
 
     assert (code, answer["code"]) == (1, "only_own_records_to_undo")
-    assert "(backup_metadata)" in answer["detail"]
+    assert "(sync_logs)" in answer["detail"]
 
 
 def test_only_an_undo_empties_what_a_backup_does_not_hold(seeded: Configuration, local_db: Db) -> None:

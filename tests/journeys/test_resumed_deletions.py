@@ -1,5 +1,5 @@
-"""A deletion that was cut, and went on after a younger backup was begun or made: what a restore of that backup leaves out,
-and what retention takes for a loss."""
+"""A deletion that was cut, and went on after a younger backup was begun or made: what a restore of that backup leaves
+out, and what retention takes for a loss."""
 
 from __future__ import annotations
 

@@ -16,9 +16,7 @@ from tests import odd_names
 AT = datetime(2025, 1, 19, 9, 0, tzinfo=UTC)
 
 
-def make(
-    database: Database[Any], name: str, *, temple: str = "", purpose: str = scratch.TEST_COPY
-) -> Database[Any]:
+def make(database: Database[Any], name: str, *, temple: str = "", purpose: str = scratch.TEST_COPY) -> Database[Any]:
     return scratch.make(
         database.client,
         name=name,

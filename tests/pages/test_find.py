@@ -231,7 +231,7 @@ def test_the_page_in_hindi(hindi: Client, two_backups: tuple[str, str], local_db
     names = ("amount", "Iyer")
     for side in (local_db, remote_db):
         side.bookings.delete_one({"_id": 7})
-    read_to_its_end(hindi, f"{FIND}?q=%22Lakshmi+Iyer%22", names=names)
+    page = read_to_its_end(hindi, f"{FIND}?q=%22Lakshmi+Iyer%22", names=names)
     read(hindi, f"{FIND}?q=doe&search=gone.1", names=("doe",))
     read(hindi, FIND)
 

@@ -61,8 +61,8 @@ class FindEndpoint(Endpoint):
         or null at the end. Each answer holds all that was found so far, one result for each `_id` of a collection.
 
         `q` is a literal, or `field:value`, as in the search of a collection. At most 50 documents of a collection and
-        100 in all: `full` names the collections of which more match. What cannot be read stands under `skipped`, and each
-        time-series of a backup (`time_series_not_searched`): its file holds buckets, and none of its measurements.
+        100 in all: `full` names the collections of which more match. What cannot be read stands under `skipped`, and
+        each time-series of a backup (`time_series_not_searched`): its file holds buckets, and none of its measurements.
         Backups that are known of and not in this host's folder stand under `not_searched`, with a `code`: on another
         host (`backup_elsewhere`), folder gone (`backup_removed`), disk not mounted (`store_missing`), in the trash
         (`in_trash`), only at a target (`only_a_copy`), a folder that is no backup (`no_backup_folder`); or MongoDB

@@ -16,7 +16,7 @@ from bson.codec_options import CodecOptions
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from backups_app.catalog.run import runs
+from backups_app.catalog.run import run_moments, runs
 from backups_app.catalog.run.run_parts import StepRecord
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.records import RunKind, Status
@@ -33,6 +33,8 @@ _FIELDS = dict.fromkeys(
     ),
     1,
 )  # fmt: skip
+_STEPS = dict.fromkeys(("steps.name", "steps.started_at"), 1)
+"""Read for one moment alone, `run_moments.READ_AT`."""
 _KEPT = {name.partition(".")[0] for name in _FIELDS} | {"_id"}
 _LENGTH = struct.Struct("<i")
 _AT_ONCE = 2_000
@@ -67,7 +69,7 @@ def every(database: Database[Any]) -> dict[str, RunRecord]:
     records, options = runs.collection(database), database.codec_options
     # A run that ends between the two questions is answered by both: it was not a success before.
     whole = list(_read(records, {"$nor": [_PLAIN]}))
-    plain = list(_read(records, _PLAIN, _FIELDS))
+    plain = list(_read(records, _PLAIN, _FIELDS | _STEPS))
     known = _known[1] if _known[0] == options else {}
     found = {raw: known.get(raw) or _decoded(raw, options, RunRecord) for raw in whole}
     found |= {raw: known.get(raw) or _decoded(raw, options, ListedRun) for raw in plain}
@@ -78,7 +80,12 @@ def every(database: Database[Any]) -> dict[str, RunRecord]:
 def shortened(run: RunRecord) -> RunRecord:
     """Return a run, of a successful backup only what `every` reads."""
     is_plain = run.status == Status.SUCCESS and run.kind == RunKind.BACKUP and run.purge.planned
-    return ListedRun({name: run[name] for name in run if name in _KEPT}) if is_plain else run
+    return _without_steps(run) if is_plain else run
+
+
+def _without_steps(run: RunRecord) -> ListedRun:
+    kept = {name: run[name] for name in run if name in _KEPT}
+    return ListedRun({**kept, run_moments.READ_AT: run_moments.contents_read_at(run)})
 
 
 def _read(
@@ -98,7 +105,8 @@ def _cut(batch: bytes) -> Iterator[bytes]:
 def _decoded(raw: bytes, options: CodecOptions[Any], kind: type[RunRecord]) -> RunRecord:
     """Thousands of records have the same names and, mostly, the same texts: each is in memory once."""
     run = runs.readable(bson.decode(raw, options))
-    return kind({sys.intern(name): _shared(value) for name, value in run.items()})
+    listed = _without_steps(run) if kind is ListedRun else run
+    return kind({sys.intern(name): _shared(value) for name, value in listed.items()})
 
 
 def _shared(value: Any) -> Any:

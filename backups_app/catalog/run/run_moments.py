@@ -14,10 +14,16 @@ from backups_app.catalog.run.run_parts import mapping, members, moment
 from backups_app.catalog.run.run_record import RunRecord
 
 
-def contents_read_at(run: Mapping[str, Any]) -> datetime | None:
-    """Given a run's document or its `metadata.json`, return when its backup began to be read, in UTC; None where that
-    is not recorded, as in a folder that somebody else's mongodump wrote."""
-    steps = map(mapping, members(run.get("steps")))
+READ_AT = "dump_started_at"
+"""Under this name a run as lists have it, without its steps, keeps the moment."""
+
+
+def contents_read_at(stored: Mapping[str, Any]) -> datetime | None:
+    """Given a run's document, listed or whole, or its `metadata.json`, return when its backup began to be read, in UTC;
+    None where that is not recorded, as in a folder that somebody else's mongodump wrote."""
+    if READ_AT in stored:
+        return moment(stored[READ_AT])
+    steps = map(mapping, members(stored.get("steps")))
     return next((moment(step.get("started_at")) for step in steps if step.get("name") == "dump"), None)
 
 

@@ -23,7 +23,9 @@ def perform(run: Run) -> StepResult:
     lost in between: the record says what is in place, and the same restore again goes on."""
     in_place = run.document.kind == RunKind.RESTORE
     target = run.local if in_place else restore_parts.marked_copy(run)
-    assert in_place or scratch.is_copy(target, temple=run.local.name), "only a marked database is written to without a safety backup"
+    assert in_place or scratch.is_copy(target, temple=run.local.name), (
+        "only a marked database is written to without a safety backup"
+    )
     outcomes = restore_parts.perform(run, target=target)
     incomplete = [name for name, outcome in outcomes.items() if not outcome.complete]
     message = restore_messages.stated_sums(run.document)

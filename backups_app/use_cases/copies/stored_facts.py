@@ -27,6 +27,10 @@ def as_stored(backup: Backup) -> dict[str, Any]:
     }
 
 
+def _flags(stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: bool(stored[name]) for name in FLAGS}
+
+
 def of_row(row: BackupCopy) -> Backup | None:
     """Return the facts of a copy's backup; None where they are not known: such a copy is kept."""
     stored: Mapping[str, Any] = row.backup
@@ -40,7 +44,7 @@ def of_row(row: BackupCopy) -> Backup | None:
             holds=stored["holds"],
             documents=stored["documents"],
             limited=frozenset(stored["limited"]),
-            **{name: bool(stored[name]) for name in FLAGS},
+            **_flags(stored),
         )
     except (KeyError, ValueError, TypeError):
         return None

@@ -19,9 +19,8 @@ def on_purpose(*, configuration: Configuration, backup_id: str) -> dict[str, str
     records are lost with the database. What came after a backup dated in the future, nobody knows: every run counts.
     """
     records = listing.list_runs(configuration=configuration, every=True)
-    own = [record for record in records if record.id == backup_id and not record.dated_in_future]
-    read_at = next((_read_at(record) for record in listing.whole(own, configuration=configuration)), None)
-    return emptied_after(records, backup_id=backup_id, read_at=read_at)
+    own = (record for record in records if record.id == backup_id and not record.dated_in_future)
+    return emptied_after(records, backup_id=backup_id, read_at=next(map(_read_at, own), None))
 
 
 def emptied_after(records: Iterable[RunRecord], *, backup_id: str, read_at: datetime | None) -> dict[str, str]:

@@ -88,7 +88,7 @@ def read(*, configuration: Configuration, seconds: float = description.LOOK_SECO
     store_id = store.store_id()
     return Facts(
         backups=tuple(backups),
-        deletions=tuple(_deletions([*documents.values(), *known.values()], written)),
+        deletions=tuple(_deletions([*documents.values(), *known.values()])),
         lost_holders=tuple(_lost_holders(store, known.values())),
         documents=documents,
         without_folder=tuple(description.unpublished(document, store_id) for document in known.values()),
@@ -130,7 +130,7 @@ def _backup(
         backup_id=backup_id,
         taken_at=document.created_at,
         arrived_at=max(document.created_at, _changed_at(store, backup_id)),
-        read_at=written.read_at,
+        read_at=run_moments.contents_read_at(document),
         maker=_maker(document, written, database=store.database),
         verified=document.verified and not document.damaged,
         success=document.status == Status.SUCCESS,
@@ -210,13 +210,12 @@ def _changed_at(store: Store, backup_id: str) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _deletions(documents: Sequence[RunRecord], written: Mapping[str, WrittenFacts]) -> list[Deletion]:
+def _deletions(documents: Sequence[RunRecord]) -> list[Deletion]:
     """Return what runs and restores deleted on purpose from the local database."""
     found = []
     for document in documents:
         at = document.finished_at or document.created_at
-        read_at = written[document.id].read_at if document.id in written else run_moments.contents_read_at(document)
-        begun_at = read_at or document.created_at
+        begun_at = run_moments.contents_read_at(document) or document.created_at
         taken = [(name, entry.deleted) for name, entry in document.purge.side(Side.LOCAL).items()]
         if document.kind == RunKind.RESTORE:
             taken += [(entry["name"], entry.get("deleted")) for entry in document.restore.collections]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from backups_app.backup_files import collection_metadata, metadata
 from backups_app.backup_files.store.store import Store
-from backups_app.catalog.run import run_moments
 from backups_app.catalog.run.run_parts import mapping
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.errors import BackupNotFound, TempleOpsError, VerificationFailed
@@ -21,12 +19,10 @@ from backups_app.runs.description import folder_records
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WrittenFacts:
-    """`read_at` is when the backup began to be read; it and `holds_alone` are None where the file does not know it.
-    `documents` counts those of each of the temple's collections, `limited` are those that are capped or expire.
-    `pinned`, `released` and `accepted` as they stand."""
+    """`holds_alone` is None where the file does not know it; `documents` counts those of each of the temple's
+    collections, `limited` are those that are capped or expire. `pinned`, `released` and `accepted` as they stand."""
 
     base: str | None = None
-    read_at: datetime | None = None
     chained: bool = False
     resume_available: bool = False
     pinned: Any = None
@@ -70,7 +66,6 @@ def _facts(folder: Path, written: Mapping[str, Any]) -> WrittenFacts:
     holds = written.get("holds_alone")
     return WrittenFacts(
         base=RunRecord(written).incremental.base,
-        read_at=run_moments.contents_read_at(written),
         chained=bool(written.get("incremental_requested")),
         resume_available=bool(written.get("resume_available")),
         pinned=written.get("pinned"),
