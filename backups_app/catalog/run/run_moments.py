@@ -13,7 +13,6 @@ from typing import Any
 from backups_app.catalog.run.run_parts import mapping, members, moment
 from backups_app.catalog.run.run_record import RunRecord
 
-
 READ_AT = "dump_started_at"
 """Under this name a run as lists have it, without its steps, keeps the moment."""
 
