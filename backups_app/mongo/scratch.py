@@ -6,7 +6,6 @@ may share a server: what another one made is neither listed nor written to nor d
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,20 +25,14 @@ from backups_app.errors import (
     TargetIsTestCopy,
     TargetOfAnotherTemple,
 )
-from backups_app.messages import mongo as messages
+from backups_app.mongo import scratch_names
 
 MARKER = "templeops_test_copy"
 TEST_COPY, REHEARSAL = "test copy", "rehearsal"
 _ID = "templeops"
 _KIND = "a copy made by TempleOps; it may be dropped"
 _DURABLE = WriteConcern(w="majority", j=True)
-_SERVERS_OWN = frozenset({"admin", "local", "config"})
-_LONGEST_BYTES = 63
 _UNAUTHORIZED, _INVALID_NAMESPACE, _DIFFERS_IN_CASE = 13, 73, 13297
-_FORBIDDEN = frozenset('/\\. "$\0')
-"""What no server takes. One on Windows refuses more of them, itself."""
-
-_NOT_A_NAME = messages.NOT_A_DATABASE_NAME()
 
 Client = MongoClient[dict[str, Any]]
 
@@ -56,41 +49,6 @@ class ScratchCopy:
     size_bytes: int
 
 
-def check_name(name: str, *, temple: str) -> str:
-    """Return the name if a copy may bear it. Raise InvalidInput for the temple's own database (in any case of letters),
-    the server's own ones, names that MongoDB does not take, and letters that nobody sees, unless the temple's has them.
-    """
-    if name.lower() == temple.lower() or name.lower() in _SERVERS_OWN:
-        raise InvalidInput(message=messages.TEST_COPY_NAME_IN_USE(name=name))
-    unseen = {letter for letter in name if not letter.isprintable()} - set(temple)
-    if not name or _bytes(name) > _LONGEST_BYTES or set(name) & _FORBIDDEN or unseen:
-        raise InvalidInput(message=_NOT_A_NAME)
-    return name
-
-
-def check_copy_name(name: str, *, temple: str) -> str:
-    """Return the name if a test copy may bear it. Raise InvalidInput as `check_name`, and for the name that restore
-    tests use, in any case of letters: the next one would drop the copy."""
-    if name.lower() == rehearsal_name(temple).lower():
-        raise InvalidInput(message=messages.TEST_COPY_NAME_OF_RESTORE_TESTS(name=name))
-    return check_name(name, temple=temple)
-
-
-def name_beside(temple: str, *, ending: str) -> str:
-    """Return the name of a database that belongs to the temple's: `temple_db_rehearsal`. Of a long name only the
-    beginning, and a hash that distinguishes it from others with the same beginning."""
-    if _bytes(temple + ending) <= _LONGEST_BYTES:
-        return temple + ending
-    mark = "_" + hashlib.sha256(temple.encode()).hexdigest()[:6]
-    room = _LONGEST_BYTES - _bytes(mark + ending)
-    return temple.encode()[:room].decode(errors="ignore") + mark + ending
-
-
-def rehearsal_name(temple: str) -> str:
-    """Return the name of the database that restore tests of a temple use."""
-    return name_beside(temple, ending="_rehearsal")
-
-
 def make(
     client: Client, *, name: str, temple: str, backup_id: str, purpose: str, created_by: str, now: datetime
 ) -> Database[Any]:
@@ -99,7 +57,7 @@ def make(
 
     Raise `RestoreTargetTaken` when it holds collections and no such mark, `CopyNotAllowed`, InvalidInput.
     """
-    check_name(name, temple=temple)
+    scratch_names.check_name(name, temple=temple)
     database = client.get_database(name, write_concern=_DURABLE)
     with allowed(name):
         there = _mark_of(database)
@@ -120,7 +78,7 @@ def _refusal(error: OperationFailure, name: str) -> Exception:
     """Return what a refusal of the first write says of the name; itself, when it says nothing of it."""
     if error.code == _DIFFERS_IN_CASE:
         return RestoreTargetTaken(database=name)
-    return InvalidInput(message=_NOT_A_NAME) if error.code == _INVALID_NAMESPACE else error
+    return InvalidInput(message=scratch_names.NOT_A_NAME) if error.code == _INVALID_NAMESPACE else error
 
 
 def _require_the_same(mark: Mapping[str, Any], *, database: str, temple: str, purpose: str) -> None:
@@ -136,8 +94,8 @@ def _is_of(temple: str, mark: Mapping[str, Any], *, database: str) -> bool:
     if "temple" in mark:
         return bool(mark["temple"] == temple)
     if mark.get("purpose") == REHEARSAL:
-        return database == rehearsal_name(temple)
-    proposed = name_beside(temple, ending=f"_restore_{mark.get('backup_id')}")
+        return database == scratch_names.rehearsal_name(temple)
+    proposed = scratch_names.name_beside(temple, ending=f"_restore_{mark.get('backup_id')}")
     return database == proposed or database.startswith(temple)
 
 
@@ -151,7 +109,7 @@ def listing(client: Client, *, temple: str) -> tuple[ScratchCopy, ...]:
     """Return the databases that this temple marked and our user may see, newest first. Raise pymongo's errors."""
     found = []
     for entry in client.list_databases(authorizedDatabases=True):
-        if entry["name"] in _SERVERS_OWN or entry["name"] == temple:
+        if entry["name"] in scratch_names.SERVERS_OWN or entry["name"] == temple:
             continue
         mark = _mark_we_may_see(client.get_database(entry["name"]))
         if mark is not None and _is_of(temple, mark, database=entry["name"]):
@@ -161,7 +119,7 @@ def listing(client: Client, *, temple: str) -> tuple[ScratchCopy, ...]:
 
 def remove(client: Client, *, name: str, temple: str) -> None:
     """Drop a database that this temple marked. Raise `NotATestCopy` for any other, `CopyNotAllowed`, InvalidInput."""
-    check_name(name, temple=temple)
+    scratch_names.check_name(name, temple=temple)
     database = client.get_database(name, write_concern=_DURABLE)
     with allowed(name):
         if not is_copy(database, temple=temple):
@@ -181,10 +139,6 @@ def lent(
         yield database
     finally:
         remove(client, name=name, temple=temple)
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode(errors="surrogatepass"))
 
 
 def _mark_of(database: Database[Any]) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from backups_app.catalog.run import runs
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, NotATestCopy, PreviewOutdated, RestoreTargetTaken
-from backups_app.mongo import scratch
+from backups_app.mongo import scratch, scratch_names
 from backups_app.records import Origin, Side, Status
 from backups_app.restore.choices import Choices
 from backups_app.restore.engine import Engine
@@ -184,7 +184,12 @@ def test_a_rehearsal_proves_a_backup_and_leaves_nothing(seeded: Configuration, l
 def test_a_rehearsal_leaves_the_scratch_of_another_temple_alone(seeded: Configuration, local_db: Db) -> None:
     run_backup(delete_bookings=False)
     other = f"durga_{local_db.name}"
-    wanted: dict[str, Any] = {"name": scratch.rehearsal_name(other), "temple": other, "backup_id": "x", "now": now()}
+    wanted: dict[str, Any] = {
+        "name": scratch_names.rehearsal_name(other),
+        "temple": other,
+        "backup_id": "x",
+        "now": now(),
+    }
 
     with scratch.lent(local_db.client, created_by="ravi", **wanted) as writing:
         writing["bookings"].insert_one({"_id": 1})
@@ -201,7 +206,7 @@ def test_the_database_of_restore_tests_is_no_test_copy_and_one_from_before_is_no
     seeded: Configuration, local_db: Db
 ) -> None:
     backup = run_backup(delete_bookings=False)
-    name = scratch.rehearsal_name(local_db.name)
+    name = scratch_names.rehearsal_name(local_db.name)
     with pytest.raises(InvalidInput, match="restore tests use it"):
         restores.choose(configuration=seeded, backup_id=backup.id, to=name)
     copy = scratch.make(

@@ -10,7 +10,7 @@ import pytest
 from pymongo.database import Database
 
 from backups_app.errors import CopyNotAllowed, InvalidInput, NotATestCopy, RestoreTargetTaken, TargetOfAnotherTemple
-from backups_app.mongo import scratch
+from backups_app.mongo import scratch, scratch_names
 from tests import odd_names
 
 AT = datetime(2025, 1, 19, 9, 0, tzinfo=UTC)
@@ -125,9 +125,9 @@ def test_a_mark_from_before_marks_named_the_temple_is_known_by_the_name_of_its_d
 @pytest.mark.parametrize("spelled", [str, str.upper])
 def test_the_name_of_restore_tests_is_none_for_a_test_copy(spelled: Callable[[str], str]) -> None:
     with pytest.raises(InvalidInput, match="restore tests use it"):
-        scratch.check_copy_name(spelled("temple_db_rehearsal"), temple="temple_db")
+        scratch_names.check_copy_name(spelled("temple_db_rehearsal"), temple="temple_db")
 
-    assert scratch.check_copy_name("temple_db_rehearsal_2", temple="temple_db") == "temple_db_rehearsal_2"
+    assert scratch_names.check_copy_name("temple_db_rehearsal_2", temple="temple_db") == "temple_db_rehearsal_2"
 
 
 @pytest.mark.parametrize("wrong", ["admin", "LOCAL", "config", "", "a.b", "a b", "a/b", "a$b", "x" * 64, "a\0b", "a\n"])
@@ -140,7 +140,7 @@ def test_names_that_are_not_for_copies_are_refused(local_db: Database[Any], wron
 @pytest.mark.parametrize("temple", odd_names.DATABASES, ids=ascii)
 @pytest.mark.parametrize("ending", ["_rehearsal", "_restore_20250119_143022_01"])
 def test_the_name_beside_any_temple_is_one_of_a_copy(local_db: Database[Any], temple: str, ending: str) -> None:
-    name = scratch.name_beside(temple, ending=ending)
+    name = scratch_names.name_beside(temple, ending=ending)
 
     made = scratch.make(
         local_db.client, name=name, temple=temple, backup_id="x", purpose="test copy", created_by="x", now=AT
@@ -152,10 +152,10 @@ def test_the_name_beside_any_temple_is_one_of_a_copy(local_db: Database[Any], te
 
 
 def test_two_temples_with_one_beginning_have_copies_of_their_own() -> None:
-    names = {scratch.name_beside("t" * 60 + end, ending="_rehearsal") for end in "abc"}
+    names = {scratch_names.name_beside("t" * 60 + end, ending="_rehearsal") for end in "abc"}
 
     assert len(names) == 3
-    assert scratch.name_beside("temple_db", ending="_rehearsal") == "temple_db_rehearsal"
+    assert scratch_names.name_beside("temple_db", ending="_rehearsal") == "temple_db_rehearsal"
 
 
 def test_a_name_that_another_database_bears_in_other_letters_is_taken(local_db: Database[Any], name: str) -> None:

@@ -18,7 +18,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import BackupNotFound, InvalidInput, OnlyOwnRecordsToUndo, PreviewOutdated
 from backups_app.messages import restore as restore_sentences
 from backups_app.messages import use_cases as messages
-from backups_app.mongo import connections, raw_ids, scratch
+from backups_app.mongo import connections, raw_ids, scratch, scratch_names
 from backups_app.mongo.scratch import ScratchCopy
 from backups_app.progress import Progress, Silent
 from backups_app.records import DUMPED_INTERNAL, RESTORES, Origin, RunKind, Side
@@ -64,7 +64,7 @@ def choose(
         raise InvalidInput(message=messages.MODE_UNKNOWN())
     in_place = to is None or to == configuration.database_name
     if not in_place:
-        scratch.check_copy_name(str(to), temple=configuration.database_name)
+        scratch_names.check_copy_name(str(to), temple=configuration.database_name)
         if mode == Mode.REPLACE:
             raise InvalidInput(message=messages.TEST_COPY_ONLY_ADDED_TO())
     if collections is not None and not collections:
@@ -82,7 +82,7 @@ def choose(
 
 def copy_name(*, configuration: Configuration, backup_id: str) -> str:
     """Return the name that is proposed for a test copy: `temple_db_restore_20250119_143022`."""
-    return scratch.name_beside(configuration.database_name, ending=f"_restore_{backup_id}")
+    return scratch_names.name_beside(configuration.database_name, ending=f"_restore_{backup_id}")
 
 
 def preview_restore(
@@ -183,7 +183,7 @@ def choose_rehearsal(*, configuration: Configuration, backup_id: str) -> Choices
     """Return the choices of a rehearsal. Its scratch has always the same name: the administrator of MongoDB can allow
     it once. What a killed one left is removed first. Raises as `choose`."""
     readiness.require_local(configuration)
-    target = scratch.rehearsal_name(configuration.database_name)
+    target = scratch_names.rehearsal_name(configuration.database_name)
     return Choices(backup_id=layout.check_id(backup_id), target=target, in_place=False)
 
 
