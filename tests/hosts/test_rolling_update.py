@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,11 @@ class People:
             for path in PAGES:
                 self._ask(client, "GET", path)
 
+    @property
+    def asked(self) -> int:
+        """How many requests were answered so far."""
+        return sum(self.answers.values())
+
     def _back_up(self) -> None:
         client = Client(self._port)
         client.log_in("ananya")
@@ -117,10 +122,10 @@ def test_nothing_fails_and_nothing_is_lost(site: Site) -> None:
     with People(site.port) as people:
         for _ in range(ROUNDS):
             _wait_for_runs(people, 2)
-            asked = sum(people.answers.values())
+            asked = people.asked
             web.send_signal(signal.SIGHUP)
             _wait_for_runs(people, 2)
-            assert sum(people.answers.values()) - asked >= ASKED_MEANWHILE
+            _wait_for_requests(people, asked + ASKED_MEANWHILE)
             first = _replaced(site, first)
             _wait_for_runs(people, 1)
             second = _replaced(site, second)
@@ -164,9 +169,17 @@ def _replaced(site: Site, worker: Any) -> Any:
 
 
 def _wait_for_runs(people: People, count: int) -> None:
-    before = len(people.runs)
+    enough = len(people.runs) + count
+    _wait_for(people, lambda: len(people.runs) >= enough)
+
+
+def _wait_for_requests(people: People, enough: int) -> None:
+    _wait_for(people, lambda: people.asked >= enough)
+
+
+def _wait_for(people: People, is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
-    while len(people.runs) < before + count:
+    while not is_so():
         assert time.monotonic() < deadline, people.failures
         time.sleep(0.05)
 
