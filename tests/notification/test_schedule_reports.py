@@ -119,6 +119,16 @@ def test_a_deletion_that_was_left_out_is_reported_once_and_an_ordinary_backup_is
     assert [kind for kind, _ in sent(messaging)] == ["overdue"]
 
 
+def test_a_slot_that_was_planned_before_its_schedule_began_to_delete_is_no_deletion_left_out(
+    messaging: Configuration,
+) -> None:
+    a_slot(a_schedule("backup_and_delete"), State.SKIPPED, reason="schedule_changed")
+
+    look(messaging)
+
+    assert sent(messaging) == []
+
+
 def test_a_slot_that_was_claimed_in_the_future_is_reported(messaging: Configuration) -> None:
     a_slot(a_schedule("backup"), State.DROPPED, reason="slot_in_future")
 

@@ -186,7 +186,10 @@ def test_missed_late_and_skipped_slots_are_shown_with_their_reason(browser: Clie
     browser.post(f"{HOME}new/", NIGHTLY)
     row, now = Schedule.objects.get(), timezone.now()
     start = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    cases = (("missed", "missed", False), ("skipped", "a_run_was_active", False), ("started", "", True))
+    cases = (
+        ("missed", "missed", False), ("skipped", "a_run_was_active", False), ("started", "", True),
+        ("skipped", "schedule_changed", False),
+    )  # fmt: skip
     for number, (state, reason, late) in enumerate(cases):
         ScheduleSlot.objects.create(
             schedule=row, slot=start + timedelta(minutes=number), state=state, reason=reason, late=late,
@@ -197,6 +200,7 @@ def test_missed_late_and_skipped_slots_are_shown_with_their_reason(browser: Clie
 
     assert "Missed: no worker was running" in shown
     assert "Skipped: another run was active" in shown
+    assert "Skipped: the schedule was changed before it began" in shown
     assert "ran 5 h 58 min late" in shown
 
 

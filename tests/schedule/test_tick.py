@@ -143,6 +143,57 @@ def test_what_a_living_worker_of_another_host_claimed_is_left_to_it_for_some_min
     assert world.started == [("weekly", SUNDAY)]
 
 
+def claimed(row: Schedule) -> None:
+    """A slot that this process claimed and did not start."""
+    me = this_process().as_document()
+    ScheduleSlot.objects.create(
+        schedule=row, slot=SUNDAY, state=State.CLAIMED, worker=me, decided_at=SUNDAY, changed_at=SUNDAY
+    )
+    Schedule.objects.filter(pk=row.pk).update(settled_at=SUNDAY)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"do": "backup_and_delete"}, {"do": "backup_and_delete", "cron": "0 23 31 3 *"}, {"cron": "0 3 * * *"}, {}],
+    ids=["work", "work and times", "times", "paused and resumed"],
+)
+def test_a_slot_that_was_claimed_before_its_schedule_was_changed_does_not_begin(
+    here: Configuration, world: World, changed: dict[str, str]
+) -> None:
+    row = planned()
+    claimed(row)
+    at = SUNDAY + 5 * MINUTE
+    Schedule.objects.update(since=at, settled_at=at, **changed)
+
+    minutes(here, world, SUNDAY + 6 * MINUTE, SUNDAY + 9 * MINUTE)
+
+    assert world.started == []
+    assert states(row) == [(SUNDAY, State.SKIPPED, "schedule_changed")]
+    assert AuditEvent.objects.get(action="schedule.slot").details["reason"] == "schedule_changed"
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [({"enabled": False}, "paused"), ({"do": "backup", "since": SUNDAY + MINUTE}, "schedule_changed")],
+)
+def test_what_is_changed_while_the_slot_before_it_is_started_does_not_begin(
+    here: Configuration, changed: dict[str, Any], reason: str
+) -> None:
+    class SlowWorld(World):
+        def start(self, slot: ScheduleSlot, *, now: datetime) -> str:
+            Schedule.objects.filter(name="season").update(**changed)
+            return super().start(slot, now=now)
+
+    world, row = SlowWorld(), planned("season", do="backup_and_delete")
+    claimed(planned("nightly"))
+    claimed(row)
+
+    look(here, world, SUNDAY + 2 * MINUTE)
+
+    assert world.started == [("nightly", SUNDAY)]
+    assert states(row) == [(SUNDAY, State.SKIPPED, reason)]
+
+
 def test_a_deletion_that_a_killed_worker_claimed_does_not_start_late(here: Configuration, world: World) -> None:
     row = planned(do="backup_and_delete")
     dead = this_process().as_document() | {"pid": 2**22 + 1, "started": "1"}

@@ -25,6 +25,7 @@ from backups_app.use_cases.schedules import acts, changes, overview
 from backups_app.use_cases.schedules import tick as schedule_tick
 from backups_app.use_cases.schedules.changes import Who
 from backups_app.use_cases.schedules.overview import ScheduleWish
+from tests.api.conftest import NEVER
 from tests.conftest import NOBODY
 from tests.journeys.conftest import seeded  # noqa: F401  (a fixture)
 
@@ -79,6 +80,38 @@ def test_a_worker_killed_after_the_run_was_written_starts_no_second_one(temple: 
 
     assert len(runs.recent(local_db)) == 1
     assert row.slots.get().run == runs.recent(local_db)[0]["_id"]
+
+
+def test_a_slot_of_a_backup_never_becomes_the_deletion_that_its_schedule_does_now(
+    temple: Configuration, local_db: Db
+) -> None:
+    row = due_now("backup")
+    slot = timezone.now().replace(second=0, microsecond=0)
+    row.slots.create(slot=slot, state=State.CLAIMED, decided_at=slot, changed_at=slot)
+    bookings = local_db.bookings.count_documents({})
+    who = Who(by="ananya", origin=Origin.WEB, now=timezone.now(), confirm=CONFIRMATION_PHRASE)
+
+    changes.change("backup", ScheduleWish(name="backup", do="backup_and_delete", cron="0 23 31 3 *"), who=who)
+    look(temple)
+
+    assert (row.slots.get().state, row.slots.get().reason) == (State.SKIPPED, "schedule_changed")
+    assert runs.recent(local_db) == []
+    assert local_db.bookings.count_documents({}) == bookings > 0
+
+
+@pytest.mark.parametrize("do", ["sync", "verify"])
+def test_what_waits_in_a_queue_does_not_begin_once_its_schedule_is_paused(temple: Configuration, do: str) -> None:
+    row = due_now(do)
+    with override_settings(TASKS=NEVER):
+        schedule_tick.tick(configuration=temple, now=timezone.now())
+    slot = row.slots.get(state=State.STARTED)
+
+    changes.switch(do, enabled=False, who=Who(by="ananya", origin=Origin.WEB, now=timezone.now()))
+    acts.carry_out_sync.call(slot_id=slot.pk) if do == "sync" else reading_lane.read(idle_seconds=0)
+    look(temple)
+
+    assert (row.slots.get().state, row.slots.get().reason) == (State.SKIPPED, "paused")
+    assert not AuditEvent.objects.filter(action__in=("sync", "backup.verified")).exists()
 
 
 def test_a_rehearsal_of_a_killed_worker_is_found_again(temple: Configuration, local_db: Db) -> None:

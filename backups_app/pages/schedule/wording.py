@@ -16,9 +16,8 @@ from backups_app.pages.shared.wording import duration
 from backups_app.schedule import forms, slots
 from backups_app.schedule.due import Reason
 from backups_app.schedule.forms import LAST, Every
-from backups_app.use_cases.schedules.claims import State
+from backups_app.use_cases.schedules.claims import CHANGED, PAUSED, State
 from backups_app.use_cases.schedules.overview import ScheduleWish, house_zone
-from backups_app.use_cases.schedules.tick import PAUSED
 
 SUNDAY = date(2026, 11, 29)
 Do = Schedule.Do
@@ -44,6 +43,7 @@ REASONS: dict[str, Promise] = {
     Reason.CLOCKS: gettext_lazy("the clocks of this computer, MongoDB and Atlas differ, or could not be compared"),
     Reason.MISSED: gettext_lazy("no worker was running"),
     PAUSED: gettext_lazy("the schedule was paused"),
+    CHANGED: gettext_lazy("the schedule was changed before it began"),
 }
 
 

@@ -17,6 +17,7 @@ from backups_app.notification import reports
 from backups_app.notification.channels import Channel
 from backups_app.notification.content import Content
 from backups_app.notification.states import Kind, Problem
+from backups_app.use_cases.schedules import claims
 
 State = ScheduleSlot.State
 WITHIN = timedelta(days=1)
@@ -41,7 +42,7 @@ def report_schedules(*, channels: Sequence[Channel], sender_domain: str, now: da
         present = {_problem(schedule, newest): _failed(schedule, newest)} if newest and _is_problem(newest) else {}
         reports.report(scope=scope, present=present, channels=channels, sender_domain=sender_domain, now=now)
     recent = ScheduleSlot.objects.filter(changed_at__gte=now - WITHIN).select_related("schedule")
-    for slot in recent.filter(state__in=(*NOT_MADE, State.DROPPED)):
+    for slot in recent.filter(state__in=(*NOT_MADE, State.DROPPED)).exclude(reason=claims.CHANGED):
         deletes = slot.schedule.do == Schedule.Do.BACKUP_AND_DELETE
         if slot.state == State.DROPPED or deletes:
             reports.announce(

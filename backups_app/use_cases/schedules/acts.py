@@ -268,9 +268,13 @@ def _holds(folder: Path) -> bool:
 
 
 def _begun(slot_id: int) -> ScheduleSlot | None:
-    """Take a queued slot to work on. None when it is taken already, or gone with its schedule."""
-    slot = ScheduleSlot.objects.select_related("schedule").filter(pk=slot_id).first()
+    """Take a queued slot to work on. None when it is taken already, or gone with its schedule. One whose schedule was
+    paused or changed while it waited is left to the next look of the worker, which gives it up."""
+    slot = claims.read(slot_id)
     if slot is None or slot.state not in (State.CLAIMED, State.STARTED):
+        return None
+    if claims.outdated(slot):
+        claims.change(slot, now=timezone.now(), state=State.CLAIMED, worker={})
         return None
     worker = {**slot.worker, **ownership.this_process().as_document()}
     return slot if claims.change(slot, now=timezone.now(), state=State.RUNNING, worker=worker) else None

@@ -6,7 +6,7 @@ unique for its schedule and slot, so of all workers that decide at once one acts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,8 +19,12 @@ from backups_app.schedule import due
 from backups_app.schedule.due import Act, DueWork, Reason, SlotDecision, WhenMissed
 
 State = ScheduleSlot.State
+OPEN = (State.CLAIMED, State.RUNNING)
 KEPT = timedelta(days=400)
 """How long the rows of decided slots stay."""
+PAUSED = "paused"
+CHANGED = "schedule_changed"
+"""The reason of a claimed slot whose schedule was given other work or other times, or was paused and resumed."""
 
 
 def enabled() -> list[Schedule]:
@@ -98,10 +102,29 @@ def change(slot: ScheduleSlot, *, now: datetime, state: State, **fields: Any) ->
     return True
 
 
-def open_slots() -> list[ScheduleSlot]:
-    """Return the slots whose work is claimed, queued or goes on, oldest first."""
-    states = (State.CLAIMED, State.RUNNING)
-    return list(ScheduleSlot.objects.filter(state__in=states).select_related("schedule").order_by("slot"))
+def open_slots() -> Iterator[ScheduleSlot]:
+    """Yield the slots whose work is claimed or goes on, oldest first. Each is read when its turn comes: to start the
+    one before took its time, and somebody may have paused or changed the schedule meanwhile."""
+    opened = ScheduleSlot.objects.filter(state__in=OPEN).order_by("slot")
+    for key in list(opened.values_list("pk", flat=True)):
+        slot = read(key)
+        if slot is not None and slot.state in OPEN:
+            yield slot
+
+
+def read(key: int) -> ScheduleSlot | None:
+    """Return a slot with its schedule as they are now, or None where the schedule was removed."""
+    return ScheduleSlot.objects.select_related("schedule").filter(pk=key).first()
+
+
+def outdated(slot: ScheduleSlot) -> str:
+    """Return why a slot that has not begun must not begin any more: what its schedule does now, nobody planned for that
+    moment. Empty where it may. What a person asked for by hand stays."""
+    if slot.reason == ASKED:
+        return ""
+    if not slot.schedule.enabled:
+        return PAUSED
+    return CHANGED if slot.slot <= slot.schedule.since else ""
 
 
 def ask_now(row: Schedule, *, by: str, now: datetime, worker: Mapping[str, Any]) -> ScheduleSlot:

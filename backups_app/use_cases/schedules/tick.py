@@ -42,7 +42,6 @@ PATIENCE = timedelta(minutes=10)
 """A database that does not answer at the slot is asked again for so long; then the run counts as failed."""
 STALE = timedelta(minutes=3)
 """A claim that another host's worker has not touched for so long is taken over."""
-PAUSED = "paused"
 
 logger = logging.getLogger(__name__)
 
@@ -103,8 +102,8 @@ class _Look:
         row = slot.schedule
         if slot.reason == ASKED:
             return State.FAILED, RunInterrupted.code
-        if not row.enabled:
-            return State.SKIPPED, PAUSED
+        if outdated := claims.outdated(slot):
+            return State.SKIPPED, outdated
         late = self.now - slot.slot >= due.ON_TIME
         interrupted = late and self.now - slot.changed_at >= due.ON_TIME
         if late and row.do == DueWork.BACKUP_AND_DELETE:
