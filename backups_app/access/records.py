@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from django.db import DataError, Error, IntegrityError, ProgrammingError, connection
+from django.db import DataError, Error, IntegrityError, ProgrammingError, close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from backups_app.errors import RecordsBusy, RecordsCrowded, RecordsReadOnly, RecordsUnavailable, RecordsUnreachable
@@ -15,6 +19,12 @@ BUSY = ("lock timeout", "database is locked", "database table is locked")
 """What PostgreSQL and SQLite say where another process keeps them from it."""
 READ_ONLY = ("read-only transaction", "readonly database")
 """What PostgreSQL and SQLite say of a change that they do not take."""
+WAITS_SECONDS = (1.0, 3.0, 10.0)
+"""The pauses between the tries of `with_patience`: a server that is restarted is back within them."""
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 def cannot_be_kept(error: BaseException | None) -> bool:
@@ -37,6 +47,21 @@ def failure(error: BaseException | None) -> RecordsUnavailable:
         if any(word in refusal for word in words):
             return named()
     return RecordsUnavailable()
+
+
+def with_patience(write: Callable[[], T]) -> T:
+    """Write how long work ended, and return what `write` returns. Its connection may have been cut meanwhile: each try
+    has one that answers, and a server that is away is asked again for about 15 seconds. Raise what the last try raised,
+    Django's `Error` or `RecordsUnavailable`."""
+    for seconds in WAITS_SECONDS:
+        close_old_connections()
+        try:
+            return write()
+        except (Error, RecordsUnavailable) as error:
+            logger.warning("The end of work is not on record yet", extra={"reason": type(error).__name__})
+            time.sleep(seconds)
+    close_old_connections()
+    return write()
 
 
 def refusals() -> tuple[RecordsUnavailable, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pymongo.database import Database
@@ -70,6 +70,13 @@ class Lease:
             # The work itself meets the same failure and names it; a heartbeat only misses a beat.
             with contextlib.suppress(PyMongoError):
                 self.renew()
+
+
+def is_held_by(database: Database[Any], *, process: Mapping[str, Any]) -> bool:
+    """Return whether a process, as `ownership` writes it, holds a lease that has not expired: it works. Raise
+    PyMongoError."""
+    holder = lease.held_by(database)
+    return holder is not None and ownership.is_same_process(holder, process)
 
 
 @contextlib.contextmanager

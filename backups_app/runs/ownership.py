@@ -38,6 +38,11 @@ def this_process() -> Owner:
     )
 
 
+def is_same_process(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two owners are one process, whatever each of them began."""
+    return all(one.get(name) == other.get(name) for name in ("host", "pid", "started", "boot_id"))
+
+
 def is_gone(owner: Mapping[str, Any]) -> bool:
     """Return True only when `owner` ran on this host and has certainly ended; unknown is not gone."""
     if owner.get("host") != socket.gethostname():

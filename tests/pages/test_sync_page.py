@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from django.db import OperationalError
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from backups_app.access import records
+from backups_app.access.trail import audit
 from backups_app.configuration import Configuration, Secret
-from backups_app.models import LaneJob
+from backups_app.errors import RecordsUnreachable, SyncStopped
+from backups_app.models import AuditEvent, LaneJob
 from backups_app.pages.sync import views
 from backups_app.records import Origin
-from backups_app.runs import ownership
+from backups_app.runs import lease, ownership
 from backups_app.use_cases.backups import backups
-from backups_app.use_cases.lanes import carrying_out
+from backups_app.use_cases.lanes import carrying_out, jobs
 from backups_app.use_cases.lanes import syncs as lane_syncs
 from backups_app.use_cases.syncs import syncs
 from tests.api.conftest import AT_ONCE, NEVER
+from tests.conftest import NOBODY
 from tests.pages.reading_lane import watched
 from tests.pages.test_browser import HTMX
 
@@ -178,3 +183,85 @@ def test_a_sync_whose_worker_died_says_that_it_goes_on_with_the_next(
 
     assert "The worker ended before the sync did." in page
     assert "Sync finished." in again
+
+
+def running(browser: Client, *, worker: dict[str, Any], silent_for: timedelta) -> None:
+    """A sync that a worker took, and of which it wrote something so long ago."""
+    with override_settings(TASKS=NEVER):
+        browser.post(HERE)
+    LaneJob.objects.update(state=LaneJob.State.RUNNING, worker=worker, seen_at=timezone.now() - silent_for)
+
+
+ELSEWHERE = {"host": "another", "pid": 1, "started": "1", "boot_id": "1", "token": "1"}
+
+
+def test_a_sync_of_another_host_that_is_silent_is_closed_and_the_next_one_syncs(
+    admin_browser: Client, seeded: Configuration, remote_db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "WAIT_SECONDS", 0.0)
+    running(admin_browser, worker=ELSEWHERE, silent_for=timedelta(minutes=4))
+    still = admin_browser.get(HERE).content.decode()
+    LaneJob.objects.update(seen_at=timezone.now() - timedelta(minutes=6))
+
+    again = admin_browser.post(HERE, follow=True).content.decode()
+
+    assert "The worker ended before the sync did." not in still
+    assert "Sync finished." in again
+    assert remote_db.backup_sync_state.count_documents({}) > 0
+
+
+def test_a_sync_that_nobody_looks_at_is_closed_by_the_worker(
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "WAIT_SECONDS", 0.0)
+    running(admin_browser, worker=ELSEWHERE, silent_for=timedelta(minutes=6))
+
+    jobs.tidy(now=timezone.now())
+
+    assert isinstance(jobs.error_of(LaneJob.objects.get()), SyncStopped)
+
+
+def test_a_silent_sync_goes_on_while_its_process_holds_the_lease_or_nobody_can_know(
+    admin_browser: Client, seeded: Configuration, local_db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "WAIT_SECONDS", 0.0)
+    me = ownership.this_process().as_document()
+    running(admin_browser, worker=me, silent_for=timedelta(minutes=6))
+
+    with lease.held(local_db, seconds=60):
+        jobs.tidy(now=timezone.now())
+    with override_settings(TEMPLEOPS=dataclasses.replace(seeded, local_url=NOBODY)):
+        jobs.tidy(now=timezone.now())
+    before = LaneJob.objects.get().state
+    jobs.tidy(now=timezone.now())
+
+    assert (before, LaneJob.objects.get().state) == (LaneJob.State.RUNNING, LaneJob.State.FAILED)
+
+
+def test_the_end_of_a_sync_is_written_when_the_django_database_is_back(
+    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL was restarted in the middle: what is under way fails, and so does the first try to say so."""
+
+    def cut_once(real: Callable[..., Any], error: Exception, *, when: Callable[..., bool]) -> Callable[..., Any]:
+        errors = [error]
+
+        def write(*args: Any, **asked: Any) -> Any:
+            if errors and when(**asked):
+                raise errors.pop()
+            return real(*args, **asked)
+
+        return write
+
+    gone = OperationalError("the connection is closed")
+    monkeypatch.setattr(records, "WAITS_SECONDS", (0.0,))
+    monkeypatch.setattr(jobs, "advanced", cut_once(jobs.advanced, gone, when=lambda **_: True))
+    monkeypatch.setattr(jobs, "failed", cut_once(jobs.failed, gone, when=lambda **_: True))
+    ends = cut_once(audit.record, RecordsUnreachable(), when=lambda **asked: asked["result"] == "sync_failed")
+    monkeypatch.setattr(audit, "record", ends)
+
+    admin_browser.post(HERE)
+
+    assert LaneJob.objects.get().state == LaneJob.State.FAILED
+    rows = AuditEvent.objects.filter(action="sync").order_by("n").values_list("result", flat=True)
+    assert list(rows) == [audit.STARTED, "sync_failed"]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from io import StringIO
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import call_command
@@ -19,10 +20,11 @@ from backups_app.access.trail import audit
 from backups_app.catalog import lease
 from backups_app.catalog.sync import sync_logs
 from backups_app.configuration import Configuration
-from backups_app.errors import DatabaseUnreachable, RunActive, SyncIsOff
+from backups_app.errors import DatabaseUnreachable, RunActive, SyncFailed, SyncIsOff
 from backups_app.models import AuditEvent
 from backups_app.records import Origin
 from backups_app.runs import lease as held_lease
+from backups_app.sync import engine
 from backups_app.use_cases.syncs import sync_overview, syncs
 from backups_app.use_cases.syncs.syncs import SyncWish
 from tests.conftest import NOBODY
@@ -67,6 +69,22 @@ def test_a_sync_is_carried_out_and_put_on_record(configured: Configuration, loca
     assert seen.proof is not None
     assert seen.proof["verdict"] == "equal"
     assert seen.logs[0]["status"] == "success"
+
+
+@pytest.mark.parametrize(
+    ("end", "result"),
+    [(SyncFailed(), "sync_failed"), (RuntimeError(), "internal_error"), (KeyboardInterrupt(), "interrupted")],
+)
+def test_whatever_ends_a_sync_its_end_is_on_record(
+    configured: Configuration, monkeypatch: pytest.MonkeyPatch, end: BaseException, result: str
+) -> None:
+    monkeypatch.setattr(engine, "synchronise", Mock(side_effect=end))
+
+    with pytest.raises(type(end)):
+        _sync()
+
+    rows = AuditEvent.objects.filter(action="sync").order_by("pk").values_list("result", flat=True)
+    assert list(rows) == [audit.STARTED, result]
 
 
 def test_two_at_once_one_refuses(configured: Configuration, local_db: Mongo) -> None:

@@ -7,13 +7,14 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import close_old_connections
 from django.utils import timezone
 
 from backups_app import configuration
-from backups_app.access import request_context
+from backups_app.access import records, request_context
 from backups_app.errors import RunCancelled, TempleOpsError
 from backups_app.models import LaneJob
 from backups_app.progress import Silent
@@ -62,14 +63,14 @@ def carry_out(row: LaneJob, kind: JobKind[Any]) -> None:
         with request_context.resumed(row.request):
             result = kind.keep(kind.make(call))
     except RunCancelled:
-        jobs.give_up(row)
+        records.with_patience(partial(jobs.give_up, row))
     except TempleOpsError as error:
-        jobs.failed(row, error, now=timezone.now())
+        records.with_patience(partial(jobs.failed, row, error, now=timezone.now()))
     except Exception:  # the last place that can inform the page of a defect of ours
         logger.exception("Reading ended by an unexpected failure", extra={"kind": row.kind})
-        jobs.failed(row, TempleOpsError(), now=timezone.now())
+        records.with_patience(partial(jobs.failed, row, TempleOpsError(), now=timezone.now()))
     else:
-        jobs.done(row, result=result, now=timezone.now())
+        records.with_patience(partial(jobs.done, row, result=result, now=timezone.now()))
 
 
 class _Progress(Silent):

@@ -12,7 +12,9 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from pymongo.errors import PyMongoError
 
+from backups_app import configuration as settings
 from backups_app import errors
 from backups_app.access import records, request_context
 from backups_app.access.trail import audit
@@ -25,8 +27,9 @@ from backups_app.errors import (
 )
 from backups_app.messages import stored
 from backups_app.models import LaneJob, ReadingHost
-from backups_app.records import recent
-from backups_app.runs import ownership
+from backups_app.mongo import connections
+from backups_app.records import Side, is_recent, recent
+from backups_app.runs import lease, ownership, preparation
 from backups_app.use_cases.lanes.kind import JobKind
 
 RECENT = timedelta(minutes=10)
@@ -182,21 +185,42 @@ def give_up(row: LaneJob) -> None:
 
 
 def close_late(row: LaneJob, *, now: datetime) -> bool:
-    """Close a job of the lane `runs` that no process took within a minute, or whose process is gone. Return whether
+    """Close a job of the lane `runs` that no process took within a minute, or whose process has ended. Return whether
     that was so. What a person confirmed does not begin later."""
     if row.state == State.WAITING and row.created_at <= now - UNTAKEN:
         failed(row, WorkerDown(seconds=int(UNTAKEN.total_seconds())), now=now)
-    elif row.state == State.RUNNING and ownership.is_gone(row.worker):
+    elif row.state == State.RUNNING and _has_ended(row, now=now):
         failed(row, SyncStopped(), now=now)
     else:
         return False
     return True
 
 
+def _has_ended(row: LaneJob, *, now: datetime) -> bool:
+    """Whether the process that has a job is gone, or of another host and silent. One that holds the lease works."""
+    if ownership.is_gone(row.worker):
+        return True
+    if row.seen_at is None or is_recent(row.seen_at, within=SILENT, now=now):
+        return False
+    return row.lane != Lane.RUNS or not _holds_the_lease(row.worker)
+
+
+def _holds_the_lease(worker: Mapping[str, Any]) -> bool:
+    """Whether a process holds the lease, also where nobody can know."""
+    try:
+        with connections.reachable(Side.LOCAL):
+            return lease.is_held_by(preparation.answering_database(settings.current()), process=worker)
+    except (TempleOpsError, PyMongoError):
+        return True
+
+
 def tidy(*, now: datetime) -> None:
-    """Let jobs of ended processes wait again, give up what nobody waits for, remove what is older than a day."""
-    for row in LaneJob.objects.filter(state=State.RUNNING, lane=Lane.READING):
-        if ownership.is_gone(row.worker) or (row.seen_at is not None and row.seen_at < now - SILENT):
+    """Let readings of ended processes wait again and close their syncs, give up what nobody waits for, remove what is
+    older than a day."""
+    for row in LaneJob.objects.filter(state__in=OPEN):
+        if row.lane == Lane.RUNS:
+            close_late(row, now=now)
+        elif row.state == State.RUNNING and _has_ended(row, now=now):
             _try_again(row, now=now)
     left = Q(state=State.WAITING, to_the_end=False, asked_at__lt=now - ABANDONED)
     LaneJob.objects.filter(left | Q(created_at__lt=now - KEPT, state__in=(State.DONE, State.FAILED))).delete()

@@ -12,11 +12,11 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from backups_app import configuration as settings
-from backups_app.access import request_context
+from backups_app.access import records, request_context
 from backups_app.access.trail import audit
 from backups_app.catalog.sync import sync_logs
 from backups_app.configuration import Configuration
-from backups_app.errors import SyncInterrupted, SyncIsOff, TempleOpsError
+from backups_app.errors import RunInterrupted, SyncInterrupted, SyncIsOff, TempleOpsError
 from backups_app.messages.message import as_sentence, together
 from backups_app.mongo import connections
 from backups_app.progress import Progress, Silent
@@ -121,7 +121,8 @@ def _recorded(
     origin: Origin,
     now: datetime,
 ) -> SyncReport:
-    """Do the work between two entries of the audit trail, and report how it ended. A dry run is reported to nobody."""
+    """Do the work between two entries of the audit trail, whatever ends it, and report how it ended. A dry run is
+    reported to nobody."""
     asked = {
         "dry_run": wish.dry_run, "exact": wish.exact, "adopt": wish.adopt, "decided": dict(wish.decided),
         "only": sorted(wish.only) if wish.only is not None else None,
@@ -131,6 +132,10 @@ def _recorded(
         audit.record(
             actor=requested_by, origin=origin, action="sync", target=run_id, result=result, now=at, details=details
         )
+
+    def record_end(result: str, details: Mapping[str, Any]) -> None:
+        at = timezone.now()
+        records.with_patience(lambda: record(result, details, at))
 
     def report_end(error: TempleOpsError | None) -> None:
         if not wish.dry_run:
@@ -143,12 +148,19 @@ def _recorded(
     try:
         report: SyncReport = work()
     except TempleOpsError as error:
-        record(error.code, asked, timezone.now())
+        record_end(error.code, asked)
         if not wish.dry_run:
             _report_how_far(local, run_id, error)
         report_end(error)
         raise
-    record("success", {**asked, "counts": report.counts, "left_over": dict(report.left_over)}, timezone.now())
+    except Exception:
+        record_end(TempleOpsError.code, asked)
+        report_end(TempleOpsError())
+        raise
+    except BaseException:  # a person pressed Ctrl-C, or the worker is stopped: nobody need be told
+        record_end(RunInterrupted.code, asked)
+        raise
+    record_end("success", {**asked, "counts": report.counts, "left_over": dict(report.left_over)})
     report_end(None)
     return report
 
