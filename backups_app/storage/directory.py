@@ -1,7 +1,7 @@
 """A target in a directory: a NAS, a USB disk, another file system.
 
 .store_id        it was prepared: without this file its disk is not mounted
-.new-<name>      an object that is being written
+.new-<name>      an object that is being written, or whose writer was killed: it goes with the name
 <name>           an object, whole
 """
 
@@ -130,6 +130,7 @@ class DirectoryTarget:
         with self._named():
             self._require_prepared()
             durable.remove_file(self.root / targets.require_name(name))
+            durable.remove_file(self.root / f"{NEW}{name}")  # its writer was killed
             durable.fsync_directory(self.root)
 
     def _require_prepared(self) -> None:

@@ -70,6 +70,16 @@ def test_what_is_not_whole_and_what_is_not_ours_is_not_listed(target: DirectoryT
     assert list(target.list_objects()) == []
 
 
+def test_what_a_killed_writer_left_goes_with_its_name(target: DirectoryTarget) -> None:
+    for name in ("abc", "xyz"):
+        (target.root / f"{NEW}{name}").write_bytes(b"half")
+
+    target.delete("abc")
+    target.delete("abc")
+
+    assert [path.name for path in target.root.glob(f"{NEW}*")] == [f"{NEW}xyz"]
+
+
 def test_a_directory_whose_name_is_an_object_is_no_object(target: DirectoryTarget) -> None:
     (target.root / "abc").mkdir()
 

@@ -37,7 +37,7 @@ from backups_app.retention.policy import Policy
 from backups_app.runs import ownership
 from backups_app.storage import copy_reading, encryption, key_proofs, targets
 from backups_app.storage.copy_rows import Claim, State
-from backups_app.storage.directory import DirectoryTarget
+from backups_app.storage.directory import NEW, DirectoryTarget
 from backups_app.target_settings import TargetSettings
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.copies import acts, evidence, looking, overview, removing, upkeep, work
@@ -193,6 +193,23 @@ def test_after_a_change_of_keys_backups_are_copied_again_and_the_old_copies_go_w
 
         assert encrypted.there() == [newest]
         assert encrypted.row(newest).recipients == KEYS.public
+
+
+def test_what_a_killed_attempt_left_half_written_is_removed_a_day_later(copied: Copied) -> None:
+    copied.copy()
+    row = copied.row(copied.temple.newest_real())
+    left = row.written[0] | {"name": "half-written", "proven": False}
+    BackupCopy.objects.filter(pk=row.pk).update(written=[*row.written, left])
+    half = copied.target.root / f"{NEW}half-written"
+    half.write_bytes(b"half")
+
+    copied.clear()
+    before = half.exists()
+    copied.clear(days=2)
+
+    assert (before, half.exists()) == (True, False)
+    assert copied.row(row.backup_id).written == row.written
+    assert copied.there() == [row.backup_id]
 
 
 def test_a_target_that_fails_is_tried_again_later_and_reported(temple: Temple, tmp_path: Path) -> None:
