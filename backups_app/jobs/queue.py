@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import datetime, timedelta
 
 from django.db import Error, connection
 from django.utils.crypto import get_random_string
 from django_tasks import DEFAULT_TASK_BACKEND_ALIAS, DEFAULT_TASK_QUEUE_NAME
 from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
 
 from backups_app.jobs import broker, listening
 
@@ -19,6 +21,9 @@ POLL_SECONDS = 0.2
 """How often a worker looks for jobs without a broker that wakes it."""
 TURN_SECONDS = 0.3
 """After a job others look first: they may have the backup that it needs (`use_cases/backups/placement.py`)."""
+ENDED_KEPT = timedelta(days=7)
+DEAD_KEPT = timedelta(days=14)
+"""A job that has run for so long has no worker any more: no run lasts for days."""
 
 
 def work(*, once: bool) -> None:
@@ -37,6 +42,13 @@ def work(*, once: bool) -> None:
         woken.wait(pause_seconds)
         woken.clear()
         _carry_out_what_waits(lane)
+
+
+def forget_old(*, now: datetime) -> None:
+    """Remove jobs that ended a week ago, and those whose worker was killed: what they did is on record elsewhere. One
+    that waits stays. (`prune_db_task_results` removes only those that ended.)"""
+    DBTaskResult.objects.finished().filter(finished_at__lt=now - ENDED_KEPT).delete()
+    DBTaskResult.objects.running().filter(started_at__lt=now - DEAD_KEPT).delete()
 
 
 def _carry_out_what_waits(lane: _Lane) -> None:

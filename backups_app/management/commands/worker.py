@@ -122,13 +122,14 @@ def _tick_until(stopped: threading.Event) -> None:
 
 
 def tick() -> None:
-    """Close what a dead process left, empty the trash, forget old searches, look at the schedules. None keeps another
-    from being done."""
+    """Close what a dead process left, empty the trash, forget old searches and jobs, look at the schedules. None keeps
+    another from being done."""
     current = configuration.current()
     looks: dict[str, Callable[[], object]] = {
         "housekeeping": lambda: housekeeping.tick(configuration=current, now=timezone.now()),
         "trash": lambda: trash_emptying.housekeep(configuration=current, now=timezone.now()),
         "searches": lambda: finding.forget_old(now=timezone.now()),
+        "jobs": lambda: queue.forget_old(now=timezone.now()),
         "schedules": lambda: schedule_tick.tick(configuration=current, now=timezone.now()),
     }
     for name, look in looks.items():
