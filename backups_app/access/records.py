@@ -54,14 +54,21 @@ def with_patience(write: Callable[[], T]) -> T:
     has one that answers, and a server that is away is asked again for about 15 seconds. Raise what the last try raised,
     Django's `Error` or `RecordsUnavailable`."""
     for seconds in WAITS_SECONDS:
-        close_old_connections()
+        let_go_of_a_cut_connection()
         try:
             return write()
         except (Error, RecordsUnavailable) as error:
             logger.warning("The end of work is not on record yet", extra={"reason": type(error).__name__})
             time.sleep(seconds)
-    close_old_connections()
+    let_go_of_a_cut_connection()
     return write()
+
+
+def let_go_of_a_cut_connection() -> None:
+    """Close a connection that does not answer any more, so that the next statement opens another one. Within a
+    transaction it stays: what was not committed would be gone with it."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def refusals() -> tuple[RecordsUnavailable, ...]:

@@ -20,8 +20,11 @@ from pymongo.errors import PyMongoError
 
 from backups_app.catalog import lease
 from backups_app.catalog.run import runs
-from backups_app.errors import OwnershipLost
-from backups_app.runs import ownership
+from backups_app.configuration import Configuration
+from backups_app.errors import OwnershipLost, TempleOpsError
+from backups_app.mongo import connections
+from backups_app.records import Side
+from backups_app.runs import ownership, preparation
 
 TAKE_EVERY_SECONDS = 0.5
 RENEW_EVERY_SECONDS = 0.1
@@ -72,10 +75,14 @@ class Lease:
                 self.renew()
 
 
-def is_held_by(database: Database[Any], *, process: Mapping[str, Any]) -> bool:
-    """Return whether a process, as `ownership` writes it, holds a lease that has not expired: it works. Raise
-    PyMongoError."""
-    holder = lease.held_by(database)
+def is_held_by(process: Mapping[str, Any], *, configuration: Configuration) -> bool:
+    """Return whether a process, as `ownership` writes it, holds a lease that has not expired: then it works. True also
+    where the server does not answer, and nobody can know."""
+    try:
+        with connections.reachable(Side.LOCAL):
+            holder = lease.held_by(preparation.answering_database(configuration))
+    except (TempleOpsError, PyMongoError):
+        return True
     return holder is not None and ownership.is_same_process(holder, process)
 
 

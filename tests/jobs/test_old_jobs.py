@@ -12,7 +12,7 @@ from django_tasks_db.models import DBTaskResult
 from backups_app.configuration import Configuration
 from backups_app.management.commands import worker
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 Status = TaskResultStatus
 DAY = timedelta(days=1)
 

@@ -76,8 +76,9 @@ def test_a_sync_is_carried_out_and_put_on_record(configured: Configuration, loca
     [(SyncFailed(), "sync_failed"), (RuntimeError(), "internal_error"), (KeyboardInterrupt(), "interrupted")],
 )
 def test_whatever_ends_a_sync_its_end_is_on_record(
-    configured: Configuration, monkeypatch: pytest.MonkeyPatch, end: BaseException, result: str
+    configured: Configuration, local_db: Mongo, monkeypatch: pytest.MonkeyPatch, end: BaseException, result: str
 ) -> None:
+    local_db["bookings"].insert_one({"_id": 1})
     monkeypatch.setattr(engine, "synchronise", Mock(side_effect=end))
 
     with pytest.raises(type(end)):

@@ -37,6 +37,7 @@ class World:
     run_active: bool = False
     clocks_agree: bool = True
     refuses: TempleOpsError | None = None
+    work_goes_on: bool = False
     started: list[tuple[str, datetime]] = field(default_factory=list)
 
     def situation(self) -> Situation:
@@ -47,6 +48,9 @@ class World:
             raise self.refuses
         self.started.append((slot.schedule.name, slot.slot))
         return f"run_{len(self.started)}"
+
+    def goes_on(self, slot: ScheduleSlot, *, now: datetime) -> bool:
+        return self.work_goes_on
 
 
 @pytest.fixture
@@ -192,6 +196,52 @@ def test_what_is_changed_while_the_slot_before_it_is_started_does_not_begin(
 
     assert world.started == [("nightly", SUNDAY)]
     assert states(row) == [(SUNDAY, State.SKIPPED, reason)]
+
+
+def running(row: Schedule, **worker: Any) -> None:
+    """A slot that a process works on, and that gave its last sign of life in its minute."""
+    process = this_process().as_document() | worker
+    ScheduleSlot.objects.create(
+        schedule=row, slot=SUNDAY, state=State.RUNNING, worker=process, decided_at=SUNDAY, changed_at=SUNDAY
+    )
+    Schedule.objects.filter(pk=row.pk).update(settled_at=SUNDAY)
+
+
+def test_what_a_silent_process_of_another_host_works_on_has_failed(here: Configuration, world: World) -> None:
+    row = planned(do="sync")
+    running(row, host="another")
+
+    look(here, world, SUNDAY + 14 * MINUTE)
+    before = states(row)
+    look(here, world, SUNDAY + 16 * MINUTE)
+
+    assert before == [(SUNDAY, State.RUNNING, "")]
+    assert states(row) == [(SUNDAY, State.FAILED, "interrupted")]
+
+
+def test_a_sign_of_life_that_a_clock_ahead_dated_is_none(here: Configuration, world: World) -> None:
+    row = planned(do="sync")
+    running(row, host="another")
+    ScheduleSlot.objects.update(changed_at=SUNDAY + 30 * DAY)
+
+    look(here, world, SUNDAY + MINUTE)
+
+    assert states(row) == [(SUNDAY, State.FAILED, "interrupted")]
+
+
+@pytest.mark.parametrize("worker", [{"host": "another"}, {"pid": 2**22 + 1, "started": "1"}], ids=["silent", "gone"])
+def test_work_that_goes_on_has_not_failed(here: Configuration, world: World, worker: dict[str, Any]) -> None:
+    row = planned(do="verify")
+    running(row, **worker)
+    world.work_goes_on = True
+
+    look(here, world, SUNDAY + 20 * MINUTE)
+    before = states(row)
+    world.work_goes_on = False
+    look(here, world, SUNDAY + 21 * MINUTE)
+
+    assert before == [(SUNDAY, State.RUNNING, "")]
+    assert states(row) == [(SUNDAY, State.FAILED, "interrupted")]
 
 
 def test_a_deletion_that_a_killed_worker_claimed_does_not_start_late(here: Configuration, world: World) -> None:

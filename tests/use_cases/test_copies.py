@@ -26,12 +26,14 @@ from backups_app.errors import (
     CopyNotFound,
     ObjectMissing,
     RemovalNotConfirmed,
+    RunCancelled,
     TargetDenied,
     TargetMissing,
     TargetNotFound,
     TargetUnreachable,
 )
 from backups_app.models import AuditEvent, BackupCopy
+from backups_app.progress import Silent
 from backups_app.records import Origin
 from backups_app.retention.policy import Policy
 from backups_app.runs import ownership
@@ -238,6 +240,26 @@ def test_a_damaged_copy_is_found_by_reading_it_back_and_made_again(copied: Copie
     assert copied.copy() == 1
     assert copied.there() == [newest]
     assert copied.evidence().newest_is_copied
+
+
+def test_reading_copies_back_says_that_it_goes_on_and_can_be_stopped(copied: Copied) -> None:
+    class Stopped(Silent):
+        looked = 0
+
+        def checkpoint(self) -> None:
+            self.looked += 1
+            if self.looked > 1:
+                raise RunCancelled
+
+    copied.copy()
+    progress = Stopped()
+    with pytest.raises(RunCancelled):
+        upkeep.read_back_what_is_due(
+            configuration=copied.configuration, now=datetime.now(UTC), whatever_the_age=True, progress=progress
+        )
+
+    row = copied.row(copied.temple.newest_real())
+    assert (row.state, row.unread_code, progress.looked) == (State.COMPLETE, "", 2)
 
 
 def test_one_dated_in_the_future_is_not_the_newest_that_is_read_back(copied: Copied) -> None:

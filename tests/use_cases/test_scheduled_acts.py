@@ -6,25 +6,31 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
 from pymongo.database import Database
 
+from backups_app.backup_files.store.store import Store
 from backups_app.catalog import lease
 from backups_app.catalog.run import runs
 from backups_app.configuration import Configuration
+from backups_app.errors import StorageFailed
 from backups_app.management import reading_lane
-from backups_app.models import AuditEvent, Schedule, ScheduleSlot
+from backups_app.models import AuditEvent, LaneJob, Schedule, ScheduleSlot
 from backups_app.records import CONFIRMATION_PHRASE, Origin
+from backups_app.runs import lease as held_lease
 from backups_app.runs.ownership import this_process
-from backups_app.use_cases.lanes import jobs
-from backups_app.use_cases.schedules import acts, changes, overview
+from backups_app.use_cases.lanes import carrying_out, jobs
+from backups_app.use_cases.schedules import acts, changes, claims, overview, working
 from backups_app.use_cases.schedules import tick as schedule_tick
 from backups_app.use_cases.schedules.changes import Who
 from backups_app.use_cases.schedules.overview import ScheduleWish
+from backups_app.use_cases.syncs import syncs
 from tests.api.conftest import NEVER
 from tests.conftest import NOBODY
 from tests.journeys.conftest import seeded  # noqa: F401  (a fixture)
@@ -214,6 +220,139 @@ def test_a_planned_verification_that_finds_damage_says_so(temple: Configuration)
     look(temple)
 
     assert (row.slots.get().state, row.slots.get().reason) == (State.FAILED, "verification_failed")
+
+
+@pytest.mark.parametrize(("do", "ended"), [("sync", State.DONE), ("verify", State.FAILED)])
+def test_a_slot_that_is_marked_as_started_while_a_worker_takes_it_is_carried_out(
+    temple: Configuration, monkeypatch: pytest.MonkeyPatch, do: str, ended: State
+) -> None:
+    """Without a backup, a verification that was carried out has failed."""
+    row, real, marked = due_now(do), claims.change, []
+
+    def change(slot: ScheduleSlot, **asked: Any) -> bool:
+        if asked["state"] == State.RUNNING and not marked:
+            marked.append(slot.pk)
+            ScheduleSlot.objects.update(state=State.STARTED, changed_at=timezone.now())
+        return real(slot, **asked)
+
+    monkeypatch.setattr(claims, "change", change)
+    look(temple)
+
+    assert marked == [row.slots.get().pk]
+    assert row.slots.get().state == ended
+
+
+def verifying(temple: Configuration, worker: dict[str, Any], *, silent_for: timedelta) -> Schedule:
+    """A verification of the only backup that a process began, and of which it wrote something so long ago."""
+    due_now("backup")
+    look(temple)
+    row = due_now("verify")
+    schedule_tick.tick(configuration=temple, now=timezone.now())
+    at = timezone.now() - silent_for
+    assert jobs.take(store=carrying_out.store_here(), now=at) is not None
+    LaneJob.objects.update(worker=worker, seen_at=at)
+    row.slots.update(state=State.RUNNING, worker=worker, changed_at=at)
+    return row
+
+
+DEAD = {"pid": 2**22 + 1, "started": "1"}
+ELSEWHERE = {"host": "another"}
+
+
+@pytest.mark.parametrize(
+    ("worker", "minutes"), [(DEAD, 0), (ELSEWHERE, 6), (ELSEWHERE, 20)], ids=["dead", "silent", "silent for long"]
+)
+def test_a_verification_whose_process_ended_is_taken_up_by_the_next_one(
+    temple: Configuration, local_db: Db, worker: dict[str, Any], minutes: int
+) -> None:
+    process = this_process().as_document() | worker
+    row = verifying(temple, process, silent_for=timedelta(minutes=minutes))
+
+    schedule_tick.tick(configuration=temple, now=timezone.now())
+    before = row.slots.get().state
+    reading_lane.read(idle_seconds=0)
+
+    (backup,) = runs.recent(local_db)
+    assert before == State.RUNNING
+    assert (row.slots.get().state, row.slots.get().run) == (State.DONE, backup["_id"])
+    assert AuditEvent.objects.filter(action="backup.verified", result="good").count() == 1
+
+
+def test_a_verification_whose_process_ended_twice_has_failed(temple: Configuration) -> None:
+    row = verifying(temple, this_process().as_document() | DEAD, silent_for=timedelta(0))
+    LaneJob.objects.update(tries=jobs.MOST_TRIES)
+
+    reading_lane.read(idle_seconds=0)
+    schedule_tick.tick(configuration=temple, now=timezone.now())
+
+    assert (row.slots.get().state, row.slots.get().reason) == (State.FAILED, "interrupted")
+
+
+def test_a_disk_that_does_not_answer_keeps_no_schedule_from_being_looked_at(
+    temple: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = verifying(temple, this_process().as_document() | DEAD, silent_for=timedelta(0))
+    sync = due_now("sync")
+    monkeypatch.setattr(Store, "store_id", Mock(side_effect=StorageFailed(errno_name="EIO")))
+
+    schedule_tick.tick(configuration=temple, now=timezone.now())
+
+    assert (row.slots.get().state, sync.slots.count()) == (State.RUNNING, 1)
+
+
+def test_a_silent_sync_that_holds_the_lease_goes_on(temple: Configuration, local_db: Db) -> None:
+    row = due_now("sync")
+    me = this_process().as_document()
+    slot = timezone.now().replace(second=0, microsecond=0)
+    row.slots.create(
+        slot=slot, state=State.RUNNING, worker=me, decided_at=slot, changed_at=slot - timedelta(minutes=20)
+    )
+    Schedule.objects.update(settled_at=slot)
+
+    with held_lease.held(local_db, seconds=60):
+        look(temple)
+    before = row.slots.get().state
+    look(temple)
+
+    assert (before, row.slots.get().state) == (State.RUNNING, State.FAILED)
+
+
+@pytest.mark.parametrize("do", ["sync", "verify"])
+def test_a_slot_that_is_worked_on_gives_signs_of_life_and_ends_without_them_too(
+    temple: Configuration, monkeypatch: pytest.MonkeyPatch, do: str
+) -> None:
+    due_now("backup")
+    look(temple)
+    row, real, signs = due_now(do), claims.change, list[bool]()
+    monkeypatch.setattr(working, "SIGN_EVERY_SECONDS", 0.0)
+
+    def change(slot: ScheduleSlot, *, state: State, **asked: Any) -> bool:
+        if slot.state == state == State.RUNNING:
+            signs.append(len(signs) == 0 or real(slot, state=state, **asked))
+            if len(signs) == 1:
+                raise OperationalError("the connection is closed")
+            return signs[-1]
+        return real(slot, state=state, **asked)
+
+    monkeypatch.setattr(claims, "change", change)
+    look(temple)
+
+    assert len(signs) > 2 and all(signs)
+    assert row.slots.get().state == State.DONE
+
+
+@pytest.mark.parametrize("do", ["sync", "verify"])
+def test_what_ends_by_a_defect_of_ours_has_failed(
+    temple: Configuration, monkeypatch: pytest.MonkeyPatch, do: str
+) -> None:
+    defect = Mock(side_effect=ZeroDivisionError)
+    monkeypatch.setattr(syncs, "sync_now", defect)
+    monkeypatch.setattr(acts, "to_verify", defect)
+    row = due_now(do)
+
+    look(temple)
+
+    assert (row.slots.get().state, row.slots.get().reason) == (State.FAILED, "internal_error")
 
 
 def waiting() -> int:

@@ -10,6 +10,8 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from backups_app.configuration import Configuration
 from backups_app.copying import damage, removal
 from backups_app.copying.proof import Doubt
@@ -76,6 +78,14 @@ def compare(*, configuration: Configuration, target: str, now: datetime) -> Temp
     target_looks.answered(target, now=now, compared=not came_back, place=place)
     notices.looked(configuration=configuration, now=now)
     return None
+
+
+def answers(configuration: Configuration, target: str) -> bool:
+    """Return whether a target answers and lists. What it lists is compared with the rows."""
+    try:
+        return compare(configuration=configuration, target=target, now=timezone.now()) is None
+    except TempleOpsError:  # it cannot be used as it is set up
+        return False
 
 
 def _note_what_a_listing_says(row: BackupCopy, listed: Mapping[str, ObjectHead], place: str) -> None:

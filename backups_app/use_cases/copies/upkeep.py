@@ -16,8 +16,9 @@ from backups_app.catalog.run.run_record import RunRecord
 from backups_app.configuration import Configuration
 from backups_app.copying import damage, proof, removal
 from backups_app.copying.proof import Doubt
-from backups_app.errors import BackupNeeded, TempleOpsError
+from backups_app.errors import BackupNeeded, RunCancelled, TempleOpsError
 from backups_app.models import BackupCopy
+from backups_app.progress import Progress, Silent
 from backups_app.records import is_recent
 from backups_app.retention import decision
 from backups_app.retention.facts import Backup, newest_first
@@ -63,26 +64,30 @@ class ReadBack:
 
 
 def read_back_what_is_due(
-    *, configuration: Configuration, now: datetime, whatever_the_age: bool = False
+    *, configuration: Configuration, now: datetime, whatever_the_age: bool = False, progress: Progress | None = None
 ) -> list[ReadBack]:
     """Read every holder and the newest backup of each target whole, with their bases, where that was not done for a
     week, or `whatever_the_age`; also what could not be read the last time. Return what became of each; one that is
-    damaged is copied again."""
+    damaged is copied again. Raise what progress raises."""
     age = timedelta.min if whatever_the_age else READ_AGAIN - EARLY
     in_place = looking.targets_in_place(configuration=configuration, now=now)
     due = [row for target in in_place for row in _to_read(target.name, older_than=age, now=now)]
-    answers = lru_cache(partial(_answers, configuration))
-    found = [_read_and_note(configuration, row, answers) for row in due]
+    answers = lru_cache(partial(looking.answers, configuration))
+    found = [_read_and_note(configuration, row, answers, progress or Silent()) for row in due]
     if due:
         notices.looked(configuration=configuration, now=timezone.now())
     return found
 
 
-def _read_and_note(configuration: Configuration, row: BackupCopy, answers: Callable[[str], bool]) -> ReadBack:
+def _read_and_note(
+    configuration: Configuration, row: BackupCopy, answers: Callable[[str], bool], progress: Progress
+) -> ReadBack:
     """Where the whole target fails, the look at it says so; where it answers and lists, the row does."""
     failure = None
     try:
-        read_back(configuration=configuration, row=row)
+        read_back(configuration=configuration, row=row, progress=progress)
+    except RunCancelled:
+        raise
     except TempleOpsError as error:
         failure = error
         logger.warning("A copy was not read back", extra={"target": row.target, "code": error.code})
@@ -90,14 +95,6 @@ def _read_and_note(configuration: Configuration, row: BackupCopy, answers: Calla
             copy_rows.note_unread(row, error, now=timezone.now())
     row.refresh_from_db()
     return ReadBack(row=row, failure=failure)
-
-
-def _answers(configuration: Configuration, target: str) -> bool:
-    """Whether a target answers and lists. What it lists is compared with the rows."""
-    try:
-        return looking.compare(configuration=configuration, target=target, now=timezone.now()) is None
-    except TempleOpsError:  # it cannot be used as it is set up
-        return False
 
 
 def _to_read(target: str, *, older_than: timedelta, now: datetime) -> Iterator[BackupCopy]:
@@ -120,13 +117,15 @@ def _needed(rows: Sequence[BackupCopy], *, now: datetime) -> set[str]:
     return {row.backup_id for row in matter} | bases
 
 
-def read_back(*, configuration: Configuration, row: BackupCopy) -> list[Doubt]:
+def read_back(*, configuration: Configuration, row: BackupCopy, progress: Progress | None = None) -> list[Doubt]:
     """Read a whole copy and compare sizes and hashes. What is missing or differs is written again under a new name, and
     until then the copy does not count. Raise other kinds of `TargetFailed`: then nothing is known, and nothing changes.
     """
     written = copy_rows.written_of(row)
     parts = removal.parts(written, manifest=row.manifest)
-    doubts = proof.doubts(places.open_target(configuration, row.target), [one.stored for one in parts])
+    checkpoint = (progress or Silent()).checkpoint
+    target = places.open_target(configuration, row.target)
+    doubts = proof.doubts(target, [one.stored for one in parts], report=lambda _: checkpoint())
     if doubts:
         damage.note(row, doubts)
     else:

@@ -12,7 +12,6 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
-from pymongo.errors import PyMongoError
 
 from backups_app import configuration as settings
 from backups_app import errors
@@ -27,9 +26,8 @@ from backups_app.errors import (
 )
 from backups_app.messages import stored
 from backups_app.models import LaneJob, ReadingHost
-from backups_app.mongo import connections
-from backups_app.records import Side, is_recent, recent
-from backups_app.runs import lease, ownership, preparation
+from backups_app.records import is_recent, recent
+from backups_app.runs import lease, ownership
 from backups_app.use_cases.lanes.kind import JobKind
 
 RECENT = timedelta(minutes=10)
@@ -202,16 +200,7 @@ def _has_ended(row: LaneJob, *, now: datetime) -> bool:
         return True
     if row.seen_at is None or is_recent(row.seen_at, within=SILENT, now=now):
         return False
-    return row.lane != Lane.RUNS or not _holds_the_lease(row.worker)
-
-
-def _holds_the_lease(worker: Mapping[str, Any]) -> bool:
-    """Whether a process holds the lease, also where nobody can know."""
-    try:
-        with connections.reachable(Side.LOCAL):
-            return lease.is_held_by(preparation.answering_database(settings.current()), process=worker)
-    except (TempleOpsError, PyMongoError):
-        return True
+    return row.lane != Lane.RUNS or not lease.is_held_by(row.worker, configuration=settings.current())
 
 
 def tidy(*, now: datetime) -> None:

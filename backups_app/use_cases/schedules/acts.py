@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,15 +21,17 @@ from backups_app.configuration import Configuration
 from backups_app.errors import (
     BackupNotFound,
     ClocksDiffer,
-    DatabaseUnreachable,
     RunActive,
+    RunCancelled,
     ScheduleTooLate,
     TempleOpsError,
     VerificationFailed,
 )
 from backups_app.models import ScheduleSlot
 from backups_app.mongo import connections
+from backups_app.progress import Silent
 from backups_app.records import CLOCK_TOLERANCE, Origin, RunKind, Side
+from backups_app.runs import lease as run_lease
 from backups_app.runs import ownership, preparation
 from backups_app.runs.closing import holding
 from backups_app.schedule import due
@@ -41,8 +42,9 @@ from backups_app.use_cases.copies import upkeep
 from backups_app.use_cases.lanes import asking
 from backups_app.use_cases.lanes.kind import Call, JobKind
 from backups_app.use_cases.restores import restores
-from backups_app.use_cases.schedules import claims
+from backups_app.use_cases.schedules import working
 from backups_app.use_cases.schedules.claims import ASKED, State
+from backups_app.use_cases.schedules.working import Signs
 from backups_app.use_cases.syncs import syncs
 from backups_app.use_cases.syncs.syncs import SyncWish
 
@@ -53,8 +55,6 @@ STORED_TO = timedelta(milliseconds=1)
 """MongoDB keeps a moment to the millisecond."""
 LOOK_BACK = 20
 """Of so many newest runs one may be the rehearsal of a slot."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +129,19 @@ class TempleActs:
             )  # fmt: skip
         return run.id
 
+    def goes_on(self, slot: ScheduleSlot, *, now: datetime) -> bool:
+        """Whether the work of a slot whose process ended or is silent goes on: the next process takes its verification
+        up, or the silent one holds the lease. True also where nobody can know."""
+        try:
+            job = asking.known(VERIFICATION, configuration=self.configuration, arguments={"slot": slot.pk}, now=now)
+        except TempleOpsError:  # the disk of the backups does not answer
+            return True
+        if job is not None and not job.ended:
+            return True
+        return not ownership.is_gone(slot.worker) and run_lease.is_held_by(
+            slot.worker, configuration=self.configuration
+        )
+
     def _rehearse(self, slot: ScheduleSlot, *, by: str, origin: Origin, now: datetime) -> RunRecord:
         target = slot.schedule.target
         if target:
@@ -176,32 +189,37 @@ def clocks_agree(*, configuration: Configuration) -> bool:
 @task()
 def carry_out_sync(slot_id: int) -> None:
     """The worker's part of a scheduled sync. While another run holds the lease the slot waits for the next tick."""
-    slot = _begun(slot_id)
+    slot = working.take(slot_id)
     if slot is None:
         return
     by, origin = asked_by(slot)
+    signs = Signs(slot, Silent())
     try:
-        report = syncs.sync_now(wish=SyncWish(), requested_by=by, origin=origin, now=timezone.now())
+        report = syncs.sync_now(wish=SyncWish(), requested_by=by, origin=origin, now=timezone.now(), listener=signs)
     except RunActive as error:
         if slot.reason == ASKED:
-            _failed(slot, error)
+            working.fail(slot, error)
         else:
-            claims.change(slot, now=timezone.now(), state=State.CLAIMED, worker={})
+            working.record(slot, state=State.CLAIMED, worker={})
     except (TempleOpsError, PyMongoError) as error:
-        _failed(slot, error)
+        working.fail(slot, error)
+    except Exception:
+        working.fail(slot, TempleOpsError())
+        raise
     else:
         reason = LEFT_OVER if report.left_over else ""
-        claims.change(slot, now=timezone.now(), state=State.DONE, run=report.log.run_id, reason=reason)
+        working.record(slot, state=State.DONE, run=report.log.run_id, reason=reason)
 
 
 def carry_out_verification(call: Call) -> None:
     """The worker's part of a scheduled verification: the newest backup, and each that alone holds deleted documents,
     here and at the targets. A slot that names a run found something wrong with it, which is reported of that backup or
     copy; without one, something could not be looked at."""
-    slot = _begun(int(call.arguments["slot"]))
+    slot = working.take(int(call.arguments["slot"]), again=call.again)
     if slot is None:
         return
     by, origin = asked_by(slot)
+    signs = Signs(slot, call.progress)
     damaged, read = [], []
     try:
         for backup_id in to_verify(configuration=settings.current()):
@@ -211,28 +229,33 @@ def carry_out_verification(call: Call) -> None:
                 requested_by=by,
                 origin=origin,
                 now=timezone.now(),
-                progress=call.progress,
+                progress=signs,
             )
             read.append(backup_id)
             damaged += [backup_id] if not answer["verified"] else []
         copies = upkeep.read_back_what_is_due(
-            configuration=settings.current(), now=timezone.now(), whatever_the_age=slot.reason == ASKED
-        )
+            configuration=settings.current(), now=timezone.now(), whatever_the_age=slot.reason == ASKED,
+            progress=signs,
+        )  # fmt: skip
+    except RunCancelled:  # the job is another process's now, and the slot with it
+        raise
     except (TempleOpsError, PyMongoError) as error:
-        _failed(slot, error)
+        working.fail(slot, error)
         return
+    except Exception:
+        working.fail(slot, TempleOpsError())
+        raise
     damaged += [one.row.backup_id for one in copies if one.is_damaged]
     away = next((one.failure for one in copies if one.is_target_away), None)
     unread = next((one for one in copies if one.is_unread), None)
     if away is not None:
-        _failed(slot, away)
+        working.fail(slot, away)
     elif damaged:
-        claims.change(slot, now=timezone.now(), state=State.FAILED, run=damaged[0], reason=VerificationFailed.code)
+        working.record(slot, state=State.FAILED, run=damaged[0], reason=VerificationFailed.code)
     elif unread is not None:
-        run, reason = unread.row.backup_id, unread.row.unread_code
-        claims.change(slot, now=timezone.now(), state=State.FAILED, run=run, reason=reason)
+        working.record(slot, state=State.FAILED, run=unread.row.backup_id, reason=unread.row.unread_code)
     else:
-        claims.change(slot, now=timezone.now(), state=State.DONE, run=read[0] if read else "")
+        working.record(slot, state=State.DONE, run=read[0] if read else "")
 
 
 VERIFICATION: JobKind[None] = JobKind(
@@ -265,22 +288,3 @@ def _holds(folder: Path) -> bool:
         return True
     alone = holding.holds_alone(RunRecord(written))
     return alone is None or bool(sum(alone.values()))
-
-
-def _begun(slot_id: int) -> ScheduleSlot | None:
-    """Take a queued slot to work on. None when it is taken already, or gone with its schedule. One whose schedule was
-    paused or changed while it waited is left to the next look of the worker, which gives it up."""
-    slot = claims.read(slot_id)
-    if slot is None or slot.state not in (State.CLAIMED, State.STARTED):
-        return None
-    if claims.outdated(slot):
-        claims.change(slot, now=timezone.now(), state=State.CLAIMED, worker={})
-        return None
-    worker = {**slot.worker, **ownership.this_process().as_document()}
-    return slot if claims.change(slot, now=timezone.now(), state=State.RUNNING, worker=worker) else None
-
-
-def _failed(slot: ScheduleSlot, error: Exception) -> None:
-    code = error.code if isinstance(error, TempleOpsError) else DatabaseUnreachable.code
-    logger.error("A planned run failed", extra={"schedule": slot.schedule.name, "code": code})
-    claims.change(slot, now=timezone.now(), state=State.FAILED, reason=code)

@@ -30,11 +30,11 @@ from backups_app.errors import (
     TempleOpsError,
 )
 from backups_app.models import Schedule, ScheduleSlot
-from backups_app.records import Origin
+from backups_app.records import Origin, is_recent
 from backups_app.runs import ownership
 from backups_app.schedule import due, slots
 from backups_app.schedule.due import Act, DueWork, Reason, SlotDecision, WhenMissed
-from backups_app.use_cases.schedules import alike, claims
+from backups_app.use_cases.schedules import alike, claims, working
 from backups_app.use_cases.schedules.acts import Situation, TempleActs
 from backups_app.use_cases.schedules.claims import ASKED, State
 
@@ -52,6 +52,8 @@ class Acts(Protocol):
     def situation(self) -> Situation: ...
 
     def start(self, slot: ScheduleSlot, *, now: datetime) -> str: ...
+
+    def goes_on(self, slot: ScheduleSlot, *, now: datetime) -> bool: ...
 
 
 def tick(*, configuration: Configuration, now: datetime, acts: Acts | None = None) -> None:
@@ -80,7 +82,7 @@ class _Look:
         """Start what was claimed and is not started, or give it up; close what a dead worker was doing."""
         for slot in claims.open_slots():
             if slot.state == State.RUNNING:
-                if ownership.is_gone(slot.worker):
+                if self.is_lost(slot) and not self.acts.goes_on(slot, now=self.now):
                     self.fail(slot, RunInterrupted())
             elif not self.is_ours(slot):
                 continue
@@ -91,9 +93,14 @@ class _Look:
             elif claims.change(slot, now=self.now, state=State.CLAIMED, worker=dict(self.me)):
                 self.begin(slot)
 
+    def is_lost(self, slot: ScheduleSlot) -> bool:
+        """Whether the process that works on this slot is gone, or of another host and silent."""
+        alive = is_recent(slot.changed_at, within=working.SILENT, now=self.now)
+        return ownership.is_gone(slot.worker) or not alive
+
     def is_ours(self, slot: ScheduleSlot) -> bool:
         """Whether the worker that claimed this slot is this one, or is gone."""
-        same = all(slot.worker.get(name) == self.me[name] for name in ("host", "pid", "started"))
+        same = ownership.is_same_process(slot.worker, self.me)
         silent = self.now - slot.changed_at > STALE
         return not slot.worker or same or ownership.is_gone(slot.worker) or silent
 
