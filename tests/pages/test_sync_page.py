@@ -16,11 +16,12 @@ from django.utils import timezone
 from backups_app.access import records
 from backups_app.access.trail import audit
 from backups_app.configuration import Configuration, Secret
-from backups_app.errors import RecordsUnreachable, SyncStopped
+from backups_app.errors import RecordsUnreachable, SyncFailed, SyncStopped
 from backups_app.models import AuditEvent, LaneJob
 from backups_app.pages.sync import views
 from backups_app.records import Origin
 from backups_app.runs import lease, ownership
+from backups_app.sync import engine
 from backups_app.use_cases.backups import backups
 from backups_app.use_cases.lanes import carrying_out, jobs
 from backups_app.use_cases.lanes import syncs as lane_syncs
@@ -238,30 +239,41 @@ def test_a_silent_sync_goes_on_while_its_process_holds_the_lease_or_nobody_can_k
     assert (before, LaneJob.objects.get().state) == (LaneJob.State.RUNNING, LaneJob.State.FAILED)
 
 
+def cut_once(real: Callable[..., Any], error: Exception, *, result: str = "") -> Callable[..., Any]:
+    """A write whose first try fails, as where PostgreSQL is being restarted. `result`: only of such a row."""
+    errors = [error]
+
+    def write(*args: Any, **asked: Any) -> Any:
+        if errors and (not result or asked["result"] == result):
+            raise errors.pop()
+        return real(*args, **asked)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("failure", "shown", "result"),
+    [(None, "Sync finished.", "success"), (SyncFailed(), "Local and Atlas could not be synced.", "sync_failed")],
+)
 def test_the_end_of_a_sync_is_written_when_the_django_database_is_back(
-    admin_browser: Client, seeded: Configuration, monkeypatch: pytest.MonkeyPatch
+    admin_browser: Client,
+    seeded: Configuration,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception | None,
+    shown: str,
+    result: str,
 ) -> None:
-    """PostgreSQL was restarted in the middle: what is under way fails, and so does the first try to say so."""
-
-    def cut_once(real: Callable[..., Any], error: Exception, *, when: Callable[..., bool]) -> Callable[..., Any]:
-        errors = [error]
-
-        def write(*args: Any, **asked: Any) -> Any:
-            if errors and when(**asked):
-                raise errors.pop()
-            return real(*args, **asked)
-
-        return write
-
     gone = OperationalError("the connection is closed")
+    if failure is not None:
+        monkeypatch.setattr(engine, "synchronise", Mock(side_effect=failure))
     monkeypatch.setattr(records, "WAITS_SECONDS", (0.0,))
-    monkeypatch.setattr(jobs, "advanced", cut_once(jobs.advanced, gone, when=lambda **_: True))
-    monkeypatch.setattr(jobs, "failed", cut_once(jobs.failed, gone, when=lambda **_: True))
-    ends = cut_once(audit.record, RecordsUnreachable(), when=lambda **asked: asked["result"] == "sync_failed")
-    monkeypatch.setattr(audit, "record", ends)
+    for end in ("done", "failed"):
+        monkeypatch.setattr(jobs, end, cut_once(getattr(jobs, end), gone))
+    monkeypatch.setattr(audit, "record", cut_once(audit.record, RecordsUnreachable(), result=result))
 
-    admin_browser.post(HERE)
+    page = admin_browser.post(HERE, follow=True).content.decode()
 
-    assert LaneJob.objects.get().state == LaneJob.State.FAILED
+    assert shown in page
+    assert not LaneJob.objects.filter(state__in=jobs.OPEN).exists()
     rows = AuditEvent.objects.filter(action="sync").order_by("n").values_list("result", flat=True)
-    assert list(rows) == [audit.STARTED, "sync_failed"]
+    assert list(rows) == [audit.STARTED, result]

@@ -227,7 +227,7 @@ def test_a_slot_that_is_marked_as_started_while_a_worker_takes_it_is_carried_out
     temple: Configuration, monkeypatch: pytest.MonkeyPatch, do: str, ended: State
 ) -> None:
     """Without a backup, a verification that was carried out has failed."""
-    row, real, marked = due_now(do), claims.change, []
+    row, real, marked = due_now(do), claims.change, list[int]()
 
     def change(slot: ScheduleSlot, **asked: Any) -> bool:
         if asked["state"] == State.RUNNING and not marked:

@@ -101,13 +101,9 @@ def require_possible(configuration: Configuration) -> Database[Any]:
 
 def _options(configuration: Configuration, wish: SyncWish) -> SyncOptions:
     return replace(
-        preparation.sync_options(configuration),
-        dry_run=wish.dry_run,
-        exact=wish.exact,
-        adopt=wish.adopt,
-        only=wish.only,
-        decided=wish.decided,
-    )
+        preparation.sync_options(configuration), dry_run=wish.dry_run, exact=wish.exact, adopt=wish.adopt,
+        only=wish.only, decided=wish.decided,
+    )  # fmt: skip
 
 
 def _recorded(
@@ -123,10 +119,7 @@ def _recorded(
 ) -> SyncReport:
     """Do the work between two entries of the audit trail, whatever ends it, and report how it ended. A dry run is
     reported to nobody."""
-    asked = {
-        "dry_run": wish.dry_run, "exact": wish.exact, "adopt": wish.adopt, "decided": dict(wish.decided),
-        "only": sorted(wish.only) if wish.only is not None else None,
-    }  # fmt: skip
+    asked = _asked(wish)
 
     def record(result: str, details: Mapping[str, Any], at: datetime) -> None:
         audit.record(
@@ -157,12 +150,19 @@ def _recorded(
         record_end(TempleOpsError.code, asked)
         report_end(TempleOpsError())
         raise
-    except BaseException:  # a person pressed Ctrl-C, or the worker is stopped: nobody need be told
+    except BaseException:  # a person pressed Ctrl-C, or the worker is stopped: no message
         record_end(RunInterrupted.code, asked)
         raise
     record_end("success", {**asked, "counts": report.counts, "left_over": dict(report.left_over)})
     report_end(None)
     return report
+
+
+def _asked(wish: SyncWish) -> dict[str, Any]:
+    return {
+        "dry_run": wish.dry_run, "exact": wish.exact, "adopt": wish.adopt, "decided": dict(wish.decided),
+        "only": sorted(wish.only) if wish.only is not None else None,
+    }  # fmt: skip
 
 
 def _report_how_far(local: Database[Any], run_id: str, error: TempleOpsError) -> None:
