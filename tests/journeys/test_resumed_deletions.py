@@ -3,6 +3,7 @@ out, and what retention takes for a loss."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -95,3 +96,19 @@ def _all_but_employee_bookings_here(local_db: Db) -> Any:
         return delete_equal(live=live, frames=frames)
 
     return cut
+
+
+@pytest.mark.parametrize(("seconds", "left_out"), [(-1, {"bookings": "20260119_080000"}), (0, {}), (1, {})])
+def test_what_a_run_deleted_in_the_second_in_which_the_next_backup_was_read_had_gone_before(
+    seconds: int, left_out: dict[str, str]
+) -> None:
+    """After a fire `metadata.json` tells the moments, to the second."""
+    ended = datetime(2026, 1, 19, 8, 0, 5, tzinfo=UTC)
+    purge = {"allowed": True, "collections": ["bookings"], "local": {"bookings": {"deleted": 5, "done": True}}}
+    run = RunRecord(
+        {"_id": "20260119_080000", "backup_id": "20260119_080000", "status": "success", "created_at": ended,
+         "finished_at": ended, "purge": purge}
+    )  # fmt: skip
+
+    read_at = ended + timedelta(seconds=seconds)
+    assert emptied.emptied_after([run], backup_id="20260119_080004", read_at=read_at) == left_out

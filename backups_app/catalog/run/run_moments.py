@@ -27,6 +27,9 @@ def contents_read_at(stored: Mapping[str, Any]) -> datetime | None:
 
 
 def deleted_before(run: RunRecord, at: datetime) -> bool:
-    """Return whether all that a run deleted was deleted before a moment. One that goes on may delete any time."""
+    """Return whether all that a run deleted was deleted before a moment. One that goes on may delete any time.
+
+    `metadata.json` keeps seconds. Within one second it was before: a run begins when the one before it has ended.
+    """
     ended = run.finished_at or (None if run.in_progress else run.created_at)
-    return ended is not None and ended < at
+    return ended is not None and ended <= at
