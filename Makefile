@@ -33,7 +33,7 @@ coverage: .venv/.for-development  ## which lines and branches the tests run: twi
 services: export PYTHONDONTWRITEBYTECODE :=
 services: .venv/.for-development  ## several workers on PostgreSQL, Redis, RabbitMQ; people and schedules on PostgreSQL
 	@status=0; \
-		$(BIN)/python -m pytest -n $(WORKERS) --timeout 240 -m services tests/jobs || status=$$?; \
+		$(BIN)/python -m pytest -n $(WORKERS) --timeout 240 -m services tests/jobs tests/hosts || status=$$?; \
 		$(BIN)/python -m tests.services.on_postgres -n $(WORKERS) -m "not services" tests/access tests/schedule || status=$$?; \
 		exit $$status
 
