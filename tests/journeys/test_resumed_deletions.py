@@ -102,7 +102,7 @@ def _all_but_employee_bookings_here(local_db: Db) -> Any:
 def test_what_a_run_deleted_in_the_second_in_which_the_next_backup_was_read_had_gone_before(
     seconds: int, left_out: dict[str, str]
 ) -> None:
-    """After a fire `metadata.json` tells the moments, to the second."""
+    """After a fire `metadata.json` alone has the moments, to the second."""
     ended = datetime(2026, 1, 19, 8, 0, 5, tzinfo=UTC)
     purge = {"allowed": True, "collections": ["bookings"], "local": {"bookings": {"deleted": 5, "done": True}}}
     run = RunRecord(
