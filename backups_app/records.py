@@ -59,6 +59,10 @@ class Status(StrEnum):
     """Somebody stopped it before it had made anything. No failure, and no backup."""
 
 
+LISTED_STATUSES = (*(status.value for status in Status), "unverified")
+"""What a listed run may bear: `unverified` is a folder that nobody has verified yet, and that no run of ours made."""
+
+
 class SyncStatus(StrEnum):
     IN_PROGRESS = "in_progress"
     SUCCESS = "success"

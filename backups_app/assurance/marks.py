@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from backups_app.assurance.evidence import Away, Evidence, FailedTest, Rehearsal, Slots
-from backups_app.messages.message import Message
+from backups_app.messages.message import Message, Sentence
 from backups_app.messages.protection import assurance as wording
 from backups_app.records import is_ahead, is_recent
 
@@ -96,9 +96,9 @@ def elsewhere(evidence: Evidence) -> Mark:
         only = wording.ONLY_ON_HOST(host=evidence.newest_on) if evidence.newest_on else wording.ONLY_HERE()
         return _missing(name, only, wording.ONLY_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
     if copies.away is not None and not copies.is_whole:
-        return _away(copies.away, now=evidence.now)
+        return _do_not_count(copies.away, wording.COPIES_AWAY, wording.COPIES_AWAY_EVIDENCE, now=evidence.now)
     if copies.unread is not None and not copies.is_whole:
-        return _unread(copies.unread, now=evidence.now)
+        return _do_not_count(copies.unread, wording.COPIES_UNREAD, wording.COPIES_UNREAD_EVIDENCE, now=evidence.now)
     if copies.only_on_this_computer:
         return _missing(name, wording.COPIES_HERE(), wording.COPIES_HERE_EVIDENCE(), mended_by=NextStep.ADD_COPY)
     if copies.uncopied_documents:
@@ -118,22 +118,12 @@ def elsewhere(evidence: Evidence) -> Mark:
     return Mark(name=name, evidence=wording.ELSEWHERE_EVIDENCE(target=copies.target), since=copies.since)
 
 
-def _away(away: Away, *, now: datetime) -> Mark:
+def _do_not_count(away: Away, sentence: Sentence, evidence: Sentence, *, now: datetime) -> Mark:
     age = age_message(now - away.since)
     return _missing(
         "elsewhere",
-        wording.COPIES_AWAY(target=away.target, age=age, reason=away.reason),
-        wording.COPIES_AWAY_EVIDENCE(target=away.target, age=age),
-        mended_by=NextStep.COPY_NOW,
-    )
-
-
-def _unread(unread: Away, *, now: datetime) -> Mark:
-    age = age_message(now - unread.since)
-    return _missing(
-        "elsewhere",
-        wording.COPIES_UNREAD(target=unread.target, age=age, reason=unread.reason),
-        wording.COPIES_UNREAD_EVIDENCE(target=unread.target, age=age),
+        sentence(target=away.target, age=age, reason=away.reason),
+        evidence(target=away.target, age=age),
         mended_by=NextStep.COPY_NOW,
     )
 

@@ -44,8 +44,8 @@ def sync_ended(
 
 
 def verified(*, configuration: Configuration, backup_id: str, problem: str | None, now: datetime) -> None:
-    """Report that a backup was found damaged, or that one is good again. Several may be damaged at the
-    same time."""
+    """Report that a backup was found damaged, or that one is good again. Several may be damaged at the same
+    time."""
     path = f"/admin/backups/runs/{backup_id}/"
     with _never_in_the_way():
         present = dict(reports.known_problems(VERIFY))

@@ -52,6 +52,15 @@ def _somebody_else_holds_the_lease(local: Mongo) -> Iterator[None]:
         yield
 
 
+def _a_conflict(local: Mongo, remote: Mongo) -> Any:
+    """Sync one booking that differs on both sides. Return the conflict as it is listed."""
+    local["bookings"].insert_one({"_id": 1, "devotee": "here"})
+    remote["bookings"].insert_one({"_id": 1, "devotee": "there"})
+    _command()
+    [conflict] = json.loads(_command("--conflicts", "--json")[1])
+    return conflict
+
+
 def test_a_sync_is_carried_out_and_put_on_record(configured: Configuration, local_db: Mongo, remote_db: Mongo) -> None:
     local_db["bookings"].insert_one({"_id": 1})
     remote_db["bookings"].insert_one({"_id": 2})
@@ -186,11 +195,8 @@ def test_a_blocked_collection_follows_the_decision(
 def test_a_conflict_is_listed_and_its_replaced_version_put_back(
     configured: Configuration, local_db: Mongo, remote_db: Mongo
 ) -> None:
-    local_db["bookings"].insert_one({"_id": 1, "devotee": "here"})
-    remote_db["bookings"].insert_one({"_id": 1, "devotee": "there"})
-    _command()
+    conflict = _a_conflict(local_db, remote_db)
 
-    [conflict] = json.loads(_command("--conflicts", "--json")[1])
     assert _command("--put-back", conflict["_id"])[0] == 0
     assert _command()[0] == 0
 
@@ -214,10 +220,7 @@ def test_what_a_sync_deleted_is_listed_with_all(configured: Configuration, local
 def test_in_cloud_mode_nothing_is_listed_or_put_back(
     configured: Configuration, local_db: Mongo, remote_db: Mongo
 ) -> None:
-    local_db["bookings"].insert_one({"_id": 1, "devotee": "here"})
-    remote_db["bookings"].insert_one({"_id": 1, "devotee": "there"})
-    _command()
-    [conflict] = json.loads(_command("--conflicts", "--json")[1])
+    conflict = _a_conflict(local_db, remote_db)
 
     with override_settings(TEMPLEOPS=replace(configured, primary_database="cloud")):
         for asked in (["--conflicts"], ["--conflict", conflict["_id"]], ["--put-back", conflict["_id"]], []):

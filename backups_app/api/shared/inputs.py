@@ -9,6 +9,8 @@ from django.core.validators import ProhibitNullCharactersValidator, RegexValidat
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from backups_app.records import LISTED_STATUSES
+
 NOT_ONLY_SPACES = r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 """Spelt out: what `\\s` means differs between Python and the readers of OpenAPI."""
 BACKUP_ID = r"\A[0-9]{8}_[0-9]{6}(_[0-9]{2})?\Z"
@@ -116,10 +118,7 @@ class Rehearse(Strict):
 
 
 class ListBackups(Strict):
-    status = serializers.ChoiceField(
-        choices=["published", "all", "success", "partial", "failed", "cancelled", "in_progress", "unverified"],
-        default="published",
-    )
+    status = serializers.ChoiceField(choices=["published", "all", *LISTED_STATUSES], default="published")
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=1000)
     cursor = serializers.RegexField(BACKUP_ID, required=False, max_length=18)
 

@@ -20,8 +20,9 @@ from rest_framework.serializers import (
 
 from backups_app.api.shared import retention_shapes
 from backups_app.api.shared.message_shape import MessageShape
+from backups_app.records import LISTED_STATUSES
 
-STATUS = ["success", "failed", "cancelled", "partial", "in_progress", "unverified"]
+STATUS = list(LISTED_STATUSES)
 DATED_IN_FUTURE = (
     "More than 10 minutes after now: a clock was wrong. It is kept, but does not count as a recent backup."
 )

@@ -26,6 +26,12 @@ def contents_read_at(stored: Mapping[str, Any]) -> datetime | None:
     return next((moment(step.get("started_at")) for step in steps if step.get("name") == "dump"), None)
 
 
+def state_held(run: RunRecord) -> datetime:
+    """Return the moment whose state the backup of a run holds, in UTC: when it began to be read, or the run where that
+    is not recorded."""
+    return contents_read_at(run) or run.created_at
+
+
 def deleted_before(run: RunRecord, at: datetime) -> bool:
     """Return whether all that a run deleted was deleted before a moment. One that goes on may delete any time.
 

@@ -21,7 +21,7 @@ from backups_app.configuration import Configuration
 from backups_app.errors import InvalidInput, StoreMissing
 from backups_app.management.base import TempleCommand
 from backups_app.management.terminal import moments
-from backups_app.records import RunKind
+from backups_app.records import LISTED_STATUSES, RunKind
 from backups_app.runs import preparation
 from backups_app.use_cases.listing import listing
 from backups_app.use_cases.readiness import mode
@@ -36,7 +36,6 @@ KINDS = {
     RunKind.TEST_COPY.value: " (test copy)",
     RunKind.REHEARSAL.value: " (rehearsal)",
 }
-STATUSES = ("success", "partial", "failed", "cancelled", "in_progress", "unverified")
 COLUMNS = ("ID", "WHEN", "STATUS", "SYNC", "COLLECTIONS", "DOCS", "SIZE", "BY")
 
 
@@ -45,7 +44,9 @@ class Command(TempleCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--limit", type=int, default=0, help="List at most this many.")
-        parser.add_argument("--status", choices=["all", *STATUSES], default="", help="Runs that ended so, or all runs.")
+        parser.add_argument(
+            "--status", choices=["all", *LISTED_STATUSES], default="", help="Runs that ended so, or all runs."
+        )
         parser.add_argument("--since", default="", help="A date: 2025-01-19.")
 
     def execute_command(self, **options: Any) -> int:

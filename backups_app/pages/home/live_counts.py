@@ -68,10 +68,15 @@ class ShownCounts:
         return all(row.both is not None for row in self.rows)
 
     @property
+    def atlas_is_away(self) -> bool:
+        """Whether there is an Atlas and it could not be counted: then nothing is deleted."""
+        return self.two_sided and not self.remote_known
+
+    @property
     def deletes_bookings(self) -> bool:
         """Whether the red button would delete bookings: not without Atlas, and not where there are none. Here, unknown
         counts as yes."""
-        if self.two_sided and not self.remote_known:
+        if self.atlas_is_away:
             return False
         return bool(self.bookings) or not self.local_known
 

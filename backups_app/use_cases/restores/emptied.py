@@ -20,7 +20,7 @@ def on_purpose(*, configuration: Configuration, backup_id: str) -> dict[str, str
     """
     records = listing.list_runs(configuration=configuration, every=True)
     own = (record for record in records if record.id == backup_id and not record.dated_in_future)
-    return emptied_after(records, backup_id=backup_id, read_at=next(map(_read_at, own), None))
+    return emptied_after(records, backup_id=backup_id, read_at=next(map(run_moments.state_held, own), None))
 
 
 def emptied_after(records: Iterable[RunRecord], *, backup_id: str, read_at: datetime | None) -> dict[str, str]:
@@ -35,7 +35,3 @@ def emptied_after(records: Iterable[RunRecord], *, backup_id: str, read_at: date
             if any(record.purge.collection(side, name).deleted for side in Side):
                 emptied.setdefault(name, record.id)
     return emptied
-
-
-def _read_at(record: RunRecord) -> datetime:
-    return run_moments.contents_read_at(record) or record.created_at

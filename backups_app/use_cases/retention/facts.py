@@ -215,7 +215,7 @@ def _deletions(documents: Sequence[RunRecord]) -> list[Deletion]:
     found = []
     for document in documents:
         at = document.finished_at or document.created_at
-        begun_at = run_moments.contents_read_at(document) or document.created_at
+        begun_at = run_moments.state_held(document)
         taken = [(name, entry.deleted) for name, entry in document.purge.side(Side.LOCAL).items()]
         if document.kind == RunKind.RESTORE:
             taken += [(entry["name"], entry.get("deleted")) for entry in document.restore.collections]

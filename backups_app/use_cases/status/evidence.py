@@ -42,6 +42,7 @@ def gather(found: StatusFacts, *, configuration: Configuration) -> Evidence:
     ended = backup_runs(found.every)
     dated, every_dated = (status_of_files.dated(runs, now=now) for runs in (ended, found.every))
     good = status_of_files.newest_good(dated, database=configuration.database_name)
+    newest_at = good.created_at if good else None
     failed = attention.two_failed(dated)
     others = on_other_hosts(found.every)
     return Evidence(
@@ -53,8 +54,8 @@ def gather(found: StatusFacts, *, configuration: Configuration) -> Evidence:
         two_failed=failed,
         running=any(run.status == Status.IN_PROGRESS for run in found.every),
         backups=sum(1 for run in found.every if run.published and run.verified),
-        newest_at=good.created_at if good else None,
-        schedules=schedules(now=now, newest_at=good.created_at if good else None),
+        newest_at=newest_at,
+        schedules=schedules(now=now, newest_at=newest_at),
         copies=copies(configuration=configuration, every=found.every, good=good, now=now),
         rehearsal=restore_tests.rehearsal(every_dated, database=configuration.database_name),
         failed_test=restore_tests.last_failure(every_dated),
