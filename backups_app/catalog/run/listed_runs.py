@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import bson
@@ -17,7 +19,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from backups_app.catalog.run import run_moments, runs
-from backups_app.catalog.run.run_parts import StepRecord
+from backups_app.catalog.run.run_parts import IncrementalRecord, StepRecord
 from backups_app.catalog.run.run_record import RunRecord
 from backups_app.records import RunKind, Status
 
@@ -45,10 +47,21 @@ _known: tuple[CodecOptions[Any], dict[bytes, RunRecord]] = (CodecOptions(), {})
 class ListedRun(RunRecord):
     """A successful backup run as lists have it. What was not read is refused, not missing: `runs.get` reads it whole.
 
-    `shown` is what a reader made of it last, and by what: made again only when that is another, or the record."""
+    `shown` is what a reader made of it last, and by what: made again only when that is another, or the record. It never
+    changes (`|` makes another), so what every list asks of each is read once."""
 
-    __slots__ = ("shown",)
     shown: tuple[object, RunRecord]
+
+    @cached_property
+    def created_at(self) -> datetime:
+        return super().created_at
+
+    @cached_property
+    def incremental(self) -> IncrementalRecord:
+        return super().incremental
+
+    def apply(self, changes: Mapping[str, Any]) -> None:
+        raise RuntimeError("a change of a run that was only listed")
 
     @property
     def steps(self) -> tuple[StepRecord, ...]:

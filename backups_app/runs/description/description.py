@@ -153,9 +153,7 @@ def _of_the_folder(
 def _found_bad(store: Store, backup_id: str, record_here: RunRecord) -> bool:
     """Whether a verification found these files bad; one that found others bad says nothing about them."""
     found = record_here.verification
-    if (
-        found == VerificationRecord() and record_here.status == folder_records.UNVERIFIED
-    ):  # it has no record that could hold a verdict
+    if record_here.status == folder_records.UNVERIFIED and found == VerificationRecord():  # no record holds a verdict
         event = verification_results.last(store, backup_id)
         return event is not None and event.result == verification_results.DAMAGED
     if found.problem is None:
