@@ -14,6 +14,7 @@ import errno
 import os
 import shutil
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -185,15 +186,17 @@ def temporary_name(name: str) -> str:
     return f".{name}.tmp"
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Put `data` at `path` in one step: a reader finds the old content or the new, also after a power cut."""
+def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Put `data`, whole or in pieces, at `path` in one step: a reader finds the old content or the new, also after a
+    power cut."""
     temporary = path.with_name(temporary_name(path.name))
     try:
         temporary.unlink(missing_ok=True)  # left by a process that died here
     except OSError as error:
         fail(error, path=path.parent)
     with DurableFile(temporary) as file:
-        file.write(data)
+        for piece in (data,) if isinstance(data, bytes) else data:
+            file.write(piece)
     try:
         temporary.rename(path)
     except OSError as error:

@@ -13,12 +13,14 @@ import mmap
 import os
 import struct
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from backups_app.backup_files import descent, durable, file_names
 from backups_app.backup_files.digests import document_digests
+from backups_app.backup_files.digests.drawers import Drawers
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.backup_files.reading import collection_reader
 from backups_app.backup_files.reading.bson_frames import InvalidFrame
@@ -32,7 +34,8 @@ _HEADER = struct.Struct("<8sQ32s")
 _HASH = document_digests.HASH_BYTES
 _CONTENT = _IDENTITY = _HASH + 4
 _CHECKSUM = 32
-_DRAWERS = 256
+_DRAWERS = _CONTENTS = 256
+"""One drawer for each first byte of the hash of an `_id`; the last one holds the contents, in the file's order."""
 _AT_ONCE = 2_000
 _NEAR = 64
 
@@ -118,9 +121,11 @@ def opened(
     found = _read(folder, file_names.digest_of(entry.file), entry, stream)
     if found is not None:
         return found
-    data = _made(folder, manifest, name, checkpoint)
-    durable.write_whole(folder / file_names.digest_of(entry.file), data)
-    return BaseDigests(entry.documents, data)
+    durable.write_whole(folder / file_names.digest_of(entry.file), _made(folder, manifest, name, checkpoint))
+    found = _read(folder, file_names.digest_of(entry.file), entry, stream)
+    if found is None:
+        raise VerificationFailed(problem=messages.DOCUMENTS_UNREADABLE(name=name))
+    return found
 
 
 def bytes_to_make(*, folder: Path, manifest: Manifest) -> int:
@@ -151,28 +156,39 @@ def _read(folder: Path, relative: str, entry: CollectionEntry, stream_sha256: st
     return BaseDigests(entry.documents, raw) if is_whole and raw[: _HEADER.size] == header else None
 
 
-def _made(folder: Path, manifest: Manifest, name: str, checkpoint: Callable[[], None]) -> bytes:
-    """Read the documents and return the whole content of their digest file."""
-    entry, heard = manifest.collections[name], StreamHashes()
-    contents, drawers = bytearray(), [bytearray() for _ in range(_DRAWERS)]
+def _made(folder: Path, manifest: Manifest, name: str, checkpoint: Callable[[], None]) -> Iterator[bytes]:
+    """Read the documents; when that is done, return the content of their digest file in pieces."""
+    entry, heard, drawers = manifest.collections[name], StreamHashes(), Drawers(_DRAWERS + 1, folder=folder)
     try:
         for number, frame in enumerate(collection_reader.frames(folder=folder, entry=entry, heard=heard)):
-            content = document_digests.content_hash(frame)
-            contents += content + len(frame).to_bytes(4, "little")
-            identity = identity_of(frame, content)
-            drawers[identity[0]] += identity + number.to_bytes(4, "little")
+            _deal_out(drawers.waiting, number, frame)
             if number % _AT_ONCE == 0:
+                drawers.make_room()
                 checkpoint()
     except (InvalidFrame, OSError, ValueError, IndexError, struct.error) as error:
         raise VerificationFailed(problem=messages.DOCUMENTS_UNREADABLE(name=name)) from error
     if not heard.are_those_of(manifest, name):
         raise VerificationFailed(problem=messages.DOCUMENTS_NOT_VERIFIED(name=name))
     assert entry.file is not None
-    stream = bytes.fromhex(manifest.files[entry.file].stream_sha256)
-    parts: list[bytes | bytearray] = [_HEADER.pack(_MAGIC, entry.documents, stream), contents, *map(_sorted, drawers)]
-    data = b"".join(parts)
-    return data + hashlib.sha256(data).digest()
+    header = _HEADER.pack(_MAGIC, entry.documents, bytes.fromhex(manifest.files[entry.file].stream_sha256))
+    return _pieces(header, drawers)
 
 
-def _sorted(drawer: bytearray) -> bytes:
-    return b"".join(sorted(bytes(drawer[at : at + _IDENTITY]) for at in range(0, len(drawer), _IDENTITY)))
+def _pieces(header: bytes, drawers: Drawers) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    identities = (_sorted(drawers.read(number)) for number in range(_DRAWERS))
+    for piece in chain((header,), drawers.pieces(_CONTENTS), identities):
+        digest.update(piece)
+        yield piece
+    yield digest.digest()
+
+
+def _deal_out(drawers: Sequence[bytearray], number: int, frame: bytes) -> None:
+    content = document_digests.content_hash(frame)
+    drawers[_CONTENTS] += content + len(frame).to_bytes(4, "little")
+    identity = identity_of(frame, content)
+    drawers[identity[0]] += identity + number.to_bytes(4, "little")
+
+
+def _sorted(drawer: bytes) -> bytes:
+    return b"".join(sorted(drawer[at : at + _IDENTITY] for at in range(0, len(drawer), _IDENTITY)))

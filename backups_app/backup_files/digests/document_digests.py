@@ -1,8 +1,8 @@
 """The documents of a collection as hashes, to hold two states of it side by side: which came, went, changed.
 
 Each document becomes 28 bytes (hash of its `_id`, hash of its bytes, its number), sorted into 256 drawers by the hash;
-two sides are then compared one pair of drawers at a time, so memory grows by 28 bytes a document and no more. With 96
-bits, two of ten million `_id`s share a hash once in 10^15 times.
+two sides are then compared one pair of drawers at a time. Beyond 8 MiB a side the drawers lie in a temporary file. With
+96 bits, two of ten million `_id`s share a hash once in 10^15 times.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
 
+from backups_app.backup_files.digests.drawers import Drawers
 from backups_app.backup_files.reading import given_ids
 from backups_app.mongo import raw_ids
 from backups_app.progress import Progress
@@ -40,7 +41,7 @@ class DocumentDigests:
     """The documents of one side, 28 bytes each."""
 
     def __init__(self) -> None:
-        self.drawers = [bytearray() for _ in range(DRAWERS)]
+        self._drawers = Drawers(DRAWERS)
         self.documents = 0
 
     def add(self, frame: bytes) -> None:
@@ -49,7 +50,7 @@ class DocumentDigests:
 
     def add_all(self, frames: Iterable[bytes]) -> None:
         """Take in the next documents of the file: the inner loop of every comparison."""
-        drawers, pack, number = self.drawers, _RECORD.pack, self.documents
+        drawers, pack, number = self._drawers.waiting, _RECORD.pack, self.documents
         for frame in frames:
             if frame[4:9] == _OBJECT_ID_FIRST:  # by far the most frequent
                 key = b"\x07" + frame[9:21]
@@ -59,10 +60,12 @@ class DocumentDigests:
             drawers[identity[0]] += pack(identity, blake2b(frame, digest_size=HASH_BYTES).digest(), number)
             number += 1
             self.documents = number
+        self._drawers.make_room()
 
     def records(self, drawer: int) -> Iterator[tuple[bytes, bytes, int]]:
-        """Yield (hash of the `_id`, hash of the bytes, number) of the documents in one of the 256 drawers."""
-        return _RECORD.iter_unpack(self.drawers[drawer])
+        """Yield (hash of the `_id`, hash of the bytes, number) of the documents in one of the 256 drawers, in the
+        file's order. Raise `StorageFailed`."""
+        return _RECORD.iter_unpack(self._drawers.read(drawer))
 
 
 def identity_hash(key: bytes) -> bytes:
@@ -88,12 +91,13 @@ def digests_of(frames: Iterable[bytes], *, label: str, progress: Progress) -> Do
 def compare(a: DocumentDigests, b: DocumentDigests) -> Comparison:
     """Compare two digests. An `_id` that stands more than once in a file is compared version by version."""
     only_a, only_b, changed, same = array("I"), array("I"), [], 0
-    for left, right in zip(a.drawers, b.drawers, strict=True):
+    for drawer in range(DRAWERS):
         waiting: dict[bytes, list[tuple[bytes, int]]] = {}
-        for identity, content, number in _RECORD.iter_unpack(left):
+        for identity, content, number in a.records(drawer):
             waiting.setdefault(identity, []).append((content, number))
-        unlike = [record for record in _RECORD.iter_unpack(right) if not _taken(waiting, record[0], record[1])]
-        same += len(right) // _RECORD.size - len(unlike)
+        right = list(b.records(drawer))
+        unlike = [record for record in right if not _taken(waiting, record[0], record[1])]
+        same += len(right) - len(unlike)
         for identity, _, number in unlike:
             versions = waiting.get(identity)
             if versions:

@@ -1,0 +1,54 @@
+"""The digests of a base are the same file, whether they were put together in memory or from a temporary file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import bson
+import pytest
+
+from backups_app.backup_files import file_names
+from backups_app.backup_files.digests import base_digests, document_digests, drawers
+from backups_app.mongo import raw_ids
+from backups_app.restore.source import Source
+from tests.restore.conftest import documents
+
+COUNT = 5_000
+
+
+@pytest.mark.parametrize("held", [1, 20_000, 1 << 30])
+def test_digests_made_from_a_file_and_in_memory(
+    a_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(drawers, "HELD_BYTES", held)
+    frames = documents(*((number * 7 % COUNT, f"value {number}") for number in range(COUNT)))
+    source = a_source(bookings=frames)
+    made = base_digests.opened(folder=source.folder, manifest=source.manifest, name="bookings")
+
+    assert made.documents == COUNT
+    for number in (0, 1, 1_999, 2_000, 2_001, COUNT - 1):
+        assert made.content(number) == document_digests.content_hash(frames[number])
+        assert made.length(number) == len(frames[number])
+        identity = document_digests.identity_hash(raw_ids.key(raw_ids.id_of(frames[number])))
+        assert made.numbers_of(identity) == [number]
+    entry = source.manifest.collections["bookings"]
+    names = os.listdir(source.folder / os.path.dirname(str(entry.file)))
+    assert [name for name in names if name.startswith(".")] == [], "nothing is left of how it was made"
+    first = (source.folder / file_names.digest_of(str(entry.file))).read_bytes()
+    assert bytes(made.raw[:]) == first
+    assert bson.decode(frames[3])["_id"] == 21
+
+
+def test_digests_that_cannot_be_made_leave_nothing(
+    a_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = a_source(bookings=documents(*((number, number) for number in range(COUNT))))
+    before = sorted(str(path) for path in source.folder.rglob("*"))
+
+    def cancelled() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        base_digests.opened(folder=source.folder, manifest=source.manifest, name="bookings", checkpoint=cancelled)
+    assert sorted(str(path) for path in source.folder.rglob("*")) == before
