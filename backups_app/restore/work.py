@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from backups_app.backup_files.digests import document_digests
 from backups_app.backup_files.digests.document_digests import DRAWERS, DocumentDigests
+from backups_app.backup_files.digests.drawers import Drawers
 from backups_app.restore.choices import Mode
 
 SAME, INSERT, REPLACE, KEEP, OLDER, UNASKED = range(6)
@@ -17,8 +19,37 @@ SAME, INSERT, REPLACE, KEEP, OLDER, UNASKED = range(6)
 in another version that stays; a later version with the same `_id` stands in the same file; nobody asked
 for it, so it stays as it is, whatever that is."""
 
+_EXPECTED = struct.Struct(f"<I{document_digests.HASH_BYTES}s")
 _PUT_BACK = frozenset({SAME, INSERT, REPLACE})
 _CHOSEN = _PUT_BACK | {KEEP}
+
+
+class ExpectedHashes:
+    """The hash of what a REPLACE must find, by the number of the backup's document. `documents`: how many it holds."""
+
+    def __init__(self, documents: int = 0) -> None:
+        self._width = documents // DRAWERS + 1
+        self._drawers = Drawers(DRAWERS)
+        self._read: tuple[int, dict[int, bytes]] = (-1, {})
+
+    def put(self, hashes: Iterable[tuple[int, bytes]]) -> None:
+        """Take in some. To be called before the first is asked for."""
+        for number, content in hashes:
+            self._drawers.waiting[number // self._width] += _EXPECTED.pack(number, content)
+        self._drawers.make_room()
+
+    def items(self) -> Iterator[tuple[int, bytes]]:
+        """Yield number and hash of each. Raise `StorageFailed`."""
+        for drawer in range(DRAWERS):
+            yield from _EXPECTED.iter_unpack(self._drawers.read(drawer))
+
+    def __getitem__(self, number: int) -> bytes:
+        """Return the hash for a document; quick where they are asked for in the file's order. Raise KeyError,
+        `StorageFailed`."""
+        drawer = number // self._width
+        if self._read[0] != drawer:
+            self._read = drawer, dict(_EXPECTED.iter_unpack(self._drawers.read(drawer)))
+        return self._read[1][number]
 
 
 @dataclass(kw_only=True)
@@ -28,7 +59,7 @@ class DocumentActions:
     `alone`: one document was asked for, and no other is looked at."""
 
     actions: bytearray
-    expected: dict[int, bytes] = field(default_factory=dict)
+    expected: ExpectedHashes = field(default_factory=ExpectedHashes)
     extra: array[int] = field(default_factory=lambda: array("I"))
     delete_extra: bool = False
     alone: bool = False
@@ -58,11 +89,15 @@ class DocumentActions:
 
 def decide(*, wanted: DocumentDigests, there: DocumentDigests, mode: Mode) -> DocumentActions:
     """Given the backup's documents and those that are there, decide about each of both."""
-    work = DocumentActions(actions=bytearray(wanted.documents), delete_extra=mode is Mode.REPLACE)
+    work = DocumentActions(
+        actions=bytearray(wanted.documents),
+        expected=ExpectedHashes(wanted.documents),
+        delete_extra=mode is Mode.REPLACE,
+    )
     differing = KEEP if mode is Mode.ADD else REPLACE
     extra = array("I")
     for drawer in range(DRAWERS):
-        latest = _latest(wanted, drawer, work.actions)
+        latest, expected = _latest(wanted, drawer, work.actions), []
         found = {identity: (content, number) for identity, content, number in there.records(drawer)}
         for identity, (content, number) in latest.items():
             other = found.pop(identity, None)
@@ -71,7 +106,8 @@ def decide(*, wanted: DocumentDigests, there: DocumentDigests, mode: Mode) -> Do
             elif other[0] != content:
                 work.actions[number] = differing
                 if differing == REPLACE:
-                    work.expected[number] = other[0]
+                    expected.append((number, other[0]))
+        work.expected.put(expected)
         extra.extend(number for _, number in found.values())
     work.extra = array("I", sorted(extra))
     return work
@@ -89,7 +125,9 @@ def only(*, wanted: DocumentDigests, there: DocumentDigests, mode: Mode, identit
     for number in range(len(work.actions)):
         if number not in chosen:
             work.actions[number] = UNASKED
-    work.expected = {number: content for number, content in work.expected.items() if number in chosen}
+    expected = work.expected
+    work.expected = ExpectedHashes(wanted.documents)
+    work.expected.put((number, content) for number, content in expected.items() if number in chosen)
     work.extra, work.delete_extra, work.alone = array("I"), False, True
     return work
 

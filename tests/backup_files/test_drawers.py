@@ -102,8 +102,12 @@ def test_two_states_are_compared_alike_from_the_file_and_from_memory(monkeypatch
             a.add_all(bson.encode({"_id": one % 2_900, "v": one % 7}) for one in range(start, start + 500))
             b.add_all(bson.encode({"_id": one, "v": one % 5}) for one in range(start, start + 500) if one % 3)
         decided = work.decide(wanted=a, there=b, mode=Mode.REPLACE)
-        return document_digests.compare(a, b), decided
+        replaced = dict(decided.expected.items())
+        assert {number: decided.expected[number] for number in sorted(replaced)} == replaced
+        assert set(replaced) == {n for n, action in enumerate(decided.actions) if action == work.REPLACE}
+        return document_digests.compare(a, b), decided.actions, decided.extra, replaced
 
     in_memory, from_file = outcome(1 << 30), outcome(1_000)
     assert in_memory == from_file
+    assert from_file[3]
     assert from_file[0].same and from_file[0].changed and from_file[0].only_a and from_file[0].only_b  # type: ignore[attr-defined]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import bson
 import pytest
 
-from backups_app.backup_files import file_names
+from backups_app.backup_files import durable, file_names
 from backups_app.backup_files.digests import base_digests, document_digests, drawers
+from backups_app.errors import StorageFailed
 from backups_app.mongo import raw_ids
 from backups_app.restore.source import Source
 from tests.restore.conftest import documents
@@ -52,3 +54,18 @@ def test_digests_that_cannot_be_made_leave_nothing(
     with pytest.raises(KeyboardInterrupt):
         base_digests.opened(folder=source.folder, manifest=source.manifest, name="bookings", checkpoint=cancelled)
     assert sorted(str(path) for path in source.folder.rglob("*")) == before
+
+
+def test_a_disk_that_gives_back_other_digests_is_named(
+    a_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = a_source(bookings=documents((1, 1), (2, 2)))
+    real = durable.write_whole
+
+    def spoiling(path: Path, data: Iterable[bytes]) -> None:
+        real(path, data)
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+    monkeypatch.setattr(durable, "write_whole", spoiling)
+    with pytest.raises(StorageFailed):
+        base_digests.opened(folder=source.folder, manifest=source.manifest, name="bookings")

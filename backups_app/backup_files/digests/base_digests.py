@@ -25,7 +25,7 @@ from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.backup_files.reading import collection_reader
 from backups_app.backup_files.reading.bson_frames import InvalidFrame
 from backups_app.backup_files.reading.collection_reader import StreamHashes
-from backups_app.errors import VerificationFailed
+from backups_app.errors import StorageFailed, VerificationFailed
 from backups_app.messages import restore as messages
 from backups_app.mongo import raw_ids
 
@@ -124,7 +124,7 @@ def opened(
     durable.write_whole(folder / file_names.digest_of(entry.file), _made(folder, manifest, name, checkpoint))
     found = _read(folder, file_names.digest_of(entry.file), entry, stream)
     if found is None:
-        raise VerificationFailed(problem=messages.DOCUMENTS_UNREADABLE(name=name))
+        raise StorageFailed(errno_name="EIO")  # the disk does not give back what it has just taken
     return found
 
 
