@@ -62,10 +62,8 @@ class DurableFile:
     and abandons on failure, leaving the removal to the one who owns the folder."""
 
     def __init__(self, path: Path, *, mode: int = FILE_MODE, expected_bytes: int = 0) -> None:
-        """Create `path`, which must not exist, and reserve `expected_bytes` where the file system can.
-
-        Raise `DiskFull`, `FolderNotWritable` or `StorageFailed`, as every method does.
-        """
+        """Create `path`, which must not exist, and reserve `expected_bytes` where the file system can. Raise `DiskFull`,
+        `FolderNotWritable` or `StorageFailed`, as every method does."""
         self.path = path
         self.size = 0
         self._asked_to_write_back = 0
@@ -187,8 +185,7 @@ def temporary_name(name: str) -> str:
 
 
 def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Put `data`, whole or in pieces, at `path` in one step: a reader finds the old content or the new, also after a
-    power cut."""
+    """Put `data` (or its pieces) at `path` in one step: a reader finds the old content or the new, also after a cut."""
     temporary = path.with_name(temporary_name(path.name))
     try:
         temporary.unlink(missing_ok=True)  # left by a process that died here

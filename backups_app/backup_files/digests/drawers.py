@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import tempfile
@@ -74,6 +75,6 @@ class Drawers:
         while len(found) < size:
             more = os.pread(self._file.fileno(), size - len(found), offset + len(found))
             if not more:
-                raise OSError("a temporary file that ends early")
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
             found += more
         return found
