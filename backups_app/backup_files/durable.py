@@ -62,8 +62,8 @@ class DurableFile:
     and abandons on failure, leaving the removal to the one who owns the folder."""
 
     def __init__(self, path: Path, *, mode: int = FILE_MODE, expected_bytes: int = 0) -> None:
-        """Create `path`, which must not exist, and reserve `expected_bytes` where the file system can. Raise `DiskFull`,
-        `FolderNotWritable` or `StorageFailed`, as every method does."""
+        """Create `path`, which must not exist, and reserve `expected_bytes` where the file system can. Raise
+        `DiskFull`, `FolderNotWritable` or `StorageFailed`, as every method does."""
         self.path = path
         self.size = 0
         self._asked_to_write_back = 0
