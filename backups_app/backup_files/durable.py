@@ -1,4 +1,4 @@
-"""Every fsync and every rename of the product, and nothing else that touches the backup disk for writing.
+"""Every fsync and every rename of the product, and all that writes to the backup disk but files without a name.
 
 A file is whole or it is not there: written under a name of its own, fsynced, closed, its directory fsynced, and only
 then renamed to the name that others read. An error of write, fsync, close or rename means that the file is dead:

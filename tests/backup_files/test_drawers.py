@@ -60,6 +60,18 @@ def test_what_the_disk_does_not_take_stays_in_memory(
     expected = filled(made)
 
     assert len(done) == writes
+    assert made._file is None or os.fstat(made._file.fileno()).st_size == made._end, (
+        "nothing is kept of what was refused"
+    )
+    assert [made.read(number) for number in range(COUNT)] == expected
+
+
+def test_the_last_room_of_a_disk_is_left_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawers, "LEFT_FREE_BYTES", 1 << 60)
+    made = Drawers(COUNT, folder=tmp_path, held_bytes=100)
+    expected = filled(made)
+
+    assert made._file is None
     assert [made.read(number) for number in range(COUNT)] == expected
 
 

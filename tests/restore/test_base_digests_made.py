@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import mmap
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -69,3 +71,29 @@ def test_a_disk_that_gives_back_other_digests_is_named(
     monkeypatch.setattr(durable, "write_whole", spoiling)
     with pytest.raises(StorageFailed):
         base_digests.opened(folder=source.folder, manifest=source.manifest, name="bookings")
+
+
+def test_where_a_file_system_maps_no_file_the_digests_are_read(
+    a_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = a_source(bookings=documents((1, 1), (2, 2)))
+
+    def refusing(*_: object, **__: object) -> None:
+        raise OSError(errno.ENODEV, "no")
+
+    monkeypatch.setattr(mmap, "mmap", refusing)
+    made = base_digests.opened(folder=source.folder, manifest=source.manifest, name="bookings")
+    assert (made.documents, made.length(1)) == (2, len(documents((2, 2))[0]))
+
+
+def test_the_room_that_making_them_takes_is_for_the_temporary_file_too(a_source: Callable[..., Source]) -> None:
+    source = a_source(bookings=documents((1, 1), (2, 2)), devotees=documents((1, 1)))
+    wanted = base_digests.bytes_to_make(folder=source.folder, manifest=source.manifest)
+
+    sizes = []
+    for name in ("bookings", "devotees"):
+        base_digests.opened(folder=source.folder, manifest=source.manifest, name=name)
+        file = source.manifest.collections[name].file
+        sizes.append((source.folder / file_names.digest_of(str(file))).stat().st_size)
+    assert wanted == sum(sizes) + max(sizes)
+    assert base_digests.bytes_to_make(folder=source.folder, manifest=source.manifest) == 0

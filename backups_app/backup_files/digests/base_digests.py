@@ -129,10 +129,12 @@ def opened(
 
 
 def bytes_to_make(*, folder: Path, manifest: Manifest) -> int:
-    """Return how large those digests of a full backup's collections are that are not there."""
+    """Return how much room it takes to make those digests of a full backup's collections that are not there: the
+    largest lies in a temporary file, too, while it is written."""
     files = ((entry.file, entry.documents) for entry in manifest.collections.values() if entry.file is not None)
     lost = (documents for file, documents in files if not os.path.lexists(folder / file_names.digest_of(file)))
-    return sum(_HEADER.size + documents * (_CONTENT + _IDENTITY) + _CHECKSUM for documents in lost if documents)
+    sizes = [_HEADER.size + documents * (_CONTENT + _IDENTITY) + _CHECKSUM for documents in lost if documents]
+    return sum(sizes) + max(sizes, default=0)
 
 
 def _read(folder: Path, relative: str, entry: CollectionEntry, stream_sha256: str) -> BaseDigests | None:
@@ -145,7 +147,7 @@ def _read(folder: Path, relative: str, entry: CollectionEntry, stream_sha256: st
         size = os.fstat(descriptor).st_size
         if size != _HEADER.size + entry.documents * (_CONTENT + _IDENTITY) + _CHECKSUM:
             return None
-        raw = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+        raw = _mapped(descriptor, size)
     except OSError:
         return None
     finally:
@@ -154,6 +156,15 @@ def _read(folder: Path, relative: str, entry: CollectionEntry, stream_sha256: st
     with memoryview(raw) as view:
         is_whole = hashlib.sha256(view[:-_CHECKSUM]).digest() == raw[-_CHECKSUM:]
     return BaseDigests(entry.documents, raw) if is_whole and raw[: _HEADER.size] == header else None
+
+
+def _mapped(descriptor: int, size: int) -> bytes | mmap.mmap:
+    """Return the file's bytes: in memory, where its file system maps none. Raise OSError."""
+    try:
+        return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+    except OSError:
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
 
 
 def _made(folder: Path, manifest: Manifest, name: str, checkpoint: Callable[[], None]) -> Iterator[bytes]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +17,8 @@ from backups_app.backup_files import durable
 logger = logging.getLogger(__name__)
 
 HELD_BYTES = 8 * 1024 * 1024
+LEFT_FREE_BYTES = 64 * 1024 * 1024
+"""The disk is others' as well: with less room than that, what waits stays in memory."""
 
 
 class Drawers:
@@ -41,6 +45,9 @@ class Drawers:
             self._append(b"".join(self.waiting))
         except OSError as error:
             self._is_refused = True
+            if self._file is not None:
+                with suppress(OSError):
+                    os.ftruncate(self._file.fileno(), self._end)
             logger.warning("Digests stay in memory", extra={"reason": type(error).__name__, "errno": error.errno})
             return
         for drawer, segments in zip(self.waiting, self._segments, strict=True):
@@ -58,16 +65,22 @@ class Drawers:
             try:
                 yield self._segment(offset, size)
             except OSError as error:
-                durable.fail(error, path=self._folder or Path(tempfile.gettempdir()))
+                durable.fail(error, path=self._where)
         yield bytes(self.waiting[number])
 
     def _append(self, data: bytes) -> None:
+        if shutil.disk_usage(self._where).free < LEFT_FREE_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder, prefix="templeops-digests-")  # noqa: SIM115
         view, at = memoryview(data), self._end
         while view:
             written = os.pwrite(self._file.fileno(), view, at)
             view, at = view[written:], at + written
+
+    @property
+    def _where(self) -> Path:
+        return self._folder or Path(tempfile.gettempdir())
 
     def _segment(self, offset: int, size: int) -> bytes:
         assert self._file is not None
