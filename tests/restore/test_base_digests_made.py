@@ -13,6 +13,7 @@ import pytest
 
 from backups_app.backup_files import durable, file_names
 from backups_app.backup_files.digests import base_digests, document_digests, drawers
+from backups_app.backup_files.digests.base_digests import BaseDigests
 from backups_app.errors import StorageFailed
 from backups_app.mongo import raw_ids
 from backups_app.restore.source import Source
@@ -97,3 +98,23 @@ def test_the_room_that_making_them_takes_is_for_the_temporary_file_too(a_source:
         sizes.append((source.folder / file_names.digest_of(str(file))).stat().st_size)
     assert wanted == sum(sizes) + max(sizes)
     assert base_digests.bytes_to_make(folder=source.folder, manifest=source.manifest) == 0
+
+
+@pytest.mark.parametrize("piece", [16, 31, 32, 33, 100, 1 << 20])
+def test_digests_are_found_whole_whatever_is_read_at_once_and_made_again_when_damaged(
+    a_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr(base_digests, "_PIECE", piece)
+    source = a_source(bookings=documents(*((number, number) for number in range(100))))
+
+    def opened() -> BaseDigests:
+        return base_digests.opened(folder=source.folder, manifest=source.manifest, name="bookings")
+
+    whole = bytes(opened().raw[:])
+    file = source.folder / file_names.digest_of(str(source.manifest.collections["bookings"].file))
+    written = file.stat().st_mtime_ns
+    assert bytes(opened().raw[:]) == whole
+    assert file.stat().st_mtime_ns == written, "found, not made again"
+    for at in (0, 9, 60, 1_000, len(whole) - 33, len(whole) - 1):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert bytes(opened().raw[:]) == whole

@@ -37,6 +37,7 @@ _CHECKSUM = 32
 _DRAWERS = _CONTENTS = 256
 """One drawer for each first byte of the hash of an `_id`; the last one holds the contents, in the file's order."""
 _AT_ONCE = 2_000
+_PIECE = 4 * 1024 * 1024
 _NEAR = 64
 
 
@@ -147,15 +148,25 @@ def _read(folder: Path, relative: str, entry: CollectionEntry, stream_sha256: st
         size = os.fstat(descriptor).st_size
         if size != _HEADER.size + entry.documents * (_CONTENT + _IDENTITY) + _CHECKSUM:
             return None
-        raw = _mapped(descriptor, size)
+        is_whole, raw = _is_whole(descriptor), _mapped(descriptor, size)
     except OSError:
         return None
     finally:
         os.close(descriptor)
     header = _HEADER.pack(_MAGIC, entry.documents, bytes.fromhex(stream_sha256))
-    with memoryview(raw) as view:
-        is_whole = hashlib.sha256(view[:-_CHECKSUM]).digest() == raw[-_CHECKSUM:]
     return BaseDigests(entry.documents, raw) if is_whole and raw[: _HEADER.size] == header else None
+
+
+def _is_whole(descriptor: int) -> bool:
+    """Whether the file ends with its checksum. It is read and not mapped: mapped pages count as memory."""
+    digest, last = hashlib.sha256(), b""
+    with open(descriptor, "rb", closefd=False) as file:
+        while piece := file.read(_PIECE):
+            data = last + piece
+            digest.update(data[:-_CHECKSUM])
+            last = data[-_CHECKSUM:]
+        file.seek(0)
+    return digest.digest() == last
 
 
 def _mapped(descriptor: int, size: int) -> bytes | mmap.mmap:
