@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 
 from backups_app.backup_files import descent, durable, file_names
-from backups_app.backup_files.digests import document_digests
+from backups_app.backup_files.digests import document_digests, drawers
 from backups_app.backup_files.digests.drawers import Drawers
 from backups_app.backup_files.manifest import CollectionEntry, Manifest
 from backups_app.backup_files.reading import collection_reader
@@ -130,12 +130,12 @@ def opened(
 
 
 def bytes_to_make(*, folder: Path, manifest: Manifest) -> int:
-    """Return how much room it takes to make those digests of a full backup's collections that are not there: the
-    largest lies in a temporary file, too, while it is written."""
+    """Return how much room it takes to make those digests of a full backup's collections that are not there: a
+    large one lies in a temporary file, too, while it is written."""
     files = ((entry.file, entry.documents) for entry in manifest.collections.values() if entry.file is not None)
     lost = (documents for file, documents in files if not os.path.lexists(folder / file_names.digest_of(file)))
     sizes = [_HEADER.size + documents * (_CONTENT + _IDENTITY) + _CHECKSUM for documents in lost if documents]
-    return sum(sizes) + max(sizes, default=0)
+    return sum(sizes) + max((size for size in sizes if size > drawers.HELD_BYTES), default=0)
 
 
 def _read(folder: Path, relative: str, entry: CollectionEntry, stream_sha256: str) -> BaseDigests | None:
@@ -180,12 +180,12 @@ def _mapped(descriptor: int, size: int) -> bytes | mmap.mmap:
 
 def _made(folder: Path, manifest: Manifest, name: str, checkpoint: Callable[[], None]) -> Iterator[bytes]:
     """Read the documents; when that is done, return the content of their digest file in pieces."""
-    entry, heard, drawers = manifest.collections[name], StreamHashes(), Drawers(_DRAWERS + 1, folder=folder)
+    entry, heard, dealt = manifest.collections[name], StreamHashes(), Drawers(_DRAWERS + 1, folder=folder)
     try:
         for number, frame in enumerate(collection_reader.frames(folder=folder, entry=entry, heard=heard)):
-            _deal_out(drawers.waiting, number, frame)
+            _deal_out(dealt.waiting, number, frame)
             if number % _AT_ONCE == 0:
-                drawers.make_room()
+                dealt.make_room()
                 checkpoint()
     except (InvalidFrame, OSError, ValueError, IndexError, struct.error) as error:
         raise VerificationFailed(problem=messages.DOCUMENTS_UNREADABLE(name=name)) from error
@@ -193,23 +193,23 @@ def _made(folder: Path, manifest: Manifest, name: str, checkpoint: Callable[[], 
         raise VerificationFailed(problem=messages.DOCUMENTS_NOT_VERIFIED(name=name))
     assert entry.file is not None
     header = _HEADER.pack(_MAGIC, entry.documents, bytes.fromhex(manifest.files[entry.file].stream_sha256))
-    return _pieces(header, drawers)
+    return _pieces(header, dealt)
 
 
-def _pieces(header: bytes, drawers: Drawers) -> Iterator[bytes]:
+def _pieces(header: bytes, dealt: Drawers) -> Iterator[bytes]:
     digest = hashlib.sha256()
-    identities = (_sorted(drawers.read(number)) for number in range(_DRAWERS))
-    for piece in chain((header,), drawers.pieces(_CONTENTS), identities):
+    identities = (_sorted(dealt.read(number)) for number in range(_DRAWERS))
+    for piece in chain((header,), dealt.pieces(_CONTENTS), identities):
         digest.update(piece)
         yield piece
     yield digest.digest()
 
 
-def _deal_out(drawers: Sequence[bytearray], number: int, frame: bytes) -> None:
+def _deal_out(waiting: Sequence[bytearray], number: int, frame: bytes) -> None:
     content = document_digests.content_hash(frame)
-    drawers[_CONTENTS] += content + len(frame).to_bytes(4, "little")
+    waiting[_CONTENTS] += content + len(frame).to_bytes(4, "little")
     identity = identity_of(frame, content)
-    drawers[identity[0]] += identity + number.to_bytes(4, "little")
+    waiting[identity[0]] += identity + number.to_bytes(4, "little")
 
 
 def _sorted(drawer: bytes) -> bytes:
