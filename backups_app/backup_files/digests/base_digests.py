@@ -34,7 +34,7 @@ _HEADER = struct.Struct("<8sQ32s")
 _HASH = document_digests.HASH_BYTES
 _CONTENT = _IDENTITY = _HASH + 4
 _CHECKSUM = 32
-_DRAWERS = _CONTENTS = 256
+_DRAWERS = _CONTENTS = document_digests.DRAWERS
 """One drawer for each first byte of the hash of an `_id`; the last one holds the contents, in the file's order."""
 _AT_ONCE = 2_000
 _PIECE = 4 * 1024 * 1024
